@@ -1,4 +1,5 @@
-//! `audit` on a real broker: clean where the real worker wrote, and naming every breach that a test made.
+//! Tests `audit` on a real broker. It finds nothing in the output of the real worker, and reports every breach that a
+//! test created.
 
 mod breaches;
 mod clean;
@@ -10,18 +11,18 @@ use std::process::{Command, Output};
 use crowdfold_testkit::{Kafka, binary};
 use serde_json::Value;
 
-/// Runs it as users do, without a configuration.
+/// Runs the audit as users do, without a configuration.
 fn audit(kafka: &Kafka, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary("crowdfold"));
     command.args(["audit", "--brokers", kafka.bootstrap()]).args(arguments).env_clear();
-    command.output().expect("the program runs")
+    command.output().expect("a program that runs")
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-/// The report as JSON, with the exit code.
+/// Returns the report as JSON, with the exit code.
 fn report(kafka: &Kafka, arguments: &[&str]) -> (Option<i32>, Value) {
     let output = audit(kafka, &[arguments, &["--format", "json"]].concat());
     let printed = text(&output.stdout);
@@ -30,7 +31,7 @@ fn report(kafka: &Kafka, arguments: &[&str]) -> (Option<i32>, Value) {
     (output.status.code(), report)
 }
 
-/// Finding, partition, offset and field of what was found, in order.
+/// Returns the finding, partition, offset and field of each breach, in order.
 fn found(report: &Value) -> Vec<String> {
     let findings = report["findings"].as_array().expect("findings").iter();
     let line = |found: &Value| {

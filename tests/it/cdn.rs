@@ -1,4 +1,4 @@
-//! Lines of CDN logs, read as the shipped configurations say (deploy/cdn).
+//! Tests lines of CDN logs with the configurations in deploy/cdn.
 
 mod lines;
 mod worker;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use lines::{CANARY, Cdn, START};
 
-/// Folds lines under a configuration.
+/// Folds lines with a configuration.
 fn fold(config: &Path, lines: &[String]) -> (Output, Value) {
     let dir = TempDir::new().unwrap();
     let (input, ledger) = (dir.path().join("log"), dir.path().join("ledger"));
@@ -35,7 +35,7 @@ fn shipped(cdn: Cdn) -> PathBuf {
     folder.join(format!("{}.toml", cdn.name()))
 }
 
-/// The dimensions of the only row of each breakdown.
+/// Returns the dimensions of the only row of each breakdown.
 fn shown(rows: &[Value]) -> BTreeMap<String, String> {
     let word = |value: &Value| value.as_str().unwrap().to_owned();
     let shown = rows.iter().flat_map(|row| {
@@ -46,12 +46,12 @@ fn shown(rows: &[Value]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn each_cdns_lines_fold_to_who_played_what() {
+fn lines_of_each_cdn_fold_to_the_expected_rows() {
     for cdn in Cdn::ALL {
         let mut log: Vec<String> =
             (0..12).flat_map(|nth| cdn.session(&format!("s3ss10n-{nth}"), nth)).collect();
         let beacons = log.len();
-        // what else such a log holds
+        // Logs also contain other lines.
         log.extend([
             cdn.without_cmcd(),
             cdn.with_time("yesterday"),
@@ -100,7 +100,7 @@ fn each_cdns_lines_fold_to_who_played_what() {
 }
 
 #[test]
-fn opt_out_in_a_log_is_honoured() {
+fn opt_out_in_a_log_takes_effect() {
     let crowd = (0..12).flat_map(|nth| Cdn::Fastly.session(&format!("crowd-{nth}"), nth));
     let asked =
         Cdn::Fastly.session("asked", 3).into_iter().map(|line| line.replace(r#""gpc":"""#, r#""gpc":"1""#));
@@ -110,7 +110,7 @@ fn opt_out_in_a_log_is_honoured() {
 }
 
 #[test]
-fn a_table_that_cannot_be_followed_is_refused() {
+fn invalid_table_of_log_fields_is_refused() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("x.toml");
     for (text, words) in [

@@ -1,4 +1,4 @@
-//! The collector, as a process, with a real Kafka behind it.
+//! Tests the collector as a process with a real Kafka.
 
 mod client;
 mod cmcd;

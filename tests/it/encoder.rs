@@ -1,6 +1,6 @@
-//! Sessions written by the CMCD library of the SVTA in every way of reporting, with members that change nothing added by
-//! chance. Every number of every row must be what really happened in the sessions.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests sessions that the CMCD library of the SVTA writes in each reporting mode, with random members that do not
+//! change the result. Every number of every row must equal the actual number in the sessions.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-/// Directory of the library, which is kept.
+/// The directory of the library, which is kept between runs.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/encoder");
 const WRITER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/encoder/write.js");
 
-/// All sessions lie in one window.
+/// All sessions are in one window.
 const CONFIG: &str = r#"
 [windows]
 length = "1h"
@@ -30,10 +30,11 @@ allow_small_k = true
 breakdowns = [["stream", "format", "content"]]
 "#;
 
-/// Sessions of each way of reporting. `CROWDFOLD_SESSIONS` and `CROWDFOLD_SEED` ask for more, or others.
+/// The number of sessions of each reporting mode. `CROWDFOLD_SESSIONS` and `CROWDFOLD_SEED` select other numbers and
+/// other sessions.
 const SESSIONS: &str = "60";
 
-/// Captured requests of some sessions, and what happened in each.
+/// The captured requests of some sessions, and the actual values of each session.
 #[derive(Deserialize)]
 struct Written {
     lines: Vec<Value>,
@@ -48,15 +49,15 @@ struct Truth {
     startup_ms: Option<u64>,
     errors: Vec<String>,
     bandwidth_kbps: u64,
-    /// Of each report with a bitrate: the bitrate, and the time that was played since the last report.
+    /// The bitrate of each report with one, and the playing time since the previous report.
     bitrates: Vec<(u64, u64)>,
-    /// `attempts`, `plays` and all other counts and times, by the names that rows have for them.
+    /// `attempts`, `plays` and all other counts and times, with their names in rows.
     #[serde(flatten)]
     sums: BTreeMap<String, u64>,
 }
 
 impl Truth {
-    /// The session's mean bitrate: weighted by the time that was played, plain where none was.
+    /// Returns the session's mean bitrate, weighted by playing time, or without weights if there is no playing time.
     fn bitrate(&self) -> Option<u64> {
         let played: u64 = self.bitrates.iter().map(|(_, played)| played).sum();
         let weight = |played: u64, all: u64| if all == 0 { 1 } else { played };
@@ -71,14 +72,14 @@ fn to_two_digits(value: f64) -> u64 {
     ((value / unit).round() * unit) as u64
 }
 
-/// The numbers of an expected row: counts and times, and for distributions the number of sessions and their sum.
+/// The numbers of an expected row: counts and times, and the number of sessions and the sum of each distribution.
 type Sums = BTreeMap<String, u64>;
 
 fn add(sums: &mut Sums, name: &str, value: u64) {
     *sums.entry(name.into()).or_default() += value;
 }
 
-/// The rows that must come out, by stream, format and content.
+/// Returns the expected rows by stream, format and content.
 fn expected(truth: &[Truth]) -> BTreeMap<[String; 3], Sums> {
     let mut rows = BTreeMap::<_, Sums>::new();
     for session in truth {
@@ -105,7 +106,7 @@ fn expected(truth: &[Truth]) -> BTreeMap<[String; 3], Sums> {
 
 type Rows = BTreeMap<[String; 3], Map<String, Value>>;
 
-/// The rows that come out of a file.
+/// Folds a file. Returns its rows.
 fn folded(format: &str, lines: &str) -> Rows {
     let dir = TempDir::new().unwrap();
     let text = |name: &str, text: String| std::fs::write(dir.path().join(name), text).unwrap();
@@ -130,13 +131,16 @@ fn folded(format: &str, lines: &str) -> Rows {
         .collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "what to test is not the program's configuration")]
-fn asked(name: &str, otherwise: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| otherwise.into())
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the input of a test is not part of the program's configuration"
+)]
+fn asked(name: &str, default: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| default.into())
 }
 
 #[test]
-fn sessions_of_a_real_encoder_come_to_what_happened_in_them() {
+fn rows_of_encoded_sessions_equal_the_actual_numbers() {
     let output = Command::new("node")
         .args([WRITER, HOME, &asked("CROWDFOLD_SEED", "1"), &asked("CROWDFOLD_SESSIONS", SESSIONS)])
         .output()
@@ -149,7 +153,7 @@ fn sessions_of_a_real_encoder_come_to_what_happened_in_them() {
         let captures: String = written.lines.iter().map(|line| format!("{line}\n")).collect();
         let expected = expected(&written.truth);
         compare(&variant, &folded("capture", &captures), &expected, &mut differences);
-        // events are a file of lines, too
+        // Events are also a file of lines.
         let bodies = written.lines.iter().map(|line| line["body"].as_str().unwrap());
         if bodies.clone().all(|body| !body.is_empty()) {
             let lines: String = bodies.map(|body| format!("{body}\n")).collect();

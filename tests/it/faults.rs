@@ -1,5 +1,5 @@
-//! The faults that every release survives (docs/internals/protocol.md), on a real broker: the program as a process that is
-//! killed or frozen at its numbered steps, compared with the oracle.
+//! Tests the faults that every release must survive (docs/internals/protocol.md) on a real broker. The program runs as
+//! a process that is killed or frozen at its numbered steps, and its rows are compared with the oracle.
 
 mod aborted;
 mod broker;
@@ -18,25 +18,26 @@ use crowdfold_testkit::{binary, binary_with};
 
 use crate::worker::support::{Deployment, Row, armed_binary, assert_same_rows};
 
-/// The rows are the oracle's, and what aborted transactions left behind is byte for byte what was committed.
+/// Checks that the rows equal the oracle, and that rows of aborted transactions are byte for byte equal to committed
+/// ones.
 fn assert_nothing_lost_or_doubled(deployment: &Deployment<'_>, expected: &[serde_json::Value]) -> usize {
     let rows = deployment.rows("read_committed");
     assert_same_rows(&rows, expected);
     assert_aborted_are_committed(deployment, &rows)
 }
 
-/// How many rows aborted transactions left behind.
+/// Returns the number of rows of aborted transactions.
 fn assert_aborted_are_committed(deployment: &Deployment<'_>, rows: &[Row]) -> usize {
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
     let all = deployment.rows("read_uncommitted");
     for row in &all {
-        assert!(committed.contains(&(&row.key, &row.value)), "only aborted: {}", row.json);
+        assert!(committed.contains(&(&row.key, &row.value)), "in an aborted transaction only: {}", row.json);
     }
     all.len() - rows.len()
 }
 
 #[test]
-fn what_is_released_has_no_fault_points() {
+fn release_build_has_no_fault_points() {
     let holds = |path: std::path::PathBuf| {
         let bytes = std::fs::read(path).unwrap();
         bytes.windows(15).any(|word| word == b"CROWDFOLD_FAULT")
@@ -45,7 +46,7 @@ fn what_is_released_has_no_fault_points() {
     assert!(holds(armed_binary()));
 }
 
-/// Runs a command of a binary, with or without the permission to run a build for tests.
+/// Runs a command of a binary, with or without permission to run a build for tests.
 fn run(binary: &Path, argument: &str, allowed: bool) -> Output {
     let mut command = Command::new(binary);
     command.arg(argument).env_remove("CROWDFOLD_TEST");

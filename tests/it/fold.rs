@@ -1,5 +1,5 @@
-//! `crowdfold fold`, as a process: files in, rollups out.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests `crowdfold fold` as a process, from files to rollups.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
 }
 
-/// Runs it under the scenario's configuration.
+/// Runs it with the scenario's configuration.
 fn fold(arguments: &[&str], input: &[u8]) -> Output {
     let config = data("scenario/config.toml");
     let mut child = Command::new(binary("crowdfold"))
@@ -30,14 +30,14 @@ fn fold(arguments: &[&str], input: &[u8]) -> Output {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // a program that fails does not read on
+    // A program that fails does not read the rest of its input.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     output
 }
 
-/// The rows and the ledger of a fold that goes well.
+/// Returns the rows and the ledger of a successful fold.
 fn folded(arguments: &[&str], input: &[u8]) -> (String, Value) {
     let dir = TempDir::new().unwrap();
     let ledger = dir.path().join("ledger.json");
@@ -58,13 +58,13 @@ fn rows(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_scenario_folds_to_the_rows_of_an_independent_reference() {
+fn scenario_folds_to_the_rows_of_an_independent_reference() {
     let (text, ledger) = folded(&[data("scenario/beacons.ndjson").to_str().unwrap()], b"");
     let expected: Value =
         serde_json::from_slice(&std::fs::read(data("scenario/expected.json")).unwrap()).unwrap();
     let mut rows = rows(&text).into_iter();
     let mut tables: Vec<_> = expected["tables2"].as_array().unwrap().iter().collect();
-    // windows in order, then tenants; of one of them the tables as configured
+    // Windows are in order, then tenants, then tables as configured.
     tables.sort_by_key(|table| (table["start"].as_u64(), table["tenant"].to_string()));
     for table in tables {
         let cell_key = |row: &Value| -> Vec<String> {
@@ -120,7 +120,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
         breakdowns: [&["os", "browser"][..], &["cdn"], &["stream", "format", "content"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec(),
-        // the year 2100 is ahead of any clock
+        // The year 2100 is ahead of any clock.
         now: Some(PlayersConfig::default().start_ms + 86_400_000),
         ..Settings::default()
     };
@@ -136,7 +136,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
     let sent = Players::new(config).unwrap().take_while(|report| report.sent_ms < until);
     let mut log: Vec<_> = sent.map(|report| Record { timestamp: None, payload: report.payload }).collect();
     let lines: Vec<u8> = log.iter().flat_map(|record| [&record.payload[..], b"\n"].concat()).collect();
-    // files are sorted by time; what has none is rejected wherever it is
+    // Files are sorted by time. A line without a time is rejected at any position.
     log.sort_by_key(|record| {
         serde_json::from_slice(&record.payload).map_or(0, |beacon: Value| beacon["ts"].as_u64().unwrap_or(0))
     });
@@ -149,12 +149,12 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
         fields.for_each(|fields| drop(fields.remove("histogram")));
     }
     assert!(ours.len() > 40, "{} rows", ours.len());
-    // the order, too, is the oracle's: window, tenant, breakdown, cell key
+    // The order also equals the oracle: window, tenant, breakdown, cell key.
     assert_eq!(ours, outcome.rollups(&settings));
     let theirs = &outcome.ledger;
     let beacons = &theirs.beacons;
     assert!(beacons.withheld > 0 && beacons.duplicate > 0 && beacons.opted_out > 0);
-    // a line without a record timestamp never is
+    // A line without a record timestamp is never late.
     assert_eq!(beacons.late, 0);
     for (name, count) in [
         ("read", beacons.read),
@@ -191,11 +191,11 @@ fn files_and_standard_input_are_the_same_lines() {
     let again = |rows: (String, Value), what: &str| {
         assert!(rows.0 == expected && rows.1 == ledger, "{what}: {}", rows.1);
     };
-    again(folded(&[], SCENARIO.as_bytes()), "no file is standard input");
-    again(folded(&["-"], SCENARIO.as_bytes()), "and so is -");
+    again(folded(&[], SCENARIO.as_bytes()), "without a file, standard input is read");
+    again(folded(&["-"], SCENARIO.as_bytes()), "a file - is standard input");
     again(folded(&[&first, &second], b""), "two files");
     again(folded(&[&first, "-"], std::fs::read(&second).unwrap().as_slice()), "a file and standard input");
-    again(folded(&[&write("crlf", &crlf)], b""), "lines of Windows");
+    again(folded(&[&write("crlf", &crlf)], b""), "lines with CRLF");
     again(folded(&[], unended), "a last line without an end");
     let output = dir.path().join("rollups.ndjson");
     let (nothing, _) = folded(&["--output", output.to_str().unwrap()], SCENARIO.as_bytes());
@@ -203,7 +203,7 @@ fn files_and_standard_input_are_the_same_lines() {
 }
 
 #[test]
-fn what_cannot_be_read_or_written_is_named_and_ends_with_exit_code_1() {
+fn unreadable_and_unwritable_files_are_named_and_exit_with_code_1() {
     let scenario = data("scenario/beacons.ndjson");
     let scenario = scenario.to_str().unwrap();
     for (arguments, words) in [
@@ -233,7 +233,7 @@ fn what_cannot_be_read_or_written_is_named_and_ends_with_exit_code_1() {
 }
 
 #[test]
-fn who_stops_reading_the_rows_is_no_fault_of_ours() {
+fn closed_output_pipe_is_not_an_error() {
     let mut child = Command::new(binary("crowdfold"))
         .args(["fold", "--config", data("scenario/config.toml").to_str().unwrap()])
         .stdin(Stdio::piped())
@@ -241,15 +241,15 @@ fn who_stops_reading_the_rows_is_no_fault_of_ours() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // as `head` does, but before the first row is written
+    // This is the behaviour of `head`, but before the first row is written.
     drop(child.stdout.take());
-    // it may end before it has read all
+    // The program may exit before it has read everything.
     drop(child.stdin.take().unwrap().write_all(SCENARIO.as_bytes()));
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && !printed(&output).contains("Broken pipe"), "{}", printed(&output));
 }
 
-/// The scenario, with other lines put in its middle.
+/// Returns the scenario with other lines inserted in its middle.
 fn with_lines(lines: &[Vec<u8>]) -> Vec<u8> {
     let half = SCENARIO[..SCENARIO.len() / 2].rfind('\n').unwrap() + 1;
     let mut input = SCENARIO.as_bytes()[..half].to_vec();
@@ -261,11 +261,11 @@ fn with_lines(lines: &[Vec<u8>]) -> Vec<u8> {
     input
 }
 
-/// That such lines change nothing but one count of the ledger.
+/// Checks that these lines change only one count of the ledger.
 fn counts_as(lines: &[Vec<u8>], path: &[&str]) {
     let (expected, before) = folded(&[], SCENARIO.as_bytes());
     let (rows, after) = folded(&[], &with_lines(lines));
-    assert!(rows == expected, "{path:?}: other rows");
+    assert!(rows == expected, "{path:?}: the rows differ");
     let mut wanted = before;
     for path in [&["read"], path] {
         let count = path.iter().fold(&mut wanted["beacons"], |at, name| &mut at[*name]);
@@ -275,7 +275,7 @@ fn counts_as(lines: &[Vec<u8>], path: &[&str]) {
 }
 
 #[test]
-fn garbage_is_counted_and_changes_nothing_else() {
+fn invalid_lines_are_counted_and_change_nothing_else() {
     let lines: Vec<Vec<u8>> = vec![
         b"GET /favicon.ico HTTP/1.1".to_vec(),
         vec![0xff, 0xfe, 0x00, 0x7b, 0x22],
@@ -292,7 +292,7 @@ fn garbage_is_counted_and_changes_nothing_else() {
 }
 
 #[test]
-fn a_line_of_ten_megabytes_is_too_large_and_its_neighbours_are_not() {
+fn line_of_ten_megabytes_is_too_large_and_others_are_read() {
     let mut line = br#"{"ts":1795308480000,"session":"a","content":""#.to_vec();
     line.resize(10_000_000, b'x');
     line.extend(br#""}"#);
@@ -300,15 +300,15 @@ fn a_line_of_ten_megabytes_is_too_large_and_its_neighbours_are_not() {
 }
 
 #[test]
-fn times_that_cannot_be_move_nothing() {
-    // five years ahead: were it believed, all that comes after it would be late
+fn impossible_times_do_not_move_the_watermark() {
+    // The time is five years ahead. If it were accepted, all later lines would be late.
     let at = |ts: u64| {
         format!(r#"{{"ts":{ts},"tenant":"acme","session":"from-elsewhere","event":"play"}}"#).into_bytes()
     };
     counts_as(&[at(1_953_158_400_000)], &["rejected", "future"]);
-    // the year 2100, and 1970: a clock that was never set tells no time
+    // These are the year 2100, and 1970 as sent by a clock that was never set.
     counts_as(&[at(4_102_444_800_000), at(0), at(1)], &["rejected", "no_time"]);
-    // wherever they are
+    // The position in the file does not matter.
     let (expected, _) = folded(&[], SCENARIO.as_bytes());
     for input in
         [[&at(5), &b"\n"[..], SCENARIO.as_bytes()].concat(), [SCENARIO.as_bytes(), &at(5), b"\n"].concat()]

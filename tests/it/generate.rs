@@ -1,5 +1,5 @@
-//! Synthetic players on a real topic.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+//! Tests synthetic players on a real topic.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,13 +26,13 @@ fn generate(topic: &str, truth: &Path, flags: &[&str]) -> Child {
         .unwrap()
 }
 
-/// Ends with exit code 0.
+/// Waits for exit code 0.
 fn ends_well(child: Child) {
     let Output { status, stderr, .. } = child.wait_with_output().unwrap();
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
 }
 
-/// The lines of a truth: cells, and the ledger.
+/// Reads the lines of a truth: the cells, and the ledger.
 fn read_truth(truth: &Path) -> (Vec<Value>, Value) {
     let text = std::fs::read_to_string(truth).unwrap();
     let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -43,7 +43,7 @@ fn read_truth(truth: &Path) -> (Vec<Value>, Value) {
 /// One record: partition, key, timestamp, payload.
 struct Record(u32, String, Timestamp, Value);
 
-/// All there is in a topic.
+/// Returns all records of a topic.
 fn records(topic: &str) -> Vec<Record> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", Kafka::shared().bootstrap())
@@ -92,7 +92,7 @@ fn sessions_stay_whole_and_records_carry_their_time() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how much is sent in what time is what is tested")]
+#[expect(clippy::disallowed_methods, reason = "the test measures the number of beacons over time")]
 fn signal_ends_generate_with_all_sent_beacons_in_the_truth() {
     let topic = unique("players");
     Kafka::shared().create_topic(&topic, PARTITIONS, &[]);
@@ -100,7 +100,7 @@ fn signal_ends_generate_with_all_sent_beacons_in_the_truth() {
     let truth = dir.path().join("cells.ndjson");
     let start = Instant::now();
     let child = generate(&topic, &truth, &["--sessions", "200", "--rate", "100"]);
-    eventually("it is under way", || (records(&topic).len() > 50).then_some(()));
+    eventually("some beacons are sent", || (records(&topic).len() > 50).then_some(()));
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     ends_well(child);
     let sent = read_truth(&truth).1["read"].as_u64().unwrap();
@@ -113,7 +113,7 @@ fn signal_ends_generate_with_all_sent_beacons_in_the_truth() {
 }
 
 #[test]
-fn a_topic_that_is_not_there_is_named_with_the_mend() {
+fn missing_topic_is_named_with_the_fix() {
     let topic = unique("nowhere");
     let dir = tempfile::tempdir().unwrap();
     let child = generate(&topic, &dir.path().join("cells.ndjson"), &["--for", "1s"]);

@@ -1,5 +1,5 @@
-//! The broker that the other tests rest on.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests the broker that the other tests depend on.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ fn produce(bootstrap: &str, topic: &str, values: &[&str]) {
     assert_eq!(producer.in_flight_count(), 0);
 }
 
-/// The end of partition 0. Asked again where a client still believes in a leader that is dead.
+/// Returns the end of partition 0. Repeats the request, because a client may still use the address of a dead leader.
 fn end(bootstrap: &str, topic: &str) -> i64 {
     eventually("the end of the log", || {
         let consumer: BaseConsumer = client(bootstrap).create().unwrap();
@@ -37,7 +37,7 @@ fn end(bootstrap: &str, topic: &str) -> i64 {
 }
 
 #[test]
-fn a_killed_broker_comes_back_on_its_port_with_its_records() {
+fn killed_broker_restarts_on_its_port_with_its_records() {
     let kafka = Kafka::start(Options::default());
     let topic = unique("records");
     kafka.create_topic(&topic, 1, &[("flush.messages", "1")]);
@@ -54,7 +54,7 @@ fn a_killed_broker_comes_back_on_its_port_with_its_records() {
 }
 
 #[test]
-fn kafkas_own_tools_see_what_was_written() {
+fn tools_of_kafka_read_written_records() {
     let kafka = Kafka::shared();
     let topic = unique("tools");
     kafka.create_topic(&topic, 1, &[]);
@@ -64,9 +64,9 @@ fn kafkas_own_tools_see_what_was_written() {
     assert_eq!(offsets.trim(), format!("{topic}:0:1"));
 }
 
-/// Tests look at what is committed while its marks may still be on their way.
+/// Tests may read committed records before the markers of their transactions are written.
 #[test]
-fn who_reads_what_is_committed_waits_for_what_is_not_decided() {
+fn reader_of_committed_records_waits_for_pending_transactions() {
     let kafka = Kafka::shared();
     let topic = unique("undecided");
     kafka.create_topic(&topic, 1, &[]);
@@ -87,9 +87,9 @@ fn who_reads_what_is_committed_waits_for_what_is_not_decided() {
     assert_eq!(read.len(), 1);
 }
 
-/// The shared broker is a static, which nobody drops; and tests get killed.
+/// The shared broker is a static variable, which is never dropped. A test process may also be killed.
 #[test]
-fn a_broker_and_its_files_go_when_the_process_that_started_it_is_killed() {
+fn broker_and_its_files_are_removed_when_the_test_process_is_killed() {
     let mut child = Command::new(binary_of("crowdfold-testkit", "test-broker"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -105,5 +105,5 @@ fn a_broker_and_its_files_go_when_the_process_that_started_it_is_killed() {
     let gone = || std::net::TcpStream::connect(&address).is_err();
     eventually("the port is closed", || gone().then_some(()));
     let cluster = files.ancestors().nth(2).unwrap();
-    eventually("the files are gone", || (!cluster.exists()).then_some(()));
+    eventually("the files are deleted", || (!cluster.exists()).then_some(()));
 }

@@ -1,4 +1,4 @@
-//! Batches of great unpacked size, by codec: librdkafka bounds zstd alone, and a topic can bound the others.
+//! Tests batches with a large unpacked size, by codec. librdkafka limits only zstd, and a topic can limit the others.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::kafka_support::{
     Record, SOON, assigned, pass, produce_with, read_to_end, settings, source_settings,
 };
 
-/// The size of a record, and the most that the reader unpacks of zstd, bytes.
+/// The size of a record, and the maximum size that the reader unpacks with zstd, in bytes.
 const UNPACKED: usize = 12_000_000;
 const BOUND: &str = "2000000";
 
-/// The codecs of Kafka, with the least and the most that a batch of blanks is smaller on the wire.
+/// The codecs of Kafka, each with the minimum and the maximum compression factor of a batch of spaces.
 const CODECS: [(&str, usize, usize); 4] =
     [("gzip", 900, 1_030), ("snappy", 15, 22), ("lz4", 200, 255), ("zstd", 1_000, 100_000)];
 
 fn bounded(kafka: &Kafka) -> ClientSettings {
     let mut settings = settings(kafka);
-    // the second must not be below the third
+    // The second value must not be below the third.
     for (key, value) in [
         ("receive.message.max.bytes", BOUND),
         ("fetch.max.bytes", "1000000"),
@@ -30,7 +30,8 @@ fn bounded(kafka: &Kafka) -> ClientSettings {
     settings
 }
 
-/// Creates a topic with one batch of one record of that codec. Returns its name and the size of the batch on the disk.
+/// Creates a topic with one batch of one record with this codec. Returns its name, and the size of the batch on the
+/// disk.
 fn topic_with(kafka: &Kafka, codec: &str, topic_compression: &str) -> (String, usize) {
     let name = unique(&format!("{codec}-{topic_compression}"));
     kafka.create_topic(&name, 1, &[("compression.type", topic_compression)]);
@@ -42,19 +43,19 @@ fn topic_with(kafka: &Kafka, codec: &str, topic_compression: &str) -> (String, u
     );
     let log = kafka.log_dir(1).join(format!("{name}-0/00000000000000000000.log"));
     let log = std::fs::read(log).unwrap();
-    // a batch begins with its offset, and its length without these two
+    // A batch begins with its offset and its length. The length does not include these two fields.
     let length = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize + 12;
     (name, length)
 }
 
-/// The error at which reading stops.
+/// Returns the error that stops the reader.
 fn stops_at(kafka: &Kafka, topic: &str) -> SourceError {
     let mut source = Source::open(&bounded(kafka), source_settings(topic)).unwrap();
     assigned(&mut source);
     eventually("the error", || {
         source.wait(SOON);
         pass(source.poll(Duration::ZERO));
-        let read = source.read(0, 10, |_| panic!("the record is shown"));
+        let read = source.read(0, 10, |_| panic!("the record is passed on"));
         read.err().filter(|error| !error.is_transient())
     })
 }
@@ -66,7 +67,7 @@ fn assert_too_large(error: &SourceError, codec: &str) {
 }
 
 #[test]
-fn unpacked_size_is_bounded_by_the_reader_for_zstd_alone() {
+fn reader_limits_the_unpacked_size_of_zstd_only() {
     let kafka = Kafka::shared();
     for (codec, least, most) in CODECS {
         let (topic, packed) = topic_with(kafka, codec, "producer");
@@ -84,7 +85,7 @@ fn unpacked_size_is_bounded_by_the_reader_for_zstd_alone() {
 }
 
 #[test]
-fn topic_that_has_the_broker_recompress_bounds_every_codec() {
+fn topic_with_recompression_limits_every_codec() {
     let kafka = Kafka::shared();
     for (codec, ..) in CODECS {
         let (topic, packed) = topic_with(kafka, codec, "zstd");

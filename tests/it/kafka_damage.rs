@@ -1,4 +1,4 @@
-//! Batches that cannot be read, and topics that are created anew under a reader.
+//! Tests batches that cannot be read, and topics that are created again while they are read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::kafka_support::{
     Record, SOON, assigned, pass, produce, produce_with, settings, source_settings, topic,
 };
 
-/// More than librdkafka unpacks, in a few KB on the wire.
+/// Writes a batch that exceeds the unpacked size of librdkafka, with a few KB on the wire.
 pub(crate) fn bomb(kafka: &Kafka, topic: &str, partition: u32) {
     let bomb = Record::new(partition, vec![b' '; 110_000_000]);
     produce_with(
@@ -29,7 +29,7 @@ fn skipping(topic: &str) -> SourceSettings {
     SourceSettings { on_damaged: OnDamaged::Skip, ..source_settings(topic) }
 }
 
-/// Reads every partition until each of them is at its end: the offsets shown, by partition, and what was skipped.
+/// Reads every partition to its end. Returns the offsets by partition, and the skipped ranges.
 fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, Vec<Skipped>) {
     let (mut shown, mut skipped) = (BTreeMap::<u32, Vec<i64>>::new(), Vec::new());
     eventually("the end of every partition", || {
@@ -42,7 +42,7 @@ fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, V
         let mut ended = 0;
         for partition in 0..partitions {
             let offsets = shown.entry(partition).or_default();
-            // few at a time, so that fetched records wait while the end of the damage is searched for
+            // Each call reads a few records, so that fetched records wait while the end of the damage is searched.
             match source.read(partition, 7, |message| offsets.push(message.offset())) {
                 Ok(read) => ended += u32::from(read.end.is_some() && read.drained),
                 Err(error) => assert!(error.is_transient(), "{error}"),
@@ -57,7 +57,7 @@ fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, V
 }
 
 #[test]
-fn batch_that_is_too_large_when_unpacked_stops_reading_with_both_remedies() {
+fn batch_that_is_too_large_when_unpacked_stops_the_reader_with_both_fixes() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "bomb-stop", 1);
     produce(kafka, &topic, &[Record::new(0, "good")]);
@@ -90,13 +90,13 @@ fn batch_that_is_too_large_when_unpacked_stops_reading_with_both_remedies() {
 }
 
 #[test]
-fn batches_that_are_too_large_are_skipped_and_every_other_record_is_shown_once() {
+fn too_large_batches_are_skipped_and_other_records_are_read_once() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "bomb-skip", 2);
     let good = |partition, from: u32, count: u32| -> Vec<Record> {
         (from..from + count).map(|i| Record::new(partition, format!("{i}"))).collect()
     };
-    // at the beginning, in the middle, two in a row, and at the end
+    // The batches are at the beginning, in the middle, two in a row, and at the end.
     bomb(kafka, &topic, 0);
     produce(kafka, &topic, &good(0, 0, 50));
     bomb(kafka, &topic, 0);
@@ -117,7 +117,7 @@ fn batches_that_are_too_large_are_skipped_and_every_other_record_is_shown_once()
     assert_eq!(source.position(0), Some(106));
 }
 
-/// A disk that lies. With lz4 the damage shows when the records are unpacked.
+/// Tests damage of the disk. With lz4 the damage is found when the records are unpacked.
 #[test]
 fn damaged_batch_of_many_records_is_skipped_to_its_end() {
     let kafka = Kafka::start(Options::default());
@@ -140,9 +140,9 @@ fn damaged_batch_of_many_records_is_skipped_to_its_end() {
     assert_eq!(shown[&0], [0, 101]);
 }
 
-/// Brokers answer a fetch for the old topic with error 103, which librdkafka 2.12 passes on without a name for it.
+/// Brokers answer a fetch for the old topic with error 103, for which librdkafka 2.12 has no name.
 #[test]
-fn topic_that_is_created_anew_under_a_reader_is_read_again_or_reported() {
+fn recreated_topic_is_read_again_or_reported() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "anew", 1);
     let member = source_settings(&topic);
@@ -155,12 +155,12 @@ fn topic_that_is_created_anew_under_a_reader_is_read_again_or_reported() {
         old += source.read(0, 100, |message| assert_eq!(message.payload(), b"old")).unwrap().count;
         (old == 20).then_some(())
     });
-    // fewer each time: where reading stood is behind the new topic's end
+    // Each topic has fewer records, so that the position of the reader is beyond the end of the new topic.
     for records in [10, 3, 1] {
         kafka.delete_topic(&topic);
         let new = format!("one of {records}");
         eventually("the topic's name is free", || {
-            // the broker deletes in the background, and refuses the name until then
+            // The broker deletes in the background, and refuses the name until then.
             let create = std::panic::AssertUnwindSafe(|| kafka.create_topic(&topic, 1, &[]));
             std::panic::catch_unwind(create).ok()
         });
@@ -176,7 +176,7 @@ fn topic_that_is_created_anew_under_a_reader_is_read_again_or_reported() {
             };
             let read = source.read(0, 100, |message| seen.push(message.payload().to_vec()));
             if lost || read.is_err_and(|error| !error.is_transient()) {
-                // the worker does the same: it joins again
+                // The worker does the same: it rejoins the group.
                 if let Ok(again) = Source::open(&settings(kafka), member.clone()) {
                     source = again;
                 }

@@ -1,5 +1,5 @@
-//! Topics read from outside any group, on a real broker: what transactions hide, what rights forbid.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests reading topics outside any group on a real broker, with transactions and missing permissions.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_model::Timestamp;
 use std::time::Duration;
@@ -39,7 +39,7 @@ fn send(producer: &BaseProducer, topic: &str, value: &str) {
 }
 
 #[test]
-fn only_what_is_committed_is_read_and_an_open_transaction_is_not_waited_for() {
+fn only_committed_records_are_read_without_waiting_for_open_transactions() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "read-committed", 2);
     let producer = transactional(kafka);
@@ -52,12 +52,12 @@ fn only_what_is_committed_is_read_and_an_open_transaction_is_not_waited_for() {
             producer.abort_transaction(LONG).unwrap();
         }
     }
-    // the log ends with a control record: there is no record at the end that is asked for
+    // The log ends with a control record, so there is no record at its last offset.
     assert_eq!(values(kafka, &topic, None).unwrap(), ["committed"]);
     producer.begin_transaction().unwrap();
     send(&producer, &topic, "open");
     produce(kafka, &topic, &[Record::new(0, "behind it"), Record::new(1, "beside it")]);
-    // two partitions have no order between them
+    // Records of two partitions have no order.
     let sorted = || {
         let mut values = values(kafka, &topic, None).unwrap();
         values.sort();
@@ -69,10 +69,10 @@ fn only_what_is_committed_is_read_and_an_open_transaction_is_not_waited_for() {
 }
 
 #[test]
-fn reading_since_a_time_leaves_out_what_is_older() {
+fn reading_since_a_time_omits_older_records() {
     let kafka = Kafka::shared();
     let topic = unique("read-since");
-    // what is of some day in the past must outlast the test
+    // Old records must not expire during the test.
     kafka.create_topic(&topic, 3, &[("retention.ms", "-1")]);
     let at = |partition, timestamp, value: &str| Record {
         timestamp: Some(timestamp),
@@ -97,7 +97,7 @@ fn reading_since_a_time_leaves_out_what_is_older() {
 }
 
 #[test]
-fn deleted_records_are_passed_over() {
+fn deleted_records_are_skipped() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "read-deleted", 1);
     produce(kafka, &topic, &[Record::new(0, "gone"), Record::new(0, "kept")]);
@@ -106,7 +106,7 @@ fn deleted_records_are_passed_over() {
 }
 
 #[test]
-fn a_topic_that_may_not_be_read_is_forbidden_and_no_right_to_a_group_is_needed() {
+fn reading_needs_permission_for_the_topic_and_none_for_a_group() {
     let kafka = Kafka::start(
         Options::default()
             .with("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")

@@ -1,5 +1,5 @@
-//! Writing in transactions: exactly once, or not at all, and always known which.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests writing in transactions: records are written exactly once or not at all, and the outcome is always known.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod copier;
 
@@ -30,7 +30,7 @@ fn values(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<String> {
     read_all(kafka, topic, isolation).into_iter().map(text).collect()
 }
 
-/// A source that was assigned the one partition of an empty topic, and an output topic.
+/// A source with the only partition of an empty topic, and an output topic.
 struct Scenario {
     source: Source,
     from: String,
@@ -40,7 +40,7 @@ struct Scenario {
 impl Scenario {
     fn new(kafka: &Kafka) -> Self {
         let (from, to) = (topic(kafka, "from", 1), topic(kafka, "to", 1));
-        // a coordinator that was paused may count the pause as ours
+        // The time-out is long, because a coordinator that was paused may count its pause as ours.
         let member = SourceSettings { session_timeout: Duration::from_secs(60), ..source_settings(&from) };
         let mut source = Source::open(&settings(kafka), member).unwrap();
         assigned(&mut source);
@@ -86,7 +86,7 @@ fn records_and_metadata_are_committed_together() {
 }
 
 #[test]
-fn a_successor_of_the_same_name_fences_the_zombie() {
+fn successor_with_the_same_name_fences_the_zombie() {
     let kafka = Kafka::shared();
     let scenario = Scenario::new(kafka);
     let id = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
@@ -98,7 +98,7 @@ fn a_successor_of_the_same_name_fences_the_zombie() {
     scenario.transact(&mut successor, &[partial("b")], "b").unwrap();
     assert_eq!(values(kafka, &scenario.to, "read_committed"), ["a", "b"]);
     assert_eq!(scenario.committed().as_deref(), Some("b"));
-    // until it is opened again, when it is the zombie's turn to fence
+    // When the zombie is opened again, it fences the successor.
     assert!(matches!(scenario.transact(&mut zombie, &[], "c"), Err(TransactError::Unknown(_))));
     zombie.reopen().unwrap();
     scenario.transact(&mut zombie, &[partial("c")], "c").unwrap();
@@ -106,14 +106,14 @@ fn a_successor_of_the_same_name_fences_the_zombie() {
 }
 
 #[test]
-fn what_the_broker_refuses_is_named_and_nothing_of_its_transaction_is_seen() {
+fn refused_record_is_named_and_its_transaction_is_invisible() {
     let kafka = Kafka::shared();
     let mut scenario = Scenario::new(kafka);
     scenario.to = unique("small");
     kafka.create_topic(&scenario.to, 1, &[("max.message.bytes", "2000")]);
     let mut sink =
         Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&scenario.to))).unwrap();
-    // not what lz4 makes small
+    // The text is random, because lz4 must not make it small.
     let mut state = 1_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -130,13 +130,13 @@ fn what_the_broker_refuses_is_named_and_nothing_of_its_transaction_is_seen() {
 }
 
 #[test]
-fn a_topic_that_is_not_there_is_named_and_not_made() {
+fn missing_topic_is_named_and_not_created() {
     let kafka = Kafka::start(Options::default().with("auto.create.topics.enable", "true"));
     let missing = unique("missing");
     let open = Sink::open(&settings(&kafka), SinkSettings::new(&unique("id"), partials_to(&missing)));
     assert_eq!(open.err(), Some(KafkaError::NoTopic { topic: missing.clone() }));
     assert!(!kafka.log_dir(1).join(format!("{missing}-0")).exists());
-    // no topics, none can be written to
+    // This sink has no topics.
     let scenario = Scenario::new(&kafka);
     let mut sink =
         Sink::open(&settings(&kafka), SinkSettings::new(&unique("id"), SinkTopics::default())).unwrap();
@@ -145,7 +145,7 @@ fn a_topic_that_is_not_there_is_named_and_not_made() {
 }
 
 #[test]
-fn more_records_than_the_queue_holds_are_sent_in_order() {
+fn records_beyond_the_queue_size_are_sent_in_order() {
     let kafka = Kafka::shared();
     let scenario = Scenario::new(kafka);
     let narrow = ClientSettings {
@@ -159,7 +159,7 @@ fn more_records_than_the_queue_holds_are_sent_in_order() {
     assert_eq!(values(kafka, &scenario.to, "read_committed"), many);
 }
 
-/// Rows of the tenants `a` and `b`.
+/// Returns rows of the tenants `a` and `b`.
 fn rollups() -> Vec<Rollup> {
     let settings = PolicySettings { breakdowns: vec![vec![Dimension::Os]], ..PolicySettings::default() };
     let policy = Policy::threshold(settings).unwrap();
@@ -176,7 +176,7 @@ fn rollups() -> Vec<Rollup> {
     rollups
 }
 
-/// Java's default partitioner, from the Kafka protocol's description.
+/// Computes the hash of Java's default partitioner, from the description of the Kafka protocol.
 fn murmur2(bytes: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;
     let mut h = 0x9747_b28c ^ bytes.len() as u32;
@@ -198,8 +198,8 @@ fn murmur2(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn rows_and_notes_go_where_readers_expect_them() {
-    // from Kafka's own tests
+fn rows_and_notes_are_in_the_documented_partitions() {
+    // The value is from Kafka's own tests.
     assert_eq!(murmur2(b"21") as i32, -973_932_308);
     assert_eq!(murmur2(b"a-little-bit-long-string") as i32, -985_981_536);
 
@@ -249,9 +249,9 @@ fn rows_and_notes_go_where_readers_expect_them() {
     );
 }
 
-/// librdkafka's own calls may wait for ever.
+/// Calls of librdkafka may block without end.
 #[test]
-fn a_call_that_hangs_is_given_up_and_what_was_committed_decides() {
+fn blocked_call_times_out_and_the_committed_offset_decides() {
     let kafka = Kafka::start(Options::default());
     let scenario = Scenario::new(&kafka);
     let patient = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
@@ -261,13 +261,14 @@ fn a_call_that_hangs_is_given_up_and_what_was_committed_decides() {
             .unwrap();
     scenario.transact(&mut sink, &[partial("a")], "a").unwrap();
     drop(sink);
-    let mut sink = eventually("a hasty sink", || Sink::open(&settings(&kafka), hasty.clone()).ok());
+    let mut sink =
+        eventually("a sink with a short time-out", || Sink::open(&settings(&kafka), hasty.clone()).ok());
     kafka.pause(1);
     let error = scenario.transact(&mut sink, &[partial("b")], "b").unwrap_err();
     assert!(matches!(&error, TransactError::Unknown(why) if why.contains("within 2 s")), "{error:?}");
     kafka.resume(1);
     eventually("the coordinator answers", || sink.reopen().ok());
-    // and again, should the coordinator be slower than our haste
+    // The commit is repeated if the coordinator is slower than the time-out.
     eventually("b is committed", || {
         let held = eventually("the offsets", || scenario.source.committed().ok());
         let committed = &held[0].as_ref().unwrap().metadata;
@@ -284,9 +285,9 @@ fn a_call_that_hangs_is_given_up_and_what_was_committed_decides() {
     assert_eq!(values(&kafka, &scenario.to, "read_committed"), ["a", "b"]);
 }
 
-/// What `crowdfold demo` runs on. Its transactions commit no offsets, so nothing is asked of those.
+/// `crowdfold demo` uses this cluster. Its transactions do not commit offsets, so they are not tested.
 #[test]
-fn librdkafkas_mock_cluster_can_be_read_and_written() {
+fn mock_cluster_of_librdkafka_can_be_read_and_written() {
     let cluster = rdkafka::mocking::MockCluster::new(1).unwrap();
     for name in ["from", "to"] {
         cluster.create_topic(name, 2, 1).unwrap();

@@ -1,5 +1,5 @@
-//! Reading: batches, ends, assignments, what was committed, and what goes wrong.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests reading: batches, ends of partitions, assignments, committed offsets, and errors.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod group;
 
@@ -39,7 +39,7 @@ fn commit(sink: &mut Sink, source: &Source, topic: &str, offsets: &[(u32, i64, &
 }
 
 #[test]
-fn batches_show_what_polling_shows() {
+fn batches_contain_the_same_records_as_polling() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "batches", 3);
     let records: Vec<_> = (0..5_000_u32)
@@ -72,12 +72,12 @@ fn batches_show_what_polling_shows() {
     assert_eq!(seen, read_all(kafka, &topic, "read_committed"));
 }
 
-/// What a hostile or broken producer may write comes through as it is.
+/// Records of hostile or broken producers are passed on unchanged.
 #[test]
-fn odd_records_are_shown_as_they_are() {
+fn unusual_records_are_passed_on_unchanged() {
     let kafka = Kafka::shared();
     let topic = unique("odd");
-    // records of 1970 must outlast the test
+    // Records of 1970 must not expire during the test.
     kafka.create_topic(&topic, 1, &[("message.timestamp.type", "CreateTime"), ("retention.ms", "-1")]);
     let json = || Some(b"application/json".to_vec());
     let odd = |headers: &[(&str, Option<Vec<u8>>)], value: Option<Vec<u8>>| Record {
@@ -112,7 +112,7 @@ fn odd_records_are_shown_as_they_are() {
 }
 
 #[test]
-fn append_time_is_read_from_the_topic_and_a_panic_while_reading_leaks_nothing() {
+fn append_time_is_read_from_the_topic_and_a_panic_while_reading_leaks_no_records() {
     let kafka = Kafka::shared();
     let topic = unique("append");
     kafka.create_topic(&topic, 1, &[("message.timestamp.type", "LogAppendTime")]);
@@ -130,12 +130,12 @@ fn append_time_is_read_from_the_topic_and_a_panic_while_reading_leaks_nothing() 
         }));
         read.is_err().then_some(())
     });
-    // the rest of the batch was given back, and the source closes in order: librdkafka waits for every record
+    // The rest of the batch was released, and the source closes in order. librdkafka waits for every record.
     assert_eq!(seen, 1);
 }
 
 #[test]
-fn a_gap_before_the_logs_start_stops_reading_unless_the_loss_is_accepted() {
+fn gap_at_the_start_of_the_log_stops_the_reader_unless_accepted() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "gap", 1);
     let records: Vec<_> = (0..10).map(|i| Record::new(0, i.to_string())).collect();
@@ -161,7 +161,7 @@ fn a_gap_before_the_logs_start_stops_reading_unless_the_loss_is_accepted() {
 }
 
 #[test]
-fn records_deleted_while_reading_stop_it() {
+fn records_deleted_while_reading_stop_the_reader() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "deleted", 1);
     let records: Vec<_> = (0..10).map(|i| Record::new(0, i.to_string())).collect();
@@ -171,13 +171,13 @@ fn records_deleted_while_reading_stop_it() {
     kafka.delete_before(&topic, 0, 7);
     let error = eventually("trouble", || {
         pass(source.poll(SOON));
-        source.read(0, 10, |m| panic!("offset {} is gone", m.offset())).err()
+        source.read(0, 10, |m| panic!("offset {} is deleted", m.offset())).err()
     });
     assert_eq!(error, SourceError::OutOfRange { topic, partition: 0, offset: 0 });
 }
 
 #[test]
-fn the_end_is_that_of_what_is_stable_and_the_log_may_go_on() {
+fn end_is_that_of_stable_records_and_the_log_may_continue() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "ends", 1);
     let id = unique("open");
@@ -204,7 +204,7 @@ fn the_end_is_that_of_what_is_stable_and_the_log_may_go_on() {
         (!rest.is_empty()).then_some(rest)
     });
     assert_eq!(rest, [(3, b"c".to_vec())]);
-    // the abort's marker has an offset of its own
+    // The marker of the abort has an offset of its own.
     eventually("the end behind the marker", || {
         source.wait(SOON);
         source.read(0, 10, |_| panic!("nothing more")).unwrap().end.filter(|end| *end == 5)
@@ -214,7 +214,7 @@ fn the_end_is_that_of_what_is_stable_and_the_log_may_go_on() {
 }
 
 #[test]
-fn a_partition_that_is_not_read_holds_nobody_up() {
+fn unread_partition_does_not_block_others() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "paused", 2);
     let mut records = vec![Record::new(0, vec![7; 10_000]); 1_000];
@@ -233,7 +233,7 @@ fn a_partition_that_is_not_read_holds_nobody_up() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
-fn waiting_ends_when_there_is_something_to_read() {
+fn wait_ends_when_a_record_arrives() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "bell", 2);
     let mut source = open(kafka, &source_settings(&topic));
@@ -253,7 +253,7 @@ fn waiting_ends_when_there_is_something_to_read() {
                 seen += source.read(partition, 10, |_| {}).unwrap().count;
             }
         }
-        // without a wake-up the wait alone takes longer
+        // Without a wake-up, the wait takes longer.
         assert!(start.elapsed() < Duration::from_secs(300), "the wait did not end early");
     });
 }
@@ -273,7 +273,7 @@ fn unreachable_broker_and_missing_topic_are_reported_differently_and_soon() {
 }
 
 #[test]
-fn a_source_goes_on_after_its_broker_was_killed_and_came_back() {
+fn source_continues_after_its_broker_was_killed_and_restarted() {
     let kafka = Kafka::start(Options::default());
     let topic = topic(&kafka, "restart", 2);
     let records: Vec<_> = (0..200).map(|i| Record::new(i % 2, i.to_string())).collect();
@@ -292,7 +292,7 @@ fn a_source_goes_on_after_its_broker_was_killed_and_came_back() {
     eventually("the rest", || {
         let here = source.get_or_insert_with(|| open(&kafka, &member));
         match here.poll(SOON) {
-            // the coordinator may have forgotten us meanwhile: nothing was committed, it starts again
+            // The coordinator may have removed the member. No offset was committed, so the source starts again.
             Ok(Some(Event::Assigned(_))) => seen = vec![Vec::new(), Vec::new()],
             Ok(_) => {}
             Err(error) => assert!(error.is_transient(), "{error}"),
@@ -302,7 +302,7 @@ fn a_source_goes_on_after_its_broker_was_killed_and_came_back() {
             let values = &mut seen[partition as usize];
             let read = here.read(partition, 1_000, |m| values.push((m.offset(), m.payload().to_vec())));
             match read {
-                // a leader that is just back may not vouch for our offset: the way on is to join again
+                // A leader that was just restarted may not know the offset. The source must then rejoin.
                 Err(SourceError::OutOfRange { .. }) => lost = true,
                 read => read.map_or_else(|error| assert!(error.is_transient(), "{error}"), drop),
             }
@@ -318,13 +318,13 @@ fn a_source_goes_on_after_its_broker_was_killed_and_came_back() {
     }
 }
 
-/// A disk that lies. With lz4 the damage shows when the records are unpacked.
+/// Tests damage of the disk. With lz4 the damage is found when the records are unpacked.
 #[test]
-fn damaged_records_stop_reading_rather_than_being_skipped() {
+fn damaged_records_stop_the_reader() {
     let kafka = Kafka::start(Options::default());
     let topic = topic(&kafka, "damaged", 1);
     produce(&kafka, &topic, &[Record::new(0, "good")]);
-    // one batch: only the flush at the end sends them
+    // The records are in one batch, because only the final flush sends them.
     let bad: Vec<_> = (0..100).map(|i| Record::new(0, format!("{i}").repeat(50))).collect();
     produce_with(&kafka, &topic, &bad, &[("compression.codec", "lz4"), ("linger.ms", "60000")]);
     kafka.stop(1);

@@ -1,5 +1,5 @@
-//! What the tests of sources and sinks share.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Helpers of the tests of sources and sinks.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) fn settings(kafka: &Kafka) -> ClientSettings {
     }
 }
 
-/// A topic of its own.
+/// Creates a topic with a unique name.
 pub(crate) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     let name = unique(name);
     kafka.create_topic(&name, partitions, &[]);
@@ -38,7 +38,7 @@ pub(crate) fn source_settings(topic: &str) -> SourceSettings {
     }
 }
 
-/// One record to be produced.
+/// A record to produce.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) partition: u32,
@@ -92,7 +92,7 @@ pub(crate) fn send(producer: &BaseProducer, topic: &str, records: &[Record]) {
     producer.flush(Duration::from_secs(300)).unwrap();
 }
 
-/// The next event; what passes by itself does.
+/// Returns the next event. Transient errors are ignored.
 pub(crate) fn event(source: &mut Source) -> Event {
     eventually("an event", || match source.poll(SOON) {
         Ok(event) => event,
@@ -101,7 +101,7 @@ pub(crate) fn event(source: &mut Source) -> Event {
     })
 }
 
-/// The next event, which is an assignment; it is taken up.
+/// Returns the next event, which must be an assignment, and accepts it.
 pub(crate) fn assigned(source: &mut Source) -> Assigned {
     let event = event(source);
     let Event::Assigned(assigned) = event else { panic!("not assigned: {event:?}") };
@@ -109,7 +109,7 @@ pub(crate) fn assigned(source: &mut Source) -> Assigned {
     assigned
 }
 
-/// The values of one partition from where it stands to its end, with their offsets.
+/// Returns the values of one partition from the current position to its end, with their offsets.
 pub(crate) fn read_to_end(source: &mut Source, partition: u32) -> Vec<(i64, Vec<u8>)> {
     let mut values = Vec::new();
     eventually("the end of the partition", || {
@@ -130,7 +130,7 @@ pub(crate) fn read_to_end(source: &mut Source, partition: u32) -> Vec<(i64, Vec<
     values
 }
 
-/// What is neither an event nor lasting trouble.
+/// Ignores transient errors.
 pub(crate) fn pass(polled: Result<Option<Event>, SourceError>) {
     match polled {
         Ok(None) => {}
@@ -140,8 +140,8 @@ pub(crate) fn pass(polled: Result<Option<Event>, SourceError>) {
     }
 }
 
-/// Waits until each transaction that wrote to a topic before now is decided there. Its offsets may be read while its
-/// marks are still on their way, and what lies behind one that a dead worker left open waits for its end.
+/// Waits until each transaction that wrote to a topic before now is decided in it. Its offsets may be committed before
+/// its markers are written. Records after an open transaction of a dead worker wait for its end.
 pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str, partitions: u32) {
     let all: Vec<_> = (0..partitions).collect();
     let cluster = Cluster::open(&settings(kafka)).unwrap();
@@ -150,7 +150,7 @@ pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str
     });
     for (partition, end) in all.into_iter().zip(ends) {
         eventually("what was written is decided", || {
-            // for who reads what is committed the end is that of what is stable
+            // For a reader of committed records, the end is that of stable records.
             let (_, stable) =
                 committed.fetch_watermarks(topic, partition as i32, Duration::from_secs(10)).ok()?;
             if stable < end {
@@ -161,7 +161,7 @@ pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str
     }
 }
 
-/// Everything in a topic, read by rust-rdkafka's own consumer: (partition, offset, key, value).
+/// Returns all records of a topic, read by the consumer of rust-rdkafka: (partition, offset, key, value).
 pub(crate) fn read_all(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<(i32, i64, Vec<u8>, Vec<u8>)> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", kafka.bootstrap())

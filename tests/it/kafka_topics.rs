@@ -1,5 +1,5 @@
-//! Topics and their time-to-live on a real broker: made, compared, and measured.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests topics and their time-to-live on a real broker: creation, comparison and measurement.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::time::{Duration, SystemTime};
 
@@ -31,7 +31,7 @@ fn admin(kafka: &Kafka) -> Admin {
     Admin::open(&settings(kafka)).unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
+#[expect(clippy::disallowed_methods, reason = "the test measures real time")]
 fn now() -> Timestamp {
     SystemTime::now().into()
 }
@@ -40,7 +40,7 @@ fn check(kafka: &Kafka, specs: &[Spec]) -> Report {
     admin(kafka).check(specs, now()).unwrap()
 }
 
-/// What a check finds of a topic that was made with these settings by somebody else.
+/// Returns the findings of a check of a topic that another program created with these settings.
 fn found(kafka: &Kafka, settings: &[(&str, &str)]) -> Vec<Finding> {
     let topic = unique("topic");
     kafka.create_topic(&topic, 2, settings);
@@ -52,7 +52,7 @@ fn keys(change: &Change) -> Vec<&str> {
 }
 
 #[test]
-fn topics_are_made_bounded_and_are_then_as_they_should_be() {
+fn created_topics_are_bounded_and_match_the_configuration() {
     let kafka = Kafka::shared();
     let admin = admin(kafka);
     let create = Clock::Create { ahead: Duration::from_secs(60) };
@@ -91,7 +91,7 @@ fn topics_are_made_bounded_and_are_then_as_they_should_be() {
 }
 
 #[test]
-fn a_topic_is_altered_to_what_it_should_be_and_keeps_its_other_settings() {
+fn topic_is_altered_and_keeps_its_other_settings() {
     let kafka = Kafka::shared();
     let admin = admin(kafka);
     let topic = unique("altered");
@@ -103,7 +103,7 @@ fn a_topic_is_altered_to_what_it_should_be_and_keeps_its_other_settings() {
     let shown = plan[0].to_string();
     assert!(shown.contains("retention.ms: 60000 -> 2640000   (keeps records longer than before)"), "{shown}");
     assert!(shown.contains("not changed: the topic has 4 partitions, but 2 are configured"), "{shown}");
-    // a plan is a plan
+    // A plan does not change the topic.
     assert_eq!(admin.plan(std::slice::from_ref(&spec), now()).unwrap(), plan);
     assert!(check(kafka, std::slice::from_ref(&spec)).is_breached());
 
@@ -121,7 +121,7 @@ fn a_topic_is_altered_to_what_it_should_be_and_keeps_its_other_settings() {
 }
 
 #[test]
-fn what_keeps_records_too_long_or_not_long_enough_is_found() {
+fn settings_with_too_long_or_too_short_retention_are_found() {
     let kafka = Kafka::shared();
     let good =
         [("retention.ms", "2640000"), ("segment.ms", "660000"), ("message.timestamp.type", "LogAppendTime")];
@@ -139,21 +139,21 @@ fn what_keeps_records_too_long_or_not_long_enough_is_found() {
     assert_eq!(but("cleanup.policy", "compact,delete"), [Finding::Unbounded(both)]);
     let beyond = |millis| Finding::Beyond { bound: Span::from_millis(millis), ttl: HOUR };
     assert_eq!(but("retention.ms", "7200000"), [beyond(7_200_000 + 660_000 + 300_000)]);
-    // a busy partition's oldest record waits for a segment of a week
+    // The oldest record of a busy partition waits for a segment of a week.
     assert_eq!(but("segment.ms", "604800000"), [beyond(2_640_000 + 604_800_000 + 300_000)]);
     let short = Finding::TooShort { retention: Span::MINUTE * 10, least: Span::MINUTE * 33 };
     assert_eq!(but("retention.ms", "600000"), [short]);
     assert_eq!(but("retention.bytes", "1000000"), [Finding::RetentionBytes("1000000".into())]);
-    // Kafka's default lets producers be an hour ahead
+    // By default Kafka permits producers to be an hour ahead.
     let clock = Finding::Clock { wanted: Clock::Append };
     assert_eq!(but("message.timestamp.type", "CreateTime"), [beyond(2 * 3_600_000), clock]);
-    // everything by default: a week
+    // All settings have their defaults, with a retention of a week.
     let findings = found(kafka, &[]);
     assert!(findings.contains(&beyond(2 * 604_800_000 + 300_000 + 3_600_000)), "{findings:?}");
 }
 
 #[test]
-fn check_names_what_keeps_a_worker_from_starting() {
+fn check_reports_the_reasons_why_a_worker_does_not_start() {
     let kafka = Kafka::shared();
     let (endless, missing) = (unique("endless"), unique("missing"));
     kafka.create_topic(&endless, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "LogAppendTime")]);
@@ -165,7 +165,7 @@ fn check_names_what_keeps_a_worker_from_starting() {
 }
 
 #[test]
-fn a_bound_that_the_broker_cannot_hold_is_refused_before_anything_is_made() {
+fn bound_that_the_broker_cannot_keep_is_refused_before_any_change() {
     let kafka = Kafka::shared();
     let good = spec(&unique("good"));
     let short = Spec { ttl: Duration::from_secs(299), least: Duration::ZERO, ..spec(&unique("short")) };
@@ -174,7 +174,7 @@ fn a_bound_that_the_broker_cannot_hold_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn the_age_of_the_oldest_record_is_measured_and_what_overstays_is_found() {
+fn age_of_the_oldest_record_is_measured_and_compared() {
     let kafka = Kafka::shared();
     let topic = unique("old");
     let settings = [("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
@@ -199,7 +199,7 @@ fn the_age_of_the_oldest_record_is_measured_and_what_overstays_is_found() {
     assert_eq!(overstayed, [(2, HOUR)]);
     kafka.delete_before(&topic, 2, 1);
     let report = check(kafka, &[spec(&topic)]);
-    assert!(report.topics[0].oldest[2].unwrap() < HOUR, "the first that can be read is the second");
+    assert!(report.topics[0].oldest[2].unwrap() < HOUR, "the first readable record is the second one");
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn partitions_without_leader_are_reported_and_block_no_others() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_is_named() {
+fn unreachable_cluster_is_named() {
     let nobody =
         crowdfold_kafka::ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
     let error = Admin::open(&nobody).unwrap().check(&[spec("t")], now()).unwrap_err();

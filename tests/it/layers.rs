@@ -1,4 +1,5 @@
-//! The structural rules about dependencies and attributes (docs/internals/architecture.md), checked in the workspace itself.
+//! Tests the structural rules about dependencies and attributes (docs/internals/architecture.md) in the workspace
+//! itself.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,19 +44,19 @@ const TIMELESS: [&str; 9] = [
 
 struct Crate {
     directory: PathBuf,
-    /// Our own crates it depends on, and whether for its tests alone.
+    /// Its dependencies on crates of the workspace, with true for those of its tests only.
     needs: Vec<(String, bool)>,
 }
 
-/// Our crates by name, as cargo sees them.
+/// Returns the crates of the workspace by name, according to cargo.
 fn crates() -> BTreeMap<String, Crate> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let metadata = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--no-deps", "--offline", "--manifest-path", manifest])
         .output()
-        .expect("cargo runs");
+        .expect("the output of cargo");
     assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("cargo writes JSON");
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("JSON from cargo");
     let packages = metadata["packages"].as_array().expect("packages");
     packages.iter().map(|package| (text(&package["name"]), read(package))).collect()
 }
@@ -76,25 +77,25 @@ fn text(value: &Value) -> String {
 
 fn layer(name: &str) -> u32 {
     let found = LAYERS.iter().find(|(known, _)| *known == name);
-    found.unwrap_or_else(|| panic!("{name} has no layer: add it to LAYERS")).1
+    found.unwrap_or_else(|| panic!("{name} has no layer; add it to LAYERS")).1
 }
 
-/// All Rust files of a crate, with their text.
+/// Returns all Rust files of a crate with their text.
 fn sources(directory: &Path) -> Vec<(PathBuf, String)> {
     rust_files(directory.join("src"))
 }
 
-/// All Rust files below a directory, with their text.
+/// Returns all Rust files below a directory with their text.
 fn rust_files(directory: PathBuf) -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
     let mut directories = vec![directory];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).into_iter().flatten() {
-            let path = entry.expect("a directory can be read").path();
+            let path = entry.expect("a readable directory").path();
             if path.is_dir() {
                 directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).expect("a source can be read");
+                let text = fs::read_to_string(&path).expect("a readable source");
                 sources.push((path, text));
             }
         }
@@ -107,15 +108,15 @@ fn only_airlock_and_collector_depend_on_beacon() {
     let crates = crates();
     let know = |of: &Crate| of.needs.iter().any(|(name, _)| name == "crowdfold-beacon");
     let knowing: Vec<&str> = crates.iter().filter(|(_, of)| know(of)).map(|(name, _)| &**name).collect();
-    assert!(knowing.contains(&"crowdfold-airlock"), "nobody reads beacons: {knowing:?}");
+    assert!(knowing.contains(&"crowdfold-airlock"), "no crate reads beacons: {knowing:?}");
     for name in knowing {
         let may = ["crowdfold-airlock", "crowdfold-collector", "crowdfold-testkit"].contains(&name);
-        assert!(may, "{name} depends on crowdfold-beacon, in which persons exist");
+        assert!(may, "{name} depends on crowdfold-beacon, which has types with personal data");
     }
 }
 
 #[test]
-fn arrows_point_down() {
+fn dependencies_are_on_lower_layers() {
     for (name, of) in crates() {
         for (needed, for_tests) in of.needs {
             let kit = for_tests && needed == "crowdfold-testkit";
@@ -128,18 +129,18 @@ fn arrows_point_down() {
 }
 
 #[test]
-fn testkit_is_in_no_program() {
+fn no_program_contains_the_testkit() {
     for (name, of) in crates() {
         let shipped = of.needs.iter().any(|(needed, for_tests)| needed == "crowdfold-testkit" && !for_tests);
         assert!(!shipped, "{name} ships crowdfold-testkit");
     }
 }
 
-/// The modules that may have unsafe code, each with its argument for why it is sound.
+/// The modules that may contain unsafe code. Each explains why it is sound.
 const UNSAFE: [&str; 2] = ["crates/kafka/src/batch.rs", "crates/kafka/src/admin_calls.rs"];
 
 #[test]
-fn unsafe_code_is_forbidden_but_in_two_modules() {
+fn unsafe_code_is_forbidden_except_in_two_modules() {
     for (name, of) in crates() {
         for root in ["src/lib.rs", "src/main.rs"].map(|root| of.directory.join(root)) {
             let Ok(text) = fs::read_to_string(&root) else { continue };
@@ -151,10 +152,10 @@ fn unsafe_code_is_forbidden_but_in_two_modules() {
         };
         for (path, text) in sources(&of.directory).into_iter().filter(|(_, text)| allows(text)) {
             let may = UNSAFE.iter().any(|may| path.ends_with(may));
-            assert!(may, "{} allows unsafe code, which {UNSAFE:?} alone may", path.display());
+            assert!(may, "{} allows unsafe code, which only {UNSAFE:?} may", path.display());
             assert!(
                 text.contains("//! The unsafe code relies on these facts"),
-                "{} has no argument for it",
+                "{} does not explain why it is sound",
                 path.display()
             );
         }
@@ -162,9 +163,9 @@ fn unsafe_code_is_forbidden_but_in_two_modules() {
 }
 
 #[test]
-fn every_crate_keeps_the_lints_of_the_workspace() {
+fn every_crate_inherits_the_lints_of_the_workspace() {
     for (name, of) in crates() {
-        let manifest = fs::read_to_string(of.directory.join("Cargo.toml")).expect("a manifest can be read");
+        let manifest = fs::read_to_string(of.directory.join("Cargo.toml")).expect("a readable manifest");
         assert!(manifest.contains("[lints]\nworkspace = true\n"), "{name} does not inherit the lints");
     }
 }
@@ -175,7 +176,7 @@ fn only_outermost_crates_read_the_clock() {
     for name in TIMELESS {
         for (path, text) in sources(&crates[name].directory) {
             let excused = text.contains("clippy::disallowed_methods");
-            assert!(!excused, "{} excuses itself from the ban on clocks and environment", path.display());
+            assert!(!excused, "{} disables the ban on clocks and environment variables", path.display());
         }
     }
 }

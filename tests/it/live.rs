@@ -1,5 +1,5 @@
-//! Real players in a real browser: hls.js, dash.js and Shaka Player in Chromium play streams that stall, fail and are
-//! slow, and report to `crowdfold collect`. The published rows are compared with what each page measured itself.
+//! Tests real players in a real browser. hls.js, dash.js and Shaka Player in Chromium play streams that stall, fail and
+//! are slow, and report to `crowdfold collect`. The published rows are compared with the measurements of each page.
 
 mod attempts;
 mod browser;
@@ -20,16 +20,16 @@ use published::Published;
 use scenario::{Scenario, TENANT};
 
 #[test]
-fn published_rows_equal_what_player_pages_saw() {
+fn published_rows_equal_the_measurements_of_the_pages() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.tenants = vec![TENANT.into()];
     deployment.rules.default_tenant = TENANT.into();
     deployment.rules.window = 10_000;
-    // a report that waits for a busy machine must not be late
+    // A report that is delayed by a busy machine must not be late.
     deployment.rules.lateness = attempts::LATENESS_MS;
     deployment.rules.idle = 60_000;
     deployment.rules.k = 1;
-    // the last one is the detail table, with exact numbers
+    // The last breakdown is the detail table, which has exact numbers.
     deployment.rules.breakdowns = [["device", "os", "browser"], ["stream", "format", "content"]]
         .map(|names| names.map(Into::into).to_vec())
         .to_vec();
@@ -69,7 +69,8 @@ fn published_rows_equal_what_player_pages_saw() {
     assert_all_devices_are(&rows, ["desktop", "Linux", "Chromium"]);
 }
 
-/// An attempt that the machine disturbed may lack an answer or be asked to retry. No report may be refused.
+/// Checks the statuses of reports. An attempt that the machine disturbed may lack a response or be asked to retry. No
+/// report may be refused.
 fn assert_no_report_was_refused(attempts: &[Attempt]) {
     for attempt in attempts {
         for report in attempt.reports() {
@@ -79,18 +80,18 @@ fn assert_no_report_was_refused(attempts: &[Attempt]) {
     }
 }
 
-/// Each content id in the rows is that of an attempt.
+/// Checks that each content id in the rows belongs to an attempt.
 fn assert_only_played_content_is_published(published: &BTreeMap<String, Published>, attempts: &[Attempt]) {
     let played: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.content).collect();
     let others: Vec<_> = published.keys().filter(|content| !played.contains(content)).collect();
-    assert!(others.is_empty(), "content that nobody played: {others:?}");
+    assert!(others.is_empty(), "content without a playback: {others:?}");
 }
 
-/// No row contains a session id, an address or a user agent.
+/// Checks that no row contains a session id, an address or a user agent.
 fn assert_nothing_personal_is_published(rows: &[Value], attempts: &[Attempt]) {
     let sent: Vec<&Value> = attempts.iter().flat_map(Attempt::reports).collect();
     let sent = serde_json::to_string(&sent).unwrap().replace("%22", "\"");
-    // all players use UUIDs as session ids
+    // All players use UUIDs as session ids.
     let is_id = |word: &&str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
     let ids: BTreeSet<&str> =
         sent.split(|letter: char| !letter.is_ascii_hexdigit() && letter != '-').filter(is_id).collect();
@@ -101,7 +102,7 @@ fn assert_nothing_personal_is_published(rows: &[Value], attempts: &[Attempt]) {
     }
 }
 
-/// The rows contain one kind of device.
+/// Checks that the rows contain one kind of device.
 fn assert_all_devices_are(rows: &[Value], [device, os, browser]: [&str; 3]) {
     let devices: BTreeSet<String> = rows
         .iter()

@@ -2,7 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "a test says where it failed, and with what seed"
+    reason = "a test prints the location of a failure and its seed"
 )]
 mod audit;
 mod cdn;

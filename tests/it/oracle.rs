@@ -1,7 +1,7 @@
-//! The operators against the naive oracle, on thousands of small random logs: records out of order, late, repeated,
-//! opted out, broken, split over any number of partitions; JSON beacons, CMCD events and requests. Every field of every
-//! row; the ledger is in `invariants/conservation.rs`.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Compares the operators with the oracle on thousands of small random logs. Records are out of order, late, repeated,
+//! opted out, invalid, and divided among any number of partitions. They are JSON beacons, CMCD events and requests.
+//! Every field of every row is compared. `invariants/conservation.rs` compares the ledger.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod logs;
 mod noise;
@@ -23,11 +23,12 @@ pub(crate) use logs::log;
 const SCENARIOS: u64 = 4_000;
 const START: u64 = 1_795_308_480_000;
 const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn", "app_version"], &["stream", "format", "content"]];
-/// What a tenant may have instead: others of another order, some of these, and dimensions that nobody else has.
+/// The breakdowns that a tenant may have instead: in another order, a part of them, or with dimensions of this tenant
+/// only.
 const OWN: [&[&[&str]]; 3] =
     [&[&["content", "stream"], &["cdn", "browser"]], &[&["cdn"]], &[&["os"], &["player", "cdn"]]];
 
-/// Splitmix64.
+/// A splitmix64 generator.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -49,7 +50,7 @@ impl Dice {
     }
 }
 
-/// The rules of a scenario.
+/// Returns the rules of a scenario.
 pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
     let settings = oracle::Settings {
         tenants: vec!["one".into(), "two".into()],
@@ -78,7 +79,7 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
     oracle::Settings { margin: margin(settings.k, dice), ..settings }
 }
 
-/// The last breakdown as a rule, or another, or none.
+/// Returns the last breakdown in most cases, and sometimes another or none.
 fn detail(breakdowns: usize, dice: &mut Dice) -> oracle::Detail {
     match dice.below(4) {
         0 => oracle::Detail::None,
@@ -87,7 +88,7 @@ fn detail(breakdowns: usize, dice: &mut Dice) -> oracle::Detail {
     }
 }
 
-/// At most k/2, or the default.
+/// Returns a margin of at most k/2, or the default.
 fn margin(k: u64, dice: &mut Dice) -> Option<u64> {
     dice.one_in(2).then(|| dice.below(k / 2 + 1))
 }
@@ -96,12 +97,12 @@ fn strings(breakdowns: &[&[&str]]) -> Vec<Vec<String>> {
     breakdowns.iter().map(|names| names.iter().map(ToString::to_string).collect()).collect()
 }
 
-/// Rows and ledger of the operators.
+/// Returns the rows and the ledger of the operators.
 pub(crate) fn operators(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
     operators_with(logs, settings, None)
 }
 
-/// The policies of the settings, and of tenants that have their own.
+/// Returns the policies of the settings, and of tenants that have their own.
 fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
     let policy = |tenant: &str, detail| {
         let dimensions = |names: &Vec<String>| names.iter().map(|n| Dimension::named(n).unwrap()).collect();
@@ -121,7 +122,7 @@ fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
         Policy::threshold(settings).unwrap()
     };
     let own = settings.own.iter().map(|(tenant, own)| (tenant.clone(), policy(tenant, own.detail)));
-    // no tenant has the name ""
+    // No tenant has an empty name.
     let policies = Policies::new(policy("", settings.detail), own);
     match secret {
         Some(secret) => policies.keyed(secret),
@@ -129,7 +130,7 @@ fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
     }
 }
 
-/// The same with a secret to draw noise with.
+/// Returns the rows and the ledger of the operators, with an optional secret.
 fn operators_with(
     logs: &[Vec<oracle::Record>],
     settings: &oracle::Settings,
@@ -178,7 +179,7 @@ fn operators_with(
     let mut counts = Counts::default();
     for (partition, log) in logs.iter().enumerate() {
         let airlock = Airlock::new(&shared, None);
-        // a log that does not begin with its first record has lost some
+        // A log that does not begin with its first record has lost records.
         let first = i64::from(!settings.whole_history);
         let mut combiner =
             Combiner::new(Arc::clone(&combine), airlock, &fresh(partition as u32), first, false);
@@ -189,7 +190,7 @@ fn operators_with(
                 timestamp: record.timestamp.map(Timestamp::from_millis),
             };
             combiner.hold(&record, first + offset as i64, end).unwrap();
-            // now one at a time, now several
+            // Some records are inserted one by one, and others in groups.
             if (offset + partition) % 7 < 3 {
                 combiner.insert_held();
                 assert!(combiner.balanced());
@@ -222,7 +223,7 @@ fn published(mergers: &mut [Merger]) -> (Vec<Value>, MergeCounts) {
     (rows, merged)
 }
 
-/// By key and row, without histograms, which the oracle leaves out.
+/// Returns rows by key and row number, without histograms, which the oracle does not compute.
 fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     let key = |row: &Value| {
         format!("{} {} {} {}", row["tenant"], row["window"], row["breakdown"], row["dimensions"])
@@ -232,12 +233,12 @@ fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
         for summary in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
             row[summary].as_object_mut().map(|fields| fields.remove("histogram"));
         }
-        assert!(by_key.insert(key(&row), row).is_none(), "a row twice");
+        assert!(by_key.insert(key(&row), row).is_none(), "a row is published twice");
     }
     by_key
 }
 
-/// The differences: the operators' values first, then the oracle's.
+/// Returns the differences, with the operators' values before the oracle's.
 fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
     let (rows, expected) = (sorted(rows), sorted(expected));
     let keys = rows.keys().chain(expected.keys().filter(|key| !rows.contains_key(*key)));
@@ -248,14 +249,17 @@ fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
             other.map(|(name, value)| format!("{key} {name}: {value} {}", theirs[name.as_str()])).collect()
         }
         (here, _) => {
-            vec![format!("{key}: only the {} has it", if here.is_some() { "machines" } else { "oracle" })]
+            vec![format!(
+                "{key}: only in the output of the {}",
+                if here.is_some() { "operators" } else { "oracle" }
+            )]
         }
     };
     keys.flat_map(fields).collect()
 }
 
 #[test]
-fn the_operators_do_what_the_oracle_does() {
+fn operators_equal_the_oracle() {
     let (mut rows_seen, mut own_seen) = (0, 0);
     for seed in 0..SCENARIOS {
         let mut dice = Dice::new(seed);
@@ -269,6 +273,6 @@ fn the_operators_do_what_the_oracle_does() {
         own_seen += rows.iter().filter(is_own).count();
         assert_eq!(differences(rows, expected.rollups(&settings)), Vec::<String>::new(), "seed {seed}");
     }
-    assert!(rows_seen > 10_000, "too few rows: {rows_seen}");
-    assert!(own_seen > 1_000, "so must tenants with tables of their own: {own_seen} rows");
+    assert!(rows_seen > 10_000, "{rows_seen} rows are too few");
+    assert!(own_seen > 1_000, "{own_seen} rows of tenants with their own tables are too few");
 }

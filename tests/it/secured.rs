@@ -1,4 +1,5 @@
-//! A broker that asks who comes and what he may: the program itself under the rights that `topics acl` prints.
+//! Tests a broker with authentication and authorization. The program runs with the permissions that `topics acl`
+//! prints.
 
 mod collector;
 mod end_to_end;

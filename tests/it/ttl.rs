@@ -1,5 +1,5 @@
-//! Invariant 10: nothing outlives its bound, measured on a real broker: for readers and on its disk.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests invariant 10: no record outlives its bound, measured on a real broker for readers and on its disk.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod ahead;
 mod early;
@@ -16,37 +16,38 @@ use crowdfold_testkit::{Kafka, Options, binary};
 
 use crate::worker::support::Deployment;
 
-/// A broker that looks twice a second for what is too old, and keeps files for a second more.
+/// Returns options of a broker that checks for expired records twice per second, and keeps deleted files for another
+/// second.
 fn quick() -> Options {
     Options::default()
         .with("log.retention.check.interval.ms", "500")
         .with("log.segment.delete.delay.ms", "1000")
 }
 
-/// Whether a broker's files of a partition hold these bytes, those that wait to be deleted too.
+/// Returns true if a broker's files of a partition contain these bytes. Files that wait for deletion are included.
 fn is_on_disk(kafka: &Kafka, topic: &str, partition: u32, bytes: &[u8]) -> bool {
     let files = files(&kafka.log_dir(1).join(format!("{topic}-{partition}")));
     files.iter().any(|file| memchr::memmem::find(file, bytes).is_some())
 }
 
-/// What is in the files of a directory. One that goes meanwhile is gone.
+/// Returns the contents of the files of a directory. Files that are deleted meanwhile are skipped.
 fn files(directory: &Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(directory).unwrap();
     entries.flatten().filter_map(|entry| std::fs::read(entry.path()).ok()).collect()
 }
 
-/// Runs the program as users do, on a deployment.
+/// Runs the program as users do, with a deployment.
 fn command(deployment: &Deployment<'_>, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary("crowdfold"));
     command.args(arguments).arg("--config").arg(deployment.config("tool")).output().unwrap()
 }
 
-/// All that it wrote.
+/// Returns its complete output.
 fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
-/// A topic of four partitions that brokers stamp, bounded to an hour.
+/// Returns a topic of four partitions with append time and a bound of an hour.
 fn spec(topic: &str) -> Spec {
     Spec {
         topic: topic.into(),

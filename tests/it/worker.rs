@@ -1,4 +1,4 @@
-//! The worker as users run it: the program itself, as a process, against a real broker.
+//! Tests the worker as users run it, as a process with a real broker.
 
 pub(crate) mod support;
 

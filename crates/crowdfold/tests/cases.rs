@@ -137,9 +137,14 @@ fn cases_from_public_bug_reports_give_the_right_result() {
     folders.sort();
     for folder in folders {
         let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-        let text = fs::read_to_string(folder.join("expected.txt")).expect("each folder states what is right");
+        let text =
+            fs::read_to_string(folder.join("expected.txt")).expect("a file expected.txt in each folder");
         for case in cases(&text) {
-            assert!(!case.statements.is_empty(), "{name}/expected.txt line {}: nothing is stated", case.line);
+            assert!(
+                !case.statements.is_empty(),
+                "{name}/expected.txt line {}: there are no statements",
+                case.line
+            );
             let outcome = run(&case, &folder);
             // each beacon has exactly one outcome, even if it is invalid
             if !outcome.ledger.is_null() && outcome.ledger["balanced"] != true {

@@ -85,7 +85,7 @@ fn captured_playbacks_match_an_independent_evaluation() {
 #[test]
 fn playbacks_together_are_counted_once_each() {
     let sums = folded(&CAPTURES.lines().collect::<Vec<_>>());
-    assert_eq!((sums["sessions"], sums["plays"]), (6, 4), "one of seven asks not to be counted");
+    assert_eq!((sums["sessions"], sums["plays"]), (6, 4), "one of seven sessions opts out");
     let playing = READ.iter().map(|read| read.1).sum::<u64>();
     assert!(sums["playing_ms"].abs_diff(playing) <= 400, "{sums:?}");
 }

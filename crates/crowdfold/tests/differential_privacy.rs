@@ -1,5 +1,5 @@
 //! Tests of the policy `differential-privacy` with a configuration file, a secret and `fold`.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -91,7 +91,7 @@ fn differential_privacy_publishes_large_cells_with_noise_only() {
         assert!(sessions >= tau as i64 + 10 - 1);
     }
     let sums: Vec<_> = rows.iter().map(|row| row["sessions"].as_u64().unwrap()).collect();
-    assert_ne!(sums[0], sums[1] + sums[2], "each cell has noise of its own");
+    assert_ne!(sums[0], sums[1] + sums[2], "each cell has its own noise");
     // the rows of [os] omit 13 sessions with three beacons each
     assert_eq!(ledger["balanced"], true);
     assert_eq!(ledger["session_windows"], json!({"released": 550, "withheld": 13}));

@@ -21,7 +21,7 @@ mod named_tests;
 #[path = "docs/pages.rs"]
 mod pages;
 
-/// Returns whether outputs and generated pages are to be rewritten.
+/// Returns true if outputs and generated pages must be rewritten.
 fn is_blessed() -> bool {
     std::env::vars_os().any(|(variable, _)| variable == "BLESS")
 }

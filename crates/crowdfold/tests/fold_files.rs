@@ -242,7 +242,7 @@ fn killed_fold_leaves_nothing_in_the_directory_of_temporary_files() {
 }
 
 #[test]
-fn temporary_files_that_cannot_be_written_are_an_error_with_its_remedy() {
+fn unwritable_temporary_files_are_an_error_with_the_fix() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), beacons(20_000)).expect("written");
     fs::write(dir.path().join("rows"), "old").expect("written");

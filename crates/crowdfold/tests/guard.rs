@@ -1,6 +1,6 @@
 //! Tests of `release.min_networks` from end to end: the airlock maps an address to one bit of 64, cells combine the
 //! bits by OR, and a row needs enough sessions and enough bits.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -58,10 +58,10 @@ fn one_network() -> String {
 fn sixty_sessions_form_a_crowd_only_from_several_networks() {
     let nothing = (vec![], 60);
     let crowd = (vec![("Tizen".into(), 60)], 0);
-    assert_eq!(fold(0, &one_network()), crowd, "without the guard they are one");
+    assert_eq!(fold(0, &one_network()), crowd, "without a minimum number of networks they are a crowd");
     assert_eq!(fold(2, &one_network()), nothing);
     assert_eq!(fold(10, &sessions("Tizen", (0..60).map(|net| format!("198.51.{net}.7")))), crowd);
-    // an IPv6 /40 is one network, whatever the lower bits are
+    // An IPv6 /40 is one network, regardless of the lower bits.
     let below = (0..60).map(|net| format!("2001:db8:0{net:02x}::{net}"));
     assert_eq!(fold(2, &sessions("Tizen", below)), nothing);
     let apart = (0..60).map(|net| format!("2001:db8:{net:02x}00::1"));
@@ -76,12 +76,12 @@ fn address_notations_do_not_change_the_network() {
         _ => format!("2002:cb00:71{host:02x}::1"),
     });
     assert_eq!(fold(2, &sessions("Tizen", variants)), (vec![], 60));
-    // and no address is not a network
+    // An absent address is not a network.
     assert_eq!(fold(1, &sessions("Tizen", (0..60).map(|_| String::new()))), (vec![], 60));
 }
 
 #[test]
-fn a_row_of_few_networks_folds_like_one_of_few_sessions() {
+fn row_of_few_networks_is_folded_like_a_row_of_few_sessions() {
     let windows = sessions("Windows", (0..60).map(|net| format!("198.51.{net}.7")));
     let macos = sessions("macOS", (0..40).map(|net| format!("192.0.{net}.7")));
     let mut lines: Vec<_> = [one_network(), windows, macos].concat().lines().map(String::from).collect();
@@ -89,9 +89,9 @@ fn a_row_of_few_networks_folds_like_one_of_few_sessions() {
     let all = lines.join("\n");
     let rows = |rows: &[(&str, u64)]| rows.iter().map(|(os, n)| ((*os).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(fold(0, &all), (rows(&[("Tizen", 60), ("Windows", 60), ("macOS", 40)]), 0));
-    // it is merged with the smallest row, and with the next, because 100 sessions alone would reveal its size
+    // It is merged with the smallest row and with the next one, because only 100 sessions would reveal its size.
     assert_eq!(fold(10, &all), (rows(&[("*", 160)]), 0));
-    // more bits than the networks here can have
+    // The minimum exceeds the number of bits of these networks.
     assert_eq!(fold(64, &all), (vec![], 160));
 }
 

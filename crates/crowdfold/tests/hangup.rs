@@ -1,4 +1,4 @@
-//! The demo on a terminal that is closed.
+//! Tests the demo on a terminal that is closed.
 #![cfg(target_os = "linux")]
 
 use std::fs::{File, OpenOptions};
@@ -50,7 +50,7 @@ fn demo_restores_the_terminal_on_hangup() {
     }
     let status = demo.wait().expect("it ends");
     assert_eq!(status.code(), Some(0));
-    assert!(screen.contains(RESTORED), "the terminal is left as it was drawn on");
+    assert!(screen.contains(RESTORED), "the terminal is not restored");
 }
 
 /// Returns a signal mask of a process, such as `SigIgn`.
@@ -79,7 +79,7 @@ fn hangup_that_is_ignored_stays_ignored() {
             let caught = mask(demo.id(), "SigCgt");
             (caught & TERMINATE != 0).then_some(caught)
         });
-        // the signals are registered one after the other, SIGHUP last
+        // The signals are registered one after the other, SIGHUP last.
         let looks = if ignored == 0 { 3_000 } else { 100 };
         let is_caught = (0..looks).any(|_| {
             std::thread::sleep(Duration::from_millis(20));
@@ -88,7 +88,7 @@ fn hangup_that_is_ignored_stays_ignored() {
         let seen = mask(demo.id(), "SigIgn") & HANGUP;
         demo.kill().expect("killed");
         demo.wait().expect("ended");
-        assert!(caught.is_some(), "it catches no signal");
+        assert!(caught.is_some(), "the process catches no signal");
         assert_eq!(seen, ignored, "{trap}");
         assert_eq!(is_caught, ignored == 0, "{trap}: caught");
     }

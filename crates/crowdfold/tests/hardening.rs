@@ -77,14 +77,14 @@ fn process_memory_is_unreadable_to_processes_of_the_same_user() {
     let ours = folding(&dir);
     let user = owner(other.id());
     assert_ne!(user, 0, "an ordinary process belongs to its user");
-    eventually("its entries are no longer its user's", || (owner(ours.id()) == 0).then_some(()));
-    // Tried by the same user, who could read the memory otherwise.
+    eventually("its entries belong to root", || (owner(ours.id()) == 0).then_some(()));
+    // The same user tries to read it, who could otherwise read the memory.
     let read = |process: u32| {
         let mut child = start(&dir, &format!("head -c 1 /proc/{process}/environ"));
         child.wait().expect("ended").success()
     };
-    assert!(read(other.id()), "the other's memory is open to its user");
-    assert!(!read(ours.id()), "ours is not");
+    assert!(read(other.id()), "the memory of the other process is readable by its user");
+    assert!(!read(ours.id()), "the memory of the program is not readable");
     end(ours);
     end(other);
 }
@@ -104,14 +104,14 @@ fn no_fatal_signal_leaves_a_core() {
     }
     let left: Vec<_> =
         fs::read_dir(dir.path()).expect("read").map(|entry| entry.expect("read").file_name()).collect();
-    assert_eq!(left, ["crowdfold"], "nothing lies where it ran");
+    assert_eq!(left, ["crowdfold"], "no file is left in the directory");
 }
 
 #[test]
 fn process_survives_a_closed_log_reader() {
     let dir = TempDir::new().expect("a directory");
     let config = dir.path().join("crowdfold.toml");
-    // nobody listens on this port, which causes log lines
+    // No process listens on this port, which causes log lines.
     let text = "[kafka]\nbrokers = [\"127.0.0.1:9\"]\n[collect]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"\"\n";
     fs::write(&config, text).expect("written");
     for command in ["run", "collect"] {
@@ -126,7 +126,7 @@ fn process_survives_a_closed_log_reader() {
         log.read_line(&mut line).expect("it logs");
         assert!(line.contains("INFO") || line.contains("WARN"), "{line}");
         drop(log);
-        // it logs more errors of the broker by then, and the shutdown
+        // At that time it has logged more errors of the broker, and the shutdown.
         sleep(Duration::from_secs(2));
         assert!(child.try_wait().expect("asked").is_none(), "{command} runs");
         let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
@@ -139,7 +139,7 @@ fn process_survives_a_closed_log_reader() {
         if code.is_none() {
             child.kill().expect("killed");
         }
-        assert_eq!(code, Some(0), "{command} ends when it is told to");
+        assert_eq!(code, Some(0), "{command} exits on SIGTERM");
     }
 }
 
@@ -154,7 +154,7 @@ fn a_panic_reports_its_location_and_not_its_message() {
         crowdfold::hardening::harden();
         panic!("what was being read: {message}");
     }
-    let output = Command::new(std::env::current_exe().expect("the test knows its own path"))
+    let output = Command::new(std::env::current_exe().expect("the path of the test"))
         .args(["--exact", "a_panic_reports_its_location_and_not_its_message", "--nocapture"])
         .arg(format!("{PANIC_WITH}{CANARY}"))
         .env("RUST_BACKTRACE", "full")

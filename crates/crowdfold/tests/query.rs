@@ -121,7 +121,7 @@ const NUMBERS: [&str; 15] = [
     "live_latency_ms",
 ];
 
-/// Returns the same rows outside the detail table: with a noise of 8, or with session counts only.
+/// Returns the same rows outside the detail table, with a noise of 8, or with session counts only.
 fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
     let row = |text: String| {
         let mut row: Value = serde_json::from_str(&text).expect("JSON");
@@ -144,7 +144,7 @@ fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
 }
 
 #[test]
-fn noisy_rows_are_added_up_and_shown_with_their_standard_error() {
+fn noisy_rows_are_summed_and_printed_with_their_standard_error() {
     let cluster = Cluster::new();
     cluster.write(&outside_the_detail_table(true));
     let output = cluster.query(&["--by", "os", "--errors"]);

@@ -1,5 +1,5 @@
 //! Tests of three tenants, each with its own policy, with `fold` and `check`.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -76,7 +76,7 @@ fn three_tenants_are_folded_by_three_policies() {
     let of_all = |linux, windows| {
         ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, linux, windows)).collect()
     };
-    // 30 and 60: gamma shows both, acme one row of all, beta none
+    // With 30 and 60 sessions, gamma has both rows, acme has one row with all sessions, and beta has none.
     let (rows, ledger) = fold(CONFIG, of_all(30, 60));
     let expected = [
         "acme os.browser */* 90 k=50",
@@ -90,14 +90,14 @@ fn three_tenants_are_folded_by_three_policies() {
         (&ledger["session_windows"]["released"], &ledger["session_windows"]["withheld"]),
         (&180.into(), &90.into())
     );
-    // with enough sessions each has its tables
+    // With enough sessions, each tenant has its tables.
     let (rows, _) = fold(CONFIG, of_all(110, 120));
     let count = |of: &str| rows.iter().filter(|row| row.starts_with(of)).count();
     assert_eq!((count("acme "), count("beta "), count("gamma ")), (3, 3, 3), "{rows:#?}");
 }
 
 #[test]
-fn settings_of_one_tenant_change_no_row_of_another() {
+fn settings_of_one_tenant_do_not_change_rows_of_another() {
     let beacons = || -> Vec<_> {
         ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, 30, 60)).collect()
     };
@@ -112,7 +112,7 @@ fn settings_of_one_tenant_change_no_row_of_another() {
 }
 
 #[test]
-fn the_truth_of_synthetic_players_has_the_tables_that_each_tenant_has() {
+fn truth_of_synthetic_players_has_the_tables_of_each_tenant() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("crowdfold.toml"), CONFIG).unwrap();
     let arguments = [
@@ -183,7 +183,8 @@ fn noisy_rows_of_a_tenant_with_more_tables_need_more_sessions() {
                 [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
     std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-    // the table in docs/internals/privacy-model.md: 38.2 and 240 for one breakdown with hourly windows, 54.0 and 345 for two
+    // the table in docs/internals/privacy-model.md: 38.2 and 240 for one breakdown with hourly windows, 54.0 and 345
+    // for two
     for line in [
         "τ + k − 1 = 240 + 49 = 289.",
         "# For beta: N = 48, σ of sessions 54.0, and a row is published from τ + k − 1 = 345 + 19 = 364 sessions; \

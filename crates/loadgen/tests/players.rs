@@ -1,5 +1,5 @@
 //! Tests of the records that players send.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn bytes(config: &PlayersConfig, records: u64) -> Vec<u8> {
     out
 }
 
-/// FNV-1a, 64 bits.
+/// Computes 64-bit FNV-1a.
 fn fingerprint(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -21,7 +21,7 @@ fn fingerprint(bytes: &[u8]) -> u64 {
 }
 
 #[test]
-fn the_same_seed_always_gives_the_same_bytes() {
+fn same_seed_gives_the_same_bytes() {
     let config = PlayersConfig { faults: Faults::some(), ..PlayersConfig::default() };
     let once = bytes(&config, 20_000);
     assert_eq!(once, bytes(&config, 20_000));

@@ -1,4 +1,5 @@
-//! Breaches that a test made: each is named with its location, none is shown, and the exit code is 3.
+//! Tests breaches that a test created. Each is reported with its location and without its content, and the exit code is
+//! 3.
 
 use crowdfold_testkit::Kafka;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use super::rows::{counts_only, record, table, topic, write};
 use super::{audit, found, report, text};
 use crate::kafka_support::{Record, produce};
 
-/// Identifiers in all encodings, and where each is written.
+/// Identifiers in all encodings, and the field of each.
 const SECRETS: [(&str, &str); 16] = [
     ("/dimensions/os", "203.0.113.77"),
     ("/dimensions/os", "2001:db8:77:aa::c4"),
@@ -28,7 +29,7 @@ const SECRETS: [(&str, &str); 16] = [
 ];
 
 #[test]
-fn identifiers_in_every_writing_and_every_part_of_a_record() {
+fn identifiers_in_every_encoding_and_part_of_a_record_are_found() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "leaky", 2);
     let mut expected = Vec::new();
@@ -64,12 +65,12 @@ fn identifiers_in_every_writing_and_every_part_of_a_record() {
     assert_eq!(table.status.code(), Some(3));
     let printed = [report.to_string(), text(&table.stdout), text(&table.stderr)].concat().to_lowercase();
     for (_, secret) in SECRETS {
-        assert!(!printed.contains(&secret.to_lowercase()), "{secret} is shown");
+        assert!(!printed.contains(&secret.to_lowercase()), "{secret} is printed");
     }
 }
 
 #[test]
-fn a_table_that_its_tenant_has_before_and_after_is_missed() {
+fn missing_table_between_two_others_is_reported() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "lost", 1);
     for minute in 1..=3 {
@@ -83,7 +84,7 @@ fn a_table_that_its_tenant_has_before_and_after_is_missed() {
 }
 
 #[test]
-fn each_breach_of_a_topic_of_rollups_is_named_with_its_location() {
+fn each_breach_of_a_topic_of_rollups_is_reported_with_its_location() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "breached", 3);
     let mut few = table(1, "os", &[("Windows", 49)]);
@@ -168,7 +169,7 @@ fn rejections_with_extra_fields_are_reported() {
 }
 
 #[test]
-fn another_programs_topic_with_shapes_of_its_own() {
+fn topic_of_another_program_with_other_schemas_is_checked() {
     let kafka = Kafka::shared();
     let theirs = topic(kafka, "theirs", 1);
     let values = [
@@ -193,7 +194,7 @@ fn another_programs_topic_with_shapes_of_its_own() {
 }
 
 #[test]
-fn records_that_are_older_than_their_bound() {
+fn records_older_than_their_bound_are_reported() {
     let kafka = Kafka::shared();
     let old = crowdfold_testkit::unique("old");
     kafka.create_topic(&old, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")]);

@@ -1,4 +1,4 @@
-//! Where the real worker wrote there is nothing to be found, and what cannot be looked at is said.
+//! Tests the output of the real worker, which has no breach, and the report of topics that cannot be checked.
 
 use crowdfold_testkit::{Kafka, unique};
 use serde_json::json;
@@ -8,10 +8,10 @@ use super::{audit, found, report, text};
 use crate::worker::support::{Deployment, Worker, window_ago};
 
 #[test]
-fn what_the_worker_publishes_is_clean() {
+fn output_of_the_worker_is_clean() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.k = 25;
-    // a firmware or a name of a player may be anything
+    // A firmware or the name of a player may be any text.
     deployment.rules.breakdowns = [
         &["device", "os", "browser"][..],
         &["player", "player_version"],
@@ -37,19 +37,19 @@ fn what_the_worker_publishes_is_clean() {
     let topics = whole["topics"].as_array().unwrap();
     let purposes: Vec<_> = topics.iter().map(|topic| topic["purpose"].as_str().unwrap()).collect();
     assert_eq!(purposes, ["beacons", "partials", "rollups", "rejections"]);
-    // personal data is not opened
+    // Personal data is not read.
     assert!(topics[..2].iter().all(|topic| topic["records"].is_null()), "{topics:#?}");
     let rows = deployment.rows("read_committed");
     assert_eq!(topics[2]["records"], json!(rows.len()));
     assert!(topics[2]["tables"].as_u64().unwrap() > 20 && topics[3]["records"].as_u64().unwrap() > 0);
-    // nobody guards this broker, and nobody was named who should: told, not blamed
+    // This broker has no authorizer and no principals are configured, so this finding does not change the exit code.
     assert!(whole["findings"].as_array().unwrap().iter().all(|found| found["finding"] == "anyone-may-read"));
 
-    // another k is asked for, and the same rows are no crowds
+    // With a larger k, the same rows are not crowds.
     let output = audit(deployment.kafka, &["--rollups", &deployment.topic("rollups"), "--k", "100000"]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("more of below-k in"), "{}", text(&output.stdout));
-    // one row of one session more
+    // This row has one session more than the others.
     let mut row = rows[0].json.clone();
     row["sessions"] = json!(1);
     write(deployment.kafka, &deployment.topic("rollups"), 0, &[row]);
@@ -59,7 +59,7 @@ fn what_the_worker_publishes_is_clean() {
 }
 
 #[test]
-fn aborted_transactions_publish_nothing_twice() {
+fn aborted_transactions_are_not_duplicates() {
     use rdkafka::ClientConfig;
     use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
     use std::time::Duration;
@@ -73,7 +73,7 @@ fn aborted_transactions_publish_nothing_twice() {
     let long = Duration::from_secs(60);
     producer.init_transactions(long).unwrap();
     let rows = table(3, "os", &[("*", 60), ("Windows", 900)]);
-    // the first attempt sent half a table and was aborted
+    // The first attempt sends half a table and is aborted.
     for (count, commit) in [(1, false), (2, false), (2, true)] {
         producer.begin_transaction().unwrap();
         for row in &rows[..count] {
@@ -94,7 +94,7 @@ fn aborted_transactions_publish_nothing_twice() {
     assert_eq!((code, found(&whole)), (Some(0), Vec::new()), "{whole:#}");
     assert_eq!((&whole["topics"][0]["records"], &whole["topics"][0]["uncommitted"]), (&json!(2), &json!(3)));
 
-    // an identifier in one is readable until it expires
+    // An identifier in an aborted transaction is readable until it expires.
     let mut row = rows[0].clone();
     row["dimensions"]["os"] = json!("203 0 113 77");
     producer.begin_transaction().unwrap();
@@ -115,7 +115,7 @@ fn aborted_transactions_publish_nothing_twice() {
 }
 
 #[test]
-fn a_table_cut_by_retention_is_not_blamed() {
+fn table_truncated_by_retention_is_not_a_breach() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "cut", 1);
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
@@ -126,7 +126,7 @@ fn a_table_cut_by_retention_is_not_blamed() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_named_and_is_no_clean_bill() {
+fn unchecked_topics_are_reported_and_the_result_is_not_clean() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "there", 1);
     write(kafka, &rollups, 0, &table(3, "os", &[("Windows", 900)]));
@@ -150,7 +150,7 @@ fn what_cannot_be_looked_at_is_named_and_is_no_clean_bill() {
     );
 }
 
-/// What an officer reads: the whole table, with what changes from run to run put out of it.
+/// Tests the table that a data protection officer reads. Variable parts are removed.
 #[test]
 fn audit_table_lists_subjects_and_findings() {
     let kafka = Kafka::shared();

@@ -1,5 +1,5 @@
-//! Who may read, on a broker with an authorizer.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests the principals that may read, on a broker with an authorizer.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_testkit::{Kafka, Options};
 use serde_json::{Value, json};
@@ -24,11 +24,11 @@ fn breaches(report: &Value) -> Vec<String> {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
-fn whoever_may_read_without_a_role_is_named() {
+fn principals_that_may_read_without_a_role_are_reported() {
     let kafka = Kafka::start(
         Options::default()
             .with("authorizer.class.name", AUTHORIZER)
-            // the tests' own clients are nobody in particular
+            // The clients of the tests are anonymous.
             .with("super.users", "User:ANONYMOUS"),
     );
     let deployment = Deployment::new(&kafka).with_topics();
@@ -60,7 +60,7 @@ fn whoever_may_read_without_a_role_is_named() {
         ],
     );
     acl(&kafka, &["--allow-principal", "User:*", "--operation", "Read", "--topic", &rollups]);
-    // a denial takes a right away
+    // A deny rule removes a permission.
     reader("trent", &partials);
     acl(&kafka, &["--deny-principal", "User:trent", "--operation", "Read", "--topic", &partials]);
     let (code, whole) = report(&kafka, &arguments);
@@ -115,7 +115,7 @@ fn indirect_permissions_are_named_with_their_principal() {
     let mut deployment = Deployment::new(&kafka);
     deployment.set("principals.brokers", "[\"broker-1\"]");
     let deployment = deployment.with_topics();
-    // the roles' own rights are no breach
+    // The permissions of the roles are not breaches.
     for (role, operation, topic) in [
         ("collector", "Write", "beacons"),
         ("combiner", "Read", "beacons"),
@@ -154,11 +154,11 @@ fn indirect_permissions_are_named_with_their_principal() {
     grant("forger", "Write", &["--topic", &rollups]);
     grant("cell-forger", "Write", &["--topic", &partials]);
     grant("*", "Write", &["--topic", &beacons]);
-    // what protects nothing personal, and rights without effect on who reads
+    // These topics contain no personal data, or these permissions do not affect readers.
     grant("tuner", "AlterConfigs", &["--topic", &rollups]);
     grant("noter", "Write", &["--topic", &rejections]);
     grant("looker", "Describe", &["--topic", &beacons]);
-    // a denial takes it away
+    // A deny rule removes the permission.
     grant("denied", "ClusterAction", &["--cluster"]);
     acl(&kafka, &["--deny-principal", "User:denied", "--operation", "ClusterAction", "--cluster"]);
 
@@ -203,7 +203,7 @@ fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() 
     );
     let deployment = Deployment::new(&kafka).with_topics();
     let config = deployment.config("audit");
-    // brokers do not show the setting that lets everybody in: it is no clean bill
+    // Brokers do not show the setting that permits everyone, so the result is not clean.
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!((code, &whole["verdict"]), (Some(1), &json!("incomplete")), "{whole:#}");
     let unseen = &whole["not_checked"][0];
@@ -213,7 +213,7 @@ fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() 
         "{unseen}"
     );
     assert_eq!(whole["topics"][0]["readers"][0]["principal"], "User:*");
-    // settings may be asked for, rules may not
+    // Settings may be described, but ACLs may not.
     let cluster = ["--operation", "DescribeConfigs", "--operation", "ClusterAction", "--cluster"];
     acl(&kafka, &[&["--allow-principal", "User:ANONYMOUS"][..], &cluster].concat());
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
@@ -222,7 +222,7 @@ fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() 
 }
 
 #[test]
-fn a_broker_without_an_authorizer_is_a_breach_where_principals_are_given() {
+fn broker_without_an_authorizer_is_a_breach_if_principals_are_configured() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("principals.combiner", "\"somebody\"");
     let deployment = deployment.with_topics();

@@ -1,12 +1,12 @@
-//! Rows as the worker writes them, to be spoilt, and topics to put them on.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Rows as the worker writes them, which tests modify, and topics for them.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_testkit::{Kafka, unique};
 use serde_json::{Map, Value, json};
 
 use crate::kafka_support::{Record, produce};
 
-/// A topic that keeps nothing too long.
+/// Creates a topic with a short retention.
 pub(super) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     let topic = unique(name);
     let settings =
@@ -15,7 +15,7 @@ pub(super) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     topic
 }
 
-/// One table of a minute: cell keys such as `Windows/*`, and the sessions of each.
+/// Returns one table of a minute, with cell keys such as `Windows/*` and the sessions of each.
 pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     let names: Vec<&str> = breakdown.split('.').collect();
     let row = |(number, (cell_key, sessions)): (u64, &(&str, u64))| {
@@ -37,7 +37,7 @@ pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<V
     (1..).zip(rows).map(row).collect()
 }
 
-/// The same rows as those of a table outside the detail table, without a secret.
+/// Converts rows to those of a table outside the detail table, without a secret.
 pub(super) fn counts_only(mut rows: Vec<Value>) -> Vec<Value> {
     for row in &mut rows {
         row["detail"] = json!(false);
@@ -62,7 +62,7 @@ pub(super) fn counts_only(mut rows: Vec<Value>) -> Vec<Value> {
     rows
 }
 
-/// A row as a record under its key.
+/// Returns a row as a record with its key.
 pub(super) fn record(partition: u32, row: &Value) -> Record {
     let names: Vec<_> =
         row["breakdown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();

@@ -1,13 +1,13 @@
-//! Lines as CDNs write them, with more in them than is read.
+//! Lines as CDNs write them, with fields that are not read.
 
 use serde_json::json;
 
 /// The start of a minute.
 pub(crate) const START: u64 = 1_795_308_480_000;
-/// In every field that is not to be read.
+/// A text in every field that must not be read.
 pub(crate) const CANARY: &str = "c4n4ry";
 
-/// Whose log it is.
+/// The CDN of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cdn {
     CloudFront,
@@ -31,19 +31,19 @@ impl Cdn {
         }
     }
 
-    /// Three requests of a session within a minute from the start; every other session sends CMCD in headers where the
-    /// CDN's log has them.
+    /// Returns three requests of a session within a minute from the start. Every second session sends CMCD in headers,
+    /// if the CDN's log contains them.
     pub(crate) fn session(self, session: &str, nth: u64) -> Vec<String> {
         (0..3).map(|at| self.line(session, START + nth * 1_000 + at * 2_000, nth % 2 == 1)).collect()
     }
 
-    /// One request.
+    /// Returns one request.
     pub(crate) fn line(self, session: &str, at: u64, headers: bool) -> String {
         let cmcd = format!("br=3200,cid=\"movie-0042\",mtp=5400,ot=v,sf=d,sid=\"{session}\",st=v");
         match self {
             Self::CloudFront if headers => self.written(&seconds(at), None, Some(session)),
             Self::CloudFrontV2 => self.written(&clock(at), Some(&escaped(&cmcd)), None),
-            // escaped twice
+            // The value is escaped twice.
             Self::CloudFront => self.written(&seconds(at), Some(&escaped(&escaped(&cmcd))), None),
             Self::Fastly if headers => self.written(&at.to_string(), None, Some(session)),
             Self::Fastly | Self::Akamai => {
@@ -53,13 +53,13 @@ impl Cdn {
         }
     }
 
-    /// A request for something else.
+    /// Returns a request without CMCD.
     pub(crate) fn without_cmcd(self) -> String {
         let time = if self == Self::CloudFrontV2 { clock(START) } else { START.to_string() };
         self.written(&time, None, None)
     }
 
-    /// One whose time is this.
+    /// Returns a request with this time.
     pub(crate) fn with_time(self, time: &str) -> String {
         self.written(time, Some("sid%3D%22s%22"), None)
     }
@@ -146,7 +146,7 @@ impl Cdn {
     }
 }
 
-/// The time of day; the first day is the one of [`START`], 48 minutes after midnight.
+/// Returns the time of day. The first day is that of [`START`], which is 48 minutes after midnight.
 fn clock(at: u64) -> String {
     let second = at % 86_400_000 / 1_000;
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
@@ -156,7 +156,7 @@ fn seconds(at: u64) -> String {
     format!("{}.{:03}", at / 1_000, at % 1_000)
 }
 
-/// As a query has it.
+/// Encodes a text as in a query.
 fn escaped(text: &str) -> String {
     let sign = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
@@ -165,12 +165,12 @@ fn escaped(text: &str) -> String {
     text.bytes().map(sign).collect()
 }
 
-/// As CloudFront writes user agents.
+/// Encodes a user agent as CloudFront does.
 fn escaped_blanks(text: &str) -> String {
     text.replace(' ', "%20")
 }
 
-/// As Akamai does.
+/// Encodes a text as Akamai does.
 fn form_encoded(text: &str) -> String {
     escaped(text).replace("%20", "+")
 }

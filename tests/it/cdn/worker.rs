@@ -1,4 +1,4 @@
-//! The same lines, on a topic.
+//! Tests the same lines in a topic.
 
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
@@ -8,11 +8,11 @@ use super::lines::Cdn;
 use super::{fold, rows};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// How long after the request its line comes.
+/// The delay in ms between the request and its line.
 const DELAY: u64 = 1_700;
 
 #[test]
-fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
+fn worker_counts_cdn_lines_at_the_times_of_the_requests() {
     let mut deployment = Deployment::new(Kafka::shared());
     for (key, value) in [
         ("source.format", "\"capture\""),
@@ -57,7 +57,7 @@ fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
     let (output, ledger) = fold(&deployment.config("fold"), &lines);
     assert_eq!(ledger["beacons"]["released"], 160, "{ledger}");
     let mut expected: Vec<Value> = rows(&output);
-    // as rows of the worker are compared without them
+    // The rows of the worker are compared without these distributions.
     for distribution in ["bandwidth_kbps", "startup_ms"] {
         let fields = expected.iter_mut().filter_map(|row| row[distribution].as_object_mut());
         fields.for_each(|fields| drop(fields.remove("histogram")));

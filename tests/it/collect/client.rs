@@ -1,15 +1,15 @@
-//! A player, as far as HTTP/1.1 goes: bytes out, bytes in, nothing done by itself.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! A minimal HTTP/1.1 client of a player. It sends and receives bytes without any automatic behaviour.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// What was answered.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// Names in lower case.
+    /// The headers. Their names are in lower case.
     headers: Vec<(String, String)>,
     pub(super) body: String,
 }
@@ -40,12 +40,12 @@ impl Client {
         self.stream.get_mut()
     }
 
-    /// Sends bytes as they are; whether they could be sent.
+    /// Sends bytes unchanged. Returns true on success.
     pub(super) fn write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream().write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Sends a request, with a length where it has a body.
+    /// Sends a request, with a length if it has a body.
     pub(super) fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) {
         let mut head = format!("{method} {target} HTTP/1.1\r\nhost: collector.example\r\n");
         for (name, value) in headers {
@@ -58,7 +58,7 @@ impl Client {
         self.write([head.as_bytes(), body].concat());
     }
 
-    /// The next answer; `None` where the connection ends before it.
+    /// Returns the next response, or `None` if the connection ends before it.
     pub(super) fn answer(&mut self) -> Option<Answer> {
         let mut line = String::new();
         self.stream.read_line(&mut line).ok().filter(|length| *length > 0)?;
@@ -86,7 +86,7 @@ impl Client {
         body: &[u8],
     ) -> Answer {
         self.send(method, target, headers, body);
-        self.answer().expect("an answer")
+        self.answer().expect("a response")
     }
 
     pub(super) fn post(&mut self, target: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> u16 {

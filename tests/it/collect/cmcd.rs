@@ -1,5 +1,5 @@
-//! CMCD in its three ways, as real players send it.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests CMCD in its three forms, as real players send it.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::client::Client;
 use super::support::{Collector, Packed, deploy, packed};
 
-/// Requests of hls.js, dash.js and Shaka in a browser.
+/// Requests of hls.js, dash.js and Shaka Player in a browser.
 const PLAYERS: &str = include_str!("../../data/captures/players.ndjson");
 
-/// What is said, line by line; what names no session is not passed on.
+/// Returns the reports line by line. A report without a session is not forwarded.
 fn lines<'a>(form: &'static str, content: &'a str) -> impl Iterator<Item = (&'static str, String)> + 'a {
     content
         .lines()
@@ -20,8 +20,8 @@ fn lines<'a>(form: &'static str, content: &'a str) -> impl Iterator<Item = (&'st
         .map(move |line| (form, line.to_owned()))
 }
 
-/// Sends a captured request to the collector: its query or headers as the mirror of a CDN would, its body as the player
-/// did. What the topic is to hold of it then.
+/// Sends a captured request to the collector: its query or headers as the mirror of a CDN would, or its body as the
+/// player did. Returns the status, and the expected form and content in the topic.
 fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
     let request: Value = serde_json::from_str(line).unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -49,7 +49,7 @@ fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
 }
 
 #[test]
-fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
+fn topic_contains_the_reports_of_real_players_unchanged() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_requests_per_connection_second", "0");
     let deployment = deployment.with_topics();
@@ -69,11 +69,11 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
             continue;
         }
         lines(form, &content).for_each(|line| *expected.entry(line).or_default() += 1);
-        // a player that was told to send no session is refused
+        // A player that is configured not to send a session is refused.
         assert_eq!(status, if counted > 0 { 204 } else { 400 }, "{form}: {content}");
         taken += usize::from(status == 204);
     }
-    // of those who say no, that alone
+    // Only the opt-outs of sessions that opt out are forwarded.
     let (withdrawals, packed): (Vec<_>, Vec<_>) =
         packed(&deployment).into_iter().partition(|request| request.form == "json");
     assert!(!withdrawals.is_empty() && withdrawals.iter().all(|request| request.user_agent.is_none()));
@@ -91,14 +91,14 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
         .map(|form| packed.iter().filter(|request| request.form == form).count())
         .into();
     assert!(forms.iter().all(|count| *count > 5), "{forms:?}");
-    // one endpoint, whatever was asked of the CDN
+    // All requests of the CDN have one endpoint.
     let mut endpoints: Vec<_> = packed.iter().map(|request| request.endpoint).collect();
     endpoints.dedup();
     assert_eq!(endpoints.len(), 1);
 }
 
 #[test]
-fn headers_count_more_than_the_query_and_the_default_tenant_needs_no_name() {
+fn headers_override_the_query_and_the_default_tenant_needs_no_name() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();
@@ -108,7 +108,7 @@ fn headers_count_more_than_the_query_and_the_default_tenant_needs_no_name() {
     for kind in ["text/cmcd", "application/cmcd"] {
         let typed = [("content-type", kind)];
         assert_eq!(client.post("/v1/cmcd", &typed, "e=ps,sta=p,ts=1,v=2,sid=\"a\"\n"), 204);
-        // of another version, without a session, not read at all
+        // The bodies have another version, have no session, or are not readable.
         for body in ["sid=\"a\",v=3\n", "e=t,ts=1,v=2\n", "\u{e9}\n", "\n", ""] {
             assert_eq!(client.post("/v1/cmcd/acme", &typed, body), 400, "{body}");
         }

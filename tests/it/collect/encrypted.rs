@@ -1,5 +1,5 @@
-//! HTTP/2 with prior knowledge, TLS, and its certificate while it changes.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests HTTP/2 with prior knowledge, TLS, and changes of the TLS certificate.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn request(version: &str) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-/// So many requests at a time over HTTP/2: their statuses.
+/// Sends this number of concurrent requests over HTTP/2. Returns their statuses.
 async fn multiplexed(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     requests: usize,
@@ -91,7 +91,7 @@ fn use_certificate(deployment: &Deployment<'_>, from: &Certificate) {
 }
 
 #[test]
-fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
+fn changed_certificate_is_reloaded_and_a_broken_one_is_not_used() {
     let mut deployment = deploy(Kafka::shared());
     let file = |deployment: &Deployment<'_>, name| {
         format!("{:?}", deployment.dir.path().join(name).display().to_string())
@@ -114,13 +114,13 @@ fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
         assert_eq!(sender.send_request(request("1")).await.unwrap().status(), 204);
         assert!(tls(&address, &new.ca(), b"h2").await.is_err());
     });
-    // half of another, as while it is copied
+    // The file contains half of another certificate, as during a copy.
     std::fs::copy(new.certificate("collector").certificate, deployment.dir.path().join("collector.pem"))
         .unwrap();
     collector.0.await_log("the certificate in use is kept");
     run(async { tls(&address, &old.ca(), b"h2").await.unwrap() });
     use_certificate(&deployment, &new.certificate("collector"));
-    eventually("the new one is in use", || run(tls(&address, &new.ca(), b"h2")).ok());
+    eventually("the new certificate is in use", || run(tls(&address, &new.ca(), b"h2")).ok());
     assert_eq!(packed(&deployment).len(), 4);
     let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("BEGIN"), "{status}: {log}");

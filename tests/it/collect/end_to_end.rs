@@ -1,5 +1,5 @@
-//! From what players post to rows.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests the path from posted beacons to rows.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_loadgen::Faults;
 use crowdfold_testkit::Kafka;
@@ -10,13 +10,13 @@ use super::client::JSON;
 use super::support::{Collector, deploy};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, by_time, now, sleep};
 
-/// What the worker reads, as the oracle takes it: of each record its beacons as lines.
+/// Returns the input of the worker as the oracle reads it. The beacons of each record are lines.
 fn log_of(deployment: &Deployment<'_>) -> Vec<Vec<Record>> {
     let mut log = vec![Vec::new(); deployment.partitions as usize];
     for record in deployment.records("beacons", "read_uncommitted") {
         let mut lines = Vec::new();
         unpack(&record.value, &mut |request| {
-            let Ok((_, Body::Json(body))) = request else { panic!("no JSON") };
+            let Ok((_, Body::Json(body))) = request else { panic!("the record is not JSON") };
             match serde_json::from_slice(body).unwrap() {
                 serde_json::Value::Array(beacons) => lines.extend(beacons),
                 beacon => lines.push(beacon),
@@ -29,17 +29,17 @@ fn log_of(deployment: &Deployment<'_>) -> Vec<Vec<Record>> {
 }
 
 #[test]
-fn the_rows_of_what_was_posted_are_the_oracles() {
+fn rows_of_posted_beacons_equal_the_oracle() {
     let mut deployment = deploy(Kafka::shared());
     deployment.rules.k = 10;
     deployment.set("collect.max_requests_per_connection_second", "0");
-    // beacons that are sent as time goes by must not be outrun by silence on a busy machine
+    // The time-out is long, so that a busy machine does not close windows before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let worker = Worker::start(&deployment, "a");
     let mut client = collector.connect();
-    // in real time, as arrays of what is due: many sessions and partitions in one request
+    // Due beacons are sent in real time as arrays, so that one request has many sessions and partitions.
     let faults = Faults { duplicate: 20, opt_out: 50, ..Faults::default() };
     let records = by_time(&deployment.players_with(3, 150, now(), 8_000, faults));
     let mut rest = records.as_slice();

@@ -1,5 +1,5 @@
-//! How it ends: in order, or because it cannot begin.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests the exit of the collector: in order, or because it cannot start.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use super::client::{Client, JSON};
 use super::support::{Collector, deploy, packed};
 use crate::worker::support::{Deployment, Worker, now};
 
-/// It ends by itself, with this exit code and these words last.
+/// Checks that it exits with this exit code, and that its last line contains these words.
 #[track_caller]
 fn ends(deployment: &Deployment<'_>, code: i32, words: &[&str]) {
     let mut collector = Worker::collect(deployment, "collector");
@@ -21,7 +21,7 @@ fn ends(deployment: &Deployment<'_>, code: i32, words: &[&str]) {
 }
 
 #[test]
-fn it_does_not_begin_where_it_cannot_serve() {
+fn collector_does_not_start_if_it_cannot_serve() {
     let mut deployment = deploy(Kafka::shared());
     let topic = deployment.topic("beacons");
     ends(&deployment, 1, &[&format!("topic {topic} does not exist"), "crowdfold topics apply"]);
@@ -31,7 +31,7 @@ fn it_does_not_begin_where_it_cannot_serve() {
     deployment.set("collect.listen", &format!("{address:?}"));
     ends(&deployment, 1, &[&format!("collect.listen {address} cannot be bound")]);
     deployment.set("collect.listen", "\"127.0.0.1:0\"");
-    // the topic has the producers' time, since the configuration said so
+    // The topic has producers' timestamps, as the configuration required when it was created.
     deployment.set("source.trust_timestamps", "false");
     ends(&deployment, 3, &[&topic, "lets producers set timestamps", "source.trust_timestamps"]);
     deployment.set("source.trust_timestamps", "true");
@@ -48,7 +48,7 @@ fn it_does_not_begin_where_it_cannot_serve() {
 }
 
 #[test]
-fn what_is_under_way_is_answered_and_written_before_it_ends() {
+fn pending_requests_are_answered_and_written_before_the_exit() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_requests_per_connection_second", "0");
     deployment.set("collect.linger", "\"200ms\"");
@@ -64,7 +64,7 @@ fn what_is_under_way_is_answered_and_written_before_it_ends() {
                 loop {
                     let body = format!(r#"{{"session":"s-{number}","ts":{}}}"#, now());
                     client.send("POST", "/v1/beacons", JSON, body.as_bytes());
-                    // no answer: it went, and nothing was promised
+                    // The collector has exited without a response, so the beacon was not acknowledged.
                     let Some(answer) = client.answer() else { return };
                     assert_eq!(answer.status, 204);
                     taken.fetch_add(1, Ordering::Relaxed);
@@ -80,7 +80,7 @@ fn what_is_under_way_is_answered_and_written_before_it_ends() {
 }
 
 #[test]
-fn partitions_that_are_added_are_used() {
+fn added_partitions_are_used() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();
@@ -88,7 +88,7 @@ fn partitions_that_are_added_are_used() {
     let (topic, bootstrap) = (deployment.topic("beacons"), deployment.kafka.bootstrap());
     let arguments = ["--bootstrap-server", bootstrap, "--alter", "--topic", &topic, "--partitions", "7"];
     let _ = deployment.kafka.tool("org.apache.kafka.tools.TopicCommand", &arguments);
-    // it looks once a minute
+    // The collector reads the number of partitions once a minute.
     collector.0.await_log("has 7 partitions");
     for number in 0..40 {
         let body = format!(r#"{{"session":"s-{number}","ts":1}}"#);

@@ -1,5 +1,5 @@
-//! What no player sends: it costs a status and a counter, and neither memory nor a word in the log.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests hostile requests. Each gets a status and is counted. None increases the memory or appears in the log.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::Write as _;
 use std::net::Shutdown;
@@ -12,7 +12,7 @@ use super::client::{Client, EVENTS, JSON};
 use super::support::{Collector, deploy, packed};
 use crate::worker::support::{Deployment, now, sleep};
 
-/// Is in everything that is sent here, and in nothing that is said.
+/// A text that is in every request here, and must not be in any output.
 const SECRET: &str = "canary-7f3a9c";
 
 fn beacon() -> String {
@@ -25,7 +25,8 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// Adds a small memory limit and the time-out `collect.read_timeout`. A test of something else sets one that a busy machine keeps.
+/// Sets a small memory limit and the time-out `collect.read_timeout`. Tests of other properties use a time-out that a
+/// busy machine can keep.
 fn limited<'a>(mut deployment: Deployment<'a>, slow: &str) -> Deployment<'a> {
     deployment.set("collect.read_timeout", &format!("{slow:?}"));
     deployment.set("collect.max_memory_bytes", "4194304");
@@ -33,11 +34,11 @@ fn limited<'a>(mut deployment: Deployment<'a>, slow: &str) -> Deployment<'a> {
 }
 
 fn end(collector: Collector) {
-    assert_eq!(collector.connect().post("/v1/beacons", JSON, beacon()), 204, "it lives");
+    assert_eq!(collector.connect().post("/v1/beacons", JSON, beacon()), 204, "the collector is alive");
     let (status, log) = collector.0.terminate();
     assert!(status.success(), "{status}: {log}");
-    let spoken = ["canary", "203.0.113", "x-header", "HTTP/1", "panicked", "internal error"];
-    assert!(spoken.iter().all(|word| !log.contains(word)), "{log}");
+    let forbidden = ["canary", "203.0.113", "x-header", "HTTP/1", "panicked", "internal error"];
+    assert!(forbidden.iter().all(|word| !log.contains(word)), "{log}");
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn hostile_bodies_are_refused_within_memory_bounds() {
     {
         assert_eq!(client.post("/v1/beacons", &[("content-type", kind)], beacon()), 415, "{kind}");
     }
-    // no UTF-8, no JSON, too deep, too long
+    // The bodies are not UTF-8, not JSON, too deep, or too long.
     let mut broken = beacon().into_bytes();
     broken[15] = 0xff;
     let deep = "[".repeat(60_000);
@@ -70,14 +71,14 @@ fn hostile_bodies_are_refused_within_memory_bounds() {
         assert_eq!(client.post("/v1/beacons", JSON, body), 400);
     }
     assert_eq!(client.post("/v1/cmcd/acme", EVENTS, [0xff; 100]), 400);
-    // years off, which the worker has to say
+    // The times are years off. The worker rejects them.
     let times = format!(r#"[{{"session":"{SECRET}","ts":1}},{{"session":"{SECRET}","ts":4102444800000}}]"#);
     assert_eq!(client.post("/v1/beacons", JSON, times), 204);
-    // its length says more than may be, and it stops in the middle of it
+    // The length exceeds the limit, and the client stops in the middle of the body.
     let mut liar = collector.connect();
     assert!(liar.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n{"));
     assert_eq!(liar.answer().unwrap().status, 413);
-    // waiting for `100 Continue`, which is sent only where the body may be read
+    // The client waits for `100 Continue`, which is sent only if the body is acceptable.
     let head = |length| {
         format!(
             "POST /v1/beacons HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
@@ -94,13 +95,13 @@ fn hostile_bodies_are_refused_within_memory_bounds() {
     assert_eq!(waiting.answer().unwrap().status, 100);
     waiting.write("{}");
     assert_eq!(waiting.answer().unwrap().status, 400);
-    // in chunks, so that no length says it
+    // The body is chunked, so that its length is unknown.
     let mut chunked = collector.connect();
     chunked.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
     let _ = (0..6).all(|_| chunked.write(&chunk));
     assert_eq!(chunked.answer().unwrap().status, 413);
-    // more than its length says is another request, and none
+    // The bytes after the length are another request, which is invalid.
     let mut liar = collector.connect();
     liar.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n{}", beacon()));
     assert_eq!(liar.answer().unwrap().status, 400);
@@ -115,10 +116,10 @@ fn hostile_bodies_are_refused_within_memory_bounds() {
 }
 
 #[test]
-fn connections_that_come_slowly_or_in_halves() {
+fn slow_and_incomplete_connections_are_closed() {
     let deployment = limited(deploy(Kafka::shared()), "2s");
     let collector = Collector::start(&deployment);
-    // nothing at all; half a head; a head byte by byte; half a body
+    // The clients send nothing, half a head, a head byte by byte, and half a body.
     let mut silent = collector.connect();
     let mut half = collector.connect();
     half.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\nx-header: {SECRET}"));
@@ -133,15 +134,20 @@ fn connections_that_come_slowly_or_in_halves() {
     }));
     assert!(silent.answer().is_none() && half.answer().is_none());
     assert_eq!(bodiless.answer().unwrap().status, 408);
-    // one that worked, and then sends half a head
+    // A client sends a complete request, and then half a head.
     let mut lazy = collector.connect();
     assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204);
     sleep(3_500);
-    assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204, "it may be idle for longer");
+    assert_eq!(
+        lazy.post("/v1/beacons", JSON, beacon()),
+        204,
+        "a keep-alive connection may be idle for longer"
+    );
     lazy.write("POST /v1");
     assert!(lazy.answer().is_none());
     collector.await_count("connections_ended_total{how=\"slow\"}", 4);
-    // who says no more still hears; who breaks off in the middle is not waited for
+    // A client that closes its sending side still receives the response. A client that breaks off in the middle is
+    // dropped.
     let mut half = collector.connect();
     half.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     half.stream().shutdown(Shutdown::Write).unwrap();
@@ -157,7 +163,7 @@ fn connections_that_come_slowly_or_in_halves() {
 }
 
 #[test]
-fn heads_without_end_and_requests_without_measure() {
+fn endless_heads_and_excessive_requests_are_refused() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_requests_per_connection_second", "2");
     deployment.set("collect.max_connections", "3");
@@ -177,8 +183,8 @@ fn heads_without_end_and_requests_without_measure() {
     collector.await_count("connections_ended_total{how=\"unreadable\"}", 3);
     drop(garbage);
     collector.await_count("connections", 0);
-    // two requests a second for each connection. The others need no broker and come in one write: a slow machine, too,
-    // answers all of them before there are enough tokens
+    // The limit is two requests per second on each connection. The other requests need no broker and are sent in one
+    // write. Even a slow machine answers all of them before there are enough tokens.
     let mut eager = collector.connect();
     for _ in 0..2 {
         assert_eq!(eager.post("/v1/beacons", JSON, beacon()), 204);
@@ -190,7 +196,7 @@ fn heads_without_end_and_requests_without_measure() {
     assert!(refused.iter().all(|answer| answer.header("retry-after") == Some("1")));
     let mut other = collector.connect();
     assert_eq!(other.post("/v1/beacons", JSON, beacon()), 204);
-    // three at a time
+    // The limit is three connections.
     let third = collector.connect();
     let mut fourth = collector.connect();
     let answer = fourth.answer().unwrap();
@@ -205,14 +211,14 @@ fn heads_without_end_and_requests_without_measure() {
 }
 
 #[test]
-fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
+fn requests_beyond_the_memory_limit_are_refused_and_accepted_ones_are_written() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_memory_bytes", "1048576");
     deployment.set("collect.read_timeout", "\"5m\"");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let before = collector.memory();
-    // sixty bodies of which all but the end is there
+    // There are sixty bodies without their ends.
     let body = format!("{}{}", beacon(), " ".repeat(60_000));
     let mut waiting: Vec<Client> = (0..60)
         .map(|_| {
@@ -225,7 +231,7 @@ fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
         })
         .collect();
     let held = || collector.0.metric("crowdfold_collect_bytes_held").unwrap();
-    eventually("all is held that may be", || (held() > 900_000).then_some(()));
+    eventually("the buffered bytes are near the limit", || (held() > 900_000).then_some(()));
     sleep(1_500);
     assert!(held() <= 1_048_576, "{}", held());
     let statuses: Vec<_> = waiting

@@ -1,5 +1,6 @@
-//! Kafka is away: players are told to come again, nothing that was acknowledged is lost, and what is held is bounded.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests an outage of Kafka: players are asked to retry, no acknowledged beacon is lost, and the buffered bytes are
+//! limited.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -11,7 +12,7 @@ use super::client::{Client, JSON};
 use super::support::{Collector, deploy, packed};
 use crate::worker::support::{now, sleep};
 
-/// Players that report as long as they are let.
+/// Players that report until they are stopped.
 #[derive(Default)]
 struct Players {
     stop: AtomicBool,
@@ -20,7 +21,7 @@ struct Players {
 }
 
 impl Players {
-    /// One of them, who comes again with another session each time.
+    /// Runs one player, which reports a different session each time.
     fn play(&self, address: &str, number: usize) {
         let mut client = Client::connect(address);
         for turn in 0.. {
@@ -28,7 +29,7 @@ impl Players {
                 return;
             }
             let session = format!("player-{number}-{turn}.");
-            // long enough to fill what may be held
+            // The body is long enough to fill the buffer.
             let filler = "x".repeat(20_000);
             let body = format!(r#"{{"session":"{session}","ts":{},"filler":"{filler}"}}"#, now());
             let answer = client.ask("POST", "/v1/beacons", JSON, body.as_bytes());
@@ -36,7 +37,7 @@ impl Players {
                 (204, _) => drop(self.acknowledged.lock().unwrap().insert(session)),
                 (503, Some(_)) => {
                     self.busy.fetch_add(1, Ordering::Relaxed);
-                    // held up no longer: each of them would ask thousands of times a second
+                    // Without the delay, each player would send thousands of requests per second.
                     sleep(20);
                 }
                 other => panic!("{other:?}"),
@@ -48,10 +49,10 @@ impl Players {
         self.acknowledged.lock().unwrap().len()
     }
 
-    /// Waits until more are acknowledged.
+    /// Waits until more beacons are acknowledged.
     fn await_more(&self) {
         let before = self.acknowledged();
-        eventually("something is acknowledged", || (self.acknowledged() > before + 20).then_some(()));
+        eventually("more beacons are acknowledged", || (self.acknowledged() > before + 20).then_some(()));
     }
 
     fn await_busy(&self) {
@@ -62,17 +63,17 @@ impl Players {
     }
 }
 
-/// Players stop when this goes, also where the test has failed and would wait for them for ever.
-struct Whistle<'a>(&'a Players);
+/// Stops the players when it is dropped. Otherwise a failed test would wait for them without end.
+struct StopPlayers<'a>(&'a Players);
 
-impl Drop for Whistle<'_> {
+impl Drop for StopPlayers<'_> {
     fn drop(&mut self) {
         self.0.stop.store(true, Ordering::Relaxed);
     }
 }
 
 #[test]
-fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
+fn acknowledged_beacons_are_in_the_topic_after_broker_failures() {
     let kafka = Kafka::start(Options::default());
     let mut deployment = deploy(&kafka);
     deployment.set("collect.acknowledge_timeout", "\"2s\"");
@@ -83,22 +84,22 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     let address = collector.0.intake_address();
     let players = Players::default();
     std::thread::scope(|scope| {
-        let _whistle = Whistle(&players);
+        let _whistle = StopPlayers(&players);
         for number in 0..60 {
             let (players, address) = (&players, &address);
             scope.spawn(move || players.play(address, number));
         }
         players.await_more();
-        // it answers nobody, and then is gone
+        // The broker does not answer, and is then killed.
         kafka.pause(1);
         players.await_busy();
-        // told by the second, and less whenever those who waited longest are told to come again
-        eventually("what is held is near what may be, and no more", || {
+        // The gauge is updated every second, and decreases whenever the longest-waiting requests are answered with 503.
+        eventually("the buffered bytes are near the limit and not above it", || {
             let held = collector.0.metric("crowdfold_collect_bytes_held").unwrap();
             assert!(held < 2_000_000, "{held}");
             (held > 500_000).then_some(())
         });
-        eventually("it is not ready", || (collector.0.get("/readyz").0 == 503).then_some(()));
+        eventually("the collector is not ready", || (collector.0.get("/readyz").0 == 503).then_some(()));
         assert_eq!(collector.0.get("/healthz").0, 200);
         kafka.resume(1);
         players.await_more();
@@ -120,7 +121,7 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     queued(&kafka);
 }
 
-/// Acknowledged before it is written: Kafka is not waited for, and what it never took is owned up to.
+/// Tests acknowledgement before writing. Kafka is not waited for, and lost beacons are reported at the exit.
 fn queued(kafka: &Kafka) {
     let mut deployment = deploy(kafka);
     deployment.set("collect.acknowledge", "\"queued\"");

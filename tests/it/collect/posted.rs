@@ -1,4 +1,4 @@
-//! JSON beacons: who may post them how, what is answered, and what lies on the topic then.
+//! Tests posted JSON beacons: the accepted requests, the responses, and the records in the topic.
 
 use crowdfold_testkit::Kafka;
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::support::{Collector, by_partition, deploy, packed, session_in};
 use crate::worker::support::now;
 
 #[test]
-fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is_read() {
+fn body_is_written_to_the_partition_of_its_session_in_every_format() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -41,7 +41,7 @@ fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is
 }
 
 #[test]
-fn values_that_cannot_be_used_are_counted_by_field() {
+fn unusable_values_are_counted_by_field() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -63,7 +63,7 @@ fn values_that_cannot_be_used_are_counted_by_field() {
 }
 
 #[test]
-fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goes_nowhere() {
+fn sessions_of_a_body_are_written_to_their_partitions_without_excluded_beacons() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -79,7 +79,7 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
         beacon(0, 0, ",\"tenant\":\"nobody\""),
         "{\"session\":7,\"ts\":nan}".into(),
     ];
-    // beacons of who leaves are not passed on, whether they come before or after
+    // Beacons of sessions that opt out are not forwarded, whether they are before or after the opt-out.
     let leaves = [
         beacon(1, 0, ",\"user_agent\":\"secret\""),
         beacon(1, 0, ",\"opt_out\":true,\"ip\":\"203.0.113.9\",\"content\":\"secret\""),
@@ -104,7 +104,7 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
     collector.await_count("beacons_total{outcome=\"no_session\"}", 2);
     collector.await_count("beacons_total{outcome=\"too_large\"}", 1);
     collector.await_count("beacons_total{outcome=\"unknown_tenant\"}", 1);
-    // a body of which nothing can be counted is no success
+    // A body without countable beacons is an error.
     for (body, status) in
         [(&unfit[0], 400), (&unfit[3], 410), (&unfit[4], 400), (&String::new(), 400), (&"[]".into(), 400)]
     {
@@ -114,7 +114,7 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
 }
 
 #[test]
-fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
+fn opt_out_request_is_reduced_to_the_opt_out() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -123,10 +123,10 @@ fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
     for signal in ["sec-gpc", "dnt"] {
         let typed = |kind| [("content-type", kind), (signal, "1"), ("user-agent", "A player")];
         assert_eq!(player.post("/v1/beacons", &typed("application/json"), &beacons), 204);
-        // players of CMCD stop for the session
+        // Players with CMCD stop reporting for the session.
         assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "sid=\"s-3\",nor=/x,v=2\n"), 410);
         assert_eq!(player.get("/v1/cmcd/acme/x?CMCD=br%3D5%2Csid%3D%22s-4%22", &[(signal, "1")]), 204);
-        // nobody can be told apart in these
+        // These requests do not identify a session.
         assert_eq!(player.post("/v1/beacons", &typed("application/json"), r#"{"ts":1}"#), 400);
         assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "e=t,v=2\n"), 400);
     }
@@ -177,7 +177,7 @@ fn browsers_receive_cors_headers() {
         assert!(answer.header("access-control-allow-methods").unwrap().contains("POST"));
         assert!(answer.header("access-control-max-age").unwrap().parse::<u32>().unwrap() > 600);
     }
-    // also with what is refused, and to nobody else
+    // Refused requests of allowed origins also have the headers, and those of other origins do not.
     let answer = page.ask("POST", "/v1/beacons", &[("origin", "https://player.example")], b"{}");
     assert_eq!((answer.status, answer.header("vary")), (400, Some("origin")));
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://player.example"));

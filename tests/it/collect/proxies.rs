@@ -1,4 +1,4 @@
-//! Whose address counts.
+//! Tests which client address is used.
 
 use crowdfold_testkit::Kafka;
 
@@ -62,12 +62,12 @@ fn proxy_protocol_is_accepted_from_proxies_only_and_names_the_client() {
     for header in [version_2([203, 0, 113, 9]), b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 443\r\n".to_vec()] {
         let mut client = collector.connect();
         client.write(header);
-        // whoever is behind the proxy is no proxy
+        // A client behind the proxy is not a proxy.
         let headers = [JSON[0], ("x-forwarded-for", "198.51.100.1")];
         assert_eq!(client.post("/v1/beacons", &headers, beacon()), 204);
         assert_eq!(client.post("/v1/beacons", JSON, beacon()), 204);
     }
-    // a proxy that says nothing of the kind, and one that never comes to its end
+    // One proxy sends no PROXY header, and one sends an incomplete header.
     let mut client = collector.connect();
     client.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     assert!(client.answer().is_none());
@@ -78,7 +78,7 @@ fn proxy_protocol_is_accepted_from_proxies_only_and_names_the_client() {
     assert_eq!(addresses, ["203.0.113.9"; 4]);
     collector.await_count("connections_ended_total{how=\"handshake\"}", 2);
     drop(collector);
-    // from anybody else it is no HTTP
+    // From other peers the header is not valid HTTP.
     deployment.set("collect.trusted_proxies", "[\"127.0.0.2/32\"]");
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();

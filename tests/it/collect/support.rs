@@ -1,5 +1,5 @@
-//! A collector for each test, and the records it wrote.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! A collector for each test, and the records that it wrote.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::client::Client;
 use crate::worker::support::{Deployment, Seen, Worker};
 
-/// A deployment whose counters are exact.
+/// Returns a deployment whose counters are exact.
 pub(super) fn deploy(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     deployment.rules.k = 1;
@@ -21,7 +21,7 @@ pub(super) fn deploy(kafka: &Kafka) -> Deployment<'_> {
 pub(super) struct Collector(pub(super) Worker);
 
 impl Collector {
-    /// Started, and ready.
+    /// Starts a collector, and waits until it is ready.
     pub(super) fn start(deployment: &Deployment<'_>) -> Self {
         let collector = Self(Worker::collect(deployment, "collector"));
         collector.0.await_ready();
@@ -32,12 +32,12 @@ impl Collector {
         Client::connect(&self.0.intake_address())
     }
 
-    /// Waits until a counter is what it is to be: `requests_total{status="204"}`.
+    /// Waits until a counter such as `requests_total{status="204"}` has this value.
     pub(super) fn await_count(&self, name: &str, count: u64) {
         self.await_metric(&format!("crowdfold_collect_{name}"), count);
     }
 
-    /// Waits until a metric of any name has a value.
+    /// Waits until a metric with any name has a value.
     pub(super) fn await_metric(&self, name: &str, count: u64) {
         let mut last = None;
         eventually(&format!("{name} is {count}"), || {
@@ -46,7 +46,7 @@ impl Collector {
         });
     }
 
-    /// Resident memory, bytes.
+    /// Returns the resident memory in bytes.
     pub(super) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -54,7 +54,7 @@ impl Collector {
     }
 }
 
-/// One request as it lies on the topic.
+/// One request in the topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
     pub(super) partition: i32,
@@ -62,12 +62,12 @@ pub(super) struct Packed {
     pub(super) tenant: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) endpoint: u32,
-    /// Which form it has, and what it says.
+    /// The form of the request. The next field is its content.
     pub(super) form: &'static str,
     pub(super) content: String,
 }
 
-/// All that lies on the topic, request by request. What holds of every record is looked at on the way.
+/// Returns all requests in the topic, and checks the properties that every record must have.
 pub(super) fn packed(deployment: &Deployment<'_>) -> Vec<Packed> {
     let records = deployment.records("beacons", "read_uncommitted");
     records.iter().flat_map(requests).collect()
@@ -103,7 +103,7 @@ fn requests(record: &Seen) -> Vec<Packed> {
     requests
 }
 
-/// What was said, by partition, in its order.
+/// Returns the contents by partition, in order.
 pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&str>> {
     let mut all = BTreeMap::<i32, Vec<&str>>::new();
     for request in packed {
@@ -112,7 +112,7 @@ pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&str>> {
     all
 }
 
-/// A session whose partition it is, the `nth` of them.
+/// Returns the `nth` session of a partition.
 pub(super) fn session_in(deployment: &Deployment<'_>, partition: u32, nth: usize) -> String {
     let mut sessions = (0..).map(|number| format!("session-{number}"));
     sessions.by_ref().filter(|session| deployment.partition_of(session) == partition).nth(nth).unwrap()

@@ -1,4 +1,5 @@
-//! The worker itself aborts, wherever in a transaction: whoever reads uncommitted sees nothing but what is committed next.
+//! Tests transactions that the worker aborts at each step. A reader of uncommitted records sees only records that are
+//! committed next.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::assert_nothing_lost_or_doubled;
 use crate::worker::support::{Deployment, Worker, now, window_ago};
 
-/// Every step within a transaction of both stages, and every which time it fails.
+/// Every step within a transaction of both stages, with the count at which it fails.
 const FAULTS: [&str; 6] = [
     "combine.6.sent:5:err",
     "combine.6.taken:3:err",
@@ -20,10 +21,10 @@ const FAULTS: [&str; 6] = [
 #[test]
 fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // the pauses between slices are no silence
+    // The time-out is long, so that the pauses between slices do not count as idle.
     deployment.set("source.idle_timeout", "\"1h\"");
     let deployment = deployment.with_topics();
-    // slices, so that there are many transactions
+    // The log is sent in slices, so that there are many transactions.
     let (start, length) = (window_ago(2_000, 160_000), 6_000);
     let log = deployment.players(62, 100, start, 20 * length);
     let outcome = deployment.evaluate(&log);
@@ -40,9 +41,11 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
         };
         deployment.produce(&log.iter().map(of).collect::<Vec<_>>());
         if nth > 1 {
-            // the watermark is a second behind, and a window is two
+            // The watermark is a second behind, and a window has two seconds.
             let closed = slice.end - 2 * deployment.rules.window;
-            eventually("the merger has it", || deployment.is_committed(closed).then_some(()));
+            eventually("the merger has committed the slice", || {
+                deployment.is_committed(closed).then_some(())
+            });
         }
     }
     (0..deployment.partitions).for_each(|partition| deployment.tombstone(partition, 1, now()));
@@ -60,11 +63,14 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
         "{aborts:?} transactions aborted, {aborted} rows of theirs, all identical to what was committed"
     );
 
-    // the partials too: what an attempt that was aborted sent, the next one sends
+    // The retry after an aborted attempt also sends the same partials.
     let committed = deployment.records("partials", "read_committed");
     let committed: BTreeMap<_, _> =
         committed.iter().map(|seen| ((seen.partition, &seen.value), ())).collect();
     for seen in deployment.records("partials", "read_uncommitted") {
-        assert!(committed.contains_key(&(seen.partition, &seen.value)), "a partial that was only aborted");
+        assert!(
+            committed.contains_key(&(seen.partition, &seen.value)),
+            "a partial in an aborted transaction only"
+        );
     }
 }

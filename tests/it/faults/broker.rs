@@ -1,4 +1,5 @@
-//! The coordinator dies in mid-commit, and a worker is told to go while there is none.
+//! Tests a transaction coordinator that dies during a commit, and a worker that is stopped while there is no
+//! coordinator.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ fn the_coordinator_is_killed_in_mid_commit() {
     for fault in ["combine.6.offsets-sent:9:stop", "merge.6.offsets-sent:9:stop"] {
         let worker = Worker::start_armed(&deployment, "a", fault);
         worker.await_log("was reached");
-        // the request to commit reaches a broker that does not answer any more
+        // The commit request reaches a broker that does not answer.
         kafka.pause(1);
         worker.go_on();
         sleep(1_000);

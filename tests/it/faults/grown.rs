@@ -1,4 +1,4 @@
-//! Partitions are added while beacons come in.
+//! Tests partitions that are added while beacons arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn partitions_grow_from_four_to_eight_under_load() {
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
-    // the same sessions go on, first in four partitions and then in eight
+    // The same sessions continue, first in four partitions and then in eight.
     let start = (now() / 2_000 + 2) * 2_000;
     let four = deployment.players(27, 300, start, 30_000);
     deployment.partitions = 8;
@@ -60,7 +60,7 @@ fn partitions_grow_from_four_to_eight_under_load() {
     worker.await_log("of=8");
     let whole = deployment.evaluate(&log);
     deployment.await_committed(deployment.last_end(&whole));
-    // and long after, all is as ever
+    // Much later there is no difference.
     let later = deployment.players(28, 300, (now() / 2_000 + 8) * 2_000, 6_000);
     deployment.produce_live(&later);
     let outcome = deployment.evaluate(&later);
@@ -72,7 +72,7 @@ fn partitions_grow_from_four_to_eight_under_load() {
     assert_same_rows(&late, &outcome.rollups(&deployment.rules));
     assert_aborted_are_committed(&deployment, &rows);
 
-    // in between: no row below k, no table twice, and no more sessions than there were
+    // In between, no row is below k, no table is published twice, and no count exceeds the actual number of sessions.
     let mut sessions = BTreeMap::<(u64, String), BTreeSet<String>>::new();
     for record in log.iter().flatten() {
         let Ok(beacon) = serde_json::from_slice::<serde_json::Value>(&record.payload) else { continue };
@@ -94,6 +94,6 @@ fn partitions_grow_from_four_to_eight_under_load() {
             between += 1;
         }
     }
-    assert!(between > 0, "all was withheld");
-    eventually("it is ready", || (worker.get("/readyz").0 == 200).then_some(()));
+    assert!(between > 0, "every row was withheld");
+    eventually("the worker is ready", || (worker.get("/readyz").0 == 200).then_some(()));
 }

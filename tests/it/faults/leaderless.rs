@@ -1,4 +1,4 @@
-//! A partition without a leader is not silent: nobody can tell what its log holds.
+//! Tests a partition without a leader. It is not idle, because the end of its log is unknown.
 
 use crowdfold_kafka::Cluster;
 use crowdfold_testkit::oracle::Record;
@@ -8,27 +8,28 @@ use super::assert_nothing_lost_or_doubled;
 use crate::kafka_support::settings;
 use crate::worker::support::{Deployment, Worker, field, now, sleep};
 
-/// The broker that goes, and with it partition 2 of the beacons.
+/// The broker that is stopped. Partition 2 of the beacons is on it.
 const GONE: u32 = 3;
 
-/// How many partitions the brokers' own topics have. Were it a power of two, all names of one prefix would go together.
+/// The number of partitions of the brokers' internal topics. With a power of two, all names with one prefix would be in
+/// the same partition.
 const INTERNAL: i32 = 7;
 
-/// The partition of an internal topic that a name belongs to, as Java has it.
+/// Returns the partition of an internal topic for a name, as Java computes it.
 fn home(name: &str) -> usize {
     let hash = name.chars().fold(0_i32, |hash, letter| hash.wrapping_mul(31).wrapping_add(letter as i32));
     (hash.wrapping_abs() % INTERNAL) as usize
 }
 
-/// A deployment whose beacons have one replica on each broker, and whose groups and transactions are kept by brokers
-/// that stay: a coordinator that dies is another test's.
+/// Creates a deployment whose beacons have one replica on each broker. Its groups and transactions belong to brokers
+/// that keep running, because another test covers coordinators that die.
 fn deploy(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     let cluster = Cluster::open(&settings(kafka)).unwrap();
     let leaders = |topic: &str| -> Option<Vec<i32>> {
         cluster.topic(topic).ok()?.partitions.iter().map(|partition| partition.leader).collect()
     };
-    // made when somebody first asks for them
+    // The internal topics are created at their first use.
     let groups = eventually("there is a topic of offsets", || {
         deployment.committed("combine");
         leaders("__consumer_offsets")
@@ -52,16 +53,16 @@ fn deploy(kafka: &Kafka) -> Deployment<'_> {
     }
     deployment.partitions = 3;
     deployment.set("topics.replication", "2");
-    // what this test sends may be held up while a broker is away, and must not be outrun by silence
+    // Live beacons may be delayed while a broker is stopped, and windows must not close before they arrive.
     deployment.set("source.idle_timeout", "\"15s\"");
-    // whoever joins again waits for all partitions, and this machine may be slow
+    // A member that rejoins waits for all partitions, and this machine may be slow.
     deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
     deployment.set("kafka.properties.\"heartbeat.interval.ms\"", "1000");
     kafka.create_topic_on(&deployment.topic("beacons"), &[1, 2, GONE]);
     deployment.with_topics()
 }
 
-/// Until when each partition's combiner has closed.
+/// Returns the end of the last window that each partition's combiner has closed.
 fn closed(deployment: &Deployment<'_>) -> Vec<u64> {
     deployment
         .committed("combine")
@@ -77,8 +78,8 @@ fn of(log: &[Vec<Record>], wanted: impl Fn(usize, u64) -> bool) -> Vec<Vec<Recor
     log.iter().enumerate().map(keep).collect()
 }
 
-/// Two workers see the same: one as it is, and one with the seeded bug. The first waits, and loses nothing; of the
-/// second this test must notice what it loses.
+/// Runs two workers on the same beacons: the released one, and one with a seeded bug. The first waits and loses no
+/// sessions. The test must detect the losses of the second.
 #[test]
 fn while_a_partition_has_no_leader_windows_wait_for_it() {
     let options = Options { brokers: 3, ..Options::default() };
@@ -92,7 +93,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
 
     let window = right.rules.window;
     let start = (now() / window + 2) * window;
-    // it goes in the middle of a window, and comes back when the seeded bug has taken effect
+    // The broker is stopped in the middle of a window, and restarted when the seeded bug has taken effect.
     let away = start + 2 * window + window / 2;
     let log = right.players(61, 150, start, 120_000);
     let mut sent = start;
@@ -121,8 +122,8 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     }
     let log = of(&log, |_, at| at < until);
     let outcome = right.evaluate(&log);
-    // as far as it was before, whatever the others do
-    eventually("the others go on", || {
+    // The partition stays at its last window, and the others continue.
+    eventually("the other partitions continue", || {
         let closed = closed(&right);
         (closed[0].min(closed[1]) > away + window).then_some(())
     });
@@ -133,7 +134,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     let rest = of(&log, |partition, at| partition == 2 && at >= away);
     right.produce(&rest);
     wrong.produce(&rest);
-    // later records of all close what there is
+    // Later records of all partitions close the remaining windows.
     for deployment in [&right, &wrong] {
         (0..deployment.partitions).for_each(|partition| deployment.tombstone(partition, 1, now()));
     }

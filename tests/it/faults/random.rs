@@ -1,4 +1,4 @@
-//! kill -9 and SIGSTOP at every numbered step, in an order that chance decides.
+//! Tests kill -9 and SIGSTOP at every numbered step in random order.
 
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
@@ -6,16 +6,16 @@ use crowdfold_testkit::oracle::Record;
 use super::assert_nothing_lost_or_doubled;
 use crate::worker::support::{Chance, Deployment, Worker, now, sleep, window_ago};
 
-/// Faults of a run; `CROWDFOLD_FAULTS` asks for another number (`make soak`).
+/// The number of faults of a run. `CROWDFOLD_FAULTS` overrides it (`make soak`).
 const FAULTS: u64 = 20;
 
-/// Faults that one deployment is put through.
+/// The number of faults of one deployment.
 const EACH: u64 = 20;
 
-/// Event time that is sent before each, ms: fifteen windows.
+/// The event time in ms that is sent before each fault, which is fifteen windows.
 const SLICE: u64 = 30_000;
 
-/// A first start is what only the first can die in.
+/// The steps that only a first start has.
 const FIRST: [&str; 4] = [
     "combine.2.first-commit",
     "merge.2.first-commit",
@@ -23,7 +23,7 @@ const FIRST: [&str; 4] = [
     "merge.2.first-committed",
 ];
 
-/// Steps of the protocol, and how often one may be passed before the fault at most.
+/// The steps of the protocol, and the maximum number of times that each is passed before the fault.
 const STEPS: [(&str, u64); 11] = [
     ("2.assigned", 1),
     ("4.record", 200),
@@ -39,7 +39,7 @@ const STEPS: [(&str, u64); 11] = [
 ];
 
 #[test]
-fn killed_and_frozen_at_random_steps_nothing_is_lost_or_doubled() {
+fn worker_killed_and_frozen_at_random_steps_loses_and_doubles_nothing() {
     let faults = asked().unwrap_or(FAULTS);
     let mut chance = Chance::new("random faults");
     let (mut done, mut aborted) = (0, 0);
@@ -53,22 +53,25 @@ fn killed_and_frozen_at_random_steps_nothing_is_lost_or_doubled() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long to test is not the program's configuration")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the length of a test is not part of the program's configuration"
+)]
 fn asked() -> Option<u64> {
     std::env::var("CROWDFOLD_FAULTS").ok()?.parse().ok()
 }
 
-/// Faults that struck, and rows of aborted transactions.
+/// Runs one deployment. Returns the number of faults that occurred, and the number of rows of aborted transactions.
 fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
     let mut deployment = Deployment::new(Kafka::shared());
-    // the pauses between slices are no silence
+    // The time-out is long, so that the pauses between slices do not count as idle.
     deployment.set("source.idle_timeout", "\"1h\"");
     let deployment = deployment.with_topics();
     let start = window_ago(2_000, 40_000 + most * SLICE);
     let log = deployment.players(1 + chance.below(1_000), 100, start, most * SLICE);
     let outcome = deployment.evaluate(&log);
     for nth in 0..most {
-        // always something to do
+        // There are always more beacons to process.
         let slice = start + nth * SLICE..start + (nth + 1) * SLICE;
         let of = |records: &Vec<Record>| {
             let now = |record: &&Record| record.timestamp.is_some_and(|at| slice.contains(&at));
@@ -92,10 +95,10 @@ fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
     (most, assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules)))
 }
 
-/// Lets a worker run into its fault, or kills it where it does not come to it.
+/// Runs a worker until its fault occurs, or kills it if the fault is not reached.
 fn strike(deployment: &Deployment<'_>, fault: &str) {
     let mut worker = Worker::start_armed(deployment, "a", fault);
-    // what only a rebalance brings, another member brings
+    // Another member causes the rebalance that some faults need.
     let other = fault.contains(".8.").then(|| {
         worker.await_log("assigned");
         Worker::start(deployment, "b")
@@ -110,7 +113,8 @@ fn strike(deployment: &Deployment<'_>, fault: &str) {
         if worker.log().contains("was reached") { "" } else { ": not reached, killed where it was" };
     eprintln!("{fault}{reached}");
     if fault.ends_with("stop") && worker.is_running() {
-        // longer than its session lasts: another takes over, and it must notice that when it wakes up
+        // The worker is frozen for longer than its session. Another worker takes over, and the frozen one must notice
+        // it when it continues.
         let other = other.unwrap_or_else(|| Worker::start(deployment, "b"));
         sleep(4_500);
         worker.go_on();

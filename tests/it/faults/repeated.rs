@@ -1,4 +1,4 @@
-//! The same beacons, sent ten times.
+//! Tests beacons that are sent ten times.
 
 use crowdfold_testkit::Kafka;
 
@@ -31,7 +31,7 @@ fn beacons_that_are_sent_ten_times_count_once() {
     assert_eq!(
         sessions(outcome.rollups(&deployment.rules)),
         sessions(deployment.evaluate(&once).rollups(&deployment.rules)),
-        "a session is one however often it is told"
+        "a repeated session counts once"
     );
     let _worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));

@@ -1,4 +1,4 @@
-//! Other rules are rolled out, worker by worker.
+//! Tests the roll-out of other rules, one worker after the other.
 
 use crowdfold_testkit::Kafka;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
 fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
     let mut deployment = Deployment::new(Kafka::shared()).with_topics();
     let log = deployment.players(29, 200, window_ago(2_000, 640_000), 600_000);
-    // what a beacon says stands for longer under the new ones
+    // With the new rules, assertions are in effect for longer.
     let of_idle = |deployment: &mut Deployment<'_>, idle| {
         deployment.rules.idle = idle;
         let outcome = deployment.evaluate(&log);

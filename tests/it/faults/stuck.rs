@@ -1,4 +1,4 @@
-//! Partitions that do not come, for longer than there is patience.
+//! Tests partitions that are not read for longer than the merge time-out.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::assert_aborted_are_committed;
 use crate::worker::support::{Deployment, Worker, assert_same_rows, now, window_ago};
 
-/// The partitions of the beacons that a worker was given last.
+/// Returns the partitions of the beacons that were last assigned to a worker.
 fn partitions(worker: &Worker) -> Vec<usize> {
     let log = worker.log();
     let last = log.lines().rfind(|line| line.contains("assigned stage=\"combine\""));
@@ -22,7 +22,7 @@ fn partitions(worker: &Worker) -> Vec<usize> {
 }
 
 #[test]
-fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_who_made_it() {
+fn windows_are_released_without_missing_partitions_and_decisions_survive_a_crash() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("merge.timeout", "\"12s\"");
     deployment.set("source.idle_timeout", "\"5s\"");
@@ -30,7 +30,7 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
     let mut log = deployment.players(24, 200, window_ago(2_000, 60_000), 20_000);
     deployment.produce(&log);
 
-    // a member that takes partitions and reads nothing
+    // This member takes partitions and does not read them.
     let (holds, done) = (AtomicBool::new(false), AtomicBool::new(false));
     let (part, last) = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -42,7 +42,7 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
             }
         });
         eventually("the idle member has partitions", || holds.load(Ordering::Relaxed).then_some(()));
-        // the decision is committed, and whoever made it is gone
+        // The decision is committed, and the worker that made it is killed.
         let mut first = Worker::start_armed(&deployment, "a", "merge.4.decided:1:kill");
         let ours = eventually("half of the partitions are ours", || {
             Some(partitions(&first)).filter(|ours| ours.len() == 2)
@@ -50,7 +50,7 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
         first.wait();
         assert!(
             deployment.rows("read_uncommitted").is_empty(),
-            "nothing goes before the decision is committed"
+            "no row is published before the decision is committed"
         );
         let mut part = log.clone();
         for (number, records) in part.iter_mut().enumerate() {
@@ -74,7 +74,7 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
     }
     assert_same_rows(&rows, &part);
 
-    // once all are here, windows are whole again, and those that were given up stay as they are
+    // When all partitions are read, windows are complete again, and the decided windows do not change.
     let worker = Worker::start(&deployment, "a");
     eventually("all partitions are ours", || (partitions(&worker).len() == 4).then_some(()));
     let more = deployment.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);

@@ -1,11 +1,12 @@
-//! Invariant 6: an attacker who knows the algorithm and adds and subtracts released rows, in any multiples, on
-//! scenarios small enough to try everything.
+//! Invariant 6: an attacker knows the algorithm, and adds and subtracts released rows in any multiples, in scenarios
+//! that are small enough to try every combination.
 //!
-//! Each row is a function on the full product of all dimensions' values and windows (empty points too): 1 where it
-//! covers a point. What can be computed by adding and subtracting rows is their linear span; over a large prime field
-//! it holds all that it holds over the integers. The attacker tries every product of sets of values and windows: is its
-//! indicator in the span, and does it stand for 1 to k − 1 sessions? And, where there are few rows, every sum of rows,
-//! each taken once, left out or taken away: does it count every point once or not at all, whatever points those are?
+//! Each row is a function on the full product of all dimension values and windows (also of empty points). It is 1 at
+//! the points that the row covers. The values that can be computed by adding and subtracting rows are their linear
+//! span. Over a large prime field it contains everything that it contains over the integers. The attacker tries every
+//! product of sets of values and windows, and checks whether its indicator is in the span and covers 1 to k − 1
+//! sessions. With few rows, it also tries every sum of rows with the coefficients 1, 0 and −1, and checks whether each
+//! point counts once or not at all.
 
 mod scenario;
 mod span;
@@ -22,23 +23,23 @@ const APART: [&[&[&str]]; 5] = [
     &[&["country", "os"], &["cdn", "connection"]],
 ];
 
-/// Two policies of which each is allowed; together, as two deployments would, they publish one family twice.
+/// Pairs of policies. Each is allowed, but both together publish one family twice, as two deployments would.
 const TWICE: [[&[&[&str]]; 2]; 3] = [
     [&[&["os", "browser"]], &[&["os"]]],
     [&[&["os", "browser"]], &[&["browser", "os"]]],
     [&[&["country", "os"]], &[&["os"], &["country"]]],
 ];
 
-/// Beyond so many rows there are too many sums of them.
+/// The maximum number of rows for which all sums are tried.
 const FEW: usize = 7;
 
-/// What came of an attack.
+/// The result of an attack.
 struct Attack {
-    /// Rows there were.
+    /// The number of rows.
     rows: usize,
-    /// Small products that were looked for.
+    /// The number of small products that were tried.
     tried: usize,
-    /// The smallest group of 1 to k − 1 sessions whose number can be computed, where there is one.
+    /// The smallest group of 1 to k − 1 sessions that can be computed, if there is one.
     least: Option<u64>,
 }
 
@@ -47,7 +48,11 @@ fn attack(scenario: &Scenario, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
     let mut span = Span::default();
     for row in &rows {
         assert!(row.sessions >= k);
-        assert_eq!(scenario.sessions_of(&row.covers), row.sessions, "what a row covers is known");
+        assert_eq!(
+            scenario.sessions_of(&row.covers),
+            row.sessions,
+            "the sessions of a row are those of its points"
+        );
         span.add(&row.covers);
     }
     let small = scenario.products().map(|points| (scenario.sessions_of(&points), points));
@@ -57,7 +62,7 @@ fn attack(scenario: &Scenario, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
     Attack { rows: rows.len(), tried: small.len(), least }
 }
 
-/// The sessions of every ± sum of a few rows that is 0 or 1 at each point.
+/// Returns the sessions of every ± sum of a few rows that is 0 or 1 at each point.
 fn sums(rows: &[Row]) -> impl Iterator<Item = u64> {
     let codes = if rows.len() <= FEW { 3_usize.pow(rows.len() as u32) } else { 0 };
     (0..codes).filter_map(|mut code| {
@@ -88,13 +93,13 @@ fn invariant_6_no_group_below_k_can_be_computed_from_rows() {
             tried += attack.tried;
         }
     }
-    eprintln!("{attacked} worlds with something released, {tried} small groups tried");
-    assert!(attacked > 3_000 && tried > 50_000, "{attacked} {tried}: the worlds are not worth attacking");
+    eprintln!("{attacked} scenarios with released rows, {tried} small groups tried");
+    assert!(attacked > 3_000 && tried > 50_000, "{attacked} {tried}: there are too few scenarios to attack");
 }
 
-/// The same attacker, with the rule about families switched off.
+/// Tests the same attacker without the rule about families.
 #[test]
-fn invariant_6_the_attacker_finds_the_breach_where_a_family_is_published_twice() {
+fn invariant_6_attacker_finds_the_breach_if_a_family_is_published_twice() {
     for breakdowns in TWICE {
         let both = breakdowns.concat();
         let mut found = 0;
@@ -103,18 +108,18 @@ fn invariant_6_the_attacker_finds_the_breach_where_a_family_is_published_twice()
             let k = 5;
             found += usize::from(attack(&scenario, &breakdowns, k).least.is_some());
             for one in breakdowns {
-                assert_eq!(attack(&scenario, &[one], k).least, None, "each alone is safe");
+                assert_eq!(attack(&scenario, &[one], k).least, None, "each policy alone is safe");
             }
         }
-        eprintln!("{breakdowns:?}: {found} of 300 worlds breached");
+        eprintln!("{breakdowns:?}: {found} of 300 scenarios breached");
         assert!(found > 10, "{found} breaches by {breakdowns:?}");
     }
 }
 
-/// The example of the design: `*/*` 65 less (`a0` 150 less `a0/b1` 90) is the five of a1.
-/// No product, for empty points are covered with them; a sum of rows.
+/// Tests the example of the design: `*/*` 65 minus (`a0` 150 minus `a0/b1` 90) is the five sessions of a1. This is a
+/// sum of rows and not a product, because empty points are covered too.
 #[test]
-fn invariant_6_the_attacker_finds_the_breach_that_is_known() {
+fn invariant_6_attacker_finds_the_known_breach() {
     let breakdowns = TWICE[0];
     let scenario = Scenario::of(&breakdowns.concat(), &[[60, 90, 0], [5, 0, 0], [70, 0, 0]]);
     assert_eq!(attack(&scenario, &breakdowns, 50).least, Some(5));

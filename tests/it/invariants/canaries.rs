@@ -1,4 +1,4 @@
-//! Whoever somebody is, in any writing, is in no byte that leaves: invariants 4 and 11.
+//! Tests invariants 4 and 11: no byte of the output contains an identity in any encoding.
 
 mod cores;
 mod scan;
@@ -14,16 +14,16 @@ use crate::kafka_support::{Record, produce};
 use crate::worker::support::{Deployment, Seen, Worker, by_time, window_ago};
 use scan::{ADDRESSES, AGENT, MAIL, SESSION, Scan, base64, canaries};
 
-/// Every canary is found, whatever surrounds it.
+/// Checks that a canary is found.
 fn assert_found(scan: &Scan, name: &str, leak: impl AsRef<[u8]>) {
     let leak = leak.as_ref();
     assert!(scan.find(leak).is_some(), "{name} is not found in {}", String::from_utf8_lossy(leak));
 }
 
 #[test]
-fn invariant_4_the_scan_finds_every_canary_in_every_writing() {
+fn invariant_4_scan_finds_every_canary_in_every_encoding() {
     let scan = Scan::new();
-    // by hand: nothing of the scan's own making
+    // These encodings are written by hand, and not by the scan itself.
     for leak in [
         "from 203.0.113.77 on",
         "\"ip\":3405803853",
@@ -38,8 +38,8 @@ fn invariant_4_the_scan_finds_every_canary_in_every_writing() {
         r"\x32\x30\x33\x2e\x30\x2e\x31\x31\x33\x2e\x37\x37",
         "77.311.0.302",
         "MjAzLjAuMTEzLjc3",    // printf 203.0.113.77 | base64
-        "IDIwMy4wLjExMy43Nw",  // with one space before it
-        "ICAyMDMuMC4xMTMuNzc", // with two
+        "IDIwMy4wLjExMy43Nw",  // with one leading space
+        "ICAyMDMuMC4xMTMuNzc", // with two leading spaces
         "2001:0db8:0077:00aa:0000:0000:0000:00c4",
         "20010DB8007700AA00000000000000C4",
         "4.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.a.a.0.0.7.7.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
@@ -87,7 +87,7 @@ fn assert_clean_records(scan: &Scan, topic: &str, records: &[Seen]) {
     }
 }
 
-/// Every file below a directory.
+/// Finds every file below a directory.
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();
@@ -95,8 +95,8 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Thirty sessions that tell who they are wherever one can: free texts, fields that are nobody's, keys and headers of
-/// records, and beacons that are rejected for each reason there is.
+/// Returns records of thirty sessions with identities in every possible position: free texts, unknown fields, keys and
+/// headers of records, and beacons that are rejected for every reason.
 fn canary_records(deployment: &Deployment<'_>, start: u64) -> Vec<Record> {
     let mut records = Vec::new();
     for number in 0..30 {
@@ -147,16 +147,16 @@ fn canary_records(deployment: &Deployment<'_>, start: u64) -> Vec<Record> {
     records
 }
 
-/// A deployment on a broker of its own, whose every file is then looked at.
+/// Runs a deployment on its own broker, and scans every file of the broker.
 #[test]
-fn invariant_4_no_canary_leaves_and_invariant_11_rejections_leave_their_location() {
+fn invariant_4_no_canary_is_published_and_invariant_11_rejections_contain_their_location() {
     let kafka = Kafka::start(crowdfold_testkit::Options::default());
     let mut deployment = Deployment::new(&kafka);
     deployment.rules.breakdowns =
         [&["device", "os", "firmware"][..], &["player"], &["stream", "content"], &["cdn", "connection"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec();
-    // what is compressed cannot be searched on the disk
+    // Compressed data cannot be searched on the disk.
     deployment.set("kafka.properties.\"compression.codec\"", "\"none\"");
     let deployment = deployment.with_topics();
     let start = window_ago(2_000, 60_000);
@@ -171,10 +171,10 @@ fn invariant_4_no_canary_leaves_and_invariant_11_rejections_leave_their_location
     for topic in ["partials", "rollups", "rejections"] {
         assert_clean_records(&scan, topic, &deployment.records(topic, "read_uncommitted"));
     }
-    // they did leave, as what they may be: the scan is not clean because nothing came through
+    // The beacons were published in redacted form, so the scan is not clean for lack of output.
     let rows = deployment.rows("read_committed");
     let redacted = rows.iter().filter(|row| row.json.to_string().contains("redacted"));
-    assert!(redacted.count() > 0, "nobody was redacted");
+    assert!(redacted.count() > 0, "no value was redacted");
     for (_, metadata) in ["combine", "merge"].iter().flat_map(|stage| deployment.committed(stage)).flatten() {
         scan.assert_clean("metadata", metadata.as_bytes());
     }
@@ -190,7 +190,7 @@ fn invariant_4_no_canary_leaves_and_invariant_11_rejections_leave_their_location
     files_of_the_broker_are_clean(&deployment, &scan);
 }
 
-/// Reason, partition, offset and minute, for each reason that a beacon of ours had.
+/// Checks the reason, partition, offset and minute for each reason of a rejected beacon.
 fn rejections_contain_a_location_and_nothing_else(deployment: &Deployment<'_>) {
     let mut reasons: Vec<String> = Vec::new();
     for note in deployment.records("rejections", "read_committed") {
@@ -207,7 +207,7 @@ fn rejections_contain_a_location_and_nothing_else(deployment: &Deployment<'_>) {
     assert_eq!(reasons, expected);
 }
 
-/// Its own log, the segments of all topics but the beacons', its indexes and checkpoints.
+/// Scans the broker's log, the segments of all topics except the beacons, and its indexes and checkpoints.
 fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
     let data = deployment.kafka.log_dir(1);
     let mut all = Vec::new();
@@ -227,15 +227,18 @@ fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
             scanned += bytes.iter().filter(|byte| **byte != 0).count();
         }
     }
-    // the same look finds them where they are
+    // The same scan finds the canaries in the segments of the beacons.
     assert!(found >= deployment.partitions as usize, "found in {found} files of the beacons");
     let segments = |topic: &str| of(topic).map(|path| fs::read(path).unwrap()).collect::<Vec<_>>().concat();
     for (topic, text) in [("rollups", "crowdfold.rollup/1"), ("rejections", "crowdfold.rejection/1")] {
-        assert!(memchr::memmem::find(&segments(topic), text.as_bytes()).is_some(), "{topic}: in the clear");
+        assert!(
+            memchr::memmem::find(&segments(topic), text.as_bytes()).is_some(),
+            "{topic} is not stored in plain text"
+        );
     }
     eprintln!("{} files, {scanned} bytes that are not 0", all.len());
 
-    // a row that leaks, on the topic and on the disk
+    // The scan finds a row with a canary, in the topic and on the disk.
     let leaking = unique("leaking");
     deployment.kafka.create_topic(&format!("{}.{leaking}", deployment.prefix), 1, &[]);
     let leak = base64(format!("{{\"sessions\":83,\"os\":\"{}\"}}", ADDRESSES[0]).as_bytes());

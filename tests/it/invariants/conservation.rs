@@ -1,5 +1,5 @@
-//! Invariant 8: every beacon and every session-window is accounted for, once, as an oracle that sees everything counts
-//! them. The exported form of it, on a real broker, is in `tests/it/worker/end_to_end.rs`.
+//! Tests invariant 8: every beacon and every session-window is accounted for once, in agreement with the oracle.
+//! `tests/it/worker/end_to_end.rs` tests its exported form on a real broker.
 
 use crowdfold_engine::Ledger;
 use crowdfold_model::Reason;
@@ -40,5 +40,5 @@ fn invariant_8_every_beacon_and_session_window_is_accounted_for() {
         assert_eq!(session_windows, expected.session_windows, "seed {seed}: session-windows");
         beacons_seen += beacons.read;
     }
-    assert!(beacons_seen > 50_000, "{beacons_seen} beacons say something");
+    assert!(beacons_seen > 50_000, "{beacons_seen} beacons are too few");
 }

@@ -1,4 +1,4 @@
-//! Invariant 5: every released row stands for k distinct sessions at least, by name, of an oracle that sees everything.
+//! Tests invariant 5: every released row covers at least k distinct sessions. The oracle knows them by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use crate::oracle::{Dice, log, operators, settings};
 
 const SCENARIOS: u64 = 3_000;
 
-/// A cell key and the sessions its row says it stands for.
+/// The cell keys, each with the number of sessions in its row.
 type Rows = BTreeMap<Vec<String>, u64>;
 
-/// The rows of each table, as they were released.
+/// Returns the rows of each table as they were released.
 fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
     let mut tables = BTreeMap::<TableKey, Rows>::new();
     for row in rows {
@@ -23,15 +23,15 @@ fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
         let cell_key =
             names.iter().map(|name| row["dimensions"][name].as_str().unwrap().to_owned()).collect();
         let before = tables.entry(key).or_default().insert(cell_key, row["sessions"].as_u64().unwrap());
-        assert_eq!(before, None, "a row twice");
+        assert_eq!(before, None, "a row is published twice");
     }
     tables
 }
 
-/// Records out of order, late, repeated, opted out and broken, over several tenants, windows and partitions; each comes
-/// three times, for a million reports of one session are one session.
+/// The records are out of order, late, repeated, opted out and broken, over several tenants, windows and partitions.
+/// Each record is sent three times, because repeated reports of a session must count once.
 #[test]
-fn invariant_5_every_row_stands_for_k_distinct_sessions() {
+fn invariant_5_every_row_covers_k_distinct_sessions() {
     let (mut rows_seen, mut folded, mut withheld) = (0, 0, 0);
     for seed in 0..SCENARIOS {
         let mut dice = Dice::new(1_000_000 + seed);
@@ -47,26 +47,26 @@ fn invariant_5_every_row_stands_for_k_distinct_sessions() {
         rows_seen += rows.len();
         for (key, rows) in &tables {
             let theirs =
-                outcome.tables.get(key).unwrap_or_else(|| panic!("seed {seed}: {key:?} is no crowd"));
+                outcome.tables.get(key).unwrap_or_else(|| panic!("seed {seed}: {key:?} is not a crowd"));
             assert_eq!(rows.len(), theirs.len(), "seed {seed}: rows of {key:?}");
             for row in theirs {
                 let sessions = rows.get(&row.cell_key).copied();
                 let who = row.cell.who.len() as u64;
                 assert!(
                     who >= settings.k_of(&key.tenant),
-                    "seed {seed}: {:?} of {key:?} stands for {who}",
+                    "seed {seed}: {:?} of {key:?} covers {who}",
                     row.cell_key
                 );
                 assert_eq!(sessions, Some(who), "seed {seed}: {:?} of {key:?}", row.cell_key);
                 folded += u64::from(row.cell_key.iter().any(|value| value == "*"));
             }
-            // nobody is in two rows of a table, and nobody is left out
+            // Each session is in exactly one row of a table.
             let named: Vec<_> = theirs.iter().flat_map(|row| &row.cell.who).collect();
             let all: BTreeSet<_> = outcome.cells[key].values().flat_map(|cell| &cell.who).collect();
             assert_eq!(named.len(), all.len(), "seed {seed}: {key:?}");
             assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), all, "seed {seed}: {key:?}");
         }
-        // and where nothing is released there was no crowd
+        // A table without rows has no crowd.
         for (key, cells) in outcome.cells.iter().filter(|(key, _)| !tables.contains_key(key)) {
             let all: BTreeSet<_> = cells.values().flat_map(|cell| &cell.who).collect();
             assert!(

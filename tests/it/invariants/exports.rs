@@ -1,4 +1,5 @@
-//! Invariant 12: exact counts of what was withheld or late are never exported, and nothing finer than what is promised.
+//! Tests invariant 12: exact counts of withheld or late items are never exported, and no export is more detailed than
+//! documented.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +7,11 @@ use crowdfold_testkit::{Kafka, eventually};
 
 use crate::worker::support::{Deployment, Worker, sleep, window_ago};
 
-/// A crowd of so many: no count is a multiple of it by itself often.
+/// The k of the test. It is odd, so that few counts are multiples of it by chance.
 const K: u64 = 7;
 
-/// Every name a metric of ours may have, with every label; whoever adds one looks here whether it tells of persons.
+/// The names of all metrics with their labels. A new metric must be added here, after a check that it does not count
+/// persons exactly.
 const METRICS: [(&str, &[&str]); 19] = [
     ("crowdfold_alarms_total", &["kind"]),
     ("crowdfold_beacons_total", &["outcome"]),
@@ -32,7 +34,7 @@ const METRICS: [(&str, &[&str]); 19] = [
     ("crowdfold_windows_total", &["outcome"]),
 ];
 
-/// Those that count beacons, sessions or tenants' windows.
+/// The metrics that count beacons, sessions or windows of tenants.
 const OF_PERSONS: [&str; 7] = [
     "crowdfold_beacons_total",
     "crowdfold_clock_ahead_total",
@@ -43,7 +45,7 @@ const OF_PERSONS: [&str; 7] = [
     "crowdfold_windows_total",
 ];
 
-/// Every key of a row, by the page on interfaces.
+/// The keys of a row according to the page on interfaces.
 const KEYS: [&str; 26] = [
     "attempts",
     "bandwidth_kbps",
@@ -73,14 +75,14 @@ const KEYS: [&str; 26] = [
     "detail",
 ];
 
-/// Looks at a page; the values of those that count persons, by their line.
+/// Checks a page. Returns the values of the metrics that count persons, by their line.
 fn look(page: &str) -> BTreeMap<String, u64> {
     let mut values = BTreeMap::new();
     for line in page.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let (series, value) = line.rsplit_once(' ').unwrap();
         let (name, labels) = series.split_once('{').unwrap_or((series, ""));
         let (_, allowed) = METRICS.iter().find(|(known, _)| *known == name).unwrap_or_else(|| {
-            panic!("{name} is new: does it tell an exact count of what was withheld or late?")
+            panic!("{name} is new; check that it is not an exact count of withheld or late items")
         });
         for label in labels.trim_end_matches('}').split("\",").filter(|label| !label.is_empty()) {
             let (label, _) = label.split_once('=').unwrap();
@@ -88,7 +90,7 @@ fn look(page: &str) -> BTreeMap<String, u64> {
         }
         if OF_PERSONS.contains(&name) {
             let value: f64 = value.parse().unwrap();
-            assert_eq!(value as u64 % K, 0, "{line} is exact");
+            assert_eq!(value as u64 % K, 0, "{line} is not a multiple of k");
             values.insert(series.to_owned(), value as u64);
         }
     }
@@ -96,12 +98,12 @@ fn look(page: &str) -> BTreeMap<String, u64> {
 }
 
 #[test]
-fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
+fn invariant_12_exact_counts_of_withheld_or_late_items_are_never_exported() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.k = K;
-    // so some session summaries are still open at the end and show in the gauge
+    // With this time-out some session summaries are still open at the end, and the gauge contains them.
     deployment.set("source.idle_timeout", "\"10s\"");
-    // the last of them are no crowds
+    // The last tenants have no crowds.
     deployment.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
     let deployment = deployment.with_topics();
     let log = deployment.players(31, 100, window_ago(2_000, 90_000), 60_000);
@@ -110,11 +112,11 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
     let worker = Worker::start_with(&deployment, "a", &["--log-level", "debug"]);
     let last = deployment.last_end(&outcome);
     let mut pages = Vec::new();
-    eventually("all is committed", || {
+    eventually("all windows are committed", || {
         pages.push(worker.get("/metrics").1);
         deployment.is_committed(last).then_some(())
     });
-    // the counters are written every second, those of the merger last
+    // The counters are updated every second, and those of the merger are last.
     let beacons = &outcome.ledger.beacons;
     let windows = outcome.ledger.windows.withheld;
     let counters = [
@@ -123,36 +125,39 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
         ("beacons_total{outcome=\"released\"}", beacons.released),
         ("windows_total{outcome=\"withheld\"}", windows),
     ];
-    eventually("the counters are written", || {
+    eventually("the counters are updated", || {
         let is_written = |(name, exact): &(&str, u64)| {
             worker.metric(&format!("crowdfold_{name}")) >= Some(exact - exact % K)
         };
         counters.iter().all(is_written).then_some(())
     });
-    sleep(1_500); // the next writing does not change them
+    sleep(1_500); // the next update does not change them
     pages.push(worker.get("/metrics").1);
     let values: Vec<_> = pages.iter().map(|page| look(page)).collect();
 
-    // floored, and not by being 0
+    // The counters are rounded down, and are not all 0.
     for (name, exact) in counters {
         let exported = values.last().unwrap()[&*format!("crowdfold_{name}")];
         assert_eq!(exported, exact - exact % K, "{name}");
     }
     let exact = [beacons.withheld, beacons.late, outcome.ledger.session_windows.withheld, windows];
     let shows = exact.iter().all(|exact| *exact > K) && exact.iter().any(|exact| exact % K != 0);
-    assert!(shows, "{exact:?} would not show it");
+    assert!(shows, "{exact:?} cannot show the rounding");
     assert!(
         values.iter().any(|page| page.get("crowdfold_open_session_windows").is_some_and(|open| *open > 0))
     );
 
-    // nothing by tenant or window
+    // No metric has a tenant or a window.
     for tenant in &deployment.rules.tenants {
         assert!(pages.iter().all(|page| !page.contains(tenant.as_str())), "{tenant} is on /metrics");
     }
     for row in deployment.rows("read_committed") {
         let row = row.json.as_object().unwrap();
         let strange: Vec<_> = row.keys().filter(|key| !KEYS.contains(&key.as_str())).collect();
-        assert!(strange.is_empty(), "{strange:?} of a row is new: does it tell what was withheld?");
+        assert!(
+            strange.is_empty(),
+            "the keys {strange:?} of a row are new; check that they do not reveal withheld items"
+        );
     }
     let (status, log) = worker.terminate();
     assert!(status.success());

@@ -1,5 +1,5 @@
-//! Invariant 7: each table is published once at most, whatever happens to workers, offsets and policies. kill -9 at
-//! every step of the protocol is in `tests/it/faults`.
+//! Tests invariant 7: each table is published at most once, regardless of events of workers, offsets and policies.
+//! `tests/it/faults` tests kill -9 at every step of the protocol.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,21 @@ use crowdfold_testkit::{Kafka, eventually};
 use crate::worker::offsets::forget;
 use crate::worker::support::{Deployment, Row, Worker, assert_same_rows, field, now, tables, window_ago};
 
-/// Everything published before is still there as it was, nothing twice, and no table under two policies.
+/// Checks that all earlier rows are unchanged, that no row is published twice, and that no table has two policies.
 fn assert_once(deployment: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
     let rows = deployment.rows("read_committed");
     for (key, table) in tables(&rows) {
         let policies: BTreeSet<_> = table.iter().map(|row| row["policy"].to_string()).collect();
         assert_eq!(policies.len(), 1, "{key:?} under {policies:?}");
     }
-    assert!(before.iter().all(|row| rows.contains(row)), "a row is gone or changed");
+    assert!(before.iter().all(|row| rows.contains(row)), "a row is missing or changed");
     rows
 }
 
 #[test]
-fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_offsets() {
+fn invariant_7_table_is_published_once_despite_changes_of_policy_workers_and_offsets() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // beacons that are sent as time goes by must not be outrun by silence on a busy machine
+    // The time-out is long, so that a busy machine does not close windows before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let mut deployment = deployment.with_topics();
     let log = deployment.players(51, 200, window_ago(2_000, 60_000), 30_000);
@@ -37,7 +37,7 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
     let first = assert_once(&deployment, &[]);
     assert_same_rows(&first, &outcome.rollups(&deployment.rules));
 
-    // another policy, which holds for windows that begin from now on, and two workers, one of which dies
+    // Another policy applies to windows that begin now, and one of two workers is killed.
     deployment.rules.k = 15;
     let worker = Worker::start(&deployment, "a");
     worker.await_ready();
@@ -56,7 +56,7 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
     assert!(under(10) >= first.len() && under(15) > 50, "{} of 10, {} of 15", under(10), under(15));
     other.terminate();
 
-    // the offsets of both groups are lost: what is on the topics is not made again
+    // The offsets of both groups are lost. Existing output is not computed again.
     ["combine", "merge"].iter().for_each(|stage| forget(&deployment, stage));
     let worker = Worker::start(&deployment, "a");
     worker.await_log("offsets were lost");
@@ -67,6 +67,6 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
     });
     assert!(floor > now() - 60_000);
     deployment.await_committed(floor);
-    assert_eq!(assert_once(&deployment, &second).len(), second.len(), "something was published again");
+    assert_eq!(assert_once(&deployment, &second).len(), second.len(), "a table was published again");
     drop(worker);
 }

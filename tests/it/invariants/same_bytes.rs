@@ -1,4 +1,5 @@
-//! Two whole runs whose inputs differ only in who somebody is let out the same bytes: invariants 2 and 3.
+//! Tests invariants 2 and 3: two complete runs whose inputs differ only in identities have the same output, byte for
+//! byte.
 
 mod change;
 #[path = "../../../crates/airlock/src/address/tests/mmdb.rs"]
@@ -12,14 +13,14 @@ use change::{Log, other_address, other_host, renamed, with, without};
 use mmdb::Data;
 use out::{Out, fold, run};
 
-/// One partition of partials, so that there is one order in which rows can be published.
+/// Creates a deployment with one partition of partials, so that rows have one possible order.
 fn deploy() -> Deployment<'static> {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.merge_partitions = 1;
     deployment
 }
 
-/// Runs each log in a deployment of its own, all at once; each must let out what the first does, which is returned.
+/// Runs each log in its own deployment at the same time. All must have the same output, which is returned.
 fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
     for other in &logs[1..] {
         let pairs = logs[0].iter().flatten().zip(other.iter().flatten());
@@ -30,7 +31,7 @@ fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
     let folded = fold(&deployments[0], &logs[0]);
     assert!(folded.0.len() > 100_000, "{} bytes", folded.0.len());
     for other in &logs[1..] {
-        assert!(fold(&deployments[0], other) == folded, "fold gives other bytes");
+        assert!(fold(&deployments[0], other) == folded, "fold writes other bytes");
     }
     let mut outs: Vec<_> = std::thread::scope(|scope| {
         let runs: Vec<_> = deployments
@@ -47,18 +48,19 @@ fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
     first
 }
 
-/// Strip, no geography, no guard: nothing of an address matters. And names of sessions never do.
+/// With `strip`, without geography and without a minimum number of networks, addresses do not matter. Session names
+/// never matter.
 #[test]
-fn invariant_2_no_address_and_invariant_3_no_name_of_a_session_changes_a_byte() {
+fn invariant_2_addresses_and_invariant_3_session_names_do_not_change_a_byte() {
     let deployments = [(); 3].map(|()| deploy().with_topics());
     let log = deployments[0].players(21, 200, window_ago(2_000, 60_000), 30_000);
     let logs = [log.clone(), with(&log, "ip", other_address), renamed(&deployments[0], &log)];
     assert_same(&deployments, &logs);
 }
 
-/// Networks kept, looked up and guarded: the bits of the host do not matter.
+/// With networks that are kept, looked up and counted, the host bits do not matter.
 #[test]
-fn invariant_2_no_bits_of_a_host_change_a_byte_where_networks_are_kept_and_looked_up() {
+fn invariant_2_host_bits_do_not_change_a_byte_if_networks_are_kept_and_looked_up() {
     let deployments = [(); 2].map(|()| {
         let mut deployment = deploy();
         let file = |deployment: &Deployment<'_>, name: &str, bytes: &[u8]| {
@@ -79,7 +81,7 @@ fn invariant_2_no_bits_of_a_host_change_a_byte_where_networks_are_kept_and_looke
             ("address.policy", "\"truncate\"".into()),
             ("address.country_mmdb", file(&deployment, "country.mmdb", &countries)),
             ("address.asn_mmdb", file(&deployment, "asn.mmdb", &operators)),
-            // a network is one bit, and rows of one network are to be seen; the bits lie in the partials
+            // A network is one bit, and rows of one network must be published. The bits are in the partials.
             ("release.min_networks", "1".into()),
             ("release.privacy.secret_file", file(&deployment, "secret", "0f".repeat(32).as_bytes())),
         ];
@@ -90,7 +92,7 @@ fn invariant_2_no_bits_of_a_host_change_a_byte_where_networks_are_kept_and_looke
         deployment.with_topics()
     });
     let log = deployments[0].players(23, 300, window_ago(2_000, 60_000), 30_000);
-    // what producers say of themselves comes before what is looked up
+    // Explicit values of producers take precedence over the lookup.
     let log = without(&without(&log, "country"), "asn");
     let logs = [log.clone(), with(&log, "ip", other_host)];
     let out = assert_same(&deployments, &logs);

@@ -1,10 +1,11 @@
-//! The table of invariants in docs/internals/architecture.md names tests that exist, and all of them.
+//! Tests that the table of invariants in docs/internals/architecture.md names all existing tests of invariants, and no
+//! others.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Every `fn invariant_…` in the sources.
+/// Finds every `fn invariant_…` in the sources.
 fn tests(directory: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();
@@ -19,7 +20,7 @@ fn tests(directory: &Path, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_table_names_every_invariant_and_every_test_of_one() {
+fn table_names_every_invariant_and_each_of_its_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("docs/internals/architecture.md")).unwrap();
     let (_, section) = text.split_once("\n## Invariants\n").expect("the page has the table of invariants");
@@ -38,6 +39,6 @@ fn the_table_names_every_invariant_and_every_test_of_one() {
     assert_eq!(named, there, "the table on the left, the tests on the right");
     for test in there {
         let number: u32 = test.split('_').nth(1).unwrap().parse().unwrap();
-        assert!(rows[number as usize - 1].contains(&test), "{test} stands in another row");
+        assert!(rows[number as usize - 1].contains(&test), "{test} is in another row");
     }
 }

@@ -1,9 +1,9 @@
-//! A copier of records, whose brokers are killed.
+//! Tests a copier of records whose brokers are killed.
 
 use super::*;
 
-/// A worker as in docs/internals/protocol.md, "Transactions": it reads one partition, copies each record, and keeps its
-/// position in the metadata.
+/// A worker as in docs/internals/protocol.md, "Transactions". It reads one partition, copies each record, and stores
+/// its position in the metadata.
 struct Copier {
     client: ClientSettings,
     member: SourceSettings,
@@ -16,13 +16,13 @@ impl Copier {
     fn new(kafka: &Kafka, from: &str, to: &str) -> Self {
         let (client, member) = (settings(kafka), source_settings(from));
         let id = SinkSettings::new(&unique("id"), partials_to(to));
-        // a topic that was made just now is not known to every broker yet
+        // Some brokers do not know a new topic immediately.
         let source = eventually("the topic to read", || Source::open(&client, member.clone()).ok());
         let sink = eventually("the topic to write", || Sink::open(&client, id.clone()).ok());
         Self { client, member, source: Some(source), sink, rejoined: 0 }
     }
 
-    /// Copies until `goal` records were copied and their offsets committed.
+    /// Copies until `goal` records are copied and their offsets are committed.
     fn run(&mut self, goal: i64) {
         let mut done = 0;
         eventually("everything copied", || {
@@ -50,7 +50,7 @@ impl Copier {
         });
     }
 
-    /// Whether it is committed; if not, reading starts again where it is.
+    /// Copies a batch. Returns true if it was committed. Otherwise the next read starts at the committed position.
     fn copy(&mut self, batch: &[Vec<u8>], position: i64) -> bool {
         let send = |value| Outgoing::Partial { partition: 0, key: b"", value };
         let outgoing: Vec<_> = batch.iter().map(|value| send(value)).collect();
@@ -100,7 +100,7 @@ fn every_record_is_copied_once_while_brokers_are_killed() {
                     (0..each).map(|i| Record::new(0, (round * each + i).to_string())).collect();
                 produce(&kafka, &from, &records);
                 if round < 3 {
-                    // among them the coordinators of the group and of the transactions, in mid-flight
+                    // The killed brokers include the coordinators of the group and of the transactions.
                     kafka.kill(round + 1);
                     std::thread::sleep(Duration::from_secs(4));
                     kafka.restart(round + 1);

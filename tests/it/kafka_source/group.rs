@@ -1,4 +1,4 @@
-//! The source as a member of a group.
+//! Tests the source as a member of a group.
 
 use super::*;
 
@@ -36,9 +36,9 @@ fn assignment_contains_committed_offsets_and_start_offsets() {
     assert_eq!((0..4).map(|p| second.position(p)).collect::<Vec<_>>(), [Some(10), Some(10), Some(10), None]);
 }
 
-/// Anyone with the right may commit to a group, in any encoding.
+/// Any client with the permission may commit to a group in any encoding.
 #[test]
-fn metadata_of_others_does_not_break_us() {
+fn metadata_of_other_clients_is_accepted() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "foreign", 1);
     produce(kafka, &topic, &[Record::new(0, "x")]);
@@ -51,7 +51,7 @@ fn metadata_of_others_does_not_break_us() {
     let mut list = rdkafka::TopicPartitionList::new();
     list.add_partition_offset(&topic, 0, rdkafka::Offset::Offset(1)).unwrap();
     list.elements()[0].set_metadata("ünïcode");
-    // a coordinator may be found later than we ask
+    // The coordinator may not be known yet.
     eventually("the commit is taken", || consumer.commit(&list, CommitMode::Sync).ok());
     drop(consumer);
     let mut source = open(kafka, &member);
@@ -60,7 +60,7 @@ fn metadata_of_others_does_not_break_us() {
 }
 
 #[test]
-fn two_members_share_the_partitions_and_revocation_comes_before_loss() {
+fn two_members_share_the_partitions_and_revocation_precedes_the_loss() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "shared", 4);
     let one = source_settings(&topic);
@@ -75,7 +75,7 @@ fn two_members_share_the_partitions_and_revocation_comes_before_loss() {
         first.poll(Duration::from_millis(20)).unwrap()
     });
     assert_eq!(revoked, Event::Revoked(vec![0, 1, 2, 3]));
-    // they are still ours: what is open can be committed
+    // The partitions are still assigned, so open transactions can be committed.
     commit(&mut sink, &first, &topic, &[(0, 0, "last words")]);
     let (mut a, mut b) = (None, None);
     eventually("two assignments", || {
@@ -89,10 +89,10 @@ fn two_members_share_the_partitions_and_revocation_comes_before_loss() {
     all.extend(numbers(&b.partitions));
     all.sort_unstable();
     assert_eq!((a.partitions.len(), b.partitions.len(), all), (2, 2, vec![0, 1, 2, 3]));
-    // each knows of the other's
+    // Each member knows the committed offsets of the other.
     assert_eq!(a.group, b.group);
     assert_eq!(a.group[0].as_ref().map(|held| held.metadata.as_str()), Some("last words"));
-    // and the old generation is good for nothing any more
+    // The old generation is no longer valid.
     let stale = [Offset { partition: 0, offset: 0, metadata: "zombie".into() }];
     let refused = sink.transact(&[], &stale, &topic, &old_generation).unwrap_err();
     assert!(matches!(refused, crowdfold_kafka::TransactError::Fenced(_)), "{refused:?}");
@@ -100,7 +100,7 @@ fn two_members_share_the_partitions_and_revocation_comes_before_loss() {
 }
 
 #[test]
-fn a_second_process_of_the_same_name_fences_the_first() {
+fn second_process_with_the_same_name_fences_the_first() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "twins", 1);
     let member = source_settings(&topic);

@@ -1,32 +1,33 @@
-//! Plays the scenarios, a few at a time, and repeats what a busy machine disturbed.
+//! Plays the scenarios, a few at a time, and repeats attempts that a busy machine disturbed.
 //!
-//! A disturbance is found by what the page and the driver measured alone, before any row is read: rows that differ from
-//! the page never cause a repetition. If the third attempt is disturbed too, it is compared nevertheless.
+//! A disturbance is detected only from the measurements of the page and the driver, before any row is read. Rows that
+//! differ from the page never cause a repetition. If the third attempt is disturbed too, it is still compared.
 
 use serde_json::Value;
 
 use super::browser;
 use super::scenario::{Fault, Scenario};
 
-/// Playbacks at the same time, in the first round and when disturbed ones are repeated.
+/// The number of concurrent playbacks, in the first round and in the repetitions.
 const AT_ONCE: [usize; 3] = [3, 2, 1];
 /// The worker's lateness in this test.
 pub(super) const LATENESS_MS: u64 = 15_000;
-/// The longest time until a report is answered. Its record must not be late.
+/// The maximum time until a report is answered. Its record must not be late.
 const ANSWER_MS: f64 = 5_000.0;
-/// The longest delay of a timer, and their sum. The page and the player see events on this event loop.
+/// The maximum delay of a timer, and the maximum sum of delays. The page and the player receive events on this event
+/// loop.
 const LAG_MS: f64 = 500.0;
 const TOTAL_LAG_MS: f64 = 1_500.0;
-/// The largest part of frames that may be dropped. After a stall players drop about a fifth on any machine.
+/// The maximum share of dropped frames. After a stall, players drop about a fifth on any machine.
 const DROPPED_FRAMES: f64 = 0.5;
 
-/// One playback of a scenario, under a content id of its own: rows with this content id are of this attempt alone.
+/// One playback of a scenario. Its content id is unique, so rows with this content id belong to this attempt only.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) scenario: Scenario,
     pub(super) content: String,
     page: Value,
-    /// Signs that the machine was too busy, in words.
+    /// The indications that the machine was too busy.
     pub(super) disturbances: Vec<String>,
 }
 
@@ -79,7 +80,7 @@ impl Attempt {
         number(self.seen(), name)
     }
 
-    /// Returns how long the page saw the picture play until the time of the last report, ms.
+    /// Returns the time in ms for which the page saw the picture play until the last report.
     pub(super) fn playing_until_last_report(&self) -> f64 {
         let bodies = self.reports().iter().filter_map(|report| report["body"].as_str());
         let fields = bodies.flat_map(|body| body.split([',', '\n']));
@@ -102,7 +103,8 @@ impl Attempt {
         self.seen()["error"].is_string()
     }
 
-    /// Returns what is wrong if the page did not see what the scenario plans, so that the comparison would show nothing.
+    /// Returns an error if the page did not see the events that the scenario plans, because the comparison would then
+    /// be meaningless.
     pub(super) fn unplanned(&self) -> Option<String> {
         unplanned(&self.scenario, self.seen())
     }

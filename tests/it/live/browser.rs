@@ -5,16 +5,18 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// Directory of the driver: players and streams, which are kept, and `seen`, the pages and reports of the last round.
+/// The directory of the driver. It contains players and streams, which are kept, and `seen` with the pages and reports
+/// of the last round.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/live");
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/live/drive.js");
 
-/// Plays each plan, `at_once` at the same time. Returns by plan what the page measured and which reports were sent.
+/// Plays all plans, with `at_once` concurrent playbacks. Returns the measurements of the page and the reports for each
+/// plan.
 pub(super) fn play(collector: &str, at_once: usize, plans: &[Value]) -> Vec<Value> {
     let input = json!({
         "collector": collector,
         "at_once": at_once,
-        // only a browser that hangs takes this long
+        // Only a browser that hangs reaches this time-out.
         "within_s": 600 + 120 * plans.len() / at_once,
         "playbacks": plans,
     });

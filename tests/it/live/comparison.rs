@@ -1,27 +1,29 @@
-//! Compares the published rows of an attempt with what its page saw.
+//! Compares the published rows of an attempt with the measurements of its page.
 //!
-//! Counts are equal. Times agree to a tolerance, to which the delays of the page's timers are added: that much later than
-//! the player the page may have seen an event. Attempts with a large sum of delays are repeated ([`super::attempts`]).
+//! Counts must be equal. Times must agree within a tolerance plus the delays of the page's timers, because the page may
+//! receive an event that much later than the player. Attempts with a large sum of delays are repeated
+//! ([`super::attempts`]).
 
 use super::attempts::Attempt;
 use super::gaps;
 use super::published::Published;
 use super::scenario::{Mode, REPORT_S};
 
-/// Startup: the page's clock starts a moment before the player's, and two digits are kept of the sum.
+/// The tolerance of startup times. The page's clock starts before the player's, and the sum is rounded to two digits.
 const STARTUP_MS: f64 = 250.0;
-/// Playing: the time between an event of the element and the player's event for it, and the rounding of each beacon to
-/// 100 ms.
+/// The tolerance of playing times: the time between an event of the element and the player's event, and the rounding of
+/// each beacon to 100 ms.
 const PLAYING_MS: f64 = 700.0;
 const STALLED_MS: f64 = 500.0;
-/// Bitrate, as a part of what the page saw, where the stream has one picture: two digits are kept.
+/// The tolerance of bitrates as a share of the measured one, for streams with one picture. The sum is rounded to two
+/// digits.
 const FIXED_BITRATE: f64 = 0.02;
-/// The same where the stream has two pictures: added to the range of [`Differences::bitrate`].
+/// The tolerance for streams with two pictures, which is added to the range of [`Differences::bitrate`].
 const ADAPTIVE_BITRATE: f64 = 0.1;
-/// Frames that were dropped between the last beacon and the page's last measurement.
+/// The frames that may be dropped between the last beacon and the page's last measurement.
 const DROPPED_FRAMES: f64 = 5.0;
 
-/// Returns the differences, in words; none where the rows equal what the page saw.
+/// Returns the differences as texts. There are none if the rows equal the measurements.
 pub(super) fn differences(attempt: &Attempt, published: &Published) -> Vec<String> {
     let mut found = Differences(attempt.unplanned().into_iter().collect());
     for report in attempt.reports() {
@@ -39,7 +41,7 @@ pub(super) fn differences(attempt: &Attempt, published: &Published) -> Vec<Strin
     found.0
 }
 
-/// Returns one line for people: the page's value, then the published one.
+/// Returns a summary in one line, with the page's value before the published one.
 pub(super) fn summary(attempt: &Attempt, published: &Published) -> String {
     let of = |name: &str| attempt.seen()[name].as_f64().map_or("-".into(), |number| format!("{number:.0}"));
     let mean =
@@ -71,7 +73,7 @@ impl Differences {
     }
 
     fn near(&mut self, what: &str, published: f64, seen: f64, tolerance: f64) {
-        let is_near = (published - seen).abs() <= tolerance; // false for a mean of nothing
+        let is_near = (published - seen).abs() <= tolerance; // false for a mean without values
         if !is_near {
             self.0.push(format!(
                 "{what}: {published:.0} published, {seen:.0} seen, more than {tolerance:.0} apart"
@@ -102,7 +104,7 @@ impl Differences {
             STARTUP_MS + startup * gaps::unmeasured_startup(scenario) + number("total_lag_ms"),
         );
         if scenario.minified {
-            // its reports contain no state, so no time is counted
+            // The reports contain no state, so no time is counted.
             self.exact("playing ms", published.playing_ms, 0);
         } else {
             self.times(attempt, published);
@@ -119,8 +121,8 @@ impl Differences {
         }
     }
 
-    /// A report contains the bitrate that the player loads, which it shows later. It covers the time since the one
-    /// before it, so a change may be published up to one interval too early.
+    /// Compares bitrates. A report contains the bitrate that the player loads, which it displays later. It covers the
+    /// time since the previous report, so a change may be published up to one interval too early.
     fn bitrate(&mut self, attempt: &Attempt, published: &Published, shown: f64) {
         let number = |name: &str| attempt.number(name);
         let change = number("last_bitrate_kbps") - number("first_bitrate_kbps");

@@ -1,4 +1,4 @@
-//! The published rows of each content id, added up over windows.
+//! The published rows of each content id, summed over windows.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,10 @@ pub(super) struct Published {
     pub(super) stalls: u64,
     pub(super) switches: u64,
     pub(super) dropped_frames: u64,
-    /// Sessions with a startup time, and the sum of their startup times.
+    /// The number of sessions with a startup time, and the sum of their startup times.
     pub(super) startup_ms: (u64, u64),
-    /// The weights, and the weighted sum of the windows' bitrates. The weight of a window is its playing time.
+    /// The sum of the weights, and the weighted sum of the bitrates of windows. The weight of a window is its playing
+    /// time.
     pub(super) bitrate_kbps: (u64, u64),
     pub(super) errors: BTreeMap<String, u64>,
 }
@@ -56,7 +57,7 @@ pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Published> {
         let (startup, bitrate) = (of("startup_ms"), of("bitrate_kbps"));
         sums.startup_ms.0 += startup.0;
         sums.startup_ms.1 += startup.1;
-        let weight = number("playing_ms").max(1); // without states there is no playing time: windows count equally
+        let weight = number("playing_ms").max(1); // without states there is no playing time, so all windows have the same weight
         sums.bitrate_kbps.0 += weight * bitrate.0;
         sums.bitrate_kbps.1 += weight * bitrate.1;
         for (class, sessions) in row["errors"].as_object().unwrap() {

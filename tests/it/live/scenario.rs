@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The tenant of all scenarios.
 pub(super) const TENANT: &str = "live";
 
-/// The interval of reports, s.
+/// The interval of reports in s.
 pub(super) const REPORT_S: f64 = 5.0;
 
 /// The form of a player's reports.
@@ -25,20 +25,20 @@ pub(super) enum Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     None,
-    /// A segment of the picture is held back for longer than the buffer lasts.
+    /// A segment of the picture is delayed for longer than the buffer lasts.
     Stall,
-    /// There is no manifest.
+    /// The manifest is missing.
     Missing,
-    /// From the fifth on, segments of the picture are answered with 500.
+    /// The fifth and all later segments of the picture are answered with 500.
     Broken,
     /// The viewer seeks once, far beyond the buffer.
     Seek,
-    /// From the third on, segments of the picture come at a bitrate below that of the better picture. This is the only
-    /// stream with two pictures: elsewhere the bitrate is fixed.
+    /// The third and all later segments of the picture are sent at a bitrate below that of the better picture. This is
+    /// the only stream with two pictures. The other streams have a fixed bitrate.
     Slow,
 }
 
-/// A playback to try.
+/// A playback of one player with one fault.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scenario {
     pub(super) id: &'static str,
@@ -59,7 +59,7 @@ impl Scenario {
         Self { mode, ..self }
     }
 
-    /// The longest first, so that a short one is the last.
+    /// All scenarios. The longest are first, so that a short one is last.
     pub(super) const ALL: &[Self] = &[
         Self::new("hls-stall", "hls", Fault::Stall),
         Self::new("dash-stall", "dash", Fault::Stall),
@@ -90,7 +90,7 @@ impl Scenario {
         self.fault == Fault::Slow
     }
 
-    /// Returns the number of stalls that the origin causes; `None` where the fault may cause any number.
+    /// Returns the number of stalls that the origin causes, or `None` if the fault may cause any number.
     pub(super) fn caused_stalls(&self) -> Option<f64> {
         match self.fault {
             Fault::None | Fault::Seek | Fault::Missing => Some(0.0),

@@ -2,11 +2,11 @@
 
 use super::*;
 
-/// What is in one partition of it.
+/// Returns a random log of one partition.
 pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
     let mut now = START + dice.below(20_000);
     let mut log: Vec<oracle::Record> = Vec::new();
-    // one session in all ways, or several of which some are in two ways
+    // Either one session reports in all ways, or several sessions report, some of them in two ways.
     let (json, cmcd) = if dice.one_in(3) { (4..5, 4..5) } else { (0..7, 4..9) };
     let session = |of: &std::ops::Range<u64>, dice: &mut Dice| {
         format!("p{partition}-{}", of.start + dice.below(of.end - of.start))
@@ -16,7 +16,7 @@ pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
             0 => dice.below(40_000),
             _ => dice.below(2_000),
         };
-        // producers' clocks go back and forth
+        // The clocks of producers are set forward and back.
         let timestamp = now - dice.below(4) * dice.below(5_000);
         let payload = match dice.below(26) {
             0 => dice.one(&["", "[]", "{", "null", "7", "[1]", "{\"ts\":1}", "\u{fffd}"]).as_bytes().to_vec(),
@@ -101,7 +101,7 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-/// A CMCD record of event mode. Reports of requests have the time at which these began.
+/// Returns a CMCD record of event mode. Reports of requests have the time at which the requests began.
 fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     let name = dice.one(&["ps", "ps", "ps", "t", "rr", "rr", "bc", "e"]);
     let ts = match dice.below(12) {
@@ -114,7 +114,7 @@ fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     record
 }
 
-/// A CMCD record of request mode, which has no time of its own.
+/// Returns a CMCD record of request mode, which contains no time.
 fn request(session: &str, dice: &mut Dice) -> String {
     let mut record = String::from("CMCD=ot=v");
     cmcd(&mut record, session, dice);

@@ -1,5 +1,5 @@
-//! With a secret: what is published outside the detail table, less what the oracle says after clamps and budget, is
-//! noise of mean 0 and of the stated standard deviation, field by field.
+//! Tests the noise with a secret. The published numbers outside the detail table minus the oracle's numbers after
+//! clamps and budget must be noise with mean 0 and the documented standard deviation, for each field.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::{Dice, differences, log, operators_with, settings};
 
 const SCENARIOS: u64 = 1_500;
 
-/// Standard deviations by which a mean or a variance may be off; there are 36 of them.
+/// The maximum deviation of a mean or a variance in standard deviations. There are 36 of them.
 const MOST: f64 = 4.5;
 
-/// Residuals of one field in standard deviations.
+/// The residuals of one field in standard deviations.
 #[derive(Default)]
 struct Residuals {
     count: f64,
@@ -29,18 +29,19 @@ impl Residuals {
         self.squares += residual * residual;
     }
 
-    /// How far the mean is from 0, in its standard deviations.
+    /// Returns the distance of the mean from 0 in standard deviations of the mean.
     fn mean(&self) -> f64 {
         self.sum / self.count.sqrt()
     }
 
-    /// How far the sum of squares, a χ² of as many degrees as there are residuals, is from its mean.
+    /// Returns the distance of the sum of squares from its mean. The sum is a χ² with as many degrees of freedom as
+    /// residuals.
     fn variance(&self) -> f64 {
         (self.squares - self.count) / (2.0 * self.count).sqrt()
     }
 }
 
-/// A field of a row, by its name.
+/// Returns a field of a row by its name.
 fn field<'a>(row: &'a mut Value, name: &str) -> &'a mut Value {
     match name.split_once('.') {
         Some((_, class)) => &mut row["errors"][class],
@@ -49,8 +50,8 @@ fn field<'a>(row: &'a mut Value, name: &str) -> &'a mut Value {
     }
 }
 
-/// Compares the rows of many scenarios: everything exactly but the numbers that carry noise. `wrong` changes what the
-/// oracle takes the rules to be.
+/// Compares the rows of many scenarios. Numbers without noise must be equal. `wrong` changes the rules that the oracle
+/// uses.
 fn compare(
     scenarios: u64,
     wrong: fn(&mut oracle::Settings),
@@ -70,7 +71,7 @@ fn compare(
         let sigmas: BTreeMap<_, _> = BOUNDED.iter().map(|(name, ..)| (*name, sigma(name))).collect();
         wrong(&mut settings);
         let mut expected = oracle::evaluate(&logs, &settings).rollups(&settings);
-        // the policy is compared without a secret: here rows must differ by what it does
+        // The policy field is not compared, because the oracle has no secret.
         rows.iter_mut().chain(&mut expected).for_each(|row| row["policy"] = Value::Null);
         let key =
             |row: &Value| ["tenant", "window", "breakdown", "dimensions"].map(|name| row[name].to_string());
@@ -96,7 +97,7 @@ fn compare(
     Ok(residuals)
 }
 
-/// The fields whose residuals are not the noise that they should be.
+/// Returns the fields whose residuals are not the expected noise.
 fn off(residuals: &BTreeMap<&'static str, Residuals>) -> Vec<String> {
     let is_off = |of: &&Residuals| of.mean().abs() > MOST || of.variance().abs() > MOST;
     let off = residuals.iter().filter(|(_, of)| is_off(of));
@@ -104,7 +105,7 @@ fn off(residuals: &BTreeMap<&'static str, Residuals>) -> Vec<String> {
 }
 
 #[test]
-fn residuals_have_mean_0_and_the_stated_standard_deviation() {
+fn residuals_have_mean_0_and_the_documented_standard_deviation() {
     let residuals = compare(SCENARIOS, |_| {}).unwrap();
     assert_eq!(residuals.len(), BOUNDED.len());
     let least = residuals.values().map(|of| of.count as u64).min();
@@ -113,16 +114,16 @@ fn residuals_have_mean_0_and_the_stated_standard_deviation() {
 }
 
 #[test]
-fn a_rule_that_is_off_is_noticed() {
+fn disabled_rule_is_detected() {
     let without_budget = compare(SCENARIOS, |settings| settings.budget = None).unwrap();
     assert_ne!(off(&without_budget), [""; 0]);
     let other_detail = compare(100, |settings| settings.detail = Detail::None);
-    assert!(other_detail.is_err(), "another detail table");
+    assert!(other_detail.is_err(), "another detail table is not detected");
     let no_margin = compare(SCENARIOS, |settings| {
         settings.margin = Some(0);
         settings.own.values_mut().for_each(|own| own.margin = Some(0));
     });
-    assert!(no_margin.is_err(), "no margin");
+    assert!(no_margin.is_err(), "a missing margin is not detected");
     let no_secret = compare(100, |settings| settings.secret = false);
-    assert!(no_secret.is_err(), "rows of counts alone");
+    assert!(no_secret.is_err(), "a missing secret is not detected");
 }

@@ -1,26 +1,26 @@
-//! The collector under the only permission it has.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests the collector with its only permission.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use super::support::{broker, come_as, grant_as_printed, set};
+use super::support::{broker, connect_as, grant_as_printed, set};
 use crate::worker::support::{Deployment, Worker, now};
 
 #[test]
-fn the_collector_needs_to_write_beacons_and_nothing_else() {
+fn collector_needs_only_permission_to_write_beacons() {
     let mut deployment = Deployment::new(broker());
     deployment.set("collect.listen", "\"127.0.0.1:0\"");
     let mut deployment = deployment.with_topics();
     set(&mut deployment, "principals.collector", "collector");
     set(&mut deployment, "principals.combiner", "combiner");
     grant_as_printed(&deployment, &["collector", "combiner"]);
-    // who may only read, and who may nothing: the right that is missing is named
+    // One user may only read, and one has no permissions. The error names the missing permission.
     for user in ["combiner", "nobody"] {
-        come_as(&mut deployment, "SCRAM-SHA-512", user);
+        connect_as(&mut deployment, "SCRAM-SHA-512", user);
         let mut collector = Worker::collect(&deployment, user);
         if user == "combiner" {
-            // it may see the topic, so the first record tells
+            // The user may describe the topic, so the error occurs at the first record.
             collector.await_ready();
             assert_eq!(post(&collector), 503);
         }
@@ -29,7 +29,7 @@ fn the_collector_needs_to_write_beacons_and_nothing_else() {
         assert_eq!(status.code(), Some(1), "{}", collector.log());
         assert!(collector.log().lines().last().unwrap().contains(&refused), "{}", collector.log());
     }
-    come_as(&mut deployment, "SCRAM-SHA-512", "collector");
+    connect_as(&mut deployment, "SCRAM-SHA-512", "collector");
     let collector = Worker::collect(&deployment, "collector");
     collector.await_ready();
     assert_eq!(post(&collector), 204);

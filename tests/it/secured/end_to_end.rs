@@ -1,10 +1,10 @@
-//! Beacons in, rollups out, under exactly the rights that are printed.
+//! Tests the path from beacons to rollups with exactly the permissions that are printed.
 
-use super::support::{broker, come, come_as, crowdfold, grant_as_printed, output_text, set};
+use super::support::{broker, connect, connect_as, crowdfold, grant_as_printed, output_text, set};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// Each stage is a service of its own, with a principal of its own; one comes with a password, one with a token, and who
-/// reads has a certificate.
+/// Each stage is a separate service with its own principal. One uses a password, one a token, and the reader a
+/// certificate.
 #[test]
 fn end_to_end_with_a_principal_for_each_stage() {
     let mut deployment = Deployment::new(broker()).with_topics();
@@ -17,28 +17,28 @@ fn end_to_end_with_a_principal_for_each_stage() {
     let outcome = deployment.evaluate(&log);
     deployment.produce(&log);
 
-    come_as(&mut deployment, "SCRAM-SHA-512", "combiner");
+    connect_as(&mut deployment, "SCRAM-SHA-512", "combiner");
     let combine = Worker::start_with(&deployment, "c", &["--stage", "combine"]);
     let security = broker().security();
-    come(&mut deployment, "SASL", &security.token("merger", security.issuer().secret()));
+    connect(&mut deployment, "SASL", &security.token("merger", security.issuer().secret()));
     let merge = Worker::start_with(&deployment, "m", &["--stage", "merge"]);
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     combine.await_ready();
     merge.await_ready();
 
-    come(&mut deployment, "MUTUAL", &security.mutual(&security.authority().certificate("reader")));
+    connect(&mut deployment, "MUTUAL", &security.mutual(&security.authority().certificate("reader")));
     let output = crowdfold(&deployment, &["query", "--by", "device", "--format", "csv"]);
     assert!(output.status.success() && output.stdout.len() > 100, "{}", output_text(&output));
-    come_as(&mut deployment, "SCRAM-SHA-256", "auditor");
+    connect_as(&mut deployment, "SCRAM-SHA-256", "auditor");
     let output = crowdfold(&deployment, &["topics", "check"]);
     assert!(output_text(&output).contains("bounded"), "{}", output_text(&output));
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
     let output = crowdfold(&deployment, &["audit"]);
     assert!(output_text(&output).contains("records read, no breach found"), "{}", output_text(&output));
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
-    // who may not look gets no clean bill
-    come_as(&mut deployment, "SCRAM-SHA-256", "nobody");
+    // A principal that may not describe the topics gets no clean result.
+    connect_as(&mut deployment, "SCRAM-SHA-256", "nobody");
     let output = crowdfold(&deployment, &["audit"]);
     assert!(output_text(&output).contains("not checked: "), "{}", output_text(&output));
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
@@ -48,7 +48,7 @@ fn end_to_end_with_a_principal_for_each_stage() {
     }
 }
 
-/// One process for both stages is one principal with the rights of both.
+/// One process for both stages is one principal with the permissions of both.
 #[test]
 fn end_to_end_with_one_principal_for_both_stages() {
     let mut deployment = Deployment::new(broker()).with_topics();
@@ -58,7 +58,7 @@ fn end_to_end_with_one_principal_for_both_stages() {
     let log = deployment.players(32, 150, window_ago(2_000, 40_000), 20_000);
     let outcome = deployment.evaluate(&log);
     deployment.produce(&log);
-    come_as(&mut deployment, "PLAIN", "worker");
+    connect_as(&mut deployment, "PLAIN", "worker");
     let worker = Worker::start(&deployment, "w");
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));

@@ -1,5 +1,5 @@
-//! Erasing is another principal's: the right to it is also that to delete the topic.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests erasure by a separate principal. The permission to erase includes that to delete the topic.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crowdfold_kafka::Cluster;
 use crowdfold_kafka::topics::Admin;
 use crowdfold_testkit::eventually;
 
-use super::support::{Grant, broker, client, come_as, grant_as_printed, remove, set};
+use super::support::{Grant, broker, client, connect_as, grant_as_printed, remove, set};
 use crate::kafka_support::settings;
 use crate::worker::support::{Deployment, Worker, assert_same_rows, now, window_ago};
 
@@ -23,21 +23,21 @@ fn log_starts(deployment: &Deployment<'_>) -> Vec<i64> {
 }
 
 #[test]
-fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_all_else_goes_on() {
+fn counted_beacons_are_erased_by_a_separate_principal_and_its_absence_stops_nothing_else() {
     let mut deployment = Deployment::new(broker());
     deployment.set("ttl.erase_counted", "true");
-    // what is sent as it happens may be held up for a while
+    // Live beacons may be delayed.
     deployment.set("source.idle_timeout", "\"8s\"");
     let mut deployment = deployment.with_topics();
     for (role, user) in [("combiner", "worker"), ("merger", "worker"), ("eraser", "eraser")] {
         set(&mut deployment, &format!("principals.{role}"), user);
     }
     grant_as_printed(&deployment, &["worker", "eraser"]);
-    come_as(&mut deployment, "SCRAM-SHA-512", "worker");
+    connect_as(&mut deployment, "SCRAM-SHA-512", "worker");
     for (key, value) in broker().security().sasl("SCRAM-SHA-512", "eraser") {
         set(&mut deployment, &format!("kafka.eraser.{key:?}"), &value);
     }
-    // the worker itself could not
+    // The worker itself does not have the permission.
     let beacons = deployment.topic("beacons");
     let tried = Admin::open(&client("worker")).unwrap().erase_before(&beacons, &BTreeMap::from([(0, 0)]));
     let refused = format!("principal User:worker may not Delete topic {beacons}");

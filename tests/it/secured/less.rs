@@ -1,13 +1,13 @@
-//! With any one of its rights less a stage does not run, and says which one it is: no right is granted in vain. Nor does
-//! it where another right lets it see what it may not write.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests that a stage with one missing permission does not run, and names it. Therefore no permission is granted
+//! without need. The same applies if another permission makes a topic visible that the stage may not write.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_testkit::eventually;
 
-use super::support::{Grant, MOST, add, broker, come_as, grant_as_printed, printed, remove, set};
+use super::support::{Grant, MOST, add, broker, connect_as, grant_as_printed, printed, remove, set};
 use crate::worker::support::{Deployment, Worker};
 
-/// A single right: one operation on one resource.
+/// Returns single permissions, each of one operation on one resource.
 fn singles(grants: &[Grant]) -> Vec<Grant> {
     let mut singles = Vec::new();
     for Grant { principal, operations, resources } in grants {
@@ -25,7 +25,7 @@ fn singles(grants: &[Grant]) -> Vec<Grant> {
     singles
 }
 
-/// As an error names it.
+/// Returns a permission as an error names it.
 fn named(right: &Grant) -> String {
     let operation = &right.operations[0];
     match right.resources.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -37,7 +37,7 @@ fn named(right: &Grant) -> String {
     }
 }
 
-/// Users who lack one right each, and what becomes of them.
+/// Runs a stage with users who lack one permission each, and checks the error.
 fn check(stage: &str, role: &str) {
     let mut deployment = Deployment::new(broker()).with_topics();
     set(&mut deployment, &format!("principals.{role}"), role);
@@ -50,8 +50,8 @@ fn check(stage: &str, role: &str) {
         add(right, &others.into_iter().map(|(_, user)| user.clone()).collect::<Vec<_>>());
     }
     for (user, right) in users.iter().zip(&rights) {
-        come_as(&mut deployment, "SCRAM-SHA-256", user);
-        // each its own id, or they would fence one another
+        connect_as(&mut deployment, "SCRAM-SHA-256", user);
+        // Each worker has its own id, because workers with the same id would fence each other.
         let mut worker = Worker::start_with(&deployment, user, &["--stage", stage]);
         let status = worker.wait();
         let expected = format!("crowdfold: principal User:{user} may not {}", named(right));
@@ -64,16 +64,16 @@ fn check(stage: &str, role: &str) {
 }
 
 #[test]
-fn a_combiner_needs_each_of_its_rights() {
+fn combiner_needs_each_of_its_permissions() {
     check("combine", "combiner");
 }
 
 #[test]
-fn a_merger_needs_each_of_its_rights() {
+fn merger_needs_each_of_its_permissions() {
     check("merge", "merger");
 }
 
-/// A right on a topic, and nothing else.
+/// Returns a permission on a topic.
 fn on_topic(principal: &str, operation: &str, topic: &str) -> Grant {
     Grant {
         principal: principal.into(),
@@ -82,9 +82,10 @@ fn on_topic(principal: &str, operation: &str, topic: &str) -> Grant {
     }
 }
 
-/// Seen by another right, a topic that may not be written would show that only when the first window closes.
+/// If another permission makes a topic visible, a missing write permission would otherwise be found only when the first
+/// window closes.
 #[test]
-fn a_right_to_write_is_missed_at_the_start_where_another_right_lets_the_topic_be_seen() {
+fn missing_write_permission_is_reported_at_the_start() {
     let mut deployment = Deployment::new(broker()).with_topics();
     for (stage, role, topic) in [
         ("combine", "combiner", "partials"),
@@ -96,7 +97,7 @@ fn a_right_to_write_is_missed_at_the_start_where_another_right_lets_the_topic_be
         grant_as_printed(&deployment, &[&user]);
         remove(&on_topic(&user, "Write", &topic));
         add(&on_topic(&user, "Describe", &topic), std::slice::from_ref(&user));
-        come_as(&mut deployment, "SCRAM-SHA-256", &user);
+        connect_as(&mut deployment, "SCRAM-SHA-256", &user);
         let mut worker = Worker::start_with(&deployment, &user, &["--stage", stage]);
         let status = worker.wait();
         let log = worker.log();
@@ -104,24 +105,24 @@ fn a_right_to_write_is_missed_at_the_start_where_another_right_lets_the_topic_be
             format!("crowdfold: principal User:{user} may not Write topic {topic}; grant the permission");
         assert!(log.lines().last().unwrap().starts_with(&expected), "{log}");
         assert_eq!(status.code(), Some(1), "{log}");
-        assert!(!log.contains("assigned"), "it began to work:\n{log}");
+        assert!(!log.contains("assigned"), "the worker started:\n{log}");
         assert!(log.lines().count() < 20, "a storm of retries:\n{log}");
     }
 }
 
-/// And a right that is taken away while it works is named as well.
+/// A permission that is removed while the worker runs is also named.
 #[test]
-fn a_right_to_write_that_is_taken_away_is_named_by_the_next_transaction() {
+fn removed_write_permission_is_named_by_the_next_transaction() {
     let mut deployment = Deployment::new(broker()).with_topics();
     let user = "loses";
     set(&mut deployment, "principals.combiner", user);
     grant_as_printed(&deployment, &[user]);
-    come_as(&mut deployment, "SCRAM-SHA-256", user);
+    connect_as(&mut deployment, "SCRAM-SHA-256", user);
     let mut worker = Worker::start_with(&deployment, user, &["--stage", "combine"]);
     worker.await_log("assigned");
     let sent = |deployment: &Deployment<'_>| !deployment.records("partials", "read_committed").is_empty();
-    // windows close without a beacon, too
-    eventually("it writes", || sent(&deployment).then_some(()));
+    // Windows close also without beacons.
+    eventually("the worker has written records", || sent(&deployment).then_some(()));
     let topic = deployment.topic("partials");
     add(&on_topic(user, "Describe", &topic), &[user.to_owned()]);
     remove(&on_topic(user, "Write", &topic));

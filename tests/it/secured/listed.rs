@@ -1,4 +1,5 @@
-//! Who may do what, as the library asks it: in this process, so that `make memcheck` sees the module that asks.
+//! Tests permissions as the library queries them. The test runs in this process, so that `make memcheck` checks the
+//! module with the queries.
 
 use crowdfold_kafka::topics::{Access, Admin, Readers};
 use crowdfold_kafka::{Cluster, KafkaError, Sink, SinkSettings, SinkTopics};
@@ -14,7 +15,7 @@ fn may(user: &str, operation: &str, topic: &str, pattern: &[&str]) {
     add(&grant, &[user.to_owned()]);
 }
 
-/// What comes of it once the broker answers: under valgrind it takes long to shake hands.
+/// Returns the result once the broker responds. Under valgrind the TLS handshake is slow.
 fn answered<T>(ask: impl Fn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
     let mut last = ask();
     for _ in 0..20 {
@@ -43,12 +44,13 @@ fn cluster_lists_readers_and_writable_topics() {
             assert!(listed.iter().any(|listed| listed == expected), "{listed:?}");
         }
     }
-    // nobody may ask, and is not told that nobody reads
+    // A principal without permission to describe gets an error instead of an empty list.
     let asked = answered(|| Admin::open(&client("nobody"))?.permissions(std::slice::from_ref(&topic)));
     assert!(matches!(asked, Err(KafkaError::Forbidden { .. })), "{asked:?}");
     assert!(admin.permissions(&["a\0b".to_owned()]).is_err());
 
-    // it may be seen and not written; what may not even be seen is said as ever
+    // One topic may be described and not written. The error for a topic that may not be described is the same as
+    // before.
     let sink = |user: &str, topic: &str| {
         let topics = SinkTopics { partials: Some(topic.to_owned()), ..SinkTopics::default() };
         let settings = SinkSettings::new(&unique("sink"), topics);
@@ -59,7 +61,7 @@ fn cluster_lists_readers_and_writable_topics() {
     let (listed, refused) =
         (sink("collector", &topic), format!("principal User:collector may not Write topic {topic}"));
     assert!(listed.starts_with(&refused), "{listed}");
-    // and with the right it is the next one that is missing
+    // With this permission, the next one is missing.
     let listed = sink("reader", &topic);
     assert!(listed.starts_with("principal User:reader may not Write transactional ids "), "{listed}");
 }

@@ -1,6 +1,6 @@
-//! Every way to show who one is, with the program itself.
+//! Tests every authentication mechanism with the program itself.
 
-use super::support::{Properties, broker, come, crowdfold, grant_as_printed, output_text, set};
+use super::support::{Properties, broker, connect, crowdfold, grant_as_printed, output_text, set};
 use crate::worker::support::Deployment;
 
 #[test]
@@ -21,7 +21,7 @@ fn tls_mutual_tls_and_every_mechanism_of_sasl() {
         grant_as_printed(&deployment, &[principal]);
     }
     for (listener, principal, properties) in mechanisms {
-        come(&mut deployment, listener, &properties);
+        connect(&mut deployment, listener, &properties);
         let output = crowdfold(&deployment, &["topics", "check"]);
         assert_eq!(
             output.status.code(),
@@ -30,24 +30,24 @@ fn tls_mutual_tls_and_every_mechanism_of_sasl() {
             output_text(&output)
         );
     }
-    // whoever comes by TLS alone is nobody in particular, whom this broker lets do everything
-    come(&mut deployment, "TLS", &security.tls());
+    // A client with TLS only is anonymous. This broker permits everything to anonymous clients.
+    connect(&mut deployment, "TLS", &security.tls());
     let output = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
 }
 
-/// Who is let in may do nothing by that alone.
+/// Authentication alone grants no permission.
 #[test]
-fn authenticated_principal_without_grants_is_named_what_it_lacks() {
+fn authenticated_principal_without_grants_gets_the_missing_permission() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker()).with_topics();
-    come(&mut deployment, "SASL", &security.sasl("PLAIN", "nobody"));
+    connect(&mut deployment, "SASL", &security.sasl("PLAIN", "nobody"));
     let output = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     let expected = "crowdfold: principal User:nobody may not DescribeConfigs the cluster; grant the permission as \
                     printed by `crowdfold topics acl`\n";
     assert_eq!(output_text(&output), expected);
-    come(&mut deployment, "MUTUAL", &security.mutual(&security.authority().certificate("stranger")));
+    connect(&mut deployment, "MUTUAL", &security.mutual(&security.authority().certificate("stranger")));
     let output = crowdfold(&deployment, &["query"]);
     let expected = format!(
         "crowdfold: this principal may not Read topic {}; grant the permission",

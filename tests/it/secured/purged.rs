@@ -1,11 +1,12 @@
-//! Records dated in the future on a secured broker: Describe is enough to find them, Delete is needed to remove them.
+//! Tests records dated in the future on a secured broker. Describe is enough to find them, and Delete is needed to
+//! remove them.
 
-use super::support::{broker, come_as, crowdfold, grant_as_printed, output_text, set};
+use super::support::{broker, connect_as, crowdfold, grant_as_printed, output_text, set};
 use crate::kafka_support::{Record, produce};
 use crate::worker::support::Deployment;
 
 #[test]
-fn missing_right_to_delete_is_named_by_a_purge_and_nothing_is_changed() {
+fn purge_without_delete_permission_names_it_and_changes_nothing() {
     let mut deployment = Deployment::new(broker());
     deployment.set("source.trust_timestamps", "false");
     let beacons = deployment.topic("beacons");
@@ -17,7 +18,7 @@ fn missing_right_to_delete_is_named_by_a_purge_and_nothing_is_changed() {
     set(&mut deployment, "principals.auditor", "auditor");
     grant_as_printed(&deployment, &["operator", "auditor"]);
 
-    come_as(&mut deployment, "SCRAM-SHA-512", "operator");
+    connect_as(&mut deployment, "SCRAM-SHA-512", "operator");
     let planned = crowdfold(&deployment, &["topics", "apply", "--purge-ahead"]);
     assert_eq!(planned.status.code(), Some(3), "{}", output_text(&planned));
     for words in [
@@ -35,8 +36,8 @@ fn missing_right_to_delete_is_named_by_a_purge_and_nothing_is_changed() {
     assert!(output_text(&applied).contains("0 of 4 topics changed"), "{}", output_text(&applied));
     assert_eq!(deployment.records("beacons", "read_uncommitted").len(), 1);
 
-    // to find it needs no right to read
-    come_as(&mut deployment, "SCRAM-SHA-512", "auditor");
+    // Finding the record needs no read permission.
+    connect_as(&mut deployment, "SCRAM-SHA-512", "auditor");
     let checked = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", output_text(&checked));
     let named =

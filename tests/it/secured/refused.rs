@@ -1,20 +1,20 @@
-//! Who is not let in is told so once, soon, and without a word of his secrets.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests clients that are refused. The error is printed once, soon, and without secrets.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::path::Path;
 
 use crowdfold_testkit::Authority;
 
-use super::support::{Properties, broker, come};
+use super::support::{Properties, broker, connect};
 use crate::worker::support::{Deployment, Worker};
 
-/// What no output may hold.
+/// A text that no output may contain.
 const SECRET: &str = "hunter2-5e1f";
 
-/// `run` ends with this exit code and last word, soon, quietly, and without a secret.
+/// Checks that `run` exits soon with this exit code and these last words, with few log lines and without a secret.
 #[track_caller]
 fn ends(deployment: &mut Deployment<'_>, listener: &str, properties: Properties, code: i32, words: &[&str]) {
-    come(deployment, listener, &properties);
+    connect(deployment, listener, &properties);
     let mut worker = Worker::start(deployment, "w");
     let status = worker.wait();
     let log = worker.log();
@@ -37,7 +37,7 @@ fn with(mut properties: Properties, key: &'static str, value: &str) -> Propertie
 }
 
 #[test]
-fn wrong_passwords_and_mechanisms() {
+fn wrong_passwords_and_mechanisms_are_reported() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
@@ -57,7 +57,7 @@ fn wrong_passwords_and_mechanisms() {
 }
 
 #[test]
-fn certificates_that_are_untrusted_out_of_date_or_missing() {
+fn untrusted_expired_and_missing_certificates_are_reported() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     let other = Authority::new(&deployment.dir.path().join("other"));
@@ -80,7 +80,7 @@ fn certificates_that_are_untrusted_out_of_date_or_missing() {
 }
 
 #[test]
-fn files_that_cannot_be_read() {
+fn unreadable_files_are_reported() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     let nowhere = deployment.dir.path().join("nowhere").display().to_string();
@@ -102,16 +102,16 @@ fn files_that_cannot_be_read() {
     ends(&mut deployment, "TLS", broken, 1, &["cannot create a Kafka client", "ssl.key.pem"]);
 }
 
-/// As Docker, systemd and editors write it, with an end of line.
+/// Docker, systemd and editors write a line end after the password.
 #[test]
-fn a_password_in_a_file_is_taken_without_the_end_of_its_line() {
+fn password_in_a_file_is_read_without_its_line_end() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     let file = deployment.dir.path().join("password");
     write(&file, &format!("{}\r\n", security.password("worker")));
     let read =
         with(security.sasl("SCRAM-SHA-512", "worker"), "sasl.password", &format!("file:{}", file.display()));
-    // let in, and granted nothing
+    // The client is authenticated, and has no permissions.
     ends(&mut deployment, "SASL", read, 1, &["principal User:worker may not"]);
 }
 

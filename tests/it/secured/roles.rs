@@ -1,5 +1,5 @@
-//! Each role can do its work on each topic, and nothing else.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests that each role can do its work on each topic, and nothing else.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
-use super::support::{broker, client, come_as, crowdfold, grant_as_printed, output_text, set};
+use super::support::{broker, client, connect_as, crowdfold, grant_as_printed, output_text, set};
 use crate::kafka_support::{Record, produce};
 use crate::worker::support::{Deployment, sleep};
 
-/// What the broker said to what was sent.
+/// The broker's result for a sent record.
 #[derive(Default)]
 struct DeliveryReport(std::sync::Mutex<Option<Result<(), RDKafkaErrorCode>>>);
 
@@ -32,10 +32,10 @@ impl ProducerContext for DeliveryReport {
     }
 }
 
-/// The setting in which whoever may alter a topic leaves a mark.
+/// The setting that a principal changes to show that it may alter a topic.
 const MARKED: &str = "flush.messages";
 
-/// The mark that is in a topic's settings.
+/// Returns the value of the setting in a topic.
 fn mark(topic: &str) -> Option<String> {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", broker().bootstrap()).create().unwrap();
@@ -43,10 +43,10 @@ fn mark(topic: &str) -> Option<String> {
     answer.unwrap().remove(0).unwrap().get(MARKED)?.value.clone()
 }
 
-/// Someone at the broker.
-struct Somebody(ClientSettings);
+/// A client with the permissions of one principal.
+struct TestClient(ClientSettings);
 
-impl Somebody {
+impl TestClient {
     fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.0.brokers);
@@ -79,7 +79,7 @@ impl Somebody {
         self.config().create().unwrap()
     }
 
-    /// At the log's beginning, where nothing is lost by it.
+    /// Deletes records at the start of the log, where no record is lost.
     fn may_delete(&self, topic: &str) -> bool {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(topic, 0, Offset::Offset(0)).unwrap();
@@ -92,7 +92,7 @@ impl Somebody {
         }
     }
 
-    /// Leaves a mark in a topic's settings, if it may. rust-rdkafka does not tell whether it did.
+    /// Changes the setting of a topic, if permitted. rust-rdkafka does not return whether it was changed.
     fn alter(&self, topic: &str, mark: &str) {
         let alter = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(MARKED, mark);
         let _ = block_on(self.admin().alter_configs([&alter], &AdminOptions::new())).unwrap();
@@ -104,7 +104,7 @@ fn may(output_text: Result<(), RDKafkaErrorCode>) -> bool {
     use RDKafkaErrorCode as C;
     match output_text {
         Ok(()) => true,
-        // who may not even see a topic hears of none, and finds nobody who leads it
+        // A client that may not describe a topic gets the error of an unknown topic or leader.
         Err(
             C::TopicAuthorizationFailed
             | C::ClusterAuthorizationFailed
@@ -130,7 +130,7 @@ fn each_role_can_do_its_work_and_nothing_else() {
         &deployment,
         &["collector", "combiner", "merger", "eraser", "operator", "auditor", "reader", "acme"],
     );
-    // the permissions in docs/guides/secured-cluster.md; written here a second time, and not taken from the program
+    // These are the permissions in docs/guides/secured-cluster.md, repeated here instead of taken from the program.
     let work = [
         ("collector", "write", "beacons"),
         ("combiner", "read", "beacons"),
@@ -153,28 +153,28 @@ fn each_role_can_do_its_work_and_nothing_else() {
         ("auditor", "read", "rollups.blip"),
     ];
     let topics = ["beacons", "partials", "rejections", "rollups.acme", "rollups.blip"];
-    // an empty topic may be read by all who may see it
+    // A principal that may describe an empty topic may also read it.
     for topic in topics {
         produce(broker(), &deployment.topic(topic), &[Record::new(0, "x")]);
     }
     let mut can = BTreeSet::new();
-    // the operator first: were another able to alter a topic, the mark would not stay
+    // The operator is first. If another principal could alter a topic, the setting would change.
     let users =
         ["operator", "collector", "combiner", "merger", "eraser", "reader", "acme", "auditor", "nobody"];
     for (nth, user) in users.into_iter().enumerate() {
-        let somebody = Somebody(client(user));
+        let client = TestClient(client(user));
         for topic in topics {
             let name = deployment.topic(topic);
             let tried = [
-                ("write", somebody.may_write(&name)),
-                ("read", somebody.may_read(&name)),
-                ("delete", somebody.may_delete(&name)),
+                ("write", client.may_write(&name)),
+                ("read", client.may_read(&name)),
+                ("delete", client.may_delete(&name)),
             ];
-            somebody.alter(&name, &(nth + 2).to_string());
+            client.alter(&name, &(nth + 2).to_string());
             can.extend(tried.into_iter().filter(|(_, may)| *may).map(|(what, _)| (user, what, topic)));
         }
         if user == "operator" {
-            // so soon brokers tell what was altered
+            // Brokers report the changed setting after this time.
             let marked = |topic: &&str| mark(&deployment.topic(topic)).as_deref() == Some("2");
             eventually("the operator's marks are there", || topics.iter().all(marked).then_some(()));
         }
@@ -187,29 +187,29 @@ fn each_role_can_do_its_work_and_nothing_else() {
     assert_eq!(can, BTreeSet::from(work));
 }
 
-/// An operator makes topics and a collector sends, each with the program's own command.
+/// Tests an operator that creates topics and a collector that sends, each with the program's own command.
 #[test]
-fn topics_are_made_by_their_operator_and_filled_by_a_collector() {
+fn operator_creates_topics_and_collector_writes_to_them() {
     let mut deployment = Deployment::new(broker());
     set(&mut deployment, "principals.operator", "operator");
     set(&mut deployment, "principals.collector", "collector");
     set(&mut deployment, "principals.auditor", "auditor");
     grant_as_printed(&deployment, &["operator", "collector", "auditor"]);
-    come_as(&mut deployment, "SCRAM-SHA-512", "operator");
+    connect_as(&mut deployment, "SCRAM-SHA-512", "operator");
     for _ in 0..2 {
         let output = crowdfold(&deployment, &["topics", "apply"]);
         assert!(output.status.success(), "{}", output_text(&output));
     }
     let output = crowdfold(&deployment, &["topics", "apply"]);
     assert!(output_text(&output).contains("0 of 4 topics changed"), "{}", output_text(&output));
-    // who may look, and not alter, sees what is to be done and cannot do it
-    come_as(&mut deployment, "SCRAM-SHA-512", "auditor");
+    // A principal that may describe and not alter sees the necessary changes, and cannot make them.
+    connect_as(&mut deployment, "SCRAM-SHA-512", "auditor");
     set(&mut deployment, "ttl.rollups", "20d");
     let output = crowdfold(&deployment, &["topics", "apply"]);
     let refused = format!("crowdfold: topic {} did not apply its new settings", deployment.topic("rollups"));
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     assert!(output_text(&output).contains(&refused), "{}", output_text(&output));
-    come_as(&mut deployment, "SCRAM-SHA-512", "operator");
+    connect_as(&mut deployment, "SCRAM-SHA-512", "operator");
     let brokers = broker().security().bootstrap("SASL");
     let generate = ["generate", "--brokers", &brokers, "--sessions", "50", "--beacons", "50", "--rate", "50"];
     let output = crowdfold(&deployment, &generate);
@@ -217,7 +217,7 @@ fn topics_are_made_by_their_operator_and_filled_by_a_collector() {
         format!("crowdfold: principal User:operator may not Write topic {}", deployment.topic("beacons"));
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     assert!(output_text(&output).contains(&refused), "{}", output_text(&output));
-    come_as(&mut deployment, "SCRAM-SHA-512", "collector");
+    connect_as(&mut deployment, "SCRAM-SHA-512", "collector");
     let output = crowdfold(&deployment, &generate);
     assert!(output.status.success(), "{}", output_text(&output));
     assert_eq!(deployment.records("beacons", "read_uncommitted").len(), 50);

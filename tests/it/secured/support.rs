@@ -1,5 +1,5 @@
-//! A secured broker for all these tests, and the rights that `topics acl` prints, granted by Kafka's own tool.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! A secured broker for all these tests, and the permissions that `topics acl` prints, granted by Kafka's own tool.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -9,14 +9,14 @@ use crowdfold_testkit::{Kafka, Options, binary};
 
 use crate::worker::support::Deployment;
 
-/// How many rights a stage has at most: for each, a user who lacks it.
+/// The maximum number of permissions of a stage. For each there is a user without it.
 pub(super) const MOST: usize = 16;
 
-/// What a client of librdkafka is told.
+/// The settings of a librdkafka client.
 pub(super) type Properties = Vec<(&'static str, String)>;
 
-/// One for all of these tests. What a principal may do on topics and groups ends at a test's own; what it may do on the
-/// cluster is for all tests, so those that take it away have users of their own.
+/// Returns the broker of all these tests. Permissions on topics and groups are limited to those of one test.
+/// Permissions on the cluster apply to all tests, so tests that remove them have their own users.
 pub(super) fn broker() -> &'static Kafka {
     static BROKER: OnceLock<Kafka> = OnceLock::new();
     BROKER.get_or_init(|| {
@@ -44,17 +44,17 @@ pub(super) fn broker() -> &'static Kafka {
     })
 }
 
-/// Sets a key of the configuration, whatever its name.
+/// Sets a key of the configuration with any name.
 pub(super) fn set(deployment: &mut Deployment<'_>, key: &str, value: &str) {
-    // a few dozen names in the life of a test
+    // The leak is small, because a test has a few dozen names.
     deployment.set(Box::leak(key.to_owned().into_boxed_str()), &format!("{value:?}"));
 }
 
-/// From here on this deployment's configuration comes by a listener of the broker, with these properties.
-pub(super) fn come(deployment: &mut Deployment<'_>, listener: &str, properties: &Properties) {
+/// Configures this deployment to connect to a listener of the broker with these properties.
+pub(super) fn connect(deployment: &mut Deployment<'_>, listener: &str, properties: &Properties) {
     let keep = |key: &&str| !key.starts_with("kafka.properties.\"s") || key.contains("session.timeout");
     deployment.keys.retain(|key, _| keep(key));
-    // nobody dies here, and a busy machine is slow
+    // No member dies in these tests, and a busy machine is slow.
     deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
     deployment.set("kafka.properties.\"heartbeat.interval.ms\"", "3000");
     deployment.set("kafka.brokers", &format!("[{:?}]", broker().security().bootstrap(listener)));
@@ -63,12 +63,12 @@ pub(super) fn come(deployment: &mut Deployment<'_>, listener: &str, properties: 
     }
 }
 
-/// The same as a user, by SASL.
-pub(super) fn come_as(deployment: &mut Deployment<'_>, mechanism: &str, user: &str) {
-    come(deployment, "SASL", &broker().security().sasl(mechanism, user));
+/// Configures this deployment to connect as a user with SASL.
+pub(super) fn connect_as(deployment: &mut Deployment<'_>, mechanism: &str, user: &str) {
+    connect(deployment, "SASL", &broker().security().sasl(mechanism, user));
 }
 
-/// What our own clients are told to come as a user.
+/// Returns the settings of our own clients for a user.
 pub(super) fn client(user: &str) -> ClientSettings {
     let security = broker().security();
     let properties = security.sasl("SCRAM-SHA-512", user);
@@ -79,7 +79,7 @@ pub(super) fn client(user: &str) -> ClientSettings {
     }
 }
 
-/// The program, run to its end; again where a busy machine has a broker answer too late.
+/// Runs the program to its end. Repeats it if a busy machine delays the broker's response.
 pub(super) fn crowdfold(deployment: &Deployment<'_>, arguments: &[&str]) -> Output {
     let mut turns = 10;
     loop {
@@ -92,21 +92,21 @@ pub(super) fn crowdfold(deployment: &Deployment<'_>, arguments: &[&str]) -> Outp
     }
 }
 
-/// All that it said.
+/// Returns its complete output.
 pub(super) fn output_text(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
-/// One line of what `topics acl` prints, taken apart.
+/// One line of the output of `topics acl` in parts.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     pub(super) principal: String,
     pub(super) operations: Vec<String>,
-    /// Arguments that name resources.
+    /// The arguments that name resources.
     pub(super) resources: Vec<String>,
 }
 
-/// What `topics acl` prints.
+/// Returns the output of `topics acl`.
 pub(super) fn printed(deployment: &Deployment<'_>) -> Vec<Grant> {
     let output = crowdfold(deployment, &["topics", "acl"]);
     assert!(output.status.success(), "{}", output_text(&output));
@@ -137,12 +137,12 @@ fn grant(line: &str) -> Grant {
     Grant { principal, operations, resources }
 }
 
-/// Has Kafka's own tool add it, to these principals.
+/// Adds a permission for these principals with Kafka's own tool.
 pub(super) fn add(grant: &Grant, principals: &[String]) {
     alter(grant, &["--add"], principals);
 }
 
-/// Has it taken away from its principal.
+/// Removes a permission from its principal.
 pub(super) fn remove(grant: &Grant) {
     alter(grant, &["--remove", "--force"], std::slice::from_ref(&grant.principal));
 }
@@ -157,7 +157,7 @@ fn alter(grant: &Grant, how: &[&str], principals: &[String]) {
     let _ = broker().tool("org.apache.kafka.tools.AclCommand", &arguments);
 }
 
-/// Grants what is printed for these principals, and nothing else. A virtual machine for each line: two at a time.
+/// Grants the printed permissions of these principals, and nothing else. Each line starts a JVM, so two run at a time.
 pub(super) fn grant_as_printed(deployment: &Deployment<'_>, principals: &[&str]) {
     let grants: Vec<_> = printed(deployment)
         .into_iter()
@@ -166,7 +166,7 @@ pub(super) fn grant_as_printed(deployment: &Deployment<'_>, principals: &[&str])
     for principal in principals {
         assert!(
             grants.iter().any(|grant| grant.principal == *principal),
-            "nothing is printed for {principal}"
+            "no permission is printed for {principal}"
         );
     }
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! One record dated in the future holds its segment: it is named, and nothing calls its topic bounded.
+//! Tests a record dated in the future, which keeps its segment. It is reported, and its topic is not called bounded.
 
 use crowdfold_kafka::Cluster;
 use crowdfold_kafka::topics::{Admin, Finding};
@@ -10,17 +10,17 @@ use super::{command, printed, quick, spec};
 use crate::kafka_support::{Record, produce, settings};
 use crate::worker::support::{Deployment, Worker, now};
 
-/// 1 January 2036.
+/// 1 January 2036 in ms.
 pub(super) const IN_2036: u64 = 2_082_758_400_000;
-/// What Kafka had for default before 3.6, and what whoever wants it may set.
+/// The default of Kafka before 3.6, which users may also set.
 pub(super) const ANY_TIME: (&str, &str) = ("message.timestamp.after.max.ms", "9223372036854775807");
 
 pub(super) fn dated(partition: u32, time: u64, value: &str) -> Record {
     Record { timestamp: Some(time as i64), ..Record::new(partition, value) }
 }
 
-/// A deployment whose topic of beacons was made by somebody else, with producers' timestamps. Brokers stamp by its
-/// configuration.
+/// Creates a deployment whose beacon topic was created by another program with producers' timestamps. Its configuration
+/// requires append time.
 pub(super) fn turned(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     deployment.set("source.trust_timestamps", "false");
@@ -40,7 +40,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     let named = "partition 2 contains a record dated 2036-01-01T00:00:00Z, whose segment cannot expire before \
                  2036-01-01T00:4";
 
-    // the settings are as they should be then, and the topic is not
+    // Afterwards the settings are correct, and the topic is still not bounded.
     let applied = command(&deployment, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     for words in [
@@ -67,7 +67,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
     let finding = format!("topic {beacons} is not bounded because {named}");
     assert!(printed(&checked).contains(&finding), "{}", printed(&checked));
-    // and it alone
+    // It is the only finding.
     assert_eq!(printed(&checked).matches("contains a record dated").count(), 1, "{}", printed(&checked));
     assert!(
         printed(&checked).contains("crowdfold: 1 of 4 topics do not match the configuration"),
@@ -89,7 +89,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     assert!(worker.log().contains(&finding), "{}", worker.log());
 }
 
-/// By default Kafka lets producers be an hour ahead, which is beyond `windows.max_skew`.
+/// By default Kafka permits producers to be an hour ahead, which exceeds `windows.max_skew`.
 #[test]
 fn records_within_the_skew_are_bounded_and_others_are_not() {
     let kafka = Kafka::shared();
@@ -107,13 +107,13 @@ fn records_within_the_skew_are_bounded_and_others_are_not() {
         assert!(!report.topics[0].findings.iter().any(|found| matches!(found, Finding::TooOld { .. })));
         report.topics[0].findings.iter().filter_map(ahead).collect::<Vec<_>>()
     };
-    // no records at all
+    // The topic has no records.
     assert_eq!(ahead(), [0; 0]);
     produce(kafka, &topic, &[dated(0, now() + 30_000, "x"), dated(1, 1_000, "old"), dated(1, now(), "x")]);
     assert_eq!(ahead(), [0; 0]);
     produce(kafka, &topic, &[dated(3, now() + 30 * 60_000, "x"), dated(3, now(), "x")]);
     assert_eq!(ahead(), [3]);
-    // the record can no longer be read, and its segment is still there
+    // The record is no longer readable, and its segment still exists.
     kafka.delete_before(&topic, 3, 2);
     let cluster = Cluster::open(&settings(kafka)).unwrap();
     assert_eq!(cluster.log_starts(&topic, &[3]).unwrap(), [Some(2)]);
@@ -122,14 +122,14 @@ fn records_within_the_skew_are_bounded_and_others_are_not() {
 
 #[test]
 fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
-    // a broker that keeps deleted files for an hour
+    // This broker keeps deleted files for an hour.
     let kafka = Kafka::start(quick().with("log.segment.delete.delay.ms", "3600000"));
     let mut deployment = Deployment::new(&kafka);
     kafka.create_topic(&deployment.topic("beacons"), deployment.partitions, &[]);
     let checked = command(&deployment, &["topics", "check"]);
     let finding = "can stay on disk for 2h, longer than its [ttl] 1h + ttl.on_disk_slack 5m; lower \
                    file.delete.delay.ms or run `crowdfold topics apply`, or raise ttl.on_disk_slack";
-    // this one is not bounded for readers either, which comes first
+    // This topic is not bounded for readers either, which is reported first.
     assert!(!printed(&checked).contains("can stay on disk"), "{}", printed(&checked));
     deployment.set("ttl.on_disk_slack", "\"1h\"");
     let applied = command(&deployment, &["topics", "apply"]);

@@ -1,4 +1,4 @@
-//! What would be lost before it is counted is refused before the worker starts.
+//! Tests that the worker refuses to start if beacons would be deleted before they are counted.
 
 use crowdfold_testkit::Kafka;
 use rdkafka::ClientConfig;
@@ -7,7 +7,7 @@ use rdkafka::client::DefaultClientContext;
 
 use crate::worker::support::{Deployment, Worker};
 
-/// The worker ends at once with exit code 3, and says why.
+/// Checks that the worker exits immediately with exit code 3 and these words.
 fn assert_refused(deployment: &Deployment<'_>, words: &[&str]) {
     let mut worker = Worker::start(deployment, "a");
     let status = worker.wait();
@@ -18,13 +18,13 @@ fn assert_refused(deployment: &Deployment<'_>, words: &[&str]) {
     }
 }
 
-/// Makes the topics, then sets one more thing of one.
+/// Creates the topics, and changes one setting of one topic.
 fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let config: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", deployment.kafka.bootstrap()).create().unwrap();
     let topic = deployment.topic(topic);
-    // replaces all that was set: what is not said here is Kafka's default, and unbounded things have other messages
+    // This replaces all settings. Others become Kafka's defaults, and unbounded topics have other messages.
     let kept = [("message.timestamp.type", "CreateTime"), ("message.timestamp.after.max.ms", "60000")];
     let bounded = [("retention.ms", "2400000"), ("segment.ms", "600000")];
     let settings = kept.into_iter().chain(bounded).filter(|(set, _)| *set != key).chain([(key, value)]);
@@ -36,7 +36,7 @@ fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
 }
 
 #[test]
-fn a_retention_too_short_for_windows_and_outage_is_refused() {
+fn too_short_retention_is_refused() {
     let deployment = with("beacons", "retention.ms", "60000");
     let topic = format!(
         "topic {} loses records after 1m, but windows and the longest outage to survive need 30m 6s",
@@ -46,7 +46,7 @@ fn a_retention_too_short_for_windows_and_outage_is_refused() {
 }
 
 #[test]
-fn a_bound_in_bytes_is_refused_for_it_knows_nothing_of_what_was_read() {
+fn bound_in_bytes_is_refused_because_it_may_delete_unread_records() {
     let deployment = with("beacons", "retention.bytes", "1000000");
     let topic = format!(
         "topic {} deletes records beyond 1000000 bytes even if they were not read",

@@ -1,4 +1,4 @@
-//! `ttl.erase_counted`: what is counted can no longer be read, and nothing is lost by it.
+//! Tests `ttl.erase_counted`: counted beacons are not readable, and no beacon is lost.
 
 use crowdfold_kafka::Cluster;
 use crowdfold_testkit::oracle::Record;
@@ -8,7 +8,7 @@ use super::{is_on_disk, quick};
 use crate::kafka_support::settings;
 use crate::worker::support::{Chance, Deployment, Worker, assert_same_rows, now, sleep, window_ago};
 
-/// A deployment that erases. Its topics are not made yet.
+/// Creates a deployment that erases. Its topics are not created yet.
 fn erasing(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     deployment.set("ttl.erase_counted", "true");
@@ -30,7 +30,7 @@ fn committed(deployment: &Deployment<'_>) -> Vec<i64> {
     deployment.committed("combine").into_iter().map(|held| held.unwrap().0).collect()
 }
 
-/// Waits until the logs begin where the group would read on.
+/// Waits until the logs begin at the committed offsets of the group.
 fn await_erased(deployment: &Deployment<'_>) {
     eventually("the logs begin at what is committed", || {
         let (starts, committed) = (log_starts(deployment), committed(deployment));
@@ -39,8 +39,8 @@ fn await_erased(deployment: &Deployment<'_>) {
     });
 }
 
-/// Killed twice and started again with less and less to read: still the oracle's rows, each once, and at the end no
-/// counted beacon can be read.
+/// Kills and restarts the worker twice, with fewer records to read each time. The rows still equal the oracle, and at
+/// the end no counted beacon is readable.
 #[test]
 fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     let mut chance = Chance::new("erase and kill");
@@ -63,7 +63,7 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     await_erased(&deployment);
-    // to a reader they are not there; what is there is what a restart would need
+    // Erased records are not readable. The remaining ones are needed for a restart.
     let (left, sent) =
         (deployment.records("beacons", "read_uncommitted"), log.iter().map(Vec::len).sum::<usize>());
     let starts = committed(&deployment);
@@ -78,7 +78,7 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
 fn erased_bytes_leave_the_disk_within_the_bound() {
     let kafka = Kafka::start(quick());
     let mut deployment = erasing(&kafka);
-    // the broker stamps, so the bound counts from its clock
+    // The broker sets the timestamps, so the bound is relative to its clock.
     for (key, value) in
         [("source.trust_timestamps", "false"), ("ttl.beacons", "\"60s\""), ("ttl.max_outage", "\"0s\"")]
     {
@@ -89,7 +89,7 @@ fn erased_bytes_leave_the_disk_within_the_bound() {
     worker.await_ready();
     let marker = unique("marker");
     let (born, before) = (now(), kafka.cpu_wait(1));
-    // alone at the beginning of every partition
+    // The record is at the beginning of every partition.
     let marked: Vec<_> = (0..deployment.partitions)
         .map(|partition| {
             let mut sessions = (0..).map(|number| format!("session-{number}"));
@@ -111,16 +111,17 @@ fn erased_bytes_leave_the_disk_within_the_bound() {
         "unreadable after {unreadable} ms, off the disk after {off_disk} ms; bounds 60000 and 61000 ms, and {waited} \
          ms for a busy machine"
     );
-    // retention alone would have kept them for 47.6 s
+    // With retention alone they would have stayed for 47.6 s.
     assert!(unreadable < 47_000, "{unreadable}");
     assert!(off_disk <= 61_000 + 2_500 + waited, "{off_disk}");
 }
 
-/// A broker that is killed right after it erased gives the records back. The worker erases them again: where it takes
-/// partitions up, and every minute.
+/// Tests a broker that is killed immediately after an erasure, and then has the records again. The worker erases them
+/// again at the assignment of partitions, and every minute.
 #[test]
-fn what_a_killed_broker_gives_back_is_erased_again() {
-    // it writes down where logs begin once a minute; here seldom enough that the kill is always before
+fn records_restored_by_a_killed_broker_are_erased_again() {
+    // The broker stores the starts of logs once a minute by default. Here the interval is so long that the kill is
+    // always before it.
     let kafka = Kafka::start(quick().with("log.flush.start.offset.checkpoint.interval.ms", "3600000"));
     let deployment = erasing(&kafka).with_topics();
     let log = deployment.players(43, 150, window_ago(2_000, 60_000), 30_000);
@@ -145,7 +146,7 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     let worker = Worker::start(&deployment, "a");
     await_erased(&deployment);
 
-    // now while the worker has them
+    // The worker still has the partitions.
     let after = crash();
     assert_eq!(after, forgotten);
     let since = now();
@@ -155,9 +156,9 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     drop(worker);
 }
 
-/// Without the right to erase, beacons go as they would: the worker works, and says once what is missing.
+/// Without the permission to erase, beacons expire as usual. The worker runs, and logs the missing permission once.
 #[test]
-fn worker_without_the_permission_goes_on_and_logs_it_once() {
+fn worker_without_the_permission_continues_and_logs_it_once() {
     let kafka = Kafka::start(
         quick()
             .with("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
@@ -188,9 +189,9 @@ fn worker_without_the_permission_goes_on_and_logs_it_once() {
     assert!(log_text.matches("stage=\"combine\" partitions=").count() == 1, "the stage went on: {log_text}");
 }
 
-/// `[kafka.eraser]` is what the client that erases has, and it alone.
+/// `[kafka.eraser]` contains the properties of the client that erases, and of no other client.
 #[test]
-fn the_client_that_erases_has_properties_of_its_own() {
+fn erasing_client_has_its_own_properties() {
     let mut deployment = erasing(Kafka::shared());
     deployment.set("kafka.eraser.\"security.protocol\"", "\"ssl\"");
     let deployment = deployment.with_topics();
@@ -199,7 +200,7 @@ fn the_client_that_erases_has_properties_of_its_own() {
     deployment.produce(&log);
     let worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
-    // this broker does not speak TLS
+    // This broker does not support TLS.
     eventually("readiness says it", || {
         let (status, text) = worker.get("/readyz");
         (status == 503 && text.contains("erase: counted beacons cannot be deleted: no broker at"))

@@ -1,4 +1,4 @@
-//! When a record really goes, against the bound that the program computes.
+//! Measures when a record is deleted, and compares the time with the bound that the program computes.
 
 use crowdfold_model::{Span, Timestamp};
 use std::time::Duration;
@@ -11,19 +11,19 @@ use super::{is_on_disk, quick};
 use crate::kafka_support::{Record, produce, read_all, settings};
 use crate::worker::support::{now, sleep};
 
-/// The delay until the test sees that a record is gone, ms. The time that the broker waited for a CPU is added.
+/// The maximum delay in ms until the test detects a deletion. The time that the broker waited for a CPU is added.
 const SLACK: u64 = 2_500;
 
-/// A record whose end is watched.
+/// A record whose deletion is measured.
 struct Watched {
     topic: String,
     partition: u32,
     offset: i64,
     marker: String,
-    /// Not appended before this moment, nor after that one.
+    /// The record was appended between these two times.
     born: u64,
     sent: u64,
-    /// When it was last seen to be there, and first not to be.
+    /// The last time at which it was seen, and the first time at which it was missing.
     readable: u64,
     unreadable: Option<u64>,
     on_disk: u64,
@@ -31,10 +31,10 @@ struct Watched {
 }
 
 impl Watched {
-    /// Sends one, stamped with this time or by the broker.
+    /// Sends a record with this timestamp or with append time.
     fn send(kafka: &Kafka, cluster: &Cluster, topic: &str, partition: u32, timestamp: Option<u64>) -> Self {
         let marker = unique("marker");
-        // nobody else writes; to read it here would race with what goes meanwhile
+        // No other producer writes. Reading the record here would race with its deletion.
         let offset = cluster.log_ends(topic, &[partition]).unwrap()[0].unwrap();
         let born = now();
         let timestamp = timestamp.map(|at| at as i64);
@@ -55,7 +55,7 @@ impl Watched {
         }
     }
 
-    /// Looks whether it can be read and where its bytes are.
+    /// Checks whether the record is readable, and which files contain its bytes.
     fn look(&mut self, kafka: &Kafka, cluster: &Cluster) {
         let asked = now();
         if self.unreadable.is_none() {
@@ -74,8 +74,8 @@ impl Watched {
         }
     }
 
-    /// Gone neither later than the bounds nor before `least`. How far apart our looks are counts for neither.
-    /// `waited` is how long the broker waited for a CPU, ms.
+    /// Checks that the record was deleted not later than the bounds and not before `least`. The interval between two
+    /// checks is tolerated in both directions. `waited` is the time in ms that the broker waited for a CPU.
     fn evaluate(&self, kind: &str, least: u64, bounds: Bounds, waited: u64) {
         let (unreadable, off_disk) = (self.unreadable.unwrap(), self.off_disk.unwrap());
         let at_most = unreadable - self.born;
@@ -115,11 +115,11 @@ fn spec(topic: &str, ttl: u64, clock: Clock) -> Spec {
     }
 }
 
-/// A busy partition's records wait for their segment to roll, an idle one's active segment goes by itself, and with
-/// producers' clocks one record from the future holds its segment. All within what is computed of the settings that
-/// `topics apply` makes, and none before `retention.ms` is over.
+/// The records of a busy partition wait for a new segment. The active segment of an idle partition is deleted on its
+/// own. With producers' timestamps, a record from the future delays the deletion of its segment. All must be within the
+/// bounds that are computed from the settings of `topics apply`, and none may be deleted before `retention.ms`.
 #[test]
-fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
+fn invariant_10_no_record_outlives_its_bound_for_readers_or_on_the_disk() {
     const BUSY: u32 = 0;
     const IDLE: u32 = 1;
     const AHEAD: u64 = 2_000;
@@ -135,7 +135,7 @@ fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
     let report = admin.check(&specs, Timestamp::from_millis(now())).unwrap();
     assert!(!report.is_breached(), "{report:?}");
     let bounds = report.topics.iter().map(|topic| topic.bounds.unwrap()).collect::<Vec<_>>();
-    // 4/5 of what the broker's looking leaves
+    // The retention is 4/5 of the bound minus the check interval of the broker.
     let retention = (8_000 - 500) / 5 * 4;
     let expected = |readable, on_disk| Bounds {
         readable: Span::from_millis(readable),
@@ -147,16 +147,16 @@ fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
     let before = kafka.cpu_wait(1);
     let mut idle = vec![Watched::send(&kafka, &cluster, append, IDLE, None)];
     let mut held = vec![Watched::send(&kafka, &cluster, create, IDLE, Some(now()))];
-    // in the same segment: less than segment.ms later
+    // The record is in the same segment, because it is less than segment.ms later.
     let future = held[0].born + FUTURE;
     let future = Record { timestamp: Some(future as i64), ..Record::new(IDLE, "tomorrow") };
     produce(&kafka, create, &[future]);
-    // at many moments of a segment's life
+    // The records are sent at many times in the life of a segment.
     let mut busy = Vec::new();
     let start = now();
     while [&idle, &held, &busy].into_iter().flatten().any(|watched: &Watched| watched.off_disk.is_none()) {
         let of_age = now() - start;
-        assert!(of_age < 300_000, "something stays");
+        assert!(of_age < 300_000, "a record was not deleted");
         produce(&kafka, append, &[Record::new(BUSY, "busy")]);
         if busy.len() < 8 && of_age >= 400 * busy.len() as u64 {
             busy.push(Watched::send(&kafka, &cluster, append, BUSY, None));
@@ -176,7 +176,7 @@ fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
     for topic in [append, create] {
         let read = read_all(&kafka, topic, "read_uncommitted");
         let marked = |(.., value): &&(_, _, _, Vec<u8>)| value.starts_with(b"marker");
-        assert_eq!(read.iter().find(marked), None, "a reader still gets one");
+        assert_eq!(read.iter().find(marked), None, "a reader still receives a deleted record");
     }
     let report = admin.check(&specs, Timestamp::from_millis(now())).unwrap();
     assert!(!report.is_breached(), "{report:?}");

@@ -1,4 +1,4 @@
-//! `topics apply --purge-ahead`: segments that a record dated in the future holds leave the disk.
+//! Tests `topics apply --purge-ahead`, which removes segments with records dated in the future from the disk.
 
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use crate::worker::support::{Deployment, now, sleep};
 const PURGE: [&str; 3] = ["topics", "apply", "--purge-ahead"];
 const PURGE_NOW: [&str; 4] = ["topics", "apply", "--purge-ahead", "--yes"];
 
-/// Has a group commit an offset of one partition.
+/// Commits an offset of one partition for a group.
 fn commit(kafka: &Kafka, group: &str, topic: &str, partition: i32, offset: i64) {
     let consumer: rdkafka::consumer::BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", kafka.bootstrap())
@@ -28,7 +28,7 @@ fn commit(kafka: &Kafka, group: &str, topic: &str, partition: i32, offset: i64) 
     consumer.commit(&offsets, CommitMode::Sync).unwrap();
 }
 
-/// First offset and end of each partition.
+/// Returns the first offset and the end of each partition.
 fn logs(deployment: &Deployment<'_>) -> Vec<(i64, i64)> {
     let all: Vec<u32> = (0..deployment.partitions).collect();
     let cluster = Cluster::open(&settings(deployment.kafka)).unwrap();
@@ -40,7 +40,7 @@ fn logs(deployment: &Deployment<'_>) -> Vec<(i64, i64)> {
     known(starts.unwrap()).into_iter().zip(known(ends.unwrap())).collect()
 }
 
-/// The topic has the settings of `topics apply`, and is bounded.
+/// Checks that the topic has the settings of `topics apply`, and is bounded.
 fn assert_bounded(deployment: &Deployment<'_>) {
     for arguments in [["topics", "check"], ["topics", "apply"]] {
         let output = command(deployment, &arguments);
@@ -51,13 +51,13 @@ fn assert_bounded(deployment: &Deployment<'_>) {
     assert!(printed(&applied).contains(&format!("topic {}: no change needed", deployment.topic("beacons"))));
 }
 
-/// Nobody writes: the old segment goes nevertheless, with the records that were in it. Before, it stayed.
+/// No producer writes. The old segment is still deleted with its records. Before the purge it was kept.
 #[test]
-fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
+fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let (beacons, marker) = (deployment.topic("beacons"), unique("marker"));
-    // the first record of its segment is the one dated ahead: no time makes brokers begin another
+    // The record dated ahead is the first of its segment, so no time makes brokers begin another segment.
     produce(&kafka, &beacons, &[dated(2, IN_2036, "ahead"), dated(2, now(), &marker), dated(2, now(), "x")]);
     produce(&kafka, &beacons, &[dated(1, IN_2036 + 1, &marker), Record::new(0, &marker)]);
     let is_there = || [0, 1, 2].map(|partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes()));
@@ -69,7 +69,7 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
     commit(&kafka, &done, &beacons, 2, 3);
     commit(&kafka, &behind, &beacons, 0, 0);
 
-    // nothing is deleted unless it is confirmed
+    // Nothing is deleted without a confirmation.
     for arguments in [&PURGE[..], &[&PURGE[..], &["--dry-run"]].concat()] {
         let planned = command(&deployment, arguments);
         assert_eq!(planned.status.code(), Some(3), "{}", printed(&planned));
@@ -87,7 +87,7 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
         assert!(!printed(&planned).contains(&done), "{}", printed(&planned));
     }
     assert_eq!(logs(&deployment), [(0, 1), (0, 1), (0, 3), (0, 0)]);
-    // deleting the records alone leaves their bytes where they are: the broker has looked many times
+    // Deleting only the records does not remove their bytes, although the broker has checked many times.
     kafka.delete_before(&beacons, 1, 1);
     sleep(4_000);
     assert_eq!(is_there(), [true; 3]);
@@ -105,9 +105,9 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
     assert!(again.status.success() && printed(&again).contains("nothing to purge"), "{}", printed(&again));
 }
 
-/// Each broker keeps segments of its own, and is asked for nothing but its leader's timestamps.
+/// Each broker has its own segments. Only the leaders' timestamps are read.
 #[test]
-fn purge_takes_the_data_off_the_disk_of_every_replica() {
+fn purge_removes_the_data_from_the_disk_of_every_replica() {
     let kafka = Kafka::start(Options { brokers: 3, ..quick() });
     let mut deployment = turned(&kafka);
     deployment.set("topics.replication", "3");
@@ -126,7 +126,7 @@ fn purge_takes_the_data_off_the_disk_of_every_replica() {
     assert_bounded(&deployment);
 }
 
-/// Purges while these records are written again and again. Returns how often they were, too.
+/// Purges while these records are written repeatedly. Returns the output, and the number of repetitions.
 fn while_written(deployment: &Deployment<'_>, records: &[Record]) -> (Output, i64) {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -145,15 +145,15 @@ fn while_written(deployment: &Deployment<'_>, records: &[Record]) -> (Output, i6
     })
 }
 
-/// Producers go on. What is in other partitions stays, and so does what is written after the purge.
+/// Producers continue to write. Records in other partitions and records after the purge are kept.
 #[test]
-fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
+fn purge_of_a_topic_in_use_does_not_change_other_partitions() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let (beacons, marker, kept) = (deployment.topic("beacons"), unique("marker"), unique("kept"));
     produce(&kafka, &beacons, &[Record::new(0, &kept)]);
-    // less than segment.ms ahead, which is a week as yet, in a segment that begins with a record of the present, and one
-    // that begins a segment whatever was there
+    // One record is less than segment.ms ahead, which is still a week, in a segment that begins with a present record.
+    // The other record begins a new segment in any case.
     produce(&kafka, &beacons, &[dated(2, now(), &marker)]);
     produce(&kafka, &beacons, &[dated(2, now() + 3 * 3_600_000, "ahead")]);
     produce(&kafka, &beacons, &[dated(3, IN_2036, &marker), dated(3, now(), "x")]);
@@ -170,15 +170,16 @@ fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
     assert!(is_on_disk(&kafka, &beacons, 0, kept.as_bytes()));
     let logs = logs(&deployment);
     assert_eq!((logs[0], logs[1]), ((0, 1), (0, 0)));
-    // the broker refused no batch, and what was written after the last deletion can be read
+    // The broker refused no batch, and records after the last deletion are readable.
     assert_eq!((logs[2].1, logs[3].1), (2 + times, 2 + times));
     assert!(logs[2].0 > 2 && logs[2].1 > logs[2].0, "{logs:?}");
     assert_bounded(&deployment);
 }
 
-/// Nobody writes to one partition, and another is written to: its records are not deleted for the first one's sake.
+/// No producer writes to one partition, and one writes to another. Its records are not deleted because of the first
+/// partition.
 #[test]
-fn purge_lists_segments_that_stay_where_it_would_have_to_delete_more() {
+fn purge_reports_segments_that_it_cannot_remove_without_deleting_more() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let beacons = deployment.topic("beacons");
@@ -191,7 +192,7 @@ fn purge_lists_segments_that_stay_where_it_would_have_to_delete_more() {
     assert!(printed(&purged).contains(&words), "{}", printed(&purged));
     let logs = logs(&deployment);
     assert_eq!(logs, [(0, 1 + times), (0, 0), (1, 1), (0, 0)]);
-    // its settings are those of `topics apply` all the same
+    // The settings are still those of `topics apply`.
     let applied = command(&deployment, &["topics", "apply"]);
     assert!(printed(&applied).contains("0 of 4 topics changed"), "{}", printed(&applied));
 }

@@ -1,4 +1,4 @@
-//! Batches of beacons that no worker can read.
+//! Tests batches of beacons that cannot be read.
 
 use crowdfold_loadgen::Faults;
 use crowdfold_testkit::{Kafka, eventually};
@@ -6,11 +6,11 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 use crate::kafka_damage::bomb;
 
-/// As many batches as counters floored to k = 10 show.
+/// The number of batches, which is enough for counters that are rounded down to k = 10.
 const BOMBS: u64 = 10;
 
 #[test]
-fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
+fn worker_stops_at_a_too_large_batch_and_continues_if_it_may_skip_it() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 120_000);
     let log = deployment.players_with(17, 200, start, 60_000, Faults::default());
@@ -45,7 +45,7 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
 
     let goes_on = Worker::start_with(&deployment, "a", &["--skip-damaged"]);
     deployment.await_committed(deployment.last_end(&outcome));
-    // from the watermark before the gap to the next record's time, and a session's timeout after it
+    // The gap is from the watermark before it to the next record's time, plus the idle time-out of sessions.
     let rules = &deployment.rules;
     let withheld = |row: &serde_json::Value| {
         let (from, to) = (row["window"]["start"].as_u64().unwrap(), row["window"]["end"].as_u64().unwrap());
@@ -60,7 +60,7 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
         window["start"].as_u64().unwrap() <= middle && window["end"].as_u64().unwrap() > middle
     };
     assert_eq!(rows.iter().filter(gap).count(), 0, "the window of the gap is published");
-    eventually("the loss is counted", || {
+    eventually("the lost records are counted", || {
         (goes_on.metric("crowdfold_lost_offsets_total") == Some(BOMBS)).then_some(())
     });
     let (status, log_text) = goes_on.terminate();

@@ -1,4 +1,4 @@
-//! Beacons in, rollups out.
+//! Tests the path from beacons to rollups.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::support::{Deployment, TENANTS, Worker, assert_same_rows, assert_side_by_side, now, window_ago};
 
 #[test]
-fn the_rollups_are_the_oracles_row_for_row() {
+fn rollups_equal_the_oracle_row_for_row() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // the last of them are no crowds
+    // The last tenants have no crowds.
     deployment.rules.tenants.extend((4..=8).map(|rank| format!("tenant-{rank}")));
     deployment.rules.k = 25;
-    // and two have policies of their own
+    // Two tenants have their own policies.
     let own = |k, names: &[&[&str]]| {
         let breakdowns = names.iter().map(|names| names.iter().map(ToString::to_string).collect());
         TenantRules { k, breakdowns: breakdowns.collect(), detail: Detail::Last, margin: None }
@@ -53,7 +53,7 @@ fn the_rollups_are_the_oracles_row_for_row() {
     assert!(status.success(), "{status}: {log}");
 }
 
-/// Attributes add up what is published of several tenants, and nothing else.
+/// Checks that attributes only add up published rows of several tenants.
 fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     let mut expected = BTreeMap::<&str, u64>::new();
     for (key, rows) in outcome.tables.iter().filter(|(key, _)| key.breakdown == 0) {
@@ -79,10 +79,10 @@ fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     assert_eq!(printed.collect::<BTreeMap<_, _>>(), expected);
 }
 
-/// The broker stamps the records, silence closes the last windows, and crowds of one show all there is: then counters
-/// are not floored and must balance to the beacon.
+/// The broker sets the timestamps, silence closes the last windows, and k is 1. Then counters are not rounded down, and
+/// must balance exactly.
 #[test]
-fn on_append_time_silence_closes_windows_and_no_beacon_is_lost() {
+fn silence_closes_windows_with_append_time_and_no_beacon_is_lost() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("source.trust_timestamps", "false");
     deployment.rules.k = 1;
@@ -93,7 +93,7 @@ fn on_append_time_silence_closes_windows_and_no_beacon_is_lost() {
     worker.await_ready();
     deployment.produce_live(&deployment.players(13, 150, now(), 9_000));
 
-    // what the broker made of it
+    // These are the records with the timestamps of the broker.
     let mut log = vec![Vec::new(); deployment.partitions as usize];
     for record in deployment.records("beacons", "read_uncommitted") {
         log[record.partition as usize]

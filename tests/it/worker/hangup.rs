@@ -1,4 +1,4 @@
-//! SIGHUP, which a terminal sends when it is closed.
+//! Tests SIGHUP, which a terminal sends when it is closed.
 
 use crowdfold_testkit::Kafka;
 

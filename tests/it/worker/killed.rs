@@ -1,4 +1,4 @@
-//! kill -9 at any moment.
+//! Tests kill -9 at any time.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use crowdfold_testkit::Kafka;
 use super::support::{Chance, Deployment, Worker, assert_same_rows, sleep, window_ago};
 
 #[test]
-fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
+fn worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
     let mut chance = Chance::new("kill -9");
     let deployment = Deployment::new(Kafka::shared()).with_topics();
-    // so much that it takes seconds: three hundred windows, one transaction after the other
+    // The log takes seconds to process. It has three hundred windows, one transaction after the other.
     let log = deployment.players(2, 200, window_ago(2_000, 640_000), 600_000);
     let outcome = deployment.evaluate(&log);
     let last = deployment.last_end(&outcome);
@@ -27,17 +27,17 @@ fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
             break;
         }
     }
-    assert_eq!(killed_in_the_middle, 2, "it was too quick for us: kill it sooner, or give it more to do");
+    assert_eq!(killed_in_the_middle, 2, "the worker was too fast; kill it sooner, or increase the log");
 
     let _worker = Worker::start(&deployment, "a");
     deployment.await_committed(last);
     let rows = deployment.rows("read_committed");
     assert_same_rows(&rows, &outcome.rollups(&deployment.rules));
-    // what aborted transactions left behind is byte for byte what was committed
+    // Rows of aborted transactions are byte for byte equal to committed ones.
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
     let all = deployment.rows("read_uncommitted");
     for row in &all {
-        assert!(committed.contains(&(&row.key, &row.value)), "only aborted: {}", row.json);
+        assert!(committed.contains(&(&row.key, &row.value)), "in an aborted transaction only: {}", row.json);
     }
     eprintln!("{} rows, and {} of aborted transactions", rows.len(), all.len() - rows.len());
 }

@@ -1,11 +1,11 @@
-//! Two workers with one `kafka.instance`.
+//! Tests two workers with the same `kafka.instance`.
 
 use crowdfold_testkit::{Kafka, eventually};
 
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
 #[test]
-fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twice() {
+fn workers_with_one_name_report_both_hosts_and_publish_nothing_twice() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let log = deployment.players(23, 100, window_ago(2_000, 90_000), 60_000);
     let outcome = deployment.evaluate(&log);
@@ -26,7 +26,7 @@ fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twic
         "{error}"
     );
     assert!(error.contains("127.0.0.1") && error.contains("-same)"), "{error}");
-    // the other one may have given up too
+    // The other worker may have exited too.
     drop(workers);
     let _worker = Worker::start(&deployment, "same");
     deployment.await_committed(deployment.last_end(&outcome));

@@ -1,4 +1,4 @@
-//! Under `differential-privacy` on a broker: noise is drawn again as it was, whoever draws it.
+//! Tests `differential-privacy` on a broker: another process draws the same noise again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,14 +9,14 @@ use crowdfold_testkit::{Kafka, binary};
 
 use super::support::{Deployment, Worker, by_time, tables, window_ago};
 
-/// Cells, and how many sessions each has in every window.
+/// The cells, and the number of sessions of each in every window.
 const CELLS: [(&str, u64); 4] = [("phone", 900), ("desktop", 700), ("tv", 600), ("console", 12)];
 
 const WINDOWS: u64 = 8;
 
 const MINUTE: u64 = 60_000;
 
-/// Each session once in every window.
+/// Returns beacons of each session, with one in every window.
 fn beacons(deployment: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
     let mut log = vec![Vec::new(); deployment.partitions as usize];
     for window in 0..WINDOWS {
@@ -36,7 +36,7 @@ fn beacons(deployment: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
 }
 
 #[test]
-fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() {
+fn successor_of_a_worker_killed_during_a_commit_draws_the_same_noise() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.window = MINUTE;
     deployment.rules.breakdowns = vec![vec!["device".into()]];
@@ -50,8 +50,8 @@ fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() 
     let log = beacons(&deployment, window_ago(MINUTE, 20 * MINUTE));
     deployment.produce(&log);
 
-    // Rows are with the broker, and then the one who drew them is gone. On a busy machine it may be gone before they are
-    // sent: then there is another.
+    // The rows are sent, and then the worker that drew the noise is killed. On a busy machine it may be killed before
+    // they are sent. Then the next fault is used.
     for fault in ["merge.6.taken:2:kill", "merge.6.offsets-sent:1:kill"].into_iter().cycle().take(12) {
         let mut worker = Worker::start_armed(&deployment, "a", fault);
         worker.wait();
@@ -66,17 +66,14 @@ fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() 
     let rows = deployment.rows("read_committed");
     let committed: BTreeSet<_> = rows.iter().map(|row| &row.value).collect();
     let all = deployment.rows("read_uncommitted");
-    assert!(
-        all.iter().all(|row| committed.contains(&row.value)),
-        "an attempt that was aborted drew other noise"
-    );
+    assert!(all.iter().all(|row| committed.contains(&row.value)), "an aborted attempt drew other noise");
     let aborted = all.len() - rows.len();
     assert!(aborted >= 3, "{aborted} of {} rows were aborted", all.len());
     let tables = tables(&rows);
     assert_eq!(tables.len() as u64, WINDOWS);
     let mut exact = 0;
     for ((start, ..), table) in &tables {
-        // twelve sessions are never a row
+        // Twelve sessions are never published.
         assert_eq!(table.len(), 3, "{start}: {table:?}");
         for (row, (device, truth)) in table.iter().zip([CELLS[1], CELLS[0], CELLS[2]]) {
             assert_eq!(
@@ -94,7 +91,7 @@ fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() 
     }
     assert!(exact < WINDOWS, "{exact} rows have no noise");
 
-    // and so does `fold`, which has never heard of the broker
+    // `fold` draws the same noise without a broker.
     let input = deployment.dir.path().join("input.ndjson");
     let lines: Vec<u8> = by_time(&log)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Offsets that were lost, and offsets that are not ours.
+//! Tests lost offsets, and offsets of other programs.
 
 use crowdfold_testkit::{Kafka, eventually};
 use rdkafka::consumer::{CommitMode, Consumer};
@@ -6,7 +6,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::support::{Deployment, Worker, assert_same_rows, field, now, tables, window_ago};
 
-/// Deletes what a group committed, once its members are gone.
+/// Deletes the offsets of a group after its members are gone.
 pub(crate) fn forget(deployment: &Deployment<'_>, stage: &str) {
     let class = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
     let group = deployment.group(stage);
@@ -18,9 +18,9 @@ pub(crate) fn forget(deployment: &Deployment<'_>, stage: &str) {
 }
 
 #[test]
-fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() {
+fn stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // beacons that are sent as time goes by must not be outrun by silence on a busy machine
+    // The time-out is long, so that a busy machine does not close windows before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let before = deployment.players(5, 200, window_ago(2_000, 60_000), 40_000);
@@ -47,7 +47,7 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
     assert!(floors.iter().all(|other| *other == floor) && floor > now() - 30_000, "{floors:?}");
     assert_eq!(worker.log().matches(&format!("before {floor} are not computed again")).count(), 4);
 
-    // what ends before the floor is late, what begins after it is counted
+    // A window that ends before the floor is late, and a window that begins after it is counted.
     let start = floor.max(now() / 2_000 * 2_000) - 4_000;
     let after = deployment.players(6, 200, start, 10_000);
     deployment.produce_live(&after);
@@ -69,18 +69,18 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
 #[test]
 fn offsets_of_another_program_are_refused_without_the_flag() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // beacons that are sent as time goes by must not be outrun by silence on a busy machine
+    // The time-out is long, so that a busy machine does not close windows before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let log = deployment.players(7, 200, window_ago(2_000, 30_000), 10_000);
     deployment.produce(&log);
-    // by another program, and by a reset with Kafka's own tools, which leave no metadata
+    // The offsets come from another program, and from a reset with Kafka's own tools, which writes no metadata.
     for metadata in ["theirs", ""] {
         let mut list = TopicPartitionList::new();
         let mut element = list.add_partition(&deployment.topic("beacons"), 2);
         element.set_offset(Offset::Offset(3)).unwrap();
         element.set_metadata(metadata);
-        // a group whose members are gone: the worker before us is a member until its session ends
+        // The group must have no members. The previous worker is a member until its session ends.
         eventually("the commit is taken", || {
             deployment.member("combine").commit(&list, CommitMode::Sync).ok()
         });
@@ -96,7 +96,7 @@ fn offsets_of_another_program_are_refused_without_the_flag() {
 
     let worker = Worker::start_with(&deployment, "a", &["--restart-from-now"]);
     worker.await_log("offsets were lost");
-    // the mergers of the workers before it began at nothing
+    // The mergers of the previous workers began at the start.
     let floor_of =
         |stage: &str| field(&deployment.committed(stage)[1].as_ref()?.1, "f").filter(|floor| *floor > 0);
     let floors = ["combine", "merge"].map(|stage| eventually("a new start", || floor_of(stage)));

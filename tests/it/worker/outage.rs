@@ -1,19 +1,19 @@
-//! The broker goes, and comes back.
+//! Tests outages of the broker.
 
 use crowdfold_testkit::{Kafka, Options, eventually};
 
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// The worker says on `/readyz` that it cannot work; why, it says in words.
+/// Waits until the worker reports on `/readyz` that it cannot work, with the reason.
 fn await_trouble(worker: &Worker, words: &str) -> String {
-    eventually("the worker says that it is not ready, and why", || {
+    eventually("the worker reports that it is not ready, with the reason", || {
         let (status, reasons) = worker.get("/readyz");
         (status == 503 && reasons.contains(words)).then_some(reasons)
     })
 }
 
 #[test]
-fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
+fn restarted_or_killed_broker_only_delays_the_worker() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(9, 200, window_ago(2_000, 640_000), 600_000);
@@ -22,11 +22,11 @@ fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
 
     let mut worker = Worker::start(&deployment, "a");
     let (first, last) = (outcome.cells.keys().next().unwrap().start, deployment.last_end(&outcome));
-    eventually("it is under way", || deployment.is_committed(first + 40_000).then_some(()));
+    eventually("the first windows are committed", || deployment.is_committed(first + 40_000).then_some(()));
     kafka.stop(1);
     await_trouble(&worker, "combine: ");
     kafka.restart(1);
-    eventually("it goes on", || deployment.is_committed(first + 120_000).then_some(()));
+    eventually("further windows are committed", || deployment.is_committed(first + 120_000).then_some(()));
     kafka.kill(1);
     await_trouble(&worker, "merge: ");
     kafka.restart(1);

@@ -1,5 +1,5 @@
-//! The pages of `metrics.listen` under clients that hold connections open.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Tests the pages of `metrics.listen` with clients that keep connections open.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use crowdfold_testkit::{Kafka, eventually};
 
 use super::support::{Deployment, Worker};
 
-/// Open files of a process.
+/// Returns the number of open files of a process.
 fn files(worker: &Worker) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", worker.id())).unwrap().count()
 }
@@ -35,7 +35,7 @@ fn half_open_requests_are_bounded_in_number_and_time() {
     for stream in &mut open {
         let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nhost:");
     }
-    let refused = eventually("those beyond the limit are refused", || {
+    let refused = eventually("connections beyond the limit are refused", || {
         let mut probe = connect();
         let _ = probe.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
         Some(answer(&mut probe)).filter(|answer| answer.starts_with("HTTP/1.1 503"))
@@ -43,15 +43,15 @@ fn half_open_requests_are_bounded_in_number_and_time() {
     assert!(refused.contains("retry-after: 5"), "{refused}");
     let most = files(&worker);
     assert!(most <= before + 100, "{most} open files, {before} before");
-    // each is closed by the worker, after ten seconds
+    // The worker closes each of them after ten seconds.
     for stream in &mut open {
         let answer = answer(stream);
         assert!(answer.is_empty() || !answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
-    eventually("the pages are there again", || (worker.get("/readyz").0 == 200).then_some(()));
+    eventually("the pages are available again", || (worker.get("/readyz").0 == 200).then_some(()));
     assert_eq!(worker.get("/nothing").0, 404);
     assert!(worker.get("/metrics").1.contains("crowdfold_ledger_balanced"));
-    // a head that never ends, and a method that is not for reading
+    // One head never ends, and one request has a method that the pages do not support.
     let mut endless = connect();
     let _ = endless.write_all(b"GET /metrics HTTP/1.1\r\nx: ");
     let _ = (0..100).all(|_| endless.write_all(&[b'x'; 1_024]).is_ok());

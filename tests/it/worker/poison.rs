@@ -1,4 +1,4 @@
-//! Records that no worker should ever see, and will.
+//! Tests invalid records.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// In every poisonous record, wherever one could put it.
+/// A text in every invalid record, in every possible position.
 const CANARY: &str = "c4n4rY7w1tt3r";
-/// Enough that counters floored to k = 10 show them.
+/// The number of copies, which is enough for counters that are rounded down to k = 10.
 const COPIES: usize = 12;
 
-/// What is sent, and the name of the reason it must be rejected for; none where it is accepted.
+/// A payload, and the reason of its rejection, which is absent if it is accepted.
 type Poison = (Vec<u8>, Option<&'static str>);
 
-/// One of each kind, under a session of its own.
+/// Returns one payload of each kind with its own session.
 fn poisons(session: &str, ts: u64) -> Vec<Poison> {
     let with = |fields: &str| format!(r#"{{"ts":{ts},"session":"{session}",{fields}}}"#).into_bytes();
     let beacon = |ts: &str, session: &str, more: &str| {
@@ -28,7 +28,7 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
     let mut not_utf8 = nobodys(&format!(r#""cdn":"{CANARY} ""#));
     let end = not_utf8.len() - 3;
     not_utf8[end] = 0xff;
-    // each costs its own field alone
+    // Each value invalidates only its own field.
     let odd = [
         nobodys(&nested(33)),
         nobodys(&format!(r#""cdn":"{CANARY}","cdn":"a""#)),
@@ -63,7 +63,7 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
         (format!(r#"{{"session":"{session}","x":"{CANARY}"}}"#).into_bytes(), Some("no_time")),
         (format!(r#"{{"ts":"{CANARY}","session":"{session}"}}"#).into_bytes(), Some("no_time")),
         (format!(r#"{{"ts":{ts},"session":"{CANARY}\udc00"}}"#).into_bytes(), Some("no_session")),
-        // a day ago is no reason to be rejected: it is late
+        // A time a day ago is not a reason for a rejection. The beacon is late.
         (beacon(&(ts - 86_400_000).to_string(), session, ""), None),
         (beacon(&(ts - 86_400_001).to_string(), session, r#","event":"end""#), None),
     ];
@@ -72,13 +72,13 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
 }
 
 #[test]
-fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_else() {
+fn invalid_records_are_counted_and_reported_and_change_nothing_else() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 60_000);
     let mut log = deployment.players_with(11, 200, start, 30_000, Faults::default());
     let outcome = deployment.evaluate(&log);
 
-    // in the middle of the good ones, where the watermark does not notice them
+    // They are between valid records, where they do not change the watermark.
     let mut expected = BTreeMap::<&str, usize>::new();
     for copy in 0..COPIES {
         let session = unique(CANARY);
@@ -89,7 +89,7 @@ fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_els
             log[partition].insert(at, Record { timestamp: Some(timestamp), payload });
             *expected.entry(reason.unwrap_or("late")).or_default() += 1;
         }
-        // a session in a partition that is not its own
+        // This session is in the wrong partition.
         let elsewhere = (partition + 1) % deployment.partitions as usize;
         let payload = format!(r#"{{"ts":{timestamp},"session":"{session}","x":"{CANARY}"}}"#).into_bytes();
         let at = log[elsewhere].partition_point(|record| record.timestamp < Some(timestamp));
@@ -99,7 +99,7 @@ fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_els
     deployment.produce(&log);
     deployment.tombstone(0, COPIES, start + 15_000);
     *expected.entry("malformed").or_default() += COPIES;
-    // a clock of half a minute ahead: one record rejected, and the watermark stays
+    // This record is half a minute ahead. It is rejected, and the watermark does not move.
     deployment.tombstone(1, COPIES, super::support::now() + 30_000);
     *expected.entry("future").or_default() += COPIES;
     let late = expected.remove("late").unwrap();
@@ -108,7 +108,7 @@ fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_els
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
-    // by reason and location, and nothing else
+    // Notes contain the reason and the location, and nothing else.
     let notes = deployment.records("rejections", "read_committed");
     let mut counts = BTreeMap::<String, usize>::new();
     let mut locations = std::collections::BTreeSet::new();
@@ -125,7 +125,7 @@ fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_els
         *counts.entry(json["reason"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     assert_eq!(counts, expected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect());
-    // each note leads to a record that deserves it: the good ones have no canary
+    // Each note refers to an invalid record, because valid records do not contain the canary.
     for record in deployment.records("beacons", "read_uncommitted") {
         let location = (Some(record.partition as u64), Some(record.offset as u64));
         let good = serde_json::from_slice::<Value>(&record.value).is_ok_and(|json| json["ip"].is_string());

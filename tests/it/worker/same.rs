@@ -1,4 +1,4 @@
-//! `run` and `fold` are one code path: the same beacons give the same rollups.
+//! Tests that `run` and `fold` return the same rollups for the same beacons, because they share their code.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::support::{Deployment, Worker, now, tables};
 use crate::kafka_support::{Record, produce};
 
-/// Moves every time between `from` and `to` in a text (thirteen digits, wherever they stand) by `by` ms.
+/// Shifts every time between `from` and `to` in a text (thirteen digits in any position) by `by` ms.
 fn shift(text: &str, from: u64, to: u64, by: u64) -> String {
     let mut shifted = String::with_capacity(text.len());
     let mut rest = text;
@@ -28,12 +28,12 @@ fn shift(text: &str, from: u64, to: u64, by: u64) -> String {
     shifted
 }
 
-/// The rows of `fold` over a file, and those of `run` over the same lines in a topic.
+/// Compares the rows of `fold` for a file with those of `run` for the same lines in a topic.
 fn compare(deployment: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, time: &str) -> usize {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let times = || lines.iter().map(|line| line[time].as_u64().unwrap());
     let (first, last) = (times().min().unwrap(), times().max().unwrap());
-    // whole windows, so far that silence closes the last one at once
+    // The shift is a number of whole windows, and so large that silence closes the last one immediately.
     let rules = &deployment.rules;
     let margin = rules.window + rules.lateness + rules.max_skew + 10_000;
     let by = (now() - margin - last) / rules.window * rules.window;
@@ -63,7 +63,7 @@ fn compare(deployment: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -
 }
 
 #[test]
-fn a_scenario_of_json_beacons_in_four_partitions() {
+fn json_beacons_in_four_partitions_give_the_same_rows() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.window = 60_000;
     deployment.rules.lateness = 30_000;
@@ -78,7 +78,7 @@ fn a_scenario_of_json_beacons_in_four_partitions() {
 }
 
 #[test]
-fn real_players_captured_by_a_collector() {
+fn captured_requests_of_real_players_give_the_same_rows() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.partitions = 1;
     deployment.rules.window = 300_000;

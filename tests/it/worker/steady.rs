@@ -1,4 +1,4 @@
-//! A worker under a steady load: its resident memory does not grow.
+//! Tests that the resident memory of a worker does not grow under a steady load.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,16 +7,18 @@ use crowdfold_testkit::{Kafka, binary};
 
 use super::support::{Deployment, Worker, sleep};
 
-/// The length of the load, s; `CROWDFOLD_STEADY` asks for another one (`make soak`).
+/// The length of the load in s. `CROWDFOLD_STEADY` overrides it (`make soak`).
 const SECONDS: u64 = 40;
 
-/// Beacons a second, and sessions at a time. A session ends after some minutes, and another one begins.
+/// The number of beacons per second, and of concurrent sessions. A session ends after some minutes, and another one
+/// begins.
 const RATE: u64 = 2_000;
 
 /// The time between two samples.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// The growth that is no leak: allocators keep some of what was freed. In MiB, and as a share of the median.
+/// The growth that is not a leak, because allocators keep some freed memory. It is in MiB, and as a share of the
+/// median.
 const SLACK: (f64, f64) = (2.0, 0.05);
 
 #[test]
@@ -41,19 +43,22 @@ fn memory_of_a_worker_is_flat_under_a_steady_load() {
     assert!(worker.is_running(), "{}", worker.log());
     assert_eq!(worker.metric("crowdfold_ledger_balanced{stage=\"combine\"}"), Some(1));
     let counted = worker.metric("crowdfold_beacons_total{outcome=\"read\"}").unwrap_or(0);
-    // the last windows may still be open
+    // The last windows may still be open.
     assert!(counted * 10 >= RATE * seconds * 7, "{counted} beacons were counted");
     let trend = Trend::of(&samples);
     eprintln!("{seconds} s at {RATE} beacons/s: {trend}");
     assert!(trend.is_flat(), "memory grows: {trend}");
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long to test is not the program's configuration")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the length of a test is not part of the program's configuration"
+)]
 fn asked() -> Option<u64> {
     std::env::var("CROWDFOLD_STEADY").ok()?.parse().ok()
 }
 
-/// Returns (seconds since the start, resident MiB) while the load lasts.
+/// Returns pairs of the seconds since the start and the resident MiB during the load.
 #[expect(clippy::disallowed_methods, reason = "the load is in real time")]
 fn sample(worker: &Worker, seconds: u64) -> Vec<(f64, f64)> {
     let start = Instant::now();
@@ -69,18 +74,18 @@ fn sample(worker: &Worker, seconds: u64) -> Vec<(f64, f64)> {
     samples
 }
 
-/// The resident memory of a process, MiB.
+/// Returns the resident memory of a process in MiB.
 fn resident(process: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }
 
-/// The memory after the first third, in which buffers and tables reach their size.
+/// The memory after the first third, in which buffers and tables reach their final size.
 struct Trend {
     median: f64,
     most: f64,
-    /// MiB per second, by least squares.
+    /// The slope in MiB per second, by least squares.
     slope: f64,
     seconds: f64,
 }
@@ -103,7 +108,7 @@ impl Trend {
         }
     }
 
-    /// The growth by the slope over the time that is looked at, MiB.
+    /// Returns the growth in MiB by the slope over the measured time.
     fn growth(&self) -> f64 {
         self.slope * self.seconds
     }
@@ -126,7 +131,7 @@ impl std::fmt::Display for Trend {
 }
 
 #[test]
-fn growth_is_noticed_and_noise_is_not() {
+fn growth_is_detected_and_fluctuation_is_not() {
     let samples = |growth: f64, noise: f64| -> Vec<(f64, f64)> {
         let noise = |step: u32| if step.is_multiple_of(2) { noise } else { -noise };
         (0..900)
@@ -137,7 +142,7 @@ fn growth_is_noticed_and_noise_is_not() {
     assert!(Trend::of(&samples(0.0, 20.0)).is_flat());
     assert!(Trend::of(&samples(-30.0, 1.0)).is_flat());
     assert!(!Trend::of(&samples(15.0, 1.0)).is_flat());
-    // what is reached in the first third stays
+    // Memory that is allocated in the first third is not growth.
     let mut start = samples(0.0, 1.0);
     start[..290].iter_mut().for_each(|sample| sample.1 /= 3.0);
     assert!(Trend::of(&start).is_flat());

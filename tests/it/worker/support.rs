@@ -1,5 +1,5 @@
-//! A deployment of its own for each test: topics, a configuration, the program, and what came out of it.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! A separate deployment for each test: topics, a configuration, the program, and its output.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod process;
 mod records;
@@ -26,15 +26,15 @@ pub(crate) use rows::{Row, assert_same_rows, assert_side_by_side, tables};
 
 pub(crate) const TENANTS: [&str; 3] = ["acme", "blip", "tiny"];
 
-/// Topics and settings that nobody else uses.
+/// Topics and settings of one test.
 pub(crate) struct Deployment<'a> {
     pub(crate) kafka: &'a Kafka,
     pub(crate) prefix: String,
-    /// Partitions of the beacons.
+    /// The number of partitions of the beacons.
     pub(crate) partitions: u32,
-    /// Partitions of the partials.
+    /// The number of partitions of the partials.
     pub(crate) merge_partitions: u32,
-    /// What is configured, as the oracle takes it.
+    /// The configuration in the form of the oracle.
     pub(crate) rules: oracle::Settings,
     /// Further keys of the configuration, with values as TOML.
     pub(crate) keys: BTreeMap<&'static str, String>,
@@ -42,7 +42,7 @@ pub(crate) struct Deployment<'a> {
 }
 
 impl<'a> Deployment<'a> {
-    /// Windows of two seconds, rows of at least ten sessions, producers that set timestamps. Topics are not made yet.
+    /// Creates a deployment with windows of two seconds, k = 10, and producers' timestamps. Topics are not created yet.
     pub(crate) fn new(kafka: &'a Kafka) -> Self {
         let breakdowns: [&[&str]; 3] =
             [&["device", "os", "browser"], &["stream", "format", "content"], &["cdn"]];
@@ -64,7 +64,7 @@ impl<'a> Deployment<'a> {
             },
             keys: BTreeMap::from([
                 ("source.trust_timestamps", "true".into()),
-                // how long the group waits for a member that died; a test has no time
+                // The time that the group waits for a dead member, which must be short in tests.
                 ("kafka.properties.\"session.timeout.ms\"", "3000".into()),
                 ("kafka.properties.\"heartbeat.interval.ms\"", "500".into()),
             ]),
@@ -85,7 +85,7 @@ impl<'a> Deployment<'a> {
         format!("{}-{stage}", self.prefix)
     }
 
-    /// Makes the topics, as users do.
+    /// Creates the topics as users do.
     pub(crate) fn with_topics(self) -> Self {
         let mut command = Command::new(binary("crowdfold"));
         let output =
@@ -134,12 +134,13 @@ impl<'a> Deployment<'a> {
         path
     }
 
-    /// The partition that a session's beacons belong to.
+    /// Returns the partition of a session's beacons.
     pub(crate) fn partition_of(&self, session: &str) -> u32 {
         (murmur2(session.as_bytes()) & 0x7fff_ffff) % self.partitions
     }
 
-    /// What synthetic players send from `start` on for `length` ms, by partition. Something of everything goes wrong.
+    /// Returns the records of synthetic players for `length` ms from `start` on, by partition. They include all kinds
+    /// of faults.
     pub(crate) fn players(
         &self,
         seed: u64,
@@ -150,7 +151,7 @@ impl<'a> Deployment<'a> {
         self.players_with(seed, sessions, start, length, Faults { late_by_ms: 5_000, ..Faults::some() })
     }
 
-    /// The same with what goes wrong.
+    /// Returns the records of synthetic players with these faults.
     pub(crate) fn players_with(
         &self,
         seed: u64,
@@ -165,14 +166,14 @@ impl<'a> Deployment<'a> {
             start_ms: start,
             heartbeat_ms: 1_000,
             tenants: self.rules.tenants.clone(),
-            // the oracle does not read user agents
+            // The oracle does not parse user agents.
             mix: Mix { user_agents: 0, ..Mix::default() },
             faults,
             ..PlayersConfig::default()
         };
         let mut log = vec![Vec::new(); self.partitions as usize];
         for report in Players::new(config).unwrap().take_while(|report| report.sent_ms < start + length) {
-            // what names no session may lie anywhere
+            // A beacon without a session may be in any partition.
             let partition =
                 report.session().map_or(report.sent_ms as u32 % self.partitions, |s| self.partition_of(s));
             log[partition as usize]
@@ -181,13 +182,13 @@ impl<'a> Deployment<'a> {
         log
     }
 
-    /// Sends a log at once, each record with its own timestamp.
+    /// Sends a log immediately. Each record has its own timestamp.
     pub(crate) fn produce(&self, log: &[Vec<oracle::Record>]) {
         produce(self.kafka, &self.topic("beacons"), &by_time(log));
     }
 
-    /// Sends each record of a log at its timestamp. A delay beyond `source.idle_timeout` would make windows close too early, so
-    /// one producer sends all records.
+    /// Sends each record of a log at its timestamp. One producer sends all records, because a delay beyond
+    /// `source.idle_timeout` would close windows too early.
     pub(crate) fn produce_live(&self, log: &[Vec<oracle::Record>]) {
         let producer = producer(self.kafka, &[]);
         let records = by_time(log);
@@ -211,12 +212,12 @@ impl<'a> Deployment<'a> {
         produce(self.kafka, &self.topic("beacons"), &vec![tombstone; copies]);
     }
 
-    /// What a judge without hurry says.
+    /// Evaluates a log with the oracle.
     pub(crate) fn evaluate(&self, log: &[Vec<oracle::Record>]) -> Outcome {
         oracle::evaluate(log, &self.rules)
     }
 
-    /// What a stage's group committed, by partition.
+    /// Returns the committed offsets of a stage's group by partition.
     pub(crate) fn committed(&self, stage: &str) -> Vec<Option<(i64, String)>> {
         let (topic, partitions) = match stage {
             "combine" => (self.topic("beacons"), self.partitions),
@@ -226,7 +227,7 @@ impl<'a> Deployment<'a> {
         for partition in 0..partitions {
             list.add_partition(&topic, partition as i32);
         }
-        // a broker that was just started may not yet know what it coordinates
+        // A broker that was just started may not know its groups yet.
         let offsets = eventually("the group's offsets are known", || {
             let offsets = self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10));
             offsets.inspect_err(|error| eprintln!("the offsets of {}: {error}", self.group(stage))).ok()
@@ -241,7 +242,7 @@ impl<'a> Deployment<'a> {
             .collect()
     }
 
-    /// Another program that uses the group of a stage, without being a member.
+    /// Creates a consumer of another program that uses the group of a stage without being a member.
     pub(crate) fn member(&self, stage: &str) -> BaseConsumer {
         ClientConfig::new()
             .set("bootstrap.servers", self.kafka.bootstrap())
@@ -252,31 +253,31 @@ impl<'a> Deployment<'a> {
             .unwrap()
     }
 
-    /// Returns whether every merge partition has committed all windows that end at or before `until`.
+    /// Returns true if every merge partition has committed all windows that end at or before `until`.
     pub(crate) fn is_committed(&self, until: u64) -> bool {
         let closed = |held: &Option<(i64, String)>| field(&held.as_ref()?.1, "c");
         self.committed("merge").iter().all(|held| closed(held).is_some_and(|closed| closed >= until))
     }
 
-    /// Waits for that.
+    /// Waits until all windows that end at or before `until` are committed.
     pub(crate) fn await_committed(&self, until: u64) {
         eventually(&format!("windows until {until} are committed"), || {
             self.is_committed(until).then_some(())
         });
     }
 
-    /// End of the window in which the last beacon lies.
+    /// Returns the end of the window with the last beacon.
     pub(crate) fn last_end(&self, outcome: &Outcome) -> u64 {
         outcome.cells.keys().map(|key| key.start).max().unwrap() + self.rules.window
     }
 }
 
-/// A list of words as TOML.
+/// Formats a list of words as TOML.
 fn quoted(words: &[String]) -> String {
     format!("[{}]", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "))
 }
 
-/// The detail table as TOML.
+/// Formats the detail table as TOML.
 fn detail(detail: oracle::Detail, breakdowns: &[Vec<String>]) -> String {
     match detail {
         oracle::Detail::Last => "\"last\"".into(),
@@ -285,7 +286,7 @@ fn detail(detail: oracle::Detail, breakdowns: &[Vec<String>]) -> String {
     }
 }
 
-/// A log as it is sent: one record after the other.
+/// Returns the records of a log in the order in which they are sent.
 pub(crate) fn by_time(log: &[Vec<oracle::Record>]) -> Vec<Record> {
     let of = |(records, partition)| {
         let records: &Vec<oracle::Record> = records;
@@ -299,17 +300,17 @@ pub(crate) fn by_time(log: &[Vec<oracle::Record>]) -> Vec<Record> {
     records
 }
 
-/// A number in the metadata of an offset.
+/// Returns a number in the metadata of an offset.
 pub(crate) fn field(metadata: &str, name: &str) -> Option<u64> {
     metadata.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
 }
 
-#[expect(clippy::disallowed_methods, reason = "beacons of a running worker are of today")]
+#[expect(clippy::disallowed_methods, reason = "beacons of a running worker need the current time")]
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
 }
 
-/// The start of the window that is open `ago` ms ago.
+/// Returns the start of the window that was open `ago` ms ago.
 pub(crate) fn window_ago(length: u64, ago: u64) -> u64 {
     (now() - ago) / length * length
 }
@@ -318,12 +319,15 @@ pub(crate) fn sleep(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// Chance that tells its seed, so that what it found can be found again.
+/// A random generator that prints its seed, so that a failure can be repeated.
 pub(crate) struct Chance(u64);
 
 impl Chance {
-    /// `CROWDFOLD_SEED` asks for a seed.
-    #[expect(clippy::disallowed_methods, reason = "what to test is not the program's configuration")]
+    /// Creates a generator. `CROWDFOLD_SEED` sets the seed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the input of a test is not part of the program's configuration"
+    )]
     pub(crate) fn new(what: &str) -> Self {
         let asked = std::env::var("CROWDFOLD_SEED").ok().and_then(|seed| seed.parse().ok());
         let drawn = || u64::from_str_radix(unique("").trim_start_matches('-'), 16).unwrap();
@@ -332,7 +336,7 @@ impl Chance {
         Self(seed)
     }
 
-    /// A number below `most` (xorshift).
+    /// Returns a number below `most` (xorshift).
     pub(crate) fn below(&mut self, most: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

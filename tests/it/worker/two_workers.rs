@@ -1,10 +1,10 @@
-//! Two workers share the partitions.
+//! Tests two workers that share the partitions.
 
 use crowdfold_testkit::{Kafka, eventually};
 
 use super::support::{Deployment, Worker, assert_same_rows, now, sleep, window_ago};
 
-/// The partitions of the beacons that a worker was given last.
+/// Returns the number of partitions of the beacons that were last assigned to a worker.
 fn partitions(worker: &Worker) -> usize {
     let log = worker.log();
     let last = log.lines().rfind(|line| line.contains("assigned stage=\"combine\""));
@@ -13,30 +13,32 @@ fn partitions(worker: &Worker) -> usize {
 }
 
 #[test]
-fn partitions_move_and_nothing_is_lost_or_doubled() {
+fn partitions_move_and_no_beacon_is_lost_or_doubled() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // beacons that are sent as time goes by must not be outrun by silence on a busy machine
+    // The time-out is long, so that a busy machine does not close windows before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let mut log = deployment.players(3, 200, window_ago(2_000, 340_000), 300_000);
     let outcome = deployment.evaluate(&log);
     deployment.produce(&log);
 
-    // the second comes while the first is at work: a rebalance in the middle
+    // The second worker starts while the first one is working, which causes a rebalance.
     let a = Worker::start(&deployment, "a");
     a.await_log("assigned stage=\"combine\"");
     let b = Worker::start(&deployment, "b");
     eventually("both have partitions", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
     a.kill();
-    // the broker waits for its session to end, and for the transaction that it left open: half a minute
-    eventually("what the dead one had goes to the other", || (partitions(&b) == 4).then_some(()));
+    // The broker waits for the end of the session and of the open transaction, which takes half a minute.
+    eventually("the partitions of the killed worker move to the other one", || {
+        (partitions(&b) == 4).then_some(())
+    });
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
-    // one of two is told to go: at once, with exit code 0, and the other carries on
+    // One of two workers receives SIGTERM. It exits immediately with exit code 0, and the other one continues.
     let a = Worker::start(&deployment, "a");
     eventually("both have partitions again", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
-    // silence has closed what is past: the first are sent when their time comes
+    // Silence has closed earlier windows, so beacons are sent at their time.
     let start = now() + 3_000;
     let more = deployment.players(4, 200, start, 8_000);
     let outcome = deployment.evaluate(&more);

@@ -116,7 +116,7 @@ fn make_targets_exist() {
     crate::assert_none(&complaints);
 }
 
-/// Returns whether a `cargo` command names no profile, or one that `manifest` has.
+/// Returns true if a `cargo` command does not name a profile, or names a profile of `manifest`.
 fn has_profile(manifest: &str, command: &str) -> bool {
     let words: Vec<_> = command.split_whitespace().collect();
     let profile = words.windows(2).find(|pair| pair[0] == "--profile").map(|pair| pair[1]);

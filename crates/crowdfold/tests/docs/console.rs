@@ -108,14 +108,14 @@ impl Workplace {
     }
 }
 
-/// Returns whether a line begins with the timestamp of a log line.
+/// Returns true if a line begins with the timestamp of a log line.
 fn is_log(line: &str) -> bool {
     let bytes = line.as_bytes();
     let is_digits = |range: Range<usize>| bytes.get(range).is_some_and(|b| b.iter().all(u8::is_ascii_digit));
     is_digits(0..4) && is_digits(5..7) && is_digits(8..10) && bytes.get(10) == Some(&b'T')
 }
 
-/// Returns whether lines are the expected ones, in which `…` stands for any number of lines.
+/// Returns true if lines are the expected ones, in which `…` represents any number of lines.
 fn matches(expected: &[&str], seen: &[&str]) -> bool {
     match expected {
         [] => seen.is_empty(),
@@ -192,7 +192,7 @@ fn commands_print_the_quoted_outputs() {
 }
 
 #[test]
-fn a_changed_output_is_noticed_and_rewritten() {
+fn changed_output_is_detected_and_rewritten() {
     let check = |text: &str| check(&Page { path: "a.md".into(), text: text.into() });
     let same = "# A\n```console\n$ echo one \\\n  two; echo three >f\none two\n$ cat f\nthree\n```\n";
     assert_eq!(check(same), Checked { text: same.into(), ..Checked::default() });

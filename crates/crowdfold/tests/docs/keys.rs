@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use crate::pages::{current, page};
 
-/// Tables whose keys are names of the operator's own.
+/// Tables whose keys are names that the operator chooses.
 const OPEN: [&str; 7] = [
     "kafka.properties",
     "kafka.eraser",
@@ -15,7 +15,7 @@ const OPEN: [&str; 7] = [
     "release.tenants",
 ];
 
-/// Returns whether a dotted path leads to a key or a table of the configuration.
+/// Returns true if a dotted path leads to a key or a table of the configuration.
 fn exists(defaults: &Table, path: &str) -> bool {
     if OPEN.iter().any(|open| path == *open || path.starts_with(&format!("{open}."))) {
         return true;

@@ -82,7 +82,7 @@ fn pages_named_in_comments_exist() {
         [".rs", ".toml", ".sh", ".yaml", ".js"].iter().any(|end| name.ends_with(end)) || name == "Makefile"
     };
     let mut complaints = Vec::new();
-    // Data is of others, and these tests name pages that do not exist.
+    // Data files belong to other projects, and these tests name pages that do not exist.
     let is_exempt = |path: &str| path.contains("/data/") || path.contains("crowdfold/tests/docs");
     for file in files(has_comments).iter().filter(|file| !is_exempt(&file.path)) {
         for name in page_names(&file.text).filter(|name| !OTHERS.contains(name)) {

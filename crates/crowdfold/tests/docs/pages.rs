@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-/// Directories that contain no files of ours.
+/// Directories without files of this project.
 const SKIPPED: [&str; 4] = ["target", "node_modules", ".git", "corpus"];
 
 /// A file of the repository.
@@ -44,7 +44,7 @@ pub(crate) fn page(path: &str) -> Page {
     Page { path: path.into(), text }
 }
 
-/// Returns all files of the repository for which `wanted` holds, by their path.
+/// Returns all files of the repository whose name satisfies `wanted`, sorted by path.
 pub(crate) fn files(wanted: impl Fn(&str) -> bool) -> Vec<Page> {
     let root = root();
     let mut files = Vec::new();
@@ -70,7 +70,7 @@ pub(crate) fn markdown() -> Vec<Page> {
     files(|name| name.ends_with(".md"))
 }
 
-/// Returns the pages that describe the program as it is: all but the changelog, which also describes the past.
+/// Returns the pages that describe the current program, which are all pages except the changelog.
 pub(crate) fn current() -> Vec<Page> {
     let is_data = |path: &str| path.contains("/data/") || path == "CHANGELOG.md";
     markdown().into_iter().filter(|page| !is_data(&page.path)).collect()

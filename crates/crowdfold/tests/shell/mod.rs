@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs a shell command in a directory; `$C` in it is the program. Returns the exit code, and what it wrote to standard
-/// output and to stderr.
+/// Runs a shell command in a directory. `$C` in it is the program. Returns the exit code, the standard output and
+/// stderr.
 pub(crate) fn shell(dir: &Path, command: &str) -> (Option<i32>, String, String) {
     let output: Output = Command::new("sh")
         .args(["-c", command])

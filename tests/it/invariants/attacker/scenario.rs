@@ -1,5 +1,4 @@
-//! A small scenario: some sessions at each point of the full product of windows and values, and what is released of
-//! them.
+//! A small scenario with some sessions at each point of the full product of windows and values, and its released rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,21 +9,22 @@ use serde_json::Value;
 
 use crate::oracle::Dice;
 
-/// Values of each dimension.
+/// The number of values of each dimension.
 const VALUES: usize = 3;
 
-/// One axis is the windows, the others are dimensions in the order of their names.
+/// The sessions of a scenario. One axis is the windows, and the others are dimensions in the order of their names.
 pub(super) struct Scenario {
     windows: usize,
     names: Vec<String>,
-    /// By point: the window is what changes slowest.
+    /// The sessions by point. The window changes slowest.
     sessions: Vec<u64>,
-    /// True if the attacker takes cell keys that nobody has for covered by the stars above them, or by no row.
+    /// True if the attacker assumes that cell keys without sessions are covered by the star rows above them, or by no
+    /// row.
     empty_too: bool,
 }
 
-/// A released row and the points that it covers: the attacker knows which cells were folded into it, although cell
-/// keys alone do not say.
+/// A released row, and the points that it covers. The attacker knows which cells were folded into it, although cell
+/// keys alone do not show this.
 pub(super) struct Row {
     pub(super) sessions: u64,
     pub(super) covers: Vec<bool>,
@@ -40,16 +40,16 @@ impl Scenario {
         Self { windows, names, sessions: vec![0; points], empty_too: true }
     }
 
-    /// Points with nobody, a few, some, or many.
+    /// Returns a scenario whose points have no, a few, some, or many sessions.
     pub(super) fn random(seed: u64, breakdowns: &[&[&str]]) -> Self {
         let mut dice = Dice::new(seed);
-        // with four dimensions one window is enough to try
+        // With four dimensions, one window is enough.
         let mut scenario = Self::empty(breakdowns, 2);
         if scenario.names.len() > 3 {
             scenario = Self::empty(breakdowns, 1);
         }
         scenario.empty_too = seed.is_multiple_of(2);
-        // many points together would never be small
+        // Products of many points would otherwise never be small.
         let rare = 1 + scenario.sessions.len() as u64 / 12;
         for at in &mut scenario.sessions {
             *at = match dice.below(3 + rare) {
@@ -62,7 +62,8 @@ impl Scenario {
         scenario
     }
 
-    /// One window, and sessions by the value of the second dimension in the order of names and then of the first.
+    /// Returns a scenario with one window, with sessions by the value of the second dimension (in the order of names)
+    /// and then of the first.
     pub(super) fn of(breakdowns: &[&[&str]], sessions: &[[u64; VALUES]; VALUES]) -> Self {
         let mut scenario = Self::empty(breakdowns, 1);
         for (second, row) in sessions.iter().enumerate() {
@@ -73,14 +74,14 @@ impl Scenario {
         scenario
     }
 
-    /// The coordinate of a point on an axis; axis 0 is the windows.
+    /// Returns the coordinate of a point on an axis. Axis 0 is the windows.
     fn coordinate(&self, point: usize, axis: usize) -> usize {
         let below = VALUES.pow((self.names.len() - axis) as u32);
         let most = if axis == 0 { self.windows } else { VALUES };
         point / below % most
     }
 
-    /// The cell key of a point in a breakdown.
+    /// Returns the cell key of a point in a breakdown.
     fn cell_key(&self, point: usize, breakdown: &[&str]) -> Vec<String> {
         let axis = |name: &&str| 1 + self.names.iter().position(|known| known == name).unwrap();
         breakdown.iter().map(|name| self.coordinate(point, axis(name)).to_string()).collect()
@@ -90,8 +91,8 @@ impl Scenario {
         self.sessions.iter().zip(points).filter(|(_, covered)| **covered).map(|(sessions, _)| sessions).sum()
     }
 
-    /// What the release code publishes of it, window by window. Each table in turn is the detail table, where a sum tells
-    /// which cells a row holds; the attacker is given sessions alone.
+    /// Returns the released rows by window. Each table in turn is the detail table, whose sums identify the cells of a
+    /// row. The attacker receives only the sessions.
     pub(super) fn released(&self, breakdowns: &[&[&str]], k: u64) -> Vec<Row> {
         let dimensions =
             breakdowns.iter().map(|d| d.iter().map(|name| Dimension::named(name).unwrap()).collect());
@@ -111,11 +112,11 @@ impl Scenario {
         windows.flat_map(|(window, at)| self.released_in(window, breakdowns, &policies[at], at)).collect()
     }
 
-    /// The rows of one table.
+    /// Returns the rows of one table.
     fn released_in(&self, window: usize, breakdowns: &[&[&str]], policy: &Policy, of: usize) -> Vec<Row> {
         let here = |point: &usize| self.coordinate(*point, 0) == window;
-        // a cell key's number marks its cell by one value of a distribution: the sum of a row tells which cells it
-        // holds
+        // The number of a cell key is encoded in one value of a distribution, so that the sum of a row identifies its
+        // cells.
         let table = |breakdown: &&[&str]| -> BTreeMap<Vec<String>, Cell> {
             let mut table = BTreeMap::<_, Cell>::new();
             for point in (0..self.sessions.len()).filter(here).filter(|point| self.sessions[*point] > 0) {
@@ -163,7 +164,7 @@ impl Scenario {
         rows
     }
 
-    /// The points of every product of a set of windows and a set of values of each dimension, none of them empty.
+    /// Returns the points of every product of a nonempty set of windows and a nonempty set of values of each dimension.
     pub(super) fn products(&self) -> impl Iterator<Item = Vec<bool>> {
         let most: Vec<usize> = (0..=self.names.len())
             .map(|axis| (1 << if axis == 0 { self.windows } else { VALUES }) - 1)

@@ -1,6 +1,7 @@
-//! The linear span of functions, over a prime field.
+//! Computes the linear span of functions over a prime field.
 
-/// 2^61 − 1. A combination over the integers is one modulo any prime; so large a one adds none by chance.
+/// The prime 2^61 − 1. A combination over the integers is also one modulo any prime. A large prime adds no accidental
+/// combinations.
 const PRIME: u64 = (1 << 61) - 1;
 
 const fn times(a: u64, b: u64) -> u64 {
@@ -11,7 +12,7 @@ const fn minus(a: u64, b: u64) -> u64 {
     (a + PRIME - b) % PRIME
 }
 
-/// Fermat's: a to the power of p − 2.
+/// Computes the inverse by Fermat's theorem: a to the power of p − 2.
 const fn inverse(a: u64) -> u64 {
     let (mut result, mut base, mut power) = (1, a, PRIME - 2);
     while power > 0 {
@@ -24,12 +25,12 @@ const fn inverse(a: u64) -> u64 {
     result
 }
 
-/// A basis in echelon form: each function has a 1 at its pivot, before which it is 0.
+/// A basis in echelon form. Each function has a 1 at its pivot, and 0 before it.
 #[derive(Default)]
 pub(super) struct Span(Vec<(usize, Vec<u64>)>);
 
 impl Span {
-    /// Adds what is 1 at these points and 0 elsewhere.
+    /// Adds the vector that is 1 at these points and 0 elsewhere.
     pub(super) fn add(&mut self, points: &[bool]) {
         let mut rest = self.reduced(points);
         let Some(pivot) = rest.iter().position(|at| *at != 0) else { return };
@@ -46,7 +47,7 @@ impl Span {
 
     fn reduced(&self, points: &[bool]) -> Vec<u64> {
         let mut rest: Vec<u64> = points.iter().map(|at| u64::from(*at)).collect();
-        // by ascending pivot: what a later one is subtracted from cannot bring an earlier one back
+        // The order is by ascending pivot, so that a later subtraction does not restore an earlier pivot.
         for (pivot, function) in &self.0 {
             let factor = rest[*pivot];
             if factor != 0 {
@@ -58,7 +59,7 @@ impl Span {
 }
 
 #[test]
-fn sums_and_differences_are_in_the_span_and_nothing_else_is() {
+fn only_sums_and_differences_are_in_the_span() {
     let points = |text: &str| text.bytes().map(|byte| byte == b'1').collect::<Vec<_>>();
     let mut span = Span::default();
     for row in ["1100", "0110", "1111"] {
@@ -69,5 +70,5 @@ fn sums_and_differences_are_in_the_span_and_nothing_else_is() {
     assert!(span.holds(&points("0011")) && span.holds(&points("1001")) && span.holds(&points("0000")));
     assert!(!span.holds(&points("1000")) && !span.holds(&points("0101")));
     span.add(&points("1000"));
-    assert!(span.holds(&points("0100")) && span.holds(&points("0001")), "now there is everything");
+    assert!(span.holds(&points("0100")) && span.holds(&points("0001")), "the span contains every vector");
 }

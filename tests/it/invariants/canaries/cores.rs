@@ -1,4 +1,4 @@
-//! No core is left of a process that has them in its memory.
+//! Tests that a process with canaries in its memory does not write a core dump.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -12,7 +12,8 @@ use super::{canary_records, files};
 use crate::kafka_support::produce;
 use crate::worker::support::{Deployment, Worker, signal, sleep, window_ago};
 
-/// Becomes a program with unlimited core dumps, as far as the host lets it, that would lie in `scratch_dir`.
+/// Returns a command that runs a program with unlimited core dumps, as far as the host permits. The core would be in
+/// `scratch_dir`.
 fn with_cores(program: &Path, scratch_dir: &Path) -> Command {
     let mut shell = Command::new("sh");
     shell
@@ -22,7 +23,7 @@ fn with_cores(program: &Path, scratch_dir: &Path) -> Command {
     shell
 }
 
-/// Whether this host writes cores to files beside the process, and lets us.
+/// Returns true if this host writes cores to files in the working directory of the process, and permits them.
 fn writes_files() -> bool {
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
@@ -32,7 +33,7 @@ fn writes_files() -> bool {
 }
 
 #[test]
-fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
+fn invariant_4_worker_with_canaries_in_its_memory_leaves_no_core() {
     let scan = Scan::new();
     let scratch_dir = tempfile::TempDir::new().unwrap();
     let left = || {
@@ -40,10 +41,10 @@ fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
         files(scratch_dir.path(), &mut left);
         left
     };
-    // whoever else has one in his memory leaves a core that the scan finds it in
+    // Another process with a canary in its memory writes a core, in which the scan finds it.
     let mut other = with_cores(Path::new("sleep"), scratch_dir.path());
     let mut other = other.arg("600").env("SOMEBODY", ADDRESSES[0]).stderr(Stdio::null()).spawn().unwrap();
-    eventually("the shell has become the other", || {
+    eventually("the shell has become the other program", || {
         fs::read(format!("/proc/{}/cmdline", other.id())).ok().filter(|line| line.starts_with(b"sleep"))
     });
     signal(&other, "ABRT");
@@ -60,7 +61,7 @@ fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 60_000);
     produce(deployment.kafka, &deployment.topic("beacons"), &canary_records(&deployment, start));
-    // Rust's own handler takes the first SIGSEGV and SIGBUS that no access caused for nothing
+    // The handler of the Rust runtime ignores the first SIGSEGV and SIGBUS that no memory access caused.
     for (name, times) in [("ABRT", 1), ("SEGV", 2), ("BUS", 2)] {
         let mut worker =
             Worker::start_by(with_cores(&binary("crowdfold"), scratch_dir.path()), &deployment, name);

@@ -1,32 +1,33 @@
-//! Whoever somebody is, in any writing, and where it is found.
+//! Searches bytes for identities in any encoding.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 
-/// Of one person each: what must not be found.
+/// The identities of one person, which must not be found.
 pub(super) const ADDRESSES: [&str; 3] = ["203.0.113.77", "2001:db8:77:aa::c4", "::ffff:198.51.100.201"];
 pub(super) const MAIL: &str = "jane.c4n4ry@mail.example";
 pub(super) const AGENT: &str = "Mozilla/5.0 (Zanzibar; C4n4ryOS 7_7) C4n4ryKit/77.7 C4n4ryBrowser/12.34";
 pub(super) const SESSION: &str = "c4n4ry-5e55-10n0-";
 
-/// Shorter than this is found by chance.
+/// The minimum length in bytes. Shorter texts are found by chance.
 const LEAST: usize = 6;
 
-/// Something that somebody is known by, and how it may be spelled before it is encoded.
+/// An identity, and its spellings before encoding.
 pub(super) struct Canary {
     pub(super) name: &'static str,
     pub(super) spellings: Vec<String>,
 }
 
-/// All of them.
+/// Returns all canaries.
 pub(super) fn canaries() -> Vec<Canary> {
     let texts = [MAIL, "jane.c4n4ry", AGENT, "Zanzibar", "C4n4ryOS", "C4n4ryKit", SESSION];
     let texts = texts.map(|text| Canary { name: text, spellings: vec![text.into()] });
     ADDRESSES.into_iter().map(address).chain(texts).collect()
 }
 
-/// Dotted, in decimal, octal and hexadecimal, as one number, backwards as names servers have it.
+/// Returns the spellings of an address: with dots in decimal, octal and hexadecimal, as one number, and backwards as in
+/// DNS.
 fn address(name: &'static str) -> Canary {
     let mut spellings = vec![name.to_owned()];
     let v6 = name.parse::<Ipv6Addr>().unwrap_or_else(|_| name.parse::<Ipv4Addr>().unwrap().to_ipv6_mapped());
@@ -63,11 +64,11 @@ fn address(name: &'static str) -> Canary {
     Canary { name, spellings }
 }
 
-/// Ways to write some bytes that do not depend on the case of letters.
+/// Returns encodings of a text that do not depend on the case of letters.
 fn plain(text: &str) -> Vec<Vec<u8>> {
     let bytes = text.as_bytes();
     let hex = |before: &str| bytes.iter().map(|byte| format!("{before}{byte:02x}")).collect::<String>();
-    // what a URL leaves as it is may stay as it is
+    // Characters that a URL need not escape are not escaped.
     let url = |byte: &u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => (*byte as char).to_string(),
         byte => format!("%{byte:02x}"),
@@ -77,8 +78,8 @@ fn plain(text: &str) -> Vec<Vec<u8>> {
     [bytes.to_vec(), backwards].into_iter().chain(escaped.map(String::into_bytes)).collect()
 }
 
-/// Base64 of some bytes, whatever stands before and after them: at each of three alignments the letters that depend on
-/// them alone.
+/// Returns the base64 encodings of a text, regardless of the bytes before and after it. For each of three alignments,
+/// these are the letters that depend only on the text.
 fn base64s(text: &str) -> Vec<Vec<u8>> {
     let bytes = text.as_bytes();
     let aligned = (0..3).map(|shift| {
@@ -91,7 +92,7 @@ fn base64s(text: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Without padding.
+/// Encodes bytes without padding.
 pub(super) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
@@ -102,7 +103,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     bits.chunks(6).map(letter).collect()
 }
 
-/// Finds canaries in bytes, in one pass.
+/// Finds canaries in bytes in one pass.
 pub(super) struct Scan {
     plain: (AhoCorasick, Vec<&'static str>),
     exact: (AhoCorasick, Vec<&'static str>),
@@ -113,7 +114,7 @@ impl Scan {
         Self { plain: automaton(plain, true), exact: automaton(base64s, false) }
     }
 
-    /// The first that is there: its name and how it is written.
+    /// Returns the name and the encoding of the first canary.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<(&'static str, String)> {
         [&self.plain, &self.exact].into_iter().find_map(|(automaton, names)| {
             let found = automaton.find(bytes)?;

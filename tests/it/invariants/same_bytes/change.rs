@@ -1,4 +1,4 @@
-//! The same log with somebody else in it.
+//! Changes the identities in a log.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,7 +10,7 @@ use crate::worker::support::Deployment;
 
 pub(super) type Log = Vec<Vec<Record>>;
 
-/// The same log with another text for the value of a field, wherever a beacon has it.
+/// Returns the log with another text in a field of all beacons that have it.
 pub(super) fn with(log: &Log, field: &str, mut other: impl FnMut(&str) -> String) -> Log {
     let start = format!("\"{field}\":\"");
     let mut change = |record: &Record| {
@@ -31,7 +31,7 @@ pub(super) fn with(log: &Log, field: &str, mut other: impl FnMut(&str) -> String
     log.iter().map(|records| records.iter().map(&mut change).collect()).collect()
 }
 
-/// The same log where a field has a name that nobody knows.
+/// Returns the log with an unknown name for a field.
 pub(super) fn without(log: &Log, field: &str) -> Log {
     let (name, unknown) = (format!("\"{field}\":"), format!("\"x{}\":", &field[1..]));
     let change = |record: &Record| {
@@ -44,7 +44,7 @@ pub(super) fn without(log: &Log, field: &str) -> Log {
     log.iter().map(|records| records.iter().map(change).collect()).collect()
 }
 
-/// Another number that is written with as many digits of that base.
+/// Returns another number with the same number of digits in this base.
 fn other_number(number: u32, base: u32, most: u32) -> u32 {
     let mut low = 1;
     while number / low >= base {
@@ -54,7 +54,7 @@ fn other_number(number: u32, base: u32, most: u32) -> u32 {
     from + (number - from + (to - from) / 3 + 1) % (to - from + 1)
 }
 
-/// Another address of the same family and length.
+/// Returns another address of the same family and length.
 pub(super) fn other_address(address: &str) -> String {
     let other = match address.parse::<Ipv4Addr>() {
         Ok(v4) => {
@@ -66,7 +66,7 @@ pub(super) fn other_address(address: &str) -> String {
     other
 }
 
-/// Another host of the same /24 or /48.
+/// Returns another host of the same /24 or /48.
 pub(super) fn other_host(address: &str) -> String {
     match address.parse::<Ipv4Addr>() {
         Ok(v4) => {
@@ -77,11 +77,12 @@ pub(super) fn other_host(address: &str) -> String {
     }
 }
 
-/// Other groups from there on, each as long as before. Groups of zero stay, or the whole would be shorter or longer.
+/// Changes the groups from an index on, without changing their lengths. Groups of zero stay, because the address would
+/// otherwise have another length.
 fn in_v6(address: &str, from: usize) -> String {
     let mut groups = address.parse::<Ipv6Addr>().unwrap().segments();
     for group in groups[from..].iter_mut().filter(|group| **group > 0) {
-        // 1 to f among single digits: a zero might join the others
+        // A single digit becomes 1 to f, because a zero might be merged with other zeros.
         *group = match *group {
             1..16 => *group % 15 + 1,
             group => other_number(group.into(), 16, 0xffff) as u16,
@@ -90,7 +91,7 @@ fn in_v6(address: &str, from: usize) -> String {
     Ipv6Addr::from(groups).to_string()
 }
 
-/// The same log after every session was given another name of the same length, in the same partition.
+/// Returns the log with another name of the same length for every session, in the same partition.
 pub(super) fn renamed(deployment: &Deployment<'_>, log: &Log) -> Log {
     let mut names = HashMap::new();
     let another = |session: &str| {
@@ -100,7 +101,7 @@ pub(super) fn renamed(deployment: &Deployment<'_>, log: &Log) -> Log {
             .unwrap()
     };
     with(log, "session", |session| {
-        // constants that name nobody stay what they are
+        // Constants that do not identify a session do not change.
         if session.len() < 16 {
             return session.to_owned();
         }
@@ -109,7 +110,7 @@ pub(super) fn renamed(deployment: &Deployment<'_>, log: &Log) -> Log {
 }
 
 #[test]
-fn somebody_else_is_somebody_else_and_as_long() {
+fn changed_identities_differ_and_have_the_same_length() {
     for address in ["192.0.2.7", "198.51.100.99", "203.0.113.255", "2001:db8:1:ffff::c4", "2001:db8:77:a0::f"]
     {
         let (other, host) = (other_address(address), other_host(address));

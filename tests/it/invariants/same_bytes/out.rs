@@ -1,4 +1,4 @@
-//! All that a run lets out.
+//! The complete output of a run.
 
 use crowdfold_model::Timestamp;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use crowdfold_testkit::{binary, eventually, unique};
 use super::change::Log;
 use crate::worker::support::{Deployment, Seen, Worker, sleep};
 
-/// What `fold` writes: rows and ledger.
+/// Returns the output of `fold`: rows and ledger.
 pub(super) fn fold(deployment: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>) {
     let path = |name: &str| deployment.dir.path().join(unique(name));
     let (input, ledger) = (path("input"), path("ledger"));
@@ -27,19 +27,20 @@ pub(super) fn fold(deployment: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>)
     (output.stdout, std::fs::read(ledger).unwrap())
 }
 
-/// Partition, key, value, headers; the names of topics, which each deployment has for itself, taken out.
+/// The partition, key, value and headers. Topic names, which differ between deployments, are removed.
 type Bytes = (i32, Vec<u8>, Vec<u8>, Vec<(String, Vec<u8>)>);
 
-/// All that `run` lets out of a log.
+/// The output of `run` for a log.
 pub(super) struct Out {
-    /// In the order of each partition. Offsets tell how many transactions there were, which is chance.
+    /// The rollups in the order of each partition. Offsets are excluded, because they depend on the random number of
+    /// transactions.
     rollups: Vec<Bytes>,
-    /// Without an order: partitions of beacons are read side by side.
+    /// The rejections without an order, because partitions of beacons are read in parallel.
     rejections: Vec<Bytes>,
     partials: Vec<Bytes>,
-    /// Lines of `/metrics`; of times (and of counts of them) only that they are there.
+    /// The lines of `/metrics`. For times and their counts only the names are compared.
     metrics: BTreeSet<String>,
-    /// What was logged, each line once, times aside.
+    /// The distinct lines of the log, without times.
     log: BTreeSet<String>,
 }
 
@@ -52,9 +53,9 @@ impl Out {
             topics.map(|records| records.len())
         };
         assert_eq!(topics(self), topics(other), "records");
-        assert!(self.rejections == other.rejections, "other rejections");
-        assert!(self.partials == other.partials, "other partials");
-        assert!(self.rollups == other.rollups, "other rollups");
+        assert!(self.rejections == other.rejections, "the rejections differ");
+        assert!(self.partials == other.partials, "the partials differ");
+        assert!(self.rollups == other.rollups, "the rollups differ");
     }
 
     pub(super) fn rollups_hold(&self, text: &str) -> bool {
@@ -70,9 +71,9 @@ pub(super) fn run(deployment: &Deployment<'_>, log: &Log) -> Out {
     let window = deployment.rules.window;
     deployment.await_committed(last / window * window + window);
     worker.await_ready();
-    // the counters are written every second: complete ones do not change any more
+    // The counters are updated every second. Final ones do not change anymore.
     let (mut page, mut unchanged) = (String::new(), 0);
-    eventually("the counters are written", || {
+    eventually("the counters are final", || {
         sleep(1_200);
         let before = std::mem::replace(&mut page, worker.get("/metrics").1);
         unchanged =
@@ -86,7 +87,7 @@ pub(super) fn run(deployment: &Deployment<'_>, log: &Log) -> Out {
         metrics: metrics(deployment, &page),
         log: BTreeSet::new(),
     };
-    // librdkafka chooses their partition
+    // librdkafka chooses their partition.
     out.rejections.iter_mut().for_each(|(partition, ..)| *partition = 0);
     out.rejections.sort();
     out.partials.sort();
@@ -107,7 +108,8 @@ fn records(deployment: &Deployment<'_>, topic: &str) -> Vec<Bytes> {
     deployment.records(topic, "read_committed").into_iter().map(bytes).collect()
 }
 
-/// All chunks of cells, and the close markers that a record called for: what silence closes is a matter of the clock.
+/// Returns all chunks of cells, and the close markers that records caused. Close markers after silence depend on the
+/// clock.
 fn partials(deployment: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
     let by_record = |partition: u32| {
         let last = log[partition as usize].iter().filter_map(|record| record.timestamp).max().unwrap();
@@ -131,7 +133,7 @@ fn metrics(deployment: &Deployment<'_>, page: &str) -> BTreeSet<String> {
     page.lines().filter(|line| !line.starts_with('#')).filter_map(line).collect()
 }
 
-/// The program's own lines. librdkafka's, and ours of transactions that were retried, are a matter of the load.
+/// Returns the program's own lines. Lines of librdkafka, and lines about retried transactions, depend on the load.
 fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     let chance = ["librdkafka", "retrying in", "retrying it", "rejoining the group", "is unknown"];
     let kept = log.lines().filter(|line| chance.iter().all(|word| !line.contains(word)));
@@ -139,7 +141,7 @@ fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     for line in kept {
         let (_, log_text) = line.split_once(' ').unwrap();
         let log_text = log_text.replace(&deployment.prefix, "PREFIX");
-        // the port is the system's choice
+        // The operating system selects the port.
         let log_text =
             log_text.split_once("127.0.0.1:").map_or(log_text.as_str(), |(before, _)| before).to_owned();
         lines.insert(log_text);
@@ -147,9 +149,9 @@ fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     lines
 }
 
-/// What a run lets out can be told apart where it is not the same.
+/// Tests that different outputs are distinguished.
 #[test]
-fn other_bytes_are_seen() {
+fn different_outputs_are_detected() {
     let out = |value: &str, line: &str| Out {
         rollups: vec![(0, b"key".to_vec(), value.into(), Vec::new())],
         rejections: Vec::new(),

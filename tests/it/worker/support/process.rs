@@ -11,12 +11,12 @@ use crowdfold_testkit::{TIMEOUT, binary, binary_with, cpu_wait, eventually, uniq
 
 use super::Deployment;
 
-/// The program with fault points.
+/// Returns the path of the program with fault points.
 pub(crate) fn armed_binary() -> PathBuf {
     binary_with("crowdfold", "crowdfold-fault-points", "fault-points")
 }
 
-/// `crowdfold run`. Killed when dropped.
+/// A running `crowdfold run`, which is killed when it is dropped.
 pub(crate) struct Worker {
     child: Child,
     log: PathBuf,
@@ -33,13 +33,13 @@ impl Worker {
         Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), &arguments)
     }
 
-    /// `crowdfold collect`.
+    /// Starts `crowdfold collect`.
     pub(crate) fn collect(deployment: &Deployment<'_>, instance: &str) -> Self {
         let config = deployment.config(instance);
         Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), &["collect"])
     }
 
-    /// Where players report to a collector: host and port.
+    /// Returns the host and port that a collector receives reports at.
     pub(crate) fn intake_address(&self) -> String {
         self.address_after("receiving beacons at http")
     }
@@ -48,30 +48,30 @@ impl Worker {
         self.child.id()
     }
 
-    /// The program with fault points, one of them armed: `combine.6.sent:3:kill`.
+    /// Starts the program with fault points, one of which is armed, such as `combine.6.sent:3:kill`.
     pub(crate) fn start_armed(deployment: &Deployment<'_>, instance: &str, fault: &str) -> Self {
         let mut command = Command::new(armed_binary());
         command.env("CROWDFOLD_TEST", "1").env("CROWDFOLD_FAULT", fault);
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
-    /// `crowdfold run` by way of another program, which becomes it.
+    /// Starts `crowdfold run` through another program that executes it.
     pub(crate) fn start_by(command: Command, deployment: &Deployment<'_>, instance: &str) -> Self {
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
-    /// Lets it go on after its fault stopped it.
+    /// Resumes the program after its fault stopped it.
     pub(crate) fn go_on(&self) {
         self.signal("CONT");
     }
 
-    /// Sends it a signal, by its short name.
+    /// Sends a signal by its short name.
     pub(crate) fn signal(&self, name: &str) {
         signal(&self.child, name);
     }
 
-    /// Sends SIGTERM. Returns the exit status, the log, and the time until the exit less the time that the worker waited
-    /// for a CPU.
+    /// Sends SIGTERM. Returns the exit status, the log, and the time until the exit minus the time that the worker
+    /// waited for a CPU.
     #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
     pub(crate) fn time_to_terminate(mut self) -> (ExitStatus, String, Duration) {
         let (start, before) = (Instant::now(), cpu_wait(self.id()));
@@ -98,23 +98,23 @@ impl Worker {
         Self { child, log }
     }
 
-    /// What it logged so far.
+    /// Returns the log.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// Waits until it has logged some words.
+    /// Waits until the log contains these words.
     pub(crate) fn await_log(&self, words: &str) {
-        eventually(&format!("the log says {words:?}"), || self.log().contains(words).then_some(()));
+        eventually(&format!("the log contains {words:?}"), || self.log().contains(words).then_some(()));
     }
 
-    /// Where it serves its pages, once it does.
+    /// Returns the address of its pages, after it has logged it.
     pub(crate) fn address(&self) -> String {
         self.address_after("metrics and health at http")
     }
 
     fn address_after(&self, words: &str) -> String {
-        eventually("the log tells the address", || {
+        eventually("the log contains the address", || {
             let log = self.log();
             let (_, rest) = log.split_once(words)?.1.split_once("://")?;
             let end = rest.find(|letter: char| !letter.is_ascii_digit() && !".:".contains(letter))?;
@@ -122,7 +122,7 @@ impl Worker {
         })
     }
 
-    /// Asks for one of its pages: status and text.
+    /// Requests one of its pages. Returns the status and the text.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
@@ -133,7 +133,7 @@ impl Worker {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
-    /// A metric, by its name and labels as they are printed.
+    /// Returns a metric by its name and labels as they are printed.
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
         let (_, page) = self.get("/metrics");
         let value =
@@ -149,7 +149,7 @@ impl Worker {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// kill -9.
+    /// Kills the process (SIGKILL).
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -164,12 +164,12 @@ impl Worker {
 
     /// Waits until it exits. Returns the exit status.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        // on failure the log is printed when the worker is dropped
+        // If this fails, the log is printed when the worker is dropped.
         eventually("the worker exits", || self.child.try_wait().unwrap())
     }
 }
 
-/// Sends a signal to a child of ours, by its short name.
+/// Sends a signal to a child process by its short name.
 pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
     assert!(sent.success());
@@ -177,7 +177,7 @@ pub(crate) fn signal(child: &Child, name: &str) {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // on failure the log says more than the test
+        // After a failure, the log contains more information than the test.
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<_> = log.lines().collect();

@@ -1,4 +1,4 @@
-//! All that is in a topic, headers too.
+//! Reads all records of a topic with their headers.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use super::Deployment;
 use crate::kafka_support::await_decided;
 
-/// A record as anybody may read it who may read the topic.
+/// A record, as any reader of the topic receives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Seen {
     pub(crate) partition: i32,
@@ -22,7 +22,7 @@ pub(crate) struct Seen {
 }
 
 impl Deployment<'_> {
-    /// Everything in a topic, in the order of partitions and offsets.
+    /// Returns all records of a topic in the order of partitions and offsets.
     pub(crate) fn records(&self, topic: &str, isolation: &str) -> Vec<Seen> {
         let topic = self.topic(topic);
         let consumer: BaseConsumer = ClientConfig::new()
@@ -65,7 +65,7 @@ impl Deployment<'_> {
                 }),
                 Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
                 Some(Err(error)) => eprintln!("reading {topic}: {error}"),
-                None => panic!("nothing comes of {topic}"),
+                None => panic!("no record arrives from {topic}"),
             }
         }
         seen.sort_by_key(|record| (record.partition, record.offset));

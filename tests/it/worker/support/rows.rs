@@ -1,4 +1,4 @@
-//! What was published, read as a customer would.
+//! Reads published rows as a customer would.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(crate) struct Row {
     pub(crate) json: Value,
 }
 
-/// Tenant, window and breakdown.
+/// The tenant, window and breakdown.
 type Table = (u64, String, Vec<String>);
 
 impl Row {
@@ -34,7 +34,7 @@ impl Row {
 }
 
 impl Deployment<'_> {
-    /// The rollups, in the order of partitions and offsets.
+    /// Returns the rollups in the order of partitions and offsets.
     pub(crate) fn rows(&self, isolation: &str) -> Vec<Row> {
         let row = |Seen { partition, offset, key, value, .. }| {
             let json = serde_json::from_slice(&value).unwrap();
@@ -44,8 +44,8 @@ impl Deployment<'_> {
     }
 }
 
-/// The rows by table. Each table must be there once, whole, its rows in order and in one partition, under its own key.
-/// Rows of another worker may stand between them: they are other transactions.
+/// Returns the rows by table. Each table must be published once and completely, with its rows in order, in one
+/// partition, and with its own key. Rows of another worker's transactions may be between them.
 pub(crate) fn tables(rows: &[Row]) -> BTreeMap<Table, Vec<Value>> {
     let mut tables = BTreeMap::<Table, Vec<&Row>>::new();
     for row in rows {
@@ -56,26 +56,26 @@ pub(crate) fn tables(rows: &[Row]) -> BTreeMap<Table, Vec<Value>> {
     }
     for (table, rows) in &tables {
         for (row, number) in rows.iter().zip(1_u64..) {
-            assert_eq!(row.partition, rows[0].partition, "{table:?} lies in two partitions");
+            assert_eq!(row.partition, rows[0].partition, "{table:?} is in two partitions");
             assert_eq!(row.json["row"], number, "{table:?} is not in order, or published twice");
-            assert_eq!(row.json["rows"], rows.len(), "{table:?} is not whole, or published twice");
+            assert_eq!(row.json["rows"], rows.len(), "{table:?} is incomplete, or published twice");
         }
     }
     let values = |rows: Vec<&Row>| rows.into_iter().map(|row| row.json.clone()).collect();
     tables.into_iter().map(|(table, rows)| (table, values(rows))).collect()
 }
 
-/// What one worker writes lies together: nothing stands between two rows of a table.
+/// Checks that the rows of a table from one worker are contiguous.
 pub(crate) fn assert_side_by_side(rows: &[Row]) {
     for (one, next) in rows.iter().zip(rows.iter().skip(1)) {
         if one.key == next.key && one.partition == next.partition {
             let key = String::from_utf8_lossy(&one.key);
-            assert_eq!(next.offset, one.offset + 1, "something lies between two rows of {key}");
+            assert_eq!(next.offset, one.offset + 1, "another record is between two rows of {key}");
         }
     }
 }
 
-/// The rows are those of the oracle, which has no histograms, in every field.
+/// Checks that the rows equal those of the oracle in every field except histograms, which the oracle does not compute.
 pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     let mut ours: Vec<Value> = tables(rows).into_values().flatten().collect();
     ours.iter_mut().for_each(take_histograms);
@@ -89,12 +89,12 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     ours.sort_by_key(cell_key);
     theirs.sort_by_key(cell_key);
     for (ours, theirs) in ours.iter().zip(&theirs) {
-        assert_eq!(ours, theirs, "ours on the left, the oracle's on the right");
+        assert_eq!(ours, theirs, "the program's rows are on the left, the oracle's on the right");
     }
     assert_eq!(ours.len(), theirs.len(), "rows");
 }
 
-/// Histograms stand in one breakdown only, and speak of no more sessions than the row.
+/// Removes histograms. Checks that they are in one breakdown only, and contain no more sessions than the row.
 fn take_histograms(row: &mut Value) {
     for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
         let sessions = row[name]["sessions"].clone();
