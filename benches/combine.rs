@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Airlock, Observation, Record, SessionHasher, Settings, Shared};
 use crowdfold_engine::{Combiner, CombinerSettings, Operator, Rules, SessionStore, Start};
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
-use crowdfold_model::{Breakdowns, Dimension, Span, Timestamp};
+use crowdfold_model::{Breakdowns, Dimension, Qualities, Span, Timestamp};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -37,6 +37,7 @@ fn rules(how_many: usize) -> Arc<Rules> {
         lateness: Span::SECOND * 30,
         idle: Span::SECOND * 90,
         breakdowns: breakdowns(how_many).into(),
+        qualities: Qualities::default(),
         max_sessions: 10_000_000,
     })
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crowdfold_engine::wire::{self, CloseMarker};
 use crowdfold_engine::{Counts, Merger, MergerSettings, Rules, Start};
-use crowdfold_model::{Cell, Dimension, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Window};
+use crowdfold_model::{
+    Cell, Dimension, Qualities, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Window,
+};
 use crowdfold_release::{Detail, Policy, PolicySettings, Secret};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -25,6 +27,7 @@ fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings
             lateness: Span::SECOND * 30,
             idle: Span::SECOND * 90,
             breakdowns: breakdowns.into(),
+            qualities: Qualities::default(),
             max_sessions: 1,
         }),
         merge_partitions: 1,

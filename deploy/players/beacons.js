@@ -11,7 +11,7 @@
 export function report(video, collector, currentFields, seconds = 10) {
   const session = crypto.randomUUID(); // identifies this playback only, and is not stored
   const requestedAt = performance.now();
-  let state = "starting"; // only the time in "playing" and "stalled" is counted
+  let state = "starting"; // the time in "playing", "stalled" and "seeking" is counted
   let since = requestedAt;
   let amounts = zeroAmounts();
   let frames = 0;
@@ -19,13 +19,12 @@ export function report(video, collector, currentFields, seconds = 10) {
   let ended = false;
 
   function zeroAmounts() {
-    return { playing_ms: 0, stalled_ms: 0, stalls: 0 };
+    return { playing_ms: 0, stalled_ms: 0, stalls: 0, seeking_ms: 0, seeks: 0 };
   }
 
   function changeState(next) {
     const now = performance.now();
-    if (state === "playing") amounts.playing_ms += now - since;
-    if (state === "stalled") amounts.stalled_ms += now - since;
+    if (`${state}_ms` in amounts) amounts[`${state}_ms`] += now - since;
     since = now;
     state = next;
   }
@@ -64,7 +63,11 @@ export function report(video, collector, currentFields, seconds = 10) {
     amounts.stalls += 1;
     changeState("stalled");
   });
-  on(video, "seeking", () => started && changeState("seeking"));
+  on(video, "seeking", () => {
+    if (!started) return; // players set the position themselves before the first frame
+    if (state !== "seeking") amounts.seeks += 1;
+    changeState("seeking");
+  });
   on(video, "pause", () => changeState("paused"));
   on(video, "ended", end);
   // this is the last event that a page reliably receives before it is closed

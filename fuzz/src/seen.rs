@@ -1,55 +1,29 @@
 //! The content of a beacon in a form that can be compared. It exists for fuzzing only, because a beacon has no `Debug`.
 
-use crowdfold_model::{Dimension, SumMetric, ValueMetric};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crowdfold_beacon::{Amount, Beacon, Field, Fields, Form, Http, Mode, Number, ReadError, Reader, Text};
 
-pub(crate) const TEXTS: [(Text, &str); 24] = [
-    (Text::Tenant, "tenant"),
-    (Text::Session, "session"),
-    (Text::Ip, "ip"),
-    (Text::Event, "event"),
-    (Text::UserAgent, "user_agent"),
-    (Text::Of(Dimension::Browser), "browser"),
-    (Text::Of(Dimension::BrowserVersion), "browser_version"),
-    (Text::Of(Dimension::Os), "os"),
-    (Text::Of(Dimension::OsVersion), "os_version"),
-    (Text::Of(Dimension::Device), "device"),
-    (Text::Of(Dimension::Firmware), "firmware"),
-    (Text::Of(Dimension::Player), "player"),
-    (Text::Of(Dimension::PlayerVersion), "player_version"),
-    (Text::Of(Dimension::AppVersion), "app_version"),
-    (Text::Of(Dimension::Content), "content"),
-    (Text::Of(Dimension::Stream), "stream"),
-    (Text::Of(Dimension::Format), "format"),
-    (Text::Of(Dimension::Cdn), "cdn"),
-    (Text::Of(Dimension::Connection), "connection"),
-    (Text::Of(Dimension::Country), "country"),
-    (Text::Of(Dimension::Region), "region"),
-    (Text::Of(Dimension::Asn), "asn"),
-    (Text::Error, "error"),
-    // JSON beacons have no state.
-    (Text::State, ""),
-];
+/// All texts of a beacon with their names in JSON beacons; empty if only CMCD has the text.
+pub(crate) static TEXTS: LazyLock<Vec<(Text, &str)>> = LazyLock::new(|| {
+    let text = |field| match field {
+        Field::Text(Text::State) => Some((Text::State, "")),
+        Field::Text(text) => Some((text, field.name())),
+        _ => None,
+    };
+    Field::all().filter_map(text).collect()
+});
 
-pub(crate) const NUMBERS: [(Number, &str); 13] = [
-    (Number::Ts, "ts"),
-    (Number::Value(ValueMetric::BandwidthKbps), "bandwidth_kbps"),
-    (Number::Value(ValueMetric::BitrateKbps), "bitrate_kbps"),
-    (Number::Value(ValueMetric::LiveLatencyMs), "live_latency_ms"),
-    (Number::Height, "height"),
-    (Number::Buffer, "buffer_ms"),
-    (Number::Sum(SumMetric::PlayingMs), "playing_ms"),
-    (Number::Sum(SumMetric::StalledMs), "stalled_ms"),
-    (Number::Sum(SumMetric::Stalls), "stalls"),
-    (Number::Value(ValueMetric::StartupMs), "startup_ms"),
-    (Number::Sum(SumMetric::DroppedFrames), "dropped_frames"),
-    (Number::Sum(SumMetric::Switches), "switches"),
-    // Only CMCD has a sequence number.
-    (Number::Sequence, ""),
-];
+/// All numbers of a beacon with their names in JSON beacons; empty if only CMCD has the number.
+pub(crate) static NUMBERS: LazyLock<Vec<(Number, &str)>> = LazyLock::new(|| {
+    let number = |field| match field {
+        Field::Number(Number::Sequence) => Some((Number::Sequence, "")),
+        Field::Number(number) => Some((number, field.name())),
+        _ => None,
+    };
+    Field::all().filter_map(number).collect()
+});
 
 /// The content of a beacon.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +39,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn of(beacon: &Beacon<'_>) -> Self {
-        for (number, _) in NUMBERS {
+        for (number, _) in NUMBERS.iter().copied() {
             let amount = beacon.number(number).map_or(0, Amount::rounded);
             assert!(amount <= number.limit(), "{number:?} is beyond its limit");
         }

@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use crowdfold_loadgen::{Faults, Mix, Players, PlayersConfig};
 use crowdfold_testkit::binary;
 use crowdfold_testkit::oracle::{self, Record, Settings};
+use crowdfold_testkit::rows::{IN_DETAIL_ONLY, remove_histograms};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -87,15 +88,9 @@ fn scenario_folds_to_the_rows_of_an_independent_reference() {
                 assert_eq!(ours, value, "{name} of {theirs}");
             }
             if ours["detail"] == false {
-                let shown = [
-                    "errors",
-                    "startup_ms",
-                    "bandwidth_kbps",
-                    "bitrate_kbps",
-                    "live_latency_ms",
-                    "startup_failures",
-                ];
-                assert!(shown.iter().all(|name| ours.get(*name) == Some(&Value::Null)), "{ours}");
+                let hidden = ["errors", "startup_ms", "bandwidth_kbps", "bitrate_kbps", "startup_failures"];
+                let mut hidden = hidden.into_iter().chain(IN_DETAIL_ONLY);
+                assert!(hidden.all(|name| ours.get(name) == Some(&Value::Null)), "{ours}");
             }
         }
     }
@@ -144,10 +139,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
 
     let (text, ledger) = folded(&["-"], &lines);
     let mut ours = rows(&text);
-    for distribution in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
-        let fields = ours.iter_mut().filter_map(|row| row[distribution].as_object_mut());
-        fields.for_each(|fields| drop(fields.remove("histogram")));
-    }
+    ours.iter_mut().for_each(|row| drop(remove_histograms(row)));
     assert!(ours.len() > 40, "{} rows", ours.len());
     // The order also equals the oracle: window, tenant, breakdown, cell key.
     assert_eq!(ours, outcome.rollups(&settings));

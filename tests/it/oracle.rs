@@ -13,9 +13,10 @@ use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 use crowdfold_engine::{
     Combiner, CombinerSettings, Counts, Ledger, MergeCounts, Merger, MergerSettings, Operator, Rules, Start,
 };
-use crowdfold_model::{Dimension, Span, Timestamp};
+use crowdfold_model::{Dimension, Qualities, Quality, Span, Timestamp};
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_testkit::oracle;
+use crowdfold_testkit::rows::remove_histograms;
 use serde_json::Value;
 
 pub(crate) use logs::log;
@@ -74,9 +75,35 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
             }
         },
         detail: detail(NAMES.len(), dice),
+        quality: quality(dice),
+        own_quality: if dice.one_in(3) {
+            BTreeMap::from([("two".into(), quality(dice))])
+        } else {
+            BTreeMap::new()
+        },
         ..oracle::Settings::default()
     };
     oracle::Settings { margin: margin(settings.k, dice), ..settings }
+}
+
+/// Returns thresholds of a good session that separate the sessions of these logs.
+fn quality(dice: &mut Dice) -> oracle::Quality {
+    oracle::Quality {
+        startup_ms: dice.below(9_000),
+        rebuffering: dice.below(700_000),
+        bitrate_kbps: if dice.one_in(2) { 0 } else { dice.below(6_000) },
+    }
+}
+
+/// Returns the same thresholds for the operators.
+fn qualities(settings: &oracle::Settings) -> Qualities {
+    let quality = |quality: &oracle::Quality| Quality {
+        startup_ms: quality.startup_ms as u32,
+        rebuffering_millionths: quality.rebuffering as u32,
+        bitrate_kbps: quality.bitrate_kbps as u32,
+    };
+    let own = settings.own_quality.iter().map(|(tenant, own)| (tenant.clone(), quality(own)));
+    Qualities::new(quality(&settings.quality), own)
 }
 
 /// Returns the last breakdown in most cases, and sometimes another or none.
@@ -142,6 +169,7 @@ fn operators_with(
         lateness: Span::from_millis(settings.lateness),
         idle: Span::from_millis(settings.idle),
         breakdowns: policies.breakdowns(),
+        qualities: qualities(settings),
         max_sessions: 1_000,
     });
     let merge_partitions = 2;
@@ -230,9 +258,7 @@ fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     };
     let mut by_key = BTreeMap::new();
     for mut row in rows {
-        for summary in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
-            row[summary].as_object_mut().map(|fields| fields.remove("histogram"));
-        }
+        remove_histograms(&mut row);
         assert!(by_key.insert(key(&row), row).is_none(), "a row is published twice");
     }
     by_key

@@ -26,6 +26,9 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
             sums[metric as usize] = sum(beacon, metric);
         }
     }
+    let switches =
+        sums[SumMetric::SwitchesUp as usize].saturating_add(sums[SumMetric::SwitchesDown as usize]);
+    sums[SumMetric::Switches as usize] = sums[SumMetric::Switches as usize].max(switches);
     let (playing_ms, fatal) = (sums[SumMetric::PlayingMs as usize], beacon.fatal && error.is_some());
     // Playing time that is too short to be counted shows that something plays. This does not apply to the last beacon,
     // because failed players send remaining time in it.
@@ -36,6 +39,7 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
         attempt,
         play: play || plays,
         idle: !(attempt || play || plays || fatal),
+        end: is("end"),
         error,
         fatal,
         sums,
@@ -68,6 +72,7 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
         // startup time with a state while it waits.
         play: state == Some(S::Playing) || has_startup && state.is_none(),
         idle: matches!(state, Some(S::Paused | S::Ended)),
+        end: state == Some(S::Quit),
         values,
         error: cmcd::error(beacon, event),
         fatal: beacon.fatal,

@@ -29,6 +29,8 @@ pub struct Measures {
     pub play: bool,
     /// True if the player is present and does neither: it has paused, has ended, or reports no playback.
     pub idle: bool,
+    /// True if the viewer left.
+    pub end: bool,
     /// The class of the error, if there is one.
     pub error: Option<ErrorClass>,
     /// True if the error ended playback or prevented its start.

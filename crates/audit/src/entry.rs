@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, Span, Timestamp, ValueMetric};
+use crowdfold_model::{
+    BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, Span, SumMetric, Timestamp, ValueMetric,
+};
 
 use crate::json::Node;
 
@@ -60,6 +62,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) beacons: Option<i64>,
     /// In the order of [`BOUNDED_FIELDS`].
     pub(crate) amounts: [Option<i64>; BOUNDED],
+    /// The sums that only the detail table shows, in the order of [`SumMetric::ALL`]; all others are absent.
+    pub(crate) hidden: [Option<i64>; SumMetric::COUNT],
     /// The members of `errors`; absent where it is null.
     pub(crate) errors: Option<&'a [(Cow<'a, str>, Node<'a>)]>,
     /// In the order of [`ValueMetric::ALL`].
@@ -118,6 +122,9 @@ impl<'a> Entry<'a> {
             }
             "policy" => self.policy = policy(node),
             _ => match Metric::named(name) {
+                Some(Metric::Sum(metric)) if is_hidden(metric) => {
+                    self.hidden[metric as usize] = node.amount();
+                }
                 Some(Metric::Sum(metric)) => self.set_amount(metric.into(), node.amount()),
                 Some(Metric::Value(metric)) => self.set_distribution(metric, node),
                 None => {}
@@ -198,6 +205,11 @@ impl<'a> Entry<'a> {
             to.push_str(name);
         }
     }
+}
+
+/// Returns true if only the detail table shows a sum.
+pub(crate) const fn is_hidden(metric: SumMetric) -> bool {
+    Metric::Sum(metric).bounded_position().is_none()
 }
 
 fn range(node: &Node<'_>) -> Option<Range> {

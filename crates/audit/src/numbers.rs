@@ -1,10 +1,10 @@
 //! Checks of the numbers of one row: fields that its table must not contain, parts that exceed the whole, inconsistent
 //! distributions, and sums that clamped sessions cannot have.
 
-use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, Span, ValueMetric};
+use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Limit, Metric, Span, SumMetric, ValueMetric};
 use crowdfold_release::MIN_IN_RANGE;
 
-use crate::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, Range, pointer};
+use crate::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, Range, is_hidden, pointer};
 use crate::{Finds, What};
 
 /// The number of standard deviations that noise does not exceed: the probability is 10⁻¹⁵.
@@ -50,6 +50,13 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
             Some(_) => {}
         }
     }
+    for (metric, amount) in hidden(row) {
+        match amount {
+            None => finds.push(What::Type, format!("/{}", metric.name())),
+            Some(..0) => finds.push(What::NotWhole, format!("/{}", metric.name())),
+            Some(_) => {}
+        }
+    }
     match row.beacons {
         None => finds.push(What::Type, "/beacons".into()),
         Some(..0) => finds.push(What::NotWhole, "/beacons".into()),
@@ -73,6 +80,11 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
         }
         falling(name, summary, finds);
     }
+}
+
+/// Returns the sums that only the detail table shows.
+fn hidden<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (SumMetric, Option<i64>)> + 'e {
+    SumMetric::ALL.into_iter().zip(row.hidden).filter(|(metric, _)| is_hidden(*metric))
 }
 
 fn distributions<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (ValueMetric, &'e DistributionSummary)> {
@@ -104,6 +116,16 @@ fn whole(row: &Entry<'_>, finds: &mut Finds) {
     for (at, class) in ErrorClass::ALL.iter().enumerate() {
         if row.amounts[FIRST_ERROR + at].is_some_and(|count| count > row.sessions as i64) {
             finds.push(What::Parts, format!("/errors/{}", class.name()));
+        }
+    }
+    for (metric, amount) in hidden(row) {
+        let Limit::Fixed(each) = metric.most() else { continue };
+        let most = u128::from(each) * u128::from(row.sessions);
+        if amount
+            .and_then(|amount| u64::try_from(amount).ok())
+            .is_some_and(|amount| u128::from(amount) > most)
+        {
+            finds.push(What::Parts, format!("/{}", metric.name()));
         }
     }
     for (metric, summary) in distributions(row) {
@@ -162,6 +184,9 @@ fn histogram(name: &str, summary: &DistributionSummary, ranges: &[Range], finds:
 fn covered(row: &Entry<'_>, finds: &mut Finds) {
     if row.beacons.is_some() {
         finds.push(What::NotShown, "/beacons".into());
+    }
+    for (metric, _) in hidden(row).filter(|(_, amount)| amount.is_some()) {
+        finds.push(What::NotShown, format!("/{}", metric.name()));
     }
     unknown_classes(row, finds);
     for (metric, summary) in distributions(row) {

@@ -221,6 +221,7 @@ fn names_of_regions_are_labels() {
 
 fn few(row: &mut Value) {
     row["sessions"] = json!(49);
+    row["good_sessions"] = json!(49);
     row["bandwidth_kbps"] = row["bitrate_kbps"].clone();
 }
 

@@ -19,6 +19,9 @@ pub(crate) use query::{find, read_query};
 /// The bitrate of the picture.
 const BITRATE: Number = Number::Value(ValueMetric::BitrateKbps);
 
+/// The time to the first byte of a response.
+const TTFB: Number = Number::Value(ValueMetric::TtfbMs);
+
 /// The maximum number of error codes that are read from one record.
 const MOST_CODES: usize = 8;
 
@@ -96,6 +99,8 @@ struct Draft<'a> {
     /// True if the object has a picture, and false if it does not. Absent if the record does not contain the object
     /// type.
     picture: Option<bool>,
+    /// True if the object is audio or video, or if the record does not contain the object type.
+    is_media: bool,
     /// The bitrate labelled as video, and the bitrate without a label.
     bitrate_of_video: Option<Amount>,
     bitrate: Option<Amount>,
@@ -103,7 +108,14 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn new(mode: Mode) -> Self {
-        Self { beacon: Beacon::new(mode), version: 1.0, picture: None, bitrate_of_video: None, bitrate: None }
+        Self {
+            beacon: Beacon::new(mode),
+            version: 1.0,
+            picture: None,
+            is_media: true,
+            bitrate_of_video: None,
+            bitrate: None,
+        }
     }
 
     /// Stores a member if it is known and usable. Other members are ignored. `url`, `nor` and unregistered custom keys are
@@ -126,6 +138,7 @@ impl<'a> Draft<'a> {
             "ot" => {
                 let object = value.first().and_then(|item| item.token(OBJECTS));
                 self.picture = object.map(|object| matches!(object, "v" | "av"));
+                self.is_media = object.is_none_or(|object| matches!(object, "v" | "av" | "a"));
             }
             "v" => self.version = value.first().and_then(Item::number).unwrap_or(1.0),
             _ => match Metric::of_cmcd(key) {
@@ -161,6 +174,7 @@ impl<'a> Draft<'a> {
         self.beacon.absorb(&draft.beacon);
         self.version = self.version.max(draft.version);
         self.picture = draft.picture.or(self.picture);
+        self.is_media &= draft.is_media;
         self.bitrate_of_video = draft.bitrate_of_video.or(self.bitrate_of_video);
         self.bitrate = draft.bitrate.or(self.bitrate);
         count
@@ -243,6 +257,10 @@ impl<'a> Draft<'a> {
         let bitrate = self.bitrate.filter(|_| self.picture != Some(false));
         if let Some(bitrate) = self.bitrate_of_video.or(bitrate) {
             self.beacon.set_number(BITRATE, bitrate);
+        }
+        let is_response = self.beacon.text(Text::Event) == Some("rr");
+        if !(is_response && self.is_media) {
+            self.beacon.remove(Field::Number(TTFB));
         }
         self.beacon.fatal = self.beacon.text(Text::State) == Some("f");
         Ok(self.beacon)

@@ -51,22 +51,30 @@ impl<T: TryFrom<u64>> Visitor<'_> for Whole<T> {
 
 /// Reads a number above 0, up to `most`.
 pub(crate) fn above_zero<'de, D: Deserializer<'de>>(deserializer: D, most: f64) -> Result<f64, D::Error> {
-    deserializer.deserialize_f64(AboveZero { most })
+    deserializer.deserialize_f64(Real { most, may_be_zero: false })
 }
 
-struct AboveZero {
+/// Reads a number from 0 to 1.
+pub(crate) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    deserializer.deserialize_f64(Real { most: 1.0, may_be_zero: true })
+}
+
+struct Real {
     most: f64,
+    may_be_zero: bool,
 }
 
-impl Visitor<'_> for AboveZero {
+impl Visitor<'_> for Real {
     type Value = f64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a number above 0, up to {}", self.most)
+        let from = if self.may_be_zero { "from 0" } else { "above 0, up" };
+        write!(f, "a number {from} to {}", self.most)
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<f64, E> {
-        if number > 0.0 && number <= self.most {
+        let is_above = number > 0.0 || self.may_be_zero && number == 0.0;
+        if is_above && number <= self.most {
             return Ok(number);
         }
         Err(E::invalid_value(Unexpected::Float(number), &self))

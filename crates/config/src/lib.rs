@@ -53,7 +53,7 @@ pub use nearest::did_you_mean;
 pub use settings::{
     Acknowledge, Address, AddressPolicy, Audit, ChildDirected, Collect, Consent, Content, ContentPolicy,
     DetailTable, Format, Kafka, Merge, Metrics, OnDamaged, Partitioner, Principals, Privacy, Properties,
-    Property, Release, ReleasePolicy, Sessions, Settings, Source, TenantRelease, Tenants, Tls, Topics, Ttl,
-    Windows,
+    Property, Quality, Release, ReleasePolicy, Sessions, Settings, Source, TenantQuality, TenantRelease,
+    Tenants, Tls, Topics, Ttl, Windows,
 };
 pub use topics::TopicNames;

@@ -4,6 +4,7 @@ mod admission;
 mod collect;
 mod kafka;
 mod principals;
+mod quality;
 mod release;
 mod source;
 mod tenants;
@@ -16,6 +17,7 @@ pub use admission::{Address, AddressPolicy, Audit, ChildDirected, Consent, Conte
 pub use collect::{Acknowledge, Collect, Tls};
 pub use kafka::{Kafka, Properties, Property};
 pub use principals::Principals;
+pub use quality::{Quality, TenantQuality};
 pub use release::{DetailTable, Privacy, Release, ReleasePolicy, TenantRelease};
 pub use source::{Format, OnDamaged, Partitioner, Source};
 pub use tenants::Tenants;
@@ -46,6 +48,8 @@ pub struct Settings {
     pub consent: Consent,
     /// `[content]`.
     pub content: Content,
+    /// `[quality]`.
+    pub quality: Quality,
     /// `[release]`.
     pub release: Release,
     /// `[merge]`.

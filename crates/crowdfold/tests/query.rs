@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use crowdfold_testkit::rows::IN_DETAIL_ONLY;
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
@@ -62,9 +63,11 @@ fn rollups() -> Vec<String> {
                     "breakdown": ["os", "browser"], "detail": true, "dimensions": {"os": os, "browser": browser},
                     "row": row + 1, "rows": 2, "sessions": sessions, "beacons": 5400, "attempts": 20, "plays": 16,
                     "startup_failures": 2, "playback_failures": 1, "playing_ms": 48_600_000, "stalled_ms": 540_000,
-                    "stalls": 90, "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
+                    "stalls": 90, "dropped_frames": 3, "switches": 5,
+                    "switches_up": 0, "switches_down": 0, "seeks": 0, "seeking_ms": 0, "exits_before_start": 0, "good_sessions": 0,
+                    "errors": {"network": 2},
                     "startup_ms": summary, "bandwidth_kbps": summary, "bitrate_kbps": summary,
-                    "live_latency_ms": summary,
+                    "live_latency_ms": summary, "ttfb_ms": summary,
                     "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
                 })
                 .to_string(),
@@ -82,9 +85,9 @@ fn rows_are_filtered_grouped_and_summed() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(
         text(&output.stdout),
-        "os       session_windows  peak   mean  minutes  rebuffering  stalls/h     vsf    ebvs    vpf\n\
-         Windows             1800   900  900.0   1620.0        1.10%      6.67  10.00%  10.00%  6.25%\n\
-         *                    226   113  113.0   1620.0        1.10%      6.67  10.00%  10.00%  6.25%\n"
+        "os       session_windows  peak   mean  minutes  rebuffering  stalls/h     vsf    ebvs    vpf   good\n\
+         Windows             1800   900  900.0   1620.0        1.10%      6.67  10.00%  10.00%  6.25%  0.00%\n\
+         *                    226   113  113.0   1620.0        1.10%      6.67  10.00%  10.00%  6.25%  0.00%\n"
     );
     assert_eq!(
         text(&output.stderr),
@@ -102,8 +105,8 @@ fn rows_are_filtered_grouped_and_summed() {
     assert!(text(&output.stdout).contains(",1970-01-01T01:42:00Z,os.browser,exact,2,2026,"));
 }
 
-/// The fields that are null if only session counts are published.
-const NUMBERS: [&str; 15] = [
+/// The other fields that are null if only session counts are published.
+const NUMBERS: [&str; 14] = [
     "beacons",
     "attempts",
     "plays",
@@ -118,7 +121,6 @@ const NUMBERS: [&str; 15] = [
     "startup_ms",
     "bandwidth_kbps",
     "bitrate_kbps",
-    "live_latency_ms",
 ];
 
 /// Returns the same rows outside the detail table, with a noise of 8, or with session counts only.
@@ -132,9 +134,11 @@ fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
         for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
             row[name] = json!({"sum": 400_000});
         }
-        row["live_latency_ms"] = Value::Null;
+        for name in IN_DETAIL_ONLY {
+            row[name] = Value::Null;
+        }
         if !with_noise {
-            for name in NUMBERS {
+            for name in NUMBERS.into_iter().chain(IN_DETAIL_ONLY) {
                 row[name] = Value::Null;
             }
         }
@@ -283,7 +287,7 @@ fn folded(with_secret: bool) -> Vec<String> {
         let output = command.output().expect("the program runs");
         assert!(output.status.success(), "{}", text(&output.stderr));
     };
-    run(&["generate", "--sessions", "1000", "--seed", "11", "--for", "12m", "--output", "beacons.ndjson"]);
+    run(&["generate", "--sessions", "3000", "--seed", "11", "--for", "12m", "--output", "beacons.ndjson"]);
     run(&["fold", "--output", "rollups.ndjson", "beacons.ndjson"]);
     let rollups = std::fs::read_to_string(path("rollups.ndjson")).expect("rollups");
     rollups.lines().map(String::from).collect()
@@ -327,7 +331,9 @@ fn totals_of_noisy_tables_are_those_of_the_detail_table_within_their_errors() {
             "/rebuffering_ratio",
             "/bandwidth_kbps/mean",
         ] {
-            let number = |line: &Value, at: &str| line.pointer(at).and_then(Value::as_f64).expect("a number");
+            let number = |line: &Value, at: &str| {
+                line.pointer(at).and_then(Value::as_f64).unwrap_or_else(|| panic!("{at} is no number"))
+            };
             let (truth, shown) = (number(&exact, name), number(&noisy, name));
             let error = number(&noisy, &format!("/standard_error{name}"));
             assert!(error > 0.0 && number(&exact, &format!("/standard_error{name}")) == 0.0, "{name}");

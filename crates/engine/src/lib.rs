@@ -13,7 +13,7 @@
 //! use std::sync::Arc;
 //!
 //! use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
-//! use crowdfold_model::{Dimension, Span, Timestamp};
+//! use crowdfold_model::{Dimension, Qualities, Span, Timestamp};
 //! use crowdfold_engine::{Combiner, CombinerSettings, Merger, MergerSettings, Rules, Start};
 //! use crowdfold_release::{Policies, Policy, PolicySettings};
 //!
@@ -25,6 +25,7 @@
 //!     lateness: Span::SECOND * 30,
 //!     idle: Span::SECOND * 90,
 //!     breakdowns: policies.breakdowns(),
+//!     qualities: Qualities::default(),
 //!     max_sessions: 1_000,
 //! });
 //! let airlock = Airlock::new(&Arc::new(Shared::new(Settings::default(), SessionHasher::random())?), None);

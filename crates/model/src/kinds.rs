@@ -67,6 +67,8 @@ pub enum Combine {
     First,
     /// Their mean, weighted by the time that each beacon played.
     Mean,
+    /// Their mean; all have the same weight.
+    PlainMean,
 }
 
 /// The part of a CMCD member that counts, where its value is an inner list.

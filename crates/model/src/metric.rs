@@ -25,6 +25,7 @@ struct SumDefinition {
 struct ValueDefinition {
     name: &'static str,
     unit: Unit,
+    largest: u64,
     combine: Combine,
     has_histogram: bool,
     outside_detail: Clamp,
@@ -36,6 +37,8 @@ struct ValueDefinition {
 /// - `json`: true if JSON beacons have a field of that name. Values always have one.
 /// - `cmcd`: the key of CMCD that contains it, and the part of its value; for a sum, CMCD reports the total since the
 ///   start of the session.
+/// - `largest`: the largest value that a beacon can report, if it is smaller than the limit of the unit. A larger one is
+///   an error of the sender.
 /// - `most`: the most that one session adds in one window.
 /// - `outside`: the most that one session contributes outside the detail table, and the position at which its budget
 ///   there is spent. Errors have the positions 4 to 9.
@@ -49,7 +52,7 @@ macro_rules! metrics {
         )+}
         values {$(
             $(#[$value_doc:meta])+
-            $value:ident: $value_name:literal, unit = $value_unit:ident,
+            $value:ident: $value_name:literal, unit = $value_unit:ident, $(largest = $largest:literal,)?
                 cmcd = [$($value_key:literal $value_part:ident)?], combine = $combine:ident, histogram = $histogram:literal,
                 outside = $value_clamp:expr, spent = $value_spent:literal;
         )+}
@@ -80,6 +83,7 @@ macro_rules! metrics {
         const VALUES: &[ValueDefinition] = &[$(ValueDefinition {
             name: $value_name,
             unit: Unit::$value_unit,
+            largest: smaller(Unit::$value_unit.limit(), &[$($largest)?]),
             combine: Combine::$combine,
             has_histogram: $histogram,
             outside_detail: $value_clamp,
@@ -109,6 +113,14 @@ macro_rules! metrics {
             }
         }
     };
+}
+
+/// Returns the smallest of a limit and others.
+const fn smaller(limit: u64, others: &[u64]) -> u64 {
+    match others {
+        [other, ..] if *other < limit => *other,
+        _ => limit,
+    }
 }
 
 /// The most attempts, plays and failures of one session in one window.
@@ -143,6 +155,24 @@ metrics! {
         /// Changes of quality.
         Switches: "switches", unit = Count, json = true, cmcd = [], most = Limit::PerSecond(1),
             outside = Clamp::PerMinute(3), spent = 13;
+        /// Changes to a higher bitrate.
+        SwitchesUp: "switches_up", unit = Count, json = true, cmcd = [], most = Limit::PerSecond(1),
+            outside = Clamp::Hidden, spent = 255;
+        /// Changes to a lower bitrate.
+        SwitchesDown: "switches_down", unit = Count, json = true, cmcd = [], most = Limit::PerSecond(1),
+            outside = Clamp::Hidden, spent = 255;
+        /// Seeks after the first frame.
+        Seeks: "seeks", unit = Count, json = true, cmcd = [], most = Limit::PerSecond(1),
+            outside = Clamp::Hidden, spent = 255;
+        /// Time from a seek until it plays again, without pauses, ms.
+        SeekingMs: "seeking_ms", unit = Milliseconds, json = true, cmcd = [], most = Limit::Span,
+            outside = Clamp::Hidden, spent = 255;
+        /// Attempts that the viewer ended before the first frame, as far as the player reports it.
+        ExitsBeforeStart: "exits_before_start", unit = Count, json = false, cmcd = [], most = TIMES,
+            outside = Clamp::Hidden, spent = 255;
+        /// Sessions that met all thresholds of `[quality]`.
+        GoodSessions: "good_sessions", unit = Count, json = false, cmcd = [], most = Limit::Fixed(1),
+            outside = Clamp::Hidden, spent = 255;
     }
     values {
         /// Time from the request for playback to the first frame, ms.
@@ -157,6 +187,10 @@ metrics! {
         /// Time from the recording of a picture to its display in a live stream, ms.
         LiveLatencyMs: "live_latency_ms", unit = Milliseconds, cmcd = ["ltc" First], combine = Mean, histogram = true,
             outside = Clamp::Hidden, spent = 255;
+        /// Time from a request for media to the first byte of the response, ms. Players give up after half a minute, so a
+        /// longer time is not one: some players report the time of the clock.
+        TtfbMs: "ttfb_ms", unit = Milliseconds, largest = 60_000, cmcd = ["ttfb" First], combine = PlainMean,
+            histogram = true, outside = Clamp::Hidden, spent = 255;
     }
 }
 
@@ -222,6 +256,12 @@ impl ValueMetric {
     #[must_use]
     pub const fn unit(self) -> Unit {
         self.definition().unit
+    }
+
+    /// Returns the largest value that a beacon can report.
+    #[must_use]
+    pub const fn largest(self) -> u64 {
+        self.definition().largest
     }
 
     /// Returns how the reports of one session become one value.

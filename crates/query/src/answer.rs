@@ -88,6 +88,7 @@ impl Answer {
             metric("vsf", Derived::Vsf, Cell::share).spare(1),
             metric("ebvs", Derived::Ebvs, Cell::share).spare(10),
             metric("vpf", Derived::Vpf, Cell::share).spare(3),
+            metric("good", Derived::GoodSessions, Cell::share).spare(11),
             mean("startup_ms", Derived::Mean(ValueMetric::StartupMs)),
             percentile("startup_p95", ValueMetric::StartupMs, |summary| summary.p95).spare(7),
             mean("bandwidth", Derived::Mean(ValueMetric::BandwidthKbps)),

@@ -241,11 +241,18 @@ impl Group {
             Derived::Ebvs => {
                 Ratio::of(&[(attempts, 1.0, 1.0), (plays, -1.0, 0.0), (startup_failures, -1.0, 0.0)])
             }
+            Derived::EbvsReported => self.share_of(SumMetric::ExitsBeforeStart, attempts),
+            Derived::GoodSessions => self.share_of(SumMetric::GoodSessions, Sum::exact(self.measured)),
             Derived::Vpf => Ratio::of(&[(playback_failures, 1.0, 0.0), (plays, 0.0, 1.0)]),
             // outside the detail table nothing tells how many sessions have a value
             Derived::Mean(ValueMetric::StartupMs) => self.mean(ValueMetric::StartupMs, plays),
             Derived::Mean(metric) => self.mean(metric, Sum::exact(self.measured)),
         }
+    }
+
+    /// Returns the share that a sum has in a total; undefined if no row shows the sum.
+    fn share_of(&self, metric: SumMetric, total: Sum) -> Ratio {
+        self.sum(metric).map_or(Ratio::Undefined, |sum| Ratio::of(&[(sum, 1.0, 0.0), (total, 0.0, 1.0)]))
     }
 
     /// Returns the mean of a distribution: over the sessions with a value if all rows contain their number, otherwise
@@ -311,8 +318,12 @@ pub(crate) enum Derived {
     Vsf,
     /// Exits before video start per attempt: no first frame and no fatal error.
     Ebvs,
+    /// Exits before video start that players reported, per attempt.
+    EbvsReported,
     /// Video playback failures per play.
     Vpf,
+    /// The share of sessions that met all thresholds of `[quality]`.
+    GoodSessions,
     /// The mean of the sessions' values.
     Mean(ValueMetric),
 }
@@ -320,12 +331,20 @@ pub(crate) enum Derived {
 impl Derived {
     /// Returns true if the metric is a share of a whole.
     const fn is_share(self) -> bool {
-        matches!(self, Self::RebufferingRatio | Self::Vsf | Self::Ebvs | Self::Vpf)
+        !matches!(self, Self::StallsPerHour | Self::Mean(_))
     }
 
     /// Returns all metrics, in the order of output.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        let ratios = [Self::RebufferingRatio, Self::StallsPerHour, Self::Vsf, Self::Ebvs, Self::Vpf];
+        let ratios = [
+            Self::RebufferingRatio,
+            Self::StallsPerHour,
+            Self::Vsf,
+            Self::Ebvs,
+            Self::EbvsReported,
+            Self::Vpf,
+            Self::GoodSessions,
+        ];
         ratios.into_iter().chain(ValueMetric::ALL.into_iter().map(Self::Mean))
     }
 }

@@ -34,6 +34,18 @@ pub(crate) fn catalogue() -> Catalogue {
     ])
 }
 
+/// Asserts that a text is that of a file in `fixtures`. With `BLESS=1`, writes the file instead.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "it is a switch of tests")]
+pub(crate) fn assert_is_fixture(text: &str, name: &str) {
+    let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, text).unwrap();
+    } else {
+        assert_eq!(text, std::fs::read_to_string(path).unwrap());
+    }
+}
+
 /// Parses a query such as `--by os --where os=Windows`, at minute 100.
 pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
     let mut args = Args::default();

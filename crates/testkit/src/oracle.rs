@@ -106,6 +106,27 @@ pub struct Settings {
     pub secret: bool,
     /// The rules of tenants that have their own.
     pub own: BTreeMap<String, TenantRules>,
+    /// The thresholds of a good session.
+    pub quality: Quality,
+    /// The thresholds of tenants that have their own.
+    pub own_quality: BTreeMap<String, Quality>,
+}
+
+/// The thresholds of a good session.
+#[derive(Clone, Copy, Debug)]
+pub struct Quality {
+    /// The longest startup time, in ms.
+    pub startup_ms: u64,
+    /// The largest rebuffering ratio, in millionths.
+    pub rebuffering: u64,
+    /// The smallest bitrate, in kbit/s.
+    pub bitrate_kbps: u64,
+}
+
+impl Default for Quality {
+    fn default() -> Self {
+        Self { startup_ms: 2_000, rebuffering: 10_000, bitrate_kbps: 0 }
+    }
 }
 
 /// The choice of the detail table, which contains everything.
@@ -165,11 +186,19 @@ impl Default for Settings {
             budget: Some(BUDGET),
             secret: false,
             own: BTreeMap::new(),
+            quality: Quality::default(),
+            own_quality: BTreeMap::new(),
         }
     }
 }
 
 impl Settings {
+    /// Returns the thresholds of a good session of a tenant.
+    #[must_use]
+    pub fn quality_of(&self, tenant: &str) -> Quality {
+        self.own_quality.get(tenant).copied().unwrap_or(self.quality)
+    }
+
     /// Returns the k of a tenant.
     #[must_use]
     pub fn k_of(&self, tenant: &str) -> u64 {
@@ -260,7 +289,7 @@ pub fn evaluate(log: &[Vec<Record>], settings: &Settings) -> Outcome {
                     .or_default()
                     .entry(cell_key)
                     .or_default()
-                    .add(&summary.cell(&session, settings));
+                    .add(&summary.cell(&session, &window.1, settings));
             }
             windows.insert(window);
         }

@@ -21,12 +21,14 @@ pub fn record(minute: u64, table: &str, number: u64, rows: u64, sessions: u64) -
         "breakdown": breakdown, "detail": true, "dimensions": dimensions, "row": number, "rows": rows,
         "sessions": sessions, "beacons": 6 * sessions, "attempts": 20, "plays": 16, "startup_failures": 2,
         "playback_failures": 1, "playing_ms": 54_000 * sessions, "stalled_ms": 600 * sessions, "stalls": sessions / 10,
-        "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
+        "dropped_frames": 3, "switches": 5, "switches_up": 3, "switches_down": 2, "seeks": 4, "seeking_ms": 2_100,
+        "exits_before_start": 1, "good_sessions": sessions / 2, "errors": {"network": 2},
         "startup_ms": {"sessions": 16, "sum": 16 * 850, "p50": 800, "p90": null, "p95": null, "p99": null},
         "bandwidth_kbps": {"sessions": sessions, "sum": 5000 * sessions, "p50": 4800, "p90": 9000, "p95": 9900,
             "p99": null, "histogram": [[0, 4000, 20], [4000, null, sessions - 20]]},
         "bitrate_kbps": {"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null},
         "live_latency_ms": {"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null},
+        "ttfb_ms": {"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null},
         "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
     })
 }
@@ -45,6 +47,27 @@ const PLAIN: [&str; 9] = [
 ];
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
+/// The fields that only the detail table contains.
+pub const IN_DETAIL_ONLY: [&str; 8] = [
+    "switches_up",
+    "switches_down",
+    "seeks",
+    "seeking_ms",
+    "exits_before_start",
+    "good_sessions",
+    "live_latency_ms",
+    "ttfb_ms",
+];
+
+/// Removes the histograms of a row, and returns each with the name of its field.
+pub fn remove_histograms(row: &mut Value) -> Vec<(String, Value)> {
+    let fields = row.as_object_mut().into_iter().flatten();
+    let remove = |(name, value): (&String, &mut Value)| {
+        Some((name.clone(), value.as_object_mut()?.remove("histogram")?))
+    };
+    fields.filter_map(remove).collect()
+}
+
 /// Converts rows to rows of a table outside the detail table, with the same numbers, as if the noise were 0.
 #[must_use]
 pub fn noisy(mut records: Vec<Value>) -> Vec<Value> {
@@ -58,7 +81,9 @@ pub fn noisy(mut records: Vec<Value>) -> Vec<Value> {
         for name in DISTRIBUTIONS {
             row[name] = json!({"sum": row[name]["sum"]});
         }
-        row["live_latency_ms"] = Value::Null;
+        for name in IN_DETAIL_ONLY {
+            row[name] = Value::Null;
+        }
     }
     records
 }
@@ -68,7 +93,8 @@ pub fn noisy(mut records: Vec<Value>) -> Vec<Value> {
 pub fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
         row["detail"] = false.into();
-        for name in PLAIN.into_iter().chain(DISTRIBUTIONS).chain(["beacons", "errors", "live_latency_ms"]) {
+        for name in PLAIN.into_iter().chain(DISTRIBUTIONS).chain(IN_DETAIL_ONLY).chain(["beacons", "errors"])
+        {
             row[name] = Value::Null;
         }
     }

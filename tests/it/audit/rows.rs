@@ -28,9 +28,10 @@ pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<V
             "breakdown": names, "detail": true, "dimensions": dimensions, "row": number, "rows": rows.len(),
             "sessions": sessions, "beacons": 6 * sessions, "attempts": sessions, "plays": sessions,
             "startup_failures": 0, "playback_failures": 0, "playing_ms": 54_000 * sessions, "stalled_ms": 0,
-            "stalls": 0, "dropped_frames": 0, "switches": 0, "errors": {},
+            "stalls": 0, "dropped_frames": 0, "switches": 0, "switches_up": 0, "switches_down": 0,
+            "seeks": 0, "seeking_ms": 0, "exits_before_start": 0, "good_sessions": 0, "errors": {},
             "startup_ms": summary, "bandwidth_kbps": summary, "bitrate_kbps": summary,
-            "live_latency_ms": summary,
+            "live_latency_ms": summary, "ttfb_ms": summary,
             "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
         })
     };

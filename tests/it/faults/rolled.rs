@@ -1,6 +1,7 @@
 //! Tests the roll-out of other rules, one worker after the other.
 
 use crowdfold_testkit::Kafka;
+use crowdfold_testkit::rows::remove_histograms;
 use serde_json::Value;
 
 use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
@@ -37,9 +38,7 @@ fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
     let (mut like_old, mut like_new) = (0, 0);
     for ((start, tenant, breakdown), mut table) in tables(&rows) {
         for row in &mut table {
-            for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
-                row[name].as_object_mut().map(|fields| fields.remove("histogram"));
-            }
+            remove_histograms(row);
         }
         let of = |all: &[Value]| -> Vec<Value> {
             let names = serde_json::json!(breakdown);

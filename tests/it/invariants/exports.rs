@@ -46,7 +46,7 @@ const OF_PERSONS: [&str; 7] = [
 ];
 
 /// The keys of a row according to the page on interfaces.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 33] = [
     "attempts",
     "bandwidth_kbps",
     "beacons",
@@ -55,6 +55,8 @@ const KEYS: [&str; 26] = [
     "breakdown",
     "dropped_frames",
     "errors",
+    "exits_before_start",
+    "good_sessions",
     "live_latency_ms",
     "playback_failures",
     "playing_ms",
@@ -63,13 +65,18 @@ const KEYS: [&str; 26] = [
     "row",
     "rows",
     "schema",
+    "seeking_ms",
+    "seeks",
     "sessions",
     "stalled_ms",
     "stalls",
     "startup_failures",
     "startup_ms",
     "switches",
+    "switches_down",
+    "switches_up",
     "tenant",
+    "ttfb_ms",
     "window",
     "coverage",
     "detail",

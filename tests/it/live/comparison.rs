@@ -15,6 +15,8 @@ const STARTUP_MS: f64 = 250.0;
 /// each beacon to 100 ms.
 const PLAYING_MS: f64 = 700.0;
 const STALLED_MS: f64 = 500.0;
+/// The tolerance of seeking times, ms.
+const SEEKING_MS: f64 = 500.0;
 /// The tolerance of bitrates as a share of the measured one, for streams with one picture. The sum is rounded to two
 /// digits.
 const FIXED_BITRATE: f64 = 0.02;
@@ -47,7 +49,7 @@ pub(super) fn summary(attempt: &Attempt, published: &Published) -> String {
     let mean =
         |(sessions, sum): (u64, u64)| sum.checked_div(sessions).map_or("-".into(), |mean| mean.to_string());
     format!(
-        "{:17} startup {:>5} {:>5}  playing {:>5} {:>5}  stalled {:>4} {:>4}  stalls {} {}  kbit/s {:>3} {:>3}  lag {:>3}",
+        "{:17} startup {:>5} {:>5}  playing {:>5} {:>5}  stalled {:>4} {:>4}  stalls {} {}  seeks {} {}  seeking {:>4} {:>4}  kbit/s {:>3} {:>3}  lag {:>3}",
         attempt.content,
         of("startup_ms"),
         mean(published.startup_ms),
@@ -57,6 +59,10 @@ pub(super) fn summary(attempt: &Attempt, published: &Published) -> String {
         published.stalled_ms,
         of("stalls"),
         published.stalls,
+        of("seeks"),
+        published.seeks,
+        of("seeking_ms"),
+        published.seeking_ms,
         of("bitrate_kbps"),
         mean(published.bitrate_kbps),
         of("max_lag_ms"),
@@ -111,6 +117,8 @@ impl Differences {
         }
         if !gaps::hides_switches(scenario) {
             self.exact("switches", published.switches, number("switches") as u64);
+            self.exact("switches up", published.switches_up, number("switches_up") as u64);
+            self.exact("switches down", published.switches_down, number("switches_down") as u64);
         }
         if scenario.mode == Mode::Beacons {
             let (published, seen) = (published.dropped_frames as f64, number("dropped_frames"));
@@ -149,6 +157,11 @@ impl Differences {
             let tolerance = PLAYING_MS + early / 2.0 + number("total_lag_ms");
             self.near("playing ms", published.playing_ms as f64, middle, tolerance);
         }
+        self.exact("seeks", published.seeks, number("seeks") as u64);
+        let seeking = number("seeking_ms");
+        let early = if gaps::plays_early(scenario) { seeking } else { 0.0 };
+        let tolerance = SEEKING_MS + early / 2.0 + number("total_lag_ms");
+        self.near("seeking ms", published.seeking_ms as f64, seeking - early / 2.0, tolerance);
         let stalls = number("stalls") as u64;
         let more = if published.stalls > stalls {
             gaps::stalled_before_first_frame(scenario, number("startup_ms"))

@@ -19,6 +19,10 @@ pub(super) struct Published {
     pub(super) stalled_ms: u64,
     pub(super) stalls: u64,
     pub(super) switches: u64,
+    pub(super) switches_up: u64,
+    pub(super) switches_down: u64,
+    pub(super) seeks: u64,
+    pub(super) seeking_ms: u64,
     pub(super) dropped_frames: u64,
     /// The number of sessions with a startup time, and the sum of their startup times.
     pub(super) startup_ms: (u64, u64),
@@ -46,6 +50,10 @@ pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Published> {
             (&mut sums.stalled_ms, "stalled_ms"),
             (&mut sums.stalls, "stalls"),
             (&mut sums.switches, "switches"),
+            (&mut sums.switches_up, "switches_up"),
+            (&mut sums.switches_down, "switches_down"),
+            (&mut sums.seeks, "seeks"),
+            (&mut sums.seeking_ms, "seeking_ms"),
             (&mut sums.dropped_frames, "dropped_frames"),
         ] {
             *sum += number(name);

@@ -75,6 +75,7 @@ impl Scenario {
         Self::new("hls-seek", "hls", Fault::Seek),
         Self::new("dash-seek", "dash", Fault::Seek),
         Self::new("shaka-seek", "shaka", Fault::Seek),
+        Self::new("beacons-seek", "hls", Fault::Seek).by(Mode::Beacons),
         Self::new("hls-broken", "hls", Fault::Broken),
         Self::new("dash-broken", "dash", Fault::Broken),
         Self::new("shaka-broken", "shaka", Fault::Broken),

@@ -87,6 +87,11 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
         ("bandwidth_kbps", 90_000),
         ("bitrate_kbps", 9_000),
         ("live_latency_ms", 40_000),
+        ("ttfb_ms", 70_000),
+        ("switches_up", 12),
+        ("switches_down", 12),
+        ("seeks", 12),
+        ("seeking_ms", 40_000),
     ] {
         if dice.one_in(4) {
             fields.push(format!(r#""{name}":{}"#, dice.below(most)));
@@ -132,6 +137,7 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         ("msd", 9_000, 12),
         ("mtp", 90_000, 4),
         ("ltc", 40_000, 4),
+        ("ttfb", 70_000, 4),
         ("dfa", 300, 4),
         ("bsa", 20, 3),
         ("bsda", 9_000, 3),
@@ -145,6 +151,7 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         ("cid", &["\"movie\"", "\"match\"", "\"kids\""], 4),
         ("st", &["v", "l"], 4),
         ("sf", &["h", "d"], 4),
+        ("ot", &["v", "a", "m"], 4),
         ("org.svta-p-n", &["\"hls.js\"", "\"dash.js\""], 4),
         ("org.svta-ap-v", &["\"4.0\""], 4),
         ("ec", &["\"404\"", "\"504\"", "(\"404\" \"504\")", "(\"4032\" \"404\")"], 8),

@@ -23,6 +23,8 @@ export class Watch {
     stalls: 0,
     seeks: 0,
     switches: 0,
+    switches_up: 0,
+    switches_down: 0,
     error: null,
     ended: false,
     // delays of a timer: how busy the machine was; the sum leaves out small ones
@@ -91,7 +93,10 @@ export class Watch {
     }
     bitrate.at = now;
     if (Number.isFinite(kbps) && kbps > 0) {
-      if (bitrate.last !== null && bitrate.last !== kbps) this.seen.switches += 1;
+      if (bitrate.last !== null && bitrate.last !== kbps) {
+        this.seen.switches += 1;
+        this.seen[kbps > bitrate.last ? "switches_up" : "switches_down"] += 1;
+      }
       bitrate.first ??= kbps;
       bitrate.last = kbps;
       bitrate.last_loaded = loaded;

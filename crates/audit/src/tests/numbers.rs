@@ -42,7 +42,8 @@ fn fields_not_allowed_in_the_table_are_reported() {
         row["bitrate_kbps"]["histogram"] = json!([[0, null, 900]]);
     };
     finds(ladder, "field-not-for-table", "/bitrate_kbps/histogram");
-    finds_covered(|row| row["good_sessions"] = json!(800), "unknown-field", "/good_sessions");
+    finds_covered(|row| row["good_sessions"] = json!(800), "field-not-for-table", "/good_sessions");
+    finds_covered(|row| row["viewers"] = json!(800), "unknown-field", "/viewers");
 }
 
 #[test]
@@ -56,6 +57,8 @@ fn partly_missing_numbers_are_reported() {
     finds_covered(|row| row["startup_ms"] = Value::Null, "missing-field", "/startup_ms/sum");
     finds(|row| row["plays"] = Value::Null, "wrong-type", "/plays");
     finds(|row| row["beacons"] = json!(-1), "not-an-integer", "/beacons");
+    finds(|row| row["seeks"] = Value::Null, "wrong-type", "/seeks");
+    finds(|row| row["seeking_ms"] = json!(-1), "not-an-integer", "/seeking_ms");
     finds(|row| row["stalls"] = json!(-1), "not-an-integer", "/stalls");
     finds(|row| row["errors"]["drm"] = json!(-1), "not-an-integer", "/errors/drm");
     finds(

@@ -79,6 +79,7 @@ fn aborted_records_are_scanned_and_are_in_no_table() {
     leaky["dimensions"]["os"] = "203.0.113.77".into();
     let mut small = rows[1].clone();
     small["sessions"] = json!(20);
+    small["good_sessions"] = json!(20);
     small["bandwidth_kbps"] = rows[1]["bitrate_kbps"].clone();
     let mut take = |offset, row: &Value, committed: bool| {
         let (key, value) = (key(row), row.to_string());

@@ -77,7 +77,7 @@ const LIMITS: [u64; Number::COUNT] = {
     at = 0;
     while at < ValueMetric::COUNT {
         let metric = ValueMetric::ALL[at];
-        limits[Number::Value(metric).index()] = metric.unit().limit();
+        limits[Number::Value(metric).index()] = metric.largest();
         at += 1;
     }
     limits

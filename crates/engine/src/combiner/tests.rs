@@ -2,7 +2,7 @@
 
 use crate::wire::{self, Partial};
 use crowdfold_airlock::{LineTime, Record, SessionHasher, Settings, Shared};
-use crowdfold_model::Dimension;
+use crowdfold_model::{Dimension, Qualities};
 
 use super::*;
 
@@ -23,6 +23,7 @@ fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
         lateness: Span::from_millis(LATENESS),
         idle: Span::from_millis(IDLE),
         breakdowns: vec![vec![Dimension::Os]].into(),
+        qualities: Qualities::default(),
         max_sessions: 100,
     };
     let settings = Arc::new(CombinerSettings {

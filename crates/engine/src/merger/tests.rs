@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::wire::{self, CloseMarker, WireError};
 use crate::{Counts, Rules};
-use crowdfold_model::{Cell, Dimension, Sums, Table, Window};
+use crowdfold_model::{Cell, Dimension, Qualities, Sums, Table, Window};
 use crowdfold_release::{Policy, PolicySettings, PrivacySettings, Secret};
 
 use super::*;
@@ -35,6 +35,7 @@ fn settings(k: u64) -> Arc<MergerSettings> {
             lateness: Span::SECOND.times(30),
             idle: Span::SECOND.times(90),
             breakdowns: breakdowns.into(),
+            qualities: Qualities::default(),
             max_sessions: 100,
         }),
         merge_partitions: 1,

@@ -32,6 +32,8 @@ pub(crate) struct Statement {
     pub(crate) frame: bool,
     pub(crate) idle: bool,
     pub(crate) fatal: bool,
+    /// The viewer left.
+    pub(crate) end: bool,
 }
 
 /// The window of a beacon.
@@ -56,6 +58,8 @@ pub(crate) struct Line {
     idle: Assertion,
     /// A start was stated after the last first frame.
     started: bool,
+    /// The last record after the last start that stated that the viewer left.
+    left: Assertion,
     /// The last fatal error: few sessions have one.
     fatal: Option<Box<Fatal>>,
 }
@@ -137,6 +141,7 @@ impl Line {
             frame_at: Timestamp::EPOCH,
             idle: Assertion::NEVER,
             started: false,
+            left: Assertion::NEVER,
             fatal: None,
         }
     }
@@ -180,6 +185,9 @@ impl Line {
         }
         if statement.fatal {
             self.fatal(statement, others, context, open, &mut counted, now);
+        }
+        if statement.end {
+            self.end(others, context, open, now);
         }
         if statement.idle {
             self.idle = self.idle.or_later(Assertion::at(now.record));
@@ -230,6 +238,7 @@ impl Line {
         }
         if !is_old && !was_overtaken {
             self.started = true;
+            self.left = Assertion::NEVER;
         }
         self.framed_before = others.frame;
         self.start = self.start.or_later(Assertion::at(now.record));
@@ -320,6 +329,7 @@ impl Line {
                 Some(Failure::Startup)
             };
             if failure.is_some() {
+                open.pending = open.pending.filter(|pending| *pending != Failure::Exit);
                 open.count_pending(counted);
                 open.pending = failure;
             }
@@ -339,6 +349,16 @@ impl Line {
             Some(known) => **known = fatal,
             none => *none = Some(Box::new(fatal)),
         }
+    }
+
+    /// Records that the viewer left. If an attempt is open that began with a start on this line, its exit is pending.
+    fn end(&mut self, others: &Others, context: WindowContext, open: &mut InWindow, now: &Now) {
+        let has_played = others.frame != self.framed_before && others.frame.holds(now);
+        let has_failed = others.failed || self.unanswered(context, open, now).is_some();
+        if self.is_starting(now) && !has_played && !has_failed && !self.left.holds(now) {
+            open.pending.get_or_insert(Failure::Exit);
+        }
+        self.left = self.left.or_later(Assertion::at(now.record));
     }
 
     /// Returns the last fatal error if it holds and nothing answers it: no first frame after it, no start after it in

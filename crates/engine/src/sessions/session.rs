@@ -4,6 +4,8 @@
 //! from another, and what a beacon states does not depend on its outcome: so a replay from `idle` earlier rebuilds
 //! exactly what matters (docs/internals/protocol.md, "Session state").
 
+use std::cmp::Ordering;
+
 use crowdfold_airlock::{Identity, Observation, Playback};
 use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
 
@@ -234,9 +236,11 @@ impl Session {
         let statement = statement(beacon);
         // A quality that is chosen before anything plays is no change, nor is its report where it comes after the next.
         let is_switch = |playback: &Playback| {
-            playback.bitrate_changed && !tracked.is_same_bitrate && (statement.frame || self.has_played(now))
+            let is_change = playback.bitrate_changed && tracked.bitrate_change != Some(Ordering::Equal);
+            is_change && (statement.frame || self.has_played(now))
         };
-        let switches = beacon.playback().is_some_and(is_switch);
+        let is_switch = beacon.playback().is_some_and(is_switch);
+        let is_switch_to = |change| is_switch && tracked.bitrate_change == Some(change);
         let is_json = beacon.playback().is_none();
         let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.holds(now);
         let counted = self.count(beacon, &statement, context, &mut in_window, now);
@@ -261,7 +265,11 @@ impl Session {
                 (SumMetric::StalledMs, tracked.stalled_ms),
                 (SumMetric::Stalls, tracked.stalls),
                 (SumMetric::DroppedFrames, tracked.dropped_frames),
-                (SumMetric::Switches, switches.into()),
+                (SumMetric::Switches, is_switch.into()),
+                (SumMetric::SwitchesUp, is_switch_to(Ordering::Greater).into()),
+                (SumMetric::SwitchesDown, is_switch_to(Ordering::Less).into()),
+                (SumMetric::Seeks, tracked.seeks),
+                (SumMetric::SeekingMs, tracked.seeking_ms),
             ] {
                 sums[metric as usize] += more;
             }
@@ -358,5 +366,6 @@ fn statement(beacon: &Observation) -> Statement {
         frame: measures.play,
         idle: measures.idle,
         fatal: measures.fatal,
+        end: measures.end,
     }
 }

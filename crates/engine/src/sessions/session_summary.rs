@@ -6,7 +6,7 @@ use crate::Rules;
 use crate::sessions::attempts::{Counted, InWindow};
 use crate::sessions::errors::ErrorClasses;
 use crate::sessions::session::Observed;
-use crowdfold_model::{Bounded, Budget, Cell, Combine, SumMetric, Sums, ValueMetric, amounts};
+use crowdfold_model::{Bounded, Budget, Cell, Combine, Quality, SumMetric, Sums, ValueMetric, amounts};
 
 /// The summary of one session in one window, without its dimensions. Counts stop at the greatest number they can hold,
 /// which is far above what is given to cells.
@@ -64,6 +64,7 @@ impl SessionSummary {
             (SumMetric::Plays, counted.plays),
             (SumMetric::StartupFailures, counted.startup_failures),
             (SumMetric::PlaybackFailures, counted.playback_failures),
+            (SumMetric::ExitsBeforeStart, counted.exits_before_start),
         ] {
             let sum = &mut self.sums[metric as usize];
             *sum = sum.saturating_add(more.into());
@@ -72,7 +73,7 @@ impl SessionSummary {
 
     /// Returns what the session contributes to its cells: clamped amounts, one value for each distribution, and the
     /// same within the budget.
-    pub(crate) fn close(&self, rules: &Rules, budget: &Budget) -> Contribution {
+    pub(crate) fn close(&self, rules: &Rules, quality: &Quality, budget: &Budget) -> Contribution {
         let most = Sums::most(rules.window, rules.idle);
         let mut pending = Counted::default();
         pending.add(self.in_window.pending);
@@ -84,13 +85,20 @@ impl SessionSummary {
         };
         sums[SumMetric::StartupFailures] += u64::from(pending.startup_failures);
         sums[SumMetric::PlaybackFailures] += u64::from(pending.playback_failures);
+        sums[SumMetric::ExitsBeforeStart] += u64::from(pending.exits_before_start);
         for (sum, most) in sums.metrics.iter_mut().zip(most.metrics) {
             *sum = (*sum).min(most);
         }
         // a session cannot play and stall for longer than the window lasts for it
         let left = most[SumMetric::StalledMs] - sums[SumMetric::PlayingMs];
         sums[SumMetric::StalledMs] = sums[SumMetric::StalledMs].min(left);
+        // the total of switches is never less than those up and down
+        let switches = sums[SumMetric::Switches];
+        sums[SumMetric::SwitchesUp] = sums[SumMetric::SwitchesUp].min(switches);
+        sums[SumMetric::SwitchesDown] =
+            sums[SumMetric::SwitchesDown].min(switches - sums[SumMetric::SwitchesUp]);
         let values = ValueMetric::ALL.map(|metric| self.values[metric as usize].close(metric.combine()));
+        sums[SumMetric::GoodSessions] = quality.is_met(&sums, &values).into();
         Contribution {
             networks: self.network_bits,
             bounded: budget.bound(amounts(&sums, &values)),
@@ -140,6 +148,7 @@ impl Mean {
         match combine {
             Combine::First if self.beacons == 0 => self.plain = value.into(),
             Combine::First => {}
+            Combine::PlainMean => self.plain += u64::from(value),
             Combine::Mean => {
                 let weight = u64::from(playing_ms) / 100;
                 self.weighted = self.weighted.saturating_add(u64::from(value) * weight);
@@ -158,7 +167,7 @@ impl Mean {
         let value = match combine {
             Combine::First => self.plain,
             Combine::Mean if self.weight > 0 => quotient_to_two_digits(self.weighted, self.weight),
-            Combine::Mean => quotient_to_two_digits(self.plain, self.beacons),
+            Combine::Mean | Combine::PlainMean => quotient_to_two_digits(self.plain, self.beacons),
         };
         Some(u32::try_from(value).unwrap_or(u32::MAX))
     }
@@ -180,7 +189,7 @@ mod tests {
     use super::{SessionSummary, quotient_to_two_digits};
     use crate::Rules;
     use crate::sessions::errors::ErrorClasses;
-    use crowdfold_model::{Budget, Span, SumMetric, Sums};
+    use crowdfold_model::{Budget, Qualities, Quality, Span, SumMetric, Sums};
 
     #[test]
     fn no_session_gives_more_than_the_most() {
@@ -198,17 +207,19 @@ mod tests {
             lateness: Span::ZERO,
             idle: Span::SECOND.times(90),
             breakdowns: Vec::new().into(),
+            qualities: Qualities::default(),
             max_sessions: 1,
         };
         let (most, budget) = (Sums::most(rules.window, rules.idle), Budget::new(rules.window));
         let numbers = (most.clamped_beacons, most[SumMetric::PlayingMs], most[SumMetric::Stalls]);
         assert_eq!(numbers, (370, 3_690_000, 3_600));
         let mut expected = Sums { beacons: many.into(), ..most };
+        (expected[SumMetric::SwitchesDown], expected[SumMetric::GoodSessions]) = (0, 0);
         (expected[SumMetric::PlayingMs], expected[SumMetric::StalledMs]) = (3_000_000, 690_000);
-        assert_eq!(summary.close(&rules, &budget).sums, expected);
+        assert_eq!(summary.close(&rules, &Quality::default(), &budget).sums, expected);
         summary.sums[SumMetric::PlayingMs as usize] = many;
         (expected[SumMetric::PlayingMs], expected[SumMetric::StalledMs]) = (3_690_000, 0);
-        assert_eq!(summary.close(&rules, &budget).sums, expected);
+        assert_eq!(summary.close(&rules, &Quality::default(), &budget).sums, expected);
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl SessionStore {
     #[must_use]
     pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Timestamp) -> Self {
         Self {
-            plan: Plan::new(&rules.breakdowns, tenants),
+            plan: Plan::new(&rules, tenants),
             rules,
             index: hashbrown::HashTable::new(),
             sessions: Vec::new(),

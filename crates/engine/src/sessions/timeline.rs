@@ -95,6 +95,11 @@ impl Latest {
         latest.map(|entry| (entry.at, entry.state))
     }
 
+    /// Returns true if a seek came after it last played.
+    fn seeks(&self) -> bool {
+        self.of(Kind::Playing).is_some_and(|played| self.of(Kind::Seeking) > Some(played))
+    }
+
     /// Returns what came after it last played; absent where nothing has played, or a seek came since.
     fn since_played(&self) -> Option<Since> {
         let played = self.0[Kind::Playing as usize]?;
@@ -113,6 +118,9 @@ impl Latest {
             Kind::Stalled if matches!(self.since_played(), Some(Since::Playing | Since::Stalled)) => {
                 Step { stalled_ms: credit, credited, ..Step::default() }
             }
+            Kind::Seeking | Kind::Stalled if self.seeks() => {
+                Step { seeking_ms: credit, credited, ..Step::default() }
+            }
             _ => Step::default(),
         }
     }
@@ -123,10 +131,13 @@ impl Latest {
 pub(crate) struct Step {
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
-    /// The time that was given to one of both, before it was rounded.
+    pub(crate) seeking_ms: u32,
+    /// The time that was given to one of them, before it was rounded.
     pub(crate) credited: Span,
     /// A stall begins with it.
     pub(crate) stall: bool,
+    /// A seek begins with it.
+    pub(crate) seek: bool,
 }
 
 /// Timestamps are rounded to this before differences are taken, so that the differences add up
@@ -153,6 +164,8 @@ impl Timeline {
             stall: Kind::of(state) == Kind::Stalled
                 && latest.since_played() == Some(Since::Playing)
                 && latest.of(Kind::Stalled) < latest.of(Kind::Playing),
+            // several seeks without playing in between are one
+            seek: Kind::of(state) == Kind::Seeking && latest.of(Kind::Playing).is_some() && !latest.seeks(),
             ..latest.until(at, counted, most, now)
         }
     }

@@ -6,6 +6,8 @@
 //! on, too: in what its last event stated, but for players that send events in batches, of which some are on their way. As
 //! everything in a session, this is what records said, each for itself ([`crate::sessions::session`]).
 
+use std::cmp::Ordering;
+
 use crowdfold_airlock::{Observation, Playback, State, Total};
 use crowdfold_model::{Span, Timestamp};
 
@@ -56,6 +58,8 @@ pub(crate) struct Tracked {
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
     pub(crate) stalls: u32,
+    pub(crate) seeks: u32,
+    pub(crate) seeking_ms: u32,
     pub(crate) dropped_frames: u32,
     /// Time from the start that was stated to the first frame, ms.
     pub(crate) startup_ms: Option<u32>,
@@ -65,8 +69,8 @@ pub(crate) struct Tracked {
     pub(crate) start_interrupted: bool,
     /// The classes of the error codes that the last record of its way and endpoint did not have.
     pub(crate) new_codes: ErrorClasses,
-    /// An event stated the same bitrate before.
-    pub(crate) is_same_bitrate: bool,
+    /// The bitrate that an event states, compared with the one that an event stated before; absent if either is unknown.
+    pub(crate) bitrate_change: Option<Ordering>,
 }
 
 /// A start that was stated.
@@ -182,7 +186,7 @@ impl Tracker {
         let stalled_ms = difference(&mut self.stalled_ms, line, totals.stalled_ms, now);
         let mut tracked = Tracked {
             dropped_frames: difference(&mut self.dropped_frames, line, totals.dropped_frames, now),
-            is_same_bitrate: self.is_same_bitrate(playback, now),
+            bitrate_change: self.bitrate_change(playback, now),
             start_known: self.start.assertion.holds(now),
             start_interrupted: self.asked_start.assertion.holds(now) && self.asked_start.interrupted,
             new_codes: self.new_codes(beacon, playback, now),
@@ -207,6 +211,8 @@ impl Tracker {
         tracked.playing_ms = step.playing_ms;
         tracked.stalled_ms = step.stalled_ms;
         tracked.stalls = step.stall.into();
+        tracked.seeks = step.seek.into();
+        tracked.seeking_ms = step.seeking_ms;
         if playback.event && state == State::Playing {
             tracked.startup_ms = self.startup(at, now);
         }
@@ -230,11 +236,11 @@ impl Tracker {
         new
     }
 
-    /// Returns whether the bitrate that an event states is the last one stated, and records it.
-    fn is_same_bitrate(&mut self, playback: &Playback, now: &Now) -> bool {
-        let Some(bitrate) = playback.bitrate_kbps.get() else { return false };
+    /// Compares the bitrate that an event states with the last one that holds, and records it.
+    fn bitrate_change(&mut self, playback: &Playback, now: &Now) -> Option<Ordering> {
+        let bitrate = playback.bitrate_kbps.get()?;
         let (before, stated) = std::mem::replace(&mut self.bitrate, (bitrate, Assertion::at(now.record)));
-        bitrate == before && stated.holds(now)
+        stated.holds(now).then(|| bitrate.cmp(&before))
     }
 
     /// Returns what an event means for the time before it.

@@ -1,8 +1,8 @@
 //! The slots in which session summaries keep their dimensions, and the slots that make the cells of each tenant.
 
-use crowdfold_model::{Breakdowns, Dimension};
+use crowdfold_model::{Dimension, Quality};
 
-use crate::MOST_LEVELS;
+use crate::{MOST_LEVELS, Rules};
 
 /// Breakdowns, looked up once: by the number of a tenant, as indices of the slots of a session summary.
 ///
@@ -15,11 +15,15 @@ pub(crate) struct Plan {
     lists: Vec<Vec<Vec<usize>>>,
     /// Which list, by tenant; the common one for those beyond its end.
     of: Vec<usize>,
+    /// The thresholds of a good session, by tenant; the common ones for tenants beyond its end.
+    qualities: Vec<Quality>,
+    common_quality: Quality,
 }
 
 impl Plan {
     /// For tenants numbered as in `tenants`.
-    pub(crate) fn new(breakdowns: &Breakdowns, tenants: &[String]) -> Self {
+    pub(crate) fn new(rules: &Rules, tenants: &[String]) -> Self {
+        let breakdowns = &rules.breakdowns;
         let mut slots: Vec<_> = breakdowns.lists().flatten().flatten().copied().collect();
         slots.sort_unstable();
         slots.dedup();
@@ -39,12 +43,23 @@ impl Plan {
                 lists.len() - 1
             }));
         }
-        Self { slots, lists, of }
+        Self {
+            slots,
+            lists,
+            of,
+            qualities: tenants.iter().map(|tenant| rules.qualities.of(tenant)).collect(),
+            common_quality: rules.qualities.common(),
+        }
     }
 
     /// The breakdowns of a list, each as the slots of its dimensions.
     pub(crate) fn lists(&self) -> &[Vec<Vec<usize>>] {
         &self.lists
+    }
+
+    /// Returns the thresholds of a good session of a tenant.
+    pub(crate) fn quality_of(&self, tenant: u16) -> &Quality {
+        self.qualities.get(usize::from(tenant)).unwrap_or(&self.common_quality)
     }
 
     /// The list of a tenant.

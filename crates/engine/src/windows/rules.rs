@@ -1,6 +1,6 @@
 //! What combiners and mergers must agree on.
 
-use crowdfold_model::{Breakdowns, Span, Timestamp};
+use crowdfold_model::{Breakdowns, Qualities, Span, Timestamp};
 
 /// What combiners and mergers must agree on for their cells to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,13 +13,15 @@ pub struct Rules {
     pub idle: Span,
     /// The breakdowns of every tenant.
     pub breakdowns: Breakdowns,
+    /// The thresholds of a good session for every tenant.
+    pub qualities: Qualities,
     /// Most live sessions of one partition; new ones beyond it are rejected as `overload`.
     pub max_sessions: usize,
 }
 
 impl Rules {
     /// A number that changes when cells made under these rules can no longer be added to others: a hash of the wire
-    /// format, the partitions of both topics, the times and the breakdowns of all tenants. The same in every process
+    /// format, the partitions of both topics, the times, and the breakdowns and thresholds of all tenants. The same in every process
     /// and release.
     #[must_use]
     pub fn layout_fingerprint(&self, partitions: u32, merge_partitions: u32) -> u64 {
@@ -31,6 +33,7 @@ impl Rules {
             self.idle.as_millis()
         );
         self.breakdowns.write_to(&mut text);
+        self.qualities.write_to(&mut text);
         // FNV-1a, 64 bits
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -41,7 +41,8 @@ pub(crate) fn tabulate(
     contributions.resize_with(plan.lists().len(), Vec::new);
     let budget = Budget::new(rules.window);
     for (at, summary) in summaries.iter().enumerate().filter(|(_, summary)| !summary.gone) {
-        contributions[plan.list_of(summary.tenant)].push((at, summary.close(rules, &budget)));
+        let contribution = summary.close(rules, plan.quality_of(summary.tenant), &budget);
+        contributions[plan.list_of(summary.tenant)].push((at, contribution));
     }
     let mut tenants: BTreeMap<u16, Vec<Table>> = BTreeMap::new();
     for (list, contributions) in plan.lists().iter().zip(&contributions) {

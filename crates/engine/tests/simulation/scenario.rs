@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crowdfold_engine::Rules;
-use crowdfold_model::{Dimension, murmur2};
+use crowdfold_model::{Dimension, Qualities, murmur2};
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 
 pub(crate) const WINDOW: u64 = 10_000;
@@ -348,6 +348,7 @@ fn version_with(
         lateness: crate::span(LATENESS),
         idle: crate::span(idle),
         breakdowns: policies.breakdowns(),
+        qualities: Qualities::default(),
         max_sessions: 1000,
     };
     Version { rules: Arc::new(rules), policies, other_detail }

@@ -82,7 +82,7 @@ pub(super) fn errors() -> impl Iterator<Item = Column> {
 }
 
 /// Returns the columns of numbers that are computed from plain sums.
-pub(super) fn derived() -> [Column; 6] {
+pub(super) fn derived() -> [Column; 8] {
     let share = |value| Cell::real(value, 4);
     [
         minutes("minutes_watched"),
@@ -90,7 +90,9 @@ pub(super) fn derived() -> [Column; 6] {
         metric("stalls_per_hour", Derived::StallsPerHour, |value| Cell::real(value, 2)),
         metric("vsf", Derived::Vsf, share),
         metric("ebvs", Derived::Ebvs, share),
+        metric("ebvs_reported", Derived::EbvsReported, share),
         metric("vpf", Derived::Vpf, share),
+        metric("good", Derived::GoodSessions, share),
     ]
 }
 

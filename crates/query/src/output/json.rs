@@ -61,7 +61,7 @@ struct Line<'a> {
     errors: Option<BTreeMap<&'a str, i64>>,
     minutes_watched: Option<f64>,
     #[serde(flatten)]
-    ratios: Fields<Option<f64>, 5>,
+    ratios: Fields<Option<f64>, { RATIOS.len() }>,
     #[serde(flatten)]
     values: Fields<Values<'a>, { ValueMetric::COUNT }>,
     below_zero: Vec<String>,
@@ -77,18 +77,20 @@ struct Errors<'a> {
     errors: Option<BTreeMap<&'a str, Option<f64>>>,
     minutes_watched: Option<f64>,
     #[serde(flatten)]
-    ratios: Fields<Option<f64>, 5>,
+    ratios: Fields<Option<f64>, { RATIOS.len() }>,
     #[serde(flatten)]
     values: Fields<MeanAndSum, { ValueMetric::COUNT }>,
 }
 
 /// Ratios by name, with the number of decimals to write.
-const RATIOS: [(&str, Derived, i32); 5] = [
+const RATIOS: [(&str, Derived, i32); 7] = [
     ("rebuffering_ratio", Derived::RebufferingRatio, 6),
     ("stalls_per_hour", Derived::StallsPerHour, 4),
     ("vsf", Derived::Vsf, 6),
     ("ebvs", Derived::Ebvs, 6),
+    ("ebvs_reported", Derived::EbvsReported, 6),
     ("vpf", Derived::Vpf, 6),
+    ("good", Derived::GoodSessions, 6),
 ];
 
 fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {

@@ -64,12 +64,13 @@ fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
             ("dropped_frames", 432_000),
         ]
     );
-    assert_eq!(clamps.len(), 21);
-    assert!(clamps[11..].iter().all(|(_, clamp)| *clamp == 1), "{clamps:?}");
+    assert_eq!(clamps.len(), 28);
+    assert_eq!((clamps[14], clamps[15]), (("seeking_ms", 3_690_000), ("exits_before_start", 10)));
+    assert!(clamps[16..].iter().all(|(_, clamp)| *clamp == 1), "{clamps:?}");
     let names = crowdfold_model::ErrorClass::ALL.map(|class| format!("errors.{}", class.name()));
-    assert_eq!(clamps[11..17].iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
+    assert_eq!(clamps[17..23].iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
     assert_eq!(privacy.measures()[0].weight, 0.5);
-    assert!(privacy.measures()[1..].iter().all(|measure| measure.weight == 0.5 / 20.0));
+    assert!(privacy.measures()[1..].iter().all(|measure| measure.weight == 0.5 / 27.0));
 }
 
 #[test]

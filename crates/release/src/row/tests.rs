@@ -72,12 +72,14 @@ fn row_is_written_as_documented() {
             r#""breakdown":["os","browser"],"detail":true,"dimensions":{"os":"Windows","browser":"*"},"row":3,"rows":12,"#,
             r#""sessions":83,"beacons":412,"attempts":3,"plays":3,"startup_failures":0,"playback_failures":1,"#,
             r#""playing_ms":4920000,"stalled_ms":12300,"stalls":9,"dropped_frames":31,"switches":12,"#,
+            r#""switches_up":0,"switches_down":0,"seeks":0,"seeking_ms":0,"exits_before_start":0,"good_sessions":0,"#,
             r#""errors":{"network":1,"timeout":2},"#,
             r#""startup_ms":{"sessions":3,"sum":2550,"p50":null,"p90":null,"p95":null,"p99":null},"#,
             r#""bandwidth_kbps":{"sessions":80,"sum":352900,"p50":3900,"p90":null,"p95":null,"p99":null,"#,
             r#""histogram":[[0,1000,14],[1000,4000,31],[4000,null,35]]},"#,
             r#""bitrate_kbps":{"sessions":0,"sum":0,"p50":null,"p90":null,"p95":null,"p99":null},"#,
             r#""live_latency_ms":{"sessions":0,"sum":0,"p50":null,"p90":null,"p95":null,"p99":null},"#,
+            r#""ttfb_ms":{"sessions":0,"sum":0,"p50":null,"p90":null,"p95":null,"p99":null},"#,
             r#""policy":{"name":"threshold","k":50,"margin":10,"noise":8}}"#,
         )
     );
@@ -94,8 +96,10 @@ fn without_a_secret_only_the_session_count_is_written_outside_the_detail_table()
         concat!(
             r#""sessions":83,"beacons":null,"attempts":null,"plays":null,"startup_failures":null,"#,
             r#""playback_failures":null,"playing_ms":null,"stalled_ms":null,"stalls":null,"#,
-            r#""dropped_frames":null,"switches":null,"errors":null,"startup_ms":null,"bandwidth_kbps":null,"#,
-            r#""bitrate_kbps":null,"live_latency_ms":null,"policy":{"name":"threshold","k":50,"margin":10,"noise":8}}"#,
+            r#""dropped_frames":null,"switches":null,"switches_up":null,"switches_down":null,"#,
+            r#""seeks":null,"seeking_ms":null,"exits_before_start":null,"good_sessions":null,"errors":null,"startup_ms":null,"bandwidth_kbps":null,"#,
+            r#""bitrate_kbps":null,"live_latency_ms":null,"ttfb_ms":null,"#,
+            r#""policy":{"name":"threshold","k":50,"margin":10,"noise":8}}"#,
         )
     );
     assert!(text.contains(r#""detail":false,"#));

@@ -15,6 +15,7 @@ pub(super) struct BeaconAssertions {
     pub(super) frame: bool,
     idle: bool,
     fatal: bool,
+    end: bool,
 }
 
 impl BeaconAssertions {
@@ -29,6 +30,7 @@ impl BeaconAssertions {
             frame: beacon.reports_frame(),
             idle: beacon.reports_idle(),
             fatal: beacon.reports_fatal(),
+            end: beacon.reports_end(),
         }
     }
 }
@@ -68,6 +70,7 @@ enum Kind {
     Frame,
     Idle,
     Fatal,
+    End,
 }
 
 /// One assertion.
@@ -86,6 +89,7 @@ struct Assertion {
 enum Failure {
     Startup,
     Playback,
+    Exit,
 }
 
 /// The attempts, plays and failures in a window.
@@ -95,6 +99,7 @@ pub(super) struct WindowAttempts {
     pub(super) plays: u64,
     pub(super) startup_failures: u64,
     pub(super) playback_failures: u64,
+    pub(super) exits_before_start: u64,
     pending: Option<Failure>,
     /// True if an attempt began after the last failure and the last first frame of this window.
     begun: bool,
@@ -112,6 +117,7 @@ impl WindowAttempts {
         match self.pending.take() {
             Some(Failure::Startup) => self.startup_failures += 1,
             Some(Failure::Playback) => self.playback_failures += 1,
+            Some(Failure::Exit) => self.exits_before_start += 1,
             None => {}
         }
     }
@@ -204,6 +210,9 @@ impl Attempts {
         if assertions.fatal {
             line.fatal(&assertions, &others, window, is_history_known, &holds);
         }
+        if assertions.end {
+            line.end(&assertions, &others, window, &holds);
+        }
         if assertions.idle {
             line.assert(Kind::Idle, &assertions, None);
         }
@@ -228,6 +237,10 @@ impl Kind {
 
     fn is_fatal(self) -> bool {
         self == Self::Fatal
+    }
+
+    fn is_end(self) -> bool {
+        self == Self::End
     }
 }
 
@@ -389,11 +402,32 @@ impl Line {
                 Some(Failure::Startup)
             };
             if failure.is_some() {
+                window.pending = window.pending.filter(|pending| *pending != Failure::Exit);
                 window.count_pending();
                 window.pending = failure;
             }
         }
         window.begun = false;
         self.assert(Kind::Fatal, assertions, others.outranked_at);
+    }
+
+    /// Adds an exit, if no first frame, no failure and no other end came after the last start.
+    fn end(
+        &mut self,
+        assertions: &BeaconAssertions,
+        others: &OtherLines,
+        window: &mut WindowAttempts,
+        holds: &impl Fn(Millis) -> bool,
+    ) {
+        let framed_before = self.last(Kind::is_start).and_then(|at| self.0[at].other);
+        let plays_elsewhere = others.last_frame != framed_before && others.last_frame.is_some_and(holds);
+        let failed = others.failed || self.unanswered(assertions.window, window, holds).is_some();
+        let from = self.0.iter().rposition(|assertion| assertion.kind == Kind::TIMELY_START);
+        let since = &self.0[from.map_or(0, |at| at + 1)..];
+        let left = since.iter().filter(|later| later.kind.is_end()).map(|later| later.asserted_at).max();
+        if self.is_starting(holds) && !plays_elsewhere && !failed && !left.is_some_and(holds) {
+            window.pending.get_or_insert(Failure::Exit);
+        }
+        self.assert(Kind::End, assertions, None);
     }
 }

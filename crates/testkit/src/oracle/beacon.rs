@@ -65,9 +65,14 @@ pub(super) struct Beacon {
     pub(super) startup_ms: Option<u64>,
     pub(super) dropped_frames: u64,
     pub(super) switches: u64,
+    pub(super) switches_up: u64,
+    pub(super) switches_down: u64,
+    pub(super) seeks: u64,
+    pub(super) seeking_ms: u64,
     pub(super) bandwidth_kbps: Option<u64>,
     pub(super) bitrate_kbps: Option<u64>,
     pub(super) live_latency_ms: Option<u64>,
+    pub(super) ttfb_ms: Option<u64>,
     pub(super) error: Option<&'static str>,
     pub(super) fatal: bool,
     pub(super) opt_out: bool,
@@ -113,6 +118,14 @@ impl Beacon {
         match self.cmcd {
             None => !(self.reports_start() || self.reports_frame() || self.reports_fatal()),
             Some(_) => matches!(self.state(), Some('a' | 'e')),
+        }
+    }
+
+    /// Returns true if the viewer left: event `end`, or state `q` of CMCD.
+    pub(super) fn reports_end(&self) -> bool {
+        match self.cmcd {
+            None => self.event == "end",
+            Some(_) => self.state() == Some('q'),
         }
     }
 
@@ -339,6 +352,7 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     let is_error = !is_absent(&class) || event == "error";
     // In the last beacon, playing time that is too short to be counted does not show that anything played.
     let is_end = event == "end";
+    let (up, down) = (number("switches_up").unwrap_or(0), number("switches_down").unwrap_or(0));
     let rest = Beacon {
         session: text("session"),
         event,
@@ -349,10 +363,15 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
         stalls: number("stalls").unwrap_or(0),
         startup_ms: number("startup_ms").map(two_digits),
         dropped_frames: number("dropped_frames").unwrap_or(0),
-        switches: number("switches").unwrap_or(0),
+        switches: number("switches").unwrap_or(0).max(up + down),
+        switches_up: up,
+        switches_down: down,
+        seeks: number("seeks").unwrap_or(0),
+        seeking_ms: to_100_ms(number("seeking_ms").unwrap_or(0)),
         bandwidth_kbps: number("bandwidth_kbps").map(two_digits),
         bitrate_kbps: number("bitrate_kbps").map(two_digits),
         live_latency_ms: number("live_latency_ms").map(two_digits),
+        ttfb_ms: number("ttfb_ms").filter(|ttfb| *ttfb <= 60_000).map(two_digits),
         error: is_error.then_some(known),
         fatal: flag("fatal"),
         opt_out: flag("opt_out"),

@@ -16,6 +16,12 @@ pub struct Sums {
     pub stalls: u64,
     pub dropped_frames: u64,
     pub switches: u64,
+    pub switches_up: u64,
+    pub switches_down: u64,
+    pub seeks: u64,
+    pub seeking_ms: u64,
+    pub exits_before_start: u64,
+    pub good_sessions: u64,
     /// The number of session summaries with an error of each class. Classes without errors are absent.
     pub errors: BTreeMap<&'static str, u64>,
 }
@@ -35,6 +41,8 @@ pub struct Cell {
     pub bitrate_kbps: Vec<u64>,
     /// The mean live latencies of the sessions in ms, ascending.
     pub live_latency_ms: Vec<u64>,
+    /// The mean times to first byte of the sessions in ms, ascending.
+    pub ttfb_ms: Vec<u64>,
     /// The contributions to tables other than the detail table by field, clamped and within the budget of each session.
     pub bounded: BTreeMap<&'static str, u64>,
     /// The ids of the sessions.
@@ -59,6 +67,12 @@ impl Cell {
         self.sums.stalls += other.sums.stalls;
         self.sums.dropped_frames += other.sums.dropped_frames;
         self.sums.switches += other.sums.switches;
+        self.sums.switches_up += other.sums.switches_up;
+        self.sums.switches_down += other.sums.switches_down;
+        self.sums.seeks += other.sums.seeks;
+        self.sums.seeking_ms += other.sums.seeking_ms;
+        self.sums.exits_before_start += other.sums.exits_before_start;
+        self.sums.good_sessions += other.sums.good_sessions;
         for (class, summaries) in &other.sums.errors {
             *self.sums.errors.entry(class).or_default() += summaries;
         }
@@ -67,6 +81,7 @@ impl Cell {
             (&mut self.bandwidth_kbps, &other.bandwidth_kbps),
             (&mut self.bitrate_kbps, &other.bitrate_kbps),
             (&mut self.live_latency_ms, &other.live_latency_ms),
+            (&mut self.ttfb_ms, &other.ttfb_ms),
         ] {
             mine.extend(theirs);
             mine.sort_unstable();

@@ -56,7 +56,10 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     let number = |key: &str| values.get(key).and_then(|value| value.trim_matches(['(', ')']).parse().ok());
     let name = text("e").unwrap_or_default();
     let state = text("sta").and_then(|state| state.chars().next());
-    let bitrate = number("br");
+    let object = text("ot");
+    // that of audio or of a manifest is not the bitrate of the picture
+    let has_picture = object.as_deref().is_none_or(|object| matches!(object, "v" | "av"));
+    let bitrate = number("br").filter(|_| has_picture);
     let dimensions = [
         ("content", text("cid")),
         ("stream", text("st").map(|kind| if kind == "v" { "vod".into() } else { "live".into() })),
@@ -69,6 +72,9 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     let codes = codes.split(' ').map(|code| code.trim_matches(['(', ')', '"']).to_owned());
     let codes: Vec<_> = codes.filter(|code| !code.is_empty()).collect();
     let class = codes.first().map(|code| class(code));
+    // a response other than of a manifest, an initialisation segment, captions, keys, …
+    let is_media = has_picture || object.as_deref() == Some("a");
+    let ttfb = number("ttfb").filter(|ttfb| name == "rr" && is_media && *ttfb <= 60_000);
     let is_error = !codes.is_empty() || name == "e";
     let totals = ["dfa", "bsa", "bsda"];
     let cmcd = Cmcd {
@@ -94,6 +100,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         bandwidth_kbps: number("mtp").map(two_digits),
         bitrate_kbps: bitrate.map(two_digits),
         live_latency_ms: number("ltc").map(two_digits),
+        ttfb_ms: ttfb.map(two_digits),
         error: is_error.then_some(class.unwrap_or("other")),
         fatal: state == Some('f'),
         session: text("sid").unwrap_or_default(),

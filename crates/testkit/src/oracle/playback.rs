@@ -14,6 +14,10 @@ pub(super) struct Amounts {
     pub(super) stalls: u64,
     pub(super) dropped_frames: u64,
     pub(super) switches: u64,
+    pub(super) switches_up: u64,
+    pub(super) switches_down: u64,
+    pub(super) seeks: u64,
+    pub(super) seeking_ms: u64,
     /// The time from a reported start to the first frame after it.
     pub(super) startup_ms: Option<u64>,
     /// True if an event reported a start.
@@ -90,6 +94,10 @@ impl Playback {
                 stalls: beacon.stalls,
                 dropped_frames: beacon.dropped_frames,
                 switches: beacon.switches,
+                switches_up: beacon.switches_up,
+                switches_down: beacon.switches_down,
+                seeks: beacon.seeks,
+                seeking_ms: beacon.seeking_ms,
                 ..Amounts::default()
             };
         };
@@ -109,14 +117,17 @@ impl Playback {
         let held: Vec<_> =
             self.reports.iter().filter(|report| holds(Some(report.asserted_at))).copied().collect();
         let last_bitrate = self.bitrates.last().filter(|(_, asserted_at)| holds(Some(*asserted_at)));
-        let is_same_bitrate =
-            cmcd.event && cmcd.bitrate.is_some() && last_bitrate.map(|(rate, _)| *rate) == cmcd.bitrate;
+        let bitrates = cmcd.bitrate.filter(|_| cmcd.event).zip(last_bitrate.map(|(rate, _)| *rate));
+        let is_same_bitrate = bitrates.is_some_and(|(new, last)| new == last);
+        let switches = u64::from(cmcd.bitrate_changed && had_played && !is_same_bitrate);
         let is_start = |report: &StateReport| report.event && report.changed && report.state == 's';
         let start = last(&is_start);
         let asked_start = last(&|report| !report.event && report.state == 's');
         let mut amounts = Amounts {
             dropped_frames: grown("dfa"),
-            switches: u64::from(cmcd.bitrate_changed && had_played && !is_same_bitrate),
+            switches,
+            switches_up: if bitrates.is_some_and(|(new, last)| new > last) { switches } else { 0 },
+            switches_down: if bitrates.is_some_and(|(new, last)| new < last) { switches } else { 0 },
             start_known: start.is_some(),
             start_interrupted: asked_start.is_some() && self.is_interrupted(false, |s| s.state == 's'),
             ..Amounts::default()
@@ -274,11 +285,11 @@ fn credit(
     if !has_events && new.at < before.at {
         return;
     }
-    let (mut plays, mut waits) = (false, false);
+    let (mut plays, mut waits, mut seeks) = (false, false, false);
     for report in &clock {
         match report.state {
-            'p' => (plays, waits) = (true, false),
-            'k' => plays = false,
+            'p' => (plays, waits, seeks) = (true, false, false),
+            'k' => (plays, seeks) = (false, plays || seeks),
             'r' | 'w' => waits |= plays,
             _ => {}
         }
@@ -286,6 +297,8 @@ fn credit(
     let ended = ended(held, log, new.event || has_events);
     let is_waiting = |state| matches!(state, 'r' | 'w');
     amounts.stalls = u64::from(!has_events && is_waiting(new.state) && plays && !waits && ended == Some('p'));
+    let has_played = clock.iter().any(|report| report.state == 'p');
+    amounts.seeks = u64::from(!has_events && new.state == 'k' && has_played && !seeks);
     let units = |moment: i128| u64::try_from(moment).map_or(0, to_100_ms);
     let time = u64::try_from(at - from).unwrap_or(0).min(most);
     let rounded = units(from + i128::from(time)).saturating_sub(units(from)).min(idle / 100 * 100);
@@ -294,6 +307,9 @@ fn credit(
         amounts.credited = time;
     } else if is_waiting(before.state) && plays && ended != Some('x') {
         amounts.stalled_ms = rounded;
+        amounts.credited = time;
+    } else if seeks && (before.state == 'k' || is_waiting(before.state)) {
+        amounts.seeking_ms = rounded;
         amounts.credited = time;
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::rows::IN_DETAIL_ONLY;
+
 use super::beacon::ERRORS;
 use super::{Cell, Outcome, Row, Settings, percentile};
 
@@ -26,9 +28,6 @@ const NUMBERS: [&str; 10] = [
 
 /// The fields that are the distribution of one value of each session. Other tables contain their sums, too.
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
-
-/// The distribution that only the detail table contains.
-const IN_DETAIL_ONLY: &str = "live_latency_ms";
 
 impl Outcome {
     /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, breakdown and cell key. Histograms are
@@ -95,6 +94,16 @@ fn exact(row: &Row) -> Vec<(&'static str, Value)> {
     fields.push(("bandwidth_kbps", distribution(&row.cell.bandwidth_kbps)));
     fields.push(("bitrate_kbps", distribution(&row.cell.bitrate_kbps)));
     fields.push(("live_latency_ms", distribution(&row.cell.live_latency_ms)));
+    fields.push(("ttfb_ms", distribution(&row.cell.ttfb_ms)));
+    let numbers = [
+        sums.switches_up,
+        sums.switches_down,
+        sums.seeks,
+        sums.seeking_ms,
+        sums.exits_before_start,
+        sums.good_sessions,
+    ];
+    fields.extend(IN_DETAIL_ONLY.into_iter().zip(numbers.map(Value::from)));
     fields
 }
 
@@ -106,7 +115,7 @@ fn bounded(row: &Row) -> Vec<(&'static str, Value)> {
     let errors = ERRORS.into_iter().map(|class| (class, sum(&format!("errors.{class}"))));
     fields.push(("errors", json!(errors.collect::<BTreeMap<_, _>>())));
     fields.extend(DISTRIBUTIONS.into_iter().map(|name| (name, json!({"sum": sum(name)}))));
-    fields.push((IN_DETAIL_ONLY, Value::Null));
+    fields.extend(IN_DETAIL_ONLY.map(|name| (name, Value::Null)));
     fields
 }
 
@@ -116,7 +125,7 @@ fn absent() -> Vec<(&'static str, Value)> {
         .into_iter()
         .chain(["errors"])
         .chain(DISTRIBUTIONS)
-        .chain([IN_DETAIL_ONLY])
+        .chain(IN_DETAIL_ONLY)
         .map(|name| (name, Value::Null))
         .collect()
 }

@@ -47,7 +47,7 @@ impl SessionSummary {
     }
 
     /// Returns its sums, clamped.
-    pub(super) fn cell(&self, session: &str, settings: &Settings) -> Cell {
+    pub(super) fn cell(&self, session: &str, tenant: &str, settings: &Settings) -> Cell {
         let sum = |amount: fn(&Amounts) -> u64| {
             self.inserted.iter().map(|inserted| amount(&inserted.amounts)).sum::<u64>()
         };
@@ -57,9 +57,11 @@ impl SessionSummary {
         let playing_ms = sum(|amounts| amounts.playing_ms).min(at_most);
         let stalled_ms = sum(|amounts| amounts.stalled_ms).min(at_most - playing_ms);
         let seconds = settings.window / 1000;
+        let switches = sum(|amounts| amounts.switches).min(seconds);
+        let switches_up = sum(|amounts| amounts.switches_up).min(switches);
         let errors =
             ERRORS.into_iter().filter(|class| self.inserted.iter().any(|p| p.errors.contains(class)));
-        let sums = Sums {
+        let mut sums = Sums {
             beacons: self.beacons(),
             attempts: attempts.attempts.min(10),
             plays: attempts.plays.min(10),
@@ -69,12 +71,24 @@ impl SessionSummary {
             stalled_ms,
             stalls: sum(|amounts| amounts.stalls).min(seconds),
             dropped_frames: sum(|amounts| amounts.dropped_frames).min(120 * settings.window / 1000),
-            switches: sum(|amounts| amounts.switches).min(seconds),
+            switches,
+            switches_up,
+            switches_down: sum(|amounts| amounts.switches_down).min(switches - switches_up),
+            seeks: sum(|amounts| amounts.seeks).min(seconds),
+            seeking_ms: sum(|amounts| amounts.seeking_ms).min(at_most),
+            exits_before_start: attempts.exits_before_start.min(10),
+            good_sessions: 0,
             errors: errors.map(|class| (class, 1)).collect(),
         };
         let startup_ms = self.inserted.iter().find_map(|inserted| inserted.startup);
         let bandwidth_kbps = self.mean(|beacon| beacon.bandwidth_kbps);
         let bitrate_kbps = self.mean(|beacon| beacon.bitrate_kbps);
+        let quality = settings.quality_of(tenant);
+        let rebuffers = stalled_ms * 1_000_000 > quality.rebuffering * (playing_ms + stalled_ms);
+        let fails = sums.startup_failures + sums.playback_failures > 0;
+        let is_slow = startup_ms.is_some_and(|startup| startup > quality.startup_ms);
+        let is_coarse = bitrate_kbps.is_some_and(|bitrate| bitrate < quality.bitrate_kbps);
+        sums.good_sessions = u64::from(!(rebuffers || fails || is_slow || is_coarse));
         Cell {
             sessions: 1,
             who: [session.to_owned()].into(),
@@ -91,7 +105,15 @@ impl SessionSummary {
             bandwidth_kbps: bandwidth_kbps.into_iter().collect(),
             bitrate_kbps: bitrate_kbps.into_iter().collect(),
             live_latency_ms: self.mean(|beacon| beacon.live_latency_ms).into_iter().collect(),
+            ttfb_ms: self.plain_mean(|beacon| beacon.ttfb_ms).into_iter().collect(),
         }
+    }
+
+    /// Returns the mean of a value over the beacons that contain it.
+    fn plain_mean(&self, value: fn(&Beacon) -> Option<u64>) -> Option<u64> {
+        let values: Vec<u128> =
+            self.inserted.iter().filter_map(|inserted| value(&inserted.beacon)).map(u128::from).collect();
+        (!values.is_empty()).then(|| two_digits_of(values.iter().sum(), values.len() as u128))
     }
 
     /// Returns the mean of a rate over the beacons that contain it, weighted by playing time. If no beacon has playing

@@ -1,7 +1,10 @@
 //! The parameters of the airlock, and of the combiner and merger.
 
+use std::time::Duration;
+
 use crowdfold_config::{AddressPolicy, ConfigError, ContentPolicy, Format, Partitioner};
 use crowdfold_engine::Rules;
+use crowdfold_model::{Qualities, Quality};
 use crowdfold_scan::PublicIds;
 
 use super::Config;
@@ -57,8 +60,28 @@ impl Config {
             lateness: self.windows.lateness.into(),
             idle: self.sessions.idle_timeout.into(),
             breakdowns: self.policies().breakdowns(),
+            qualities: self.qualities(),
             max_sessions: self.sessions.max_per_partition,
         }
+    }
+
+    /// Returns the thresholds of a good session for every tenant.
+    fn qualities(&self) -> Qualities {
+        let common = &self.quality;
+        let quality = |startup: Duration, rebuffering: f64, bitrate_kbps| Quality {
+            startup_ms: u32::try_from(startup.as_millis()).unwrap_or(u32::MAX),
+            rebuffering_millionths: (rebuffering * 1e6).round() as u32,
+            bitrate_kbps,
+        };
+        let own = common.tenants.iter().map(|(tenant, own)| {
+            let own = quality(
+                own.startup.unwrap_or(common.startup),
+                own.rebuffering.unwrap_or(common.rebuffering),
+                own.bitrate.unwrap_or(common.bitrate),
+            );
+            (tenant.clone(), own)
+        });
+        Qualities::new(quality(common.startup, common.rebuffering, common.bitrate), own)
     }
 
     /// Returns the content ids that `content.pattern` declares public.

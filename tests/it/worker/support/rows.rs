@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crowdfold_testkit::rows::remove_histograms;
 use serde_json::Value;
 
 use super::Deployment;
@@ -96,10 +97,8 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
 
 /// Removes histograms. Checks that they are in one breakdown only, and contain no more sessions than the row.
 fn take_histograms(row: &mut Value) {
-    for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
-        let sessions = row[name]["sessions"].clone();
-        let fields = row[name].as_object_mut();
-        let Some(histogram) = fields.and_then(|fields| fields.remove("histogram")) else { continue };
+    for (name, histogram) in remove_histograms(row) {
+        let sessions = row[&name]["sessions"].clone();
         let ranges = histogram.as_array().unwrap().iter().map(|range| range[2].as_u64().unwrap());
         let total: u64 = ranges.sum();
         assert!(total == 0 || sessions == total, "{name}: {total} of {sessions} in {histogram}");

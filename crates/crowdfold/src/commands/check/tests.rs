@@ -18,8 +18,8 @@ fn sigma_tau_and_a_year_are_shown() {
          day × breakdowns (1).\n",
         "τ + k − 1 = 240 + 49 = 289.",
         "\n# sessions                    1  0.5000              38.2\n",
-        "\n# playing_ms            3690000  0.0250",
-        "\n# bitrate_kbps                1  0.0250             171.0\n",
+        "\n# playing_ms            3690000  0.0185",
+        "\n# bitrate_kbps                1  0.0185             199.0\n",
         "365 days: ε = 26.4, δ = 1.83e-6. That is weak",
     ] {
         assert!(text.contains(line), "{line}: {text}");

@@ -1,17 +1,20 @@
 //! The counts of an open window.
 
-/// The kind of a failure.
+/// The way in which an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Nothing of the attempt was shown.
+    /// A fatal error before the first frame.
     Startup,
+    /// A fatal error after it.
     Playback,
+    /// The viewer left before the first frame.
+    Exit,
 }
 
 /// The state of a session's attempts in an open window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InWindow {
-    /// A failure that counts when the window closes or a new attempt begins in it, unless the player recovers.
+    /// The end of an attempt that counts when the window closes or a new attempt begins in it, unless the player recovers.
     pub(crate) pending: Option<Failure>,
     /// An attempt began here after the last fatal error and first frame here.
     pub(super) begun: bool,
@@ -24,6 +27,7 @@ pub(crate) struct Counted {
     pub(crate) plays: u8,
     pub(crate) startup_failures: u8,
     pub(crate) playback_failures: u8,
+    pub(crate) exits_before_start: u8,
     /// The time from the start to the first frame of a play, ms, rounded to two digits.
     pub(crate) startup_ms: Option<u32>,
 }
@@ -48,6 +52,7 @@ impl Counted {
         match failure {
             Some(Failure::Startup) => self.startup_failures += 1,
             Some(Failure::Playback) => self.playback_failures += 1,
+            Some(Failure::Exit) => self.exits_before_start += 1,
             None => {}
         }
     }

@@ -31,8 +31,8 @@ struct Beacon {
 struct Rig {
     lines: [Line; 3],
     open: BTreeMap<Timestamp, InWindow>,
-    /// Attempts, plays, startup failures and playback failures by window.
-    counted: BTreeMap<Timestamp, [u32; 4]>,
+    /// Attempts, plays, startup failures, playback failures and exits by window.
+    counted: BTreeMap<Timestamp, [u32; 5]>,
     closed_until: Timestamp,
     is_any_late: bool,
 }
@@ -62,6 +62,7 @@ impl Rig {
             frame: states.contains('p'),
             idle: states.contains('a'),
             fatal: states.contains('f'),
+            end: states.contains('q'),
         };
         let [json, events, requests] = &mut self.lines;
         let (line, others) = match source {
@@ -86,7 +87,7 @@ impl Rig {
     }
 
     /// Returns the sums of each window as if all were closed.
-    fn windows(&self) -> BTreeMap<Timestamp, [u32; 4]> {
+    fn windows(&self) -> BTreeMap<Timestamp, [u32; 5]> {
         let mut windows = self.counted.clone();
         for (window, open) in &self.open {
             let mut pending = Counted::default();
@@ -97,15 +98,16 @@ impl Rig {
     }
 }
 
-fn add(sums: &mut [u32; 4], counted: Counted) {
-    let Counted { attempts, plays, startup_failures, playback_failures, .. } = counted;
-    for (sum, more) in sums.iter_mut().zip([attempts, plays, startup_failures, playback_failures]) {
+fn add(sums: &mut [u32; 5], counted: Counted) {
+    let Counted { attempts, plays, startup_failures, playback_failures, exits_before_start, .. } = counted;
+    let all = [attempts, plays, startup_failures, playback_failures, exits_before_start];
+    for (sum, more) in sums.iter_mut().zip(all) {
         *sum += u32::from(more);
     }
 }
 
 /// The sums of all windows of a session whose beacons arrive when they are sent: `3p` states a first frame 3 after T.
-fn sums(beacons: &str) -> [u32; 4] {
+fn sums(beacons: &str) -> [u32; 5] {
     let mut rig = Rig::new(Timestamp::EPOCH);
     for beacon in beacons.split(' ') {
         let (source, beacon) = match beacon.strip_prefix("r") {
@@ -114,59 +116,85 @@ fn sums(beacons: &str) -> [u32; 4] {
         };
         let (time, states) = beacon.split_at(beacon.find(|c: char| c.is_alphabetic()).unwrap());
         let at = at(time.parse().unwrap());
-        let states = ["s", "p", "a", "f", "pf"].into_iter().find(|known| *known == states).unwrap();
+        let states = ["s", "p", "a", "f", "q", "pf"].into_iter().find(|known| *known == states).unwrap();
         rig.read(Beacon { record: at, at, source, states });
     }
-    rig.windows().values().fold([0; 4], |sums, window| std::array::from_fn(|i| sums[i] + window[i]))
+    rig.windows().values().fold([0; 5], |sums, window| std::array::from_fn(|i| sums[i] + window[i]))
 }
 
 #[test]
 fn attempts_plays_startup_failures_and_playback_failures_of_short_sessions() {
     for (beacons, expected) in [
-        ("0s 1p 2p 9p", [1, 1, 0, 0]),
+        ("0s 1p 2p 9p", [1, 1, 0, 0, 0]),
         // without a start; a pause before it says that it has begun
-        ("0p", [1, 1, 0, 0]),
-        ("0f", [1, 0, 1, 0]),
-        ("0a 1p", [0, 0, 0, 0]),
-        ("0a 1f", [0, 0, 0, 0]),
+        ("0p", [1, 1, 0, 0, 0]),
+        ("0f", [1, 0, 1, 0, 0]),
+        ("0a 1p", [0, 0, 0, 0, 0]),
+        ("0a 1f", [0, 0, 0, 0, 0]),
         // paused before the first frame, preloaded, an advertisement before it
-        ("0s 1a 9p", [1, 1, 0, 0]),
-        ("0s 1a 9s 10p", [1, 1, 0, 0]),
-        ("0a 9s 10p 12a", [1, 1, 0, 0]),
+        ("0s 1a 9p", [1, 1, 0, 0, 0]),
+        ("0s 1a 9s 10p", [1, 1, 0, 0, 0]),
+        ("0a 9s 10p 12a", [1, 1, 0, 0, 0]),
         // a pause is not another play
-        ("0s 1p 2a 9p 10a", [1, 1, 0, 0]),
-        ("0s 1p 10a 20a 30a 40p", [1, 1, 0, 0]),
+        ("0s 1p 2a 9p 10a", [1, 1, 0, 0, 0]),
+        ("0s 1p 10a 20a 30a 40p", [1, 1, 0, 0, 0]),
         // the next title
-        ("0s 1p 9s 10p", [2, 2, 0, 0]),
-        ("0s 1p 9s 10f", [2, 1, 1, 0]),
+        ("0s 1p 9s 10p", [2, 2, 0, 0, 0]),
+        ("0s 1p 9s 10f", [2, 1, 1, 0, 0]),
         // a start that is repeated
-        ("0s 1s 9s 10s 11p", [1, 1, 0, 0]),
+        ("0s 1s 9s 10s 11p", [1, 1, 0, 0, 0]),
         // failures are repeated, also across windows
-        ("0s 1f 2f 3f", [1, 0, 1, 0]),
-        ("0s 9f 11f 21f 31f", [1, 0, 1, 0]),
-        ("0p 1f 2f 12f", [1, 1, 0, 1]),
-        ("0p 1pf 2f", [1, 1, 0, 1]),
+        ("0s 1f 2f 3f", [1, 0, 1, 0, 0]),
+        ("0s 9f 11f 21f 31f", [1, 0, 1, 0, 0]),
+        ("0p 1f 2f 12f", [1, 1, 0, 1, 0]),
+        ("0p 1pf 2f", [1, 1, 0, 1, 0]),
         // a player that tries again within the window recovers, or it is one failure
-        ("0s 1f 2s 3f 4s 5f", [1, 0, 1, 0]),
-        ("0s 1f 2s 3p", [1, 1, 0, 0]),
-        ("0s 1f 3p", [1, 1, 0, 0]),
-        ("0f 3p", [1, 1, 0, 0]),
-        ("0p 1f 3p", [1, 1, 0, 0]),
+        ("0s 1f 2s 3f 4s 5f", [1, 0, 1, 0, 0]),
+        ("0s 1f 2s 3p", [1, 1, 0, 0, 0]),
+        ("0s 1f 3p", [1, 1, 0, 0, 0]),
+        ("0f 3p", [1, 1, 0, 0, 0]),
+        ("0p 1f 3p", [1, 1, 0, 0, 0]),
         // in the next window it is another attempt
-        ("0s 9f 10s 11p", [2, 1, 1, 0]),
-        ("0s 9f 11p", [2, 1, 1, 0]),
-        ("0s 9f 10s 11f", [2, 0, 2, 0]),
-        ("0p 9f 10s 11p", [2, 2, 0, 1]),
-        ("0p 9f 11p", [2, 2, 0, 1]),
+        ("0s 9f 10s 11p", [2, 1, 1, 0, 0]),
+        ("0s 9f 11p", [2, 1, 1, 0, 0]),
+        ("0s 9f 10s 11f", [2, 0, 2, 0, 0]),
+        ("0p 9f 10s 11p", [2, 2, 0, 1, 0]),
+        ("0p 9f 11p", [2, 2, 0, 1, 0]),
         // one failure that is reported on both sides of the border, and then another
-        ("0s 9f 10f 11s 12f", [2, 0, 2, 0]),
-        ("0s 9f 10f 11s 12p", [2, 1, 1, 0]),
+        ("0s 9f 10f 11s 12f", [2, 0, 2, 0, 0]),
+        ("0s 9f 10f 11s 12p", [2, 1, 1, 0, 0]),
         // an attempt after a failure of playback, in the same window
-        ("0s 1p 2f 3s 4p", [2, 2, 0, 1]),
-        ("0s 1p 7f 8s 11p", [2, 2, 0, 1]),
+        ("0s 1p 2f 3s 4p", [2, 2, 0, 1, 0]),
+        ("0s 1p 7f 8s 11p", [2, 2, 0, 1, 0]),
         // silence
-        ("0s 1p 17p", [2, 2, 0, 0]),
-        ("0s 16p", [2, 1, 0, 0]),
+        ("0s 1p 17p", [2, 2, 0, 0, 0]),
+        ("0s 16p", [2, 1, 0, 0, 0]),
+    ] {
+        assert_eq!(sums(beacons), expected, "{beacons}");
+    }
+}
+
+#[test]
+fn exit_before_the_first_frame_counts_once_and_only_if_nothing_follows() {
+    for (beacons, expected) in [
+        ("0s 1q", [1, 0, 0, 0, 1]),
+        // reported again, also in the next window
+        ("0s 1q 2q 11q", [1, 0, 0, 0, 1]),
+        // the viewer leaves after playing, after a failure, or without a start
+        ("0s 1p 2q", [1, 1, 0, 0, 0]),
+        ("0s 1f 2q", [1, 0, 1, 0, 0]),
+        ("0q", [0, 0, 0, 0, 0]),
+        ("0p 1a 2q", [1, 1, 0, 0, 0]),
+        // a first frame or a failure that follows in the same window; in a later one the exit stands
+        ("0s 1q 2p", [1, 1, 0, 0, 0]),
+        ("0s 1q 2f", [1, 0, 1, 0, 0]),
+        ("0s 9q 11p", [1, 1, 0, 0, 1]),
+        // the next title
+        ("0s 1p 2s 3q", [2, 1, 0, 0, 1]),
+        // a player that tries again in the next window
+        ("0s 9f 11s 12q", [2, 0, 1, 0, 1]),
+        // a request shows that it plays
+        ("0s r1s r2p 3q", [1, 0, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
     }
@@ -176,22 +204,22 @@ fn attempts_plays_startup_failures_and_playback_failures_of_short_sessions() {
 fn what_requests_and_events_state_counts_once() {
     for (beacons, expected) in [
         // events come in a batch after the requests
-        ("r0s r1p r4p 5s 5p r6p 9p", [1, 1, 0, 0]),
-        ("r0p r4p 5s 5p", [1, 1, 0, 0]),
-        ("r0s 1s r2p 3p r4p", [1, 1, 0, 0]),
-        ("0s r1s r2p 3p", [1, 1, 0, 0]),
+        ("r0s r1p r4p 5s 5p r6p 9p", [1, 1, 0, 0, 0]),
+        ("r0p r4p 5s 5p", [1, 1, 0, 0, 0]),
+        ("r0s 1s r2p 3p r4p", [1, 1, 0, 0, 0]),
+        ("0s r1s r2p 3p", [1, 1, 0, 0, 0]),
         // a request that states that it plays comes before the event does
-        ("r0p 1p", [1, 1, 0, 0]),
-        ("0a r1p", [0, 0, 0, 0]),
+        ("r0p 1p", [1, 1, 0, 0, 0]),
+        ("0a r1p", [0, 0, 0, 0, 0]),
         // the next title, told by either first
-        ("r0s r1p 2s 2p r5s r6p 7s 7p r8p", [2, 2, 0, 0]),
-        ("r0s r1p 2s 2p 5s r5s 6p r6p", [2, 2, 0, 0]),
+        ("r0s r1p 2s 2p r5s r6p 7s 7p r8p", [2, 2, 0, 0, 0]),
+        ("r0s r1p 2s 2p 5s r5s 6p r6p", [2, 2, 0, 0, 0]),
         // one failure
-        ("r0s r1f 2f", [1, 0, 1, 0]),
-        ("0s r1f 2f", [1, 0, 1, 0]),
-        ("0s 1p r2f 3f r4f", [1, 1, 0, 1]),
+        ("r0s r1f 2f", [1, 0, 1, 0, 0]),
+        ("0s r1f 2f", [1, 0, 1, 0, 0]),
+        ("0s 1p r2f 3f r4f", [1, 1, 0, 1, 0]),
         // requests alone again, where the events have ended
-        ("0s 1p r10p r20p r30p", [1, 1, 0, 0]),
+        ("0s 1p r10p r20p r30p", [1, 1, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
     }
@@ -204,23 +232,23 @@ fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
         for (record, own, states) in [(0, 0, "s"), (2, 2, "p"), (4, 0, "s"), (6, 6, "p"), (8, 8, "p")] {
             rig.read(Beacon { record: at(record), at: at(own), source, states });
         }
-        assert_eq!(rig.windows()[&T], [1, 1, 0, 0]);
+        assert_eq!(rig.windows()[&T], [1, 1, 0, 0, 0]);
     }
 }
 
 #[test]
 fn start_that_a_failure_overtook_is_no_other_attempt() {
-    let failed = [1, 0, 1, 0];
+    let failed = [1, 0, 1, 0, 0];
     type Reports = [(u64, u64, &'static str)];
-    let cases: [(&Reports, [u32; 4]); 6] = [
+    let cases: [(&Reports, [u32; 5]); 6] = [
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "f")], failed),
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "s"), (5, 5, "f")], failed),
         // in another window
         (&[(11, 11, "f"), (12, 9, "s"), (13, 13, "f")], failed),
         (&[(1, 1, "s"), (11, 11, "f"), (12, 9, "s"), (13, 13, "f")], failed),
         // a player that tries again
-        (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "p")], [1, 1, 0, 0]),
-        (&[(2, 2, "f"), (3, 0, "s"), (12, 12, "s"), (13, 13, "p")], [2, 1, 1, 0]),
+        (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "p")], [1, 1, 0, 0, 0]),
+        (&[(2, 2, "f"), (3, 0, "s"), (12, 12, "s"), (13, 13, "p")], [2, 1, 1, 0, 0]),
     ];
     for (reports, expected) in cases {
         for source in 0..3 {
@@ -228,7 +256,7 @@ fn start_that_a_failure_overtook_is_no_other_attempt() {
             for &(record, own, states) in reports {
                 rig.read(Beacon { record: at(record), at: at(own), source, states });
             }
-            let mut sums = [0; 4];
+            let mut sums = [0; 5];
             rig.windows().values().for_each(|window| {
                 sums.iter_mut().zip(window).for_each(|(sum, more)| *sum += more);
             });
@@ -243,13 +271,13 @@ fn report_that_comes_late_shortens_nothing() {
     for (record, own) in [(30, 30), (14, 14), (32, 32)] {
         rig.read(Beacon { record: at(record), at: at(own), source: 0, states: "p" });
     }
-    assert_eq!(rig.windows()[&at(30)], [1, 1, 0, 0]);
+    assert_eq!(rig.windows()[&at(30)], [1, 1, 0, 0, 0]);
 }
 
 #[test]
 fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
     let first = |states: &[&str]| {
-        let (mut line, mut open, mut sums) = (Line::new(), InWindow::default(), [0; 4]);
+        let (mut line, mut open, mut sums) = (Line::new(), InWindow::default(), [0; 5]);
         for states in states {
             let statement = Statement {
                 at: T,
@@ -257,6 +285,7 @@ fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
                 frame: *states == "p",
                 idle: false,
                 fatal: *states == "f",
+                end: false,
             };
             let now = Now { record: T, idle: IDLE, horizon: Timestamp::EPOCH };
             let context = WindowContext { window: T, implied: false };
@@ -267,11 +296,11 @@ fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
         add(&mut sums, pending);
         sums
     };
-    assert_eq!(first(&["p", "p"]), [0, 0, 0, 0]);
-    assert_eq!(first(&["f"]), [0, 0, 0, 0]);
-    assert_eq!(first(&["p", "f"]), [0, 0, 0, 1], "its play is before what was read");
-    assert_eq!(first(&["s", "p", "f"]), [1, 1, 0, 1]);
-    assert_eq!(first(&["p", "s", "p"]), [1, 1, 0, 0]);
+    assert_eq!(first(&["p", "p"]), [0, 0, 0, 0, 0]);
+    assert_eq!(first(&["f"]), [0, 0, 0, 0, 0]);
+    assert_eq!(first(&["p", "f"]), [0, 0, 0, 1, 0], "its play is before what was read");
+    assert_eq!(first(&["s", "p", "f"]), [1, 1, 0, 1, 0]);
+    assert_eq!(first(&["p", "s", "p"]), [1, 1, 0, 0, 0]);
 }
 
 /// Beacons, with the time since the record before, how much earlier the record and the beacon are than that, and a way.
@@ -280,7 +309,7 @@ fn beacons(
     delays: &'static [u64],
     sources: usize,
 ) -> impl Strategy<Value = Vec<Beacon>> {
-    let states = ["s", "s", "p", "p", "f", "f", "a", "sp", "pf", ""];
+    let states = ["s", "s", "p", "p", "f", "f", "a", "q", "sp", "pf", ""];
     let step = (0..steps.len(), 0..delays.len(), 0..delays.len(), 0..sources, 0..states.len());
     (0..WINDOW.as_millis(), vec(step, 1..14)).prop_map(move |(offset, all)| {
         let mut now = offset;
@@ -314,9 +343,9 @@ proptest! {
         }
         prop_assume!(!rig.is_any_late);
         let windows = rig.windows();
-        let [attempts, plays, startup, playback] = windows
+        let [attempts, plays, startup, playback, _] = windows
             .values()
-            .fold([0; 4], |sums: [u32; 4], window| std::array::from_fn(|i| sums[i] + window[i]));
+            .fold([0; 5], |sums: [u32; 5], window| std::array::from_fn(|i| sums[i] + window[i]));
         prop_assert!(plays + startup <= attempts, "{windows:?}");
         prop_assert!(playback <= plays, "{windows:?}");
     }
@@ -340,7 +369,7 @@ proptest! {
             }
             let open = |rig: &Rig| {
                 let mut windows = rig.windows();
-                windows.retain(|window, sums| *window >= closed_until && *sums != [0; 4]);
+                windows.retain(|window, sums| *window >= closed_until && *sums != [0; 5]);
                 windows
             };
             prop_assert_eq!(open(&whole), open(&again), "cut at {:?}", closed_until);

@@ -3,7 +3,7 @@
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 
 use super::*;
-use crowdfold_model::{Cell, Span, SumMetric, ValueMetric};
+use crowdfold_model::{Cell, Qualities, Span, SumMetric, ValueMetric};
 
 mod tenants;
 
@@ -27,6 +27,7 @@ impl Rig {
             lateness: Span::SECOND.times(5),
             idle: Span::SECOND.times(15),
             breakdowns: vec![vec![Dimension::Cdn, Dimension::Quality]].into(),
+            qualities: Qualities::default(),
             max_sessions: 3,
         };
         Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
-use crowdfold_model::{Cell, Dimension, Span, SumMetric, Timestamp, ValueMetric};
+use crowdfold_model::{Cell, Dimension, Qualities, Span, SumMetric, Timestamp, ValueMetric};
 
 use crate::{Outcome, Rules, SessionStore};
 
@@ -28,6 +28,7 @@ impl Rig {
             lateness: Span::SECOND.times(30),
             idle: Span::SECOND.times(90),
             breakdowns: vec![vec![Dimension::Format]].into(),
+            qualities: Qualities::default(),
             max_sessions: 3,
         };
         let shared = Shared::new(Settings::default(), SessionHasher::fixed(1)).unwrap();
@@ -116,7 +117,10 @@ fn hls_js_states_no_startup_time_and_rebuffers_after_a_seek() {
     let cell = rig.cell(0);
     // 3.9 s to the seek and 6.8 s after it, the stall at the end lasts 0 s; 444 ms from `s` to `p`
     assert_eq!(amounts(&cell), (10_700, 0, 1, 1, 1, Some(440)));
-    assert_eq!(cell.sums[SumMetric::Switches], 1, "the first quality is no change of it");
+    let sums = |metrics: [SumMetric; 3]| metrics.map(|metric| cell.sums[metric]);
+    // the first quality is no change of it
+    assert_eq!(sums([SumMetric::Switches, SumMetric::SwitchesUp, SumMetric::SwitchesDown]), [1, 0, 1]);
+    assert_eq!((cell.sums[SumMetric::Seeks], cell.sums[SumMetric::SeekingMs]), (1, 0));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-use crowdfold_model::BreakdownList;
 use crowdfold_model::Dimension::{Cdn, Country, Os};
+use crowdfold_model::{BreakdownList, Qualities};
 
 use super::*;
 
@@ -9,6 +9,7 @@ fn fingerprint(breakdowns: Breakdowns) -> u64 {
         lateness: Span::SECOND.times(30),
         idle: Span::SECOND.times(90),
         breakdowns,
+        qualities: Qualities::default(),
         max_sessions: 1,
     }
     .layout_fingerprint(4, 2)

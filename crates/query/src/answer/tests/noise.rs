@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::ask;
 use crate::Answer;
-use crate::testing::{counts_only, noisy, table};
+use crate::testing::{assert_is_fixture, counts_only, noisy, table};
 
 /// Returns two windows of a table outside the detail table. The sum of startup failures is below 0, and so is stalled
 /// time in one row.
@@ -29,7 +29,7 @@ fn json(answer: &Answer) -> Vec<Value> {
 #[test]
 fn a_number_below_zero_is_marked_in_the_table_and_explained() {
     let answer = ask("--breakdown os", &two_windows());
-    assert_eq!(answer.table(120), include_str!("../../../fixtures/noisy.txt"));
+    assert_is_fixture(&answer.table(120), "noisy.txt");
     let note = "some sums are below 0 because their noise is larger than the value (marked ? in a table, listed in \
                 below_zero in JSON); read them as close to 0, or query a longer time or larger groups";
     assert!(answer.notes().iter().any(|line| line == note), "{:#?}", answer.notes());
@@ -46,7 +46,7 @@ fn a_number_below_zero_is_marked_in_the_table_and_explained() {
 #[test]
 fn errors_are_shown_in_table_and_csv_when_asked_for() {
     let answer = ask("--breakdown os", &two_windows()).with_errors(true);
-    assert_eq!(answer.table(160), include_str!("../../../fixtures/errors.txt"));
+    assert_is_fixture(&answer.table(160), "errors.txt");
     let csv = answer.csv();
     let (names, first) = (csv.lines().next().unwrap(), csv.lines().nth(1).unwrap());
     let fields: std::collections::HashMap<&str, &str> = names.split(',').zip(first.split(',')).collect();

@@ -34,7 +34,7 @@ fn replay_draws_the_same_noise() {
     assert_eq!(drawn, KNOWN);
 }
 
-const KNOWN: [i128; 12] = [-19, -6, -23, -40, -53, -40, 7, 4, -8, 12, -63, 2];
+const KNOWN: [i128; 12] = [13, -8, -1, 23, -7, 49, -30, -9, -9, -31, 15, 62];
 
 #[test]
 fn every_input_of_the_noise_changes_all_of_it() {
@@ -107,7 +107,7 @@ fn sample(sigma: Sigma, count: u64) -> Vec<i128> {
 
 #[test]
 fn invariant_9_draws_are_a_discrete_gaussian_and_other_distributions_are_detected() {
-    for (sigma, count) in [(SIGMA, 20_000), (Sigma(1_300_000), 10_000), (Sigma(612_345_678_000), 5_000)] {
+    for (sigma, count) in [(SIGMA, 20_000), (Sigma(1_300_000), 10_000), (Sigma(612_345_678_000), 10_000)] {
         let drawn = sample(sigma, count);
         let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64());
         assert!(statistic < critical(freedom), "{sigma:?}: {statistic} of {freedom}");

@@ -72,17 +72,10 @@ fn our_rows(rollups: Vec<Value>) -> Vec<Value> {
         fields.insert("start".into(), window["start"].clone());
         let names = fields.remove("breakdown").unwrap();
         fields.insert("breakdown".into(), names);
-        for name in [
-            "schema",
-            "detail",
-            "row",
-            "rows",
-            "errors",
-            "bandwidth_kbps",
-            "bitrate_kbps",
-            "live_latency_ms",
-            "policy",
-        ] {
+        for name in ["schema", "detail", "row", "rows", "errors", "bandwidth_kbps", "bitrate_kbps", "policy"]
+            .into_iter()
+            .chain(crate::rows::IN_DETAIL_ONLY)
+        {
             fields.remove(name).unwrap();
         }
         for name in ["startup_failures", "playback_failures"] {

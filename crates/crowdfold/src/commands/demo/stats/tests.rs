@@ -21,8 +21,11 @@ fn row(minute: u64, values: [&str; 3], number: u64, rows: u64, sessions: u64) ->
         "breakdown": ["device", "os", "browser"], "detail": false,
         "dimensions": {"device": values[0], "os": values[1], "browser": values[2]}, "row": number, "rows": rows,
         "sessions": sessions, "beacons": null, "attempts": 0, "plays": 0, "startup_failures": 0, "playback_failures": 0,
-        "playing_ms": 0, "stalled_ms": 0, "stalls": 0, "dropped_frames": 0, "switches": -1, "errors": {"network": 0, "manifest": -2, "media": 0, "drm": 0, "timeout": 0, "other": 5},
-        "startup_ms": sum, "bandwidth_kbps": sum, "bitrate_kbps": sum, "live_latency_ms": sum,
+        "playing_ms": 0, "stalled_ms": 0, "stalls": 0, "dropped_frames": 0, "switches": -1,
+        "switches_up": null, "switches_down": null, "seeks": null, "seeking_ms": null, "exits_before_start": null, "good_sessions": null,
+        "errors": {"network": 0, "manifest": -2, "media": 0, "drm": 0, "timeout": 0, "other": 5},
+        "startup_ms": sum, "bandwidth_kbps": sum, "bitrate_kbps": sum, "live_latency_ms": null,
+        "ttfb_ms": null,
         "policy": {"name": "threshold", "k": 20, "margin": 10, "noise": 8}
     })
     .to_string()

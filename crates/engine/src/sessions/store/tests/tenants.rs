@@ -3,7 +3,7 @@
 use crowdfold_model::Dimension::{Browser, Cdn, Os};
 
 use super::*;
-use crowdfold_model::Breakdowns;
+use crowdfold_model::{Breakdowns, Qualities};
 
 /// Cell key and sessions of each cell, table by table.
 fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
@@ -22,6 +22,7 @@ fn each_tenants_cells_are_made_by_its_own_breakdowns() {
         lateness: Span::SECOND.times(5),
         idle: Span::SECOND.times(15),
         breakdowns,
+        qualities: Qualities::default(),
         max_sessions: 10,
     };
     let admit = Settings { tenants: tenants.clone(), default_tenant: 0, ..Settings::default() };

@@ -118,3 +118,59 @@ fn failure_reported_by_requests_is_not_counted_again_by_late_events() {
     rig.request(5_000, "sta=f").events(5_100, &["e=ps,sta=f,ts=+5000"]);
     assert_eq!(rig.cell(0).sums[SumMetric::PlaybackFailures], 1);
 }
+
+/// Seeks, seeking time and stalled time.
+fn seeks(rig: &mut Rig) -> [u64; 3] {
+    let sums = rig.cell(0).sums;
+    [SumMetric::Seeks, SumMetric::SeekingMs, SumMetric::StalledMs].map(|metric| sums[metric])
+}
+
+#[test]
+fn seek_lasts_until_it_plays_again_and_is_no_stall() {
+    let mut rig = Rig::new();
+    rig.events(100, &["e=ps,sta=s,ts=0"])
+        // the player goes to where the viewer stopped last time: nothing has played yet
+        .events(300, &["e=ps,sta=k,ts=200"])
+        .events(1_100, &["e=ps,sta=p,ts=1000"])
+        .events(5_100, &["e=ps,sta=k,ts=5000"])
+        .events(5_600, &["e=ps,sta=k,ts=5500"])
+        .events(5_800, &["e=ps,sta=r,ts=5700"])
+        .events(7_100, &["e=ps,sta=p,ts=7000"])
+        .events(9_100, &["e=ps,sta=r,ts=9000"])
+        .events(9_600, &["e=ps,sta=p,ts=9500"]);
+    assert_eq!(seeks(&mut rig), [1, 2_000, 500]);
+
+    // the pause in a seek is not seeking time
+    let mut rig = Rig::new();
+    rig.events(100, &["e=ps,sta=p,ts=0"])
+        .events(2_100, &["e=ps,sta=a,ts=2000"])
+        .events(3_100, &["e=ps,sta=k,ts=3000"])
+        .events(3_500, &["e=ps,sta=a,ts=3400"])
+        .events(9_100, &["e=ps,sta=p,ts=9000"]);
+    assert_eq!(seeks(&mut rig), [1, 400, 0]);
+}
+
+#[test]
+fn switch_is_up_or_down_by_the_bitrate_before_it() {
+    let mut rig = Rig::new();
+    rig.events(0, &["e=ps,sta=p,ts=0"])
+        // which way it went is unknown
+        .events(900, &["e=bc,sta=p,ts=900,br=(800)"])
+        .events(2_000, &["e=bc,sta=p,ts=2000,br=(2400)"])
+        .events(3_000, &["e=bc,sta=p,ts=3000,br=(1200)"])
+        .events(4_000, &["e=bc,sta=p,ts=4000,br=(1200)"]);
+    let sums = rig.cell(0).sums;
+    let switches = [SumMetric::Switches, SumMetric::SwitchesUp, SumMetric::SwitchesDown];
+    assert_eq!(switches.map(|metric| sums[metric]), [3, 1, 1]);
+}
+
+#[test]
+fn time_to_first_byte_is_the_mean_over_responses_with_media() {
+    let mut rig = Rig::new();
+    rig.events(0, &["e=rr,ot=m,sta=s,ts=0,ttfb=5000", "e=ps,sta=p,ts=10,ttfb=7000"])
+        .events(1_000, &["e=rr,ot=v,sta=p,ts=1000,ttfb=30"])
+        .events(9_000, &["e=rr,ot=a,sta=p,ts=9000,ttfb=90"])
+        // the time of the clock
+        .events(9_500, &["e=rr,ot=v,sta=p,ts=9500,ttfb=1795312440000"]);
+    assert_eq!(rig.cell(0).values[ValueMetric::TtfbMs].values(), [(60, 1)]);
+}

@@ -1,0 +1,59 @@
+//! `[quality]`: the thresholds of a good session.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::Deserializer;
+
+use crate::fields::{self, MINUTE};
+
+/// `[quality]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quality {
+    /// The longest startup time.
+    #[serde(deserialize_with = "fields::duration::<0, MINUTE, _>")]
+    pub startup: Duration,
+    /// The largest share of stalled time in the time played or stalled.
+    #[serde(deserialize_with = "fields::share")]
+    pub rebuffering: f64,
+    /// The smallest mean bitrate, kbit/s; 0 is no threshold.
+    #[serde(deserialize_with = "fields::whole::<0, 1_000_000, _, _>")]
+    pub bitrate: u32,
+    /// `[quality.tenants]`, by tenant.
+    pub tenants: BTreeMap<String, TenantQuality>,
+}
+
+impl Default for Quality {
+    fn default() -> Self {
+        Self { startup: Duration::from_secs(2), rebuffering: 0.01, bitrate: 0, tenants: BTreeMap::new() }
+    }
+}
+
+/// `[quality.tenants.NAME]`: the thresholds that a tenant has of its own.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TenantQuality {
+    /// Replaces `quality.startup`.
+    #[serde(deserialize_with = "own_startup")]
+    pub startup: Option<Duration>,
+    /// Replaces `quality.rebuffering`.
+    #[serde(deserialize_with = "own_rebuffering")]
+    pub rebuffering: Option<f64>,
+    /// Replaces `quality.bitrate`.
+    #[serde(deserialize_with = "own_bitrate")]
+    pub bitrate: Option<u32>,
+}
+
+fn own_startup<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    fields::duration::<0, MINUTE, _>(deserializer).map(Some)
+}
+
+fn own_rebuffering<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    fields::share(deserializer).map(Some)
+}
+
+fn own_bitrate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    fields::whole::<0, 1_000_000, _, _>(deserializer).map(Some)
+}

@@ -1,0 +1,117 @@
+//! The thresholds that a good session meets.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::{SumMetric, Sums, ValueMetric};
+
+/// The thresholds of a good session. A number that a session does not report exceeds no threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quality {
+    /// The longest startup time of a session that started in the window, ms.
+    pub startup_ms: u32,
+    /// The largest share of stalled time in the time played or stalled, in millionths.
+    pub rebuffering_millionths: u32,
+    /// The smallest mean bitrate, kbit/s; 0 is no threshold.
+    pub bitrate_kbps: u32,
+}
+
+impl Default for Quality {
+    fn default() -> Self {
+        Self { startup_ms: 2_000, rebuffering_millionths: 10_000, bitrate_kbps: 0 }
+    }
+}
+
+impl Quality {
+    /// Returns true if a session met all thresholds in a window, and nothing of it failed.
+    #[must_use]
+    pub fn is_met(&self, sums: &Sums, values: &[Option<u32>; ValueMetric::COUNT]) -> bool {
+        let value = |metric: ValueMetric| values[metric as usize];
+        let (playing, stalled) = (sums[SumMetric::PlayingMs], sums[SumMetric::StalledMs]);
+        let most_stalled = u128::from(playing + stalled) * u128::from(self.rebuffering_millionths);
+        sums[SumMetric::StartupFailures] == 0
+            && sums[SumMetric::PlaybackFailures] == 0
+            && value(ValueMetric::StartupMs).is_none_or(|startup| startup <= self.startup_ms)
+            && u128::from(stalled) * 1_000_000 <= most_stalled
+            && value(ValueMetric::BitrateKbps).is_none_or(|bitrate| bitrate >= self.bitrate_kbps)
+    }
+}
+
+/// The thresholds of every tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Qualities {
+    common: Quality,
+    /// Those of tenants that differ.
+    own: BTreeMap<String, Quality>,
+}
+
+impl Qualities {
+    /// Returns `common` for all tenants except those with their own, by name.
+    #[must_use]
+    pub fn new(common: Quality, own: impl IntoIterator<Item = (String, Quality)>) -> Self {
+        Self { common, own: own.into_iter().filter(|(_, quality)| *quality != common).collect() }
+    }
+
+    /// Returns the thresholds of a tenant.
+    #[must_use]
+    pub fn of(&self, tenant: &str) -> Quality {
+        self.own.get(tenant).copied().unwrap_or(self.common)
+    }
+
+    /// Returns the thresholds of tenants that have none of their own.
+    #[must_use]
+    pub const fn common(&self) -> Quality {
+        self.common
+    }
+
+    /// Writes all thresholds as text, for a fingerprint. Writes nothing for the default.
+    pub fn write_to(&self, text: &mut String) {
+        if *self == Self::default() {
+            return;
+        }
+        let mut write = |tenant: &str, quality: &Quality| {
+            let Quality { startup_ms, rebuffering_millionths, bitrate_kbps } = quality;
+            let _ = write!(text, " q={tenant}:{startup_ms}:{rebuffering_millionths}:{bitrate_kbps}");
+        };
+        write("", &self.common);
+        self.own.iter().for_each(|(tenant, quality)| write(tenant, quality));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_session_meets_every_threshold() {
+        let quality = Quality { bitrate_kbps: 1_000, ..Quality::default() };
+        let is_good = |sums: &[(SumMetric, u64)], startup, bitrate| {
+            let mut values = [None; ValueMetric::COUNT];
+            values[ValueMetric::StartupMs as usize] = startup;
+            values[ValueMetric::BitrateKbps as usize] = bitrate;
+            quality.is_met(&Sums::of(sums), &values)
+        };
+        let played = |stalled| [(SumMetric::PlayingMs, 9_900), (SumMetric::StalledMs, stalled)];
+        assert!(is_good(&[], None, None));
+        assert!(is_good(&played(100), Some(2_000), Some(1_000)));
+        assert!(!is_good(&played(101), None, None));
+        assert!(!is_good(&played(0), Some(2_001), None));
+        assert!(!is_good(&played(0), None, Some(999)));
+        assert!(!is_good(&[(SumMetric::StartupFailures, 1)], None, None));
+        assert!(!is_good(&[(SumMetric::PlaybackFailures, 1)], None, None));
+    }
+
+    #[test]
+    fn fingerprint_text_is_empty_for_the_default_and_depends_on_the_tenant() {
+        let text = |qualities: &Qualities| {
+            let mut text = String::new();
+            qualities.write_to(&mut text);
+            text
+        };
+        let strict = Quality { startup_ms: 1_000, ..Quality::default() };
+        assert_eq!(text(&Qualities::default()), "");
+        let of_acme = Qualities::new(Quality::default(), [("acme".into(), strict)]);
+        assert_eq!(text(&of_acme), " q=:2000:10000:0 q=acme:1000:10000:0");
+        assert_eq!((of_acme.of("acme"), of_acme.of("blip")), (strict, Quality::default()));
+    }
+}
