@@ -2,10 +2,12 @@
 //! the result as a table, JSON or CSV. This crate uses neither Kafka nor a clock, and prints nothing.
 //!
 //! ```
+//! use crowdfold_model::Timestamp;
 //! use crowdfold_query::{Args, Catalogue, Query, Reader};
 //!
 //! let args = Args { breakdown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
-//! let query = Query::from_args(&args, &Catalogue::default(), 1_795_308_600_000)?;
+//! let now = Timestamp::from_millis(1_795_308_600_000);
+//! let query = Query::from_args(&args, &Catalogue::default(), now)?;
 //! let mut reader = Reader::for_query(&query);
 //! reader.push(include_bytes!("../fixtures/rollup.json"));
 //! let answer = query.run(reader.rows())?;
