@@ -136,7 +136,7 @@ fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(Timestamp, Vec<u8>)>, rules:
         topic: "beacons".into(),
         trust_timestamps: true,
         max_skew: Span::MINUTE,
-        quiet: Span::MINUTE,
+        idle_timeout: Span::MINUTE,
     });
     let fresh = Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false };
     let now = Timestamp::from_millis(u64::MAX / 2);

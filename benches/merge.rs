@@ -32,7 +32,7 @@ fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings
         }),
         merge_partitions: 1,
         policies: policy.into(),
-        patience: Span::MINUTE * 15,
+        timeout: Span::MINUTE * 15,
     })
 }
 

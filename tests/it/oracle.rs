@@ -177,7 +177,7 @@ fn operators_with(
         rules: Arc::clone(&rules),
         merge_partitions,
         policies,
-        patience: Span::MAX,
+        timeout: Span::MAX,
     });
     let admit = Settings {
         tenants: settings.tenants.clone(),
@@ -195,7 +195,7 @@ fn operators_with(
         topic: "beacons".into(),
         trust_timestamps: false,
         max_skew: Span::from_millis(settings.max_skew),
-        quiet: Span::ZERO,
+        idle_timeout: Span::ZERO,
     });
     fn fresh<C>(partition: u32) -> Start<C> {
         Start { partition, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }

@@ -1,22 +1,22 @@
-//! What should not be seen, and is counted where it is.
+//! Counts of events that should not occur.
 
-/// What a merger saw that it should not see. Counts since the process started.
+/// The events that a merger should not see, counted since the process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Alarms {
-    /// Close markers that closed nothing new.
+    /// Close markers that did not close a new window.
     pub duplicates: u64,
-    /// Close markers that left a gap after the one before, or whose chunks did not match their checksum.
+    /// Close markers after a gap, or with chunks that do not match their checksum.
     pub gaps: u64,
-    /// Windows withheld because partition counts or layouts were mixed, or a combiner asked for it.
+    /// Windows withheld because partition counts or layouts were mixed, or because a combiner requested it.
     pub mixed: u64,
     /// Windows released without some partitions.
     pub forced: u64,
-    /// Tables that did not add up to each other: a fault of ours.
+    /// Tables with different totals, which is a bug.
     pub faults: u64,
 }
 
 impl Alarms {
-    /// Adds another's.
+    /// Adds the counts of another one.
     pub const fn add(&mut self, other: &Self) {
         self.duplicates += other.duplicates;
         self.gaps += other.gaps;

@@ -1,27 +1,28 @@
-//! The checkpoints in the metadata of committed offsets: all persistent state of the operators.
+//! Checkpoints in the metadata of committed offsets. They are the only persistent state of the operators.
 
 use std::fmt;
 
 use crowdfold_model::Timestamp;
 
-/// What a combiner commits with its offset. ASCII, below 200 bytes.
+/// The checkpoint that a combiner commits with its offset. It is ASCII, and shorter than 200 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CombinerCheckpoint {
-    /// [`crate::Rules::layout_fingerprint`] of the process that wrote it.
+    /// The [`crate::Rules::layout_fingerprint`] of the process that wrote it.
     pub layout_fingerprint: u64,
-    /// End of the last window that was closed and sent.
+    /// The end of the last window that was closed and sent.
     pub closed_until: Timestamp,
-    /// Windows that end at or before it are never made.
+    /// The end of the last window that is never built. Earlier windows are not built either.
     pub floor: Timestamp,
-    /// Every record before it was counted.
+    /// The first offset that was not counted.
     pub read_offset: i64,
-    /// How many partitions the beacons had.
+    /// The number of partitions of the beacons.
     pub partitions: u32,
-    /// Windows that start before it are withheld; the epoch where none is. A worker that dies while it withholds must not
-    /// make its successor forget it.
+    /// Windows that start before this time are withheld. The epoch withholds none. It is stored, so that the successor
+    /// of a worker that died continues to withhold them.
     pub withhold_before: Timestamp,
-    /// The timestamp of the first record that was read, where the log had lost records before it. Implied attempts do
-    /// not count in windows that start within `idle` of it. The epoch where nothing was lost, or no such window is left.
+    /// The timestamp of the first record that was read, if the log had lost records before it. Implied attempts do not
+    /// count in windows that start within `idle` of it. It is the epoch if nothing was lost, or if no such window
+    /// remains.
     pub begins: Timestamp,
 }
 
@@ -46,11 +47,11 @@ impl fmt::Display for CombinerCheckpoint {
 }
 
 impl CombinerCheckpoint {
-    /// The value of [`CombinerCheckpoint::withhold_before`] where records are lost and it is not known yet until when
-    /// they reach, and of [`CombinerCheckpoint::begins`] before the first record.
+    /// The value of [`CombinerCheckpoint::withhold_before`] after a loss whose end is not yet known, and of
+    /// [`CombinerCheckpoint::begins`] before the first record.
     pub(crate) const UNTIL_KNOWN: Timestamp = Timestamp::MAX;
 
-    /// Reads what [`fmt::Display`] wrote; `None` for anything else.
+    /// Parses the output of [`fmt::Display`]. Returns `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = Fields::of(text, "crowdfold-c1")?;
@@ -67,33 +68,34 @@ impl CombinerCheckpoint {
     }
 }
 
-/// A window that is released without the partitions that did not come.
+/// A window that is released without the missing partitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forced {
-    /// End of the window.
+    /// The end of the window.
     pub end: Timestamp,
-    /// How many partitions the beacons had when it was decided.
+    /// The number of partitions of the beacons at the time of the decision.
     pub partitions: u32,
-    /// One bit for each of them, set where it is missing; the lowest bit of the first byte is partition 0.
+    /// One bit for each partition, which is set if the partition is missing. The lowest bit of the first byte is
+    /// partition 0.
     pub missing: Vec<u8>,
 }
 
 impl Forced {
-    /// Whether the window goes without a partition: one that is missing, or that was added since.
+    /// Returns true if the window is released without this partition, because it is missing or was added later.
     #[must_use]
     pub fn lacks(&self, partition: u32) -> bool {
         let bit = |byte: &u8| byte >> (partition % 8) & 1 == 1;
         partition >= self.partitions || self.missing.get(partition as usize / 8).is_some_and(bit)
     }
 
-    /// How many are missing.
+    /// Returns the number of missing partitions.
     #[must_use]
     pub fn count(&self) -> u32 {
         self.missing.iter().map(|byte| byte.count_ones()).sum()
     }
 
-    /// Returns whether a merger may have decided this: one bit for each partition, none beyond them, and at least one
-    /// partition that is not missing. Nothing else can ever be carried out.
+    /// Returns true if a merger can make this decision: it has one bit for each partition and no further bits, and at
+    /// least one partition is not missing. No other decision can be carried out.
     fn is_possible(&self) -> bool {
         let spare = self.partitions.wrapping_neg() % 8;
         self.partitions <= MergerCheckpoint::MOST_FORCED
@@ -103,16 +105,17 @@ impl Forced {
     }
 }
 
-/// What a merger commits with its offset. ASCII, below 2 KB.
+/// The checkpoint that a merger commits with its offset. It is ASCII, and shorter than 2 KB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergerCheckpoint {
-    /// Fingerprint of the release policy.
+    /// The fingerprint of the release policy.
     pub policy: u64,
-    /// End of the last window that was published or withheld for good.
+    /// The end of the last window that was published or finally withheld.
     pub closed_until: Timestamp,
-    /// Windows that end at or before it are never published.
+    /// The end of the last window that is never published. Earlier windows are not published either.
     pub floor: Timestamp,
-    /// Every partition of the partials had an offset when this was written: one that has none lost it.
+    /// True if every partition of the partials had an offset at this time. A partition without an offset has then lost
+    /// it.
     pub whole: bool,
     /// The decision to release a window without some partitions, until it is carried out.
     pub forced: Option<Forced>,
@@ -141,11 +144,11 @@ impl fmt::Display for MergerCheckpoint {
 }
 
 impl MergerCheckpoint {
-    /// Most partitions that a decision may name, so that it fits the metadata.
+    /// The maximum number of partitions in a decision, so that it fits into the metadata.
     pub const MOST_FORCED: u32 = 4096;
 
-    /// Reads what [`fmt::Display`] wrote; `None` for anything else, also for a decision that no merger makes: one that
-    /// cannot be carried out would hold up its partition for good.
+    /// Parses the output of [`fmt::Display`]. Returns `None` for any other text, and for a decision that no merger
+    /// makes, because an impossible decision would block its partition permanently.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = Fields::of(text, "crowdfold-m1")?;
@@ -162,7 +165,7 @@ impl MergerCheckpoint {
             Some(end) => {
                 let partitions = fields.next("n")?.parse().ok()?;
                 let hex = fields.next("w")?;
-                // from_str_radix takes a sign
+                // `from_str_radix` accepts a sign.
                 if !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     return None;
                 }
@@ -180,13 +183,13 @@ impl MergerCheckpoint {
     }
 }
 
-/// What a stage's partitions are started from.
+/// The checkpoints of a stage.
 pub trait Checkpoint: Sized {
-    /// Reads what was written; `None` for anything else.
+    /// Parses a checkpoint. Returns `None` for any other text.
     fn read(text: &str) -> Option<Self>;
-    /// Windows that end at or before it are never made.
+    /// Returns the end of the last window that is never built.
     fn floor(&self) -> Timestamp;
-    /// Whether a partition that has no offset is known to have lost it.
+    /// Returns true if a partition without an offset is known to have lost it.
     fn is_whole(&self) -> bool;
 }
 
@@ -199,7 +202,7 @@ impl Checkpoint for CombinerCheckpoint {
         self.floor
     }
 
-    /// What a combiner makes twice the merger ignores, and partitions may be added.
+    /// It is false, because the merger ignores repeated output of a combiner, and because partitions may be added.
     fn is_whole(&self) -> bool {
         false
     }
@@ -224,7 +227,7 @@ fn timestamp(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_millis)
 }
 
-/// `name=value` in a fixed order.
+/// A parser for `name=value` fields in a fixed order.
 struct Fields<'a>(std::iter::Peekable<std::str::Split<'a, char>>);
 
 impl<'a> Fields<'a> {
@@ -282,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_others_is_not_taken_for_ours() {
+    fn metadata_of_other_programs_is_not_parsed() {
         for text in [
             "",
             "x",
@@ -304,16 +307,16 @@ mod tests {
         }
     }
 
-    /// A merger with such a decision would wait for ever, or forget it.
+    /// A merger with such a decision would wait without end, or forget it.
     #[test]
-    fn decision_that_cannot_be_carried_out_is_refused() {
+    fn impossible_decision_is_refused() {
         let parse =
             |decision: &str| MergerCheckpoint::parse(&format!("crowdfold-m1 p=1 c=20 f=30 {decision}"));
         for possible in ["d=40 n=1 w=00", "d=40 n=2 w=01", "d=21 n=9 w=ff00", "d=40 n=9 w=0001"] {
             assert!(parse(possible).is_some(), "{possible}");
         }
         for impossible in [
-            // no partition at all, none that came, fewer or more bits than partitions
+            // There are no partitions, all of them are missing, or the number of bits is wrong.
             "d=40 n=0 w=",
             "d=40 n=2 w=03",
             "d=40 n=9 w=ff01",
@@ -322,9 +325,9 @@ mod tests {
             "d=40 n=2 w=05",
             "d=40 n=4097 w=00",
             "d=40 n=4294967295 w=00",
-            // committed already
+            // The window is already committed.
             "d=20 n=2 w=01",
-            // no hexadecimal digits
+            // The digits are not hexadecimal.
             "d=40 n=2 w=+1",
         ] {
             assert!(parse(impossible).is_none(), "{impossible}");

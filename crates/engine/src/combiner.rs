@@ -1,4 +1,4 @@
-//! The combiner of one partition: records in, prepared batches of closed windows out.
+//! The combiner of one partition. It takes records, and returns prepared batches of closed windows.
 
 mod intake;
 mod sorted;
@@ -16,49 +16,49 @@ use crate::pack::{PartialRecord, pack};
 use crate::wire::CloseMarker;
 use crate::{CombinerCheckpoint, Counts, Outcome, Rules, SessionStore, Start};
 
-/// Most rejections that one partition writes down between two close markers; all are counted.
+/// The maximum number of rejection notes of one partition between two close markers. All rejections are counted.
 const MOST_NOTES: usize = 1000;
 
 /// The number of uncommitted batches at which a partition waits.
 const MAX_PREPARED: usize = 2;
 
-/// What the combiners of one stage share.
+/// The settings that the combiners of one stage share.
 #[derive(Clone, Debug)]
 pub struct CombinerSettings {
-    /// What combiners and mergers agree on.
+    /// The rules that combiners and mergers agree on.
     pub rules: Arc<Rules>,
-    /// Partitions of the beacons (N).
+    /// The number of partitions of the beacons (N).
     pub partitions: u32,
-    /// Partitions of the partials (M).
+    /// The number of partitions of the partials (M).
     pub merge_partitions: u32,
-    /// The catalogue of tenants, as the airlock has it.
+    /// The catalogue of tenants of the airlock.
     pub tenants: Vec<String>,
-    /// The beacons' topic, for rejections.
+    /// The beacon topic, for rejection notes.
     pub topic: Arc<str>,
-    /// Record timestamps are producers', not the broker's.
+    /// True if producers set the record timestamps, and false if the broker sets them.
     pub trust_timestamps: bool,
-    /// How far ahead of the machine's clock a record may be.
+    /// The maximum time by which a record may be ahead of the machine's clock.
     pub max_skew: Span,
-    /// With `trust_timestamps`: how long a partition must be at its end to be silent.
-    pub quiet: Span,
+    /// With `trust_timestamps`, the time after which a partition at its end counts as idle.
+    pub idle_timeout: Span,
 }
 
-/// The closed windows that one transaction must carry as a whole. Kept until the transaction is known to be committed.
+/// The closed windows that one transaction must contain as a whole. It is kept until its commit is confirmed.
 #[derive(Clone, Debug)]
 pub struct PreparedBatch {
-    /// Chunks, then a close marker for every merge partition.
+    /// The chunks, followed by a close marker for every merge partition.
     pub partials: Vec<PartialRecord>,
-    /// Rejections since the batch before.
+    /// The rejections since the previous batch.
     pub notes: Vec<RejectionNote>,
-    /// Where a replay must begin: nothing before it can matter to an open window or a live assertion.
+    /// The first offset of a replay. Earlier records do not affect an open window or a live assertion.
     pub safe_offset: i64,
-    /// What to commit with it.
+    /// The checkpoint of the commit.
     pub checkpoint: CombinerCheckpoint,
-    /// Outcomes since the batch before.
+    /// The outcomes since the previous batch.
     pub counts: Counts,
 }
 
-/// The operator of one partition.
+/// The combiner of one partition.
 pub struct Combiner {
     settings: Arc<CombinerSettings>,
     airlock: Airlock,
@@ -66,36 +66,37 @@ pub struct Combiner {
     store: SessionStore,
     layout_fingerprint: u64,
     floor: Timestamp,
-    /// Highest timestamp − lateness; `None` before the first record of a fresh start.
+    /// The highest timestamp minus the lateness. It is `None` before the first record of a fresh start.
     watermark: Option<Timestamp>,
-    /// Records before it were counted by a process before this one.
+    /// The offset of the first record that no earlier process counted.
     counted_before: i64,
     next_offset: i64,
     safe_offset: i64,
     low_offsets: LowOffsets,
-    /// Since the last batch.
+    /// The outcomes since the last batch.
     counts: Counts,
     totals: Counts,
     prepared_beacons: u64,
-    /// Beacons that an earlier process counted and that are in our session summaries, or were.
+    /// The number of beacons that an earlier process counted, and that are or were in our session summaries.
     carried: u64,
     notes: Vec<RejectionNote>,
     prepared: VecDeque<PreparedBatch>,
     withhold_before: Timestamp,
-    /// [`CombinerCheckpoint::begins`].
+    /// See [`CombinerCheckpoint::begins`].
     begins: Timestamp,
     after_gap: bool,
     lost: u64,
     ignored: Ignored,
     at_end_since: Option<Timestamp>,
     held: Held,
-    /// Records come in the order of their times; [`Self::reached`] advances the watermark, and records do not.
+    /// True if records come in the order of their times. Then [`Self::reached`] advances the watermark instead of the
+    /// records.
     sorted: bool,
 }
 
 impl Combiner {
-    /// Starts a partition at `offset`, the one that [`Start`] was committed with, or where its log begins. `after_gap`
-    /// tells that records before it are lost.
+    /// Starts a partition at `offset`, which is the committed offset of [`Start`] or the beginning of the log.
+    /// `after_gap` is true if records before it are lost.
     #[must_use]
     pub fn new(
         settings: Arc<CombinerSettings>,
@@ -112,11 +113,11 @@ impl Combiner {
         if withhold_before == CombinerCheckpoint::UNTIL_KNOWN {
             withhold_before = Timestamp::EPOCH;
         }
-        // sessions of an earlier layout were built under other rules
+        // Sessions of another layout were built with other rules.
         if start.checkpoint.is_some_and(|known| known.layout_fingerprint != layout_fingerprint) {
             withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
         }
-        // a log that begins with its first record has lost nothing
+        // A log that begins with its first record has not lost any.
         let fresh = if offset > 0 { CombinerCheckpoint::UNTIL_KNOWN } else { Timestamp::EPOCH };
         let begins = start.checkpoint.map_or(fresh, |known| known.begins);
         let mut store = SessionStore::new(Arc::clone(rules), &settings.tenants, closed_until);
@@ -150,12 +151,13 @@ impl Combiner {
         }
     }
 
-    /// The partition had no record beyond the last one given when its end was asked for at time `asked`.
+    /// Reports that the partition had no record after the last one at time `asked`, when its end was requested.
     pub fn at_end(&mut self, asked: Timestamp) {
         self.insert_held();
         let since = *self.at_end_since.get_or_insert(asked);
-        let quiet = if self.settings.trust_timestamps { self.settings.quiet } else { Span::ZERO };
-        if asked.saturating_since(since) >= quiet {
+        let idle_timeout =
+            if self.settings.trust_timestamps { self.settings.idle_timeout } else { Span::ZERO };
+        if asked.saturating_since(since) >= idle_timeout {
             self.lost_until(asked.saturating_add(self.settings.max_skew));
             let margin = self.settings.rules.lateness.saturating_add(self.settings.max_skew);
             self.advance(asked.saturating_sub(margin));
@@ -163,9 +165,9 @@ impl Combiner {
         }
     }
 
-    /// Skips records before `offset` that were not given, because they cannot be read. Windows that they may belong to
-    /// are withheld, from the watermark to the time of the next record, as after a gap at the start. A replay that meets
-    /// the same records again comes to the same windows.
+    /// Skips records before `offset` that cannot be read. The windows that they may belong to are withheld, from the
+    /// watermark to the time of the next record, as after a gap at the start. A replay with the same records has the
+    /// same windows.
     pub fn skip_to(&mut self, offset: i64) {
         self.insert_held();
         let from = self.next_offset.max(self.counted_before);
@@ -180,31 +182,31 @@ impl Combiner {
         self.lost += offsets;
     }
 
-    /// The number of offsets that were lost.
+    /// Returns the number of lost offsets.
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// The number of values that could not be used, by field, in the beacons that were counted.
+    /// Returns the number of unusable values by field, in the counted beacons.
     #[must_use]
     pub const fn ignored(&self) -> &Ignored {
         &self.ignored
     }
 
-    /// The partition may have records that were not given yet, or its end cannot be asked for.
+    /// Reports that the partition may have further records, or that its end is unknown.
     pub const fn not_at_end(&mut self) {
         self.at_end_since = None;
     }
 
-    /// Closes every window there is: the input has ended (files only, a log never ends).
+    /// Closes every window at the end of the input. Only files end.
     pub fn finish(&mut self) {
         self.insert_held();
         let last = self.store.last_end().unwrap_or_default().max(self.store.closed_until());
         self.prepare(last);
     }
 
-    /// Batches that are prepared and not known to be committed, oldest first.
+    /// Returns the batches whose commit is not confirmed, oldest first.
     #[must_use]
     pub const fn prepared(&self) -> &VecDeque<PreparedBatch> {
         &self.prepared
@@ -215,57 +217,58 @@ impl Combiner {
         self.prepared.drain(..n.min(self.prepared.len()));
     }
 
-    /// Whether to wait with further records until something is committed.
+    /// Returns true if the caller must wait for a commit before it passes further records.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.prepared.len() >= MAX_PREPARED
     }
 
-    /// The commit of an idle partition: the last committed state once more, so that the broker does not forget it, or
-    /// the first of a fresh start.
+    /// Returns the commit of an idle partition. It repeats the last committed state, so that the broker does not expire
+    /// it. At a fresh start it is the first commit.
     #[must_use]
     pub fn idle_commit(&self) -> (i64, CombinerCheckpoint) {
         (self.safe_offset, self.checkpoint(self.store.closed_until(), self.counted_before))
     }
 
-    /// The partition.
+    /// Returns the partition.
     #[must_use]
     pub const fn partition(&self) -> u32 {
         self.partition
     }
 
-    /// The next offset to read.
+    /// Returns the next offset to read.
     #[must_use]
     pub const fn position(&self) -> i64 {
         self.next_offset
     }
 
-    /// The highest record timestamp less the lateness; `None` before the first record.
+    /// Returns the highest record timestamp minus the lateness, or `None` before the first record.
     #[must_use]
     pub const fn watermark(&self) -> Option<Timestamp> {
         self.watermark
     }
 
-    /// Open session-windows.
+    /// Returns the number of open session-windows.
     #[must_use]
     pub const fn open_session_windows(&self) -> usize {
         self.store.open()
     }
 
-    /// All outcomes of this process.
+    /// Returns all outcomes of this process.
     #[must_use]
     pub const fn totals(&self) -> &Counts {
         &self.totals
     }
 
-    /// Returns whether every beacon is accounted for: read = without a summary + prepared + in open session summaries.
+    /// Returns true if every beacon is accounted for: beacons read = beacons without a summary + prepared beacons +
+    /// beacons in open session summaries.
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.totals.read + self.carried
             == self.totals.without_summary() + self.prepared_beacons + self.store.open_beacons()
     }
 
-    /// Takes a record with that timestamp for the first one.
+    /// Stores the timestamp of the first record.
     fn begin(&mut self, timestamp: Timestamp) {
         self.begins = timestamp;
         self.store.set_history(history_from(timestamp, &self.settings.rules));
@@ -274,7 +277,7 @@ impl Combiner {
     fn insert(&mut self, beacon: &Observation, record: Timestamp, offset: i64) {
         let outcome = self.store.insert(beacon, record);
         if offset < self.counted_before {
-            // an earlier process counted it; here it rebuilds sessions and open session summaries
+            // An earlier process counted it. Here it only rebuilds sessions and open session summaries.
             match outcome {
                 Outcome::Inserted => self.carried += 1,
                 Outcome::OptedOut(with_it) | Outcome::Excluded(with_it) => self.carried -= with_it,
@@ -291,13 +294,13 @@ impl Combiner {
         }
     }
 
-    /// Records that are lost are not newer than `newest`. Windows that touch them are withheld, and windows that would
-    /// have inherited from them.
+    /// Withholds windows after lost records, none of which is newer than `newest`. They are the windows of the lost
+    /// records, and the windows that would have inherited values from them.
     fn lost_until(&mut self, newest: Timestamp) {
         if std::mem::take(&mut self.after_gap) {
             let until = newest.saturating_add(self.settings.rules.idle + Span::from_millis(1));
             self.withhold_before = self.withhold_before.max(until);
-            // windows that may lack implied attempts for it are withheld
+            // Windows in which implied attempts may be missing because of the loss are withheld.
             if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
                 self.begin(newest);
             }
@@ -313,7 +316,7 @@ impl Combiner {
         }
     }
 
-    /// Forgets words that nobody uses any more. Not while beacons are held, which use some.
+    /// Removes unused words from the dictionary. It must not run while beacons are buffered, because they use words.
     fn sweep(&mut self) {
         if self.airlock.dictionary().wants_sweep() {
             self.airlock.sweep(self.store.held());
@@ -347,7 +350,7 @@ impl Combiner {
         let closed = self.store.close(to, self.airlock.dictionary());
         let counts = std::mem::take(&mut self.counts);
         for tables in closed.iter().flat_map(|window| window.tenants.values()) {
-            // every table covers the same session-windows
+            // Every table covers the same session-windows.
             let cells = tables.first().into_iter().flat_map(BTreeMap::values);
             self.prepared_beacons += cells.map(|cell| cell.sums.beacons).sum::<u64>();
         }
@@ -376,7 +379,7 @@ impl Combiner {
     }
 }
 
-/// Returns the first moment at which a window may begin that counts implied attempts.
+/// Returns the start of the first window in which implied attempts count.
 fn history_from(begins: Timestamp, rules: &Rules) -> Timestamp {
     if begins == Timestamp::EPOCH { begins } else { begins.saturating_add(rules.idle) }
 }

@@ -1,28 +1,28 @@
-//! Beacons by what became of them.
+//! Counts of beacons by outcome.
 
 use crowdfold_model::Reason;
 
-/// Beacons by what became of them, except those in a session summary: the cells carry these.
+/// The counts of beacons by outcome, except those in a session summary, which the cells contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Counts {
-    /// Read, whatever became of them.
+    /// The beacons that were read, with any outcome.
     pub read: u64,
-    /// Came after their window closed.
+    /// The beacons that arrived after their window closed.
     pub late: u64,
-    /// Repeated an earlier one.
+    /// The beacons that repeated an earlier one.
     pub duplicate: u64,
-    /// Of sessions that asked not to be counted.
+    /// The beacons of sessions that opted out.
     pub opted_out: u64,
-    /// Of tenants, contents or devices that are never counted.
+    /// The beacons of excluded tenants, contents or devices.
     pub excluded: u64,
-    /// Not an outcome: beacons whose time was too far ahead of their record's, so that the record's time counts.
+    /// Not an outcome: the beacons whose time was too far ahead of their record, so that the record's time was used.
     pub clock_ahead: u64,
-    /// Not let in, in the order of [`Reason::ALL`].
+    /// The rejected beacons, in the order of [`Reason::ALL`].
     pub rejected: [u64; Reason::COUNT],
 }
 
 impl Counts {
-    /// Adds another's.
+    /// Adds the counts of another one.
     pub fn add(&mut self, other: &Self) {
         self.read += other.read;
         self.late += other.late;
@@ -35,13 +35,13 @@ impl Counts {
         }
     }
 
-    /// Rejected, for whatever reason.
+    /// Returns the number of rejected beacons.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected.iter().sum()
     }
 
-    /// All beacons that are not in a session summary.
+    /// Returns the number of beacons that are not in a session summary.
     #[must_use]
     pub fn without_summary(&self) -> u64 {
         self.late + self.duplicate + self.opted_out + self.excluded + self.rejected()

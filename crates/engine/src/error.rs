@@ -4,14 +4,14 @@ use crowdfold_model::Span;
 
 use crate::wire::WireError;
 
-/// The reason why a partition stops, or cannot start. Continuing would lose or double something. Contains nothing of a
-/// record.
+/// The reason why a partition stops or cannot start. If it continued, beacons would be lost or counted twice. It
+/// contains nothing of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// A record of a topic that keeps append time is ahead of this machine's clock.
+    /// A record is ahead of this machine's clock, in a topic with append time.
     #[error(
-        "the record at offset {offset} of partition {partition} is {} ms ahead of this machine's clock: \
-         set the clocks of the brokers and of this machine right, or raise windows.max_skew",
+        "the record at offset {offset} of partition {partition} is {} ms ahead of this machine's clock; \
+         correct the clocks of the brokers and of this machine, or raise windows.max_skew",
         .ahead.as_millis()
     )]
     ClockSkew {
@@ -32,9 +32,9 @@ pub enum EngineError {
         /// The error of the partial.
         error: WireError,
     },
-    /// Another program commits under the same group.
+    /// Another program commits to the same group.
     #[error(
-        "the committed offset of partition {0} carries metadata that is not crowdfold's: another program uses this \
+        "the committed offset of partition {0} has metadata that crowdfold did not write, because another program uses this \
          consumer group; choose another kafka.prefix, or start after now with --restart-from-now"
     )]
     Foreign(

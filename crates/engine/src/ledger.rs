@@ -1,30 +1,30 @@
-//! The exact account of what became of everything. In memory, and in the file of `fold --ledger`; what is exported of
-//! it is *balanced* or not.
+//! The exact counts of all outcomes. They exist in memory, and in the file of `fold --ledger`. Only *balanced* or *not
+//! balanced* is exported.
 
 use crate::Counts;
 
-/// Session-windows or windows, released or withheld.
+/// The numbers of released and withheld items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Released {
-    /// Published.
+    /// The published items.
     pub released: u64,
-    /// Not published, and never will be.
+    /// The items that are never published.
     pub withheld: u64,
 }
 
-/// Counts of merged windows: beacons, session-windows, windows.
+/// The counts of merged windows: beacons, session-windows, windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MergeCounts {
-    /// Beacons.
+    /// The beacons.
     pub beacons: Released,
-    /// Session summaries.
+    /// The session-windows.
     pub session_windows: Released,
-    /// Pairs of a tenant and a window.
+    /// The pairs of a tenant and a window.
     pub windows: Released,
 }
 
 impl MergeCounts {
-    /// What release made of one tenant and window.
+    /// Returns the counts of a release of one tenant and window.
     pub(crate) fn of(released: &crowdfold_release::Released) -> Self {
         let published = !released.rollups.is_empty();
         Self {
@@ -37,7 +37,7 @@ impl MergeCounts {
         }
     }
 
-    /// One tenant and window of which nothing is published.
+    /// Returns the counts of one tenant and window without published rows.
     pub(crate) const fn withheld(session_windows: u64, beacons: u64) -> Self {
         Self {
             beacons: Released { released: 0, withheld: beacons },
@@ -46,7 +46,7 @@ impl MergeCounts {
         }
     }
 
-    /// Adds another's.
+    /// Adds the counts of another one.
     pub const fn add(&mut self, other: &Self) {
         self.beacons.add(other.beacons);
         self.session_windows.add(other.session_windows);
@@ -61,17 +61,17 @@ impl Released {
     }
 }
 
-/// What became of every beacon of an input that has ended.
+/// The outcomes of all beacons of an input that has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// Outcomes of the combiners.
+    /// The outcomes in the combiners.
     pub counts: Counts,
-    /// What the mergers did with the rest.
+    /// The outcomes in the mergers.
     pub merged: MergeCounts,
 }
 
 impl Ledger {
-    /// read = released + withheld + late + duplicate + opted out + excluded + rejected.
+    /// Returns true if read = released + withheld + late + duplicate + opted out + excluded + rejected.
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.counts.read

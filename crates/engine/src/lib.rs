@@ -37,9 +37,9 @@
 //!     topic: "beacons".into(),
 //!     trust_timestamps: true,
 //!     max_skew: Span::MINUTE,
-//!     quiet: Span::MINUTE,
+//!     idle_timeout: Span::MINUTE,
 //! };
-//! let merge = MergerSettings { rules, merge_partitions: 1, policies, patience: Span::MINUTE * 15 };
+//! let merge = MergerSettings { rules, merge_partitions: 1, policies, timeout: Span::MINUTE * 15 };
 //! let now = Timestamp::from_millis(1_795_308_600_000);
 //! fn fresh<C>() -> Start<C> {
 //!     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }

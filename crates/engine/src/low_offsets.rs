@@ -1,13 +1,13 @@
-//! The lowest offset whose record is at least so new.
+//! Finds the lowest offset of recent records.
 
 use std::collections::VecDeque;
 
 use crowdfold_model::{Span, Timestamp};
 
-/// For each second of record timestamps the lowest offset in it. Offsets are told in ascending order.
+/// The lowest offset of each second of record timestamps. Offsets are recorded in ascending order.
 #[derive(Debug, Default)]
 pub(crate) struct LowOffsets {
-    /// (second, lowest offset), by second.
+    /// Pairs of a second and its lowest offset, sorted by second.
     seconds: VecDeque<(u64, i64)>,
 }
 
@@ -25,8 +25,8 @@ impl LowOffsets {
         }
     }
 
-    /// The lowest offset whose record's timestamp is at or after `from` (to the second below it), and forgets what is
-    /// older. `None` where there is none.
+    /// Returns the lowest offset of the records since `from` (rounded down to a second), and forgets older ones.
+    /// Returns `None` if there are none.
     pub(crate) fn since(&mut self, from: Timestamp) -> Option<i64> {
         let second = from.since_epoch() / Span::SECOND;
         while self.seconds.front().is_some_and(|(oldest, _)| *oldest < second) {
@@ -41,12 +41,12 @@ mod tests {
     use super::{LowOffsets, Timestamp};
 
     #[test]
-    fn it_gives_the_lowest_offset_of_records_that_are_new_enough() {
+    fn lowest_offset_of_recent_records_is_found() {
         let mut low = LowOffsets::default();
         for (timestamp, offset) in [(5_000, 10), (9_000, 11), (6_500, 12), (6_900, 13), (9_100, 14)] {
             low.record(Timestamp::from_millis(timestamp), offset);
         }
-        assert_eq!(low.since(Timestamp::from_millis(5_500)), Some(10), "to the second below");
+        assert_eq!(low.since(Timestamp::from_millis(5_500)), Some(10), "rounded down to a second");
         assert_eq!(
             low.since(Timestamp::from_millis(6_000)),
             Some(11),

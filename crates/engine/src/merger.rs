@@ -1,5 +1,5 @@
-//! One partition of the partials: cells of all partitions of the beacons in, published tables out. How they come in is
-//! in [`arrive`], what leaves, and when, in [`decide`].
+//! The merger of one partition of the partials. It takes cells of all partitions of the beacons, and returns published
+//! tables. [`arrive`] adds cells, and [`decide`] selects the windows to publish.
 
 mod arrive;
 mod decide;
@@ -14,48 +14,48 @@ use crate::source::Source;
 use crate::wire::{self, Partial};
 use crate::{Alarms, Counts, EngineError, Forced, MergeCounts, MergerCheckpoint, Publication, Rules, Start};
 
-/// What the mergers of one stage share.
+/// The settings that the mergers of one stage share.
 #[derive(Clone, Debug)]
 pub struct MergerSettings {
-    /// What combiners and mergers agree on.
+    /// The rules that combiners and mergers agree on.
     pub rules: Arc<Rules>,
-    /// Partitions of the partials (M).
+    /// The number of partitions of the partials (M).
     pub merge_partitions: u32,
-    /// What a row must be to leave, by tenant.
+    /// The release policies of all tenants.
     pub policies: Policies,
-    /// How long a window waits for a partition that does not come.
-    pub patience: Span,
+    /// The time that a window waits for a missing partition.
+    pub timeout: Span,
 }
 
-/// The operator of one partition of the partials.
+/// The merger of one partition of the partials.
 pub struct Merger {
     settings: Arc<MergerSettings>,
     partition: u32,
     closed_until: Timestamp,
-    /// Windows up to here were committed by an earlier process.
+    /// The end of the last window that an earlier process committed.
     committed_before: Timestamp,
     floor: Timestamp,
-    /// Every partition of the partials has an offset, or gets one with our first commit.
+    /// True if every partition of the partials has an offset, or will have one after our first commit.
     whole: bool,
     next_offset: i64,
     at_end: bool,
     sources: BTreeMap<u32, Source>,
-    /// Cells of open windows, by the windows' end and the tenant.
+    /// The cells of open windows, by the end of the window and by tenant.
     windows: BTreeMap<Timestamp, BTreeMap<String, Vec<Table>>>,
-    /// When close markers first reached how far: (end, machine time).
+    /// The times at which close markers first reached an end: (end, machine time).
     reached: VecDeque<(Timestamp, Timestamp)>,
     forced: Option<Forced>,
     publication: Option<Publication>,
     combined: Counts,
-    /// Beacons that arrived in cells, and what became of them.
+    /// The number of beacons in received cells. They are released, withheld or in an open window.
     arrived: u64,
     merged: MergeCounts,
     alarms: Alarms,
 }
 
 impl Merger {
-    /// Starts a partition at `offset`. `now` is the machine's time: a policy other than the committed one holds for
-    /// windows that begin after it, so that no window is ever tabulated under two.
+    /// Starts a partition at `offset`. `now` is the machine's time. A policy that differs from the committed one
+    /// applies to windows that begin after `now`, so that each window has one policy.
     #[must_use]
     pub fn new(
         settings: Arc<MergerSettings>,
@@ -70,7 +70,7 @@ impl Merger {
         if let Some(known) = &start.checkpoint {
             closed_until = known.closed_until.max(floor);
             if known.policy == settings.policies.fingerprint() {
-                // what lies at or before the floor is committed without it
+                // A decision for a window at or before the floor is obsolete.
                 forced = known.forced.clone().filter(|forced| forced.end > closed_until);
             } else {
                 floor = floor.max(settings.rules.ceil(now));
@@ -97,10 +97,10 @@ impl Merger {
         }
     }
 
-    /// Takes the next record of the partition. `now` is the machine's time.
+    /// Processes the next record of the partition. `now` is the machine's time.
     ///
     /// # Errors
-    /// [`EngineError::Wire`]: a partial is never skipped.
+    /// Returns [`EngineError::Wire`], because a partial is never skipped.
     pub fn record(&mut self, value: &[u8], offset: i64, now: Timestamp) -> Result<(), EngineError> {
         let partial = wire::read(value).map_err(|error| EngineError::Wire {
             partition: self.partition,
@@ -118,25 +118,26 @@ impl Merger {
         Ok(())
     }
 
-    /// Nothing that is committed lies beyond the last record given. Only then can a partition be missed: what is not
-    /// read yet may hold it, and an attempt of a process before this one may have shown the window whole.
+    /// Reports that no committed partial follows the last record. Only then can a partition be declared missing.
+    /// Otherwise an unread partial may contain it, and an earlier process may have published the complete window in an
+    /// aborted attempt.
     pub const fn at_end(&mut self) {
         self.at_end = true;
     }
 
-    /// Every partition of the partials has an offset, or gets one with the first commit of ours. Where one has none later,
-    /// it lost it: what it published is not to be published again.
+    /// Reports that every partition of the partials has an offset, or will have one after our first commit. If a
+    /// partition has no offset later, it has lost it, and its published windows must not be published again.
     pub const fn know_whole(&mut self) {
         self.whole = true;
     }
 
-    /// Whether that is known.
+    /// Returns true after [`Self::know_whole`].
     #[must_use]
     pub const fn knows_whole(&self) -> bool {
         self.whole
     }
 
-    /// What to publish next, if anything. The same until [`Merger::committed`] is told.
+    /// Returns the next publication, if there is one. It is the same until [`Merger::committed`].
     pub fn publish(&mut self, now: Timestamp) -> Option<&Publication> {
         if self.publication.is_none() {
             self.publication = self.next_publication(now);
@@ -144,13 +145,13 @@ impl Merger {
         self.publication.as_ref()
     }
 
-    /// What [`Merger::publish`] made and is not committed.
+    /// Returns the result of [`Merger::publish`] that is not committed.
     #[must_use]
     pub const fn publication(&self) -> Option<&Publication> {
         self.publication.as_ref()
     }
 
-    /// The publication is committed.
+    /// Reports that the publication is committed.
     pub fn committed(&mut self) {
         let Some(publication) = self.publication.take() else { return };
         self.closed_until = publication.until;
@@ -165,49 +166,49 @@ impl Merger {
         }
     }
 
-    /// The commit where nothing is to be published: see [`crate::Combiner::idle_commit`].
+    /// Returns the commit without a publication (see [`crate::Combiner::idle_commit`]).
     #[must_use]
     pub fn idle_commit(&self) -> (i64, MergerCheckpoint) {
         (self.needed(self.closed_until), self.checkpoint(self.closed_until, self.forced.clone()))
     }
 
-    /// The partition.
+    /// Returns the partition.
     #[must_use]
     pub const fn partition(&self) -> u32 {
         self.partition
     }
 
-    /// The end of the last window that is committed.
+    /// Returns the end of the last committed window.
     #[must_use]
     pub const fn closed_until(&self) -> Timestamp {
         self.closed_until
     }
 
-    /// How long the oldest window that some partition closed has been waiting for others.
+    /// Returns how long the oldest window with a close marker has waited for other partitions.
     #[must_use]
     pub fn waiting(&self, now: Timestamp) -> Span {
         self.reached.front().map_or(Span::ZERO, |(_, since)| now.saturating_since(*since))
     }
 
-    /// Outcomes that the combiners reported to this partition.
+    /// Returns the outcomes that combiners reported to this partition.
     #[must_use]
     pub const fn combined(&self) -> &Counts {
         &self.combined
     }
 
-    /// The counts of beacons and session-windows by outcome.
+    /// Returns the counts of beacons and session-windows by outcome.
     #[must_use]
     pub const fn merged(&self) -> &MergeCounts {
         &self.merged
     }
 
-    /// What should not have been seen.
+    /// Returns the counts of events that should not occur.
     #[must_use]
     pub const fn alarms(&self) -> &Alarms {
         &self.alarms
     }
 
-    /// Whether every beacon that arrived is released, withheld or in an open window.
+    /// Returns true if every received beacon is released, withheld or in an open window.
     #[must_use]
     pub fn balanced(&self) -> bool {
         let open: u64 = self.windows.values().flat_map(BTreeMap::values).map(|tables| total(tables).1).sum();
@@ -237,7 +238,7 @@ impl Merger {
     }
 }
 
-/// (sessions, beacons) of a tenant and window; every table holds the same.
+/// Returns the sessions and beacons of a tenant and window, which are the same in every table.
 fn total(tables: &[Table]) -> (u64, u64) {
     let cells = tables.first().into_iter().flat_map(Table::values);
     cells.fold((0, 0), |(sessions, beacons), cell| (sessions + cell.sessions, beacons + cell.sums.beacons))

@@ -1,4 +1,4 @@
-//! The operators of the partitions that one worker has of one topic, and the commits that are due.
+//! The operators of the partitions that one worker has of one topic, and their commits.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,18 @@ use crowdfold_model::{Span, Timestamp};
 
 use crate::{Combiner, CombinerCheckpoint, Committed, Merger, MergerCheckpoint};
 
-/// The interval of commits where nothing is prepared: brokers forget the offsets of silent groups.
+/// The interval of commits without prepared batches. Brokers expire the offsets of groups that do not commit.
 const IDLE_COMMIT_INTERVAL: Span = Span::MINUTE;
 
 /// The operator of one partition, as far as commits concern it.
 pub trait Operator {
-    /// Whether it has something to send.
+    /// Returns true if it has a pending batch or publication.
     fn has_pending(&mut self, now: Timestamp) -> bool;
-    /// The offset and metadata to commit: with what is pending, or the last once more.
+    /// Returns the offset and the metadata of the commit, which belong to the pending batch, or repeat the last commit.
     fn offset(&self) -> (i64, String);
-    /// Returns whether metadata that was read back shows that what is pending is committed.
+    /// Returns true if the metadata in the group shows that the pending batch is committed.
     fn is_committed_by(&self, metadata: &str) -> bool;
-    /// What is pending is committed.
+    /// Reports that the pending batch is committed.
     fn mark_committed(&mut self);
 }
 
@@ -62,7 +62,7 @@ impl Operator for Merger {
         let known = MergerCheckpoint::parse(metadata);
         let Some(next) = self.publication() else { return known.is_some() };
         known.is_some_and(|known| match &next.checkpoint.forced {
-            // a decision moves nothing else
+            // A decision does not change any other field.
             Some(_) => known.forced == next.checkpoint.forced,
             None => known.closed_until >= next.checkpoint.closed_until,
         })
@@ -77,7 +77,7 @@ impl Operator for Merger {
 #[derive(Debug)]
 pub struct OperatorSet<M> {
     by_partition: BTreeMap<u32, M>,
-    /// Never committed by anyone: the state they began with, which comes before anything that came of them since.
+    /// The first offsets and metadata of partitions that were never committed. They precede all later state.
     fresh: BTreeMap<u32, (i64, String)>,
     committed_at: Timestamp,
 }
@@ -89,7 +89,7 @@ impl<M> Default for OperatorSet<M> {
 }
 
 impl<M: Operator> OperatorSet<M> {
-    /// Takes a partition over. `fresh`: no offset was committed for it.
+    /// Adds the operator of an assigned partition. `fresh` is true if no offset was committed for it.
     pub fn assign(&mut self, partition: u32, operator: M, fresh: bool) {
         if fresh {
             self.fresh.insert(partition, operator.offset());
@@ -97,7 +97,7 @@ impl<M: Operator> OperatorSet<M> {
         self.by_partition.insert(partition, operator);
     }
 
-    /// Gives partitions up, with all that is not committed of them: whoever takes them over reads it again.
+    /// Removes partitions with their uncommitted state. The next owner reads it again.
     pub fn revoke(&mut self, partitions: &[u32]) {
         for partition in partitions {
             self.by_partition.remove(partition);
@@ -105,7 +105,7 @@ impl<M: Operator> OperatorSet<M> {
         }
     }
 
-    /// Gives all partitions up.
+    /// Removes all partitions.
     pub fn revoke_all(&mut self) {
         self.by_partition.clear();
         self.fresh.clear();
@@ -116,7 +116,7 @@ impl<M: Operator> OperatorSet<M> {
         &self.by_partition
     }
 
-    /// Returns the operators for changes.
+    /// Returns mutable references to the operators.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut M> {
         self.by_partition.values_mut()
     }
@@ -126,10 +126,10 @@ impl<M: Operator> OperatorSet<M> {
         self.by_partition.get_mut(&partition)
     }
 
-    /// The partitions whose state the next transaction must carry; none where there is nothing to do.
+    /// Returns the partitions whose state the next transaction must contain. It is empty if there is nothing to do.
     ///
-    /// Partitions that were never committed come first and alone, before anything of them is sent: a start that was
-    /// killed between first commits must not be taken for one that lost its offsets.
+    /// Partitions that were never committed are returned first and without others, before any of their output is sent.
+    /// Otherwise a start that was killed between first commits would look like one that lost its offsets.
     pub fn due(&mut self, now: Timestamp) -> Vec<u32> {
         if !self.fresh.is_empty() {
             return self.fresh.keys().copied().collect();
@@ -143,13 +143,13 @@ impl<M: Operator> OperatorSet<M> {
         pending
     }
 
-    /// Whether what is due is the first commit of its partitions, which sends nothing.
+    /// Returns true if the due partitions are at their first commit, which sends no records.
     #[must_use]
     pub fn is_first(&self, due: &[u32]) -> bool {
         due.iter().any(|partition| self.fresh.contains_key(partition))
     }
 
-    /// Offsets and metadata of the partitions that are due.
+    /// Returns the offsets and metadata of the due partitions.
     #[must_use]
     pub fn offsets(&self, due: &[u32]) -> Vec<(u32, i64, String)> {
         let state = |partition| match self.fresh.get(partition) {
@@ -159,7 +159,7 @@ impl<M: Operator> OperatorSet<M> {
         due.iter().filter_map(|p| state(p).map(|(offset, metadata)| (*p, offset, metadata))).collect()
     }
 
-    /// Returns true if a transaction of unknown outcome was committed, by what the group's offsets say after it ended. A
+    /// Returns true if a transaction of unknown outcome was committed, given the offsets of the group after its end. A
     /// transaction is committed or aborted as a whole.
     #[must_use]
     pub fn is_committed(&self, due: &[u32], group: &[Option<Committed>]) -> bool {
@@ -170,7 +170,7 @@ impl<M: Operator> OperatorSet<M> {
         })
     }
 
-    /// The transaction of the partitions that were due is committed.
+    /// Reports that the transaction of the due partitions is committed.
     pub fn committed(&mut self, due: &[u32], now: Timestamp) {
         let first = self.is_first(due);
         for partition in due {

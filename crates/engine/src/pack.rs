@@ -4,19 +4,19 @@ use crate::wire::{self, CloseMarker};
 use crate::{ClosedWindow, Counts};
 use crowdfold_model::murmur2;
 
-/// A record for the partials' topic.
+/// A record for the topic of partials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialRecord {
-    /// Its partition.
+    /// The partition.
     pub partition: u32,
-    /// Its key: the tenant, empty for a close marker.
+    /// The key, which is the tenant, or empty for a close marker.
     pub key: Vec<u8>,
-    /// Its value.
+    /// The value.
     pub value: Vec<u8>,
 }
 
-/// Returns the chunks of every tenant for the tenant's merge partition, and a close marker like `marker` for all
-/// partitions. Only the first carries the counts, so that each is counted once.
+/// Returns the chunks of every tenant for the tenant's merge partition, and a close marker such as `marker` for every
+/// partition. Only the first close marker contains the counts, so that each beacon is counted once.
 pub(crate) fn pack(
     closed: &[ClosedWindow],
     tenants: &[String],
@@ -48,7 +48,7 @@ pub(crate) fn pack(
     partials
 }
 
-/// The partition of the partials that a tenant's cells go to: as Java's default partitioner has it.
+/// Returns the partition of the partials for the cells of a tenant, as Java's default partitioner computes it.
 fn merge_partition(tenant: &str, merge_partitions: u32) -> u32 {
     (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % merge_partitions
 }

@@ -1,19 +1,19 @@
-//! What one transaction of a merger must carry, whole.
+//! The content of one transaction of a merger.
 
 use crowdfold_model::Timestamp;
 use crowdfold_release::Rollup;
 
 use crate::{Alarms, MergeCounts, MergerCheckpoint};
 
-/// Rows, offset and metadata: all or nothing. A pure function of committed partials, policy and committed decisions, so
-/// whatever an aborted attempt left behind is byte for byte what is committed next.
+/// The rows, the offset and the metadata of one transaction. It depends only on committed partials, the policy, and
+/// committed decisions. Therefore a retry after an aborted attempt publishes the same bytes.
 #[derive(Debug)]
 pub struct Publication {
-    /// The rows. Empty for a decision, or where all was withheld.
+    /// The rows. They are empty for a decision, or if all rows were withheld.
     pub rollups: Vec<Rollup>,
-    /// Offset of the first partial that is needed after it.
+    /// The offset of the first partial that is needed afterwards.
     pub offset: i64,
-    /// What to commit with it.
+    /// The checkpoint of the commit.
     pub checkpoint: MergerCheckpoint,
     pub(crate) counts: MergeCounts,
     pub(crate) alarms: Alarms,

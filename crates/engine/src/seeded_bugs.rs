@@ -1,18 +1,18 @@
-//! Seeded bugs in the state of a session, which a test uses to show that the simulation finds them.
-//! Compiled only with the feature `seeded-bugs`, which only that test enables.
+//! Seeded bugs in the state of a session. A test proves with them that the simulation finds such bugs. This module is
+//! compiled only with the feature `seeded-bugs`, which only that test enables.
 
 use std::cell::Cell;
 
 /// A bug to simulate in this thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeededBug {
-    /// A beacon that repeats another renews nothing of what it says.
+    /// A repeated beacon does not renew its assertions.
     DuplicateStatesNothing,
-    /// A fatal error that counts nothing is not remembered.
+    /// A fatal error that is not counted is not remembered.
     RepeatedFailureForgotten,
-    /// An error code that is repeated is not renewed.
+    /// A repeated error code is not renewed.
     RepeatedCodeForgotten,
-    /// Of the states on a clock the latest alone is kept: what comes after it and is earlier is forgotten.
+    /// Only the latest state on a clock is kept. An earlier state that arrives later is forgotten.
     LatestStateAlone,
     /// States of requests are forgotten while events report the state.
     RequestsIgnored,

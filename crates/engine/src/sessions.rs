@@ -1,4 +1,4 @@
-//! The state of the sessions of one partition, and their summaries by window.
+//! The sessions of one partition: their state, and their summaries by window.
 
 mod attempts;
 mod codes;

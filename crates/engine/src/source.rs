@@ -1,21 +1,21 @@
-//! What a merger knows of one partition of the beacons.
+//! The state of one partition of the beacons in a merger.
 
 use std::collections::VecDeque;
 
 use crate::wire::{Chunk, CloseMarker};
 use crowdfold_model::Timestamp;
 
-/// The close markers of one partition of the beacons, and the chunks of the one that is on its way.
+/// The close markers of one partition of the beacons, and the chunks whose close marker has not arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
-    /// End of the last window that it closed.
+    /// The end of the last closed window.
     pub(crate) last_to: Timestamp,
-    /// What it closed and is not released yet, in order.
+    /// The closed spans that are not yet released, in order.
     pub(crate) spans: VecDeque<ClosedSpan>,
     pub(crate) pending: Pending,
 }
 
-/// Chunks that wait for their close marker.
+/// The chunks whose close marker has not arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     pub(crate) chunks: Vec<Chunk>,
@@ -23,16 +23,16 @@ pub(crate) struct Pending {
     pub(crate) first_offset: Option<i64>,
 }
 
-/// A span of event time that a partition closed at once.
+/// A span of event time that one close marker covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClosedSpan {
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
     pub(crate) layout_fingerprint: u64,
     pub(crate) partitions: u32,
-    /// Windows that start before it are withheld.
+    /// Windows that start before this time are withheld.
     pub(crate) withhold_before: Timestamp,
-    /// Offset of the first partial that belongs to it.
+    /// The offset of the first partial that belongs to the span.
     pub(crate) first_offset: i64,
 }
 
@@ -43,26 +43,26 @@ impl Pending {
         self.chunks.push(chunk);
     }
 
-    /// Returns whether the chunks are those that the close marker covers.
+    /// Returns true if the chunks match the close marker.
     pub(crate) fn agrees_with(&self, marker: &CloseMarker) -> bool {
         self.chunks.len() == marker.chunks as usize && self.checksum.clone().finalize() == marker.checksum
     }
 }
 
 impl Source {
-    /// The span that closed the window with that end.
+    /// Returns the span that contains the window with this end.
     pub(crate) fn covering(&self, end: Timestamp) -> Option<&ClosedSpan> {
         self.spans.iter().find(|span| span.from < end && end <= span.to)
     }
 
-    /// Forgets spans that end at or before `until`.
+    /// Removes the spans that end at or before `until`.
     pub(crate) fn forget(&mut self, until: Timestamp) {
         while self.spans.front().is_some_and(|span| span.to <= until) {
             self.spans.pop_front();
         }
     }
 
-    /// Offset of the first partial that is still needed.
+    /// Returns the offset of the first partial that is still needed.
     pub(crate) fn needed(&self, closed_until: Timestamp) -> Option<i64> {
         let spans = self.spans.iter().filter(|span| span.to > closed_until).map(|span| span.first_offset);
         spans.chain(self.pending.first_offset).min()

@@ -1,38 +1,39 @@
-//! Where a stage starts in each partition, and what it may never publish again.
+//! Determines the start of a stage in each partition, and the windows that it must never publish again.
 
 use crowdfold_model::Timestamp;
 
 use crate::EngineError;
 use crate::checkpoint::Checkpoint;
 
-/// An offset of the group with its metadata, as committed.
+/// A committed offset of the group with its metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
     /// The next record to read.
     pub offset: i64,
-    /// What was committed with it.
+    /// The metadata of the commit.
     pub metadata: String,
 }
 
-/// How a partition starts.
+/// The start of a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start<C> {
     /// The partition.
     pub partition: u32,
-    /// The committed start; `None` where nothing was: then it must be committed before anything is prepared.
+    /// The committed checkpoint. It is `None` without a commit, and must then be committed before anything is prepared.
     pub checkpoint: Option<C>,
-    /// Windows that end at or before it are never made.
+    /// The end of the last window that is never built.
     pub floor: Timestamp,
-    /// Set where offsets were lost and the floor therefore lies in the future.
+    /// True if offsets were lost, so that the floor is in the future.
     pub offsets_lost: bool,
 }
 
-/// Returns the start of every partition of `assigned` (docs/internals/protocol.md, "Offsets at the start"). `group` are the
-/// committed offsets of all partitions of the topic. `fresh_floor` is the floor if offsets were lost: the first end of a
-/// window that cannot have been published yet (now + lateness, rounded up to the end of a window).
+/// Returns the start of every partition of `assigned` (docs/internals/protocol.md, "Offsets at the start"). `group`
+/// contains the committed offsets of all partitions of the topic. `fresh_floor` is the floor if offsets were lost. It
+/// is the first end of a window that cannot have been published yet (now + lateness, rounded up to the end of a
+/// window).
 ///
 /// # Errors
-/// [`EngineError::Foreign`], unless `restart_from_now`.
+/// Returns [`EngineError::Foreign`], unless `restart_from_now` is set.
 pub fn plan_starts<C: Checkpoint>(
     assigned: &[u32],
     group: &[Option<Committed>],
@@ -51,9 +52,9 @@ pub fn plan_starts<C: Checkpoint>(
     let lost = (fresh_floor, true);
     let (floor, offsets_lost) = match known.iter().flatten().map(C::floor).max() {
         _ if restart_from_now => lost,
-        // somebody saw that all were there
+        // Another partition has a checkpoint from a time when all had offsets.
         Some(_) if known.iter().flatten().any(C::is_whole) => lost,
-        // never committed, so never published
+        // The partition was never committed, so none of its windows was published.
         Some(floor) => (floor, false),
         None if output_is_empty => (Timestamp::EPOCH, false),
         None => lost,
@@ -67,7 +68,8 @@ pub fn plan_starts<C: Checkpoint>(
     Ok(assigned.iter().map(start).collect())
 }
 
-/// Whether every partition of a topic has an offset, or will have one as soon as those that are `assigned` commit.
+/// Returns true if every partition of a topic has an offset, or will have one after the first commit of the partitions
+/// in `assigned`.
 #[must_use]
 pub fn is_whole(assigned: &[u32], group: &[Option<Committed>]) -> bool {
     (0..).zip(group).all(|(partition, committed)| committed.is_some() || assigned.contains(&partition))
@@ -77,7 +79,7 @@ pub fn is_whole(assigned: &[u32], group: &[Option<Committed>]) -> bool {
 mod tests {
     use super::*;
 
-    /// `ours=` its floor, and `!` where it is whole.
+    /// A checkpoint with the text `ours=`, its floor, and `!` if it is whole.
     struct Ours(Timestamp, bool);
 
     impl Checkpoint for Ours {
@@ -110,17 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn a_first_start_makes_everything() {
+    fn first_start_builds_all_windows() {
         assert_eq!(starts(&[None, None], true, false), Ok(vec![(0, false), (0, false)]));
     }
 
     #[test]
-    fn a_partition_that_was_never_committed_takes_the_groups_floor() {
+    fn partition_without_a_commit_has_the_floor_of_the_group() {
         assert_eq!(starts(&[Some("ours=60"), None], false, false), Ok(vec![(60, true), (60, false)]));
     }
 
     #[test]
-    fn a_partition_whose_offset_is_gone_starts_after_now() {
+    fn partition_with_a_lost_offset_starts_after_now() {
         let lost = starts(&[Some("ours=60"), None, Some("ours=70!")], false, false);
         assert_eq!(lost, Ok(vec![(60, true), (1_000, false), (70, true)]));
         let group =

@@ -1,4 +1,4 @@
-//! Windows: the rules for them, and the cells of a window that closes.
+//! The rules of windows, and the cells of closed windows.
 
 mod plan;
 mod rules;

@@ -1,4 +1,5 @@
-//! Partials on the wire: a version, then bincode. They hold cells of single sessions: personal data by class.
+//! The encoding of partials: a version byte, followed by bincode. Partials contain cells of single sessions, which are
+//! personal data.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crowdfold_model::{Cell, CellKey, Table, Timestamp, Window};
 /// The first byte of every partial.
 pub const VERSION: u8 = 1;
 
-/// Largest chunk, bytes; well below what a topic takes by default.
+/// The maximum length of a chunk in bytes, well below the default limit of a topic.
 pub const CHUNK_BYTES: usize = 512 * 1024;
 
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -20,61 +21,62 @@ const fn config() -> Configuration<LittleEndian, Varint, Limit<LARGEST>> {
     bincode::config::standard().with_limit::<LARGEST>()
 }
 
-/// Why bytes are no partial. Says nothing of what they hold.
+/// The error of bytes that are not a partial. It contains nothing of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// Written by another release.
+    /// Another release wrote the partial.
     #[error(
-        "a partial has wire version {0}, this binary knows {VERSION}: finish the roll-out of the newer release"
+        "a partial has wire version {0}, but this binary reads version {VERSION}; finish the roll-out of the newer release"
     )]
     Version(u8),
-    /// Not written by any.
-    #[error("a partial cannot be decoded: something else writes to the partials' topic")]
+    /// No release wrote the bytes.
+    #[error("a partial cannot be decoded; find the other program that writes to the topic of partials")]
     Corrupt,
 }
 
-/// Cells of one partition, window, tenant and breakdown, or a part of them.
+/// The cells of one partition, window, tenant and breakdown, or a part of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// Partition of the beacons that it was made from.
+    /// The partition of the beacons.
     pub partition: u32,
-    /// When.
+    /// The window.
     pub window: Window,
-    /// Whose.
+    /// The tenant.
     pub tenant: String,
-    /// Index of the breakdown.
+    /// The index of the breakdown.
     pub breakdown: u16,
-    /// Cell keys with their cells.
+    /// The cell keys with their cells.
     pub cells: Vec<(CellKey, Cell)>,
 }
 
-/// A combiner's statement that every window that ends in `(from, to]` is complete for its partition.
+/// The statement of a combiner that all windows of its partition with an end in `(from, to]` are complete.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct CloseMarker {
-    /// Partition of the beacons.
+    /// The partition of the beacons.
     pub partition: u32,
-    /// How many partitions there were.
+    /// The number of partitions of the beacons.
     pub partitions: u32,
-    /// The fingerprint that had to agree for the cells to be added ([`crate::Rules::layout_fingerprint`]).
+    /// The fingerprint that must agree before the cells are added ([`crate::Rules::layout_fingerprint`]).
     pub layout_fingerprint: u64,
-    /// Where the close marker before it ended.
+    /// The end of the previous close marker.
     pub from: Timestamp,
-    /// End of the last window that it closes.
+    /// The end of the last window that it closes.
     pub to: Timestamp,
-    /// Windows that start before this moment must not be released.
+    /// Windows that start before this time must not be released.
     pub withhold_before: Timestamp,
-    /// Chunks that went to the same merge partition since the close marker before it.
+    /// The number of chunks for the same merge partition since the previous close marker.
     pub chunks: u32,
-    /// CRC-32 of these chunks, one after the other.
+    /// The CRC-32 of these chunks in order.
     pub checksum: u32,
-    /// Beacons since the close marker before it, by outcome. Only the close marker for merge partition 0 carries them.
+    /// The beacons since the previous close marker by outcome. Only the close marker for merge partition 0 contains
+    /// them.
     pub counts: Counts,
 }
 
-/// What is on the partials' topic.
+/// A record of the topic of partials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Partial {
-    /// Cells.
+    /// A part of the cells.
     Chunk(Chunk),
     /// A close marker.
     CloseMarker(CloseMarker),
@@ -94,7 +96,7 @@ struct ChunkHead {
 const CHUNK: u8 = 0;
 const CLOSE_MARKER: u8 = 1;
 
-/// The chunks of one table, each at most about [`CHUNK_BYTES`] long.
+/// Returns the chunks of one table, each with a length of about [`CHUNK_BYTES`] or less.
 #[must_use]
 pub fn chunks(partition: u32, window: Window, tenant: &str, breakdown: u16, table: &Table) -> Vec<Vec<u8>> {
     let mut chunks = Vec::new();
@@ -143,10 +145,10 @@ pub fn close_marker(marker: &CloseMarker) -> Vec<u8> {
     bytes
 }
 
-/// What the bytes of a record are.
+/// Decodes the bytes of a record.
 ///
 /// # Errors
-/// [`WireError`]: the partition stops, a partial is never skipped.
+/// Returns [`WireError`]. The partition then stops, because a partial is never skipped.
 pub fn read(bytes: &[u8]) -> Result<Partial, WireError> {
     match bytes {
         [VERSION, CHUNK, body @ ..] => read_chunk(body).map(Partial::Chunk).ok_or(WireError::Corrupt),
@@ -180,14 +182,14 @@ fn read_chunk(mut body: &[u8]) -> Option<Chunk> {
     })
 }
 
-/// Reads one value off the front.
+/// Decodes one value, and removes its bytes.
 fn take<T: Decode<()>>(bytes: &mut &[u8]) -> Option<T> {
     let (value, read) = bincode::decode_from_slice(bytes, config()).ok()?;
     *bytes = bytes.get(read..)?;
     Some(value)
 }
 
-/// Writing to memory cannot fail: no type of ours refuses, and a `Vec` grows.
+/// Encoding to memory cannot fail, because our types do not refuse to be encoded, and a `Vec` grows.
 fn encode(value: impl Encode, to: &mut Vec<u8>) {
     struct Append<'a>(&'a mut Vec<u8>);
     impl bincode::enc::write::Writer for Append<'_> {
@@ -197,7 +199,7 @@ fn encode(value: impl Encode, to: &mut Vec<u8>) {
         }
     }
     let written = bincode::encode_into_writer(value, Append(to), config());
-    debug_assert!(written.is_ok(), "writing to memory cannot fail");
+    debug_assert!(written.is_ok(), "encoding to memory cannot fail");
 }
 
 #[cfg(test)]

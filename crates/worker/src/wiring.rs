@@ -38,13 +38,13 @@ impl OperatorSettings {
             topic,
             trust_timestamps,
             max_skew: config.windows.max_skew.into(),
-            quiet: config.source.idle_timeout.into(),
+            idle_timeout: config.source.idle_timeout.into(),
         };
         let merge = MergerSettings {
             rules,
             merge_partitions,
             policies: config.policies().clone(),
-            patience: config.merge.timeout.into(),
+            timeout: config.merge.timeout.into(),
         };
         Self { combine: Arc::new(combine), merge: Arc::new(merge) }
     }

@@ -1,7 +1,7 @@
-//! Records into a combiner: through the airlock one by one, into their session summaries a few at a time.
+//! Passes records through the airlock one by one, and inserts their beacons into session summaries in groups.
 //!
-//! A beacon's session and session summary lie anywhere in memory. Those of several beacons are fetched at once before
-//! the first is inserted; the outcome of each does not depend on how many are held.
+//! A beacon's session and session summary are at random places in memory. The memory for a group of beacons is
+//! prefetched before the first is inserted. The outcome of a beacon does not depend on the size of the group.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,51 +16,52 @@ use crate::{CombinerCheckpoint, EngineError};
 /// never set.
 pub(super) const LONGEST_AGO: Span = Span::DAY.times(3_652);
 
-/// The number of held beacons at which they are inserted.
+/// The number of buffered beacons at which they are inserted.
 const ENOUGH: usize = 64;
 
-/// Records that are through the airlock and not inserted yet.
+/// The admitted records whose beacons are not inserted yet.
 #[derive(Default)]
 pub(super) struct Held {
     records: Vec<HeldRecord>,
-    /// The outcomes of all of them, in order, each with the timestamp that stands for its record.
+    /// The outcomes of all records in order, each with the timestamp of its record.
     outcomes: Vec<(Option<Timestamp>, Result<Observation, Rejection>)>,
 }
 
 #[derive(Clone, Copy)]
 struct HeldRecord {
     offset: i64,
-    /// This machine's time when it was given.
+    /// The time of this machine when the record arrived.
     clock: Timestamp,
     timestamp: Option<Timestamp>,
-    /// It is ahead of the clock itself, and was not let in.
+    /// True if the record was rejected because it is ahead of the clock.
     ahead: bool,
-    /// The number of its own outcomes.
+    /// The number of its outcomes.
     outcomes: usize,
 }
 
 impl Combiner {
-    /// Whether a record's `content-type` is to be looked at ([`crowdfold_airlock::Airlock::needs_content_type`]).
+    /// Returns true if the `content-type` of a record is needed ([`crowdfold_airlock::Airlock::needs_content_type`]).
     #[must_use]
     pub fn needs_content_type(&self, payload: &[u8]) -> bool {
         self.airlock.needs_content_type(payload)
     }
 
-    /// Takes the next record of the partition. `clock` is this machine's time.
+    /// Processes the next record of the partition. `clock` is this machine's time.
     ///
     /// # Errors
-    /// [`EngineError::ClockSkew`] where the broker's clock stamps the records and is ahead of ours. The record is not taken.
+    /// Returns [`EngineError::ClockSkew`] if the broker's clock sets the timestamps and is ahead of this machine's
+    /// clock. The record is then not processed.
     pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         self.hold(record, offset, clock)?;
         self.insert_held();
         Ok(())
     }
 
-    /// Takes the next record of the partition, and may keep it out of its session summary until [`Self::insert_held`],
-    /// which the caller owes before it looks at anything else.
+    /// Admits the next record of the partition, and may buffer its beacons until [`Self::insert_held`]. The caller must
+    /// call that method before any other.
     ///
     /// # Errors
-    /// As for [`Self::record`].
+    /// Returns the errors of [`Self::record`].
     pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         let latest = clock.saturating_add(self.settings.max_skew);
         let ahead = record.timestamp.filter(|timestamp| *timestamp > latest);
@@ -76,7 +77,7 @@ impl Combiner {
         let ahead = ahead.is_some();
         if !ahead {
             let airlock = &mut self.airlock;
-            // one record that trips a fault of ours must not stop the stream, nor be tried for ever
+            // A record that causes a panic must not stop the stream, and must not be retried without end.
             let admitted = catch_unwind(AssertUnwindSafe(|| {
                 airlock.admit(record, &mut |timestamp, outcome| outcomes.push((timestamp, outcome)));
             }));
@@ -85,7 +86,7 @@ impl Combiner {
                 outcomes.push((record.timestamp, Err(Reason::Internal.into())));
             }
         } else {
-            // nothing of it counts, except that its sessions opt out
+            // The record is rejected, except that its opt-outs take effect.
             let admitted = catch_unwind(AssertUnwindSafe(|| {
                 self.airlock.admit(record, &mut |timestamp, outcome| {
                     let opts_out = match outcome {
@@ -114,7 +115,7 @@ impl Combiner {
         Ok(())
     }
 
-    /// Puts every beacon that is held where it belongs, in the order of the records.
+    /// Inserts every buffered beacon into its session summary, in the order of the records.
     pub fn insert_held(&mut self) {
         if self.held.records.is_empty() {
             return;
@@ -144,7 +145,7 @@ impl Combiner {
         let latest = clock.saturating_add(self.settings.max_skew);
         self.at_end_since = None;
         self.next_offset = offset + 1;
-        // the latest time that the log itself gives, for what has none
+        // The latest time in the log, for records without a time.
         let latest_known = self.watermark.map(|watermark| watermark + self.settings.rules.lateness);
         let withdraw = |combiner: &mut Self, rejection: &Rejection, moment: Option<Timestamp>| {
             if let Some(session) = rejection.opts_out {
@@ -165,13 +166,13 @@ impl Combiner {
                 self.begin(first);
             }
         }
-        // what is rejected for its time moves nothing
+        // A beacon that is rejected because of its time does not advance the watermark.
         let mut newest = None;
         for (timestamp, outcome) in outcomes {
-            // a line of a file has no timestamp of its own; then each of its beacons has
+            // A line of a file has no timestamp. Each of its beacons has one.
             let moment = record.timestamp.or(*timestamp);
             match (outcome, moment) {
-                // of a file; the airlock, which has no clock, cannot say so
+                // This happens only in files. The airlock has no clock to check it.
                 (outcome, Some(moment)) if moment > latest || is_unset(moment) => {
                     let other = outcome.as_ref().err();
                     let reason = if is_unset(moment) { Reason::NoTime } else { Reason::Future };
@@ -194,7 +195,7 @@ impl Combiner {
                 }
             }
         }
-        // sorted records are never read again, and advance the watermark elsewhere
+        // Sorted records are never read again, and `reached` advances the watermark.
         if let Some(newest) = newest.filter(|_| !self.sorted) {
             self.low_offsets.record(newest, offset);
             self.lost_until(newest);
@@ -214,10 +215,10 @@ impl Combiner {
         self.note(reason, offset, moment);
     }
 
-    /// Takes out a session that asks not to be counted in a beacon that counts as something else.
+    /// Removes a session that opts out in a rejected beacon.
     fn withdraw(&mut self, session: SessionHash, moment: Timestamp, offset: i64) {
         let with_it = self.store.withdraw(session, moment);
-        // a replay must find it again
+        // A replay must read the record again.
         self.low_offsets.record(moment, offset);
         if offset < self.counted_before {
             self.carried -= with_it;
@@ -228,7 +229,7 @@ impl Combiner {
         }
     }
 
-    /// Keeps a note of a rejection, unless there are [`MOST_NOTES`].
+    /// Stores a note of a rejection, up to [`MOST_NOTES`].
     pub(super) fn note(&mut self, reason: Reason, offset: i64, moment: Timestamp) {
         if self.notes.len() < MOST_NOTES {
             self.notes.push(RejectionNote::new(
@@ -242,7 +243,7 @@ impl Combiner {
     }
 }
 
-/// The reason for a beacon whose time cannot be, in the order in which reasons are asked.
+/// Returns the reason of a beacon with an impossible time, in the documented order of reasons.
 fn first_of(other: Option<&Rejection>, reason: Reason) -> Reason {
     match other.map(|rejection| rejection.reason) {
         None | Some(Reason::NoTime | Reason::Future | Reason::UnknownTenant | Reason::Misplaced) => reason,

@@ -1,4 +1,4 @@
-//! Records of files, which a caller sorts before it gives them.
+//! Records of files, which the caller sorts.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,27 +9,27 @@ use super::Combiner;
 use super::intake::LONGEST_AGO;
 
 impl Combiner {
-    /// Expects records in the order of their times, each announced by [`Self::reached`]. A beacon is then late only if its
-    /// window ended more than the lateness before its own record's timestamp, whatever was read before it.
+    /// Expects records in the order of their times, with a call of [`Self::reached`] before each. A beacon is then late
+    /// only if its window ended more than the lateness before its own record's timestamp, regardless of earlier
+    /// records.
     #[must_use]
     pub fn of_sorted_records(self) -> Self {
         Self { sorted: true, ..self }
     }
 
-    /// Closes the windows that ended more than the lateness before `time`. No record that follows may have a time before
-    /// it.
+    /// Closes the windows that ended more than the lateness before `time`. No later record may have an earlier time.
     pub fn reached(&mut self, time: Timestamp) {
         let rules = &self.settings.rules;
         let to = time.saturating_sub(rules.lateness).saturating_sub(Span::from_millis(1));
-        // those that are held were given before
+        // Buffered beacons belong to earlier times.
         if rules.floor(to) > self.store.closed_until() {
             self.insert_held();
         }
         self.advance(to);
     }
 
-    /// Returns the time by which a line of a file is sorted. A time that is rejected, because it is ahead of this machine's
-    /// time `clock` or too long ago, does not count. A line that trips a fault of ours is unreadable.
+    /// Returns the time by which a line of a file is sorted. A time that is rejected does not count. It is rejected if
+    /// it is ahead of this machine's time `clock`, or too far in the past. A line that causes a panic is unreadable.
     #[must_use]
     pub fn line_time(&mut self, line: &[u8], clock: Timestamp) -> LineTime {
         let can_be = clock.saturating_sub(LONGEST_AGO)..=clock.saturating_add(self.settings.max_skew);

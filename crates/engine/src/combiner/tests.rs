@@ -1,4 +1,4 @@
-//! Records that cannot be read.
+//! Tests records that cannot be read, and sorted records.
 
 use crate::wire::{self, Partial};
 use crowdfold_airlock::{LineTime, Record, SessionHasher, Settings, Shared};
@@ -9,7 +9,7 @@ use super::*;
 const W: u64 = 60_000;
 const LATENESS: u64 = 30_000;
 const IDLE: u64 = 90_000;
-/// The first record's time, which begins a window, in milliseconds since the epoch.
+/// The time of the first record, at the start of a window.
 const T: u64 = 1_800_000_000_000 / W * W;
 
 /// Returns the time after T.
@@ -34,7 +34,7 @@ fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
         topic: "beacons".into(),
         trust_timestamps: true,
         max_skew: Span::from_millis(W),
-        quiet: Span::SECOND,
+        idle_timeout: Span::SECOND,
     });
     let shared = Arc::new(Shared::new(Settings::default(), SessionHasher::fixed(1)).unwrap());
     Combiner::new(settings, Airlock::new(&shared, None), start, offset, false)
@@ -44,7 +44,7 @@ fn fresh() -> Start<CombinerCheckpoint> {
     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
-/// Gives the record at an offset: one beacon every ten seconds.
+/// Passes the record at an offset. There is one beacon every ten seconds.
 fn give(combiner: &mut Combiner, offset: i64) {
     let time = at(offset as u64 * 10_000);
     let ts = time.as_millis();
@@ -55,7 +55,7 @@ fn give(combiner: &mut Combiner, offset: i64) {
     assert!(combiner.balanced());
 }
 
-/// (end of the window, windows that start before it are withheld) of each close marker, both from T on.
+/// Returns the end of each close marker's window, and the time before which windows are withheld, both relative to T.
 fn close_markers(prepared: &VecDeque<PreparedBatch>) -> Vec<(i64, i64)> {
     let partials = prepared.iter().flat_map(|batch| &batch.partials);
     let marker = |partial: &PartialRecord| match wire::read(&partial.value).unwrap() {
@@ -70,7 +70,7 @@ fn close_markers(prepared: &VecDeque<PreparedBatch>) -> Vec<(i64, i64)> {
     partials.filter_map(marker).collect()
 }
 
-/// Reads offsets up to `end`; those of 10 to 29, 200 s of them, cannot be read.
+/// Reads offsets up to `end`. The offsets from 10 to 29, which are 200 s of records, cannot be read.
 fn read(combiner: &mut Combiner, end: i64) {
     while combiner.position() < end {
         match combiner.position() {
@@ -81,13 +81,13 @@ fn read(combiner: &mut Combiner, end: i64) {
 }
 
 #[test]
-fn windows_that_skipped_records_may_belong_to_are_withheld() {
+fn windows_of_skipped_records_are_withheld() {
     let mut combiner = combiner(&fresh(), 0);
     read(&mut combiner, 60);
     assert_eq!(combiner.lost(), 20);
     assert_eq!(combiner.totals().read, 40);
     let markers = close_markers(combiner.prepared());
-    // the record at 90 s closed nothing behind (0, 60]; the next one, at 300 s, is the first after the gap
+    // The record at 90 s closed only (0, 60]. The next one, at 300 s, is the first after the gap.
     let withheld = 300_000 + IDLE as i64 + 1;
     let first = markers.iter().position(|(_, before)| *before != 0).unwrap();
     assert!(markers[..first].iter().all(|(to, _)| *to <= 60_000), "{markers:?}");
@@ -96,11 +96,11 @@ fn windows_that_skipped_records_may_belong_to_are_withheld() {
 }
 
 #[test]
-fn replay_that_meets_skipped_records_again_withholds_the_same_windows() {
+fn replay_with_skipped_records_withholds_the_same_windows() {
     let mut undisturbed = combiner(&fresh(), 0);
     read(&mut undisturbed, 100);
     let expected = close_markers(undisturbed.prepared());
-    // a crash after every record
+    // There is a crash after every record.
     for crash in 1..100 {
         let mut first = combiner(&fresh(), 0);
         read(&mut first, crash);
@@ -110,19 +110,19 @@ fn replay_that_meets_skipped_records_again_withholds_the_same_windows() {
         let mut second = combiner(&start, last.safe_offset);
         read(&mut second, 100);
         seen.extend(close_markers(second.prepared()));
-        // what withholds none of a close marker's windows any more may be forgotten
+        // A value that does not withhold any window of a close marker may be forgotten.
         let withholding =
             |(to, before): &(i64, i64)| (*to, if *before > to - W as i64 { *before } else { 0 });
         let withheld_of = |seen: &[(i64, i64)]| seen.iter().map(withholding).collect::<Vec<_>>();
         assert_eq!(withheld_of(&seen), withheld_of(&expected), "crash after {crash}");
-        // as all counts of a process: again where they were not committed, and never where they were
+        // The counts are those of one process. They are repeated if they were not committed, and not if they were.
         let committed = last.checkpoint.read_offset > 10;
         assert_eq!(second.lost(), if committed { 0 } else { 20 }, "crash after {crash}");
     }
 }
 
 #[test]
-fn partition_that_ends_within_a_gap_is_withheld_until_it_is_known_to_be_silent() {
+fn partition_that_ends_within_a_gap_is_withheld_until_it_is_idle() {
     let mut combiner = combiner(&fresh(), 0);
     read(&mut combiner, 30);
     let (offset, checkpoint) = combiner.idle_commit();
@@ -133,7 +133,7 @@ fn partition_that_ends_within_a_gap_is_withheld_until_it_is_known_to_be_silent()
     assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
 }
 
-/// A combiner of sorted records with a beacon of each of these record timestamps and own times, both from T on, ms.
+/// Returns a combiner of sorted records. Each has a record timestamp and a beacon with its own time, both in ms from T.
 fn sorted(records: &[(u64, u64)]) -> Combiner {
     let mut combiner = combiner(&fresh(), 0).of_sorted_records();
     for (offset, (recorded, ts)) in (0..).zip(records) {
@@ -149,18 +149,18 @@ fn sorted(records: &[(u64, u64)]) -> Combiner {
 }
 
 #[test]
-fn beacon_of_a_sorted_record_is_late_by_its_own_record_alone() {
+fn lateness_of_a_sorted_beacon_depends_on_its_own_record_only() {
     let late = |records: &[(u64, u64)]| sorted(records).totals().late;
-    // its window ends at W
+    // The window of the beacon ends at W.
     assert_eq!(late(&[(W + LATENESS, 0)]), 0);
     assert_eq!(late(&[(W + LATENESS + 1, 0)]), 1);
-    // whatever came before
+    // Earlier records do not matter.
     assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS, 0), (W + LATENESS, W - 1)]), 0);
     assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS + 1, 0), (W + LATENESS + 2, W)]), 1);
 }
 
 #[test]
-fn line_with_several_times_closes_no_window_of_a_line_that_follows() {
+fn line_with_several_times_does_not_close_windows_of_later_lines() {
     let mut combiner = combiner(&fresh(), 0).of_sorted_records();
     let far = 10 * W;
     let lines = [

@@ -1,4 +1,4 @@
-//! How cells come in, and whether they may be added.
+//! Receives cells, and checks that they may be added.
 
 use std::mem;
 
@@ -9,9 +9,10 @@ use crate::source::{ClosedSpan, Pending};
 use crate::wire::CloseMarker;
 
 impl Merger {
-    /// Takes a close marker, and adds the chunks that it covers.
+    /// Processes a close marker, and adds its chunks.
     pub(super) fn close(&mut self, marker: &CloseMarker, offset: i64, now: Timestamp) {
-        // what is being published counts too: cells that come now would make a second table of the window
+        // The current publication counts as decided, because cells that arrive now would form a second table of the
+        // window.
         let decided = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
         let source = self.sources.entry(marker.partition).or_default();
         let pending = mem::take(&mut source.pending);
@@ -58,16 +59,16 @@ impl Merger {
             if end <= self.committed_before {
                 continue;
             }
-            // the number of a breakdown says which only together with its tenant
+            // The index of a breakdown is specific to its tenant.
             let breakdowns = self.settings.rules.breakdowns.of(&chunk.tenant);
             let breakdown = chunk.breakdown as usize;
-            // cells of other breakdowns cannot be added; their session-windows are not published
+            // Cells of other breakdowns cannot be added, so their session-windows are withheld.
             let fits = ours
                 && breakdowns
                     .get(breakdown)
                     .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == levels.len()))
                 && chunk.window.length() == self.settings.rules.window;
-            // a decision holds whatever comes after it, also before it is known to be committed
+            // A decision applies to all later cells, also before its commit is confirmed.
             let pending = self.publication.as_ref().and_then(|next| next.checkpoint.forced.as_ref());
             let given_up = self
                 .forced

@@ -1,4 +1,5 @@
-//! What leaves, and when: whole windows in their order, or the decision to go without who did not come.
+//! Selects the windows to publish, which are complete windows in order, or decides to release a window without missing
+//! partitions.
 
 use crowdfold_model::{Timestamp, Window};
 use crowdfold_release::{Coverage, release};
@@ -7,31 +8,32 @@ use super::{Merger, total};
 use crate::source::ClosedSpan;
 use crate::{Alarms, Forced, MergeCounts, MergerCheckpoint, Publication};
 
-/// Most rows of one transaction; what is beyond waits for the next. One window always goes whole.
+/// The maximum number of rows of one transaction. Further windows wait for the next one. One window is always published
+/// as a whole.
 const MOST_ROWS: usize = 50_000;
 
 impl Merger {
-    /// What to publish, if anything.
+    /// Returns the next publication, if there is one.
     pub(super) fn next_publication(&mut self, now: Timestamp) -> Option<Publication> {
-        // taken out while `self` is changed, and put back whatever comes of it
+        // The decision is removed while `self` changes, and restored in every case.
         let forced = self.forced.take();
         let next = self.next_under(forced.as_ref(), now);
         self.forced = forced;
         next
     }
 
-    /// The next publication, given the decision that is in force.
+    /// Returns the next publication under the current decision.
     fn next_under(&mut self, forced: Option<&Forced>, now: Timestamp) -> Option<Publication> {
         let mut partitions = self.partitions()?;
         if let Some(forced) = forced {
-            // those that were added since need not come for it
+            // The window does not need partitions that were added after the decision.
             partitions = forced.partitions;
         }
         let came = |p: &u32| !forced.is_some_and(|forced| forced.lacks(*p));
         let reached = |p: u32| self.sources.get(&p).map_or(Timestamp::EPOCH, |source| source.last_to);
         let mut frontier = (0..partitions).filter(came).map(reached).min()?;
         if let Some(forced) = forced {
-            // what was decided is carried out first, once those that did come are here again
+            // The decision is carried out first, when the partitions that are not missing have reached it again.
             frontier = if frontier >= forced.end { forced.end } else { self.closed_until };
         }
         if frontier > self.closed_until {
@@ -43,18 +45,19 @@ impl Merger {
         }
     }
 
-    /// The number of partitions of the beacons, by the latest close markers.
+    /// Returns the number of partitions of the beacons in the latest close markers.
     fn partitions(&self) -> Option<u32> {
         self.sources.values().filter_map(|source| source.spans.back()).map(|span| span.partitions).max()
     }
 
-    /// The decision to release the next window without those that did not come.
+    /// Returns the decision to release the next window without the missing partitions.
     fn decision(&self, partitions: u32, now: Timestamp) -> Option<Publication> {
-        let impatient = self.at_end && self.waiting(now) >= self.settings.patience;
-        if !impatient || partitions > MergerCheckpoint::MOST_FORCED {
+        let timed_out = self.at_end && self.waiting(now) >= self.settings.timeout;
+        if !timed_out || partitions > MergerCheckpoint::MOST_FORCED {
             return None;
         }
-        // the first window with data, else all that was reached: nothing is lost by giving empty ones up
+        // The end is that of the first window with data. Without data it is the latest reached end, because empty
+        // windows lose nothing.
         let (reached, _) = self.reached.front()?;
         let end = self.windows.keys().next().copied().filter(|end| end <= reached).unwrap_or(*reached);
         let mut missing = vec![0; partitions.div_ceil(8) as usize];
@@ -73,8 +76,8 @@ impl Merger {
         })
     }
 
-    /// Everything up to `frontier`, or as much of it as fits one transaction. Takes the windows out: from here on they
-    /// live in the publication, which is kept until it is committed.
+    /// Publishes all windows up to `frontier`, or as many as fit into one transaction. The windows move to the
+    /// publication, which is kept until it is committed.
     fn publication_until(&mut self, frontier: Timestamp, forced: Option<&Forced>) -> Publication {
         let coverage = forced.map(|forced| Coverage {
             partitions: forced.partitions.saturating_sub(forced.count()),
@@ -110,7 +113,7 @@ impl Merger {
             }
             made.until = end;
         }
-        // windows without a beacon after the last one are committed with it
+        // Empty windows after the last one are committed with it.
         if self.windows.first_key_value().is_none_or(|(end, _)| *end > frontier) {
             made.until = frontier;
         }
@@ -119,8 +122,8 @@ impl Merger {
         made
     }
 
-    /// Returns true if a complete window must not be released: partition counts or layouts are mixed, or a combiner
-    /// asked for it.
+    /// Returns true if a complete window must not be released, because partition counts or layouts are mixed, or
+    /// because a combiner requested it.
     fn is_mixed(&self, window: Window, forced: Option<&Forced>) -> bool {
         let mut first: Option<&ClosedSpan> = None;
         for (partition, source) in &self.sources {

@@ -1,4 +1,4 @@
-//! The handling of close markers by a merger: those that come twice, late, mixed, damaged or not at all.
+//! Tests close markers that are repeated, late, mixed, damaged or missing.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ mod decisions;
 mod tenants;
 
 const W: Span = Span::MINUTE;
-const PATIENCE: Span = Span::MINUTE.times(15);
+const TIMEOUT: Span = Span::MINUTE.times(15);
 const MILLISECOND: Span = Span::from_millis(1);
 
 /// Returns the end of a window, which are numbered from 1.
@@ -40,7 +40,7 @@ fn settings(k: u64) -> Arc<MergerSettings> {
         }),
         merge_partitions: 1,
         policies: Policy::threshold(policy).unwrap().into(),
-        patience: PATIENCE,
+        timeout: TIMEOUT,
     })
 }
 
@@ -48,7 +48,7 @@ fn fresh() -> Start<MergerCheckpoint> {
     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
-/// A merger and the log that it reads.
+/// A merger, and the log that it reads.
 struct Rig {
     merger: Merger,
     log: Vec<Vec<u8>>,
@@ -72,7 +72,7 @@ impl Rig {
         assert!(self.merger.balanced());
     }
 
-    /// Partition `p` of `n` closes the windows `(from, to]`, with `sessions` in the last of them.
+    /// Closes the windows in `(from, to]` of partition `p` of `n`, with `sessions` in the last window.
     fn close(&mut self, p: u32, n: u32, from: u64, to: u64, sessions: u64) {
         let layout_fingerprint = self.merger.settings.rules.layout_fingerprint(n, 1);
         self.close_with(CloseMarker { layout_fingerprint, ..close_marker(p, n, from, to) }, sessions);
@@ -92,7 +92,7 @@ impl Rig {
         self.push(wire::close_marker(&marker));
     }
 
-    /// Publishes what there is. Returns the window and the sessions of each row.
+    /// Publishes the available windows. Returns the window and the sessions of each row.
     fn publish(&mut self) -> Vec<(u64, u64)> {
         self.merger.at_end();
         let mut published = Vec::new();
@@ -106,7 +106,7 @@ impl Rig {
         published
     }
 
-    /// Starts again from what is committed.
+    /// Restarts from the committed state.
     fn restart(&mut self, settings: Arc<MergerSettings>) {
         let (offset, checkpoint) = self.merger.idle_commit();
         let checkpoint = MergerCheckpoint::parse(&checkpoint.to_string()).unwrap();
@@ -143,18 +143,18 @@ fn table(sessions: u64) -> Table {
 }
 
 #[test]
-fn a_window_waits_for_every_partition() {
+fn window_waits_for_every_partition() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 3);
     assert_eq!(rig.publish(), []);
     rig.close(1, 2, 0, 2, 4);
-    assert_eq!(rig.publish(), [(1, 3)], "what partition 1 has in the second window waits for partition 0");
+    assert_eq!(rig.publish(), [(1, 3)], "the second window of partition 1 waits for partition 0");
     rig.close(0, 2, 1, 2, 5);
     assert_eq!(rig.publish(), [(2, 9)]);
 }
 
 #[test]
-fn a_crowd_is_made_of_all_partitions_and_less_is_withheld() {
+fn crowd_is_the_sum_of_all_partitions_and_less_is_withheld() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 1);
     rig.close(1, 2, 0, 1, 1);
@@ -166,7 +166,7 @@ fn a_crowd_is_made_of_all_partitions_and_less_is_withheld() {
 }
 
 #[test]
-fn a_close_marker_that_comes_twice_counts_once() {
+fn repeated_close_marker_counts_once() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 3);
     rig.close(0, 2, 0, 1, 3);
@@ -176,7 +176,7 @@ fn a_close_marker_that_comes_twice_counts_once() {
 }
 
 #[test]
-fn a_gap_withholds_the_windows_in_it() {
+fn gap_withholds_its_windows() {
     let mut rig = Rig::new();
     rig.close(0, 1, 0, 1, 3);
     rig.close(0, 1, 2, 3, 4);
@@ -199,7 +199,7 @@ fn chunks_that_do_not_match_their_close_marker_are_withheld() {
 #[test]
 fn windows_of_mixed_partition_counts_or_layouts_are_withheld() {
     let mut rig = Rig::new();
-    // partitions grow from 1 to 2 while the second window is open
+    // The number of partitions grows from 1 to 2 while the second window is open.
     rig.close(0, 1, 0, 1, 3);
     assert_eq!(rig.publish(), [(1, 3)]);
     rig.close(0, 1, 1, 2, 3);
@@ -208,12 +208,12 @@ fn windows_of_mixed_partition_counts_or_layouts_are_withheld() {
     assert_eq!(rig.publish(), [(3, 9)], "the second window may have counted a session twice");
     rig.close_with(CloseMarker { layout_fingerprint: 7, ..close_marker(0, 2, 3, 4) }, 3);
     rig.close(1, 2, 3, 4, 4);
-    assert_eq!(rig.publish(), [], "made under other rules");
+    assert_eq!(rig.publish(), [], "the cells were built with other rules");
     assert_eq!(rig.merger.alarms().mixed, 2);
 }
 
 #[test]
-fn a_combiner_can_ask_for_windows_to_be_withheld() {
+fn combiner_can_withhold_windows() {
     let mut rig = Rig::new();
     let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
     rig.close_with(
@@ -236,11 +236,11 @@ fn a_combiner_can_ask_for_windows_to_be_withheld() {
 }
 
 #[test]
-fn what_comes_while_a_window_is_on_its_way_makes_no_second_table_of_it() {
+fn cells_that_arrive_during_a_publication_form_no_second_table() {
     let mut rig = Rig::new();
     rig.close(0, 1, 0, 1, 3);
     rig.merger.publish(rig.now).unwrap();
-    // partitions have grown
+    // The number of partitions has grown.
     rig.close(1, 2, 0, 1, 4);
     rig.merger.committed();
     rig.close(0, 2, 1, 2, 5);
@@ -249,7 +249,7 @@ fn what_comes_while_a_window_is_on_its_way_makes_no_second_table_of_it() {
 }
 
 #[test]
-fn a_restart_reads_again_what_is_needed_and_publishes_nothing_twice() {
+fn restart_reads_needed_partials_again_and_publishes_no_window_twice() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 3);
     rig.close(1, 2, 0, 2, 4);
@@ -264,7 +264,7 @@ fn a_restart_reads_again_what_is_needed_and_publishes_nothing_twice() {
 }
 
 #[test]
-fn a_changed_policy_holds_for_windows_that_begin_after_the_restart() {
+fn changed_policy_applies_to_windows_that_begin_after_the_restart() {
     let mut rig = Rig::new();
     rig.close(0, 1, 0, 1, 3);
     assert_eq!(rig.publish(), [(1, 3)]);
@@ -285,7 +285,7 @@ fn windows_below_the_floor_are_never_published() {
 }
 
 #[test]
-fn a_partial_that_cannot_be_read_stops_the_partition() {
+fn unreadable_partial_stops_the_partition() {
     let mut merger = Merger::new(settings(2), &fresh(), 0, Timestamp::EPOCH);
     let halt = |error| Err(EngineError::Wire { partition: 0, offset: 5, error });
     assert_eq!(merger.record(b"", 5, Timestamp::EPOCH), halt(WireError::Corrupt));
@@ -294,7 +294,7 @@ fn a_partial_that_cannot_be_read_stops_the_partition() {
 }
 
 #[test]
-fn under_noise_another_process_publishes_the_very_bytes_that_one_before_it_did_not_commit() {
+fn another_process_publishes_the_same_bytes_with_noise() {
     let plain = settings(10);
     let noisy = || {
         let shape = PolicySettings {

@@ -1,18 +1,19 @@
-//! Attempts, plays and failures.
+//! Counts attempts, plays and failures.
 //!
-//! An attempt is one request for playback. What a beacon states is a *start* (playback was requested), a *first frame*
-//! (something plays), *idle* (the player is there and does neither) or a *fatal* error. Each is an assertion like any
-//! other ([`crate::sessions::session`]). A decision depends on what the session's records of the last
-//! `sessions.idle_timeout` asserted and on what its open window holds, so a replay decides the same.
+//! An attempt is one request for playback. A beacon reports a *start* (playback was requested), a *first frame*
+//! (something plays), *idle* (the player is present and does neither) or a *fatal* error. Each is an assertion
+//! ([`crate::sessions::session`]). A decision depends on the assertions in the session's records of the last
+//! `sessions.idle_timeout`, and on the state of its open window. Therefore a replay decides the same.
 //!
-//! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is one
-//! exception: a start whose own time is before that of the last first frame or fatal error is a report that was repeated or
-//! came late. Players send reports in parallel requests, which overtake each other. How long an assertion holds is counted
-//! from the latest record that made it, so a report that comes late shortens nothing.
+//! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is
+//! one exception: a start whose own time is before that of the last first frame or fatal error is a repeated or late
+//! report. Players send reports in parallel requests, which overtake each other. The time for which an assertion is in
+//! effect begins at the latest record with it, so a late report does not shorten it.
 //!
-//! A session may state the same by JSON, by CMCD events and with its requests, and requests overtake batches of events.
-//! Each way is a [`Line`] of its own. What is stated on a line counts only while no start or first frame on a line before
-//! it (in that order) holds. The first statements of a line do not count again what a line after it has counted.
+//! A session may report the same in JSON, in CMCD events and in its requests, and requests overtake batches of events.
+//! Each of the three ways is a separate [`Line`]. A report on a line counts only while no start or first frame on an
+//! earlier line (in this order) is in effect. The first reports of a line do not count again if a later line has
+//! counted them.
 
 mod counted;
 
@@ -23,7 +24,7 @@ use crate::sessions::session_summary::quotient_to_two_digits;
 
 pub(crate) use counted::{Counted, Failure, InWindow};
 
-/// The statements of a beacon about its attempt.
+/// The reports of a beacon about its attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statement {
     /// The beacon's own time.
@@ -39,51 +40,52 @@ pub(crate) struct Statement {
 /// The window of a beacon.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WindowContext {
-    /// Start of the window.
+    /// The start of the window.
     pub(crate) window: Timestamp,
-    /// Attempts without a start count here. They do not where nothing is known of what was before the window.
+    /// True if attempts without a start count. They do not count if nothing is known about the time before the window.
     pub(crate) implied: bool,
 }
 
-/// The assertions about attempts that a session made in one way.
+/// The assertions about attempts on one line.
 #[derive(Debug)]
 pub(crate) struct Line {
     start: Assertion,
     /// The own time of the last start.
     start_at: Timestamp,
-    /// The last first frame on the lines after this one, as it was when the start was stated.
+    /// The last first frame on later lines at the time of the start report.
     framed_before: Assertion,
     frame: Assertion,
     frame_at: Timestamp,
     idle: Assertion,
-    /// A start was stated after the last first frame.
+    /// True if a start was reported after the last first frame.
     started: bool,
-    /// The last record after the last start that stated that the viewer left.
+    /// The last record after the last start with a report that the viewer left.
     left: Assertion,
-    /// The last fatal error: few sessions have one.
+    /// The last fatal error. Few sessions have one.
     fatal: Option<Box<Fatal>>,
 }
 
-/// The assertions that hold on the other lines of a session.
+/// The assertions in effect on the other lines of a session.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Others {
-    /// A start or a first frame holds on a line before this one.
+pub(crate) struct OtherLines {
+    /// True if a start or a first frame is in effect on an earlier line.
     outranked: bool,
-    /// The latest record that made such an assertion.
+    /// The latest record with such an assertion.
     outranked_at: Assertion,
-    /// On the lines after this one: a start holds.
+    /// True if a start is in effect on a later line.
     start: bool,
-    /// The last first frame.
+    /// The last first frame on later lines.
     frame: Assertion,
-    /// The player is starting: no first frame holds, or a start came after it.
+    /// True if the player is starting on a later line: no first frame is in effect, or a start came after it.
     starting: bool,
-    /// On any other line.
+    /// True if idle is in effect on any other line.
     idle: bool,
-    /// A failure that nothing answers, and that counted because no line before it held anything.
+    /// True if a later line has an unanswered failure that counted, because no assertion on an earlier line was in
+    /// effect.
     failed: bool,
 }
 
-impl Others {
+impl OtherLines {
     pub(crate) const NONE: Self = Self {
         outranked: false,
         outranked_at: Assertion::NEVER,
@@ -94,7 +96,7 @@ impl Others {
         failed: false,
     };
 
-    /// Adds a line before this one.
+    /// Adds an earlier line.
     pub(crate) fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
         self.outranked |= line.start.holds(now) || line.frame.holds(now);
         self.outranked_at = self.outranked_at.or_later(line.start).or_later(line.frame);
@@ -102,7 +104,7 @@ impl Others {
         self
     }
 
-    /// Adds a line after this one.
+    /// Adds a later line.
     pub(crate) fn and(mut self, line: &Line, context: WindowContext, open: &InWindow, now: &Now) -> Self {
         self.starting |= line.is_starting(now);
         self.start |= line.start.holds(now);
@@ -114,20 +116,20 @@ impl Others {
     }
 }
 
-/// The last fatal error of a line and what came after it.
+/// The last fatal error of a line, and the reports after it.
 #[derive(Debug)]
 struct Fatal {
     assertion: Assertion,
-    /// The own time of the beacon that stated it.
+    /// The own time of its beacon.
     at: Timestamp,
     window: Timestamp,
-    /// The latest start or first frame on the lines before this one, as it was when the error was stated.
+    /// The latest start or first frame on earlier lines at the time of the error.
     outranked_at: Assertion,
-    /// A first frame came after it, or a start in another window.
+    /// True if a first frame came after it, or a start in another window.
     answered: bool,
-    /// A start came after it in another window, from before the last first frame.
+    /// True if a start in another window came after it whose own time is before the last first frame.
     answered_by_old: bool,
-    /// A start came after it in the same window, where it had ended what was playing.
+    /// True if a start came after it in the same window, and the error had ended playback.
     answered_here: bool,
 }
 
@@ -146,18 +148,18 @@ impl Line {
         }
     }
 
-    /// Records what a beacon states, and returns what it adds to its window. `open` is what the window holds, and is
-    /// changed to what it holds with the beacon.
+    /// Records the reports of a beacon. Returns its contribution to the window. `open` is the state of the window,
+    /// which is updated.
     pub(crate) fn state(
         &mut self,
         statement: &Statement,
-        others: &Others,
+        others: &OtherLines,
         context: WindowContext,
         open: &mut InWindow,
         now: &Now,
     ) -> Counted {
         let mut counted = Counted::default();
-        // most beacons state only that it goes on playing
+        // Most beacons only report that playback continues.
         let Statement { start, frame, idle, fatal, .. } = *statement;
         if frame
             && !start
@@ -174,7 +176,7 @@ impl Line {
             self.frame_at = statement.at;
             return counted;
         }
-        // a statement that does not count changes nothing in the window
+        // A report that does not count does not change the window.
         let mut unseen = *open;
         let open = if others.outranked { &mut unseen } else { open };
         if statement.start {
@@ -195,12 +197,12 @@ impl Line {
         if others.outranked { Counted::default() } else { counted }
     }
 
-    /// Returns whether something plays or has played, as far as that holds.
+    /// Returns true if a first frame is in effect.
     pub(crate) fn has_played(&self, now: &Now) -> bool {
         self.frame.holds(now)
     }
 
-    /// Returns whether a start holds.
+    /// Returns true if a start is in effect.
     pub(crate) fn has_start(&self, now: &Now) -> bool {
         self.start.holds(now)
     }
@@ -212,7 +214,7 @@ impl Line {
     fn start(
         &mut self,
         statement: &Statement,
-        others: &Others,
+        others: &OtherLines,
         context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
@@ -248,7 +250,7 @@ impl Line {
     fn frame(
         &mut self,
         statement: &Statement,
-        others: &Others,
+        others: &OtherLines,
         context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
@@ -256,7 +258,7 @@ impl Line {
     ) {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
         let fatal = self.unanswered(context, open, now);
-        // the failure that it recovers from is the one that this window has pending
+        // The player may recover from the pending failure of this window.
         let is_first = !frame || self.started;
         let expected = if is_first { Failure::Startup } else { Failure::Playback };
         let recovers =
@@ -279,7 +281,7 @@ impl Line {
                 counted.startup_ms = self.took(statement.at, now);
             }
         }
-        // a first frame that is reported late is no recovery from a failure that another line reported
+        // A late first frame is not a recovery from a failure that another line reported.
         if !others.failed {
             *open = InWindow::default();
         }
@@ -291,8 +293,8 @@ impl Line {
         }
     }
 
-    /// Returns the time from the last start to a first frame, ms. It is absent if it is longer than an assertion holds:
-    /// then the clock was set.
+    /// Returns the time in ms from the last start to a first frame. It is absent if it is longer than an assertion is
+    /// in effect, because the clock was then set.
     fn took(&self, frame_at: Timestamp, now: &Now) -> Option<u32> {
         let took = frame_at.checked_since(self.start_at).filter(|took| *took <= now.idle)?;
         u32::try_from(quotient_to_two_digits(took.as_millis(), 1)).ok()
@@ -301,7 +303,7 @@ impl Line {
     fn fatal(
         &mut self,
         statement: &Statement,
-        others: &Others,
+        others: &OtherLines,
         context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
@@ -309,7 +311,7 @@ impl Line {
     ) {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
         let is_ours = start || frame;
-        // the first one of a line may have been counted on another
+        // The first error of a line may have been counted on another line.
         let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.assertion.holds(now));
         let repeats = self.unanswered(context, open, now).is_some() || is_first && others.failed;
         #[cfg(feature = "seeded-bugs")]
@@ -351,8 +353,8 @@ impl Line {
         }
     }
 
-    /// Records that the viewer left. If an attempt is open that began with a start on this line, its exit is pending.
-    fn end(&mut self, others: &Others, context: WindowContext, open: &mut InWindow, now: &Now) {
+    /// Records that the viewer left. If an attempt that began with a start on this line is open, its exit is pending.
+    fn end(&mut self, others: &OtherLines, context: WindowContext, open: &mut InWindow, now: &Now) {
         let has_played = others.frame != self.framed_before && others.frame.holds(now);
         let has_failed = others.failed || self.unanswered(context, open, now).is_some();
         if self.is_starting(now) && !has_played && !has_failed && !self.left.holds(now) {
@@ -361,9 +363,9 @@ impl Line {
         self.left = self.left.or_later(Assertion::at(now.record));
     }
 
-    /// Returns the last fatal error if it holds and nothing answers it: no first frame after it, no start after it in
-    /// another window, and no attempt that began after it in this one. Players report one failure several times, and try
-    /// again by themselves.
+    /// Returns the last fatal error if it is in effect and unanswered. An error is answered by a later first frame, by
+    /// a later start in another window, and by an attempt that began after it in this window. Players report one
+    /// failure several times, and retry automatically.
     fn unanswered(&self, context: WindowContext, open: &InWindow, now: &Now) -> Option<&Fatal> {
         let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.assertion.holds(now))?;
         let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };

@@ -1,12 +1,12 @@
-//! Error codes that players repeat.
+//! Error codes, which players repeat.
 
 use crate::sessions::session::{Assertion, Now};
 
-/// The most codes of a session that are remembered. A session with more forgets the ones it stated first.
+/// The maximum number of remembered codes of a session. A session with more codes forgets the oldest ones.
 const MOST: usize = 32;
 
-/// The error codes that a session states by CMCD: those of the last record of each way and endpoint, the ones stated last
-/// at the end. A code that is stated again is no new error.
+/// The error codes that a session reports in CMCD. They are the codes of the last record of each way and endpoint, with
+/// the latest codes at the end. A repeated code is not a new error.
 #[derive(Debug, Default)]
 pub(crate) struct Codes(Vec<Stated>);
 
@@ -19,7 +19,7 @@ struct Stated {
 }
 
 impl Codes {
-    /// Records the codes of a beacon, none where it has none, and hands each code that is a new error to `each_new`.
+    /// Records the codes of a beacon, which may be empty. Passes each code that is a new error to `each_new`.
     pub(crate) fn state(
         &mut self,
         is_event: bool,
@@ -107,12 +107,12 @@ mod tests {
         assert_eq!(
             state(&mut codes, true, 7, &[1], 1),
             [0; 0],
-            "a record without it elsewhere changes nothing"
+            "a record without the code in another way has no effect"
         );
     }
 
     #[test]
-    fn code_holds_as_long_as_it_is_repeated() {
+    fn code_is_in_effect_as_long_as_it_is_repeated() {
         let mut codes = Codes::default();
         let news = [0, 100, 200, 301].map(|at| !state(&mut codes, true, 7, &[1], at).is_empty());
         assert_eq!(news, [true, false, false, true]);

@@ -24,7 +24,7 @@ impl ErrorClasses {
         self.0 |= other.0;
     }
 
-    /// Returns 1 for each class that is in the set, else 0, in the order of [`ErrorClass::ALL`].
+    /// Returns 1 for each class in the set and 0 for the others, in the order of [`ErrorClass::ALL`].
     pub(crate) fn counts(self) -> [u64; ErrorClass::COUNT] {
         ErrorClass::ALL.map(|class| u64::from(self.0 >> class as u8 & 1))
     }

@@ -1,14 +1,15 @@
-//! The identities of a session's recent beacons, by which repetitions are recognised.
+//! The identities of a session's recent beacons, for recognising repetitions.
 
 use crate::sessions::session::{Assertion, Now};
 
-/// Up to here a scan is quicker than a map; beyond it a session that floods must not cost the square of its beacons.
+/// The number of identities up to which a scan is faster than a map. With more, the time for a flood from one session
+/// would be quadratic.
 const FEW: usize = 48;
 
-/// Identities and when each was last observed.
+/// Identities, and the time at which each was last observed.
 #[derive(Debug)]
 pub(crate) struct Identities {
-    /// The greatest that was ever observed, at first 0. Later beacons have greater ones, and need not be looked for.
+    /// The greatest observed identity, initially 0. A later beacon has a greater one, which need not be searched.
     greatest: u64,
     few: Vec<(u64, Assertion)>,
     many: Option<Box<Many>>,
@@ -25,12 +26,12 @@ impl Identities {
         Self { greatest: 0, few: Vec::new(), many: None }
     }
 
-    /// One of those observed last, or 0.
+    /// Returns one of the last observed identities, or 0.
     pub(crate) fn last(&self) -> u64 {
         self.few.last().map_or(0, |(identity, _)| *identity)
     }
 
-    /// Records that this identity was observed now, and returns when it was last observed, if ever.
+    /// Records that this identity was observed now. Returns the time at which it was last observed, if any.
     pub(crate) fn observed(&mut self, identity: u64, assertion: Assertion, now: &Now) -> Option<Assertion> {
         if let Some(many) = &mut self.many {
             return many.observed(identity, assertion, now);

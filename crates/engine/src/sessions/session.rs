@@ -1,20 +1,20 @@
-//! What is remembered of a session between its beacons: assertions that expire.
+//! The state of a session between its beacons, which consists of assertions that expire.
 //!
-//! Every field is what one record asserted, and holds for `idle` after it by record timestamps. No field is derived
-//! from another, and what a beacon states does not depend on its outcome: so a replay from `idle` earlier rebuilds
-//! exactly what matters (docs/internals/protocol.md, "Session state").
+//! Every field is the assertion of one record, and is in effect for `idle` after it by record timestamps. No field is
+//! derived from another, and the assertions of a beacon do not depend on its outcome. Therefore a replay that starts
+//! `idle` earlier rebuilds every relevant field (docs/internals/protocol.md, "Session state").
 
 use std::cmp::Ordering;
 
 use crowdfold_airlock::{Identity, Observation, Playback};
 use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
 
-use crate::sessions::attempts::{Counted, InWindow, Line, Others, Statement, WindowContext};
+use crate::sessions::attempts::{Counted, InWindow, Line, OtherLines, Statement, WindowContext};
 use crate::sessions::errors::ErrorClasses;
 use crate::sessions::identities::Identities;
 use crate::sessions::tracker::{Tracked, Tracker};
 
-/// An assertion: the timestamp of the last record that asserted something.
+/// An assertion, which is the timestamp of the last record that asserted a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Assertion(Timestamp);
 
@@ -25,17 +25,17 @@ impl Assertion {
         Self(record)
     }
 
-    /// Its record's timestamp.
+    /// Returns the timestamp of its record.
     pub(crate) fn record(self) -> Option<Timestamp> {
         (self != Self::NEVER).then_some(self.0)
     }
 
-    /// The later of two.
+    /// Returns the later of two assertions.
     pub(crate) fn or_later(self, other: Self) -> Self {
         if self == Self::NEVER || other != Self::NEVER && other > self { other } else { self }
     }
 
-    /// The last two different ones of this and two others in that order.
+    /// Returns the last two different ones of this assertion and two others in their order.
     pub(crate) fn last_two(self, [last, before]: [Self; 2]) -> [Self; 2] {
         if last == Self::NEVER || self > last {
             [self, last]
@@ -46,7 +46,7 @@ impl Assertion {
         }
     }
 
-    /// Whether no beacon yet to come can find it holding.
+    /// Returns true if the assertion cannot be in effect for any later beacon.
     #[inline]
     pub(crate) fn is_past(self, now: &Now) -> bool {
         self.0 < now.horizon
@@ -58,29 +58,29 @@ impl Assertion {
     }
 }
 
-/// The moment at which a beacon is evaluated.
+/// The time at which a beacon is evaluated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
-    /// Timestamp of its record.
+    /// The timestamp of its record.
     pub(crate) record: Timestamp,
-    /// How long assertions hold.
+    /// The time for which assertions are in effect.
     pub(crate) idle: Span,
-    /// `idle` before the end of the last closed window. Nothing older holds, for anyone: a replay does not see it.
-    /// For a beacon whose window is open this says no more than `idle` does.
+    /// The time `idle` before the end of the last closed window. Older assertions are not in effect for any beacon,
+    /// because a replay does not read them. For a beacon in an open window this is not a stricter limit than `idle`.
     pub(crate) horizon: Timestamp,
 }
 
-/// When each dimension was last stated. Most beacons of a session state the same ones, so the last statement is kept
-/// once for all of them.
+/// The last report of each dimension. Most beacons of a session report the same dimensions, so their last report is
+/// stored once for all of them.
 #[derive(Debug)]
 pub(crate) struct Stated {
-    /// The slots of the last beacon that stated any, one bit each.
+    /// The slots of the last beacon that reported any, one bit for each.
     last: u32,
     at: Assertion,
     earlier: Option<Box<Earlier>>,
 }
 
-/// Slots that were stated before, and not by the last beacon.
+/// Slots that were reported earlier, and not by the last beacon.
 #[derive(Debug, Default)]
 struct Earlier {
     slots: u32,
@@ -92,7 +92,7 @@ impl Stated {
         Self { last: 0, at: Assertion::NEVER, earlier: None }
     }
 
-    /// The slots among `asked` of which what was last stated holds.
+    /// Returns the slots among `asked` whose last report is in effect.
     pub(crate) fn holding(&self, asked: u32, now: &Now) -> u32 {
         let last = if asked & self.last != 0 && self.at.holds(now) { asked & self.last } else { 0 };
         let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.slots & asked != 0) else {
@@ -102,7 +102,7 @@ impl Stated {
         held.fold(last, |held, (slots, _)| held | slots & asked)
     }
 
-    /// Records that a beacon stated these slots.
+    /// Records that a beacon reported these slots.
     pub(crate) fn state(&mut self, slots: u32, assertion: Assertion) {
         if slots == 0 {
             return;
@@ -117,7 +117,7 @@ impl Stated {
 }
 
 impl Earlier {
-    /// Keeps `slots`, last stated at `at`, and forgets those that are stated again.
+    /// Stores `slots`, which were last reported at `at`, except those that are reported again.
     fn keep(&mut self, slots: u32, at: Assertion, again: u32) {
         self.slots = self.slots & !again | slots;
         self.at.retain_mut(|(kept, _)| {
@@ -130,7 +130,8 @@ impl Earlier {
     }
 }
 
-/// The session summaries of a session in open windows: (start of the window, index in it). Seldom more than two.
+/// The session summaries of a session in open windows, as pairs of the window's start and the index in it. There are
+/// rarely more than two.
 #[derive(Debug)]
 pub(crate) struct Seats {
     newest: (Timestamp, u32),
@@ -144,7 +145,7 @@ impl Seats {
         Self { newest: (Timestamp::EPOCH, Self::NONE), others: Vec::new() }
     }
 
-    /// The index in the window that starts then.
+    /// Returns the index in the window with this start.
     pub(crate) fn find(&self, start: Timestamp) -> Option<u32> {
         if self.newest.0 == start && self.newest.1 != Self::NONE {
             return Some(self.newest.1);
@@ -152,7 +153,7 @@ impl Seats {
         self.others.iter().find(|(window, _)| *window == start).map(|(_, index)| *index)
     }
 
-    /// Adds one; those in windows for which `is_open` is false are of no more use.
+    /// Adds a summary. Entries of windows for which `is_open` returns false are overwritten.
     pub(crate) fn add(&mut self, seat: (Timestamp, u32), is_open: impl Fn(Timestamp) -> bool) {
         let before = std::mem::replace(&mut self.newest, seat);
         self.others.retain(|(start, _)| is_open(*start));
@@ -161,7 +162,7 @@ impl Seats {
         }
     }
 
-    /// Takes all of them.
+    /// Removes and returns all entries.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = (Timestamp, u32)> + use<> {
         let taken = std::mem::replace(self, Self::none());
         taken.others.into_iter().chain([taken.newest]).filter(|(_, index)| *index != Self::NONE)
@@ -172,36 +173,36 @@ impl Seats {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) hash: u64,
-    /// The last record of the session, whatever it asserted: when this is past, so is everything.
+    /// The timestamp of the session's last record. When it has expired, all assertions have expired.
     pub(crate) seen: Timestamp,
-    /// Assertions of its JSON beacons about attempts; those of CMCD are in the tracker.
+    /// The assertions of its JSON beacons about attempts. Those of CMCD are in the tracker.
     attempts: Line,
     startup: Assertion,
     /// The last JSON beacon that reported a first frame without its startup time.
     untimed_frame: Assertion,
     opt_out: Assertion,
-    /// Of those that use CMCD alone: others would pay for it in every look-up.
+    /// The tracker of a session with CMCD. It is boxed, because other sessions do not need it.
     tracker: Option<Box<Tracker>>,
     identities: Identities,
     pub(crate) stated: Stated,
     pub(crate) seats: Seats,
 }
 
-/// The effects of a beacon, given the assertions that held before it.
+/// The effects of a beacon, given the assertions in effect before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observed {
     pub(crate) opted_out: bool,
     pub(crate) duplicate: bool,
-    /// Attempts, plays and failures that it adds.
+    /// The attempts, plays and failures that it adds.
     pub(crate) counted: Counted,
-    /// The state of attempts in its window with it.
+    /// The state of attempts in its window after the beacon.
     pub(crate) in_window: InWindow,
-    /// The time to the first frame, ms, where it counts.
+    /// The time to the first frame in ms, if it counts.
     pub(crate) new_startup: Option<u32>,
     /// The classes of its errors that the session did not report before.
     pub(crate) new_errors: ErrorClasses,
-    /// The amounts that it adds to each sum, in the order of [`SumMetric::ALL`]: reported ones, or those that follow from
-    /// the states and totals of CMCD. Those that are counted from its statements are in `counted`.
+    /// The amounts that it adds to each sum, in the order of [`SumMetric::ALL`]. They are reported, or follow from the
+    /// states and totals of CMCD. The attempts, plays and failures are in `counted`.
     pub(crate) sums: [u32; SumMetric::COUNT],
 }
 
@@ -221,7 +222,7 @@ impl Session {
         }
     }
 
-    /// Records what a beacon states, and returns what is new in it. `in_window` is what its window holds of attempts.
+    /// Records the assertions of a beacon. Returns its effects. `in_window` is the state of attempts in its window.
     pub(crate) fn observe(
         &mut self,
         beacon: &Observation,
@@ -234,7 +235,7 @@ impl Session {
         let startup_ms = measures.value(ValueMetric::StartupMs);
         let tracked = self.track(beacon, now);
         let statement = statement(beacon);
-        // A quality that is chosen before anything plays is no change, nor is its report where it comes after the next.
+        // The first quality, chosen before anything plays, is not a switch. A late report of it is not a switch either.
         let is_switch = |playback: &Playback| {
             let is_change = playback.bitrate_changed && tracked.bitrate_change != Some(Ordering::Equal);
             is_change && (statement.frame || self.has_played(now))
@@ -244,12 +245,12 @@ impl Session {
         let is_json = beacon.playback().is_none();
         let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.holds(now);
         let counted = self.count(beacon, &statement, context, &mut in_window, now);
-        // a beacon that has played for some time was not sent at the first frame
+        // A beacon after some playing time was not sent at the first frame.
         let is_untimed_frame = is_json
             && (measures.play && !measures.attempt)
             && (startup_ms.is_none() && measures.sum(SumMetric::PlayingMs) == 0);
         let measured = counted.startup_ms.filter(|_| is_untimed_frame).or(tracked.startup_ms);
-        // the worker measures the time itself where the start is known (dash.js states 1 ms, or 453)
+        // If the start is known, the worker measures the time itself (dash.js reports 1 ms, or 453 ms).
         let stated = startup_ms.filter(|_| {
             let is_new = counted.plays > 0 || !self.startup.holds(now) && !is_measured;
             is_new && !tracked.start_known && !tracked.start_interrupted
@@ -296,7 +297,7 @@ impl Session {
         observed
     }
 
-    /// Records that the session asks not to be counted, and nothing else of a record.
+    /// Records an opt-out of the session, and nothing else of the record.
     pub(crate) fn opt_out(&mut self, record: Timestamp) {
         self.opt_out = self.opt_out.or_later(Assertion::at(record));
         self.seen = self.seen.max(record);
@@ -307,13 +308,13 @@ impl Session {
         self.identities.last()
     }
 
-    /// Returns whether something plays or has played, as far as that holds.
+    /// Returns true if a first frame is in effect.
     fn has_played(&self, now: &Now) -> bool {
         let cmcd = self.tracker.as_ref().map(|tracker| &tracker.attempts);
         cmcd.into_iter().flatten().chain([&self.attempts]).any(|line| line.has_played(now))
     }
 
-    /// Records what a beacon states of its attempt, and returns what it adds to its window.
+    /// Records the reports of a beacon about its attempt. Returns its contribution to the window.
     fn count(
         &mut self,
         beacon: &Observation,
@@ -325,23 +326,24 @@ impl Session {
         let json = &mut self.attempts;
         let Some(tracker) = &mut self.tracker else {
             let line = if beacon.playback().is_some() { &mut Line::new() } else { json };
-            return line.state(statement, &Others::NONE, context, open, now);
+            return line.state(statement, &OtherLines::NONE, context, open, now);
         };
         let [events, requests] = &mut tracker.attempts;
         let (line, others) = match beacon.playback() {
             None => {
-                let others = Others::NONE.and(events, context, open, now).and(requests, context, open, now);
+                let others =
+                    OtherLines::NONE.and(events, context, open, now).and(requests, context, open, now);
                 (json, others)
             }
             Some(playback) if playback.event => {
-                (events, Others::NONE.outranked_by(json, now).and(requests, context, open, now))
+                (events, OtherLines::NONE.outranked_by(json, now).and(requests, context, open, now))
             }
-            Some(_) => (requests, Others::NONE.outranked_by(json, now).outranked_by(events, now)),
+            Some(_) => (requests, OtherLines::NONE.outranked_by(json, now).outranked_by(events, now)),
         };
         line.state(statement, &others, context, open, now)
     }
 
-    /// What states and totals come to, where there are any.
+    /// Returns the amounts from states and totals, if there are any.
     fn track(&mut self, beacon: &Observation, now: &Now) -> Tracked {
         let Some(playback) = beacon.playback() else { return Tracked::default() };
         let is_stated = playback.has_content() || playback.code.is_some() || beacon.measures().play;
@@ -351,13 +353,13 @@ impl Session {
         self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.observe(beacon, playback, now))
     }
 
-    /// Returns whether a beacon of that identity was observed before; remembers it either way.
+    /// Returns true if a beacon with this identity was observed before. Records the identity in both cases.
     fn repeats(&mut self, identity: Identity, assertion: Assertion, now: &Now) -> bool {
         self.identities.observed(identity.get(), assertion, now).is_some_and(|before| before.holds(now))
     }
 }
 
-/// Returns what a beacon states of its attempt.
+/// Returns the reports of a beacon about its attempt.
 fn statement(beacon: &Observation) -> Statement {
     let measures = beacon.measures();
     Statement {

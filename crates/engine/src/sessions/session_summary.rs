@@ -8,23 +8,23 @@ use crate::sessions::errors::ErrorClasses;
 use crate::sessions::session::Observed;
 use crowdfold_model::{Bounded, Budget, Cell, Combine, Quality, SumMetric, Sums, ValueMetric, amounts};
 
-/// The summary of one session in one window, without its dimensions. Counts stop at the greatest number they can hold,
-/// which is far above what is given to cells.
+/// The summary of one session in one window, without its dimensions. Counts saturate at the maximum of their type,
+/// which is far above the clamps of cells.
 #[derive(Debug, Default)]
 pub(crate) struct SessionSummary {
     pub(crate) beacons: u64,
     network_bits: u64,
     values: [Mean; ValueMetric::COUNT],
-    /// Which slots of its dimensions were reported in this window; the others are inherited.
+    /// The slots of its dimensions that were reported in this window. The others are inherited.
     pub(crate) reported: u32,
-    /// Which slots have a value.
+    /// The slots that have a value.
     pub(crate) filled: u32,
     sums: [u32; SumMetric::COUNT],
-    /// Index of its session's tenant.
+    /// The index of its session's tenant.
     pub(crate) tenant: u16,
     errors: ErrorClasses,
     pub(crate) in_window: InWindow,
-    /// Taken out by an opt-out.
+    /// True if an opt-out removed it.
     pub(crate) gone: bool,
 }
 
@@ -71,8 +71,8 @@ impl SessionSummary {
         }
     }
 
-    /// Returns what the session contributes to its cells: clamped amounts, one value for each distribution, and the
-    /// same within the budget.
+    /// Returns the contribution of the session to its cells: clamped amounts, one value for each distribution, and the
+    /// amounts within the budget.
     pub(crate) fn close(&self, rules: &Rules, quality: &Quality, budget: &Budget) -> Contribution {
         let most = Sums::most(rules.window, rules.idle);
         let mut pending = Counted::default();
@@ -89,7 +89,7 @@ impl SessionSummary {
         for (sum, most) in sums.metrics.iter_mut().zip(most.metrics) {
             *sum = (*sum).min(most);
         }
-        // a session cannot play and stall for longer than the window lasts for it
+        // The playing time and the stalled time of a session together cannot exceed the window.
         let left = most[SumMetric::StalledMs] - sums[SumMetric::PlayingMs];
         sums[SumMetric::StalledMs] = sums[SumMetric::StalledMs].min(left);
         // the total of switches is never less than those up and down
@@ -108,7 +108,7 @@ impl SessionSummary {
     }
 }
 
-/// One session's share of its cells.
+/// The contribution of one session to its cells.
 pub(crate) struct Contribution {
     networks: u64,
     sums: Sums,
@@ -131,8 +131,8 @@ impl Contribution {
     }
 }
 
-/// The value of one session: the first one, or the mean over its beacons, weighted by the time that each played; plain
-/// where none played.
+/// The value of one session. It is the first value, or the mean over its beacons weighted by playing time. The mean is
+/// not weighted if no beacon has playing time.
 #[derive(Debug, Default)]
 struct Mean {
     weighted: u64,
@@ -143,7 +143,8 @@ struct Mean {
 }
 
 impl Mean {
-    /// Adds a value. Values are at most 10^8 and times a day in units of 100 ms: 200,000 beacons of both extremes fit.
+    /// Adds a value. The sum cannot overflow with fewer than 200,000 beacons of the extreme values, which are 10^8 and
+    /// a day in units of 100 ms.
     fn add(&mut self, combine: Combine, value: u32, playing_ms: u32) {
         match combine {
             Combine::First if self.beacons == 0 => self.plain = value.into(),
@@ -159,7 +160,8 @@ impl Mean {
         self.beacons += 1;
     }
 
-    /// Returns the value, a mean to two significant digits, half up; absent where no beacon reported one.
+    /// Returns the value. A mean is rounded to two significant digits, half up. It is absent if no beacon reported a
+    /// value.
     fn close(&self, combine: Combine) -> Option<u32> {
         if self.beacons == 0 {
             return None;
@@ -173,7 +175,7 @@ impl Mean {
     }
 }
 
-/// `sum / of`, rounded half up to two significant digits (to a whole number below ten). Never rounds twice.
+/// Returns `sum / of`, rounded half up to two significant digits (below ten, to a whole number). It is rounded once.
 pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
     let (sum, of) = (u128::from(sum), u128::from(of));
     let mut unit: u128 = 1;
@@ -192,7 +194,7 @@ mod tests {
     use crowdfold_model::{Budget, Qualities, Quality, Span, SumMetric, Sums};
 
     #[test]
-    fn no_session_gives_more_than_the_most() {
+    fn contribution_of_a_session_does_not_exceed_the_clamps() {
         let many = u32::MAX;
         let mut sums = [many; SumMetric::COUNT];
         sums[SumMetric::PlayingMs as usize] = 3_000_000;

@@ -1,4 +1,4 @@
-//! The sessions of one partition and their summaries in open windows.
+//! The sessions of one partition, and their summaries in open windows.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,42 +15,43 @@ use crate::{Counts, Rules};
 /// The outcome of a beacon, in the order of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// No room for another session ([`Reason::Overload`]).
+    /// There is no capacity for another session ([`Reason::Overload`]).
     Overload,
-    /// Its tenant, content or device is never counted. Where it asks that its session be not counted either, so many
-    /// beacons of open session summaries went with it.
+    /// Its tenant, content or device is excluded. The value is the number of beacons in open session summaries that an
+    /// opt-out in it removed.
     Excluded(u64),
-    /// Its session asked not to be counted; the number of beacons of its open session summaries that went with it.
+    /// Its session opted out. The value is the number of its beacons removed from open windows.
     OptedOut(u64),
     /// Its window is closed.
     Late,
-    /// It repeats an earlier one.
+    /// It repeats an earlier beacon.
     Duplicate,
-    /// It is in its session's summary.
+    /// It was added to the summary of its session.
     Inserted,
 }
 
-/// The sessions of one partition and their summaries in open windows.
+/// The sessions of one partition, and their summaries in open windows.
 #[derive(Debug)]
 pub struct SessionStore {
     rules: Arc<Rules>,
     plan: Plan,
-    /// Indices of sessions by their hashes.
+    /// The indexes of sessions by their hashes.
     index: hashbrown::HashTable<u32>,
     sessions: Vec<Session>,
-    /// The dimensions' values that were last asserted, one for each slot and session.
+    /// The last asserted values of dimensions, one for each slot and session.
     asserted: Vec<Symbol>,
     windows: VecDeque<Open>,
-    /// Room for [`Self::warm`].
+    /// A buffer for [`Self::warm`].
     near: Vec<u32>,
     closed_until: Timestamp,
-    /// Windows that start before it come so soon after records that nobody read that attempts may have begun in those.
+    /// The start of the history. Attempts may have begun before it in windows that start earlier, because the records
+    /// before them were not read.
     history_from: Timestamp,
     open: usize,
     open_beacons: u64,
 }
 
-/// An open window: its session summaries in the order in which they began, and their dimensions, one for each slot.
+/// An open window with its session summaries in the order of their creation, and their dimensions, one for each slot.
 #[derive(Debug)]
 struct Open {
     start: Timestamp,
@@ -59,8 +60,8 @@ struct Open {
 }
 
 impl SessionStore {
-    /// None yet. `tenants` is the catalogue that beacons number their tenants by. Windows that end at or before
-    /// `closed_until` are closed.
+    /// Creates an empty store. `tenants` is the catalogue to which the tenant indexes of beacons refer. Windows that
+    /// end at or before `closed_until` are closed.
     #[must_use]
     pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Timestamp) -> Self {
         Self {
@@ -78,42 +79,42 @@ impl SessionStore {
         }
     }
 
-    /// The end of the last closed window.
+    /// Returns the end of the last closed window.
     #[must_use]
     pub const fn closed_until(&self) -> Timestamp {
         self.closed_until
     }
 
-    /// The end of the newest open window.
+    /// Returns the end of the newest open window.
     #[must_use]
     pub fn last_end(&self) -> Option<Timestamp> {
         self.windows.back().map(|open| open.start + self.rules.window)
     }
 
-    /// Counts no implied attempts in windows that start before `from`, because what came before them was not read.
+    /// Disables implied attempts in windows that start before `from`, because earlier records were not read.
     pub const fn set_history(&mut self, from: Timestamp) {
         self.history_from = from;
     }
 
-    /// Open session-windows.
+    /// Returns the number of open session-windows.
     #[must_use]
     pub const fn open(&self) -> usize {
         self.open
     }
 
-    /// Beacons of the session summaries in open windows.
+    /// Returns the number of beacons of the session summaries in open windows.
     #[must_use]
     pub const fn open_beacons(&self) -> u64 {
         self.open_beacons
     }
 
-    /// Sessions that are remembered.
+    /// Returns the number of sessions in memory.
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.sessions.len()
     }
 
-    /// Reads the memory that inserting these beacons will need, so that the waits overlap. Changes nothing.
+    /// Prefetches the memory for inserting these beacons, so that cache misses overlap. It does not change the state.
     pub fn warm<'a>(&mut self, beacons: impl Iterator<Item = &'a Observation>) {
         let mut near = std::mem::take(&mut self.near);
         near.clear();
@@ -141,7 +142,7 @@ impl SessionStore {
         self.near = near;
     }
 
-    /// Adds a beacon to its session and window, and returns the outcome. `record` is the timestamp of its record.
+    /// Adds a beacon to its session and window. Returns the outcome. `record` is the timestamp of its record.
     pub fn insert(&mut self, beacon: &Observation, record: Timestamp) -> Outcome {
         if beacon.excluded() {
             let withdrawn = if beacon.opt_out() { self.withdraw(beacon.session_hash(), record) } else { 0 };
@@ -160,7 +161,7 @@ impl SessionStore {
         let context = WindowContext { window: window.start, implied: window.start >= self.history_from };
         let observed = self.sessions[at].observe(beacon, context, in_window, &now);
         let outcome = if observed.opted_out {
-            Outcome::OptedOut(if beacon.opt_out() { self.take_out(at) } else { 0 })
+            Outcome::OptedOut(if beacon.opt_out() { self.remove_open_summaries(at) } else { 0 })
         } else if is_late {
             Outcome::Late
         } else if observed.duplicate {
@@ -183,15 +184,15 @@ impl SessionStore {
         outcome
     }
 
-    /// Asserts that a session is not to be counted, in a record of that time that counts as something else. Returns how
-    /// many of its beacons in open windows go with it.
+    /// Opts out a session because of a beacon that is rejected, in a record with this time. Returns the number of its
+    /// beacons removed from open windows.
     pub fn withdraw(&mut self, session: SessionHash, record: Timestamp) -> u64 {
         let Some(at) = self.session(session) else { return 0 };
         self.sessions[at].opt_out(record);
-        self.take_out(at)
+        self.remove_open_summaries(at)
     }
 
-    /// Closes every window that ends at or before `until`, and forgets the sessions that nothing can ask for any more.
+    /// Closes every window that ends at or before `until`, and removes sessions whose assertions have expired.
     pub fn close(&mut self, until: Timestamp, dictionary: &Dictionary) -> Vec<ClosedWindow> {
         let mut closed = Vec::new();
         while self.windows.front().is_some_and(|open| open.start + self.rules.window <= until) {
@@ -215,13 +216,13 @@ impl SessionStore {
         closed
     }
 
-    /// Every symbol that a session or a session summary holds.
+    /// Returns every symbol that a session or a session summary uses.
     pub fn held(&self) -> impl Iterator<Item = Symbol> + '_ {
         let inherited = self.asserted.iter().copied();
         inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
     }
 
-    /// The index of a session, a new one if there is room.
+    /// Returns the index of a session, and creates one if there is capacity.
     fn session(&mut self, session: SessionHash) -> Option<usize> {
         let hash = session.get();
         if let Some(at) = self.index.find(hash, |at| self.sessions[*at as usize].hash == hash) {
@@ -238,14 +239,15 @@ impl SessionStore {
         Some(at)
     }
 
-    /// Returns a session's summary in an open window, where it has one: (index of the window, index in it).
+    /// Returns the location of a session's summary in an open window, if it has one: (index of the window, index in
+    /// it).
     fn seat(&self, session: usize, start: Timestamp) -> Option<(usize, usize)> {
         let summary = self.sessions[session].seats.find(start)?;
         let window = self.windows.iter().rposition(|open| open.start == start)?;
         Some((window, summary as usize))
     }
 
-    /// Adds a summary of a session: (index of the window, index in it).
+    /// Adds a summary of a session. Returns its location: (index of the window, index in it).
     fn summary(&mut self, session: usize, start: Timestamp, tenant: u16) -> (usize, usize) {
         let window = self.window(start);
         let open = &mut self.windows[window];
@@ -258,7 +260,7 @@ impl SessionStore {
         (window, summary)
     }
 
-    /// Fills a summary's dimensions: values first reported in the window, and inherited ones elsewhere.
+    /// Sets the dimensions of a summary. Values reported first in the window take precedence over inherited ones.
     fn fill(&mut self, session: usize, window: usize, summary: usize, reported: &Reported, now: &Now) {
         let slots = self.plan.slots.len();
         let open = &mut self.windows[window];
@@ -282,14 +284,14 @@ impl SessionStore {
         }
     }
 
-    /// The index of an open window; windows are few and the newest is asked for most.
+    /// Returns the index of an open window. There are few windows, and the newest is used most.
     fn window(&mut self, start: Timestamp) -> usize {
         let after = self.windows.iter().rposition(|open| open.start <= start);
         match after {
             Some(at) if self.windows[at].start == start => at,
             after => {
                 let at = after.map_or(0, |at| at + 1);
-                // about as many as in the window before
+                // The capacity is the number of summaries in the previous window.
                 let room = self.windows.back().map_or(0, |open| open.summaries.len());
                 let dimensions = Vec::with_capacity(room * self.plan.slots.len());
                 let summaries = Vec::with_capacity(room);
@@ -299,8 +301,8 @@ impl SessionStore {
         }
     }
 
-    /// Removes a session's open summaries; returns the number of their beacons.
-    fn take_out(&mut self, session: usize) -> u64 {
+    /// Removes a session's open summaries. Returns the number of their beacons.
+    fn remove_open_summaries(&mut self, session: usize) -> u64 {
         let mut beacons = 0;
         for (start, summary) in self.sessions[session].seats.take() {
             let Some(open) = self.windows.iter_mut().find(|open| open.start == start) else { continue };
@@ -324,7 +326,7 @@ impl SessionStore {
         self.sessions[session].stated.state(reported.slots, Assertion::at(record));
     }
 
-    /// Forgets sessions of which nothing holds any more, by moving the last ones into their places.
+    /// Removes sessions whose assertions have all expired, by moving the last sessions to their indexes.
     fn forget(&mut self) {
         let horizon = self.closed_until.saturating_sub(self.rules.idle);
         let slots = self.plan.slots.len();
@@ -335,9 +337,9 @@ impl SessionStore {
                 continue;
             }
             let last = self.sessions.len() - 1;
-            self.reseat(at, None);
+            self.reindex(at, None);
             if at != last {
-                self.reseat(last, Some(at));
+                self.reindex(last, Some(at));
             }
             self.sessions.swap_remove(at);
             if at != last {
@@ -347,8 +349,8 @@ impl SessionStore {
         }
     }
 
-    /// Changes the number of a session in the index, or removes it.
-    fn reseat(&mut self, from: usize, to: Option<usize>) {
+    /// Changes the index of a session in the hash table, or removes it.
+    fn reindex(&mut self, from: usize, to: Option<usize>) {
         let found = self.index.find_entry(self.sessions[from].hash, |at| *at as usize == from);
         match (found, to) {
             (Ok(mut entry), Some(to)) => *entry.get_mut() = to as u32,
@@ -358,9 +360,9 @@ impl SessionStore {
     }
 }
 
-/// What a beacon reports, slot by slot.
+/// The reported values of a beacon by slot.
 struct Reported {
-    /// The slots that have a value, one bit each.
+    /// The slots that have a value, one bit for each.
     slots: u32,
     values: [Symbol; Dimension::COUNT],
 }

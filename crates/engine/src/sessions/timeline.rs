@@ -1,20 +1,20 @@
-//! The states that a session's records put on one clock.
+//! The states in a session's records on one clock.
 //!
-//! Records come out of order: a player reports in batches, and a request is reported with the time at which it began.
-//! What counts is the latest state by the clock among the records that still hold. So it does not do to keep the latest:
-//! when that expires, what it displaced must come back, as it would for whoever starts to read here.
+//! Records arrive out of order: a player reports in batches, and a request is reported with the time at which it began.
+//! The state that counts is the latest one by the clock among the records in effect. It is not sufficient to keep only
+//! this state. When it expires, an earlier state must count again, as it does for a replay that starts here.
 
 use crowdfold_airlock::State;
 use crowdfold_model::{Span, Timestamp};
 
 use crate::sessions::session::{Assertion, Now};
 
-/// What a state means for those after it.
+/// The meaning of a state for the time after it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Playing,
     Seeking,
-    /// Waits for media.
+    /// The player waits for media.
     Stalled,
     Other,
 }
@@ -32,15 +32,16 @@ impl Kind {
     }
 }
 
-/// The part of a playback that follows a player's statement that it plays, in the log and not earlier by the clock.
+/// The period that begins when a player reports that it plays. It includes the states that follow in the log and are
+/// not earlier by the clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Since {
-    /// Nothing that ends it.
+    /// No state has ended it.
     #[default]
     Playing,
-    /// A stall interrupted it. The viewer may pause in it.
+    /// A stall interrupted it. The viewer may pause during the stall.
     Stalled,
-    /// It ended otherwise: waiting for media is no stall until it plays again.
+    /// It has ended. Waiting for media is not a stall until the player plays again.
     Ended,
 }
 
@@ -55,21 +56,21 @@ impl Since {
     }
 }
 
-/// A state at a moment of the clock, and the record that said so.
+/// A state at a time of the clock, and the record that reported it.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: Timestamp,
     assertion: Assertion,
-    /// Its position in the log: of two at one moment the second is the later.
+    /// Its position in the log. Of two states at the same time, the one with the greater position is later.
     nth: u32,
     state: State,
-    /// Of one that plays.
+    /// The period that a playing state began.
     since: Since,
 }
 
-/// Those alone that can be the latest once others have expired, which is seldom more than one. They are in the order in
-/// which they were said, and so, latest first, in that of the clock: a session that floods with ever earlier states does
-/// not cost the square of them.
+/// The states that may become the latest when others expire. There is rarely more than one. They are in log order,
+/// which is also the reverse order of the clock. Therefore the time for a flood of ever earlier states is not
+/// quadratic.
 #[derive(Debug, Default)]
 struct Entries(Vec<Entry>);
 
@@ -80,7 +81,7 @@ pub(crate) struct Timeline {
     stated: u32,
 }
 
-/// What the states that hold come to: the latest of each kind, by the clock and then by the log.
+/// The states in effect: the latest of each kind, by the clock and then by the log.
 #[derive(Clone, Copy, Default)]
 struct Latest([Option<Entry>; Kind::COUNT]);
 
@@ -89,7 +90,7 @@ impl Latest {
         self.0[kind as usize].map(|entry| (entry.at, entry.nth))
     }
 
-    /// The moment and the state of the latest of all.
+    /// Returns the time and the state of the latest entry of all kinds.
     fn of_all(&self) -> Option<(Timestamp, State)> {
         let latest = self.0.iter().flatten().max_by_key(|entry| (entry.at, entry.nth));
         latest.map(|entry| (entry.at, entry.state))
@@ -100,13 +101,13 @@ impl Latest {
         self.of(Kind::Playing).is_some_and(|played| self.of(Kind::Seeking) > Some(played))
     }
 
-    /// Returns what came after it last played; absent where nothing has played, or a seek came since.
+    /// Returns the period since the last playing state. It is absent if nothing has played, or if a seek came after it.
     fn since_played(&self) -> Option<Since> {
         let played = self.0[Kind::Playing as usize]?;
         (self.of(Kind::Seeking) < Some((played.at, played.nth))).then_some(played.since)
     }
 
-    /// The time from the latest of all until a moment, without the part that has been counted, and at most `most`.
+    /// Returns the time from the latest entry until `at`, without the part that is already counted, and up to `most`.
     fn until(&self, at: Timestamp, counted: Option<Timestamp>, most: Span, now: &Now) -> Step {
         let Some((from, before)) = self.of_all() else { return Step::default() };
         let from = counted.map_or(from, |counted| counted.max(from));
@@ -126,27 +127,27 @@ impl Latest {
     }
 }
 
-/// What a new state says of the time before it.
+/// The effects of a new state on the time before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
     pub(crate) seeking_ms: u32,
-    /// The time that was given to one of them, before it was rounded.
+    /// The playing or stalled time before rounding.
     pub(crate) credited: Span,
-    /// A stall begins with it.
+    /// True if a stall begins.
     pub(crate) stall: bool,
     /// A seek begins with it.
     pub(crate) seek: bool,
 }
 
-/// Timestamps are rounded to this before differences are taken, so that the differences add up
+/// The unit to which timestamps are rounded before they are subtracted, so that the differences add up
 /// (docs/internals/cmcd.md, "States to time").
 const UNIT: Span = Span::from_millis(100);
 
 impl Timeline {
-    /// Returns what a state at that moment means for the time before it. Time up to `counted` has been counted
-    /// otherwise; no more than `most` is given.
+    /// Returns the effects of a state at this time. The time up to `counted` is already counted. At most `most` is
+    /// added.
     pub(crate) fn step(
         &self,
         state: State,
@@ -160,7 +161,7 @@ impl Timeline {
             return Step::default();
         }
         Step {
-            // waiting is a stall only where it interrupts what plays, and it goes on until the next playing
+            // Waiting is a stall only if it interrupts playback. The stall continues until the player plays again.
             stall: Kind::of(state) == Kind::Stalled
                 && latest.since_played() == Some(Since::Playing)
                 && latest.of(Kind::Stalled) < latest.of(Kind::Playing),
@@ -170,17 +171,17 @@ impl Timeline {
         }
     }
 
-    /// The time until that moment, as reported by a beacon without a state of its own.
-    pub(crate) fn go_on(&self, at: Timestamp, counted: Option<Timestamp>, now: &Now) -> Step {
+    /// Returns the time until `at`, for a beacon that does not report a state.
+    pub(crate) fn continue_until(&self, at: Timestamp, counted: Option<Timestamp>, now: &Now) -> Step {
         self.latest(now).until(at, counted, Span::MAX, now)
     }
 
-    /// The latest moment of which a state is known.
+    /// Returns the latest time with a known state.
     pub(crate) fn reaches(&self, now: &Now) -> Option<Timestamp> {
         self.latest(now).of_all().map(|(at, _)| at)
     }
 
-    /// Takes down a state.
+    /// Records a state.
     pub(crate) fn state(&mut self, state: State, at: Timestamp, assertion: Assertion, now: &Now) {
         self.stated = self.stated.wrapping_add(1);
         self.kinds[Kind::Playing as usize].then(state, at);
@@ -200,11 +201,11 @@ impl Timeline {
 }
 
 impl Entries {
-    /// The number of latest entries that learn what came after them. More would cost the square of a flood.
+    /// The number of latest entries whose period is updated. More would make the time for a flood quadratic.
     const LEARNING: usize = 8;
 
-    /// Records what came after those that play and are not later by the clock. A replay, which has the last of them,
-    /// does the same.
+    /// Updates the periods of playing states that are not later by the clock. A replay reads the last of them, and does
+    /// the same.
     fn then(&mut self, state: State, at: Timestamp) {
         let first = self.0.len().saturating_sub(Self::LEARNING);
         for entry in self.0[first..].iter_mut().filter(|entry| entry.at <= at) {
@@ -223,7 +224,7 @@ impl Entries {
         if entries.get(sooner).is_some_and(|entry| entry.at > at) {
             return;
         }
-        // what was said no later and is no later by the clock can never be the latest again
+        // An entry that is not later in the log and not later by the clock can never become the latest again.
         let until =
             sooner + usize::from(entries.get(sooner).is_some_and(|entry| entry.assertion == assertion));
         let from = entries[..sooner].partition_point(|entry| entry.at > at);
@@ -243,15 +244,15 @@ impl Entries {
     }
 }
 
-/// How far one clock is from that of the records: by the report that took the least time to come, of those that hold.
+/// The distance between the other clock and the record clock. It is the shortest delay of a report in effect.
 #[derive(Debug, Default)]
 pub(crate) struct Distance(Entries);
 
 impl Distance {
-    /// Added to differences, so that none is negative: above all moments (2^53 ms).
+    /// An offset that is greater than all times (2^53 ms), so that no difference is negative.
     const ZERO: Span = Span::from_millis(1 << 54);
 
-    /// Takes down that a record reports something of that moment of the other clock.
+    /// Records a report of the time `at` on the other clock.
     pub(crate) fn report(&mut self, at: Timestamp, record: Timestamp, now: &Now) {
         let at = (at + Self::ZERO).saturating_sub(record.since_epoch());
         let entry = Entry {
@@ -264,7 +265,7 @@ impl Distance {
         self.0.add(entry, now);
     }
 
-    /// What the other clock shows when a record has that timestamp.
+    /// Returns the time of the other clock at this record timestamp.
     pub(crate) fn moment(&self, record: Timestamp, now: &Now) -> Option<Timestamp> {
         (self.0.latest(now)?.at + record.since_epoch()).checked_sub(Self::ZERO)
     }

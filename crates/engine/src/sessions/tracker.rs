@@ -1,10 +1,11 @@
-//! From what CMCD says to amounts: states to time, totals to differences, and what is counted once.
+//! Converts CMCD reports to amounts: states to time, totals to differences, and repeated reports to single counts.
 //!
-//! The wall time between two beacons is of the state that the earlier one stated. A session may state it by events, on
-//! its own clock and in batches, and with its requests, on ours. Events know more, so what requests state counts where no
-//! event holds, and the first events do not count again what requests have counted. A request shows that the session goes
-//! on, too: in what its last event stated, but for players that send events in batches, of which some are on their way. As
-//! everything in a session, this is what records said, each for itself ([`crate::sessions::session`]).
+//! The time between two reports is attributed to the state in the earlier one. A session may report states in events,
+//! with the player's clock and in batches, and in its requests, with our clock. Events are more precise, so the states
+//! of requests count only if no event is in effect, and the first events do not count time that requests have counted.
+//! A request also shows that the session continues in the state of its last event. This does not apply to players that
+//! send events in batches, because later events may still be in transit. All values are assertions of single records
+//! ([`crate::sessions::session`]).
 
 use std::cmp::Ordering;
 
@@ -18,41 +19,41 @@ use crate::sessions::session::{Assertion, Now};
 use crate::sessions::session_summary::quotient_to_two_digits;
 use crate::sessions::timeline::{Distance, Step, Timeline};
 
-/// What a session said by CMCD.
+/// The CMCD reports of a session.
 #[derive(Debug)]
 pub(crate) struct Tracker {
-    /// By the player's clock.
+    /// The states of events, by the player's clock.
     events: Timeline,
-    /// By the clock of who took the request.
+    /// The states of requests, by the clock of the server that received them.
     requests: Timeline,
-    /// The last two records that stated a state by events.
+    /// The last two records with the state of an event.
     reported: [Assertion; 2],
-    /// The last two records with a batch of them.
+    /// The last two records with a batch of events.
     batched: [Assertion; 2],
-    /// Of the player's clock from ours.
+    /// The distance between the player's clock and our clock.
     distance: Distance,
-    /// The latest record that stated a state with a request.
+    /// The latest record with the state of a request.
     asked: Assertion,
     /// The time that the events of one record may add.
     allowance: Allowance,
-    /// The last start that an event stated.
+    /// The last start in an event.
     start: Start,
-    /// The last start that a request stated.
+    /// The last start in a request.
     asked_start: Start,
-    /// When an event last stated that it plays.
+    /// The last time at which an event reported that it plays.
     began: (Timestamp, Assertion),
     codes: Codes,
-    /// Assertions of events and of requests about attempts.
+    /// The assertions about attempts in events and in requests.
     pub(crate) attempts: [Line; 2],
-    /// The last bitrate that an event stated, kbit/s.
+    /// The last bitrate in an event, in kbit/s.
     bitrate: (u32, Assertion),
-    /// The last totals of requests and of events.
+    /// The last totals in requests and in events.
     dropped_frames: [(u32, Assertion); 2],
     stalls: [(u32, Assertion); 2],
     stalled_ms: [(u32, Assertion); 2],
 }
 
-/// What a beacon's statements come to, beside those that held before it.
+/// The effects of a CMCD beacon, given the assertions in effect before it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tracked {
     pub(crate) playing_ms: u32,
@@ -61,26 +62,26 @@ pub(crate) struct Tracked {
     pub(crate) seeks: u32,
     pub(crate) seeking_ms: u32,
     pub(crate) dropped_frames: u32,
-    /// Time from the start that was stated to the first frame, ms.
+    /// The time in ms from the reported start to the first frame.
     pub(crate) startup_ms: Option<u32>,
-    /// An event stated a start.
+    /// True if an event reported a start.
     pub(crate) start_known: bool,
-    /// A request stated a start, and a pause or a seek before the first frame.
+    /// True if a request reported a start, followed by a pause or a seek before the first frame.
     pub(crate) start_interrupted: bool,
-    /// The classes of the error codes that the last record of its way and endpoint did not have.
+    /// The classes of the error codes that the previous record of the same way and endpoint did not contain.
     pub(crate) new_codes: ErrorClasses,
-    /// The bitrate that an event states, compared with the one that an event stated before; absent if either is unknown.
+    /// The bitrate in the event, compared with that of an earlier event. Absent if either is unknown.
     pub(crate) bitrate_change: Option<Ordering>,
 }
 
-/// A start that was stated.
+/// A reported start.
 #[derive(Clone, Copy, Debug)]
 struct Start {
     at: Timestamp,
     assertion: Assertion,
-    /// A pause or a seek came after it, and no first frame in between.
+    /// True if a pause or a seek came after it, before a first frame.
     interrupted: bool,
-    /// A first frame came after it.
+    /// True if a first frame came after it.
     over: bool,
 }
 
@@ -88,7 +89,7 @@ impl Start {
     const NONE: Self =
         Self { at: Timestamp::EPOCH, assertion: Assertion::NEVER, interrupted: false, over: false };
 
-    /// Records a state that comes after it.
+    /// Records a state after the start.
     const fn then(&mut self, state: State) {
         match state {
             State::Playing => self.over = true,
@@ -98,27 +99,27 @@ impl Start {
     }
 }
 
-/// The largest difference between two delays of reports that is taken for jitter of the network. A clock that moves
-/// by more was set.
+/// The largest difference between two delays of reports that counts as network jitter. If a clock moves by more, it was
+/// set.
 const MOST_JITTER: Span = Span::SECOND;
 
-/// The time that the events of one record may add: the player's clock may be set at any moment, and must not make
-/// playing time.
+/// The time that the events of one record may add. It limits playing time, because the player's clock may be set at any
+/// time.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
-    /// The latest record whose events stated a state. Records with one timestamp are taken for one.
+    /// The latest record with the state of an event. Records with the same timestamp count as one.
     record: Assertion,
     /// The latest time of its events.
     latest: Timestamp,
-    /// The rest of it.
+    /// The remaining time.
     left: Span,
 }
 
 impl Allowance {
-    /// Returns what is left for an event of a record. The first event of a record sets it to the time since the record
-    /// before, plus that one's delay beyond the smallest delay that is known; without one to `idle`. An event that came
-    /// sooner than all before it adds the difference, as far as that may be jitter. The events of a record that is older
-    /// than the latest one add nothing.
+    /// Returns the remaining time for an event of a record. The first event of a record sets it to the time since the
+    /// previous record, plus the delay of that record beyond the smallest known delay. Without a previous record it is
+    /// `idle`. If the delay of an event is shorter than all delays before it, the difference is added, unless it is too
+    /// large for jitter. The events of a record that is older than the latest one add nothing.
     fn of(&mut self, at: Timestamp, distance: &Distance, now: &Now) -> Span {
         let before = self.record.record();
         let sooner =
@@ -174,13 +175,13 @@ impl Tracker {
         }
     }
 
-    /// Takes down what a beacon says of playback, and tells what is new in it.
+    /// Records the playback reports of a beacon. Returns its effects.
     pub(crate) fn observe(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> Tracked {
         let at = beacon.own_time();
         let reported = self.reported[0].holds(now);
         let states = reported || self.requests.reaches(now).is_some() || playback.state.is_some();
         let totals = &playback.totals;
-        // requests overtake batches of events, so each of the two has totals of its own
+        // Requests overtake batches of events, so each of the two has its own totals.
         let line = usize::from(playback.event);
         let stalls = difference(&mut self.stalls, line, totals.stalls, now);
         let stalled_ms = difference(&mut self.stalled_ms, line, totals.stalled_ms, now);
@@ -193,7 +194,7 @@ impl Tracker {
             ..Tracked::default()
         };
         if !states {
-            // all that there is; where states are known they say more, and the two would count twice
+            // Totals are used only without states, because states are more precise and both together would count twice.
             tracked.stalls = stalls;
             tracked.stalled_ms = to_100_ms(stalled_ms);
         }
@@ -206,7 +207,7 @@ impl Tracker {
             Step::default()
         } else {
             let at = self.distance.moment(now.record, now);
-            at.map_or_else(Step::default, |at| self.events.go_on(at, self.observed(now), now))
+            at.map_or_else(Step::default, |at| self.events.continue_until(at, self.observed(now), now))
         };
         tracked.playing_ms = step.playing_ms;
         tracked.stalled_ms = step.stalled_ms;
@@ -236,14 +237,14 @@ impl Tracker {
         new
     }
 
-    /// Compares the bitrate that an event states with the last one that holds, and records it.
+    /// Compares the bitrate of an event with the last one in effect, and records it.
     fn bitrate_change(&mut self, playback: &Playback, now: &Now) -> Option<Ordering> {
         let bitrate = playback.bitrate_kbps.get()?;
         let (before, stated) = std::mem::replace(&mut self.bitrate, (bitrate, Assertion::at(now.record)));
         stated.holds(now).then(|| bitrate.cmp(&before))
     }
 
-    /// Returns what an event means for the time before it.
+    /// Returns the effects of the state of an event on the time before it.
     fn event(&mut self, state: State, at: Timestamp, now: &Now) -> Step {
         let most = self.allowance.of(at, &self.distance, now);
         self.distance.report(at, now.record, now);
@@ -261,7 +262,7 @@ impl Tracker {
         step
     }
 
-    /// Until when requests have counted what events stated, by the player's clock.
+    /// Returns the time by the player's clock until which requests have counted the states of events.
     fn observed(&self, now: &Now) -> Option<Timestamp> {
         let asked = self.asked.record().filter(|_| self.asked.holds(now))?;
         self.distance.moment(asked, now)
@@ -296,9 +297,9 @@ impl Tracker {
         }
     }
 
-    /// Returns the time from the last start to a first frame now. It is absent where a pause or a seek came in between,
-    /// where the start is from before the last first frame (a report that was repeated), and where it took longer than a
-    /// statement holds: then the clock was set.
+    /// Returns the time from the last start to a first frame now. It is absent if a pause or a seek came in between, if
+    /// the start is before the last first frame (a repeated report), and if it is longer than an assertion is in
+    /// effect, because the clock was then set.
     fn startup(&self, at: Timestamp, now: &Now) -> Option<u32> {
         let Start { at: start, assertion, interrupted, over } = self.start;
         let (began, before) = self.began;
@@ -310,13 +311,13 @@ impl Tracker {
     }
 }
 
-/// Whether one of the last two records that said a thing holds, and is not this one.
+/// Returns true if one of the last two records is in effect and is not the current one.
 fn holds_before([last, before]: [Assertion; 2], now: &Now) -> bool {
     if last == Assertion::at(now.record) { before.holds(now) } else { last.holds(now) }
 }
 
-/// Returns what a total adds to the greater one of the last totals of requests and of events, and replaces the last one of
-/// its line. Without one that holds nothing can be said: the total may be hours old.
+/// Returns the difference between a total and the greater one of the last totals in requests and in events, and stores
+/// the total for its line. Without a total in effect it is 0, because an older total may be from hours ago.
 fn difference(last: &mut [(u32, Assertion); 2], line: usize, total: Total, now: &Now) -> u32 {
     let Some(total) = total.get() else { return 0 };
     let held = last.iter().filter(|(_, stated)| stated.holds(now)).map(|(total, _)| *total);
@@ -325,7 +326,7 @@ fn difference(last: &mut [(u32, Assertion); 2], line: usize, total: Total, now: 
     added
 }
 
-/// Half up.
+/// Rounds to 100 ms, half up.
 const fn to_100_ms(ms: u32) -> u32 {
     ms.saturating_add(50) / 100 * 100
 }

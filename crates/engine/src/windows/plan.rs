@@ -1,19 +1,19 @@
-//! The slots in which session summaries keep their dimensions, and the slots that make the cells of each tenant.
+//! The slots of dimensions in session summaries, and the slots of the cells of each tenant.
 
 use crowdfold_model::{Dimension, Quality};
 
 use crate::{MOST_LEVELS, Rules};
 
-/// Breakdowns, looked up once: by the number of a tenant, as indices of the slots of a session summary.
+/// The breakdowns of each tenant, as indexes of the slots of a session summary. They are computed once.
 ///
-/// Slots are the dimensions that any tenant's breakdown needs. All session summaries have the same, so that what a
-/// beacon costs does not depend on whose it is, nor on how many tenants have tables of their own.
+/// A slot is a dimension that the breakdown of any tenant needs. All session summaries have the same slots. Therefore
+/// the cost of a beacon depends neither on its tenant nor on the number of tenants with their own tables.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) slots: Vec<Dimension>,
-    /// Different lists of breakdowns, of which the first is the common one.
+    /// The distinct lists of breakdowns. The first is the common one.
     lists: Vec<Vec<Vec<usize>>>,
-    /// Which list, by tenant; the common one for those beyond its end.
+    /// The index of the list by tenant. Tenants beyond its end have the common list.
     of: Vec<usize>,
     /// The thresholds of a good session, by tenant; the common ones for tenants beyond its end.
     qualities: Vec<Quality>,
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// For tenants numbered as in `tenants`.
+    /// Creates the plan of tenants with the indexes in `tenants`.
     pub(crate) fn new(rules: &Rules, tenants: &[String]) -> Self {
         let breakdowns = &rules.breakdowns;
         let mut slots: Vec<_> = breakdowns.lists().flatten().flatten().copied().collect();
@@ -52,7 +52,7 @@ impl Plan {
         }
     }
 
-    /// The breakdowns of a list, each as the slots of its dimensions.
+    /// Returns the lists of breakdowns, each breakdown as the slots of its dimensions.
     pub(crate) fn lists(&self) -> &[Vec<Vec<usize>>] {
         &self.lists
     }
@@ -62,7 +62,7 @@ impl Plan {
         self.qualities.get(usize::from(tenant)).unwrap_or(&self.common_quality)
     }
 
-    /// The list of a tenant.
+    /// Returns the index of the list of a tenant.
     pub(crate) fn list_of(&self, tenant: u16) -> usize {
         self.of.get(usize::from(tenant)).copied().unwrap_or(0)
     }

@@ -1,28 +1,28 @@
-//! What combiners and mergers must agree on.
+//! The rules that combiners and mergers must agree on.
 
 use crowdfold_model::{Breakdowns, Qualities, Span, Timestamp};
 
-/// What combiners and mergers must agree on for their cells to be added.
+/// The rules that combiners and mergers must agree on, so that their cells can be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Length of a window.
+    /// The length of a window.
     pub window: Span,
-    /// How long a window stays open after its end, by the partition's clock.
+    /// The time for which a window stays open after its end by the partition's clock.
     pub lateness: Span,
-    /// How long what a record said of its session holds (H in the protocol).
+    /// The time for which an assertion of a record is in effect (H in the protocol).
     pub idle: Span,
     /// The breakdowns of every tenant.
     pub breakdowns: Breakdowns,
     /// The thresholds of a good session for every tenant.
     pub qualities: Qualities,
-    /// Most live sessions of one partition; new ones beyond it are rejected as `overload`.
+    /// The maximum number of live sessions of one partition. Further ones are rejected as `overload`.
     pub max_sessions: usize,
 }
 
 impl Rules {
-    /// A number that changes when cells made under these rules can no longer be added to others: a hash of the wire
-    /// format, the partitions of both topics, the times, and the breakdowns and thresholds of all tenants. The same in every process
-    /// and release.
+    /// Returns a number that changes if cells under these rules cannot be added to others. It is a hash of the wire
+    /// format, the partitions of both topics, the times, and the breakdowns and thresholds of all tenants. It is the
+    /// same in every process and release.
     #[must_use]
     pub fn layout_fingerprint(&self, partitions: u32, merge_partitions: u32) -> u64 {
         let mut text = format!(
@@ -34,18 +34,18 @@ impl Rules {
         );
         self.breakdowns.write_to(&mut text);
         self.qualities.write_to(&mut text);
-        // FNV-1a, 64 bits
+        // The hash is 64-bit FNV-1a.
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
-    /// The first end of a window at or after a moment.
+    /// Returns the first end of a window at or after a time.
     #[must_use]
     pub const fn ceil(&self, moment: Timestamp) -> Timestamp {
         moment.ceil(self.window)
     }
 
-    /// The last end of a window at or before a moment.
+    /// Returns the last end of a window at or before a time.
     #[must_use]
     pub const fn floor(&self, moment: Timestamp) -> Timestamp {
         moment.floor(self.window)

@@ -1,4 +1,4 @@
-//! From the session summaries of a closed window to its cells.
+//! Adds the session summaries of a closed window to its cells.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,24 +10,25 @@ use crate::sessions::{Contribution, SessionSummary};
 use crate::windows::Plan;
 use crowdfold_model::{Budget, Cell, CellKey, Table, Window};
 
-/// Most cells of one breakdown in one partition and window; the smallest beyond it go to `other`.
+/// The maximum number of cells of one breakdown in one partition and window. The smallest cells beyond it are merged
+/// into `other`.
 pub const MOST_CELLS: usize = 65_536;
 
-/// Most dimensions of one breakdown.
+/// The maximum number of dimensions of one breakdown.
 pub const MOST_LEVELS: usize = 8;
 
-/// A window of one partition, closed.
+/// A closed window of one partition.
 #[derive(Debug)]
 pub struct ClosedWindow {
-    /// When.
+    /// The window.
     pub window: Window,
-    /// For each tenant that was there, by its index, its tables in the order of its breakdowns.
+    /// The tables of each tenant with sessions, by the index of the tenant, in the order of its breakdowns.
     pub tenants: BTreeMap<u16, Vec<Table>>,
 }
 
 type Key = [Symbol; MOST_LEVELS];
 
-/// Walks the session summaries once for each breakdown of their tenant.
+/// Adds the session summaries to cells, once for each breakdown of their tenant.
 pub(crate) fn tabulate(
     window: Window,
     summaries: &[SessionSummary],
@@ -36,7 +37,7 @@ pub(crate) fn tabulate(
     rules: &Rules,
     dictionary: &Dictionary,
 ) -> ClosedWindow {
-    // what each gives to its cells, apart for each list of breakdowns, so that no list is walked by another's
+    // The contributions are separate for each list of breakdowns, so that only the sessions of a list are read for it.
     let mut contributions: Vec<Vec<(usize, Contribution)>> = Vec::new();
     contributions.resize_with(plan.lists().len(), Vec::new);
     let budget = Budget::new(rules.window);
@@ -61,7 +62,7 @@ pub(crate) fn tabulate(
                 let cell_key: CellKey = key[..levels.len()].iter().map(word).collect();
                 let tables = tenants.entry(tenant).or_default();
                 tables.resize_with(nth + 1, Table::new);
-                // words are one to a symbol, but nothing reported and a reported `unknown` read the same
+                // Each symbol has one word, except that an absent value and a reported `unknown` have the same word.
                 tables[nth].entry(cell_key).or_default().add(&cell);
             }
         }
@@ -72,8 +73,8 @@ pub(crate) fn tabulate(
     ClosedWindow { window, tenants }
 }
 
-/// Moves the smallest cells beyond a bound into one that is `other` in every dimension: by count, then cell key, never
-/// by who came first.
+/// Merges the smallest cells beyond a limit into one cell that is `other` in every dimension. The order is by count and
+/// then by cell key, regardless of the order of arrival.
 fn bound(table: &mut Table, most: usize) {
     if table.len() <= most {
         return;
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_smallest_cells_beyond_the_bound_go_to_other() {
+    fn smallest_cells_beyond_the_limit_are_merged_into_other() {
         let cell = |sessions| Cell { sessions, ..Cell::default() };
         let cell_key = |value: &str| -> CellKey { vec![Arc::from(value)].into() };
         let mut table: Table = [("a", 3), ("b", 1), ("c", 1), ("d", 7)]

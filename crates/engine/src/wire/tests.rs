@@ -38,7 +38,7 @@ const WINDOW: Window = Window::at(Timestamp::from_millis(60_000), Span::MINUTE);
 
 proptest! {
     #[test]
-    fn a_table_survives_being_written_and_read(table in table()) {
+    fn encoded_table_is_decoded_unchanged(table in table()) {
         let chunks = read_back(&chunks(3, WINDOW, "acme", 1, &table));
         let cells: Table = chunks.iter().flat_map(|chunk| chunk.cells.iter().cloned()).collect();
         prop_assert_eq!(cells, table);
@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn a_close_marker_survives_being_written_and_read(numbers in any::<[u64; 4]>(), small in any::<[u32; 4]>()) {
+    fn encoded_close_marker_is_decoded_unchanged(numbers in any::<[u64; 4]>(), small in any::<[u32; 4]>()) {
         let [layout_fingerprint, from, to, withhold_before] = numbers;
         let [partition, partitions, chunks, checksum] = small;
         let counts = Counts { read: from, rejected: [to; 9], ..Counts::default() };
@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn decoder_does_not_panic_on_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = read(&bytes);
         for kind in [CHUNK, CLOSE_MARKER] {
             let _ = read(&[&[VERSION, kind], bytes.as_slice()].concat());
@@ -76,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_bytes_are_refused_or_read_as_something_else(table in table(), at in any::<usize>(), bit in 0..8_u32) {
+    fn damaged_bytes_are_refused_or_decoded_differently(table in table(), at in any::<usize>(), bit in 0..8_u32) {
         let mut bytes = chunks(3, WINDOW, "acme", 1, &table).remove(0);
         let shorter = bytes.len() - 1 - at % (bytes.len() - 2);
         prop_assert_eq!(read(&bytes[..shorter]), Err(WireError::Corrupt), "cut off");
@@ -87,13 +87,13 @@ proptest! {
 }
 
 #[test]
-fn a_version_that_is_not_known_stops() {
+fn unknown_version_is_an_error() {
     assert_eq!(read(&[VERSION + 1, CHUNK]), Err(WireError::Version(VERSION + 1)));
     assert_eq!(read(&[]), Err(WireError::Corrupt));
 }
 
 #[test]
-fn large_tables_are_cut_into_chunks() {
+fn large_tables_are_split_into_chunks() {
     let cell_key =
         |nth: u32| -> CellKey { [format!("title-{nth:06}"), "x".repeat(64)].map(Arc::from).into() };
     let table: Table =

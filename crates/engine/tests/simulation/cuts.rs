@@ -1,4 +1,4 @@
-//! A combiner that starts from any checkpoint prepares the batches that the one before it would have prepared.
+//! Tests that a combiner prepares the same batches as its predecessor if it starts from any checkpoint.
 
 use std::sync::Arc;
 
@@ -7,23 +7,23 @@ use crowdfold_engine::{Combiner, CombinerCheckpoint, PreparedBatch, Start};
 
 use crate::at;
 use crate::scenario::{Rng, Scenario};
-use crate::worker::Shop;
+use crate::worker::Deployment;
 
 const SCENARIOS: u64 = 4_000;
 
-/// Returns the batches that a combiner of that partition prepares from an offset on.
+/// Returns the batches that a combiner of this partition prepares from an offset on.
 fn prepared(
-    shop: &Shop,
+    deployment: &Deployment,
     partition: u32,
     offset: i64,
     checkpoint: Option<CombinerCheckpoint>,
 ) -> Vec<PreparedBatch> {
-    let n = shop.scenario.partitions[1];
-    let airlock = Airlock::new(&shop.shared, Some(Placement { partition, of: n }));
+    let n = deployment.scenario.partitions[1];
+    let airlock = Airlock::new(&deployment.shared, Some(Placement { partition, of: n }));
     let start = Start { partition, checkpoint, floor: at(0), offsets_lost: false };
-    let mut combiner = Combiner::new(shop.combine(0, n), airlock, &start, offset, false);
+    let mut combiner = Combiner::new(deployment.combine(0, n), airlock, &start, offset, false);
     let mut all = Vec::new();
-    let log = shop.scenario.logs[partition as usize].iter().enumerate();
+    let log = deployment.scenario.logs[partition as usize].iter().enumerate();
     for (offset, record) in log.skip(offset as usize) {
         let (payload, content_type) = (record.payload.as_slice(), record.content_type());
         let record = Record { payload, content_type, timestamp: Some(at(record.timestamp)) };
@@ -41,16 +41,18 @@ fn partials(prepared: &[PreparedBatch]) -> Vec<&Vec<u8>> {
     prepared.iter().flat_map(|batch| &batch.partials).map(|partial| &partial.value).collect()
 }
 
-/// Returns the first scenario and partition in which a restart gives another result, and the batch it starts from.
+/// Returns the first scenario and partition in which a restart has another result, and the batch that it starts from.
 pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
     let shared = crate::shared();
     (0..SCENARIOS).find_map(|number| {
-        let shop = Shop { scenario: Scenario::random(&mut Rng(number)), shared: Arc::clone(&shared) };
-        (0..shop.scenario.partitions[1]).find_map(|partition| {
-            let whole = prepared(&shop, partition, shop.scenario.first, None);
-            // the last one is the end of the log
+        let deployment =
+            Deployment { scenario: Scenario::random(&mut Rng(number)), shared: Arc::clone(&shared) };
+        (0..deployment.scenario.partitions[1]).find_map(|partition| {
+            let whole = prepared(&deployment, partition, deployment.scenario.first, None);
+            // The last batch is the end of the log.
             (0..whole.len() - 1).find_map(|at| {
-                let again = prepared(&shop, partition, whole[at].safe_offset, Some(whole[at].checkpoint));
+                let again =
+                    prepared(&deployment, partition, whole[at].safe_offset, Some(whole[at].checkpoint));
                 (partials(&again) != partials(&whole[at + 1..])).then_some((number, partition, at))
             })
         })

@@ -1,4 +1,4 @@
-//! What may be published, and what must be: that of an undisturbed run.
+//! Compares the published rows with those of an undisturbed run.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -10,28 +10,28 @@ use crowdfold_model::murmur2;
 
 use crate::log::{Broker, Row, has_coverage};
 use crate::scenario::WINDOW;
-use crate::schedule::{Outcome, Trouble, undisturbed};
-use crate::worker::Shop;
+use crate::schedule::{Disruption, Outcome, undisturbed};
+use crate::worker::Deployment;
 
-/// All rows of one tenant and window, in order.
+/// All rows of one tenant and window in order.
 type Tables = BTreeMap<(String, u64), Vec<Row>>;
 
-/// What an undisturbed run came to.
+/// The result of an undisturbed run.
 pub(crate) struct Reference {
     tables: Tables,
     account: (Counts, u64),
 }
 
-/// Undisturbed runs of one scenario, each made when it is first asked for.
+/// The undisturbed runs of one scenario. Each is computed at its first use.
 #[derive(Default)]
 pub(crate) struct References(RefCell<HashMap<(usize, bool, u64), Rc<Reference>>>);
 
 impl References {
-    /// `missing`: a bit for each partition that did not come.
-    fn get(&self, shop: &Shop, version: usize, grown: bool, missing: u64) -> Rc<Reference> {
+    /// Returns the reference. `missing` has a bit for each missing partition.
+    fn get(&self, deployment: &Deployment, version: usize, grown: bool, missing: u64) -> Rc<Reference> {
         let known = self.0.borrow().get(&(version, grown, missing)).cloned();
         known.unwrap_or_else(|| {
-            let broker = undisturbed(shop, version, grown, missing);
+            let broker = undisturbed(deployment, version, grown, missing);
             let made = Rc::new(Reference { tables: tables(&broker.rollups), account: account(&broker) });
             self.0.borrow_mut().insert((version, grown, missing), Rc::clone(&made));
             made
@@ -39,14 +39,14 @@ impl References {
     }
 }
 
-/// Holds what was published, and what only aborted transactions held, to what may be.
-pub(crate) fn check(shop: &Shop, references: &References, outcome: &Outcome) {
+/// Compares the published rows, and the rows of aborted transactions, with the expected ones.
+pub(crate) fn check(deployment: &Deployment, references: &References, outcome: &Outcome) {
     let got = tables(&outcome.broker.rollups);
     let versions: &[usize] = if outcome.rolled { &[0, 1] } else { &[0] };
-    let grown: &[bool] = if shop.scenario.grows() { &[false, true] } else { &[true] };
+    let grown: &[bool] = if deployment.scenario.grows() { &[false, true] } else { &[true] };
     let whole: Vec<_> = versions
         .iter()
-        .flat_map(|version| grown.iter().map(|grown| references.get(shop, *version, *grown, 0)))
+        .flat_map(|version| grown.iter().map(|grown| references.get(deployment, *version, *grown, 0)))
         .collect();
     let none = Vec::new();
     let mut keys: Vec<_> = whole.iter().flat_map(|reference| reference.tables.keys()).collect();
@@ -58,11 +58,15 @@ pub(crate) fn check(shop: &Shop, references: &References, outcome: &Outcome) {
         let published = got.get(key).unwrap_or(&none);
         let withheld = published.is_empty() && outcome.excused.covers(*start);
         let expected = |one: &Rc<Reference>| one.tables.get(key).unwrap_or(&none) == published;
-        match decided(shop, &outcome.broker, tenant, *start) {
+        match decided(deployment, &outcome.broker, tenant, *start) {
             Some(missing) => {
-                let part = references.get(shop, 0, true, missing);
-                let part = with_coverage(shop, part.tables.get(key).unwrap_or(&none), missing);
-                assert_eq!(text(published), text(&part), "{tenant}, {start}: published, and expected");
+                let part = references.get(deployment, 0, true, missing);
+                let part = with_coverage(deployment, part.tables.get(key).unwrap_or(&none), missing);
+                assert_eq!(
+                    text(published),
+                    text(&part),
+                    "{tenant}, {start}: published rows and expected rows"
+                );
             }
             None if withheld || whole.iter().any(expected) => {}
             None => {
@@ -70,8 +74,8 @@ pub(crate) fn check(shop: &Shop, references: &References, outcome: &Outcome) {
                 assert_eq!(
                     text(published),
                     whole,
-                    "{:?}, {tenant}, {start}: published, and expected",
-                    outcome.trouble
+                    "{:?}, {tenant}, {start}: published rows and expected rows",
+                    outcome.disruption
                 );
             }
         }
@@ -87,25 +91,25 @@ pub(crate) fn check(shop: &Shop, references: &References, outcome: &Outcome) {
         for row in &shown {
             assert!(
                 known(row),
-                "{:?}, {:?}: an aborted attempt held what was never published:\n{}\npublished is\n{}",
-                outcome.trouble,
+                "{:?}, {:?}: an aborted attempt contains rows that were never published:\n{}\npublished is\n{}",
+                outcome.disruption,
                 outcome.excused,
                 text(&shown).join("\n"),
                 text(published).join("\n")
             );
         }
     }
-    if matches!(outcome.trouble, Trouble::Nothing | Trouble::Stuck) {
+    if matches!(outcome.disruption, Disruption::Nothing | Disruption::Stuck) {
         let (counts, in_cells) = account(&outcome.broker);
         assert_eq!((counts, in_cells), whole[0].account, "other outcomes");
-        assert_eq!(counts.read, shop.scenario.beacons, "every beacon is read once");
+        assert_eq!(counts.read, deployment.scenario.beacons, "every beacon is read once");
         assert_eq!(counts.read, in_cells + counts.without_summary(), "every beacon is accounted for");
     }
 }
 
-/// The partitions that a committed decision gave up in a window.
-fn decided(shop: &Shop, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
-    let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % shop.scenario.merge_partitions;
+/// Returns the partitions that a committed decision declared missing in a window.
+fn decided(deployment: &Deployment, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
+    let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % deployment.scenario.merge_partitions;
     let holds = |(by, closed, forced): &&(u32, u64, crowdfold_engine::Forced)| {
         *by == m && *closed < start + WINDOW && crate::at(start + WINDOW) <= forced.end
     };
@@ -113,9 +117,9 @@ fn decided(shop: &Shop, broker: &Broker, tenant: &str, start: u64) -> Option<u64
     Some(forced.missing.iter().rev().fold(0, |mask, byte| mask << 8 | u64::from(*byte)))
 }
 
-/// Rows as they are told when some partitions are missing.
-fn with_coverage(shop: &Shop, rows: &[Row], missing: u64) -> Vec<Row> {
-    let of = shop.scenario.partitions[1];
+/// Returns rows with the coverage of a window without the missing partitions.
+fn with_coverage(deployment: &Deployment, rows: &[Row], missing: u64) -> Vec<Row> {
+    let of = deployment.scenario.partitions[1];
     let came = of - missing.count_ones();
     let with_note = |(key, value): &Row| {
         let value = String::from_utf8_lossy(value);
@@ -141,7 +145,7 @@ fn text(rows: &[Row]) -> Vec<String> {
     rows.iter().map(|(key, value)| format!("{key} {}", String::from_utf8_lossy(value))).collect()
 }
 
-/// Outcomes and beacons in cells, as the partials' topic has them.
+/// Returns the outcomes, and the beacons in cells, from the topic of partials.
 fn account(broker: &Broker) -> (Counts, u64) {
     let (mut counts, mut in_cells) = (Counts::default(), 0);
     for value in broker.partials.iter().flat_map(BTreeMap::values) {
@@ -156,7 +160,7 @@ fn account(broker: &Broker) -> (Counts, u64) {
     (counts, in_cells)
 }
 
-/// Whether any row was released without some partitions.
+/// Returns true if any row was released without some partitions.
 pub(crate) fn is_partial(outcome: &Outcome) -> bool {
     outcome.broker.rollups.iter().any(|(_, value)| has_coverage(value))
 }

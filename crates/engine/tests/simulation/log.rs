@@ -1,5 +1,6 @@
-//! The state of a broker: committed partials, rollups and offsets. Transactions are atomic; their result may be unknown.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! The state of a broker: committed partials, rollups and offsets. Transactions are atomic, and their result may be
+//! unknown.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
 
@@ -7,21 +8,21 @@ use crowdfold_engine::{Committed, Forced, MergerCheckpoint, PartialRecord};
 
 use crate::scenario::Scenario;
 
-/// The end of a transaction, and whether its producer learns of it.
+/// The end of a transaction, and whether its producer receives the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransactionResult {
     Committed,
     Aborted,
-    /// It was committed, but the producer does not know.
+    /// It was committed, but the producer does not receive the result.
     CommittedUnknown,
-    /// It was aborted, but the producer does not know.
+    /// It was aborted, but the producer does not receive the result.
     AbortedUnknown,
 }
 
-/// Key and value.
+/// The key and the value.
 pub(crate) type Row = (String, Vec<u8>);
 
-/// A group of consumers: who is a member counts up, and what they committed.
+/// A consumer group, with its generation and its committed offsets.
 #[derive(Default)]
 pub(crate) struct Group {
     pub(crate) generation: u64,
@@ -32,24 +33,24 @@ pub(crate) struct Group {
 pub(crate) struct Broker {
     pub(crate) combine: Group,
     pub(crate) merge: Group,
-    /// The beacons' topic has its new partitions.
+    /// True if the beacon topic has its new partitions.
     pub(crate) grown: bool,
-    /// Where the logs of the beacons begin.
+    /// The first offsets of the beacon logs.
     pub(crate) log_starts: Vec<i64>,
-    /// By merge partition: offset and value. Aborted records and markers take offsets too.
+    /// The values by merge partition and offset. Aborted records and markers also use offsets.
     pub(crate) partials: Vec<BTreeMap<i64, Vec<u8>>>,
     pub(crate) partial_ends: Vec<i64>,
-    /// Rows as `read_committed` sees them.
+    /// The rows that `read_committed` returns.
     pub(crate) rollups: Vec<Row>,
-    /// Rows that only `read_uncommitted` sees.
+    /// The rows that only `read_uncommitted` returns.
     pub(crate) aborted: Vec<Row>,
-    /// Every decision that was committed, with its merge partition and the end of the last window committed before.
+    /// Every committed decision, with its merge partition and the end of the last window committed before.
     pub(crate) decisions: Vec<(u32, u64, Forced)>,
 }
 
 pub(crate) enum Load {
     Partials(Vec<PartialRecord>),
-    /// With the merge partition that made each.
+    /// The rows, each with its merge partition.
     Rollups(Vec<(u32, Row)>),
 }
 
@@ -66,7 +67,8 @@ impl Broker {
         }
     }
 
-    /// Returns what the producer learns: `Some(true)` committed, `Some(false)` aborted, `None` nothing.
+    /// Applies a transaction. Returns the result that the producer receives: `Some(true)` for a commit, `Some(false)`
+    /// for an abort, `None` if it is unknown.
     pub(crate) fn transact(
         &mut self,
         load: Load,
@@ -110,13 +112,13 @@ impl Broker {
         }
     }
 
-    /// A row without some partitions may be sent only once that is decided, and the decision committed.
+    /// Checks that a row without some partitions is sent only after this decision was committed.
     fn assert_decided(&self, m: u32, key: &str) {
         let known = self.merge.committed[m as usize].as_ref();
         let known = known.and_then(|known| MergerCheckpoint::parse(&known.metadata)?.forced);
         let window = key.rsplit('/').next().unwrap().parse::<u64>().unwrap();
         let decided = known.is_some_and(|forced| crate::at(window) < forced.end);
-        assert!(decided, "{key} was sent without partitions before that was decided");
+        assert!(decided, "{key} was sent without partitions before the decision");
     }
 }
 

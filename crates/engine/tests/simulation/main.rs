@@ -1,8 +1,8 @@
-//! The real operators over a simulated log, with everything that can happen to them: crashes at every step, rebalances,
-//! zombies, retries of producers, aborted transactions, commits of unknown outcome; and, once in a schedule, partitions
-//! that grow, rules that change, a partition that does not come, offsets that are deleted, records that are gone. Every
-//! schedule must publish what an undisturbed run does, whole or not at all, and never twice.
-#![allow(clippy::print_stdout, reason = "a test says what it did, and with what seed")]
+//! Runs the real operators over a simulated log with every kind of disturbance: crashes at every step, rebalances,
+//! zombies, retries of producers, aborted transactions, and commits of unknown outcome. Once in a schedule, partitions
+//! grow, rules change, a partition is not read, offsets are deleted, or records are lost. Every schedule must publish
+//! the rows of an undisturbed run, each table as a whole or not at all, and never twice.
+#![allow(clippy::print_stdout, reason = "a test prints its actions and its seed")]
 
 mod cuts;
 mod expectation;
@@ -23,17 +23,17 @@ use crowdfold_model::{Span, Timestamp};
 use expectation::References;
 use scenario::{Rng, SKEW, Scenario, TENANTS};
 use seeded_bugs::Bug;
-use worker::Shop;
+use worker::Deployment;
 
-/// Schedules of a run; `CROWDFOLD_SCHEDULES` asks for another number.
+/// The number of schedules of a run. `CROWDFOLD_SCHEDULES` overrides it.
 const SCHEDULES: u64 = 100_000;
 
 #[test]
-fn every_schedule_publishes_what_an_undisturbed_run_does() {
+fn every_schedule_publishes_the_rows_of_an_undisturbed_run() {
     let schedules = setting("CROWDFOLD_SCHEDULES").unwrap_or(SCHEDULES);
     let first = setting("CROWDFOLD_SEED").unwrap_or(0xc0de);
     println!(
-        "{schedules} schedules from seed {first}; one again: CROWDFOLD_SCHEDULES=1 CROWDFOLD_SEED=<seed>"
+        "{schedules} schedules from seed {first}; to repeat one: CROWDFOLD_SCHEDULES=1 CROWDFOLD_SEED=<seed>"
     );
     let (threads, shared) = (std::thread::available_parallelism().map_or(1, |n| n.get() as u64), shared());
     let seen = Mutex::new(BTreeMap::<String, u64>::new());
@@ -48,7 +48,7 @@ fn every_schedule_publishes_what_an_undisturbed_run_does() {
                     let block = Block::new(block, shared);
                     for seed in block.seeds().filter(|seed| all.contains(seed)) {
                         let tried = catch_unwind(AssertUnwindSafe(|| block.schedule(seed, None)));
-                        let Ok(kind) = tried else { panic!("seed {seed} went wrong") };
+                        let Ok(kind) = tried else { panic!("seed {seed} failed") };
                         *ours.entry(kind).or_insert(0) += 1;
                     }
                 }
@@ -61,10 +61,13 @@ fn every_schedule_publishes_what_an_undisturbed_run_does() {
     });
     let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     println!("{seen:?}");
-    assert!(schedules < SCHEDULES || seen.len() == 11, "something never happened");
+    assert!(schedules < SCHEDULES || seen.len() == 11, "a kind of disturbance never occurred");
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long to test is not the program's configuration")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the length of a test is not part of the program's configuration"
+)]
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -85,32 +88,32 @@ fn shared() -> Arc<Shared> {
     Arc::new(Shared::new(settings, SessionHasher::fixed(7)).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// A scenario, and the schedules that it is put through: what should be published need be found out once.
+/// A scenario with several schedules. The expected rows are computed once.
 struct Block {
     number: u64,
-    shop: Shop,
+    deployment: Deployment,
     references: References,
 }
 
 impl Block {
-    /// Schedules of one scenario.
+    /// The number of schedules of one scenario.
     const SIZE: u64 = 8;
 
     fn new(number: u64, shared: &Arc<Shared>) -> Self {
         let scenario = Scenario::random(&mut Rng(number));
-        let shop = Shop { scenario, shared: Arc::clone(shared) };
-        Self { number, shop, references: References::default() }
+        let deployment = Deployment { scenario, shared: Arc::clone(shared) };
+        Self { number, deployment, references: References::default() }
     }
 
     const fn seeds(&self) -> Range<u64> {
         self.number * Self::SIZE..(self.number + 1) * Self::SIZE
     }
 
-    /// One schedule; of what kind it was.
+    /// Runs one schedule. Returns its kind.
     fn schedule(&self, seed: u64, bug: Option<Bug>) -> String {
-        let outcome = schedule::run(&self.shop, Rng(!seed), bug);
-        expectation::check(&self.shop, &self.references, &outcome);
+        let outcome = schedule::run(&self.deployment, Rng(!seed), bug);
+        expectation::check(&self.deployment, &self.references, &outcome);
         let some = if expectation::is_partial(&outcome) { ", rows of some partitions" } else { "" };
-        format!("{:?}{some}", outcome.trouble)
+        format!("{:?}{some}", outcome.disruption)
     }
 }

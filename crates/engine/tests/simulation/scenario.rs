@@ -1,5 +1,5 @@
-//! Random small scenarios: what players sent, partition by partition.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! Generates random small scenarios, which consist of the records of players by partition.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,14 +13,14 @@ pub(crate) const SKEW: u64 = 2_000;
 pub(crate) const START: u64 = 1_795_308_480_000;
 pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
 
-/// Sessions that live in one partition at a time.
+/// The number of sessions in one partition at a time.
 const SESSIONS: usize = 6;
-/// One scenario in this many has a secret.
+/// One scenario in this number has a secret.
 const NOISY: u64 = 12;
-/// Most partitions of a scenario, grown.
+/// The maximum number of partitions of a scenario after growth.
 const MAX_PARTITIONS: u32 = 6;
 
-/// Splitmix64: the same schedule for the same seed, on every machine.
+/// A splitmix64 generator, which gives the same schedule for the same seed on every machine.
 pub(crate) struct Rng(pub u64);
 
 impl Rng {
@@ -31,11 +31,11 @@ impl Rng {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
-    /// Below `n`.
+    /// Returns a number below `n`.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
-    /// With a chance of one in `n`.
+    /// Returns true with a probability of one in `n`.
     pub(crate) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
@@ -56,16 +56,16 @@ impl Record {
     }
 }
 
-/// What combiners and mergers run with, before and after a roll-out.
+/// The settings of combiners and mergers, before and after a roll-out.
 pub(crate) struct Version {
     pub(crate) rules: Arc<Rules>,
     pub(crate) policies: Policies,
-    /// The same policies with another detail table: what a worker must not mix with them.
+    /// The same policies with another detail table, which a worker must not mix with them.
     pub(crate) other_detail: Policies,
 }
 
 impl Version {
-    /// Returns the version with a secret: then rows outside the detail table carry noise.
+    /// Returns the version with a secret, so that rows outside the detail table have noise.
     fn keyed(self) -> Self {
         let secret = Secret::new([1; 32]);
         let Self { rules, policies, other_detail } = self;
@@ -74,16 +74,16 @@ impl Version {
 }
 
 pub(crate) struct Scenario {
-    /// Of the deployment, and of the one that may be rolled out after it.
+    /// The version of the deployment, and the version that may be rolled out later.
     pub(crate) versions: [Version; 2],
-    /// Partitions of the beacons at first, and once they have grown.
+    /// The initial number of partitions of the beacons, and the number after growth.
     pub(crate) partitions: [u32; 2],
-    /// When producers find the new partitions.
+    /// The time at which producers use the new partitions.
     pub(crate) grows_at: u64,
     pub(crate) merge_partitions: u32,
-    /// The first offset that there is: the records before it have expired.
+    /// The first offset of the log. Earlier records have expired.
     pub(crate) first: i64,
-    /// By partition, those that come later too.
+    /// The logs by partition, also those of later partitions.
     pub(crate) logs: Vec<Vec<Record>>,
     pub(crate) beacons: u64,
 }
@@ -102,7 +102,7 @@ impl Scenario {
             5 => version_with(k, idle, breakdowns.clone(), own.clone(), Detail::Index(0)),
             0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
             1 => version(k + 1, idle, breakdowns.clone(), own.clone()),
-            // one tenant's alone
+            // Only one tenant has it.
             2 => {
                 let other = (k + 1 + rng.below(2), vec![vec![Dimension::Browser], vec![Dimension::Cdn]]);
                 version(k, idle, breakdowns.clone(), own.is_none().then_some(other))
@@ -115,7 +115,7 @@ impl Scenario {
         let before = 1 + rng.below(3) as u32;
         let after = if rng.one_in(5) { 2 * before } else { before };
         let mut versions = [version(k, idle, breakdowns, own), next];
-        // drawing noise takes time
+        // Drawing noise is slow.
         if rng.one_in(NOISY) {
             versions = versions.map(Version::keyed);
         }
@@ -149,15 +149,15 @@ impl Scenario {
         let begins = if partition < self.partitions[0] { START } else { self.grows_at };
         let mut now = begins + rng.below(2 * WINDOW);
         let mut log: Vec<Record> = Vec::new();
-        // a few in all that is sent, or one that sends most of it
+        // Either a few sessions send records, or one session sends most of them.
         let (what, talkers) = if rng.one_in(3) { (80, 1) } else { (30, 3) };
-        // what players do, or what those do that fail
+        // The states are those of successful players or of failing players.
         let states: &[&str] = if rng.one_in(4) {
             &["s", "p", "f", "f", "a"]
         } else {
             &["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"]
         };
-        // event times of the records that are a single beacon
+        // The event times of the records with a single beacon.
         let mut times: Vec<Option<u64>> = Vec::new();
         for _ in 0..rng.below(36) {
             now += match rng.below(20) {
@@ -175,7 +175,7 @@ impl Scenario {
                         (0..=rng.below(3)).map(|_| self.beacon(partition, now, closed, rng).0).collect();
                     (format!("[{}]", several.join(",")).into_bytes(), None)
                 }
-                // a producer's retry, at once or much later
+                // A producer retries, either immediately or much later.
                 2..=5 => match self.again(&log, &times, closed, rng) {
                     Some((payload, time)) => (payload, Some(time)),
                     None => {
@@ -196,7 +196,7 @@ impl Scenario {
                     let session = self.session(partition, now, talkers, rng);
                     let (state, number, code) = (rng.pick(states), rng.below(9_999), code(rng));
                     let record = format!(r#"CMCD=sid="s{session}",sta={state},sn={number}{code}"#);
-                    // its time is that of its record, which is another when it is sent again
+                    // Its time is that of its record, which changes when it is sent again.
                     (record.into_bytes(), None)
                 }
                 _ => {
@@ -210,7 +210,7 @@ impl Scenario {
         log
     }
 
-    /// One of the last records, once more.
+    /// Repeats one of the last records.
     fn again(
         &mut self,
         log: &[Record],
@@ -263,7 +263,7 @@ impl Scenario {
         (beacon + "}", time)
     }
 
-    /// A CMCD record of event mode: what a player does, told in no order.
+    /// Generates a CMCD record of event mode, with reports in any order.
     fn event(
         &mut self,
         session: u64,
@@ -292,16 +292,16 @@ impl Scenario {
         (record, time)
     }
 
-    /// The number of one of the first sessions that are in the partition.
+    /// Returns the number of one of the first sessions in the partition.
     fn session(&self, partition: u32, now: u64, first: usize, rng: &mut Rng) -> u64 {
-        // a producer that has not heard of new partitions goes on with the old ones
+        // A producer that does not know the new partitions continues to use the old ones.
         let fresh = now >= self.grows_at && (partition >= self.partitions[0] || !rng.one_in(4));
         let of = self.partitions[usize::from(fresh)];
         sessions(partition, of)[rng.below(first as u64) as usize]
     }
 }
 
-/// When a beacon happened that comes now.
+/// Returns the event time of a beacon that arrives now.
 fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
     match rng.below(16) {
         0 if closed.is_sure() && closed.surely > START => closed.surely - 1 - rng.below(2 * WINDOW),
@@ -309,12 +309,12 @@ fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
     }
 }
 
-/// An error code, which players go on stating.
+/// Returns an error code. Players repeat codes.
 fn code(rng: &mut Rng) -> &'static str {
     rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111", ",ec=(27 111)"])
 }
 
-/// `own`: k and breakdowns of the second tenant, where it has its own.
+/// Creates a version. `own` is the k and the breakdowns of the second tenant, if it has its own.
 fn version(
     k: u64,
     idle: u64,
@@ -324,7 +324,7 @@ fn version(
     version_with(k, idle, breakdowns, own, Detail::Last)
 }
 
-/// The same with another detail table, where a list has more than one.
+/// Creates a version with another detail table, for each list with several breakdowns.
 fn version_with(
     k: u64,
     idle: u64,
@@ -354,8 +354,8 @@ fn version_with(
     Version { rules: Arc::new(rules), policies, other_detail }
 }
 
-/// What is closed when a record comes. Silence before it may have been noticed or not, and what is published must not
-/// depend on that: nothing is sent whose outcome does.
+/// The closed windows at the arrival of a record. Preceding silence may or may not have closed further windows, and the
+/// published rows must not depend on that. Therefore no record is sent whose outcome depends on it.
 #[derive(Clone, Copy)]
 struct Closed {
     surely: u64,
@@ -378,7 +378,7 @@ impl Closed {
     }
 }
 
-/// The numbers of sessions that belong to a partition.
+/// Returns the numbers of sessions that belong to a partition.
 fn sessions(partition: u32, of: u32) -> &'static [u64; SESSIONS] {
     static ALL: OnceLock<Vec<Vec<[u64; SESSIONS]>>> = OnceLock::new();
     let all = ALL.get_or_init(|| {

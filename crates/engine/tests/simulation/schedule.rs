@@ -1,42 +1,42 @@
-//! Everything that can happen to a scenario, in an order that a seed decides.
+//! Applies disturbances to a scenario, in an order that depends on a seed.
 
 use crowdfold_engine::MergerCheckpoint;
 
 use crate::log::{Broker, TransactionResult};
 use crate::scenario::{LATENESS, Rng, SKEW, START, WINDOW};
 use crate::seeded_bugs::Bug;
-use crate::worker::{Shop, Started, Worker};
+use crate::worker::{Deployment, Started, Worker};
 
-/// What strikes once, besides crashes, rebalances, zombies, aborts and unknown outcomes, which every schedule has.
+/// The disturbance that occurs once. Crashes, rebalances, zombies, aborts and unknown outcomes occur in every schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum Disruption {
     Nothing,
-    /// A partition is not read for longer than mergers have patience.
+    /// A partition is not read for longer than the merge time-out.
     Stuck,
     /// The offsets of a stage are deleted.
     CombineLost,
     MergeLost,
     /// The offset of one partition of the beacons is deleted.
     OneLost,
-    /// The offset of one partition of the partials is deleted, where another's knows that it was there.
+    /// The offset of one partition of the partials is deleted. The metadata of another shows that it existed.
     OneMergeLost,
-    /// Records are gone before they were counted.
+    /// Records are deleted before they are counted.
     Gap,
-    /// The beacons get more partitions.
+    /// The number of partitions of the beacons grows.
     Grown,
-    /// Other rules or another policy are rolled out, worker by worker.
+    /// Other rules or another policy are rolled out, one worker after the other.
     Rolled,
     /// Partitions grow while rules are rolled out and offsets are lost.
     Everything,
 }
 
-impl Trouble {
-    fn draw(shop: &Shop, rng: &mut Rng) -> Self {
-        use Trouble as T;
-        if shop.scenario.grows() {
+impl Disruption {
+    fn draw(deployment: &Deployment, rng: &mut Rng) -> Self {
+        use Disruption as T;
+        if deployment.scenario.grows() {
             return rng.pick(&[T::Grown, T::Grown, T::Everything]);
         }
-        let stuck = if shop.scenario.partitions[0] > 1 { T::Stuck } else { T::Nothing };
+        let stuck = if deployment.scenario.partitions[0] > 1 { T::Stuck } else { T::Nothing };
         rng.pick(&[
             T::Nothing,
             T::Nothing,
@@ -55,7 +55,7 @@ impl Trouble {
     }
 }
 
-/// Windows of which nothing may be published: those that end after `from` and start before `until`.
+/// The windows that need not be published. They end after `from` and start before `until`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Excused {
     from: u64,
@@ -68,22 +68,22 @@ impl Excused {
     }
 }
 
-/// What a schedule came to.
+/// The result of a schedule.
 pub(crate) struct Outcome {
     pub(crate) broker: Broker,
-    pub(crate) trouble: Trouble,
+    pub(crate) disruption: Disruption,
     pub(crate) excused: Excused,
-    /// Whether other rules were rolled out.
+    /// True if other rules were rolled out.
     pub(crate) rolled: bool,
 }
 
 struct Schedule<'a> {
-    shop: &'a Shop,
+    deployment: &'a Deployment,
     rng: Rng,
-    trouble: Trouble,
+    disruption: Disruption,
     strikes_at: u64,
     struck: bool,
-    /// Partition, from when and until when.
+    /// The partition that is not read, and the start and the end of that time.
     stuck: Option<(u32, u64, u64)>,
     excused: Excused,
     versions: [usize; 2],
@@ -92,32 +92,32 @@ struct Schedule<'a> {
     now: u64,
 }
 
-pub(crate) fn run(shop: &Shop, mut rng: Rng, bug: Option<Bug>) -> Outcome {
-    let trouble = Trouble::draw(shop, &mut rng);
-    let n = shop.scenario.partitions[0];
-    let stuck = (trouble == Trouble::Stuck).then(|| {
+pub(crate) fn run(deployment: &Deployment, mut rng: Rng, bug: Option<Bug>) -> Outcome {
+    let disruption = Disruption::draw(deployment, &mut rng);
+    let n = deployment.scenario.partitions[0];
+    let stuck = (disruption == Disruption::Stuck).then(|| {
         let from = START + WINDOW + rng.below(2 * WINDOW);
         (rng.below(n.into()) as u32, from, from + 2 * WINDOW + rng.below(4 * WINDOW))
     });
-    let patience = if stuck.is_some() { 2_000 } else { u64::MAX };
-    let worker = || Worker::new(patience, bug);
-    let span = shop.scenario.end().saturating_sub(START + WINDOW).max(1);
+    let timeout = if stuck.is_some() { 2_000 } else { u64::MAX };
+    let worker = || Worker::new(timeout, bug);
+    let span = deployment.scenario.end().saturating_sub(START + WINDOW).max(1);
     let strikes_at = START + WINDOW + rng.below(span);
-    let grows_at = if shop.scenario.grows() { shop.scenario.grows_at } else { 0 };
+    let grows_at = if deployment.scenario.grows() { deployment.scenario.grows_at } else { 0 };
     let mut schedule = Schedule {
-        shop,
-        trouble,
+        deployment,
+        disruption,
         strikes_at: strikes_at.max(grows_at),
         struck: false,
         stuck,
         excused: Excused::default(),
         versions: [0; 2],
-        broker: Broker::new(&shop.scenario),
+        broker: Broker::new(&deployment.scenario),
         workers: [worker(), worker()],
         now: START,
         rng,
     };
-    while schedule.now < shop.scenario.end() + WINDOW {
+    while schedule.now < deployment.scenario.end() + WINDOW {
         schedule.step();
     }
     schedule.finish()
@@ -129,16 +129,16 @@ impl Schedule<'_> {
             self.strike();
         }
         let which = self.rng.below(2) as usize;
-        // a worker that was fenced, or died, is back before long
+        // A worker that was fenced or has died restarts soon.
         if self.workers[which].combine.generation != self.broker.combine.generation && self.rng.one_in(6) {
             self.join_combine(which);
         }
         if self.workers[which].merge.generation != self.broker.merge.generation && self.rng.one_in(6) {
             self.join_merge(which);
         }
-        let shop = self.shop;
-        let m = shop.scenario.merge_partitions;
-        let n = shop.scenario.partitions[usize::from(self.broker.grown)];
+        let deployment = self.deployment;
+        let m = deployment.scenario.merge_partitions;
+        let n = deployment.scenario.partitions[usize::from(self.broker.grown)];
         let rng = &mut self.rng;
         let result = match rng.below(8) {
             0 => TransactionResult::Aborted,
@@ -148,9 +148,9 @@ impl Schedule<'_> {
         };
         let dies = rng.one_in(10);
         match rng.below(32) {
-            // patience is that of one process: leave it some time
+            // The time-out is measured by one process, so this process must run for some time.
             0..=2 if self.stuck.is_some() && !rng.one_in(3) => {}
-            // a crash, or a rebalance that it hears of: the same to an operator without a state of its own
+            // A crash and a rebalance are the same to an operator without persistent state.
             0 => self.join_combine(which),
             1 => self.join_merge(which),
             2 => match rng.below(6) {
@@ -167,12 +167,12 @@ impl Schedule<'_> {
                 let (partition, most) = (rng.below(n.into()) as u32, 1 + rng.below(6));
                 let stuck = |(p, from, to)| p == partition && (from..to).contains(&self.now);
                 if !self.stuck.is_some_and(stuck) {
-                    self.workers[which].read_beacons(shop, partition, most, self.now, false);
+                    self.workers[which].read_beacons(deployment, partition, most, self.now, false);
                 }
             }
             19..=22 => {
                 let (partition, most) = (rng.below(m.into()) as u32, 1 + rng.below(4));
-                let quietly = matches!(self.trouble, Trouble::Nothing | Trouble::Stuck);
+                let quietly = matches!(self.disruption, Disruption::Nothing | Disruption::Stuck);
                 self.workers[which].read_partials(&self.broker, partition, most, self.now, quietly);
             }
             23..=27 => {
@@ -190,15 +190,15 @@ impl Schedule<'_> {
         }
     }
 
-    /// While other rules are rolled out, what those of the old ones still do is withheld.
+    /// While other rules are rolled out, output of workers with the old rules is withheld.
     fn late_comer(&mut self) {
-        if self.struck && matches!(self.trouble, Trouble::Rolled | Trouble::Everything) {
+        if self.struck && matches!(self.disruption, Disruption::Rolled | Disruption::Everything) {
             self.excused.until = self.excused.until.max(self.now);
         }
     }
 
     fn strike(&mut self) {
-        use Trouble as T;
+        use Disruption as T;
         self.struck = true;
         let closed = |committed: &Option<_>| {
             let committed: &crowdfold_engine::Committed = committed.as_ref()?;
@@ -207,7 +207,7 @@ impl Schedule<'_> {
         let closed = self.broker.merge.committed.iter().map(|committed| closed(committed).unwrap_or(0));
         let closed = closed.min().unwrap_or(0);
         let (combine, merge) = (&mut self.broker.combine, &mut self.broker.merge);
-        match self.trouble {
+        match self.disruption {
             T::Nothing | T::Stuck => return,
             T::CombineLost => combine.committed.fill(None),
             T::MergeLost => merge.committed.fill(None),
@@ -215,7 +215,7 @@ impl Schedule<'_> {
                 let p = self.rng.below(combine.committed.len() as u64) as usize;
                 combine.committed[p] = None;
                 self.excused.from = closed;
-                // of a single partition, this is all there is
+                // The loss of a single partition ends here.
                 combine.generation += 1;
                 return;
             }
@@ -243,21 +243,21 @@ impl Schedule<'_> {
                 self.excused = Excused { from: 0, until: u64::MAX };
             }
         }
-        // a group whose offsets are deleted has no members, and who finds new partitions joins again
-        if self.trouble != T::Rolled {
+        // A group whose offsets are deleted has no members. A worker that finds new partitions joins again.
+        if self.disruption != T::Rolled {
             self.broker.combine.generation += 1;
             self.broker.merge.generation += 1;
         }
-        if self.trouble != T::Everything {
+        if self.disruption != T::Everything {
             self.excused = Excused { from: closed, until: self.now };
         }
     }
 
-    /// The oldest records of one partition go, some of them uncounted.
+    /// Deletes the oldest records of one partition, some of which are not counted.
     fn lose_records(&mut self, closed: u64) {
-        let p = self.rng.below(self.shop.scenario.partitions[0].into()) as usize;
+        let p = self.rng.below(self.deployment.scenario.partitions[0].into()) as usize;
         let Some(committed) = &self.broker.combine.committed[p] else { return };
-        let log = &self.shop.scenario.logs[p];
+        let log = &self.deployment.scenario.logs[p];
         let there = log.partition_point(|record| record.timestamp <= self.now) as i64;
         let start = (committed.offset + 1 + self.rng.below(4) as i64).min(there);
         if start <= committed.offset {
@@ -265,7 +265,7 @@ impl Schedule<'_> {
         }
         self.broker.log_starts[p] = start;
         self.broker.combine.generation += 1;
-        let idle = self.shop.scenario.versions[0].rules.idle.as_millis();
+        let idle = self.deployment.scenario.versions[0].rules.idle.as_millis();
         let until = log.get(start as usize).map_or(u64::MAX, |next| next.timestamp + SKEW + idle + 1);
         self.excused = Excused { from: closed, until };
     }
@@ -274,7 +274,8 @@ impl Schedule<'_> {
         self.roll(which);
         let owns = ownership(self.broker.combine.generation, 1, which as u64);
         let version = self.versions[which];
-        let started = self.workers[which].join_combine(self.shop, &self.broker, version, owns, self.now);
+        let started =
+            self.workers[which].join_combine(self.deployment, &self.broker, version, owns, self.now);
         self.excuse(started);
     }
 
@@ -282,7 +283,7 @@ impl Schedule<'_> {
         self.roll(which);
         let owns = ownership(self.broker.merge.generation, 2, which as u64);
         let version = self.versions[which];
-        let started = self.workers[which].join_merge(self.shop, &self.broker, version, owns, self.now);
+        let started = self.workers[which].join_merge(self.deployment, &self.broker, version, owns, self.now);
         self.excuse(started);
     }
 
@@ -293,10 +294,10 @@ impl Schedule<'_> {
     }
 
     const fn is_rolled(&self) -> bool {
-        matches!(self.trouble, Trouble::Rolled | Trouble::Everything)
+        matches!(self.disruption, Disruption::Rolled | Disruption::Everything)
     }
 
-    /// Only who was struck may withhold.
+    /// Checks that only a disturbed worker withholds windows.
     fn excuse(&mut self, started: Started) {
         if self.struck {
             let until = started.withheld_before.max(started.floor);
@@ -304,7 +305,7 @@ impl Schedule<'_> {
         }
     }
 
-    /// Undisturbed from here on, by one worker, until all windows are closed.
+    /// Runs one worker without disturbances until all windows are closed.
     fn finish(mut self) -> Outcome {
         if !self.struck {
             self.strike();
@@ -313,13 +314,13 @@ impl Schedule<'_> {
         self.broker.merge.generation += 1;
         let version = usize::from(self.is_rolled());
         let [worker, _] = &mut self.workers;
-        let combine = worker.join_combine(self.shop, &self.broker, version, |_| true, self.now);
-        let merge = worker.join_merge(self.shop, &self.broker, version, |_| true, self.now);
-        drain(self.shop, &mut self.broker, worker, self.now, 0);
+        let combine = worker.join_combine(self.deployment, &self.broker, version, |_| true, self.now);
+        let merge = worker.join_merge(self.deployment, &self.broker, version, |_| true, self.now);
+        drain(self.deployment, &mut self.broker, worker, self.now, 0);
         self.excuse(combine);
         self.excuse(merge);
         Outcome {
-            trouble: self.trouble,
+            disruption: self.disruption,
             excused: self.excused,
             rolled: self.is_rolled(),
             broker: self.broker,
@@ -327,29 +328,30 @@ impl Schedule<'_> {
     }
 }
 
-/// What nothing ever happened to: all partitions in one hand. Logs of `missing` (a bit for each) are empty.
-pub(crate) fn undisturbed(shop: &Shop, version: usize, grown: bool, missing: u64) -> Broker {
-    let mut broker = Broker { grown, ..Broker::new(&shop.scenario) };
+/// Runs one worker with all partitions and without disturbances. The logs of `missing` partitions (a bit for each) are
+/// empty.
+pub(crate) fn undisturbed(deployment: &Deployment, version: usize, grown: bool, missing: u64) -> Broker {
+    let mut broker = Broker { grown, ..Broker::new(&deployment.scenario) };
     let mut worker = Worker::new(u64::MAX, None);
-    worker.join_combine(shop, &broker, version, |_| true, START);
-    worker.join_merge(shop, &broker, version, |_| true, START);
-    drain(shop, &mut broker, &mut worker, START, missing);
+    worker.join_combine(deployment, &broker, version, |_| true, START);
+    worker.join_merge(deployment, &broker, version, |_| true, START);
+    drain(deployment, &mut broker, &mut worker, START, missing);
     broker
 }
 
-fn drain(shop: &Shop, broker: &mut Broker, worker: &mut Worker, now: u64, missing: u64) {
-    let n = shop.scenario.partitions[usize::from(broker.grown)];
-    let now = now.max(shop.scenario.end()) + 3 * WINDOW + LATENESS + SKEW;
+fn drain(deployment: &Deployment, broker: &mut Broker, worker: &mut Worker, now: u64, missing: u64) {
+    let n = deployment.scenario.partitions[usize::from(broker.grown)];
+    let now = now.max(deployment.scenario.end()) + 3 * WINDOW + LATENESS + SKEW;
     loop {
         for p in 0..n {
-            worker.read_beacons(shop, p, 5, now, missing >> p & 1 == 1);
+            worker.read_beacons(deployment, p, 5, now, missing >> p & 1 == 1);
         }
         let combined = worker.commit_combined(broker, TransactionResult::Committed, now, false);
-        for m in 0..shop.scenario.merge_partitions {
+        for m in 0..deployment.scenario.merge_partitions {
             worker.read_partials(broker, m, u64::MAX, now, false);
         }
         let merged = worker.commit_merged(broker, TransactionResult::Committed, now, false);
-        let end = Some(crate::at(shop.scenario.end() + WINDOW));
+        let end = Some(crate::at(deployment.scenario.end() + WINDOW));
         let closed = |p| worker.combine.operators.by_partition().get(&p).is_none_or(|c| c.watermark() >= end);
         if !combined && !merged && (0..n).all(closed) {
             return;
@@ -357,7 +359,8 @@ fn drain(shop: &Shop, broker: &mut Broker, worker: &mut Worker, now: u64, missin
     }
 }
 
-/// Who owns what follows from the generation alone, so a worker may learn of it late.
+/// Returns the partitions of a worker. They depend only on the generation, so a worker may learn of a new generation
+/// late.
 fn ownership(generation: u64, salt: u64, which: u64) -> impl Fn(u32) -> bool {
     let drawn = Rng(generation ^ salt << 32).next();
     move |partition| drawn >> partition & 1 == which

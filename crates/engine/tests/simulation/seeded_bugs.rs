@@ -1,4 +1,4 @@
-//! Seeded bugs that an implementation of the protocol could have. The simulation must find each of them quickly.
+//! Seeded bugs of the protocol. The simulation must find each of them quickly.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,48 +6,48 @@ use crate::Block;
 #[cfg(feature = "seeded-bugs")]
 use crowdfold_engine::seeded_bugs::{SeededBug, set};
 
-/// What a worker does wrong.
+/// A bug of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bug {
-    /// A restart reads on where it stopped, instead of from the first record that can still matter.
+    /// A restart continues where it stopped, and not at the first record that still affects a window.
     SkippedReplay,
-    /// A transaction of unknown outcome is taken for aborted.
+    /// A transaction of unknown outcome is treated as aborted.
     DoubleCommit,
-    /// It is taken for committed.
+    /// A transaction of unknown outcome is treated as committed.
     LostCommit,
     /// Silence moves the watermark to the clock.
     SilenceWithoutMargin,
-    /// The watermark of a whole batch is taken before its beacons are inserted.
+    /// The watermark of a whole batch is advanced before its beacons are inserted.
     WatermarkBeforeBatch,
-    /// A worker that was fenced commits nevertheless.
+    /// A fenced worker commits.
     ZombieCommits,
-    /// A start commits nothing before it sends.
+    /// A start sends records before its first commit.
     NoFirstCommit,
-    /// A start that lost its offsets makes everything again.
+    /// A start that lost its offsets builds all windows again.
     NoFloor,
-    /// A partition of the partials that lost its offset is taken for one that never had any.
+    /// A partition of the partials that lost its offset is treated as one that never had any.
     OneLostUnseen,
-    /// Records that are gone are not noticed.
+    /// Deleted records are not noticed.
     GapUnseen,
     /// A change of the rules is not noticed.
     RollUnseen,
-    /// A restart forgets that it was withholding.
+    /// A restart forgets that windows were withheld.
     WithholdForgotten,
-    /// A restart forgets that nothing is known of the time before the first record.
+    /// A restart forgets that the time before the first record is unknown.
     HistoryForgotten,
-    /// Sessions are counted wherever they are.
+    /// Sessions are counted in any partition.
     MisplacedTaken,
-    /// A partition is given up before all is read.
+    /// A partition is declared missing before all partials are read.
     DecidedUnread,
-    /// A window is released without a partition before that is committed.
+    /// A window is released without a partition before this decision is committed.
     UndecidedRelease,
-    /// A worker has another detail table than the one before it, and takes it for the same policy.
+    /// A worker has another detail table than its predecessor, and treats it as the same policy.
     OtherDetail,
-    /// A worker draws noise with another secret than the one before it, and takes it for the same policy.
+    /// A worker draws noise with another secret than its predecessor, and treats it as the same policy.
     OtherSecret,
 }
 
-/// Schedules within which a seeded bug must be found. Most are found within a thousand.
+/// The number of schedules within which a seeded bug must be found. Most are found within a thousand.
 const SOON: u64 = 40_000;
 
 #[test]
@@ -85,8 +85,8 @@ fn first_failure(bug: Option<Bug>) -> Option<u64> {
     })
 }
 
-/// Seeded bugs in the state of a session. The undisturbed run has them too: they show where a restart gives another
-/// result.
+/// Tests seeded bugs in the state of a session. The undisturbed run also has them, so they are found only by a restart
+/// with another result.
 ///
 #[cfg(feature = "seeded-bugs")]
 #[test]
@@ -102,6 +102,6 @@ fn every_seeded_bug_that_a_replay_would_not_repeat_is_found_by_a_restart() {
         let found = crate::cuts::first_difference();
         set(None);
         println!("{bug:?}: scenario, partition and batch {found:?}");
-        assert!(found.is_some(), "no restart shows {bug:?}");
+        assert!(found.is_some(), "no restart finds {bug:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! A worker that drives the real operators over a simulated log.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+//! A worker that runs the real operators over a simulated log.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::scenario::{LATENESS, SKEW, Scenario, TENANTS};
 use crate::seeded_bugs::Bug;
 
 /// The state that all workers of a scenario share.
-pub(crate) struct Shop {
+pub(crate) struct Deployment {
     pub(crate) scenario: Scenario,
     pub(crate) shared: Arc<Shared>,
 }
 
-impl Shop {
+impl Deployment {
     pub(crate) fn combine(&self, version: usize, partitions: u32) -> Arc<CombinerSettings> {
         Arc::new(CombinerSettings {
             rules: Arc::clone(&self.scenario.versions[version].rules),
@@ -34,12 +34,12 @@ impl Shop {
             topic: "beacons".into(),
             trust_timestamps: false,
             max_skew: span(SKEW),
-            quiet: Span::ZERO,
+            idle_timeout: Span::ZERO,
         })
     }
 
-    /// `bug`: of every second generation the workers have another policy than those before.
-    fn merge(&self, version: usize, patience: u64, bug: Option<Bug>, generation: u64) -> Arc<MergerSettings> {
+    /// Returns the settings of a merger. With `bug`, the workers of every second generation have another policy.
+    fn merge(&self, version: usize, timeout: u64, bug: Option<Bug>, generation: u64) -> Arc<MergerSettings> {
         let version = &self.scenario.versions[version];
         let policies = match bug.filter(|_| generation.is_multiple_of(2)) {
             Some(Bug::OtherDetail) => version.other_detail.clone(),
@@ -52,64 +52,64 @@ impl Shop {
             rules: Arc::clone(&version.rules),
             merge_partitions: self.scenario.merge_partitions,
             policies,
-            patience: span(patience),
+            timeout: span(timeout),
         })
     }
 }
 
-/// One stage of a worker: nothing until it joins.
-pub(crate) struct Half<M> {
+/// One stage of a worker, which is empty until it joins.
+pub(crate) struct Stage<M> {
     pub(crate) generation: u64,
     pub(crate) version: usize,
     pub(crate) operators: OperatorSet<M>,
 }
 
-impl<M: crowdfold_engine::Operator> Default for Half<M> {
+impl<M: crowdfold_engine::Operator> Default for Stage<M> {
     fn default() -> Self {
         Self { generation: 0, version: 0, operators: OperatorSet::default() }
     }
 }
 
-/// What a start brought with it that windows are withheld for.
+/// The windows that a start may withhold.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Started {
-    /// Windows that start before it may be withheld, ms.
+    /// Windows that start before this time (in ms) may be withheld.
     pub(crate) withheld_before: u64,
-    /// Windows that end at or before it may be missing, ms.
+    /// Windows that end at or before this time (in ms) may be missing.
     pub(crate) floor: u64,
 }
 
 pub(crate) struct Worker {
-    /// How long a window waits for a partition that does not come.
-    pub(crate) patience: u64,
-    /// What is done wrong, to see that it is found.
+    /// The time for which a window waits for a missing partition.
+    pub(crate) timeout: u64,
+    /// The seeded bug that must be found.
     pub(crate) bug: Option<Bug>,
-    pub(crate) combine: Half<Combiner>,
-    pub(crate) merge: Half<Merger>,
-    /// Next offset to read of each partition of the partials.
+    pub(crate) combine: Stage<Combiner>,
+    pub(crate) merge: Stage<Merger>,
+    /// The next offset to read of each partition of the partials.
     positions: BTreeMap<u32, i64>,
 }
 
 impl Worker {
-    pub(crate) fn new(patience: u64, bug: Option<Bug>) -> Self {
-        Self { patience, bug, combine: Half::default(), merge: Half::default(), positions: BTreeMap::new() }
+    pub(crate) fn new(timeout: u64, bug: Option<Bug>) -> Self {
+        Self { timeout, bug, combine: Stage::default(), merge: Stage::default(), positions: BTreeMap::new() }
     }
 
-    /// Drops all of the combining stage and takes over what it is assigned, from what is committed.
+    /// Drops the combining stage, and starts its assigned partitions from the committed state.
     pub(crate) fn join_combine(
         &mut self,
-        shop: &Shop,
+        deployment: &Deployment,
         broker: &Broker,
         version: usize,
         owns: impl Fn(u32) -> bool,
         now: u64,
     ) -> Started {
-        let n = shop.scenario.partitions[usize::from(broker.grown)];
-        let settings = shop.combine(version, n);
+        let n = deployment.scenario.partitions[usize::from(broker.grown)];
+        let settings = deployment.combine(version, n);
         let rules = &settings.rules;
         let assigned: Vec<_> = (0..n).filter(|p| owns(*p)).collect();
         self.combine =
-            Half { generation: broker.combine.generation, version, operators: OperatorSet::default() };
+            Stage { generation: broker.combine.generation, version, operators: OperatorSet::default() };
         let group = &broker.combine.committed[..n as usize];
         let empty = broker.partial_ends.iter().all(|end| *end == 0);
         let floor = rules.ceil(at(now + LATENESS));
@@ -125,12 +125,14 @@ impl Worker {
                 started.floor = started.floor.max(start.floor.as_millis());
             }
             if let Some(known) = &mut start.checkpoint
-                && known.layout_fingerprint != rules.layout_fingerprint(n, shop.scenario.merge_partitions)
+                && known.layout_fingerprint
+                    != rules.layout_fingerprint(n, deployment.scenario.merge_partitions)
             {
                 let until = known.closed_until.max(known.floor) + rules.window + rules.idle;
                 started.withheld_before = started.withheld_before.max(until.as_millis());
                 if self.bug == Some(Bug::RollUnseen) {
-                    known.layout_fingerprint = rules.layout_fingerprint(n, shop.scenario.merge_partitions);
+                    known.layout_fingerprint =
+                        rules.layout_fingerprint(n, deployment.scenario.merge_partitions);
                 }
             }
             match (self.bug, &mut start) {
@@ -153,7 +155,7 @@ impl Worker {
             }
             let placement = Placement { partition: p, of: n };
             let misplaced = self.bug != Some(Bug::MisplacedTaken);
-            let airlock = Airlock::new(&shop.shared, misplaced.then_some(placement));
+            let airlock = Airlock::new(&deployment.shared, misplaced.then_some(placement));
             let combiner = Combiner::new(Arc::clone(&settings), airlock, &start, offset, gap);
             let fresh = start.checkpoint.is_none() && self.bug != Some(Bug::NoFirstCommit);
             self.combine.operators.assign(p, combiner, fresh);
@@ -161,18 +163,19 @@ impl Worker {
         started
     }
 
-    /// The same for the merging stage.
+    /// Drops the merging stage, and starts its assigned partitions from the committed state.
     pub(crate) fn join_merge(
         &mut self,
-        shop: &Shop,
+        deployment: &Deployment,
         broker: &Broker,
         version: usize,
         owns: impl Fn(u32) -> bool,
         now: u64,
     ) -> Started {
-        let settings = shop.merge(version, self.patience, self.bug, broker.merge.generation);
-        let assigned: Vec<_> = (0..shop.scenario.merge_partitions).filter(|m| owns(*m)).collect();
-        self.merge = Half { generation: broker.merge.generation, version, operators: OperatorSet::default() };
+        let settings = deployment.merge(version, self.timeout, self.bug, broker.merge.generation);
+        let assigned: Vec<_> = (0..deployment.scenario.merge_partitions).filter(|m| owns(*m)).collect();
+        self.merge =
+            Stage { generation: broker.merge.generation, version, operators: OperatorSet::default() };
         self.positions.clear();
         let mut group = broker.merge.committed.clone();
         if self.bug == Some(Bug::OneLostUnseen) {
@@ -212,11 +215,18 @@ impl Worker {
         started
     }
 
-    /// Reads up to `most` records of one partition of the beacons. At its end, says so. `hidden`: a log in which there
-    /// is nothing.
-    pub(crate) fn read_beacons(&mut self, shop: &Shop, partition: u32, most: u64, now: u64, hidden: bool) {
+    /// Reads up to `most` records of one partition of the beacons, and reports the end of the log. With `hidden`, the
+    /// log is empty.
+    pub(crate) fn read_beacons(
+        &mut self,
+        deployment: &Deployment,
+        partition: u32,
+        most: u64,
+        now: u64,
+        hidden: bool,
+    ) {
         let Some(combiner) = self.combine.operators.get_mut(partition) else { return };
-        let log = if hidden { &[] } else { shop.scenario.logs[partition as usize].as_slice() };
+        let log = if hidden { &[] } else { deployment.scenario.logs[partition as usize].as_slice() };
         if self.bug == Some(Bug::WatermarkBeforeBatch) && !combiner.is_full() {
             let batch = log.iter().skip(combiner.position() as usize).take(most as usize);
             if let Some(last) = batch.take_while(|next| next.timestamp <= now).last() {
@@ -246,8 +256,8 @@ impl Worker {
         assert!(combiner.balanced(), "the combiner's ledger does not balance");
     }
 
-    /// Reads up to `most` records of one partition of the partials; says so at its end. `quietly`: nothing went wrong
-    /// that a merger could see.
+    /// Reads up to `most` records of one partition of the partials, and reports the end of the log. `quietly` means
+    /// that no disturbance is visible to a merger.
     pub(crate) fn read_partials(
         &mut self,
         broker: &Broker,
@@ -268,14 +278,15 @@ impl Worker {
             assert!(merger.balanced(), "the merger's ledger does not balance");
             let alarms = merger.alarms();
             let alarmed = alarms.duplicates + alarms.gaps + alarms.mixed;
-            assert!(alarms.faults == 0 && !(quietly && alarmed > 0), "an alarm");
+            assert!(alarms.faults == 0 && !(quietly && alarmed > 0), "a merger counted an alarm");
         }
         if self.bug == Some(Bug::DecidedUnread) {
             merger.at_end();
         }
     }
 
-    /// Commits what is due of the combining stage; whether there was anything. `dies`: before it hears of it.
+    /// Commits the due batches of the combining stage. Returns true if there were any. With `dies`, the worker does not
+    /// receive the result.
     pub(crate) fn commit_combined(
         &mut self,
         broker: &mut Broker,
@@ -290,7 +301,7 @@ impl Worker {
             return false;
         }
         if broker.combine.generation != half.generation && bug != Some(Bug::ZombieCommits) {
-            self.combine = Half::default();
+            self.combine = Stage::default();
             return false;
         }
         let mut partials = Vec::new();
@@ -302,7 +313,7 @@ impl Worker {
         let offsets = half.operators.offsets(&due);
         let reported = broker.transact(Load::Partials(partials), offsets, result);
         if dies {
-            self.combine = Half::default();
+            self.combine = Stage::default();
             return true;
         }
         let is_committed = || half.operators.is_committed(&due, &broker.combine.committed);
@@ -312,7 +323,8 @@ impl Worker {
         true
     }
 
-    /// The same for the merging stage.
+    /// Commits the due publications of the merging stage. Returns true if there were any. With `dies`, the worker does
+    /// not receive the result.
     pub(crate) fn commit_merged(
         &mut self,
         broker: &mut Broker,
@@ -327,7 +339,7 @@ impl Worker {
             return false;
         }
         if broker.merge.generation != half.generation && bug != Some(Bug::ZombieCommits) {
-            self.merge = Half::default();
+            self.merge = Stage::default();
             self.positions.clear();
             return false;
         }
@@ -346,7 +358,7 @@ impl Worker {
         let offsets = half.operators.offsets(&due);
         let reported = broker.transact(Load::Rollups(rows), offsets, result);
         if dies {
-            self.merge = Half::default();
+            self.merge = Stage::default();
             self.positions.clear();
             return true;
         }
@@ -358,7 +370,7 @@ impl Worker {
     }
 }
 
-/// Where the outcome of a transaction is not asked for but guessed.
+/// Returns the assumed outcome, for bugs that do not query the outcome of a transaction.
 const fn guessed(bug: Option<Bug>) -> Option<bool> {
     match bug {
         Some(Bug::DoubleCommit) => Some(false),

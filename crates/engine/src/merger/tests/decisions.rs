@@ -1,19 +1,19 @@
-//! Decisions about windows that wait too long.
+//! Tests decisions about windows that wait too long.
 
 use super::*;
 
 #[test]
-fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
+fn window_is_released_without_a_missing_partition_after_the_timeout() {
     let mut rig = Rig::new();
     rig.close(0, 3, 0, 1, 3);
     rig.close(2, 3, 0, 1, 4);
-    rig.now = Timestamp::EPOCH + PATIENCE - MILLISECOND;
+    rig.now = Timestamp::EPOCH + TIMEOUT - MILLISECOND;
     assert_eq!(rig.publish(), []);
-    rig.now = Timestamp::EPOCH + PATIENCE;
+    rig.now = Timestamp::EPOCH + TIMEOUT;
     rig.push(wire::close_marker(&close_marker(0, 3, 0, 1)));
-    assert!(rig.merger.publish(rig.now).is_none(), "the partition may stand in what is not read yet");
+    assert!(rig.merger.publish(rig.now).is_none(), "an unread partial may contain the partition");
     rig.merger.at_end();
-    // the decision is committed alone, and holds over a restart and over what comes meanwhile
+    // The decision is committed without rows. It applies after a restart, and to cells that arrive later.
     let decision = rig.merger.publish(rig.now).unwrap();
     assert!(decision.rollups.is_empty() && decision.checkpoint.forced.as_ref().unwrap().lacks(1));
     rig.merger.committed();
@@ -23,7 +23,7 @@ fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
     assert_eq!(rig.publish(), [(1, 7)]);
     assert!(rig.rows[0].contains(r#""coverage":{"partitions":2,"of":3}"#), "{}", rig.rows[0]);
     assert_eq!(rig.merger.merged().session_windows.withheld, 100);
-    // and the next window waits for it again
+    // The next window waits for the partition again.
     rig.close(0, 3, 1, 2, 1);
     rig.close(2, 3, 1, 2, 1);
     assert_eq!(rig.publish(), []);
@@ -31,9 +31,9 @@ fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
     assert_eq!(rig.publish(), [(2, 3)]);
 }
 
-/// A policy that changed raises the floor beyond it.
+/// A changed policy raises the floor above the window.
 #[test]
-fn decision_about_a_window_before_the_floor_holds_up_nothing() {
+fn decision_about_a_window_before_the_floor_does_not_block() {
     let checkpoint = MergerCheckpoint {
         policy: settings(2).policies.fingerprint(),
         closed_until: Timestamp::EPOCH,
@@ -49,8 +49,8 @@ fn decision_about_a_window_before_the_floor_holds_up_nothing() {
     assert_eq!(rig.publish(), [(3, 7)]);
 }
 
-/// Such a decision is not read from metadata. Were there one, it must not be forgotten silently: the window would then
-/// be decided again.
+/// A decision without partitions is not read from metadata. If there were one, it must not be forgotten silently,
+/// because the window would then be decided again.
 #[test]
 fn decision_without_any_partition_is_kept() {
     let forced = Forced { end: end(1), partitions: 1, missing: vec![1] };
@@ -70,10 +70,10 @@ fn decision_without_any_partition_is_kept() {
 }
 
 #[test]
-fn what_comes_while_a_decision_is_on_its_way_is_given_up() {
+fn cells_that_arrive_during_a_decision_are_withheld() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 3);
-    rig.now = Timestamp::EPOCH + PATIENCE;
+    rig.now = Timestamp::EPOCH + TIMEOUT;
     rig.merger.at_end();
     rig.merger.publish(rig.now).unwrap();
     rig.close(1, 2, 0, 1, 4);
@@ -81,28 +81,28 @@ fn what_comes_while_a_decision_is_on_its_way_is_given_up() {
     assert_eq!(rig.publish(), [(1, 3)]);
 }
 
-/// Were it to wait for them, it would wait for ever: a decision that is pending keeps the next from being made.
+/// If it waited for them, it would wait without end, because a pending decision prevents the next one.
 #[test]
-fn a_decision_does_not_wait_for_partitions_that_were_added_since() {
+fn decision_does_not_wait_for_partitions_that_were_added_later() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 3);
-    rig.now = Timestamp::EPOCH + PATIENCE;
+    rig.now = Timestamp::EPOCH + TIMEOUT;
     rig.merger.at_end();
     rig.merger.publish(rig.now).unwrap();
-    // the beacons have four partitions now, and nothing comes of three
+    // There are now four partitions, and three of them send no partials.
     rig.close(0, 4, 1, 2, 4);
     rig.merger.committed();
     assert_eq!(rig.publish(), [(1, 3)]);
     assert!(rig.rows[0].contains(r#""coverage":{"partitions":1,"of":2}"#), "{}", rig.rows[0]);
-    // what one of them closes in that window is withheld, and the next window has patience of its own
+    // A window that one of them closes now is withheld, and the next window has its own time-out.
     rig.close(3, 4, 0, 1, 5);
-    rig.now = Timestamp::EPOCH + PATIENCE * 2;
+    rig.now = Timestamp::EPOCH + TIMEOUT * 2;
     assert_eq!(rig.publish(), [(2, 4)]);
     assert!(rig.rows[1].contains(r#""coverage":{"partitions":1,"of":4}"#), "{}", rig.rows[1]);
 }
 
 #[test]
-fn that_every_partition_had_an_offset_is_kept_with_each() {
+fn checkpoint_contains_whether_every_partition_had_an_offset() {
     let mut rig = Rig::new();
     assert!(!rig.merger.idle_commit().1.whole);
     rig.merger.know_whole();
@@ -115,10 +115,10 @@ fn that_every_partition_had_an_offset_is_kept_with_each() {
 }
 
 #[test]
-fn a_decision_waits_for_those_that_did_come_to_be_read_again() {
+fn decision_waits_until_the_other_partitions_are_read_again() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 3);
-    rig.now = Timestamp::EPOCH + PATIENCE;
+    rig.now = Timestamp::EPOCH + TIMEOUT;
     rig.merger.at_end();
     rig.merger.publish(rig.now).unwrap();
     rig.merger.committed();
@@ -126,7 +126,7 @@ fn a_decision_waits_for_those_that_did_come_to_be_read_again() {
     let start =
         Start { partition: 0, floor: Timestamp::EPOCH, checkpoint: Some(checkpoint), offsets_lost: false };
     let mut again = Merger::new(settings(2), &start, offset, rig.now);
-    assert!(again.publish(rig.now).is_none(), "nothing was read yet");
+    assert!(again.publish(rig.now).is_none(), "no partial is read yet");
     for (offset, bytes) in rig.log.iter().enumerate() {
         again.record(bytes, offset as i64, rig.now).unwrap();
     }

@@ -1,4 +1,5 @@
-//! Tenants with policies of their own: `acme` has two tables and rows of three sessions, all others one and two.
+//! Tests tenants with their own policies. `acme` has two tables and rows of three sessions. All others have one table
+//! and rows of two sessions.
 
 use crowdfold_model::Dimension::{Cdn, Os};
 
@@ -25,7 +26,7 @@ impl Rig {
         Self { merger: Merger::new(settings, &fresh(), 0, Timestamp::EPOCH), ..Self::new() }
     }
 
-    /// The only partition closes a window, with these tables: (tenant, breakdown, sessions).
+    /// Closes a window with these tables of the only partition: (tenant, breakdown, sessions).
     fn close_tables(&mut self, number: u64, tables: &[(&str, u16, u64)]) {
         let mut checksum = crc32fast::Hasher::new();
         let chunks = tables.iter().flat_map(|(tenant, breakdown, sessions)| {
@@ -44,7 +45,7 @@ impl Rig {
         self.push(wire::close_marker(&marker));
     }
 
-    /// Tenant, breakdown and sessions of what is published.
+    /// Returns the tenant, the breakdown and the sessions of the published rows.
     fn published(&mut self) -> Vec<(String, String, u64)> {
         let from = self.rows.len();
         self.publish();
@@ -65,7 +66,7 @@ fn row(tenant: &str, breakdown: &str, sessions: u64) -> (String, String, u64) {
 fn each_tenant_is_released_by_its_own_policy() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
     rig.close_tables(1, &[("acme", 0, 2), ("acme", 1, 2), ("beta", 0, 2)]);
-    assert_eq!(rig.published(), [row("beta", "cdn", 2)], "two are no crowd of acme's");
+    assert_eq!(rig.published(), [row("beta", "cdn", 2)], "two sessions are below the k of acme");
     rig.close_tables(2, &[("acme", 0, 3), ("acme", 1, 3), ("beta", 0, 1)]);
     assert_eq!(rig.published(), [row("acme", "os", 3), row("acme", "cdn", 3)]);
     let published = *rig.merger.merged();
@@ -73,16 +74,16 @@ fn each_tenant_is_released_by_its_own_policy() {
 }
 
 #[test]
-fn a_number_of_a_breakdown_that_the_tenant_does_not_have_is_no_table() {
+fn breakdown_that_the_tenant_does_not_have_is_not_a_table() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
-    // beta's second is acme's alone; and acme without its second is no whole
+    // Only acme has a second breakdown. acme without its second breakdown is incomplete.
     rig.close_tables(1, &[("acme", 0, 5), ("beta", 0, 4), ("beta", 1, 4)]);
     assert_eq!(rig.published(), [row("beta", "cdn", 4)]);
-    assert_eq!(rig.merger.alarms().faults, 1, "a tenant's tables must add up to the same");
+    assert_eq!(rig.merger.alarms().faults, 1, "the tables of a tenant must have equal totals");
 }
 
 #[test]
-fn another_policy_of_one_tenant_begins_with_the_next_window_and_publishes_none_again() {
+fn changed_policy_of_one_tenant_begins_with_the_next_window() {
     for other in [with_acme(4, two_tables()), with_acme(3, vec![vec![Cdn], vec![Os]]), settings(2)] {
         let mut rig = Rig::with(with_acme(3, two_tables()));
         rig.close_tables(1, &[("acme", 0, 9), ("acme", 1, 9)]);
@@ -90,11 +91,11 @@ fn another_policy_of_one_tenant_begins_with_the_next_window_and_publishes_none_a
         rig.close_tables(2, &[("acme", 0, 9), ("acme", 1, 9)]);
         rig.now = end(2) + MILLISECOND;
         rig.restart(other);
-        assert_eq!(rig.published(), [], "one window is published, the other began before the change");
+        assert_eq!(rig.published(), [], "one window is published, and the other began before the change");
         let own = rig.merger.settings.rules.breakdowns.of("acme").len();
         let whole: Vec<_> = (0..own).map(|nth| ("acme", nth as u16, 9)).collect();
         rig.close_tables(3, &whole);
-        assert_eq!(rig.published(), [], "this one began before it too");
+        assert_eq!(rig.published(), [], "this window also began before the change");
         rig.close_tables(4, &whole);
         assert_eq!(rig.published().len(), own);
     }

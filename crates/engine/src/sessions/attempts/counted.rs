@@ -5,7 +5,7 @@
 pub(crate) enum Failure {
     /// A fatal error before the first frame.
     Startup,
-    /// A fatal error after it.
+    /// A fatal error after the first frame.
     Playback,
     /// The viewer left before the first frame.
     Exit,
@@ -14,13 +14,14 @@ pub(crate) enum Failure {
 /// The state of a session's attempts in an open window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InWindow {
-    /// The end of an attempt that counts when the window closes or a new attempt begins in it, unless the player recovers.
+    /// The end of an attempt that counts when the window closes or a new attempt begins in it, unless the player
+    /// recovers.
     pub(crate) pending: Option<Failure>,
-    /// An attempt began here after the last fatal error and first frame here.
+    /// True if an attempt began in this window after its last fatal error and its last first frame.
     pub(super) begun: bool,
 }
 
-/// The counts that a beacon adds to its window.
+/// The contribution of a beacon to the counts of its window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) attempts: u8,
@@ -28,12 +29,12 @@ pub(crate) struct Counted {
     pub(crate) startup_failures: u8,
     pub(crate) playback_failures: u8,
     pub(crate) exits_before_start: u8,
-    /// The time from the start to the first frame of a play, ms, rounded to two digits.
+    /// The time in ms from the start to the first frame of a play, rounded to two digits.
     pub(crate) startup_ms: Option<u32>,
 }
 
 impl InWindow {
-    /// Counts an attempt that begins here. A failure before it stands.
+    /// Counts an attempt that begins in this window. An earlier failure counts.
     pub(super) fn begin(&mut self, counted: &mut Counted) {
         self.count_pending(counted);
         counted.attempts += 1;

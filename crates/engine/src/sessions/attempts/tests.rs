@@ -10,7 +10,7 @@ use super::*;
 const WINDOW: Span = Span::from_millis(10);
 const LATENESS: Span = Span::from_millis(5);
 const IDLE: Span = Span::from_millis(15);
-/// A time well after the beginning, at which a window begins.
+/// A time well after the epoch, at the start of a window.
 const T: Timestamp = at(0);
 
 /// Returns the time after [`T`].
@@ -18,7 +18,7 @@ const fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(1_000 + millis)
 }
 
-/// One beacon: its record, its own time, how it is sent (0 JSON, 1 event, 2 request), and what it states.
+/// One beacon with its record, its own time, its way (0 JSON, 1 event, 2 request), and its reports.
 #[derive(Clone, Copy, Debug)]
 struct Beacon {
     record: Timestamp,
@@ -27,11 +27,11 @@ struct Beacon {
     states: &'static str,
 }
 
-/// A session, and the windows that are open.
+/// A session, and its open windows.
 struct Rig {
     lines: [Line; 3],
     open: BTreeMap<Timestamp, InWindow>,
-    /// Attempts, plays, startup failures, playback failures and exits by window.
+    /// The attempts, plays, startup failures, playback failures and exits by window.
     counted: BTreeMap<Timestamp, [u32; 5]>,
     closed_until: Timestamp,
     is_any_late: bool,
@@ -68,14 +68,14 @@ impl Rig {
         let (line, others) = match source {
             0 => {
                 let others =
-                    Others::NONE.and(events, context, &open, &now).and(requests, context, &open, &now);
+                    OtherLines::NONE.and(events, context, &open, &now).and(requests, context, &open, &now);
                 (json, others)
             }
             1 => {
-                let others = Others::NONE.outranked_by(json, &now).and(requests, context, &open, &now);
+                let others = OtherLines::NONE.outranked_by(json, &now).and(requests, context, &open, &now);
                 (events, others)
             }
-            _ => (requests, Others::NONE.outranked_by(json, &now).outranked_by(events, &now)),
+            _ => (requests, OtherLines::NONE.outranked_by(json, &now).outranked_by(events, &now)),
         };
         let counted = line.state(&statement, &others, context, &mut open, &now);
         if !is_late {
@@ -86,7 +86,7 @@ impl Rig {
         self.closed_until = self.closed_until.max(watermark.floor(WINDOW));
     }
 
-    /// Returns the sums of each window as if all were closed.
+    /// Returns the sums of each window, as if all were closed.
     fn windows(&self) -> BTreeMap<Timestamp, [u32; 5]> {
         let mut windows = self.counted.clone();
         for (window, open) in &self.open {
@@ -106,7 +106,8 @@ fn add(sums: &mut [u32; 5], counted: Counted) {
     }
 }
 
-/// The sums of all windows of a session whose beacons arrive when they are sent: `3p` states a first frame 3 after T.
+/// Returns the sums over all windows of a session whose beacons arrive when they are sent. `3p` reports a first frame 3
+/// after T.
 fn sums(beacons: &str) -> [u32; 5] {
     let mut rig = Rig::new(Timestamp::EPOCH);
     for beacon in beacons.split(' ') {
@@ -126,47 +127,47 @@ fn sums(beacons: &str) -> [u32; 5] {
 fn attempts_plays_startup_failures_and_playback_failures_of_short_sessions() {
     for (beacons, expected) in [
         ("0s 1p 2p 9p", [1, 1, 0, 0, 0]),
-        // without a start; a pause before it says that it has begun
+        // There is no start. A pause before the first frame means that playback has begun earlier.
         ("0p", [1, 1, 0, 0, 0]),
         ("0f", [1, 0, 1, 0, 0]),
         ("0a 1p", [0, 0, 0, 0, 0]),
         ("0a 1f", [0, 0, 0, 0, 0]),
-        // paused before the first frame, preloaded, an advertisement before it
+        // The player pauses before the first frame, preloads, or plays an advertisement before it.
         ("0s 1a 9p", [1, 1, 0, 0, 0]),
         ("0s 1a 9s 10p", [1, 1, 0, 0, 0]),
         ("0a 9s 10p 12a", [1, 1, 0, 0, 0]),
-        // a pause is not another play
+        // A pause does not begin another play.
         ("0s 1p 2a 9p 10a", [1, 1, 0, 0, 0]),
         ("0s 1p 10a 20a 30a 40p", [1, 1, 0, 0, 0]),
-        // the next title
+        // The next title begins.
         ("0s 1p 9s 10p", [2, 2, 0, 0, 0]),
         ("0s 1p 9s 10f", [2, 1, 1, 0, 0]),
-        // a start that is repeated
+        // The start is repeated.
         ("0s 1s 9s 10s 11p", [1, 1, 0, 0, 0]),
-        // failures are repeated, also across windows
+        // Failures are repeated, also across windows.
         ("0s 1f 2f 3f", [1, 0, 1, 0, 0]),
         ("0s 9f 11f 21f 31f", [1, 0, 1, 0, 0]),
         ("0p 1f 2f 12f", [1, 1, 0, 1, 0]),
         ("0p 1pf 2f", [1, 1, 0, 1, 0]),
-        // a player that tries again within the window recovers, or it is one failure
+        // A player that retries in the same window recovers, or has one failure.
         ("0s 1f 2s 3f 4s 5f", [1, 0, 1, 0, 0]),
         ("0s 1f 2s 3p", [1, 1, 0, 0, 0]),
         ("0s 1f 3p", [1, 1, 0, 0, 0]),
         ("0f 3p", [1, 1, 0, 0, 0]),
         ("0p 1f 3p", [1, 1, 0, 0, 0]),
-        // in the next window it is another attempt
+        // A retry in the next window is another attempt.
         ("0s 9f 10s 11p", [2, 1, 1, 0, 0]),
         ("0s 9f 11p", [2, 1, 1, 0, 0]),
         ("0s 9f 10s 11f", [2, 0, 2, 0, 0]),
         ("0p 9f 10s 11p", [2, 2, 0, 1, 0]),
         ("0p 9f 11p", [2, 2, 0, 1, 0]),
-        // one failure that is reported on both sides of the border, and then another
+        // One failure is reported on both sides of the boundary, and followed by another attempt.
         ("0s 9f 10f 11s 12f", [2, 0, 2, 0, 0]),
         ("0s 9f 10f 11s 12p", [2, 1, 1, 0, 0]),
-        // an attempt after a failure of playback, in the same window
+        // An attempt follows a playback failure in the same window.
         ("0s 1p 2f 3s 4p", [2, 2, 0, 1, 0]),
         ("0s 1p 7f 8s 11p", [2, 2, 0, 1, 0]),
-        // silence
+        // The session is silent for longer than assertions are in effect.
         ("0s 1p 17p", [2, 2, 0, 0, 0]),
         ("0s 16p", [2, 1, 0, 0, 0]),
     ] {
@@ -178,22 +179,22 @@ fn attempts_plays_startup_failures_and_playback_failures_of_short_sessions() {
 fn exit_before_the_first_frame_counts_once_and_only_if_nothing_follows() {
     for (beacons, expected) in [
         ("0s 1q", [1, 0, 0, 0, 1]),
-        // reported again, also in the next window
+        // The exit is reported again, also in the next window.
         ("0s 1q 2q 11q", [1, 0, 0, 0, 1]),
-        // the viewer leaves after playing, after a failure, or without a start
+        // The viewer leaves after playing, after a failure, or without a start.
         ("0s 1p 2q", [1, 1, 0, 0, 0]),
         ("0s 1f 2q", [1, 0, 1, 0, 0]),
         ("0q", [0, 0, 0, 0, 0]),
         ("0p 1a 2q", [1, 1, 0, 0, 0]),
-        // a first frame or a failure that follows in the same window; in a later one the exit stands
+        // A first frame or a failure in the same window replaces the exit. In a later window the exit counts.
         ("0s 1q 2p", [1, 1, 0, 0, 0]),
         ("0s 1q 2f", [1, 0, 1, 0, 0]),
         ("0s 9q 11p", [1, 1, 0, 0, 1]),
-        // the next title
+        // The next title begins.
         ("0s 1p 2s 3q", [2, 1, 0, 0, 1]),
-        // a player that tries again in the next window
+        // The player retries in the next window.
         ("0s 9f 11s 12q", [2, 0, 1, 0, 1]),
-        // a request shows that it plays
+        // A request shows that the player plays.
         ("0s r1s r2p 3q", [1, 0, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
@@ -201,24 +202,24 @@ fn exit_before_the_first_frame_counts_once_and_only_if_nothing_follows() {
 }
 
 #[test]
-fn what_requests_and_events_state_counts_once() {
+fn reports_in_requests_and_events_count_once() {
     for (beacons, expected) in [
-        // events come in a batch after the requests
+        // Events arrive in a batch after the requests.
         ("r0s r1p r4p 5s 5p r6p 9p", [1, 1, 0, 0, 0]),
         ("r0p r4p 5s 5p", [1, 1, 0, 0, 0]),
         ("r0s 1s r2p 3p r4p", [1, 1, 0, 0, 0]),
         ("0s r1s r2p 3p", [1, 1, 0, 0, 0]),
-        // a request that states that it plays comes before the event does
+        // A request reports playback before the event does.
         ("r0p 1p", [1, 1, 0, 0, 0]),
         ("0a r1p", [0, 0, 0, 0, 0]),
-        // the next title, told by either first
+        // Either way reports the next title first.
         ("r0s r1p 2s 2p r5s r6p 7s 7p r8p", [2, 2, 0, 0, 0]),
         ("r0s r1p 2s 2p 5s r5s 6p r6p", [2, 2, 0, 0, 0]),
-        // one failure
+        // There is one failure.
         ("r0s r1f 2f", [1, 0, 1, 0, 0]),
         ("0s r1f 2f", [1, 0, 1, 0, 0]),
         ("0s 1p r2f 3f r4f", [1, 1, 0, 1, 0]),
-        // requests alone again, where the events have ended
+        // The events have ended, and requests continue.
         ("0s 1p r10p r20p r30p", [1, 1, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
@@ -226,7 +227,7 @@ fn what_requests_and_events_state_counts_once() {
 }
 
 #[test]
-fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
+fn start_that_is_repeated_after_the_first_frame_is_not_another_attempt() {
     for source in 0..3 {
         let mut rig = Rig::new(Timestamp::EPOCH);
         for (record, own, states) in [(0, 0, "s"), (2, 2, "p"), (4, 0, "s"), (6, 6, "p"), (8, 8, "p")] {
@@ -237,16 +238,16 @@ fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
 }
 
 #[test]
-fn start_that_a_failure_overtook_is_no_other_attempt() {
+fn start_that_a_failure_overtook_is_not_another_attempt() {
     let failed = [1, 0, 1, 0, 0];
     type Reports = [(u64, u64, &'static str)];
     let cases: [(&Reports, [u32; 5]); 6] = [
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "f")], failed),
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "s"), (5, 5, "f")], failed),
-        // in another window
+        // The late start is in another window.
         (&[(11, 11, "f"), (12, 9, "s"), (13, 13, "f")], failed),
         (&[(1, 1, "s"), (11, 11, "f"), (12, 9, "s"), (13, 13, "f")], failed),
-        // a player that tries again
+        // The player retries.
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "p")], [1, 1, 0, 0, 0]),
         (&[(2, 2, "f"), (3, 0, "s"), (12, 12, "s"), (13, 13, "p")], [2, 1, 1, 0, 0]),
     ];
@@ -266,7 +267,7 @@ fn start_that_a_failure_overtook_is_no_other_attempt() {
 }
 
 #[test]
-fn report_that_comes_late_shortens_nothing() {
+fn late_report_does_not_shorten_an_assertion() {
     let mut rig = Rig::new(Timestamp::EPOCH);
     for (record, own) in [(30, 30), (14, 14), (32, 32)] {
         rig.read(Beacon { record: at(record), at: at(own), source: 0, states: "p" });
@@ -275,7 +276,7 @@ fn report_that_comes_late_shortens_nothing() {
 }
 
 #[test]
-fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
+fn implied_attempts_do_not_count_without_earlier_history() {
     let first = |states: &[&str]| {
         let (mut line, mut open, mut sums) = (Line::new(), InWindow::default(), [0; 5]);
         for states in states {
@@ -289,7 +290,7 @@ fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
             };
             let now = Now { record: T, idle: IDLE, horizon: Timestamp::EPOCH };
             let context = WindowContext { window: T, implied: false };
-            add(&mut sums, line.state(&statement, &Others::NONE, context, &mut open, &now));
+            add(&mut sums, line.state(&statement, &OtherLines::NONE, context, &mut open, &now));
         }
         let mut pending = Counted::default();
         pending.add(open.pending);
@@ -298,12 +299,13 @@ fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
     };
     assert_eq!(first(&["p", "p"]), [0, 0, 0, 0, 0]);
     assert_eq!(first(&["f"]), [0, 0, 0, 0, 0]);
-    assert_eq!(first(&["p", "f"]), [0, 0, 0, 1, 0], "its play is before what was read");
+    assert_eq!(first(&["p", "f"]), [0, 0, 0, 1, 0], "its play is before the first record");
     assert_eq!(first(&["s", "p", "f"]), [1, 1, 0, 1, 0]);
     assert_eq!(first(&["p", "s", "p"]), [1, 1, 0, 0, 0]);
 }
 
-/// Beacons, with the time since the record before, how much earlier the record and the beacon are than that, and a way.
+/// Generates beacons. Each has the time since the previous record, the time by which its record and its own time are
+/// earlier than that, and a way.
 fn beacons(
     steps: &'static [u64],
     delays: &'static [u64],
@@ -328,7 +330,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
-    fn no_more_plays_and_failures_than_attempts(
+    fn plays_and_failures_do_not_exceed_attempts(
         all in beacons(&[0, 0, 1, 1, 2, 5], &[0, 0, 0, 1, 2, 4], 1),
         first in prop_oneof![Just("s"), Just("p")],
         source in 0..3_usize,
@@ -351,7 +353,7 @@ proptest! {
     }
 
     #[test]
-    fn replay_after_any_cut_comes_to_the_same(
+    fn replay_after_any_cut_has_the_same_result(
         all in beacons(&[0, 0, 1, 2, 3, 6, 9, 14], &[0, 0, 0, 1, 4, 9, 14], 3),
     ) {
         let mut whole = Rig::new(Timestamp::EPOCH);

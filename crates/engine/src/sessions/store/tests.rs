@@ -1,4 +1,4 @@
-//! What each rule says, one at a time; all together they are held to the oracle in `tests/it`.
+//! Tests each rule separately. `tests/it` compares all rules together with the oracle.
 
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 
@@ -9,7 +9,7 @@ mod tenants;
 
 const T0: u64 = 1_000_000_000_000;
 
-/// One partition with windows of 10 s, sessions that are remembered for 15 s, and one breakdown.
+/// One partition with windows of 10 s, an idle time-out of sessions of 15 s, and one breakdown.
 struct Rig {
     airlock: Airlock,
     store: SessionStore,
@@ -36,7 +36,7 @@ impl Rig {
         }
     }
 
-    /// A beacon of session `s` whose record and event are `at` ms after T0.
+    /// Inserts a beacon of session `s` whose record and event are `at` ms after T0.
     fn beacon(&mut self, s: u32, at: u64, fields: &str) -> Outcome {
         self.late_beacon(s, at, at, fields)
     }
@@ -50,7 +50,8 @@ impl Rig {
         outcome.unwrap()
     }
 
-    /// Closes what ends at or before `until`; cell key and cell of every row of the one table.
+    /// Closes the windows that end at or before `until`. Returns the cell key and the cell of every row of the only
+    /// table.
     fn close(&mut self, until: u64) -> Vec<(String, Cell)> {
         let closed = self.store.close(Timestamp::from_millis(T0 + until), self.airlock.dictionary());
         let tables = closed.into_iter().flat_map(|window| window.tenants.into_values().flatten());
@@ -59,7 +60,7 @@ impl Rig {
 }
 
 #[test]
-fn a_session_counts_once_however_many_beacons_it_sends() {
+fn session_counts_once_with_any_number_of_beacons() {
     let mut rig = Rig::new();
     for at in 0..50 {
         assert_eq!(rig.beacon(1, at, r#","cdn":"a","playing_ms":100"#), Outcome::Inserted);
@@ -73,20 +74,20 @@ fn a_session_counts_once_however_many_beacons_it_sends() {
 }
 
 #[test]
-fn a_dimension_is_the_first_value_of_the_window_else_the_last_that_holds_else_unknown() {
+fn dimension_is_the_first_value_or_the_last_assertion_or_unknown() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, r#","cdn":"a","height":1080"#);
     rig.beacon(1, 1_000, r#","cdn":"b""#);
-    assert_eq!(rig.close(10_000)[0].0, "a/1080p", "the first of the window");
+    assert_eq!(rig.close(10_000)[0].0, "a/1080p", "the first value of the window");
     rig.beacon(1, 12_000, "");
     rig.beacon(1, 13_000, r#","height":720"#);
-    assert_eq!(rig.close(20_000)[0].0, "b/720p", "inherited, but what is reported wins");
+    assert_eq!(rig.close(20_000)[0].0, "b/720p", "a reported value takes precedence over an inherited one");
     rig.beacon(1, 28_000, "");
-    assert_eq!(rig.close(30_000)[0].0, "unknown/720p", "15 s after it was said a value holds, then no more");
+    assert_eq!(rig.close(30_000)[0].0, "unknown/720p", "a value expires 15 s after its last report");
 }
 
 #[test]
-fn amounts_are_clamped_when_the_window_closes_stalled_first() {
+fn amounts_are_clamped_at_close_and_stalled_time_is_reduced_first() {
     let mut rig = Rig::new();
     let fields = r#","playing_ms":20000,"stalled_ms":20000,"stalls":99,"switches":99,"dropped_frames":9999"#;
     rig.beacon(1, 0, fields);
@@ -103,7 +104,7 @@ fn amounts_are_clamped_when_the_window_closes_stalled_first() {
 }
 
 #[test]
-fn plays_and_attempts_count_once_until_nothing_of_them_holds() {
+fn plays_and_attempts_count_once_until_they_expire() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, r#","event":"attempt""#);
     rig.beacon(1, 1_000, r#","event":"play","startup_ms":850"#);
@@ -115,11 +116,11 @@ fn plays_and_attempts_count_once_until_nothing_of_them_holds() {
     rig.beacon(1, 39_000, r#","event":"play""#);
     let rows = rig.close(40_000);
     let plays: Vec<_> = rows.iter().map(|(_, cell)| cell.sums[SumMetric::Plays]).collect();
-    assert_eq!(plays, [0, 1], "each statement renews what holds");
+    assert_eq!(plays, [0, 1], "each report renews the assertion");
 }
 
 #[test]
-fn an_opt_out_removes_the_open_session_summaries() {
+fn opt_out_removes_the_open_session_summaries() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, "");
     rig.beacon(1, 9_999, "");
@@ -130,28 +131,28 @@ fn an_opt_out_removes_the_open_session_summaries() {
         Outcome::OptedOut(1),
         "one window is closed already"
     );
-    assert_eq!(rig.beacon(1, 26_000, ""), Outcome::OptedOut(0), "for as long as it holds");
+    assert_eq!(rig.beacon(1, 26_000, ""), Outcome::OptedOut(0), "the opt-out is in effect");
     assert_eq!(rig.beacon(1, 26_001, ""), Outcome::Inserted);
     assert_eq!((rig.store.open(), rig.store.open_beacons()), (1, 1));
 }
 
 #[test]
-fn an_excluded_beacon_is_ignored_except_its_opt_out() {
+fn excluded_beacon_is_ignored_except_its_opt_out() {
     let cartoons = Settings { child_directed_content: vec!["cartoon".into()], ..Settings::default() };
     let mut rig = Rig::with(cartoons);
     assert_eq!(rig.beacon(1, 1_000, ""), Outcome::Inserted);
     assert_eq!(rig.beacon(1, 2_000, r#","content":"cartoon","event":"play""#), Outcome::Excluded(0));
     assert_eq!(rig.beacon(1, 3_000, ""), Outcome::Inserted);
     assert_eq!(rig.beacon(1, 4_000, r#","content":"cartoon","opt_out":true"#), Outcome::Excluded(2));
-    assert_eq!(rig.beacon(1, 5_000, ""), Outcome::OptedOut(0), "it stays so");
+    assert_eq!(rig.beacon(1, 5_000, ""), Outcome::OptedOut(0), "the opt-out is in effect");
     assert_eq!(rig.beacon(2, 5_000, r#","content":"cartoon","opt_out":true"#), Outcome::Excluded(0));
-    assert_eq!(rig.beacon(2, 20_000, ""), Outcome::OptedOut(0), "also where nothing was heard before");
-    assert_eq!(rig.beacon(2, 20_001, ""), Outcome::Inserted, "no longer than anything else that is said");
-    assert_eq!(rig.close(10_000), [], "nothing of both is left");
+    assert_eq!(rig.beacon(2, 20_000, ""), Outcome::OptedOut(0), "also for a session without earlier beacons");
+    assert_eq!(rig.beacon(2, 20_001, ""), Outcome::Inserted, "an opt-out expires like any other assertion");
+    assert_eq!(rig.close(10_000), [], "both sessions were removed");
 }
 
 #[test]
-fn outcomes_come_in_their_order() {
+fn outcomes_are_checked_in_the_documented_order() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, "");
     assert_eq!(rig.beacon(1, 0, ""), Outcome::Duplicate);
@@ -165,7 +166,7 @@ fn outcomes_come_in_their_order() {
 }
 
 #[test]
-fn sessions_beyond_the_bound_are_overload_until_others_are_forgotten() {
+fn sessions_beyond_the_limit_are_overload_until_others_expire() {
     let mut rig = Rig::new();
     for s in 1..=3 {
         assert_eq!(rig.beacon(s, 0, ""), Outcome::Inserted);
@@ -173,7 +174,7 @@ fn sessions_beyond_the_bound_are_overload_until_others_are_forgotten() {
     assert_eq!(rig.beacon(4, 0, ""), Outcome::Overload);
     rig.beacon(1, 20_000, "");
     rig.close(20_000);
-    assert_eq!(rig.store.sessions(), 1, "nothing that can still be asked for was said by the others");
+    assert_eq!(rig.store.sessions(), 1, "the assertions of the other sessions have expired");
     assert_eq!(rig.beacon(4, 21_000, ""), Outcome::Inserted);
     assert_eq!(rig.close(30_000).iter().map(|(_, cell)| cell.sessions).sum::<u64>(), 2);
 }

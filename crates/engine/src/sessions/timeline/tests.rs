@@ -10,7 +10,7 @@ const fn now(record: u64, idle: u64, horizon: u64) -> Now {
     Now { record: at(record), idle: Span::from_millis(idle), horizon: at(horizon) }
 }
 
-/// A line of states, each said by a record of its own time, and what they came to.
+/// A series of states, each in a record with its own time, and the resulting amounts.
 struct Rig {
     line: Timeline,
     sum: Step,
@@ -48,13 +48,13 @@ impl Rig {
 use State::{Paused, Playing, Rebuffering, Seeking, Starting, Waiting};
 
 #[test]
-fn time_is_of_the_state_before_it() {
+fn time_is_attributed_to_the_state_before_it() {
     assert_eq!(Rig::all(&[(0, Starting), (600, Playing), (5_000, Playing), (7_000, Paused)]), (6_400, 0, 0));
     assert_eq!(Rig::all(&[(0, Playing), (4_000, Rebuffering), (5_500, Playing)]), (4_000, 1_500, 1));
 }
 
 #[test]
-fn a_stall_counts_after_the_first_playing_alone_and_not_after_a_seek() {
+fn stall_counts_only_after_playing_and_not_after_a_seek() {
     assert_eq!(Rig::all(&[(0, Rebuffering), (900, Playing), (1_000, Playing)]), (100, 0, 0));
     assert_eq!(
         Rig::all(&[(0, Playing), (1_000, Seeking), (1_000, Waiting), (3_000, Playing), (3_500, Playing)]),
@@ -69,12 +69,12 @@ fn a_stall_counts_after_the_first_playing_alone_and_not_after_a_seek() {
             (9_000, Playing)
         ]),
         (1_000, 1_000, 1),
-        "until the seek it was one"
+        "before the seek it was a stall"
     );
 }
 
 #[test]
-fn a_stall_goes_on_until_something_plays() {
+fn stall_continues_until_the_player_plays() {
     let states = [
         (0, Playing),
         (1_000, Rebuffering),
@@ -87,26 +87,26 @@ fn a_stall_goes_on_until_something_plays() {
 }
 
 #[test]
-fn what_comes_late_is_neither_counted_twice_nor_lost() {
+fn late_state_is_neither_counted_twice_nor_lost() {
     let mut rig = Rig::new();
     rig.at(10, 0, Playing);
     assert_eq!(rig.at(2_010, 2_000, Playing).playing_ms, 2_000);
-    assert_eq!(rig.at(2_020, 900, Rebuffering), Step::default(), "a request that began long ago");
+    assert_eq!(rig.at(2_020, 900, Rebuffering), Step::default(), "a request that began long before");
     assert_eq!(
         rig.at(4_010, 4_000, Playing).playing_ms,
         2_000,
-        "from the latest by the clock, not the last told"
+        "the time begins at the latest state by the clock, not in the log"
     );
 }
 
 #[test]
-fn times_add_up_however_short_they_are() {
+fn short_times_add_up_without_rounding_errors() {
     let states: Vec<_> = (0..=500).map(|nth| (nth * 17, Playing)).collect();
     assert_eq!(Rig::all(&states).0, 8_500, "8,500 ms in steps of 17");
 }
 
 #[test]
-fn nothing_is_known_of_the_time_after_a_statement_expires() {
+fn time_after_a_state_expires_is_not_attributed() {
     let mut rig = Rig::new();
     rig.at(0, 0, Playing);
     assert_eq!(rig.at(IDLE + 1, IDLE + 1, Playing), Step::default());
@@ -115,22 +115,22 @@ fn nothing_is_known_of_the_time_after_a_statement_expires() {
     assert_eq!(
         rig.at(1, 2 * IDLE, Playing).playing_ms,
         IDLE as u32,
-        "nor more than that, whatever a clock says"
+        "the limit also applies if a clock jumps"
     );
 }
 
 #[test]
-fn what_was_displaced_comes_back_when_the_latest_expires() {
+fn earlier_state_counts_again_when_the_latest_expires() {
     let mut rig = Rig::new();
     rig.at(0, 50_000, Paused);
     rig.at(60_000, 40_000, Playing);
-    assert_eq!(rig.at(95_000, 52_000, Paused).playing_ms, 12_000, "the pause was said 95 s ago");
+    assert_eq!(rig.at(95_000, 52_000, Paused).playing_ms, 12_000, "the pause was reported 95 s ago");
     let kept = rig.kept();
-    assert_eq!(kept, [1, 0, 0, 1], "the first pause can never be the latest again");
+    assert_eq!(kept, [1, 0, 0, 1], "the first pause can never become the latest again");
 }
 
 #[test]
-fn of_each_kind_one_is_kept_where_records_come_in_order() {
+fn one_state_of_each_kind_is_kept_if_records_are_in_order() {
     let mut rig = Rig::new();
     for nth in 0..1_000 {
         rig.at(
@@ -143,7 +143,7 @@ fn of_each_kind_one_is_kept_where_records_come_in_order() {
 }
 
 #[test]
-fn it_knows_what_who_keeps_all_of_them_knows() {
+fn timeline_equals_a_model_that_keeps_all_states() {
     let mut random = 7_u64;
     let mut below = |n: u64| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -152,7 +152,7 @@ fn it_knows_what_who_keeps_all_of_them_knows() {
     for _ in 0..2_000 {
         let (mut line, mut all) = (Timeline::default(), Vec::new());
         for nth in 0..12 {
-            // records a little out of order, clocks far out of it
+            // Records are slightly out of order, and clocks are far out of order.
             let (record, time) = (nth * 10 + below(40), below(200));
             let now = now(record, 60, nth * 4);
             let state = [Playing, Seeking, Rebuffering, Paused][below(4) as usize];
@@ -166,7 +166,7 @@ fn it_knows_what_who_keeps_all_of_them_knows() {
 }
 
 #[test]
-fn a_flood_of_ever_earlier_states_is_kept_while_it_holds_and_gone_after() {
+fn flood_of_ever_earlier_states_is_kept_until_it_expires() {
     let mut rig = Rig::new();
     for nth in 0..200_000 {
         rig.at(nth, 1_000_000 - nth, Playing);

@@ -1,4 +1,5 @@
-//! What players really send, shortened; the quirks are those of hls.js 1.7.4, dash.js 5.2.1 and Shaka Player 5.2.12.
+//! Tests shortened records of real players. The peculiarities are those of hls.js 1.7.4, dash.js 5.2.1 and Shaka Player
+//! 5.2.12.
 
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use crate::{Outcome, Rules, SessionStore};
 
 mod requests;
 
-/// A moment at which a window begins.
+/// A time at which a window begins.
 const BEGIN: u64 = 1_795_312_440_000;
 
-/// The moment that times are counted from: the first events come before the first request.
+/// The reference time. The first events are before the first request.
 const T0: u64 = BEGIN + 1_000;
 
 /// One session.
@@ -38,7 +39,8 @@ impl Rig {
         }
     }
 
-    /// A report of events that comes `at` ms after T0: lines without session, version and the `+` of their times.
+    /// Adds a report of events that arrives `at` ms after T0. The lines omit the session, the version, and the base of
+    /// times with `+`.
     fn events(&mut self, at: u64, lines: &[&str]) -> &mut Self {
         let line = |line: &&str| {
             let (before, after) = line.split_once("ts=").unwrap();
@@ -50,7 +52,7 @@ impl Rig {
         self.record(at, &body)
     }
 
-    /// A request for media.
+    /// Adds a request for media.
     fn request(&mut self, at: u64, record: &str) -> &mut Self {
         self.record(at, &format!("CMCD=sid=\"a\",{record}"))
     }
@@ -70,7 +72,7 @@ impl Rig {
         self
     }
 
-    /// The one session's cell in the window that begins `start` ms after the first.
+    /// Returns the session's cell in the window that begins `start` ms after the first.
     fn cell(&mut self, start: u64) -> Cell {
         let start = Timestamp::from_millis(BEGIN + start);
         let closed = self.store.close(start + Span::MINUTE, self.airlock.dictionary());
@@ -80,7 +82,7 @@ impl Rig {
     }
 }
 
-/// Playing, stalled, stalls; attempts, plays; startup.
+/// Returns playing time, stalled time, stalls, attempts, plays and startup time.
 fn amounts(cell: &Cell) -> (u64, u64, u64, u64, u64, Option<u32>) {
     let sums = &cell.sums;
     let startup = cell.values[ValueMetric::StartupMs].values().first().map(|(value, _)| *value);
@@ -95,7 +97,7 @@ fn amounts(cell: &Cell) -> (u64, u64, u64, u64, u64, Option<u32>) {
 }
 
 #[test]
-fn hls_js_states_no_startup_time_and_rebuffers_after_a_seek() {
+fn hls_js_reports_no_startup_time_and_rebuffers_after_a_seek() {
     let mut rig = Rig::new();
     rig.request(0, "ot=m,sn=0,sta=d,su")
         .events(11, &["e=t,sn=0,ts=-20", "e=ps,sn=1,sta=d,ts=-19", "e=ps,sn=2,sta=s,ts=-16"])
@@ -107,7 +109,7 @@ fn hls_js_states_no_startup_time_and_rebuffers_after_a_seek() {
         )
         .request(2_781, "ot=a,sn=18,sta=p")
         .events(4_279, &["e=t,sn=18,sta=p,ts=2981", "e=ps,sn=19,sta=k,ts=4266", "e=ps,sn=20,sta=r,ts=4268"])
-        // hls.js says `bs` after every seek: it is no stall
+        // hls.js sends `bs` after every seek, which is not a stall.
         .request(4_768, "ot=v,sn=19,sta=p,su,bs")
         .events(
             5_985,
@@ -115,16 +117,16 @@ fn hls_js_states_no_startup_time_and_rebuffers_after_a_seek() {
         )
         .events(11_130, &["e=t,sn=24,sta=p,ts=8981", "e=ps,sn=26,sta=r,ts=11126"]);
     let cell = rig.cell(0);
-    // 3.9 s to the seek and 6.8 s after it, the stall at the end lasts 0 s; 444 ms from `s` to `p`
+    // 3.9 s are before the seek, and 6.8 s after it. The stall at the end has 0 s. There are 444 ms from `s` to `p`.
     assert_eq!(amounts(&cell), (10_700, 0, 1, 1, 1, Some(440)));
     let sums = |metrics: [SumMetric; 3]| metrics.map(|metric| cell.sums[metric]);
-    // the first quality is no change of it
+    // the first quality is not a switch
     assert_eq!(sums([SumMetric::Switches, SumMetric::SwitchesUp, SumMetric::SwitchesDown]), [1, 0, 1]);
     assert_eq!((cell.sums[SumMetric::Seeks], cell.sums[SumMetric::SeekingMs]), (1, 0));
 }
 
 #[test]
-fn dash_js_states_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
+fn dash_js_reports_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
     let mut rig = Rig::new();
     rig.request(0, "msd=3,ot=m,sn=0,sta=s")
         .events(
@@ -135,7 +137,7 @@ fn dash_js_states_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
                 "e=rr,sn=2,sta=s,msd=58,ts=-9,ttfb=1795312440021",
             ],
         )
-        // `rr` tells when its request began, and the state of then
+        // `rr` contains the time at which its request began, and the state at that time.
         .events(879, &["e=ps,sn=7,sta=p,ts=558", "e=rr,sn=8,sta=s,ts=546"])
         .events(5_088, &["e=rr,sn=30,sta=p,ts=4371", "e=ps,sn=31,sta=k,ts=5044", "e=ps,sn=32,sta=w,ts=5044"])
         .events(
@@ -144,11 +146,11 @@ fn dash_js_states_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
         )
         .events(61_000, &["e=t,sn=36,sta=p,ec=27,ts=60900"]);
     let cell = rig.cell(0);
-    // 576 ms from `s` to `p`
+    // There are 576 ms from `s` to `p`.
     assert_eq!(amounts(&cell), (6_300, 0, 0, 1, 1, Some(580)));
     assert_eq!(cell.sums.errors, [1, 0, 0, 0, 0, 0]);
     let next = rig.cell(60_000);
-    assert_eq!(amounts(&next), (51_900, 0, 0, 0, 0, None), "in the window of the later beacon");
+    assert_eq!(amounts(&next), (51_900, 0, 0, 0, 0, None), "the time is in the window of the later beacon");
     assert_eq!(next.sums.errors, [0; 6]);
 }
 
@@ -167,12 +169,12 @@ fn shaka_opens_with_rebuffering_and_stalls_differ_from_seeks() {
             11_984,
             &["e=rr,sn=39,sta=r,ts=8927", "e=ps,sn=40,sta=p,ts=11173", "e=t,sn=41,sta=p,ts=11981"],
         );
-    // 5.1 + 1.1 + 0.8 s; one stall of 1.2 s
+    // The playing time is 5.1 + 1.1 + 0.8 s, and there is one stall of 1.2 s.
     assert_eq!(amounts(&rig.cell(0)), (7_000, 1_200, 1, 1, 1, Some(140)));
 }
 
 #[test]
-fn where_no_state_is_stated_nothing_is_made_up_and_totals_are_taken() {
+fn records_without_states_use_totals_only() {
     let mut rig = Rig::new();
     rig.events(100, &["e=rr,sn=0,ts=0,br=(800)", "e=t,sn=1,ts=10,bsa=(1),bsda=(400),dfa=(7)"])
         .events(9_000, &["e=t,sn=2,ts=8900,bsa=(3),bsda=(1650),dfa=(9)", "e=rr,sn=3,ts=8950,msd=135"]);
@@ -182,7 +184,7 @@ fn where_no_state_is_stated_nothing_is_made_up_and_totals_are_taken() {
 }
 
 #[test]
-fn a_failure_counts_once_and_is_told_from_one_at_the_start() {
+fn failure_counts_once_and_differs_from_a_startup_failure() {
     let failures = |lines: &[&str]| {
         let mut rig = Rig::new();
         rig.events(20_000, lines);
@@ -200,7 +202,7 @@ fn a_failure_counts_once_and_is_told_from_one_at_the_start() {
         failures(&["e=ps,sn=0,sta=r,ts=0", "e=ps,sn=1,sta=p,ts=900", fatal[0], fatal[1]]),
         (1, 1, 0, 1)
     );
-    assert_eq!(failures(&fatal), (1, 0, 1, 0), "who fails has tried");
+    assert_eq!(failures(&fatal), (1, 0, 1, 0), "a failure implies an attempt");
 }
 
 #[test]
@@ -218,18 +220,18 @@ fn start_with_a_pause_or_a_seek_before_the_first_frame_has_no_time() {
     for pause in ["a", "k"] {
         let between = format!("e=ps,sn=1,sta={pause},ts=900");
         assert_eq!(startup(&["e=ps,sn=0,sta=s,ts=0", &between, "e=ps,sn=2,sta=p,ts=30900"]), None);
-        // it starts again after it
+        // The player starts again after the interruption.
         let again =
             ["e=ps,sn=0,sta=s,ts=0", &between, "e=ps,sn=2,sta=s,ts=30000", "e=ps,sn=3,sta=p,ts=30800"];
         assert_eq!(startup(&again), Some(800));
-        // a pause before the start, and one after the first frame
+        // One pause is before the start, and one after the first frame.
         let before = format!("e=ps,sn=0,sta={pause},ts=-900");
         let after = format!("e=ps,sn=3,sta={pause},ts=2000");
         let all =
             [&before, "e=ps,sn=1,sta=s,ts=0", "e=ps,sn=2,sta=p,ts=700", &after, "e=ps,sn=4,sta=p,ts=9000"];
         assert_eq!(startup(&all), Some(700));
     }
-    // the player states a time, which has the pause in it
+    // The player reports a time that includes the pause.
     let mut rig = Rig::new();
     rig.request(0, "sn=0,sta=s").request(900, "sn=1,sta=a").request(30_900, "sn=2,sta=p,msd=30900");
     assert_eq!(amounts(&rig.cell(0)).5, None);
@@ -245,7 +247,7 @@ fn second_attempt_of_a_session_has_its_own_startup_time() {
 }
 
 #[test]
-fn waiting_is_a_stall_only_where_it_interrupts_what_plays() {
+fn waiting_is_a_stall_only_if_it_interrupts_playback() {
     let stalled = |states: &str| {
         let lines: Vec<_> = states
             .chars()
@@ -297,8 +299,8 @@ fn clock_that_is_set_adds_no_playing_time() {
 }
 
 #[test]
-fn batch_that_was_held_back_adds_all_of_its_time() {
-    // 40 s are held back, and come with the next record; the player's clock is 3 s slow
+fn delayed_batch_adds_all_of_its_time() {
+    // 40 s are delayed, and arrive with the next record. The player's clock is 3 s slow.
     let mut rig = Rig::new();
     rig.events(3_000, &["e=ps,sn=0,sta=p,ts=0"])
         .events(6_000, &["e=t,sn=1,sta=p,ts=3000"])
@@ -308,7 +310,7 @@ fn batch_that_was_held_back_adds_all_of_its_time() {
 }
 
 #[test]
-fn a_long_pause_is_not_another_play() {
+fn long_pause_is_not_another_play() {
     let mut rig = Rig::new();
     rig.events(1_000, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=700"]);
     for nth in 1..=6 {
@@ -320,30 +322,30 @@ fn a_long_pause_is_not_another_play() {
 }
 
 #[test]
-fn a_clock_that_is_ahead_tells_the_same_times() {
+fn clock_that_is_ahead_gives_the_same_times() {
     let mut rig = Rig::new();
     rig.events(1_000, &["e=ps,sn=0,sta=p,ts=20000", "e=ps,sn=1,sta=r,ts=20500", "e=ps,sn=2,sta=p,ts=20800"]);
     assert_eq!(amounts(&rig.cell(0)), (500, 300, 1, 1, 1, None));
 }
 
 #[test]
-fn report_of_the_first_bitrate_that_comes_late_is_no_switch() {
+fn late_report_of_the_first_bitrate_is_not_a_switch() {
     let mut rig = Rig::new();
-    // Shaka Player's reports overtake one another on a busy machine
+    // Shaka Player's reports overtake each other on a busy machine.
     rig.events(0, &["e=ps,sta=r,ts=+0"]).events(600, &["br=(664),e=ps,sta=p,ts=+500"]);
     rig.events(700, &["br=(664),e=bc,sta=r,ts=+270"]);
-    // a change to a bitrate that is nearly the same is one, and so is the change back
+    // A change to a similar bitrate is a switch, and so is the change back.
     rig.events(9_000, &["br=(660),e=bc,sta=p,ts=+9000"]).events(19_000, &["br=(664),e=bc,sta=p,ts=+19000"]);
     assert_eq!(rig.cell(0).sums[SumMetric::Switches], 2);
 }
 
 #[test]
-fn jitter_of_the_network_costs_no_time() {
+fn network_jitter_loses_no_time() {
     let mut rig = Rig::new();
     rig.events(900, &["e=ps,sta=p,ts=+0"]).events(10_400, &["e=t,sta=p,ts=+10000"]);
     rig.events(20_050, &["e=t,sta=p,ts=+20000"]).events(30_700, &["e=ps,sta=e,ts=+30000"]);
     assert_eq!(rig.cell(0).sums[SumMetric::PlayingMs], 30_000);
-    // more than that is a clock that was set
+    // A larger difference means that the clock was set.
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=p,ts=+0"]).events(10_100, &["e=ps,sta=e,ts=+11200"]);
     assert_eq!(rig.cell(0).sums[SumMetric::PlayingMs], 10_000);

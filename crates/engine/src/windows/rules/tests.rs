@@ -20,8 +20,9 @@ fn own(tenant: &str, list: BreakdownList) -> (String, BreakdownList) {
 }
 
 #[test]
-fn the_layout_fingerprint_is_unchanged_where_no_tenant_differs() {
-    // FNV-1a of `wire=1 n=4 m=2 w=60000 l=30000 h=90000 d.os d.country`, reckoned elsewhere
+fn layout_fingerprint_is_unchanged_if_no_tenant_differs() {
+    // The expected value is the FNV-1a of `wire=1 n=4 m=2 w=60000 l=30000 h=90000 d.os d.country`, computed by another
+    // program.
     let common = vec![vec![Os], vec![Country]];
     assert_eq!(fingerprint(common.clone().into()), FINGERPRINT);
     assert_eq!(fingerprint(Breakdowns::new(common.clone(), [own("acme", common)])), FINGERPRINT);
@@ -30,7 +31,7 @@ fn the_layout_fingerprint_is_unchanged_where_no_tenant_differs() {
 const FINGERPRINT: u64 = 0xe580_53e1_22ec_9fa7;
 
 #[test]
-fn the_layout_fingerprint_differs_where_a_tenants_tables_differ() {
+fn layout_fingerprint_differs_if_the_tables_of_a_tenant_differ() {
     let common = || vec![vec![Os]];
     let different = [
         common().into(),

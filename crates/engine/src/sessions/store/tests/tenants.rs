@@ -1,11 +1,11 @@
-//! Tables of two tenants, of which one has its own.
+//! Tests tables of two tenants, one of which has its own breakdowns.
 
 use crowdfold_model::Dimension::{Browser, Cdn, Os};
 
 use super::*;
 use crowdfold_model::{Breakdowns, Qualities};
 
-/// Cell key and sessions of each cell, table by table.
+/// Returns the cell key and the sessions of each cell, by table.
 fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
     let cells =
         |table: &crowdfold_model::Table| table.iter().map(|(l, cell)| (l.join("/"), cell.sessions)).collect();
@@ -13,7 +13,7 @@ fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
 }
 
 #[test]
-fn each_tenants_cells_are_made_by_its_own_breakdowns() {
+fn cells_of_each_tenant_have_its_own_breakdowns() {
     let tenants = ["acme", "beta", "like"].map(String::from).to_vec();
     let own = || vec![vec![Browser, Cdn], vec![Os]];
     let breakdowns = Breakdowns::new(vec![vec![Cdn]], [("beta".into(), own()), ("like".into(), own())]);

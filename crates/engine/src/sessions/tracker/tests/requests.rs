@@ -1,4 +1,4 @@
-//! Requests and events of one session.
+//! Tests requests and events of one session.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn states_and_totals_do_not_count_the_same_stall() {
 #[test]
 fn requests_count_until_events_do() {
     let mut rig = Rig::new();
-    // a big batch: what it tells of the first 8 s is counted already
+    // In this large batch, the first 8 s are already counted.
     rig.request(0, "sn=0,sta=s")
         .request(500, "sn=1,sta=p")
         .request(4_500, "sn=2,sta=p")
@@ -36,46 +36,46 @@ fn requests_count_until_events_do() {
         .request(12_500, "sn=4,sta=p")
         .events(15_000, &["e=ps,sn=4,sta=r,ts=12000", "e=ps,sn=5,sta=p,ts=13000", "e=t,sn=6,sta=p,ts=14900"]);
     let cell = rig.cell(0);
-    // 8 s by requests, then 0.4, 3.1 and 1.9 s by events, with a stall that no request told
+    // Requests count 8 s, and events count 0.4, 3.1 and 1.9 s. No request reports the stall.
     assert_eq!(amounts(&cell), (13_400, 1_000, 1, 1, 1, Some(400)));
 }
 
 #[test]
-fn a_request_shows_that_the_session_goes_on() {
-    // players send each event immediately by default, and `t` every 30 s; this one's clock is 5 s slow
+fn request_shows_that_the_session_continues() {
+    // By default players send each event immediately, and `t` every 30 s. The clock of this one is 5 s slow.
     let mut rig = Rig::new();
     rig.events(5_000, &["e=ps,sn=0,sta=s,ts=0"])
         .events(5_800, &["e=ps,sn=1,sta=p,ts=800"])
         .request(9_800, "sn=0,sta=p")
         .request(14_800, "sn=1,sta=p")
-        // a stall that requests do not tell: its time is not what they counted
+        // Requests do not report the stall, so its time is not among the counted time.
         .events(15_050, &["e=ps,sn=2,sta=r,ts=10000"])
         .request(16_000, "sn=2,sta=r")
         .events(17_050, &["e=ps,sn=3,sta=p,ts=12000"])
         .events(35_000, &["e=t,sn=4,sta=p,ts=30000"])
         .request(43_000, "sn=3,sta=p");
-    // 9.2 s to the stall, 2 s of it, 18 s to `t`, and 8 s more to the last request
+    // There are 9.2 s before the stall, 2 s in it, 18 s until `t`, and 8 s more until the last request.
     assert_eq!(amounts(&rig.cell(0)), (35_200, 2_000, 1, 1, 1, Some(800)));
 }
 
 #[test]
-fn request_states_nothing_while_a_batch_may_be_in_flight() {
+fn request_adds_no_time_while_a_batch_may_be_in_transit() {
     let mut rig = Rig::new();
     rig.events(900, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=800"])
         .request(6_000, "sn=0,sta=p")
         .request(9_500, "sn=1,sta=p")
         .events(10_000, &["e=ps,sn=2,sta=r,ts=4000", "e=ps,sn=3,sta=p,ts=6000"])
-        // what is left of one
+        // This is the rest of a batch.
         .events(20_000, &["e=ps,sn=4,sta=a,ts=12000"])
         .request(22_000, "sn=2,sta=a");
     assert_eq!(amounts(&rig.cell(0)), (9_200, 2_000, 1, 1, 1, Some(800)));
 }
 
 #[test]
-fn events_that_come_late_count_no_time_that_requests_have_counted() {
+fn late_events_do_not_count_time_that_requests_have_counted() {
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sn=0,sta=p,ts=0"]).request(20_100, "sn=0,sta=p").request(40_100, "sn=1,sta=p");
-    // each by itself, and tried again until the collector was back
+    // Each event was sent separately, and retried until the collector was available again.
     for (nth, ts) in [(1, 10_000), (2, 20_000), (3, 30_000), (4, 45_000)] {
         rig.events(46_000 + nth, &[&format!("e=t,sn={nth},sta=p,ts={ts}")]);
     }
@@ -95,7 +95,7 @@ fn totals_of_requests_and_of_late_batches_do_not_count_twice() {
 }
 
 #[test]
-fn totals_of_requests_count_where_there_are_no_events() {
+fn totals_of_requests_count_without_events() {
     let mut rig = Rig::new();
     rig.request(0, "dfa=3,sta=p").request(1_000, "dfa=10,sta=p").request(2_000, "dfa=12,sta=p");
     assert_eq!(rig.cell(0).sums[SumMetric::DroppedFrames], 9);
@@ -112,7 +112,7 @@ fn failure_reported_by_requests_is_not_counted_again_by_late_events() {
         (1, 1, 0)
     );
 
-    // a failure that events tell counts, whether a request tells it before or after them
+    // A failure in events counts once, whether a request reports it before or after them.
     let mut rig = Rig::new();
     rig.events(0, &["e=ps,sta=s,ts=+0"]).events(1_000, &["e=ps,sta=p,ts=+1000"]);
     rig.request(5_000, "sta=f").events(5_100, &["e=ps,sta=f,ts=+5000"]);
