@@ -254,15 +254,15 @@ fn rows_and_notes_are_in_the_documented_partitions() {
 fn blocked_call_times_out_and_the_committed_offset_decides() {
     let kafka = Kafka::start(Options::default());
     let scenario = Scenario::new(&kafka);
-    let patient = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
-    let hasty = SinkSettings { patience: Duration::from_secs(2), ..patient };
+    let long = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
+    let short = SinkSettings { time_limit: Duration::from_secs(2), ..long };
     let mut sink =
-        Sink::open(&settings(&kafka), SinkSettings { patience: Duration::from_secs(60), ..hasty.clone() })
+        Sink::open(&settings(&kafka), SinkSettings { time_limit: Duration::from_secs(60), ..short.clone() })
             .unwrap();
     scenario.transact(&mut sink, &[partial("a")], "a").unwrap();
     drop(sink);
     let mut sink =
-        eventually("a sink with a short time-out", || Sink::open(&settings(&kafka), hasty.clone()).ok());
+        eventually("a sink with a short time-out", || Sink::open(&settings(&kafka), short.clone()).ok());
     kafka.pause(1);
     let error = scenario.transact(&mut sink, &[partial("b")], "b").unwrap_err();
     assert!(matches!(&error, TransactError::Unknown(why) if why.contains("within 2 s")), "{error:?}");

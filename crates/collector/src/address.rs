@@ -1,7 +1,7 @@
 //! The client address of a request: the peer of the connection, or the address that a trusted proxy forwards.
 //!
 //! A forwarded address is used only as far as trusted proxies wrote it. The hops are read from the right, and the first
-//! that is not a trusted proxy is the client. Anybody may have written the hops to the left of it.
+//! that is not a trusted proxy is the client. The hops to the left of it may be forged.
 #![expect(
     clippy::disallowed_types,
     reason = "only beacon, airlock::address and this module handle addresses"

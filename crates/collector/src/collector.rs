@@ -280,9 +280,9 @@ impl Collector {
     /// Waits until everything packed of a request is written. Returns true if it was.
     async fn written(&self, found: &Found) -> bool {
         let mut hurry = self.hurry.subscribe();
-        let patience = self.settings.patience + self.settings.linger + MARGIN;
+        let time_limit = self.settings.time_limit + self.settings.linger + MARGIN;
         tokio::select! {
-            known = timeout(patience, found.results.known()) => known.unwrap_or(false),
+            known = timeout(time_limit, found.results.known()) => known.unwrap_or(false),
             _ = hurry.wait_for(|hurry| *hurry) => false,
         }
     }

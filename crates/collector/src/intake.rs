@@ -184,7 +184,7 @@ impl Desk {
     }
 
     /// Passes on only the opt-out of a session, so that its beacons in open windows are removed. Its time is the time
-    /// of receipt, so that it is valid whatever the player's clock is.
+    /// of receipt, so that it does not depend on the player's clock.
     fn withdraw(
         &mut self,
         http: &Http<'_>,

@@ -122,9 +122,9 @@ impl Packs {
     }
 
     /// Waits until the delivery result of every record is known. Returns true if it is.
-    pub(crate) fn flush(&self, patience: Duration) -> bool {
+    pub(crate) fn flush(&self, time_limit: Duration) -> bool {
         self.send_all();
-        self.writer.flush(patience)
+        self.writer.flush(time_limit)
     }
 
     /// The number of records without a delivery result.

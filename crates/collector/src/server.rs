@@ -149,8 +149,8 @@ impl Drop for Here<'_> {
     }
 }
 
-async fn wait_for_none(collector: &Collector, patience: Duration) {
-    let until = Instant::now() + patience;
+async fn wait_for_none(collector: &Collector, time_limit: Duration) {
+    let until = Instant::now() + time_limit;
     while collector.counts.connections.load(Ordering::Relaxed) > 0 && Instant::now() < until {
         sleep(Duration::from_millis(10)).await;
     }

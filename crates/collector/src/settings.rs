@@ -36,7 +36,7 @@ pub struct Settings {
     /// The size at which a record is sent, bytes.
     pub record: usize,
     /// The time-out of a record's acknowledgement.
-    pub patience: Duration,
+    pub time_limit: Duration,
     /// The maximum size of data that was received but not yet written, bytes.
     pub memory: usize,
     /// The maximum number of concurrent connections.
@@ -71,8 +71,8 @@ impl Settings {
         WriterSettings {
             topic: topic.into(),
             content_type: CONTENT_TYPE,
-            patience: match self.acknowledge {
-                Acknowledge::Written => self.patience,
+            time_limit: match self.acknowledge {
+                Acknowledge::Written => self.time_limit,
                 Acknowledge::Queued => longest,
             },
             memory: self.memory,

@@ -118,7 +118,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("crowdfold-tls-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let (pipe, file) = (dir.join("pipe"), dir.join("file"));
-        // nobody writes to the pipe, so opening it blocks forever
+        // no process writes to the pipe, so opening it blocks forever
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         std::fs::write(&file, "nothing").unwrap();
         for strange in [pipe.clone(), dir.clone(), "/dev/zero".into()] {

@@ -88,7 +88,7 @@ impl ClientSettings {
     }
 
     /// Returns true if the client authenticates.
-    pub(crate) fn is_somebody(&self) -> bool {
+    pub(crate) fn is_authenticated(&self) -> bool {
         self.property(&["security.protocol"])
             .is_some_and(|protocol| !protocol.eq_ignore_ascii_case("plaintext"))
     }

@@ -171,14 +171,14 @@ impl Cluster {
     /// leader of its partitions for a while and delays the response.
     ///
     /// # Errors
-    /// A broker does not respond within `patience`, though others do.
+    /// A broker does not respond within `time_limit`, though others do.
     pub fn log_ends_within(
         &self,
         topic: &str,
         partitions: &[u32],
-        patience: Duration,
+        time_limit: Duration,
     ) -> Result<Vec<Option<i64>>, KafkaError> {
-        self.list_offsets(topic, partitions, patience, |_| Offset::End)
+        self.list_offsets(topic, partitions, time_limit, |_| Offset::End)
     }
 
     /// Returns, for each requested partition, the first offset whose record has the given timestamp (ms since the
@@ -227,17 +227,17 @@ impl Cluster {
         &self,
         topic: &str,
         partitions: &[u32],
-        patience: Duration,
+        time_limit: Duration,
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, KafkaError> {
-        retry_until_ready(patience, || self.try_list_offsets(topic, partitions, patience, &at))
+        retry_until_ready(time_limit, || self.try_list_offsets(topic, partitions, time_limit, &at))
     }
 
     fn try_list_offsets(
         &self,
         topic: &str,
         partitions: &[u32],
-        patience: Duration,
+        time_limit: Duration,
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, KafkaError> {
         let what = || format!("query the offsets of topic {topic}");
@@ -253,7 +253,7 @@ impl Cluster {
             return Ok(vec![None; partitions.len()]);
         }
         let listed =
-            self.client.offsets_for_times(asked, patience).map_err(|error| self.failed(what(), &error))?;
+            self.client.offsets_for_times(asked, time_limit).map_err(|error| self.failed(what(), &error))?;
         let listed = listed.elements();
         let offset = |partition: &u32| {
             let element = listed.iter().find(|element| element.partition() == *partition as i32)?;
@@ -272,7 +272,7 @@ impl Cluster {
         loop {
             waited += SLICE;
             match self.client.fetch_metadata(topic, SLICE).map_err(|error| self.failed(what(), &error)) {
-                Err(KafkaError::Unreachable { .. }) if waited < self.patience() => {}
+                Err(KafkaError::Unreachable { .. }) if waited < self.time_limit() => {}
                 other => return other,
             }
         }
@@ -280,7 +280,7 @@ impl Cluster {
 
     /// Returns the time to wait for a response. It is longer if no error was reported yet, because a TLS handshake with
     /// a busy broker may be in progress.
-    fn patience(&self) -> Duration {
+    fn time_limit(&self) -> Duration {
         if self.client.context().last_error().is_some() { METADATA } else { ANSWER }
     }
 
@@ -312,10 +312,10 @@ impl Cluster {
 
 /// Repeats a request while leaders move, because not every broker knows a new topic immediately.
 fn retry_until_ready<T>(
-    patience: Duration,
+    time_limit: Duration,
     ask: impl Fn() -> Result<T, KafkaError>,
 ) -> Result<T, KafkaError> {
-    let mut turns = patience.as_millis() / 200;
+    let mut turns = time_limit.as_millis() / 200;
     loop {
         match ask() {
             Err(KafkaError::Kafka { code, .. }) if is_moving(code) && turns > 0 => turns -= 1,

@@ -93,7 +93,7 @@ pub struct SinkSettings {
     /// continue.
     pub transaction_timeout: Duration,
     /// The time after which a call is abandoned with an unknown outcome. Longer than the transaction time-out.
-    pub patience: Duration,
+    pub time_limit: Duration,
     /// Set on shutdown: calls then have [`HURRY`] left, because the next worker can resolve the outcome.
     pub hurry: Arc<AtomicBool>,
 }
@@ -106,7 +106,7 @@ impl SinkSettings {
             transactional_id: transactional_id.into(),
             topics,
             transaction_timeout: Duration::from_secs(30),
-            patience: Duration::from_secs(35),
+            time_limit: Duration::from_secs(35),
             hurry: Arc::default(),
         }
     }
@@ -145,8 +145,9 @@ pub struct Offset {
 /// [`Sink::reopen`] and read the committed offsets, which show the outcome.
 ///
 /// librdkafka's transactional calls can hang (#5456, #5511) regardless of their time-outs. Therefore each call runs in
-/// its own thread. After [`SinkSettings::patience`], thread and producer are abandoned, and end when the call returns.
-/// This is safe for the data on the broker, because a new producer with the same transactional id fences the old one.
+/// its own thread. After [`SinkSettings::time_limit`], thread and producer are abandoned, and end when the call
+/// returns. This is safe for the data on the broker, because a new producer with the same transactional id fences the
+/// old one.
 pub struct Sink {
     client: ClientSettings,
     settings: SinkSettings,
@@ -165,7 +166,7 @@ impl Sink {
             cluster.topic(topic).map_err(|error| error.needing(Operation::Write))?;
         }
         // permissions exist only for authenticated clients; and librdkafka's mock cluster never answers this request
-        if client.is_somebody() {
+        if client.is_authenticated() {
             cluster.writable(&topics)?;
         }
         let mut sink = Self { client: client.clone(), settings, producer: None };
@@ -177,7 +178,7 @@ impl Sink {
     /// is ended: committed if that was decided, otherwise aborted.
     ///
     /// # Errors
-    /// The coordinator does not respond within [`SinkSettings::patience`], or refuses.
+    /// The coordinator does not respond within [`SinkSettings::time_limit`], or refuses.
     pub fn reopen(&mut self) -> Result<(), KafkaError> {
         self.producer = None;
         self.producer = Some(Handle::open(&self.client, &self.settings)?);
@@ -300,7 +301,7 @@ impl Sink {
             const PAUSE: Duration = Duration::from_millis(20);
             match producer.client().send(record) {
                 Ok(()) => return Ok(()),
-                Err((error, back)) if is_full(&error) && waited < self.settings.patience => {
+                Err((error, back)) if is_full(&error) && waited < self.settings.time_limit => {
                     record = back;
                     producer.client().poll(PAUSE);
                     waited += PAUSE;

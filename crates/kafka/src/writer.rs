@@ -24,7 +24,7 @@ pub struct WriterSettings {
     /// The `content-type` of its records.
     pub content_type: &'static str,
     /// The time after which a record that was not acknowledged is given up.
-    pub patience: Duration,
+    pub time_limit: Duration,
     /// The maximum size of records in flight, bytes. The caller observes it; records beyond it are refused.
     pub memory: usize,
 }
@@ -92,7 +92,7 @@ impl Writer {
     /// # Errors
     /// librdkafka rejects the properties.
     pub fn open(client: &ClientSettings, settings: WriterSettings) -> Result<Self, KafkaError> {
-        let patience = settings.patience.as_millis().to_string();
+        let time_limit = settings.time_limit.as_millis().to_string();
         // the caller limits the memory, so librdkafka's own limits must never be reached
         let kilobytes = (settings.memory / 512).clamp(65_536, 2_147_483_647).to_string();
         let defaults = [
@@ -102,7 +102,7 @@ impl Writer {
         ];
         let fixed = [
             ("enable.idempotence", "true"),
-            ("message.timeout.ms", &*patience),
+            ("message.timeout.ms", &*time_limit),
             ("message.max.bytes", "1048588"),
             ("queue.buffering.max.kbytes", &*kilobytes),
             ("queue.buffering.max.messages", "10000000"),
@@ -158,10 +158,10 @@ impl Writer {
         usize::try_from(self.producer.in_flight_count()).unwrap_or(0)
     }
 
-    /// Waits up to `patience` until the outcome of every record is known; returns true if it is.
+    /// Waits up to `time_limit` until the outcome of every record is known; returns true if it is.
     #[must_use]
-    pub fn flush(&self, patience: Duration) -> bool {
-        let flushed: KafkaResult<()> = self.producer.flush(patience);
+    pub fn flush(&self, time_limit: Duration) -> bool {
+        let flushed: KafkaResult<()> = self.producer.flush(time_limit);
         flushed.is_ok()
     }
 }

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_third_fence_within_ten_minutes_is_the_last() {
+    fn third_fence_within_ten_minutes_is_the_last() {
         let mut fences = Fences::default();
         let mut count = |millis| fences.count(Timestamp::from_millis(millis));
         assert!(!count(0) && !count(400_000) && !count(700_000));

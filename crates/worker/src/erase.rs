@@ -24,7 +24,7 @@ mod tests;
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// The time for which the end of a worker waits for the last deletion.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The deletion thread. It ends when this is dropped, after a last pass over the offsets committed since the previous
 /// one.
@@ -65,7 +65,7 @@ impl Drop for Eraser {
         // an unresponsive cluster must not delay the end
         let ended = |state: &mut State| !state.ended;
         let _ =
-            self.0.changed.wait_timeout_while(state, PATIENCE, ended).unwrap_or_else(PoisonError::into_inner);
+            self.0.changed.wait_timeout_while(state, TIMEOUT, ended).unwrap_or_else(PoisonError::into_inner);
     }
 }
 

@@ -42,7 +42,7 @@ fn invalid_property_is_reported_without_its_value() {
 }
 
 #[test]
-fn the_library_is_built_with_tls_and_all_codecs() {
+fn library_is_built_with_tls_and_all_codecs() {
     let config = ClientConfig::new().create_native_config().unwrap();
     let features = config.get("builtin.features").unwrap();
     let features: Vec<_> = features.split(',').collect();

@@ -54,7 +54,7 @@ impl ProducerContext for Context<Deliveries> {
 /// A producer, shared with a thread while a call is in flight.
 pub(super) struct Handle {
     client: Option<Arc<Client>>,
-    patience: Duration,
+    time_limit: Duration,
     hurry: Arc<AtomicBool>,
 }
 
@@ -75,7 +75,7 @@ impl Handle {
         let config = client.config(&defaults, &fixed)?;
         let producer = config.create_with_context(Context::default())?;
         let hurry = Arc::clone(&settings.hurry);
-        let handle = Self { client: Some(Arc::new(producer)), patience: settings.patience, hurry };
+        let handle = Self { client: Some(Arc::new(producer)), time_limit: settings.time_limit, hurry };
         let right = || Right {
             resource: Resource::TransactionalIds(settings.transactional_id.clone()),
             operation: Operation::Write,
@@ -86,10 +86,10 @@ impl Handle {
 
     /// Initializes transactions, with retries until the time-out, because a coordinator may be moving.
     fn init(&self, settings: &SinkSettings) -> Result<(), KafkaError> {
-        let patience = self.patience;
+        let time_limit = self.time_limit;
         let what = || format!("initialize transactional id {}", settings.transactional_id);
         let outcome = self.run(move |producer| {
-            let slice = (patience / 4).max(Duration::from_secs(1));
+            let slice = (time_limit / 4).max(Duration::from_secs(1));
             let mut last = producer.init_transactions(slice);
             for _ in 0..3 {
                 match &last {
@@ -125,7 +125,9 @@ impl Handle {
             None if self.hurry.load(Ordering::Relaxed) => {
                 Err(TransactError::Unknown("no response before shutdown".into()))
             }
-            None => Err(TransactError::Unknown(format!("no response within {} s", self.patience.as_secs()))),
+            None => {
+                Err(TransactError::Unknown(format!("no response within {} s", self.time_limit.as_secs())))
+            }
         }
     }
 
@@ -144,7 +146,7 @@ impl Handle {
         // an abort waits until the delivery reports of purged records are served, but does not serve them itself
         const TURN: Duration = Duration::from_millis(20);
         let (mut waited, mut hurried) = (Duration::ZERO, Duration::ZERO);
-        while waited < self.patience && hurried < HURRY {
+        while waited < self.time_limit && hurried < HURRY {
             match receiver.recv_timeout(TURN) {
                 Ok(result) => return Some(result),
                 Err(RecvTimeoutError::Disconnected) => return None,

@@ -79,7 +79,7 @@ pub(super) fn join(
         ("queued.max.messages.kbytes", &queue),
         // retries a full queue after this time; the default of a second delays reading
         ("fetch.queue.backoff.ms", "5"),
-        // how soon a new partition is noticed
+        // the maximum delay until a new partition is detected
         ("topic.metadata.refresh.interval.ms", "60000"),
     ];
     let fixed = [

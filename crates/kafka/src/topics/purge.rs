@@ -10,9 +10,9 @@
 //! - `segment.bytes` is at least 1 MiB. Records that are written before the segment is full belong to it too, so
 //!   records are deleted after that. A batch larger than `segment.bytes` is refused, so it is never lowered below
 //!   `max.message.bytes`.
-//! - A partition to which nobody writes never begins a new segment. `retention.bytes = 0` makes brokers begin one and
-//!   delete the old one, in all partitions of the topic. So that is done only if nobody writes to any of them, after
-//!   all their records were deleted.
+//! - A partition to which no producer writes never begins a new segment. `retention.bytes = 0` makes brokers begin one
+//!   and delete the old one, in all partitions of the topic. Therefore this is done only if no producer writes to any of
+//!   them, after all their records were deleted.
 //!
 //! The largest timestamp includes segments that still exist, so it shows when they are gone.
 
@@ -37,7 +37,7 @@ pub struct Purge {
     pub topic: String,
     /// The partitions with a segment dated in the future, each with its first offset and its end.
     pub ahead: BTreeMap<u32, (i64, i64)>,
-    /// The other partitions, whose records are deleted if nobody writes to the topic.
+    /// The other partitions, whose records are deleted if no producer writes to the topic.
     pub others: BTreeMap<u32, (i64, i64)>,
     /// Consumer groups with unread records among them.
     pub unread: Vec<Unread>,
@@ -118,7 +118,7 @@ impl Admin {
     }
 
     /// Deletes all records up to the current end of the partitions with a record dated in the future, and makes brokers
-    /// begin new segments there, so that the old ones leave the disk. If nobody writes to the topic, this requires
+    /// begin new segments there, so that the old ones leave the disk. If no producer writes to the topic, this requires
     /// deleting the records of all its partitions. Records that are written meanwhile may be deleted too. Needs the
     /// permissions Delete and AlterConfigs on the topic. `progress` receives each step.
     ///

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_is_ready_once_every_component_reported_and_stays_alive() {
+    fn worker_is_ready_once_every_component_reported_and_stays_alive() {
         let status = Status::new(&[Component::Combine, Component::Merge]);
         assert_eq!(status.not_ready(at(0)), ["combine: starting", "merge: starting"]);
         status.report(Component::Combine, at(10), vec![]);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_waits_for_the_cluster_is_not_ready_but_alive() {
+    fn stage_that_waits_for_the_cluster_is_not_ready_but_alive() {
         let status = Status::new(&[Component::Combine, Component::Topics]);
         status.report(Component::Combine, at(0), vec![]);
         // it reports every minute

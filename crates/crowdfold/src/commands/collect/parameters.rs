@@ -22,7 +22,7 @@ pub(super) fn settings(config: &Config) -> Settings {
         },
         linger: collect.linger,
         record: collect.batch_bytes,
-        patience: collect.acknowledge_timeout,
+        time_limit: collect.acknowledge_timeout,
         memory: collect.max_memory_bytes,
         connections: collect.max_connections,
         body: collect.max_body_bytes,

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_is_no_larger_than_the_terminal() {
+    fn frame_is_no_larger_than_the_terminal() {
         let lines: Vec<Line> = (0..50).map(|_| (Style::Dim, "x".repeat(200))).collect();
         let frame = frame(&lines, (80, 24));
         assert_eq!(frame.matches("\r\n").count(), 23);

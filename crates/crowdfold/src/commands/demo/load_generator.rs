@@ -35,7 +35,7 @@ const LEAD: Span = Span::SECOND.times(100);
 const NAP: Duration = Duration::from_millis(5);
 
 /// The time-out of the last records.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The progress of the players.
 #[derive(Default)]
@@ -180,7 +180,7 @@ impl LoadGenerator {
     }
 
     fn finish(&self) -> anyhow::Result<()> {
-        let flushed = self.producer.flush(PATIENCE);
+        let flushed = self.producer.flush(TIMEOUT);
         match self.producer.context().lost.load(Ordering::Relaxed) {
             0 => flushed.with_context(|| format!("beacons cannot be written to topic {}", self.topic)),
             lost => Err(anyhow!("{lost} beacons could not be written to topic {}", self.topic)),

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_that_of_the_last_seconds() {
+    fn rate_is_that_of_the_last_seconds() {
         let mut rate_meter = RateMeter::default();
         assert_eq!(rate_meter.per_second(), 0);
         for second in 0..20 {

@@ -53,7 +53,7 @@ fn rate_and_number_of_beacons_are_as_requested() {
 }
 
 #[test]
-fn the_truth_follows_the_configuration() {
+fn truth_follows_the_configuration() {
     let dir = tempfile::tempdir().unwrap();
     let (config, truth) = (dir.path().join("crowdfold.toml"), dir.path().join("cells.ndjson"));
     let text = r#"
@@ -98,7 +98,7 @@ fn impossible_players_are_a_usage_error() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_named() {
+fn file_that_cannot_be_written_is_named() {
     let (done, _) = generate(&["--output", "/nowhere/at/all"], None);
     let failure = done.unwrap_err();
     assert_eq!(failure.exit_code(), 1);

@@ -24,7 +24,7 @@ use crate::cli::Generate;
 use crate::error::CrowdfoldError;
 
 /// The time-out of the last records.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest sleep between two checks of the clock and of signals.
 const NAP: Duration = Duration::from_millis(50);
@@ -204,7 +204,7 @@ impl Topic {
 
     /// Waits until all records are acknowledged.
     fn finish(&self) -> anyhow::Result<()> {
-        let flushed = self.producer.flush(PATIENCE);
+        let flushed = self.producer.flush(TIMEOUT);
         let deliveries = self.producer.context();
         let lost = deliveries.lost.load(Ordering::Relaxed);
         let left = self.producer.in_flight_count();
@@ -212,7 +212,7 @@ impl Topic {
         match (lost, last) {
             (0, _) if left == 0 && flushed.is_ok() => Ok(()),
             _ if self.is_forbidden(last) => Err(self.forbidden()),
-            (0, _) => Err(anyhow!("{left} beacons were not acknowledged within {PATIENCE:?}")),
+            (0, _) => Err(anyhow!("{left} beacons were not acknowledged within {TIMEOUT:?}")),
             (lost, Some(code)) => {
                 Err(anyhow!("{lost} beacons could not be written to topic {}: {code}", self.name))
             }

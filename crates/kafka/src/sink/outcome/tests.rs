@@ -11,7 +11,7 @@ fn fatal_error_means_fenced_unless_a_permission_is_missing() {
 }
 
 #[test]
-fn a_stale_member_is_fenced_although_librdkafka_calls_it_abortable() {
+fn stale_member_is_fenced_although_librdkafka_calls_it_abortable() {
     for code in [C::IllegalGeneration, C::UnknownMemberId, C::FencedInstanceId] {
         let outcome = classify(code, false, true);
         assert_eq!(outcome, TransactError::Fenced(code));
@@ -30,7 +30,7 @@ fn other_errors_have_an_unknown_outcome() {
 }
 
 #[test]
-fn an_abort_that_fails_has_an_unknown_outcome() {
+fn abort_that_fails_has_an_unknown_outcome() {
     let aborted = TransactError::Aborted(C::RequestTimedOut);
     assert_eq!(after_abort(aborted.clone(), Ok(())), aborted);
     let unknown = TransactError::Unknown("no answer".into());

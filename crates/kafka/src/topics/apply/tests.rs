@@ -21,7 +21,7 @@ fn spec() -> Spec {
 }
 
 #[test]
-fn an_hour_becomes_44_minutes_and_11() {
+fn hour_becomes_44_minutes_and_11() {
     let settings = settings(&spec(), MINUTE * 5).unwrap();
     assert_eq!((settings["retention.ms"].as_str(), settings["segment.ms"].as_str()), ("2640000", "660000"));
     assert_eq!(settings["min.insync.replicas"], "2");

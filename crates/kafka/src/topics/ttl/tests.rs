@@ -6,7 +6,7 @@ const HOUR: Span = Span::HOUR;
 const NONE: Span = Span::ZERO;
 
 #[test]
-fn an_hour_with_the_default_check_gives_44_minutes() {
+fn hour_with_the_default_check_gives_44_minutes() {
     assert_eq!(settings(HOUR, MINUTE * 5, NONE), Some((MINUTE * 44, MINUTE * 11)));
 }
 

@@ -64,7 +64,7 @@ fn incomplete_tables_are_dropped_after_a_while() {
 }
 
 #[test]
-fn records_that_are_no_rollups_are_reported() {
+fn records_that_are_not_rollups_are_reported() {
     let mut stats = stats();
     assert!(!stats.push(b"{}", at(0)));
     let strange = String::from_utf8(row(1, ["a", "b", "c"], 1, 1, 20)).unwrap().replace("\"os\"", "\"cdn\"");

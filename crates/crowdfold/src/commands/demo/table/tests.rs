@@ -72,7 +72,7 @@ fn table(rows: &[(&str, u64)]) -> Table {
 }
 
 #[test]
-fn a_table_is_aligned() {
+fn table_is_aligned() {
     let lines = lines(&table(&[("Windows", 1_900), ("iOS", 80)]), 5, 100, false);
     let text: Vec<_> = lines.iter().map(|(_, line)| line.as_str()).collect();
     assert_eq!(
@@ -110,7 +110,7 @@ fn narrow_terminal_keeps_dimensions_and_sessions() {
 }
 
 #[test]
-fn a_number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
+fn number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
     let mut table = table(&[("Windows", 1_900), ("iOS", 90), ("*", 20)]);
     table.rows = table.rows.into_iter().map(noisy).collect();
     // the stalled time is below 0, and a playing time below the noise

@@ -22,7 +22,7 @@ fn lines_are_records_and_empty_lines_are_skipped() {
 }
 
 #[test]
-fn a_value_over_several_lines_is_one_record() {
+fn value_over_several_lines_is_one_record() {
     check("{\n \"a\": 1,\n \"b\": [\n  1,\n  2\n ]\n}\n{}\n", &["{\n\"a\": 1,\n\"b\": [\n1,\n2\n]\n}", "{}"]);
     check("[\n {\n  \"a\": 1\n },\n {\"b\":\n 2}\n]\n", &["[\n{\n\"a\": 1\n},\n{\"b\":\n2}\n]"]);
     check("[{\"a\":1},\n{\"b\":2}\n]\n{}", &["[{\"a\":1},\n{\"b\":2}\n]", "{}"]);
