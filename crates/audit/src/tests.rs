@@ -156,7 +156,7 @@ fn window_start_in_a_key_is_not_a_long_number() {
 }
 
 #[test]
-fn allowed_kinds_and_known_names_are_no_finding() {
+fn allowed_kinds_and_known_names_are_not_reported() {
     let uuid = "bbb27941-6c1f-4e0a-9d3b-0123abcd4567";
     let mut row = record(3, "content x", 1, 1, 900);
     row["dimensions"]["content"] = uuid.into();
@@ -186,7 +186,7 @@ fn allowed_kinds_and_known_names_are_no_finding() {
 }
 
 #[test]
-fn content_ids_that_match_the_pattern_are_no_finding() {
+fn content_ids_that_match_the_pattern_are_not_reported() {
     let ids = PublicIds::new("[0-9a-f-]{36}|[0-9]{13}|[A-Z].*|[0-9.]+|.+@.+").unwrap();
     let found = |value: &str, dimension: &str, public_content| {
         let mut row = record(3, &format!("{dimension} x"), 1, 1, 900);

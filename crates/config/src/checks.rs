@@ -32,7 +32,7 @@ fn source_fields(loaded: &Loaded) -> Result<(), ConfigError> {
     apart(loaded, "source.log", &loaded.settings.source.log)
 }
 
-/// Each field has a path of its own, and no path lies in another one.
+/// Checks that the paths of all fields are different, and that no path is inside another one.
 fn apart(loaded: &Loaded, section: &str, paths: &BTreeMap<String, Vec<String>>) -> Result<(), ConfigError> {
     for (index, (name, path)) in paths.iter().enumerate() {
         let overlaps =
@@ -153,7 +153,7 @@ fn erasing(loaded: &Loaded) -> Result<(), ConfigError> {
     }
     let message = format!(
         "is true, but source.topic {beacons} is not this deployment's own ({own}), and its other readers would lose the \
-         erased records; set erase_counted to false, or ttl.erase_shared to true if nobody else needs them"
+         erased records; set erase_counted to false, or ttl.erase_shared to true if no other program needs them"
     );
     Err(loaded.error("ttl.erase_counted", message))
 }

@@ -1,4 +1,4 @@
-//! Configurations that are accepted and refused.
+//! Tests which configurations are accepted, and which are refused.
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -112,7 +112,7 @@ fn wrong_usage_exits_with_2_and_names_the_fix() {
 }
 
 #[test]
-fn a_bad_file_is_exit_2_with_its_line() {
+fn bad_file_is_exit_2_with_its_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("crowdfold.toml");
     std::fs::write(&path, "[windows]\nlength = \"1m\"\nlatness = \"30s\"\n").expect("a file");

@@ -99,7 +99,7 @@ fn differential_privacy_publishes_large_cells_with_noise_only() {
 }
 
 #[test]
-fn the_same_input_and_secret_give_the_same_bytes() {
+fn same_input_and_secret_give_the_same_bytes() {
     let dir = scenario();
     let (first, _) = fold(dir.path());
     assert_eq!(first, fold(dir.path()).0);

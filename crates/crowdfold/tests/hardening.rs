@@ -148,14 +148,14 @@ fn process_survives_a_closed_log_reader() {
 const PANIC_WITH: &str = "--skip=no-such-test-";
 
 #[test]
-fn a_panic_reports_its_location_and_not_its_message() {
+fn panic_reports_its_location_and_not_its_message() {
     let message = std::env::args().find_map(|argument| argument.strip_prefix(PANIC_WITH).map(str::to_owned));
     if let Some(message) = message {
         crowdfold::hardening::harden();
         panic!("what was being read: {message}");
     }
     let output = Command::new(std::env::current_exe().expect("the path of the test"))
-        .args(["--exact", "a_panic_reports_its_location_and_not_its_message", "--nocapture"])
+        .args(["--exact", "panic_reports_its_location_and_not_its_message", "--nocapture"])
         .arg(format!("{PANIC_WITH}{CANARY}"))
         .env("RUST_BACKTRACE", "full")
         .output()

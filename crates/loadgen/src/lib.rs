@@ -1,8 +1,8 @@
 //! Synthetic players: sessions that start, play, stall, fail and end, as JSON beacons in the order of time.
 //!
-//! Everything follows from a seed: the same [`PlayersConfig`] gives the same bytes on every machine, and in every release
-//! of this crate's major version. It uses neither a clock nor floating point. The data is about nobody: addresses are
-//! from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from RFC 5398.
+//! Everything follows from a seed: the same [`PlayersConfig`] gives the same bytes on every machine, and in every
+//! release of this crate's major version. It uses neither a clock nor floating point. No person is in the data:
+//! addresses are from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from RFC 5398.
 //!
 //! ```
 //! use crowdfold_loadgen::{Players, PlayersConfig, Truth};
@@ -19,8 +19,8 @@
 //! ```
 //!
 //! # Ground truth
-//! [`Truth`] sums the activity of the players without reading their beacons: the cells before folding, clamps and noise,
-//! which the worker must reproduce. As JSON lines ([`write()`]) a cell is
+//! [`Truth`] sums the activity of the players without reading their beacons: the cells before folding, clamps and
+//! noise, which the worker must reproduce. As JSON lines ([`write()`]) a cell is
 //!
 //! ```json
 //! {"tenant":"default","window":{"start":1795308480000,"end":1795308540000},"breakdown":["os"],

@@ -28,17 +28,17 @@ impl Report {
 /// The expected outcome of a record, named as in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is added to its session summary.
+    /// The beacon is added to its session summary.
     Placed,
-    /// A repetition of a beacon sent shortly before.
+    /// The beacon repeats one sent shortly before.
     Duplicate,
-    /// Its window is closed.
+    /// The window of the beacon is closed.
     Late,
-    /// Its session opted out.
+    /// The session of the beacon opted out.
     OptedOut,
-    /// It is not a beacon.
+    /// The record is not a beacon.
     Malformed,
-    /// It contains no session id.
+    /// The beacon contains no session id.
     NoSession,
     /// It contains no time.
     NoTime,

@@ -71,7 +71,7 @@ fn concurrency_stays_near_the_requested_number() {
 }
 
 #[test]
-fn a_beacon_has_about_three_hundred_bytes() {
+fn beacon_has_about_three_hundred_bytes() {
     for (mix, least, most) in [(Mix::lean(), 290, 340), (Mix::default(), 340, 440)] {
         let average = bytes(&PlayersConfig { mix, ..PlayersConfig::default() }, 10_000).len() / 10_000;
         assert!((least..most).contains(&average), "{average}");
@@ -79,7 +79,7 @@ fn a_beacon_has_about_three_hundred_bytes() {
 }
 
 #[test]
-fn a_lean_heartbeat_has_seventeen_fields() {
+fn lean_heartbeat_has_seventeen_fields() {
     let config = PlayersConfig { mix: Mix::lean(), ..PlayersConfig::default() };
     let first = Players::new(config).unwrap().next().unwrap();
     let beacon: Value = serde_json::from_slice(&first.payload).unwrap();
@@ -117,7 +117,7 @@ fn contents_follow_zipf_and_have_the_requested_number() {
 }
 
 #[test]
-fn the_truth_of_a_file_is_lines_and_ends_with_the_ledger() {
+fn truth_of_a_file_is_lines_and_ends_with_the_ledger() {
     let config = PlayersConfig { sessions: 50, ..PlayersConfig::default() };
     let limit = Limit { until_ms: Some(config.start_ms + 200_000), records: None };
     let truth = Truth::new(60_000, &[vec!["os", "browser"], vec!["cdn"]]).unwrap();

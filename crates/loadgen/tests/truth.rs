@@ -136,7 +136,7 @@ fn truth_equals_the_oracle_at_other_rates() {
 }
 
 #[test]
-fn a_run_has_plays_failures_errors_and_stalls() {
+fn run_has_plays_failures_errors_and_stalls() {
     let config = PlayersConfig { sessions: 2_000, ..config(10) };
     let until = config.start_ms + 600_000;
     let mut truth = Truth::new(60_000, &[&["device"]]).unwrap();

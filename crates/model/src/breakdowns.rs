@@ -1,48 +1,49 @@
-//! The breakdowns of a deployment: the same for all tenants, but for those that have others.
+//! The breakdowns of a deployment. They are the same for all tenants, except for tenants that have their own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::Dimension;
 
-/// One table each, in the order of the configuration.
+/// A list of breakdowns in the order of the configuration. Each has one table.
 pub type BreakdownList = Vec<Vec<Dimension>>;
 
-/// The breakdowns of every tenant. Two of them are equal when each tenant's tables are.
+/// The breakdowns of every tenant. Two values are equal if every tenant has the same tables in both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Breakdowns {
     common: BreakdownList,
-    /// Those of tenants that differ.
+    /// The breakdowns of tenants that differ from the common ones.
     own: BTreeMap<String, BreakdownList>,
 }
 
 impl Breakdowns {
-    /// `common` for all tenants but those that have their own, by name. Whose own are the common ones has none.
+    /// Creates the breakdowns of all tenants from the common ones, and from those of single tenants by name. A tenant
+    /// whose breakdowns equal the common ones is not stored.
     #[must_use]
     pub fn new(common: BreakdownList, own: impl IntoIterator<Item = (String, BreakdownList)>) -> Self {
         let own = own.into_iter().filter(|(_, list)| *list != common).collect();
         Self { common, own }
     }
 
-    /// A tenant's.
+    /// Returns the breakdowns of a tenant.
     #[must_use]
     pub fn of(&self, tenant: &str) -> &[Vec<Dimension>] {
         self.own.get(tenant).unwrap_or(&self.common)
     }
 
-    /// Those of tenants that have none of their own.
+    /// Returns the breakdowns of tenants without their own.
     #[must_use]
     pub fn common(&self) -> &[Vec<Dimension>] {
         &self.common
     }
 
-    /// Every list there is, the common one first.
+    /// Returns every list of breakdowns, the common one first.
     pub fn lists(&self) -> impl Iterator<Item = &[Vec<Dimension>]> {
         std::iter::once(&self.common).chain(self.own.values()).map(Vec::as_slice)
     }
 
-    /// All of them as text, for [`crate::Rules::layout_fingerprint`]. Without tenants of their own it is what it was
-    /// before there were any.
+    /// Writes all breakdowns as text, for [`crate::Rules::layout_fingerprint`]. Without tenants that differ, the text is
+    /// the same as in releases without policies of tenants.
     pub fn write_to(&self, text: &mut String) {
         write_list(&self.common, text);
         for (tenant, list) in &self.own {
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_has_its_own_or_the_common_ones() {
+    fn tenant_has_its_own_or_the_common_ones() {
         let breakdowns = Breakdowns::new(vec![vec![Os]], [own("acme", vec![vec![Cdn], vec![Country]])]);
         assert_eq!(breakdowns.of("acme"), [[Cdn], [Country]]);
         assert_eq!(breakdowns.of("beta"), [[Os]]);

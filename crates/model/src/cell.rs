@@ -9,11 +9,11 @@ use crate::{Bounded, Distribution, Sums, ValueMetric};
 pub struct Cell {
     /// Session summaries, which are distinct sessions of the window.
     pub sessions: u64,
-    /// The OR of the network bits of the session summaries; 0 where the guard is off.
+    /// The OR of the network bits of the session summaries, or 0 without `release.min_networks`.
     pub networks: u64,
-    /// Their sums.
+    /// The sums over the session summaries.
     pub sums: Sums,
-    /// The same within the bounds of rows outside the detail table.
+    /// The sums within the bounds of rows outside the detail table.
     pub bounded: Bounded,
     /// The distribution of each value.
     pub values: Values,

@@ -52,7 +52,7 @@ pub enum NameList {
 /// The rule by which the text of a dimension becomes a published value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextRule {
-    /// Any text that identifies nobody.
+    /// Any text that does not identify a person.
     Free,
     /// An ISO country code.
     Country,

@@ -6,11 +6,11 @@
 pub enum ErrorClass {
     /// A transfer failed.
     Network,
-    /// A playlist or manifest could not be had or read.
+    /// A playlist or manifest could not be fetched or read.
     Manifest,
     /// Decoding or the media element failed.
     Media,
-    /// A licence or a key could not be had.
+    /// A licence or a key could not be fetched.
     Drm,
     /// Something took too long.
     Timeout,
@@ -21,7 +21,7 @@ pub enum ErrorClass {
 impl ErrorClass {
     /// The number of variants.
     pub const COUNT: usize = 6;
-    /// All of them, in the order of their discriminants.
+    /// All variants in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] =
         [Self::Network, Self::Manifest, Self::Media, Self::Drm, Self::Timeout, Self::Other];
 

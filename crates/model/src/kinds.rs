@@ -54,30 +54,30 @@ impl Limit {
 pub enum Clamp {
     /// The number is shown in the detail table only.
     Hidden,
-    /// The same for windows of every length.
+    /// The clamp is the same for windows of every length.
     Fixed(u64),
-    /// For a window of one minute; it grows with the length of the window.
+    /// The clamp for a window of one minute. It grows with the length of the window.
     PerMinute(u64),
 }
 
 /// The way in which the reports of one session in one window become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Combine {
-    /// The first one counts.
+    /// The first value counts.
     First,
-    /// Their mean, weighted by the time that each beacon played.
+    /// The mean counts, weighted by the playing time of each beacon.
     Mean,
     /// Their mean; all have the same weight.
     PlainMean,
 }
 
-/// The part of a CMCD member that counts, where its value is an inner list.
+/// The part of a CMCD member that counts if its value is an inner list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CmcdPart {
     /// The first item.
     First,
     /// The item of video, otherwise of audio and video, otherwise the one without a label.
     Video,
-    /// As `Video`, and nothing if the requested object has no picture.
+    /// The same item as `Video`. It is ignored if the requested object has no picture.
     Picture,
 }

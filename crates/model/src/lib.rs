@@ -1,10 +1,10 @@
 //! The domain: dimensions, metrics, windows and cells. Every other crate takes their names, limits and order from here.
 //!
-//! A [`Dimension`] groups sessions, and a [`SumMetric`] or a [`ValueMetric`] is a number about them. Each is defined in one table:
-//! `dimension.rs` and `metric.rs`. What one session does in one [`Window`] is added to a [`Cell`]; the cells of one
-//! breakdown are a [`Table`].
+//! A [`Dimension`] groups sessions, and a [`SumMetric`] or a [`ValueMetric`] is a number about them. Each is defined in
+//! one table: `dimension.rs` and `metric.rs`. What one session does in one [`Window`] is added to a [`Cell`]; the cells
+//! of one breakdown are a [`Table`].
 //!
-//! This crate reads no beacon, knows no database of user agents and speaks to no broker.
+//! This crate does not read beacons, has no database of user agents, and does not connect to brokers.
 //!
 //! ```
 //! use crowdfold_model::{Cell, Dimension, Family, SumMetric, ValueMetric};

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn each_partitioner_puts_a_key_where_its_client_does() {
+    fn each_partitioner_selects_the_partition_of_its_client() {
         assert!(is_sent_to(Partitioner::Murmur2, "abc", 479_470_107 % 12, 12));
         assert!(is_sent_to(Partitioner::Murmur2, "21", ((-973_932_308_i32) as u32 & 0x7fff_ffff) % 12, 12));
         // CRC-32 of "123456789" is the check value of its catalogue entry, 0xcbf43926.
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_belongs_to_exactly_one_partition() {
+    fn key_belongs_to_exactly_one_partition() {
         for partitioner in [Partitioner::Murmur2, Partitioner::Crc32, Partitioner::Fnv1a] {
             for key in ["", "a", "8c1f3a5e-0a73-4b0e-9d53-77b3c1b0a9d1", "42", "ü"] {
                 let homes = (0..12).filter(|partition| is_sent_to(partitioner, key, *partition, 12)).count();

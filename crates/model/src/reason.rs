@@ -4,30 +4,30 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Reason {
-    /// Not what its format says.
+    /// The record is invalid for its format.
     Malformed,
-    /// No session, or a constant one.
+    /// The session id is absent, or a constant.
     NoSession,
-    /// No time where one is required, or one that is none.
+    /// A required time is absent or unusable.
     NoTime,
-    /// Further ahead than `windows.max_skew`.
+    /// The record is ahead of the clock by more than `windows.max_skew`.
     Future,
-    /// A tenant outside the catalogue.
+    /// The tenant is not in the catalogue.
     UnknownTenant,
-    /// Its session belongs to another partition.
+    /// The session belongs to another partition.
     Misplaced,
     /// The record or a session id is longer than allowed, or the record has more beacons than allowed.
     TooLarge,
-    /// More live sessions than `sessions.max_per_partition`.
+    /// The partition has `sessions.max_per_partition` live sessions.
     Overload,
-    /// A fault of ours: admitting the record panicked.
+    /// Admitting the record panicked, which is a bug.
     Internal,
 }
 
 impl Reason {
     /// The number of variants.
     pub const COUNT: usize = 9;
-    /// All of them, in the order of their discriminants.
+    /// All variants in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Malformed,
         Self::NoSession,

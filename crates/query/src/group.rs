@@ -244,7 +244,7 @@ impl Group {
             Derived::EbvsReported => self.share_of(SumMetric::ExitsBeforeStart, attempts),
             Derived::GoodSessions => self.share_of(SumMetric::GoodSessions, Sum::exact(self.measured)),
             Derived::Vpf => Ratio::of(&[(playback_failures, 1.0, 0.0), (plays, 0.0, 1.0)]),
-            // outside the detail table nothing tells how many sessions have a value
+            // outside the detail table the number of sessions with a value is unknown
             Derived::Mean(ValueMetric::StartupMs) => self.mean(ValueMetric::StartupMs, plays),
             Derived::Mean(metric) => self.mean(metric, Sum::exact(self.measured)),
         }

@@ -2,7 +2,7 @@
 
 use crate::groups::{Group, groups, words};
 
-/// The minimum number of decimals of a pair of numbers without other signs of coordinates; three are about a hundred
+/// The minimum number of decimals of a pair of numbers without other marks of coordinates; three are about a hundred
 /// metres.
 const DECIMALS: usize = 3;
 /// The minimum number of decimals after a comma, because `1,250` is a thousand.

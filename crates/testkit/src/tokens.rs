@@ -1,4 +1,4 @@
-//! A small identity provider. It signs tokens (RS256), and issues them for the client credentials grant over HTTP on
+//! A small identity provider. It issues signed tokens (RS256) for the client credentials grant over HTTP on
 //! loopback, as OpenID Connect specifies.
 
 use std::io::{BufRead, BufReader, Read, Write};

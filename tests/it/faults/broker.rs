@@ -9,7 +9,7 @@ use super::assert_nothing_lost_or_doubled;
 use crate::worker::support::{Deployment, Worker, sleep, window_ago};
 
 #[test]
-fn the_coordinator_is_killed_in_mid_commit() {
+fn coordinator_is_killed_in_mid_commit() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(21, 100, window_ago(2_000, 340_000), 300_000);

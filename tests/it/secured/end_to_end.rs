@@ -6,7 +6,7 @@ use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
 /// Each stage is a separate service with its own principal. One uses a password, one a token, and the reader a
 /// certificate.
 #[test]
-fn end_to_end_with_a_principal_for_each_stage() {
+fn separate_principals_of_the_stages_are_sufficient() {
     let mut deployment = Deployment::new(broker()).with_topics();
     for (role, principal) in [("combiner", "combiner"), ("merger", "merger"), ("auditor", "auditor")] {
         set(&mut deployment, &format!("principals.{role}"), principal);
@@ -50,7 +50,7 @@ fn end_to_end_with_a_principal_for_each_stage() {
 
 /// One process for both stages is one principal with the permissions of both.
 #[test]
-fn end_to_end_with_one_principal_for_both_stages() {
+fn one_principal_for_both_stages_is_sufficient() {
     let mut deployment = Deployment::new(broker()).with_topics();
     set(&mut deployment, "principals.combiner", "worker");
     set(&mut deployment, "principals.merger", "worker");

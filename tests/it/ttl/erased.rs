@@ -42,7 +42,7 @@ fn await_erased(deployment: &Deployment<'_>) {
 /// Kills and restarts the worker twice, with fewer records to read each time. The rows still equal the oracle, and at
 /// the end no counted beacon is readable.
 #[test]
-fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
+fn counted_beacons_are_unreadable_and_a_killed_worker_counts_all_of_them() {
     let mut chance = Chance::new("erase and kill");
     let deployment = erasing(Kafka::shared()).with_topics();
     let log = deployment.players(41, 200, window_ago(2_000, 240_000), 200_000);

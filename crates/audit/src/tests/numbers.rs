@@ -85,7 +85,7 @@ fn rows_of_one_table_must_have_the_same_fields() {
     let mut mixed = rows();
     mixed[1] = table(3, "os", &[("*", 60), ("Windows", 900)]).remove(1);
     assert_eq!(findings(&audit(&mixed)), [("two-policies", 1, "/detail")]);
-    // and likewise for tables of one window
+    // the same applies to tables of one window
     let other = counts_only(table(3, "cdn", &[("a", 960)]));
     assert_eq!(findings(&audit(&[rows(), other].concat())), [("two-policies", 2, "")]);
 }

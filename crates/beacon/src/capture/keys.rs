@@ -85,12 +85,12 @@ pub(super) fn remove(dictionary: &mut String, key: usize) {
     }
 }
 
-/// Decodes the escapes of a log value: percent signs, and `+` for spaces as in forms. Values that are still escaped are
-/// decoded a second time.
+/// Decodes the escapes of a log value: percent escapes, and `+` for spaces as in forms. Values that are still escaped
+/// are decoded a second time.
 pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
     let mut value = value;
     for _ in 0..2 {
-        // A text with spaces is not escaped, so its percent signs are literal.
+        // A text with spaces is not escaped, so its percent characters are literal.
         if value.contains(' ') || !escapes(&value) {
             break;
         }

@@ -68,14 +68,14 @@ fn body_precedes_headers_and_headers_precede_the_query() {
 }
 
 #[test]
-fn a_body_may_be_json() {
+fn body_may_be_json() {
     let body = r#""body":"[{\"session\":\"a\"},{\"ts\":nan}]""#;
     assert_eq!(capture(&format!(r#"{body},"headers":{{"content-type":"text/plain"}}"#)), ["Json a", "!"]);
     assert_eq!(capture(body), ["Json a", "!"]);
 }
 
 #[test]
-fn a_request_without_cmcd_is_malformed() {
+fn request_without_cmcd_is_malformed() {
     assert_eq!(
         capture(r#""path":"/media/a.mp4","query":"x=1","headers":{"user-agent":"UA"},"body":"""#),
         ["!"]

@@ -40,7 +40,7 @@ fn topic_of_the_beacons_is_valid_and_not_written_by_crowdfold() {
     );
     check(
         "[source]\ntopic = \"events\"\n[ttl]\nerase_counted = true\n",
-        "x.toml:4: ttl.erase_counted is true, but source.topic events is not this deployment's own (crowdfold.beacons), and its other readers would lose the erased records; set erase_counted to false, or ttl.erase_shared to true if nobody else needs them",
+        "x.toml:4: ttl.erase_counted is true, but source.topic events is not this deployment's own (crowdfold.beacons), and its other readers would lose the erased records; set erase_counted to false, or ttl.erase_shared to true if no other program needs them",
     );
 }
 

@@ -36,7 +36,7 @@ fn four_full_fields_exhaust_the_budget() {
 }
 
 #[test]
-fn a_field_that_does_not_fit_leaves_the_budget_to_later_fields() {
+fn field_that_does_not_fit_leaves_the_budget_to_later_fields() {
     // 3 + (30/60)² = 3.25; startup 9 s would bring 4.06; playing 50 s brings 3.94
     let session = [
         ("attempts", 1),
@@ -58,7 +58,7 @@ fn a_field_that_does_not_fit_leaves_the_budget_to_later_fields() {
 
 /// In binary fractions these squares add up to a little more or less than the budget.
 #[test]
-fn the_budget_is_exact_at_its_bound() {
+fn budget_is_exact_at_its_bound() {
     let ninths = [
         ("attempts", 1),
         ("plays", 1),

@@ -186,7 +186,7 @@ mod tests {
         for (millis, text) in known {
             assert_eq!(Timestamp::from_millis(millis).to_string(), text);
         }
-        // the largest timestamp of a record, and more: no arithmetic overflows
+        // no arithmetic overflows at the largest timestamp of a record and above
         assert_eq!(Timestamp::from_millis(i64::MAX as u64).to_string(), "292278994-08-17T07:12:55Z");
         assert!(Timestamp::MAX.to_string().starts_with("584556019-"));
     }

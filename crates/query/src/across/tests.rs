@@ -36,7 +36,7 @@ fn five() -> Vec<Vec<Value>> {
 fn attributes_sum_rows_of_tenants_that_may_be_grouped() {
     let answer = ask("--by industry", &five());
     assert_eq!(shown(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1"]);
-    assert_eq!(answer.count_name(), "sessions", "in one window nobody is counted twice");
+    assert_eq!(answer.count_name(), "sessions", "in one window no session is counted twice");
     assert_eq!(
         answer.notes(),
         [
@@ -111,7 +111,7 @@ fn query_for_one_tenant_and_several_is_refused() {
 }
 
 #[test]
-fn every_format_shows_the_number_of_tenants_of_a_group_and_none_their_names() {
+fn every_format_prints_the_number_of_tenants_of_a_group_without_their_names() {
     let answer = ask("--by industry,os --breakdown os,browser", &five());
     assert!(answer.table(120).starts_with("tenants  industry  os       sessions"), "{}", answer.table(120));
     let csv = answer.csv();

@@ -17,7 +17,7 @@ fn two_windows() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn a_table_of_one_window() {
+fn table_of_one_window_is_printed() {
     let answer = ask("--breakdown os,browser", &two_windows()[..1]);
     assert_is_fixture(&answer.table(120), "one_window.txt");
     assert_eq!(answer.notes(), ["answered from the detail table os,browser: all numbers are exact"]);
@@ -55,7 +55,7 @@ fn table_fits_the_terminal_and_keeps_the_main_columns() {
 }
 
 #[test]
-fn a_table_by_time_and_tenant() {
+fn table_is_grouped_by_time_and_tenant() {
     let mut globex = table(90, "os/browser", &[("Windows/Chrome", 60)]);
     globex[0]["tenant"] = "globex".into();
     let mut records = two_windows();

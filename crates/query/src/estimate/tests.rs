@@ -17,7 +17,7 @@ fn variances_of_independent_noise_add_up() {
 }
 
 #[test]
-fn an_exact_ratio_has_no_error() {
+fn exact_ratio_has_no_error() {
     assert_eq!(ratio(Sum::exact(1), Sum::exact(8)), Ratio::Known(0.125, 0.0));
     assert_eq!(ratio(Sum::exact(1), Sum::exact(0)), Ratio::Undefined);
 }

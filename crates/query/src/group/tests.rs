@@ -43,7 +43,7 @@ fn percent(error: f64, sum: f64) -> String {
 }
 
 #[test]
-fn standard_errors_of_an_hour_are_those_of_the_specification() {
+fn standard_errors_of_an_hour_equal_the_specification() {
     let errors = |live| {
         let group = hour(live);
         IN_AN_HOUR.map(|(measure, each)| percent(group.error(measure).unwrap(), each * live as f64))
@@ -73,7 +73,7 @@ fn one(records: Vec<Value>, numbers: Numbers) -> Group {
 }
 
 #[test]
-fn a_mean_is_over_sessions_with_a_value_only_where_all_rows_are_exact() {
+fn mean_is_over_sessions_with_a_value_if_all_rows_are_exact() {
     let exact = || table(90, "os", &[("Windows", 400)]);
     let group = one(exact(), Numbers::Exact);
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)), Ratio::Known(850.0, 0.0));

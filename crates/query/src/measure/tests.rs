@@ -30,7 +30,7 @@ fn noise_is_a_multiple_of_the_clamp_which_grows_with_the_window() {
 }
 
 #[test]
-fn a_window_longer_than_any_policy_allows_has_the_noise_of_a_day() {
+fn window_longer_than_any_policy_allows_has_the_noise_of_a_day() {
     let endless = Window { start: Timestamp::EPOCH, end: Timestamp::MAX };
     let day = Window::at(Timestamp::EPOCH, Span::DAY);
     for measure in Metric::ALL {

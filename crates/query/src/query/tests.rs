@@ -20,7 +20,7 @@ fn query_flags_are_parsed() {
 }
 
 #[test]
-fn a_breakdown_may_be_written_as_in_keys() {
+fn breakdown_may_be_written_as_in_keys() {
     assert_eq!(query("--breakdown os.browser").unwrap(), query("--breakdown os,browser").unwrap());
 }
 

@@ -12,7 +12,7 @@ fn notes(records: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn the_example_of_the_schema_is_read_whole() {
+fn example_of_the_schema_is_read_whole() {
     let mut reader = Reader::new();
     reader.push(include_bytes!("../../fixtures/rollup.json"));
     let [row] = reader.rows() else { panic!("one row") };
@@ -55,7 +55,7 @@ fn records_of_other_schemas_are_counted_by_name() {
 }
 
 #[test]
-fn a_flood_of_schemas_does_not_flood_the_notes() {
+fn flood_of_schemas_does_not_flood_the_notes() {
     let many: Vec<_> =
         (0..100).map(|number| json!({"schema": format!("{number}{}", "x".repeat(1000))})).collect();
     let notes = notes(&many);
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn any_noisy_numbers_give_an_answer_in_every_form(
+    fn noisy_numbers_of_any_value_are_answered_in_every_format(
         numbers in vec(any::<i64>(), 9), sums in vec(any::<i64>(), 3), errors in vec(any::<i64>(), 6), noise in any::<u64>()
     ) {
         let mut records = noisy(table(90, "os", &[("Windows", 60), ("iOS", 70)]));

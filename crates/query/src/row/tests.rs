@@ -13,7 +13,7 @@ fn numbers(records: &[Value]) -> Option<Numbers> {
 }
 
 #[test]
-fn a_noisy_row_is_read_with_its_negative_numbers() {
+fn noisy_row_is_read_with_its_negative_numbers() {
     let row = row(include_str!("../../fixtures/noisy.json"));
     assert_eq!((row.detail, row.numbers()), (Some(false), Some(Numbers::Noisy)));
     assert_eq!(
@@ -31,7 +31,7 @@ fn a_noisy_row_is_read_with_its_negative_numbers() {
 }
 
 #[test]
-fn a_row_of_session_counts_has_every_other_number_absent() {
+fn row_of_session_counts_has_every_other_number_absent() {
     let row = row(include_str!("../../fixtures/counts.json"));
     assert_eq!((row.detail, row.numbers(), row.sessions), (Some(false), Some(Numbers::Absent), 83));
     assert_eq!(
@@ -58,7 +58,7 @@ fn numbers_are_classified_by_detail_and_policy() {
 }
 
 #[test]
-fn a_row_whose_noise_is_unknown_has_no_usable_numbers() {
+fn row_whose_noise_is_unknown_has_no_usable_numbers() {
     let whole = || table(90, "os", &[("Windows", 60)]);
     let changed = |mut records: Vec<Value>, change: fn(&mut Value)| {
         change(&mut records[0]);
@@ -71,7 +71,7 @@ fn a_row_whose_noise_is_unknown_has_no_usable_numbers() {
     assert_eq!(changed(noisy(whole()), |row| row["detail"] = true.into()), None);
     assert_eq!(changed(whole(), |row| row["plays"] = (-1).into()), None);
     assert_eq!(changed(whole(), |row| row["errors"]["drm"] = (-1).into()), None);
-    // some numbers and not others
+    // a part of the numbers is absent
     assert_eq!(changed(noisy(whole()), |row| row["plays"] = Value::Null), None);
     assert_eq!(changed(counts_only(whole()), |row| row["plays"] = 3.into()), None);
     assert_eq!(changed(counts_only(whole()), |row| row["startup_ms"] = serde_json::json!({"sum": 3})), None);

@@ -106,13 +106,13 @@ fn tenants_are_never_summed_into_one() {
 }
 
 #[test]
-fn concurrent_sessions_are_those_of_one_window() {
+fn concurrent_sessions_are_counted_in_one_window() {
     let answer = ask("--breakdown os,browser --by os --where os=Windows", &two_windows());
     assert_eq!((answer.groups[0].concurrent_max(), answer.groups[0].concurrent_mean()), (930, Some(915.0)));
 }
 
 #[test]
-fn percentiles_are_those_of_a_single_row_and_never_summed() {
+fn percentiles_come_from_a_single_row_and_are_never_summed() {
     let answer = ask("--breakdown os,browser", &two_windows());
     let bandwidth = |group: &crate::group::Group| group.distribution(ValueMetric::BandwidthKbps).clone();
     let p50: Vec<_> = answer.groups.iter().map(|group| bandwidth(group).p50).collect();

@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn an_address_is_found_in_every_base(bits in any::<u32>(), shift in 0..5_usize) {
+    fn address_is_found_in_every_base(bits in any::<u32>(), shift in 0..5_usize) {
         let address = std::net::Ipv4Addr::from_bits(bits).to_string();
         let bytes = [&b"\x01\x02\x03\x04"[..shift.min(4)], address.as_bytes()].concat();
         for text in [base64(&bytes), base32(&bytes), base32(&bytes).to_lowercase()] {

@@ -91,7 +91,7 @@ fn text_that_is_not_json_is_not_read() {
 }
 
 #[test]
-fn keys_with_escapes_are_known() {
+fn keys_with_escapes_are_recognised() {
     let mut quick = Quick::default();
     for record in [r#"{"\u0074s":7,"s\u0065ssion":"a"}"#, r#"{"ts":7,"session":"a"}"#] {
         for _ in 0..2 {

@@ -27,7 +27,7 @@ fn json(answer: &Answer) -> Vec<Value> {
 }
 
 #[test]
-fn a_number_below_zero_is_marked_in_the_table_and_explained() {
+fn number_below_zero_is_marked_in_the_table_and_explained() {
     let answer = ask("--breakdown os", &two_windows());
     assert_is_fixture(&answer.table(120), "noisy.txt");
     let note = "some sums are below 0 because their noise is larger than the value (marked ? in a table, listed in \
@@ -81,7 +81,7 @@ fn json_always_contains_standard_errors() {
 }
 
 #[test]
-fn a_ratio_whose_denominator_is_mostly_noise_is_left_empty() {
+fn ratio_whose_denominator_is_mostly_noise_is_left_empty() {
     let mut records = two_windows();
     for row in records.iter_mut().flatten() {
         // 5 · 8 · √2 is 56.6

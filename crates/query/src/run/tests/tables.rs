@@ -27,7 +27,7 @@ fn totals_are_answered_from_the_detail_table() {
 }
 
 #[test]
-fn a_named_breakdown_answers_even_if_the_detail_table_could() {
+fn named_breakdown_answers_even_if_the_detail_table_could() {
     let answer = ask("--breakdown browser,os --by ''", &window());
     assert_eq!(
         answer.notes()[..1],

@@ -1,4 +1,4 @@
-//! Folds as the paragraph of the page describes it, without regard to speed.
+//! Folds as docs/internals/privacy-model.md describes it, without regard to speed.
 
 use crowdfold_model::Cell;
 

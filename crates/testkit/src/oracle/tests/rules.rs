@@ -125,7 +125,7 @@ fn event_time_is_the_earlier_of_beacon_and_record() {
 }
 
 #[test]
-fn a_window_closes_when_the_watermark_reaches_its_end() {
+fn window_closes_when_the_watermark_reaches_its_end() {
     let counts = |last| on_time_then_straggler(last).ledger.beacons;
     assert_eq!((counts(89).late, counts(89).released), (0, 2));
     assert_eq!((counts(90).late, counts(90).released), (1, 1));
@@ -268,7 +268,7 @@ fn assertions_of_a_late_beacon_take_effect() {
 }
 
 #[test]
-fn a_fatal_error_is_a_playback_failure_once_something_played() {
+fn fatal_error_is_a_playback_failure_once_something_played() {
     let fatal = r#""error":"network","fatal":true"#;
     let sums = |beacons: &[(u64, &str)]| total(&on_time(beacons), T).sums;
     let before = sums(&[(0, r#""event":"attempt""#), (1, fatal)]);

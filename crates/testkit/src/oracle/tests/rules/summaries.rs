@@ -18,7 +18,7 @@ fn dimension_is_the_first_reported_or_otherwise_the_last_asserted_value() {
 }
 
 #[test]
-fn a_session_summary_is_clamped() {
+fn session_summary_is_clamped() {
     let many = r#""playing_ms":100000,"stalled_ms":100000,"stalls":40,"switches":70,"dropped_frames":5000"#;
     let sums = total(&on_time(&[(0, many), (1, many)]), T).sums;
     assert_eq!(
