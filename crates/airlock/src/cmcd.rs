@@ -4,7 +4,7 @@ use crowdfold_beacon::{Beacon, Mode, Number, Text, is_nothing};
 use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
 
 use crate::measures::narrow;
-use crate::{MoreCodes, Playback, State, Total, Totals};
+use crate::{MoreCodes, Playback, State, Total};
 
 /// Returns our name for a kind of stream, `st`.
 pub(crate) fn stream(token: &str) -> &str {
@@ -63,11 +63,7 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
         more_codes: more_codes(beacon),
         endpoint,
         bitrate_kbps: if event { total(Number::Value(ValueMetric::BitrateKbps)) } else { Total::NONE },
-        totals: Totals {
-            dropped_frames: total(Number::Sum(SumMetric::DroppedFrames)),
-            stalls: total(Number::Sum(SumMetric::Stalls)),
-            stalled_ms: total(Number::Sum(SumMetric::StalledMs)),
-        },
+        totals: SumMetric::TOTALS.map(|metric| total(Number::Sum(metric))),
     })
 }
 

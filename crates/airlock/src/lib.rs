@@ -50,7 +50,7 @@ pub use admit::{Airlock, LineTime, Placement, Record};
 pub use dictionary::{Dictionary, Symbol};
 pub use ignored::Ignored;
 pub use observation::{
-    Identity, Measures, MoreCodes, Observation, Playback, SessionHash, State, Tenant, Total, Totals,
+    Identity, Measures, MoreCodes, Observation, Playback, SessionHash, State, Tenant, Total,
 };
 pub use rejection::Rejection;
 pub use session::session_of;

@@ -104,15 +104,17 @@ pub struct Playback {
     pub endpoint: u32,
     /// The bitrate of the selected representation in kbit/s, if an event contains it. It is not rounded.
     pub bitrate_kbps: Total,
-    /// The totals since the start of the session.
-    pub totals: Totals,
+    /// The totals since the start of the session, in the order of [`SumMetric::TOTALS`].
+    pub totals: [Total; SumMetric::TOTALS.len()],
 }
 
 impl Playback {
     /// Returns true if it contains a state, a total or, in an event, a bitrate.
     #[must_use]
     pub fn has_content(&self) -> bool {
-        self.state.is_some() || self.totals != Totals::default() || self.bitrate_kbps != Total::NONE
+        self.state.is_some()
+            || self.totals.iter().any(|total| *total != Total::NONE)
+            || self.bitrate_kbps != Total::NONE
     }
 }
 
@@ -125,17 +127,6 @@ impl MoreCodes {
     pub fn iter(&self) -> impl Iterator<Item = (u32, ErrorClass)> + '_ {
         self.0.iter().copied()
     }
-}
-
-/// The totals that a player counts from the start of a session (CMCD `dfa`, `bsa`, `bsda`). Their differences are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// The dropped frames.
-    pub dropped_frames: Total,
-    /// The stalls.
-    pub stalls: Total,
-    /// The stalled time in ms.
-    pub stalled_ms: Total,
 }
 
 /// A total, if present.
@@ -156,12 +147,6 @@ impl Total {
     #[must_use]
     pub const fn get(self) -> Option<u32> {
         if self.0 == Self::NONE.0 { None } else { Some(self.0) }
-    }
-}
-
-impl Default for Total {
-    fn default() -> Self {
-        Self::NONE
     }
 }
 

@@ -16,6 +16,7 @@ struct SumDefinition {
     name: &'static str,
     unit: Unit,
     is_in_beacons: bool,
+    is_in_cmcd: bool,
     most: Limit,
     outside_detail: Clamp,
     spent: u8,
@@ -75,6 +76,7 @@ macro_rules! metrics {
             name: $sum_name,
             unit: Unit::$sum_unit,
             is_in_beacons: $json,
+            is_in_cmcd: !<[&str]>::is_empty(&[$($sum_key)?]),
             most: $most,
             outside_detail: $sum_clamp,
             spent: $sum_spent,
@@ -194,9 +196,33 @@ metrics! {
     }
 }
 
+/// The number of sums that CMCD reports.
+const TOTALS: usize = {
+    let (mut count, mut at) = (0, 0);
+    while at < SUMS.len() {
+        count += SUMS[at].is_in_cmcd as usize;
+        at += 1;
+    }
+    count
+};
+
 impl SumMetric {
     /// The number of sums.
     pub const COUNT: usize = SUMS.len();
+
+    /// The sums that CMCD reports, each as the total since the start of the session.
+    pub const TOTALS: [Self; TOTALS] = {
+        let mut totals = [Self::Attempts; TOTALS];
+        let (mut count, mut at) = (0, 0);
+        while at < Self::COUNT {
+            if SUMS[at].is_in_cmcd {
+                totals[count] = Self::ALL[at];
+                count += 1;
+            }
+            at += 1;
+        }
+        totals
+    };
 
     const fn definition(self) -> &'static SumDefinition {
         &SUMS[self as usize]
@@ -390,6 +416,7 @@ mod tests {
             assert_eq!(Metric::of_cmcd(key).map(|(metric, _)| metric), Some(metric), "{key}");
         }
         assert_eq!(Metric::of_cmcd("sid"), None);
+        assert_eq!(SumMetric::TOTALS, [SumMetric::StalledMs, SumMetric::Stalls, SumMetric::DroppedFrames]);
     }
 
     #[test]

@@ -261,18 +261,15 @@ impl Session {
         }
         let mut sums = measures.sums;
         if !is_json {
-            for (metric, more) in [
-                (SumMetric::PlayingMs, tracked.playing_ms),
-                (SumMetric::StalledMs, tracked.stalled_ms),
-                (SumMetric::Stalls, tracked.stalls),
-                (SumMetric::DroppedFrames, tracked.dropped_frames),
-                (SumMetric::Switches, is_switch.into()),
-                (SumMetric::SwitchesUp, is_switch_to(Ordering::Greater).into()),
-                (SumMetric::SwitchesDown, is_switch_to(Ordering::Less).into()),
-                (SumMetric::Seeks, tracked.seeks),
-                (SumMetric::SeekingMs, tracked.seeking_ms),
+            for (sum, more) in sums.iter_mut().zip(tracked.sums) {
+                *sum += more;
+            }
+            for (metric, is_change) in [
+                (SumMetric::Switches, is_switch),
+                (SumMetric::SwitchesUp, is_switch_to(Ordering::Greater)),
+                (SumMetric::SwitchesDown, is_switch_to(Ordering::Less)),
             ] {
-                sums[metric as usize] += more;
+                sums[metric as usize] += u32::from(is_change);
             }
         }
         let observed = Observed {

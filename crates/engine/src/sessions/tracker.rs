@@ -10,7 +10,7 @@
 use std::cmp::Ordering;
 
 use crowdfold_airlock::{Observation, Playback, State, Total};
-use crowdfold_model::{Span, Timestamp};
+use crowdfold_model::{Span, SumMetric, Timestamp, Unit};
 
 use crate::sessions::attempts::Line;
 use crate::sessions::codes::Codes;
@@ -47,21 +47,15 @@ pub(crate) struct Tracker {
     pub(crate) attempts: [Line; 2],
     /// The last bitrate in an event, in kbit/s.
     bitrate: (u32, Assertion),
-    /// The last totals in requests and in events.
-    dropped_frames: [(u32, Assertion); 2],
-    stalls: [(u32, Assertion); 2],
-    stalled_ms: [(u32, Assertion); 2],
+    /// The last totals in requests and in events, in the order of [`SumMetric::TOTALS`].
+    totals: [[(u32, Assertion); 2]; SumMetric::TOTALS.len()],
 }
 
 /// The effects of a CMCD beacon, given the assertions in effect before it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tracked {
-    pub(crate) playing_ms: u32,
-    pub(crate) stalled_ms: u32,
-    pub(crate) stalls: u32,
-    pub(crate) seeks: u32,
-    pub(crate) seeking_ms: u32,
-    pub(crate) dropped_frames: u32,
+    /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`].
+    pub(crate) sums: [u32; SumMetric::COUNT],
     /// The time in ms from the reported start to the first frame.
     pub(crate) startup_ms: Option<u32>,
     /// True if an event reported a start.
@@ -169,9 +163,7 @@ impl Tracker {
             codes: Codes::default(),
             attempts: [Line::new(), Line::new()],
             bitrate: (0, Assertion::NEVER),
-            dropped_frames: [(0, Assertion::NEVER); 2],
-            stalls: [(0, Assertion::NEVER); 2],
-            stalled_ms: [(0, Assertion::NEVER); 2],
+            totals: [[(0, Assertion::NEVER); 2]; SumMetric::TOTALS.len()],
         }
     }
 
@@ -180,24 +172,14 @@ impl Tracker {
         let at = beacon.own_time();
         let reported = self.reported[0].holds(now);
         let states = reported || self.requests.reaches(now).is_some() || playback.state.is_some();
-        let totals = &playback.totals;
-        // Requests overtake batches of events, so each of the two has its own totals.
-        let line = usize::from(playback.event);
-        let stalls = difference(&mut self.stalls, line, totals.stalls, now);
-        let stalled_ms = difference(&mut self.stalled_ms, line, totals.stalled_ms, now);
         let mut tracked = Tracked {
-            dropped_frames: difference(&mut self.dropped_frames, line, totals.dropped_frames, now),
+            sums: self.differences(playback, states, now),
             bitrate_change: self.bitrate_change(playback, now),
             start_known: self.start.assertion.holds(now),
             start_interrupted: self.asked_start.assertion.holds(now) && self.asked_start.interrupted,
             new_codes: self.new_codes(beacon, playback, now),
             ..Tracked::default()
         };
-        if !states {
-            // Totals are used only without states, because states are more precise and both together would count twice.
-            tracked.stalls = stalls;
-            tracked.stalled_ms = to_100_ms(stalled_ms);
-        }
         let Some(state) = playback.state else { return tracked };
         let step = if playback.event {
             self.event(state, at, now)
@@ -209,16 +191,34 @@ impl Tracker {
             let at = self.distance.moment(now.record, now);
             at.map_or_else(Step::default, |at| self.events.continue_until(at, self.observed(now), now))
         };
-        tracked.playing_ms = step.playing_ms;
-        tracked.stalled_ms = step.stalled_ms;
-        tracked.stalls = step.stall.into();
-        tracked.seeks = step.seek.into();
-        tracked.seeking_ms = step.seeking_ms;
+        tracked.sums[SumMetric::PlayingMs as usize] = step.playing_ms;
+        tracked.sums[SumMetric::StalledMs as usize] = step.stalled_ms;
+        tracked.sums[SumMetric::Stalls as usize] = step.stall.into();
+        tracked.sums[SumMetric::Seeks as usize] = step.seek.into();
+        tracked.sums[SumMetric::SeekingMs as usize] = step.seeking_ms;
         if playback.event && state == State::Playing {
             tracked.startup_ms = self.startup(at, now);
         }
         self.take_down(state, at, playback, now);
         tracked
+    }
+
+    /// Returns what the totals of a beacon add, and records them. `states`: the states of the session are known.
+    fn differences(&mut self, playback: &Playback, states: bool, now: &Now) -> [u32; SumMetric::COUNT] {
+        let mut sums = [0; SumMetric::COUNT];
+        // requests overtake batches of events, so each of the two has totals of its own
+        let line = usize::from(playback.event);
+        for ((metric, last), total) in
+            SumMetric::TOTALS.into_iter().zip(&mut self.totals).zip(playback.totals)
+        {
+            let added = difference(last, line, total, now);
+            // states are more precise than totals, and the two would count twice
+            if !(states && follows_from_states(metric)) {
+                let is_time = matches!(metric.unit(), Unit::Milliseconds);
+                sums[metric as usize] = if is_time { to_100_ms(added) } else { added };
+            }
+        }
+        sums
     }
 
     /// Returns the classes of the error codes that are new errors, and records the codes.
@@ -309,6 +309,11 @@ impl Tracker {
         let took = at.checked_since(start).filter(|took| *took <= now.idle)?;
         u32::try_from(quotient_to_two_digits(took.as_millis(), 1)).ok()
     }
+}
+
+/// Returns true for the sums that are computed from states, if states are known.
+const fn follows_from_states(metric: SumMetric) -> bool {
+    matches!(metric, SumMetric::PlayingMs | SumMetric::StalledMs | SumMetric::Stalls)
 }
 
 /// Returns true if one of the last two records is in effect and is not the current one.
