@@ -277,7 +277,7 @@ fn missing_topic_is_reported_with_the_fix() {
 fn folded(with_secret: bool) -> Vec<String> {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);
-    std::fs::write(path("secret"), "5f".repeat(32)).expect("a file");
+    std::fs::write(path("secret"), "5e".repeat(32)).expect("a file");
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crowdfold"));
         command.args(arguments).current_dir(directory.path()).env_clear();

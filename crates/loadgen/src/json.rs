@@ -1,5 +1,7 @@
 //! Beacons as JSON text, written field by field for speed (a million per second).
 
+use crowdfold_model::{SumMetric, ValueMetric};
+
 use crate::profile::Profile;
 use crate::report::Deed;
 
@@ -13,21 +15,19 @@ pub(crate) fn beacon(profile: &Profile, deed: &Deed) -> Vec<u8> {
     text.extend_from_slice(profile.after_event.as_bytes());
     push_word(&mut text, r#","cdn":""#, deed.cdn);
     if let Some(picture) = deed.picture {
-        push_field(&mut text, r#","bandwidth_kbps":"#, picture.bandwidth_kbps);
-        push_field(&mut text, r#","bitrate_kbps":"#, picture.bitrate_kbps);
-        push_field(&mut text, r#","height":"#, picture.height);
-        push_field(&mut text, r#","playing_ms":"#, deed.playing_ms);
-        push_field(&mut text, r#","stalled_ms":"#, deed.stalled_ms);
-        push_field(&mut text, r#","stalls":"#, deed.stalls);
+        push_field(&mut text, "height", picture.height);
     }
-    if let Some(startup_ms) = deed.startup_ms {
-        push_field(&mut text, r#","startup_ms":"#, startup_ms);
+    for metric in SumMetric::ALL {
+        if metric.is_in_beacons()
+            && (deed.sum(metric) > 0 || deed.picture.is_some() && is_always_reported(metric))
+        {
+            push_field(&mut text, metric.name(), deed.sum(metric));
+        }
     }
-    if deed.dropped_frames > 0 {
-        push_field(&mut text, r#","dropped_frames":"#, deed.dropped_frames);
-    }
-    if deed.switches > 0 {
-        push_field(&mut text, r#","switches":"#, deed.switches);
+    for metric in ValueMetric::ALL {
+        if let Some(value) = deed.values[metric as usize] {
+            push_field(&mut text, metric.name(), value);
+        }
     }
     if let Some(error) = deed.error {
         push_word(&mut text, r#","error":""#, error);
@@ -40,14 +40,21 @@ pub(crate) fn beacon(profile: &Profile, deed: &Deed) -> Vec<u8> {
     text
 }
 
+/// Returns true for the amounts that playing sessions report even if they are 0, as many players do.
+const fn is_always_reported(metric: SumMetric) -> bool {
+    matches!(metric, SumMetric::PlayingMs | SumMetric::StalledMs | SumMetric::Stalls)
+}
+
 fn push_word(text: &mut Vec<u8>, before: &str, word: &str) {
     text.extend_from_slice(before.as_bytes());
     text.extend_from_slice(word.as_bytes());
     text.push(b'"');
 }
 
-fn push_field(text: &mut Vec<u8>, before: &str, number: u32) {
-    text.extend_from_slice(before.as_bytes());
+fn push_field(text: &mut Vec<u8>, name: &str, number: u32) {
+    text.extend_from_slice(b",\"");
+    text.extend_from_slice(name.as_bytes());
+    text.extend_from_slice(b"\":");
     push_number(text, number.into());
 }
 

@@ -26,10 +26,11 @@
 //! {"tenant":"default","window":{"start":1795308480000,"end":1795308540000},"breakdown":["os"],
 //!  "dimensions":{"os":"Tizen"},"sessions":9,"beacons":51,"attempts":1,"plays":1,"startup_failures":0,
 //!  "playback_failures":0,"playing_ms":431200,"stalled_ms":2400,"stalls":3,"dropped_frames":12,"switches":4,
-//!  "errors":{"network":1},"startup_ms":[[850,1]],"bandwidth_kbps":[[5400,2],[9100,7]],"bitrate_kbps":[[3200,9]]}
+//!  "errors":{"network":1},"startup_ms":[[850,1]],"bandwidth_kbps":[[5400,2],[9100,7]],"bitrate_kbps":[[3200,9]],
+//!  "live_latency_ms":[]}
 //! ```
 //!
-//! with the names and units of the rollup, except for the three distributions, which contain all values, ascending, as
+//! with the names and units of the rollup, except for the distributions, which contain all values, ascending, as
 //! `[value, sessions]`. Cells are ordered by window, tenant, breakdown (in the given order) and dimension values; the
 //! last line contains the outcomes of all records, `{"ledger":{"read":…,"placed":…,"duplicate":…,…}}`.
 //!

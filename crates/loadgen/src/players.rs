@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
+use crowdfold_model::SumMetric;
+
 use crate::profile::{Offer, Profile};
 use crate::random::Random;
 use crate::report::{Deed, Event, Outcome, Report};
@@ -133,7 +135,7 @@ impl Players {
             self.note(sent_ms, What::Send(Box::new(again)));
         } else if drawn < duplicate + late
             && report.deed.event == Event::Heartbeat
-            && report.deed.playing_ms > 0
+            && report.deed.sum(SumMetric::PlayingMs) > 0
         {
             let sent_ms = report.sent_ms + self.faults.late_by_ms;
             self.note(sent_ms, What::Send(Box::new(Report { sent_ms, outcome: Outcome::Late, ..report })));

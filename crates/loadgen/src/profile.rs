@@ -58,6 +58,8 @@ pub(crate) struct Means {
     pub(crate) kbps: u64,
     pub(crate) height: u32,
     pub(crate) usual_length_ms: u64,
+    /// The usual latency of a live stream, ms.
+    pub(crate) live_latency_ms: Option<u64>,
 }
 
 /// The names of the constant dimensions; `cdn` and `quality` change during playback.
@@ -95,7 +97,7 @@ impl Profile {
         let versions = percent(random, offer.mix.versions);
         let user_agent = platform.user_agent.filter(|_| percent(random, offer.mix.user_agents));
         let content = offer.content(random);
-        let (stream, kind, usual_length_ms) = stream(content);
+        let stream = stream(content);
         let session = session_id(platform, random);
         let ip = documentation_address(random);
 
@@ -107,8 +109,8 @@ impl Profile {
             values.extend([("country", country.into()), ("asn", format!("AS{asn}").into())]);
         }
         values.extend(platform_values(platform, detailed, versions, user_agent.is_some()));
-        values.extend([("stream", stream.into()), ("format", platform.format.into())]);
-        values.push(("content", format!("{kind}-{content:04}").into()));
+        values.extend([("stream", stream.name.into()), ("format", platform.format.into())]);
+        values.push(("content", format!("{}-{content:04}", stream.kind).into()));
         if detailed {
             values.push(("connection", connection.name.into()));
         }
@@ -122,7 +124,7 @@ impl Profile {
             opt_out: random.chance(offer.opt_out, 1_000),
             values,
         };
-        (profile, means(platform, connection, speed, usual_length_ms, random))
+        (profile, means(platform, connection, speed, &stream, random))
     }
 }
 
@@ -130,21 +132,37 @@ fn means(
     platform: &Platform,
     connection: &Connection,
     speed: u64,
-    length: u64,
+    stream: &Stream,
     random: &mut Random,
 ) -> Means {
     let kbps = connection.kbps * speed / 100 * random.between(40, 160) / 100;
-    Means { kbps: kbps.max(350), height: platform.height, usual_length_ms: length }
+    Means {
+        kbps: kbps.max(350),
+        height: platform.height,
+        usual_length_ms: stream.usual_length_ms,
+        live_latency_ms: stream.live_latency_ms,
+    }
 }
 
-/// Returns the value of `stream` of a content, the prefix of its id, and the usual playing time, ms.
-const fn stream(content: usize) -> (&'static str, &'static str, u64) {
-    match content % 10 {
-        1 | 4 => ("live", "channel", 600_000),
-        6 => ("low-latency", "event", 420_000),
-        3 | 8 => ("vod", "episode", 300_000),
-        _ => ("vod", "movie", 240_000),
-    }
+/// A kind of content.
+struct Stream {
+    /// The value of `stream`.
+    name: &'static str,
+    /// The prefix of its id.
+    kind: &'static str,
+    usual_length_ms: u64,
+    live_latency_ms: Option<u64>,
+}
+
+/// Returns the kind of a content.
+const fn stream(content: usize) -> Stream {
+    let (name, kind, usual_length_ms, live_latency_ms) = match content % 10 {
+        1 | 4 => ("live", "channel", 600_000, Some(15_000)),
+        6 => ("low-latency", "event", 420_000, Some(3_000)),
+        3 | 8 => ("vod", "episode", 300_000, None),
+        _ => ("vod", "movie", 240_000, None),
+    };
+    Stream { name, kind, usual_length_ms, live_latency_ms }
 }
 
 /// Returns the dimensions that a platform reports, in a user agent or field by field.

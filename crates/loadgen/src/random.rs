@@ -14,6 +14,11 @@ impl Random {
         random
     }
 
+    /// Creates another generator, without a draw from this one.
+    pub(crate) fn apart(&self) -> Self {
+        Self::new(self.0, [u64::MAX, 1])
+    }
+
     /// Returns 64 random bits.
     pub(crate) const fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

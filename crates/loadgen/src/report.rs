@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crowdfold_model::{SumMetric, ValueMetric};
+
 use crate::profile::Profile;
 
 /// One record of the beacons topic, or one line of a file. It does not implement `Debug`, like real beacons.
@@ -72,22 +74,19 @@ pub(crate) struct Deed {
     pub(crate) ts: u64,
     pub(crate) event: Event,
     pub(crate) cdn: &'static str,
-    pub(crate) startup_ms: Option<u32>,
-    pub(crate) playing_ms: u32,
-    pub(crate) stalled_ms: u32,
-    pub(crate) stalls: u32,
-    pub(crate) dropped_frames: u32,
-    pub(crate) switches: u32,
+    /// Amounts since the previous beacon, in the order of [`SumMetric::ALL`].
+    pub(crate) sums: [u32; SumMetric::COUNT],
+    /// In the order of [`ValueMetric::ALL`].
+    pub(crate) values: [Option<u32>; ValueMetric::COUNT],
+    /// The rendition on the screen; only playing sessions have one.
     pub(crate) picture: Option<Picture>,
     pub(crate) error: Option<&'static str>,
     pub(crate) fatal: bool,
 }
 
-/// The rendition on the screen, and its throughput.
+/// The height of a rendition, and its class.
 #[derive(Clone, Copy)]
 pub(crate) struct Picture {
-    pub(crate) bandwidth_kbps: u32,
-    pub(crate) bitrate_kbps: u32,
     pub(crate) height: u32,
     pub(crate) quality: &'static str,
 }
@@ -99,15 +98,23 @@ impl Deed {
             ts,
             event,
             cdn,
-            startup_ms: None,
-            playing_ms: 0,
-            stalled_ms: 0,
-            stalls: 0,
-            dropped_frames: 0,
-            switches: 0,
+            sums: [0; SumMetric::COUNT],
+            values: [None; ValueMetric::COUNT],
             picture: None,
             error: None,
             fatal: false,
         }
+    }
+
+    pub(crate) const fn sum(&self, metric: SumMetric) -> u32 {
+        self.sums[metric as usize]
+    }
+
+    pub(crate) const fn add(&mut self, metric: SumMetric, amount: u32) {
+        self.sums[metric as usize] += amount;
+    }
+
+    pub(crate) const fn set(&mut self, metric: ValueMetric, value: u32) {
+        self.values[metric as usize] = Some(value);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crowdfold_model::{SumMetric, ValueMetric};
+
 use crate::catalogue::{CDNS, LADDER};
 use crate::profile::{Means, Offer, Profile};
 use crate::random::Random;
@@ -14,6 +16,8 @@ pub(crate) struct Session {
     pub(crate) due: u64,
     next: Next,
     random: Random,
+    /// Draws the latency of live streams, so that these draws do not change any other.
+    latency: Random,
     means: Means,
     /// The time of its previous beacon, from which amounts are counted.
     previous: u64,
@@ -44,6 +48,7 @@ impl Session {
             profile: Arc::new(profile),
             due: start,
             next: Next::Attempt,
+            latency: random.apart(),
             random,
             means,
             previous: start,
@@ -87,10 +92,12 @@ impl Session {
             }
             Next::Play(startup_ms) => {
                 self.adapt();
-                let picture = Some(self.picture());
+                let mut deed = plain(self, Event::Play);
+                self.show(&mut deed);
+                deed.set(ValueMetric::StartupMs, startup_ms);
                 self.beat = at;
                 self.plan(heartbeat);
-                Deed { startup_ms: Some(startup_ms), picture, ..plain(self, Event::Play) }
+                deed
             }
             Next::Heartbeat => {
                 let deed = self.played(Event::Heartbeat);
@@ -148,8 +155,10 @@ impl Session {
 
     /// Counts the time since the previous beacon as playing without problems.
     fn played_on(&mut self, at: u64, event: Event) -> Deed {
-        let playing_ms = u32::try_from(at - self.previous).unwrap_or(u32::MAX);
-        Deed { playing_ms, picture: Some(self.picture()), ..Deed::plain(at, event, CDNS[self.cdn].1) }
+        let mut deed = Deed::plain(at, event, CDNS[self.cdn].1);
+        deed.add(SumMetric::PlayingMs, u32::try_from(at - self.previous).unwrap_or(u32::MAX));
+        self.show(&mut deed);
+        deed
     }
 
     /// Counts the time since the previous beacon, in which it may have stalled and may have switched to another CDN.
@@ -159,14 +168,15 @@ impl Session {
         let starved = self.adapt();
         let chance = if starved { 2_500 } else { CDNS[self.cdn].2 };
         let mut deed = self.played_on(self.due, event);
-        deed.switches = u32::from(before != self.rung);
+        deed.add(SumMetric::Switches, u32::from(before != self.rung));
         if self.random.chance(1, 8) {
-            deed.dropped_frames = self.random.between(1, 30) as u32;
+            deed.add(SumMetric::DroppedFrames, self.random.between(1, 30) as u32);
         }
         if elapsed >= 1_000 && self.random.chance(chance, 10_000) {
-            deed.stalled_ms = self.random.between(200, (elapsed / 2).min(4_000)) as u32;
-            deed.stalls = if deed.stalled_ms > 2_000 { 2 } else { 1 };
-            deed.playing_ms -= deed.stalled_ms;
+            let stalled_ms = self.random.between(200, (elapsed / 2).min(4_000)) as u32;
+            deed.add(SumMetric::StalledMs, stalled_ms);
+            deed.add(SumMetric::Stalls, if stalled_ms > 2_000 { 2 } else { 1 });
+            deed.sums[SumMetric::PlayingMs as usize] -= stalled_ms;
             if self.random.chance(1, 5) {
                 self.choose_cdn();
             }
@@ -190,14 +200,16 @@ impl Session {
         best.is_none()
     }
 
-    fn picture(&mut self) -> Picture {
+    /// Adds the rendition on the screen, its throughput, and the latency of a live stream.
+    fn show(&mut self, deed: &mut Deed) {
         let rung = &LADDER[self.rung];
         let measured = self.means.kbps * self.random.between(60, 130) / 100;
-        Picture {
-            bandwidth_kbps: u32::try_from(measured).unwrap_or(u32::MAX),
-            bitrate_kbps: rung.kbps,
-            height: rung.height,
-            quality: rung.quality,
+        deed.picture = Some(Picture { height: rung.height, quality: rung.quality });
+        deed.set(ValueMetric::BandwidthKbps, u32::try_from(measured).unwrap_or(u32::MAX));
+        deed.set(ValueMetric::BitrateKbps, rung.kbps);
+        if let Some(usual) = self.means.live_latency_ms {
+            let latency = usual * self.latency.between(80, 130) / 100;
+            deed.set(ValueMetric::LiveLatencyMs, u32::try_from(latency).unwrap_or(u32::MAX));
         }
     }
 }

@@ -5,7 +5,8 @@ mod session_summary;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use crowdfold_model::{SumMetric, ValueMetric};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::profile::CONSTANT;
 use crate::{LoadgenError, Outcome, Report};
@@ -23,39 +24,62 @@ pub struct Truth {
     ledger: Ledger,
 }
 
-/// The session summaries of one combination of dimension values, before folding. Times in ms, rates in kbit/s.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// The session summaries of one combination of dimension values, before folding. It is written as JSON with the fields
+/// of a row, in their order, except that distributions contain all values.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the rollup's fields")]
 pub struct Cell {
     pub tenant: String,
     pub window: Window,
     pub breakdown: Vec<String>,
     /// Names and values, in the order of the breakdown.
-    #[serde(serialize_with = "as_object")]
     pub dimensions: Vec<(String, String)>,
     pub sessions: u64,
     pub beacons: u64,
-    pub attempts: u64,
-    pub plays: u64,
-    pub startup_failures: u64,
-    pub playback_failures: u64,
-    pub playing_ms: u64,
-    pub stalled_ms: u64,
-    pub stalls: u64,
-    pub dropped_frames: u64,
-    pub switches: u64,
+    /// In the order of [`SumMetric::ALL`].
+    pub sums: [u64; SumMetric::COUNT],
     /// The number of session summaries with an error of each class.
     pub errors: BTreeMap<&'static str, u64>,
-    /// Ascending values, each with its number of sessions.
-    pub startup_ms: Vec<(u64, u64)>,
-    /// Ascending values, each with its number of sessions.
-    pub bandwidth_kbps: Vec<(u64, u64)>,
-    /// Ascending values, each with its number of sessions.
-    pub bitrate_kbps: Vec<(u64, u64)>,
+    /// In the order of [`ValueMetric::ALL`]: ascending values, each with its number of sessions.
+    pub values: [Vec<(u64, u64)>; ValueMetric::COUNT],
+}
+
+impl Cell {
+    /// Returns a sum.
+    #[must_use]
+    pub const fn sum(&self, metric: SumMetric) -> u64 {
+        self.sums[metric as usize]
+    }
+
+    /// Returns the ascending values of a metric, each with its number of sessions.
+    #[must_use]
+    pub fn values(&self, metric: ValueMetric) -> &[(u64, u64)] {
+        &self.values[metric as usize]
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("tenant", &self.tenant)?;
+        map.serialize_entry("window", &self.window)?;
+        map.serialize_entry("breakdown", &self.breakdown)?;
+        map.serialize_entry("dimensions", &AsObject(&self.dimensions))?;
+        map.serialize_entry("sessions", &self.sessions)?;
+        map.serialize_entry("beacons", &self.beacons)?;
+        for metric in SumMetric::ALL {
+            map.serialize_entry(metric.name(), &self.sum(metric))?;
+        }
+        map.serialize_entry("errors", &self.errors)?;
+        for metric in ValueMetric::ALL {
+            map.serialize_entry(metric.name(), self.values(metric))?;
+        }
+        map.end()
+    }
 }
 
 /// A half-open span of event time, ms since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[expect(missing_docs, reason = "said above")]
 pub struct Window {
     pub start: u64,
@@ -63,7 +87,7 @@ pub struct Window {
 }
 
 /// The outcomes of all sent records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[expect(missing_docs, reason = "the names are those of the worker's ledger")]
 pub struct Ledger {
     pub read: u64,
@@ -189,6 +213,11 @@ fn known<S: AsRef<str>>(breakdowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String
     }
 }
 
-fn as_object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+/// Names and values, written as one object.
+struct AsObject<'a>(&'a [(String, String)]);
+
+impl Serialize for AsObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crowdfold_loadgen::{Cell, Faults, Mix, Players, PlayersConfig, Report, Truth};
+use crowdfold_model::{SumMetric, ValueMetric};
 use crowdfold_testkit::oracle::{self, Record, Settings, TableKey};
 
 const BREAKDOWNS: [&[&str]; 5] = [
@@ -87,28 +88,31 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
 }
 
 fn as_theirs(cell: Cell) -> oracle::Cell {
-    let flat = |values: Vec<(u64, u64)>| -> Vec<u64> {
-        values.into_iter().flat_map(|(value, sessions)| (0..sessions).map(move |_| value)).collect()
+    use SumMetric as S;
+    let values = |metric: ValueMetric| -> Vec<u64> {
+        let all = cell.values(metric).iter();
+        all.flat_map(|(value, sessions)| (0..*sessions).map(move |_| *value)).collect()
     };
     oracle::Cell {
         sessions: cell.sessions,
         sums: oracle::Sums {
             beacons: cell.beacons,
-            attempts: cell.attempts,
-            plays: cell.plays,
-            startup_failures: cell.startup_failures,
-            playback_failures: cell.playback_failures,
-            playing_ms: cell.playing_ms,
-            stalled_ms: cell.stalled_ms,
-            stalls: cell.stalls,
-            dropped_frames: cell.dropped_frames,
-            switches: cell.switches,
-            errors: cell.errors,
+            attempts: cell.sum(S::Attempts),
+            plays: cell.sum(S::Plays),
+            startup_failures: cell.sum(S::StartupFailures),
+            playback_failures: cell.sum(S::PlaybackFailures),
+            playing_ms: cell.sum(S::PlayingMs),
+            stalled_ms: cell.sum(S::StalledMs),
+            stalls: cell.sum(S::Stalls),
+            dropped_frames: cell.sum(S::DroppedFrames),
+            switches: cell.sum(S::Switches),
+            errors: cell.errors.clone(),
             ..oracle::Sums::default()
         },
-        startup_ms: flat(cell.startup_ms),
-        bandwidth_kbps: flat(cell.bandwidth_kbps),
-        bitrate_kbps: flat(cell.bitrate_kbps),
+        startup_ms: values(ValueMetric::StartupMs),
+        bandwidth_kbps: values(ValueMetric::BandwidthKbps),
+        bitrate_kbps: values(ValueMetric::BitrateKbps),
+        live_latency_ms: values(ValueMetric::LiveLatencyMs),
         ..oracle::Cell::default()
     }
 }
@@ -148,12 +152,16 @@ fn run_has_plays_failures_errors_and_stalls() {
         let share = sum(amount) as f64 / minutes;
         assert!((low..high).contains(&share), "{share} a summary");
     };
-    about(|c| c.attempts, 0.1, 0.4);
-    about(|c| c.plays, 0.1, 0.4);
-    about(|c| c.playing_ms, 30_000.0, 60_000.0);
-    about(|c| c.stalled_ms, 20.0, 3_000.0);
-    about(|c| c.startup_failures, 0.001, 0.02);
-    about(|c| c.playback_failures, 0.0001, 0.01);
+    about(|c| c.sum(SumMetric::Attempts), 0.1, 0.4);
+    about(|c| c.sum(SumMetric::Plays), 0.1, 0.4);
+    about(|c| c.sum(SumMetric::PlayingMs), 30_000.0, 60_000.0);
+    about(|c| c.sum(SumMetric::StalledMs), 20.0, 3_000.0);
+    about(|c| c.sum(SumMetric::StartupFailures), 0.001, 0.02);
+    about(|c| c.sum(SumMetric::PlaybackFailures), 0.0001, 0.01);
     about(|c| c.errors.values().sum(), 0.005, 0.1);
-    about(|c| c.dropped_frames, 1.0, 30.0);
+    about(|c| c.sum(SumMetric::DroppedFrames), 1.0, 30.0);
+    // three of ten contents are live
+    let live =
+        |cell: &Cell| cell.values(ValueMetric::LiveLatencyMs).iter().map(|(_, sessions)| sessions).sum();
+    about(live, 0.1, 0.6);
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crowdfold_model::{Combine, SumMetric, Unit, ValueMetric};
+
 use super::{Cell, Window};
 use crate::profile::Profile;
 use crate::report::{Deed, Event};
@@ -12,19 +14,9 @@ pub(super) struct SessionSummary {
     cdn: &'static str,
     quality: Option<&'static str>,
     beacons: u64,
-    attempted: bool,
-    played: bool,
-    failed_to_start: bool,
-    failed_playing: bool,
-    startup_ms: Option<u64>,
-    playing_ms: u64,
-    stalled_ms: u64,
-    stalls: u64,
-    dropped_frames: u64,
-    switches: u64,
+    sums: [u64; SumMetric::COUNT],
     errors: Vec<&'static str>,
-    bandwidth: Mean,
-    bitrate: Mean,
+    values: [Mean; ValueMetric::COUNT],
 }
 
 impl SessionSummary {
@@ -34,19 +26,9 @@ impl SessionSummary {
             cdn: "",
             quality: None,
             beacons: 0,
-            attempted: false,
-            played: false,
-            failed_to_start: false,
-            failed_playing: false,
-            startup_ms: None,
-            playing_ms: 0,
-            stalled_ms: 0,
-            stalls: 0,
-            dropped_frames: 0,
-            switches: 0,
+            sums: [0; SumMetric::COUNT],
             errors: Vec::new(),
-            bandwidth: Mean::default(),
-            bitrate: Mean::default(),
+            values: Default::default(),
         }
     }
 
@@ -68,34 +50,38 @@ impl SessionSummary {
             self.cdn = deed.cdn;
         }
         self.beacons += 1;
-        self.attempted |= deed.event == Event::Attempt;
-        self.played |= deed.event == Event::Play;
-        if let Some(startup_ms) = deed.startup_ms {
-            self.startup_ms = Some(two_digits(startup_ms.into(), 1));
+        for metric in SumMetric::ALL {
+            self.sums[metric as usize] += rounded(metric, deed.sum(metric));
         }
-        let playing_ms = to_100_ms(deed.playing_ms);
-        self.playing_ms += playing_ms;
-        self.stalled_ms += to_100_ms(deed.stalled_ms);
-        self.stalls += u64::from(deed.stalls);
-        self.dropped_frames += u64::from(deed.dropped_frames);
-        self.switches += u64::from(deed.switches);
+        // each happens at most once in a session
+        self.happened(SumMetric::Attempts, deed.event == Event::Attempt);
+        self.happened(SumMetric::Plays, deed.event == Event::Play);
+        let playing_ms = rounded(SumMetric::PlayingMs, deed.sum(SumMetric::PlayingMs));
+        for metric in ValueMetric::ALL {
+            if let Some(value) = deed.values[metric as usize] {
+                self.values[metric as usize].add(metric.combine(), value, playing_ms);
+            }
+        }
         if let Some(picture) = deed.picture {
             self.quality.get_or_insert(picture.quality);
-            self.bandwidth.add(picture.bandwidth_kbps, playing_ms);
-            self.bitrate.add(picture.bitrate_kbps, playing_ms);
         }
         if let Some(error) = deed.error {
             if !self.errors.contains(&error) {
                 self.errors.push(error);
             }
             // Only playing sessions have a picture.
-            self.failed_playing |= deed.fatal && deed.picture.is_some();
-            self.failed_to_start |= deed.fatal && deed.picture.is_none();
+            self.happened(SumMetric::PlaybackFailures, deed.fatal && deed.picture.is_some());
+            self.happened(SumMetric::StartupFailures, deed.fatal && deed.picture.is_none());
         }
+    }
+
+    fn happened(&mut self, metric: SumMetric, happened: bool) {
+        let sum = &mut self.sums[metric as usize];
+        *sum = (*sum).max(happened.into());
     }
 }
 
-/// A mean over beacons, weighted by playing time.
+/// The value of one session: the first one, or the mean over its beacons, weighted by playing time.
 #[derive(Default)]
 struct Mean {
     weighted: u64,
@@ -105,11 +91,15 @@ struct Mean {
 }
 
 impl Mean {
-    fn add(&mut self, kbps: u32, playing_ms: u64) {
-        let kbps = two_digits(kbps.into(), 1);
-        self.weighted += kbps * playing_ms;
+    fn add(&mut self, combine: Combine, value: u32, playing_ms: u64) {
+        if combine == Combine::First && self.beacons > 0 {
+            return;
+        }
+        let value = two_digits(value.into(), 1);
+        let playing_ms = if combine == Combine::PlainMean { 0 } else { playing_ms };
+        self.weighted += value * playing_ms;
         self.weight += playing_ms;
-        self.plain += kbps;
+        self.plain += value;
         self.beacons += 1;
     }
 
@@ -122,9 +112,12 @@ impl Mean {
     }
 }
 
-/// Rounds a time to 100 ms, half up.
-fn to_100_ms(ms: u32) -> u64 {
-    (u64::from(ms) + 50) / 100 * 100
+/// Rounds an amount as the worker does: times to 100 ms, half up.
+fn rounded(metric: SumMetric, amount: u32) -> u64 {
+    match metric.unit() {
+        Unit::Milliseconds => (u64::from(amount) + 50) / 100 * 100,
+        Unit::Count | Unit::Kbps => amount.into(),
+    }
 }
 
 /// Rounds a fraction to two significant digits, half up; below 100 to an integer.
@@ -144,10 +137,10 @@ pub(super) fn sum(
     breakdown: Vec<String>,
     dimensions: Vec<(String, String)>,
 ) -> Cell {
-    let total = |amount: fn(&SessionSummary) -> u64| summaries.iter().map(|summary| amount(summary)).sum();
-    let distribution = |value: fn(&SessionSummary) -> Option<u64>| {
+    let total = |metric: SumMetric| summaries.iter().map(|summary| summary.sums[metric as usize]).sum();
+    let distribution = |metric: ValueMetric| {
         let mut values = BTreeMap::new();
-        for value in summaries.iter().filter_map(|summary| value(summary)) {
+        for value in summaries.iter().filter_map(|summary| summary.values[metric as usize].value()) {
             *values.entry(value).or_default() += 1;
         }
         values.into_iter().collect()
@@ -162,19 +155,9 @@ pub(super) fn sum(
         breakdown,
         dimensions,
         sessions: summaries.len() as u64,
-        beacons: total(|s| s.beacons),
-        attempts: total(|s| s.attempted.into()),
-        plays: total(|s| s.played.into()),
-        startup_failures: total(|s| s.failed_to_start.into()),
-        playback_failures: total(|s| s.failed_playing.into()),
-        playing_ms: total(|s| s.playing_ms),
-        stalled_ms: total(|s| s.stalled_ms),
-        stalls: total(|s| s.stalls),
-        dropped_frames: total(|s| s.dropped_frames),
-        switches: total(|s| s.switches),
+        beacons: summaries.iter().map(|summary| summary.beacons).sum(),
+        sums: SumMetric::ALL.map(total),
         errors,
-        startup_ms: distribution(|s| s.startup_ms),
-        bandwidth_kbps: distribution(|s| s.bandwidth.value()),
-        bitrate_kbps: distribution(|s| s.bitrate.value()),
+        values: ValueMetric::ALL.map(distribution),
     }
 }

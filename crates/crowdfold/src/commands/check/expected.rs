@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
 use crowdfold_model::{
-    BOUNDED_FIELDS, BoundedField, Cell, CellKey, Span, Table, Timestamp, Window, show_duration,
-    spell_duration,
+    BOUNDED_FIELDS, BoundedField, Cell, CellKey, Metric, Source, Span, Table, Timestamp, Window,
+    show_duration, spell_duration,
 };
 use crowdfold_release::{Detail, Policy, PolicySettings, breakdown_name, release};
 use crowdfold_worker::Config;
@@ -271,7 +271,7 @@ impl Traffic {
         let first = || breakdowns.first().into_iter().flat_map(|breakdown| of_table(cells, breakdown));
         let sessions = first().map(|cell| cell.sessions as f64).sum::<f64>();
         let rates = BOUNDED_FIELDS.iter().map(|field| {
-            let sum: u64 = first().map(|cell| amount(cell, field.name)).sum();
+            let sum: u64 = first().map(|cell| amount(cell, field)).sum();
             sum as f64 * scale / simulated.as_millis() as f64
         });
         Self {
@@ -331,25 +331,13 @@ fn alone(policy: &Policy, at: usize) -> Policy {
     Policy::threshold(settings).unwrap_or_else(|_| unreachable!("a part of an accepted policy is valid"))
 }
 
-/// Returns the sum of a field of [`BOUNDED_FIELDS`] in a cell, by its name.
-fn amount(cell: &Truth, field: &str) -> u64 {
-    let sum = |values: &[(u64, u64)]| values.iter().map(|(value, sessions)| value * sessions).sum();
-    match field {
-        "attempts" => cell.attempts,
-        "plays" => cell.plays,
-        "startup_failures" => cell.startup_failures,
-        "playback_failures" => cell.playback_failures,
-        "stalls" => cell.stalls,
-        "stalled_ms" => cell.stalled_ms,
-        "dropped_frames" => cell.dropped_frames,
-        "switches" => cell.switches,
-        "playing_ms" => cell.playing_ms,
-        "startup_ms" => sum(&cell.startup_ms),
-        "bitrate_kbps" => sum(&cell.bitrate_kbps),
-        "bandwidth_kbps" => sum(&cell.bandwidth_kbps),
-        error => {
-            let class = error.strip_prefix("errors.").unwrap_or_default();
-            cell.errors.get(class).copied().unwrap_or_default()
+/// Returns the sum of a field over the sessions of a cell.
+fn amount(cell: &Truth, field: &BoundedField) -> u64 {
+    match field.source {
+        Source::Metric(Metric::Sum(metric)) => cell.sum(metric),
+        Source::Metric(Metric::Value(metric)) => {
+            cell.values(metric).iter().map(|(value, sessions)| value * sessions).sum()
         }
+        Source::Error(class) => cell.errors.get(class.name()).copied().unwrap_or_default(),
     }
 }
