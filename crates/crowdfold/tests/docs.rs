@@ -6,6 +6,8 @@
 mod commands;
 #[path = "docs/console.rs"]
 mod console;
+#[path = "docs/fields.rs"]
+mod fields;
 #[path = "docs/generated.rs"]
 mod generated;
 #[path = "docs/keys.rs"]

@@ -77,7 +77,8 @@ pub enum TextRule {
 /// character after `svta`, so players send both.
 const REGISTERED: [&str; 2] = ["org.svta-", "org.svta."];
 
-/// Defines the enum and the table of dimensions.
+/// Defines the enum and the table of dimensions. The documentation of a dimension is also its description in the schema of
+/// rows and in the reference.
 ///
 /// - `from`: `Beacon` if a field of a JSON beacon has the same name, `Derived` if the airlock computes the value from other
 ///   fields or from the address.
@@ -85,7 +86,7 @@ const REGISTERED: [&str; 2] = ["org.svta-", "org.svta."];
 ///   (<https://github.com/streaming-video-technology-alliance/common-media-client-data-custom-keys>).
 macro_rules! dimensions {
     ($(
-        $(#[$doc:meta])+
+        $(#[doc = $doc:literal])+
         $variant:ident: $name:literal, family = $family:ident, value = $rule:expr, from = $from:ident
             $(, svta = $key:literal)?;
     )+) => {
@@ -93,12 +94,14 @@ macro_rules! dimensions {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Dimension {
-            $($(#[$doc])+ $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
         }
 
         /// The definition of each dimension, in the order of [`Dimension::ALL`].
         const TABLE: &[Definition] = &[$(Definition {
             name: $name,
+            description: concat!($($doc),+),
+            svta: &[$($key)?],
             family: Family::$family,
             rule: $rule,
             from: From::$from,
@@ -123,6 +126,8 @@ macro_rules! dimensions {
 
 struct Definition {
     name: &'static str,
+    description: &'static str,
+    svta: &'static [&'static str],
     family: Family,
     rule: TextRule,
     from: From,
@@ -195,6 +200,18 @@ impl Dimension {
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.definition().name
+    }
+
+    /// Returns the description.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        self.definition().description.trim_ascii_start()
+    }
+
+    /// Returns the registered custom CMCD key that contains it.
+    #[must_use]
+    pub fn custom_cmcd_key(self) -> Option<String> {
+        self.definition().svta.first().map(|name| format!("{}{name}", REGISTERED[0]))
     }
 
     /// Returns the family of the dimension.

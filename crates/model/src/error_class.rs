@@ -38,6 +38,19 @@ impl ErrorClass {
         }
     }
 
+    /// Returns the description.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Network => "Sessions in which a transfer failed.",
+            Self::Manifest => "Sessions in which a playlist or a manifest could not be loaded or read.",
+            Self::Media => "Sessions in which decoding or the media element failed.",
+            Self::Drm => "Sessions in which a licence or a key could not be loaded.",
+            Self::Timeout => "Sessions in which an operation timed out.",
+            Self::Other => "Sessions with any other error.",
+        }
+    }
+
     /// Returns the name of its field in rollups, `errors.network`.
     #[must_use]
     pub const fn field(self) -> &'static str {

@@ -1,22 +1,18 @@
 //! The metrics of a row: sums over its sessions, and values that each session has one of.
 
+mod either;
+
 use crate::{Clamp, CmcdPart, Combine, Limit, Unit};
 
-/// A metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// A sum over sessions.
-    Sum(SumMetric),
-    /// A value of each session.
-    Value(ValueMetric),
-}
+pub use either::Metric;
 
 /// The definition of a sum.
 struct SumDefinition {
     name: &'static str,
+    description: &'static str,
+    cmcd: &'static [&'static str],
     unit: Unit,
     is_in_beacons: bool,
-    is_in_cmcd: bool,
     most: Limit,
     outside_detail: Clamp,
     spent: u8,
@@ -25,6 +21,8 @@ struct SumDefinition {
 /// The definition of a value.
 struct ValueDefinition {
     name: &'static str,
+    description: &'static str,
+    cmcd: &'static [&'static str],
     unit: Unit,
     largest: u64,
     combine: Combine,
@@ -33,7 +31,8 @@ struct ValueDefinition {
     spent: u8,
 }
 
-/// Defines the enums and tables of metrics.
+/// Defines the enums and tables of metrics. The documentation of a metric is also its description in the schema of rows and
+/// in the reference.
 ///
 /// - `json`: true if JSON beacons have a field of that name. Values always have one.
 /// - `cmcd`: the key of CMCD that contains it, and the part of its value; for a sum, CMCD reports the total since the
@@ -46,13 +45,13 @@ struct ValueDefinition {
 macro_rules! metrics {
     (
         sums {$(
-            $(#[$sum_doc:meta])+
+            $(#[doc = $sum_doc:literal])+
             $sum:ident: $sum_name:literal, unit = $sum_unit:ident, json = $json:literal,
                 cmcd = [$($sum_key:literal $sum_part:ident)?], most = $most:expr,
                 outside = $sum_clamp:expr, spent = $sum_spent:literal;
         )+}
         values {$(
-            $(#[$value_doc:meta])+
+            $(#[doc = $value_doc:literal])+
             $value:ident: $value_name:literal, unit = $value_unit:ident, $(largest = $largest:literal,)?
                 cmcd = [$($value_key:literal $value_part:ident)?], combine = $combine:ident, histogram = $histogram:literal,
                 outside = $value_clamp:expr, spent = $value_spent:literal;
@@ -62,21 +61,22 @@ macro_rules! metrics {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum SumMetric {
-            $($(#[$sum_doc])+ $sum,)+
+            $($(#[doc = $sum_doc])+ $sum,)+
         }
 
         /// A metric of which each session has at most one value in a window. A row shows their distribution.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum ValueMetric {
-            $($(#[$value_doc])+ $value,)+
+            $($(#[doc = $value_doc])+ $value,)+
         }
 
         const SUMS: &[SumDefinition] = &[$(SumDefinition {
             name: $sum_name,
+            description: concat!($($sum_doc),+),
+            cmcd: &[$($sum_key)?],
             unit: Unit::$sum_unit,
             is_in_beacons: $json,
-            is_in_cmcd: !<[&str]>::is_empty(&[$($sum_key)?]),
             most: $most,
             outside_detail: $sum_clamp,
             spent: $sum_spent,
@@ -84,6 +84,8 @@ macro_rules! metrics {
 
         const VALUES: &[ValueDefinition] = &[$(ValueDefinition {
             name: $value_name,
+            description: concat!($($value_doc),+),
+            cmcd: &[$($value_key)?],
             unit: Unit::$value_unit,
             largest: smaller(Unit::$value_unit.limit(), &[$($largest)?]),
             combine: Combine::$combine,
@@ -95,6 +97,12 @@ macro_rules! metrics {
         impl SumMetric {
             /// All sums, in the order of a row.
             pub const ALL: [Self; SUMS.len()] = [$(Self::$sum,)+];
+
+            /// The sums that CMCD reports, each as the total since the start of the session.
+            pub const TOTALS: [Self; <[&str]>::len(&[$($($sum_key,)?)+])] = [$($({
+                const _: &str = $sum_key;
+                Self::$sum
+            },)?)+];
         }
 
         impl ValueMetric {
@@ -142,10 +150,10 @@ metrics! {
         /// Plays that a fatal error ended.
         PlaybackFailures: "playback_failures", unit = Count, json = false, cmcd = [], most = TIMES,
             outside = Clamp::Fixed(1), spent = 3;
-        /// Time played, ms.
+        /// Time played.
         PlayingMs: "playing_ms", unit = Milliseconds, json = true, cmcd = [], most = Limit::Span,
             outside = Clamp::PerMinute(60_000), spent = 17;
-        /// Time stalled, without startup and seeks, ms.
+        /// Time stalled, without startup and seeks.
         StalledMs: "stalled_ms", unit = Milliseconds, json = true, cmcd = ["bsda" Video], most = Limit::Span,
             outside = Clamp::PerMinute(15_000), spent = 11;
         /// Stalls.
@@ -166,7 +174,7 @@ metrics! {
         /// Seeks after the first frame.
         Seeks: "seeks", unit = Count, json = true, cmcd = [], most = Limit::PerSecond(1),
             outside = Clamp::Hidden, spent = 255;
-        /// Time from a seek until it plays again, without pauses, ms.
+        /// Time from a seek until it plays again, without pauses.
         SeekingMs: "seeking_ms", unit = Milliseconds, json = true, cmcd = [], most = Limit::Span,
             outside = Clamp::Hidden, spent = 255;
         /// Attempts that the viewer ended before the first frame, as far as the player reports it.
@@ -177,52 +185,28 @@ metrics! {
             outside = Clamp::Hidden, spent = 255;
     }
     values {
-        /// Time from the request for playback to the first frame, ms.
+        /// Time from the request for playback to the first frame.
         StartupMs: "startup_ms", unit = Milliseconds, cmcd = ["msd" First], combine = First, histogram = true,
             outside = Clamp::Fixed(10_000), spent = 14;
-        /// Measured throughput, kbit/s.
+        /// Measured throughput.
         BandwidthKbps: "bandwidth_kbps", unit = Kbps, cmcd = ["mtp" Video], combine = Mean, histogram = true,
             outside = Clamp::Fixed(30_000), spent = 16;
-        /// Encoded bitrate, kbit/s. It has few steps, so percentiles show all of them.
+        /// Encoded bitrate. It has few steps, so percentiles show all of them.
         BitrateKbps: "bitrate_kbps", unit = Kbps, cmcd = ["br" Picture], combine = Mean, histogram = false,
             outside = Clamp::Fixed(10_000), spent = 15;
-        /// Time from the recording of a picture to its display in a live stream, ms.
+        /// Time from the recording of a picture to its display in a live stream.
         LiveLatencyMs: "live_latency_ms", unit = Milliseconds, cmcd = ["ltc" First], combine = Mean, histogram = true,
             outside = Clamp::Hidden, spent = 255;
-        /// Time from a request for media to the first byte of the response, ms. Players give up after half a minute, so a
+        /// Time from a request for media to the first byte of the response. Players give up after half a minute, so a
         /// longer time is not one: some players report the time of the clock.
         TtfbMs: "ttfb_ms", unit = Milliseconds, largest = 60_000, cmcd = ["ttfb" First], combine = PlainMean,
             histogram = true, outside = Clamp::Hidden, spent = 255;
     }
 }
 
-/// The number of sums that CMCD reports.
-const TOTALS: usize = {
-    let (mut count, mut at) = (0, 0);
-    while at < SUMS.len() {
-        count += SUMS[at].is_in_cmcd as usize;
-        at += 1;
-    }
-    count
-};
-
 impl SumMetric {
     /// The number of sums.
     pub const COUNT: usize = SUMS.len();
-
-    /// The sums that CMCD reports, each as the total since the start of the session.
-    pub const TOTALS: [Self; TOTALS] = {
-        let mut totals = [Self::Attempts; TOTALS];
-        let (mut count, mut at) = (0, 0);
-        while at < Self::COUNT {
-            if SUMS[at].is_in_cmcd {
-                totals[count] = Self::ALL[at];
-                count += 1;
-            }
-            at += 1;
-        }
-        totals
-    };
 
     const fn definition(self) -> &'static SumDefinition {
         &SUMS[self as usize]
@@ -232,6 +216,18 @@ impl SumMetric {
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.definition().name
+    }
+
+    /// Returns the description.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        self.definition().description.trim_ascii_start()
+    }
+
+    /// Returns the CMCD key that contains it.
+    #[must_use]
+    pub fn cmcd_key(self) -> Option<&'static str> {
+        self.definition().cmcd.first().copied()
     }
 
     /// Returns the unit.
@@ -278,6 +274,18 @@ impl ValueMetric {
         self.definition().name
     }
 
+    /// Returns the description.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        self.definition().description.trim_ascii_start()
+    }
+
+    /// Returns the CMCD key that contains it.
+    #[must_use]
+    pub fn cmcd_key(self) -> Option<&'static str> {
+        self.definition().cmcd.first().copied()
+    }
+
     /// Returns the unit.
     #[must_use]
     pub const fn unit(self) -> Unit {
@@ -314,115 +322,5 @@ impl ValueMetric {
     }
 }
 
-impl From<SumMetric> for Metric {
-    fn from(metric: SumMetric) -> Self {
-        Self::Sum(metric)
-    }
-}
-
-impl From<ValueMetric> for Metric {
-    fn from(metric: ValueMetric) -> Self {
-        Self::Value(metric)
-    }
-}
-
-impl Metric {
-    /// The number of metrics.
-    pub const COUNT: usize = SumMetric::COUNT + ValueMetric::COUNT;
-
-    /// All metrics, in the order of a row.
-    pub const ALL: [Self; Self::COUNT] = {
-        let mut all = [Self::Sum(SumMetric::Attempts); Self::COUNT];
-        let mut at = 0;
-        while at < Self::COUNT {
-            all[at] = match at.checked_sub(SumMetric::COUNT) {
-                None => Self::Sum(SumMetric::ALL[at]),
-                Some(at) => Self::Value(ValueMetric::ALL[at]),
-            };
-            at += 1;
-        }
-        all
-    };
-
-    /// Returns the index of a metric in [`Self::ALL`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        match self {
-            Self::Sum(metric) => metric as usize,
-            Self::Value(metric) => SumMetric::COUNT + metric as usize,
-        }
-    }
-
-    /// Returns the metric with a name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|metric| metric.name() == name)
-    }
-
-    /// Returns the most that one session contributes outside the detail table.
-    #[must_use]
-    pub const fn outside_detail(self) -> Clamp {
-        match self {
-            Self::Sum(metric) => metric.outside_detail(),
-            Self::Value(metric) => metric.outside_detail(),
-        }
-    }
-
-    /// Returns all metrics that JSON beacons report.
-    pub fn in_beacons() -> impl Iterator<Item = Self> {
-        let sums = SumMetric::ALL.into_iter().filter(|sum| sum.is_in_beacons()).map(Self::Sum);
-        sums.chain(ValueMetric::ALL.into_iter().map(Self::Value))
-    }
-
-    /// Returns the name in rollups and JSON beacons.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sum(sum) => sum.name(),
-            Self::Value(value) => value.name(),
-        }
-    }
-
-    /// Returns the unit.
-    #[must_use]
-    pub const fn unit(self) -> Unit {
-        match self {
-            Self::Sum(sum) => sum.unit(),
-            Self::Value(value) => value.unit(),
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Span;
-
-    #[test]
-    fn metrics_are_in_the_order_of_their_numbers() {
-        assert!(SumMetric::ALL.into_iter().enumerate().all(|(at, sum)| sum as usize == at));
-        assert!(ValueMetric::ALL.into_iter().enumerate().all(|(at, value)| value as usize == at));
-        assert!(Metric::ALL.into_iter().enumerate().all(|(at, metric)| metric.index() == at));
-        assert!(Metric::ALL.into_iter().all(|metric| Metric::named(metric.name()) == Some(metric)));
-    }
-
-    #[test]
-    fn cmcd_keys_lead_to_their_metrics() {
-        for (key, metric) in [
-            ("bsda", Metric::Sum(SumMetric::StalledMs)),
-            ("dfa", Metric::Sum(SumMetric::DroppedFrames)),
-            ("br", Metric::Value(ValueMetric::BitrateKbps)),
-        ] {
-            assert_eq!(Metric::of_cmcd(key).map(|(metric, _)| metric), Some(metric), "{key}");
-        }
-        assert_eq!(Metric::of_cmcd("sid"), None);
-        assert_eq!(SumMetric::TOTALS, [SumMetric::StalledMs, SumMetric::Stalls, SumMetric::DroppedFrames]);
-    }
-
-    #[test]
-    fn limits_grow_with_the_window() {
-        assert_eq!(SumMetric::PlayingMs.most().of(Span::MINUTE, Span::from_millis(90_000)), 150_000);
-        assert_eq!(SumMetric::DroppedFrames.most().of(Span::from_millis(1_500), Span::ZERO), 240);
-        assert_eq!(SumMetric::Attempts.most().of(Span::DAY, Span::ZERO), 10);
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use crate::pages::{page, root};
 
 /// Compares a page with what is generated. With `BLESS=1` it is rewritten.
 #[track_caller]
-fn assert_generated(path: &str, generated: &str) {
+pub(crate) fn assert_generated(path: &str, generated: &str) {
     if crate::is_blessed() {
         fs::write(root().join(path), generated).expect("a page can be written");
     }
