@@ -18,7 +18,7 @@ use crate::stage::{Stage, never_written, refused, sink_settings, source_settings
 use crate::tally::Tally;
 use crate::telemetry::{Component, Counters};
 use crate::wiring::{self, OperatorSettings};
-use crate::{Setting, WorkerError};
+use crate::{WorkerContext, WorkerError};
 
 /// The interval of queries for the ends of idle partitions.
 const ASK: Span = Span::SECOND;
@@ -41,47 +41,47 @@ impl Stage for Combine {
     type Operator = Combiner;
     const COMPONENT: Component = Component::Combine;
 
-    fn new(setting: &Setting) -> Result<Self, WorkerError> {
-        let settings = setting.config.airlock()?;
+    fn new(context: &WorkerContext) -> Result<Self, WorkerError> {
+        let settings = context.config.airlock()?;
         let databases = Databases::of(&settings);
         let shared = Shared::new(settings, SessionHasher::random()).map_err(refused)?;
-        let names = setting.config.topic_names();
-        let eraser = wiring::eraser(&setting.config)?
-            .map(|client| Eraser::start(&client, &names.beacons, Arc::clone(&setting.status)));
+        let names = context.config.topic_names();
+        let eraser = wiring::eraser(&context.config)?
+            .map(|client| Eraser::start(&client, &names.beacons, Arc::clone(&context.status)));
         Ok(Self {
             shared: Arc::new(shared),
             databases,
             beacons: names.beacons.clone(),
             partials: names.partials.clone(),
             rejections: names.rejections.clone(),
-            merge_partitions: setting.config.topics.partial_partitions,
+            merge_partitions: context.config.topics.partial_partitions,
             asked: Timestamp::EPOCH,
             eraser: eraser.transpose()?,
         })
     }
 
-    fn source(&self, setting: &Setting) -> SourceSettings {
-        source_settings(setting, Self::COMPONENT, &self.beacons)
+    fn source(&self, context: &WorkerContext) -> SourceSettings {
+        source_settings(context, Self::COMPONENT, &self.beacons)
     }
 
-    fn sink(&self, setting: &Setting) -> SinkSettings {
+    fn sink(&self, context: &WorkerContext) -> SinkSettings {
         let topics = SinkTopics {
             partials: Some(self.partials.clone()),
             rollups: None,
             rejections: Some(self.rejections.clone()),
         };
-        sink_settings(setting, Self::COMPONENT, topics)
+        sink_settings(context, Self::COMPONENT, topics)
     }
 
     fn assign(
         &mut self,
-        setting: &Setting,
+        context: &WorkerContext,
         assigned: &Assigned,
         group: &[Option<Committed>],
         source: &Source,
         now: Timestamp,
     ) -> Result<Vec<(u32, Combiner, bool)>, WorkerError> {
-        let config = &setting.config;
+        let config = &context.config;
         let of = source.cluster().topic(&self.partials)?.count();
         if of != self.merge_partitions {
             return Err(refused(format!(
@@ -101,7 +101,7 @@ impl Stage for Combine {
         let empty = never_written(source, std::slice::from_ref(&self.partials))?;
         let rules = config.rules();
         let floor = rules.ceil(now + rules.lateness);
-        let restart = setting.restart_from_now;
+        let restart = context.restart_from_now;
         let starts =
             plan_starts::<CombinerCheckpoint>(&numbers, group, empty, floor, restart).map_err(refused)?;
         let mut combiners = Vec::with_capacity(starts.len());
@@ -221,7 +221,7 @@ impl Stage for Combine {
 
     fn report(
         &self,
-        setting: &Setting,
+        context: &WorkerContext,
         operators: &OperatorSet<Combiner>,
         tally: &Tally,
         counters: &Counters,
@@ -250,10 +250,10 @@ impl Stage for Combine {
         }
         // the oldest record that a restart would need; producers' timestamps do not show its age
         if let Some(behind) =
-            combiners().filter_map(behind).max().filter(|_| !setting.config.source.trust_timestamps)
+            combiners().filter_map(behind).max().filter(|_| !context.config.source.trust_timestamps)
         {
-            let bound = Span::from(setting.config.ttl.beacons);
-            let headroom = bound.saturating_sub(behind + setting.config.replay().into());
+            let bound = Span::from(context.config.ttl.beacons);
+            let headroom = bound.saturating_sub(behind + context.config.replay().into());
             gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.beacons.clone())
                 .set(headroom.as_secs_f64());
             if headroom < bound / 3 {

@@ -43,4 +43,4 @@ pub use backoff::Backoff;
 pub use config::Config;
 pub use error::WorkerError;
 pub use stop::Stop;
-pub use worker::{Setting, Worker};
+pub use worker::{Worker, WorkerContext};

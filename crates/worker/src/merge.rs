@@ -16,7 +16,7 @@ use crate::stage::{Stage, never_written, refused, sink_settings, source_settings
 use crate::tally::Tally;
 use crate::telemetry::{Component, Counters};
 use crate::wiring::OperatorSettings;
-use crate::{Setting, WorkerError};
+use crate::{WorkerContext, WorkerError};
 
 /// The interval of queries whether every partition has a committed offset, until each has.
 const ASK: Span = Span::SECOND.times(10);
@@ -34,23 +34,23 @@ impl Stage for Merge {
     type Operator = Merger;
     const COMPONENT: Component = Component::Merge;
 
-    fn new(setting: &Setting) -> Result<Self, WorkerError> {
-        let names = setting.config.topic_names();
+    fn new(context: &WorkerContext) -> Result<Self, WorkerError> {
+        let names = context.config.topic_names();
         Ok(Self {
             partials: names.partials.clone(),
             rollups: names.rollups().to_vec(),
-            merge_partitions: setting.config.topics.partial_partitions,
+            merge_partitions: context.config.topics.partial_partitions,
             whole: false,
             asked: Timestamp::EPOCH,
         })
     }
 
-    fn source(&self, setting: &Setting) -> SourceSettings {
-        source_settings(setting, Self::COMPONENT, &self.partials)
+    fn source(&self, context: &WorkerContext) -> SourceSettings {
+        source_settings(context, Self::COMPONENT, &self.partials)
     }
 
-    fn sink(&self, setting: &Setting) -> SinkSettings {
-        let config = &setting.config;
+    fn sink(&self, context: &WorkerContext) -> SinkSettings {
+        let config = &context.config;
         let base = format!("{}.rollups", config.kafka.prefix);
         let rollups = if config.tenants.per_tenant_topics {
             RollupTopics::PerTenant { base, tenants: config.tenants.names.clone() }
@@ -58,18 +58,18 @@ impl Stage for Merge {
             RollupTopics::One(base)
         };
         let topics = SinkTopics { partials: None, rollups: Some(rollups), rejections: None };
-        sink_settings(setting, Self::COMPONENT, topics)
+        sink_settings(context, Self::COMPONENT, topics)
     }
 
     fn assign(
         &mut self,
-        setting: &Setting,
+        context: &WorkerContext,
         assigned: &Assigned,
         group: &[Option<Committed>],
         source: &Source,
         now: Timestamp,
     ) -> Result<Vec<(u32, Merger, bool)>, WorkerError> {
-        let config = &setting.config;
+        let config = &context.config;
         if assigned.of != self.merge_partitions {
             return Err(refused(format!(
                 "topic {} has {} partitions, but topics.partial_partitions is {}; set the key to the number of the \
@@ -83,7 +83,7 @@ impl Stage for Merge {
         let empty = never_written(source, &self.rollups)?;
         let rules = config.rules();
         let floor = rules.ceil(now + rules.lateness);
-        let restart = setting.restart_from_now;
+        let restart = context.restart_from_now;
         let starts =
             plan_starts::<MergerCheckpoint>(&numbers, group, empty, floor, restart).map_err(refused)?;
         self.whole = is_whole(&numbers, group);
@@ -161,7 +161,7 @@ impl Stage for Merge {
 
     fn report(
         &self,
-        setting: &Setting,
+        context: &WorkerContext,
         operators: &OperatorSet<Merger>,
         tally: &Tally,
         counters: &Counters,
@@ -182,11 +182,11 @@ impl Stage for Merge {
             reasons.push("the ledger does not balance; report this as a bug".into());
         }
         let waiting = mergers().map(|merger| merger.waiting(now)).max().unwrap_or_default();
-        let bound = Span::from(setting.config.ttl.partials);
+        let bound = Span::from(context.config.ttl.partials);
         let headroom = bound.saturating_sub(waiting);
         gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.partials.clone())
             .set(headroom.as_secs_f64());
-        if headroom < bound / 3 || waiting > setting.config.merge.timeout.into() {
+        if headroom < bound / 3 || waiting > context.config.merge.timeout.into() {
             reasons.push(format!(
                 "a window has been waiting {} s for the partials of a beacon partition",
                 waiting.as_secs()

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::stage::Stage;
 use crate::tally::Tally;
 use crate::telemetry::Counters;
-use crate::{Setting, WorkerError};
+use crate::{WorkerContext, WorkerError};
 
 /// The maximum number of records of one partition per turn, which limits how long other partitions wait.
 const BATCH: usize = 1_000;
@@ -26,7 +26,7 @@ const STILL: Span = Span::SECOND.times(10);
 
 /// One stage of the worker.
 pub(crate) struct StageRunner<'a, S: Stage> {
-    setting: &'a Setting,
+    context: &'a WorkerContext,
     stage: S,
     source: Source,
     sink: Sink,
@@ -44,9 +44,9 @@ pub(crate) struct StageRunner<'a, S: Stage> {
 
 impl<'a, S: Stage> StageRunner<'a, S> {
     /// Runs until it is stopped, or cannot continue.
-    pub(crate) fn run(setting: &'a Setting) -> Result<(), WorkerError> {
-        let Some(mut this) = Self::open(setting)? else { return Ok(()) };
-        while !setting.stop.is_set() {
+    pub(crate) fn run(context: &'a WorkerContext) -> Result<(), WorkerError> {
+        let Some(mut this) = Self::open(context)? else { return Ok(()) };
+        while !context.stop.is_set() {
             this.turn()?;
         }
         // drain: prepared batches are sent, and the next worker reads open windows again
@@ -54,21 +54,21 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Connects, with retries. `None` if stopped meanwhile.
-    fn open(setting: &'a Setting) -> Result<Option<Self>, WorkerError> {
+    fn open(context: &'a WorkerContext) -> Result<Option<Self>, WorkerError> {
         let mut backoff = Backoff::default();
         let connect = || -> Result<_, WorkerError> {
-            let stage = S::new(setting)?;
-            let sink = Sink::open(&setting.client, stage.sink(setting))?;
-            let source = Source::open(&setting.client, stage.source(setting))?;
+            let stage = S::new(context)?;
+            let sink = Sink::open(&context.client, stage.sink(context))?;
+            let source = Source::open(&context.client, stage.source(context))?;
             Ok((stage, source, sink))
         };
         loop {
             match connect() {
                 Ok((stage, source, sink)) => {
-                    let topic = stage.source(setting).topic;
-                    let counters = Counters::new(setting.config.policies().max_k());
+                    let topic = stage.source(context).topic;
+                    let counters = Counters::new(context.config.policies().max_k());
                     return Ok(Some(Self {
-                        setting,
+                        context,
                         stage,
                         source,
                         sink,
@@ -87,8 +87,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 Err(failure) if failure.may_pass() => {
                     let pause = backoff.delay();
                     tracing::warn!(stage = S::COMPONENT.name(), "{failure}; retrying in {pause:?}");
-                    setting.status.report(S::COMPONENT, clock::now(), vec![failure.to_string()]);
-                    if setting.stop.sleep(pause) {
+                    context.status.report(S::COMPONENT, clock::now(), vec![failure.to_string()]);
+                    if context.stop.sleep(pause) {
                         return Ok(None);
                     }
                 }
@@ -148,7 +148,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     fn assign(&mut self, assigned: &Assigned) -> Result<(), WorkerError> {
         let group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(committed)).collect();
         let assigned_operators = loop {
-            match self.stage.assign(self.setting, assigned, &group, &self.source, clock::now()) {
+            match self.stage.assign(self.context, assigned, &group, &self.source, clock::now()) {
                 Ok(assigned_operators) => break assigned_operators,
                 Err(failure) if failure.may_pass_again() => {
                     if self.pause(failure.to_string()) {
@@ -265,7 +265,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
         loop {
             // the next worker can resolve it as well, and an unreachable cluster must not delay the shutdown
-            if self.setting.stop.is_set() {
+            if self.context.stop.is_set() {
                 return Ok(false);
             }
             match self.sink.reopen().map_err(WorkerError::from) {
@@ -302,7 +302,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
 
     /// Returns the error of a worker that was fenced too often, with both hosts if the broker reports the other one.
     fn namesake(&self, why: &str) -> String {
-        let instance = &self.setting.config.kafka.instance;
+        let instance = &self.context.config.kafka.instance;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let other = self
             .source
@@ -320,7 +320,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.drop_all();
         self.joined = false;
         loop {
-            let fresh = Source::open(&self.setting.client, self.stage.source(self.setting));
+            let fresh = Source::open(&self.context.client, self.stage.source(self.context));
             match fresh.and_then(|source| self.sink.reopen().map(|()| source)).map_err(WorkerError::from) {
                 Ok(source) => {
                     self.source = source;
@@ -340,8 +340,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     fn pause(&mut self, why: String) -> bool {
         let pause = self.backoff.delay();
         tracing::warn!(stage = S::COMPONENT.name(), "{why}; retrying in {pause:?}");
-        self.setting.status.report(S::COMPONENT, clock::now(), vec![why]);
-        self.setting.stop.sleep(pause)
+        self.context.status.report(S::COMPONENT, clock::now(), vec![why]);
+        self.context.stop.sleep(pause)
     }
 
     fn drop_all(&mut self) {
@@ -371,7 +371,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
             self.warned = now;
         }
         self.last_error = Some(error.to_string());
-        self.setting.stop.sleep(NAP);
+        self.context.stop.sleep(NAP);
         Ok(())
     }
 
@@ -381,12 +381,12 @@ impl<'a, S: Stage> StageRunner<'a, S> {
             return;
         }
         self.reported = now;
-        let mut reasons = self.stage.report(self.setting, &self.operators, &self.tally, &self.counters, now);
+        let mut reasons = self.stage.report(self.context, &self.operators, &self.tally, &self.counters, now);
         reasons.extend(self.last_error.take());
         if !self.joined {
             reasons.push("waiting for the group to assign partitions".into());
         }
-        self.setting.status.report(S::COMPONENT, now, reasons);
+        self.context.status.report(S::COMPONENT, now, reasons);
     }
 }
 

@@ -9,7 +9,7 @@ use crowdfold_model::Timestamp;
 use crate::roles;
 use crate::tally::Tally;
 use crate::telemetry::{Component, Counters};
-use crate::{Setting, WorkerError};
+use crate::{WorkerContext, WorkerError};
 
 /// A stage, combining or merging.
 pub(crate) trait Stage: Sized {
@@ -19,13 +19,13 @@ pub(crate) trait Stage: Sized {
     const COMPONENT: Component;
 
     /// Queries what the stage needs to know before it can start.
-    fn new(setting: &Setting) -> Result<Self, WorkerError>;
-    fn source(&self, setting: &Setting) -> SourceSettings;
-    fn sink(&self, setting: &Setting) -> SinkSettings;
+    fn new(context: &WorkerContext) -> Result<Self, WorkerError>;
+    fn source(&self, context: &WorkerContext) -> SourceSettings;
+    fn sink(&self, context: &WorkerContext) -> SinkSettings;
     /// Creates operators for the assigned partitions. For each, the flag is true if no offset was committed.
     fn assign(
         &mut self,
-        setting: &Setting,
+        context: &WorkerContext,
         assigned: &Assigned,
         group: &[Option<Committed>],
         source: &Source,
@@ -54,7 +54,7 @@ pub(crate) trait Stage: Sized {
     /// Reports the state every second. Returns the reasons why the stage is not ready.
     fn report(
         &self,
-        setting: &Setting,
+        context: &WorkerContext,
         operators: &OperatorSet<Self::Operator>,
         tally: &Tally,
         counters: &Counters,
@@ -63,18 +63,22 @@ pub(crate) trait Stage: Sized {
 }
 
 /// Returns the settings of a stage's sink.
-pub(crate) fn sink_settings(setting: &Setting, component: Component, topics: SinkTopics) -> SinkSettings {
-    let id = roles::transactional_ids(&setting.config, component) + &setting.config.kafka.instance;
-    SinkSettings { hurry: setting.stop.flag(), ..SinkSettings::new(&id, topics) }
+pub(crate) fn sink_settings(
+    context: &WorkerContext,
+    component: Component,
+    topics: SinkTopics,
+) -> SinkSettings {
+    let id = roles::transactional_ids(&context.config, component) + &context.config.kafka.instance;
+    SinkSettings { hurry: context.stop.flag(), ..SinkSettings::new(&id, topics) }
 }
 
 /// Returns the settings of a stage's source.
-pub(crate) fn source_settings(setting: &Setting, component: Component, topic: &str) -> SourceSettings {
-    let group = roles::group(&setting.config, component);
-    let mut settings = SourceSettings::new(topic, &group, &setting.config.kafka.instance);
-    settings.accept_loss = setting.accept_loss;
+pub(crate) fn source_settings(context: &WorkerContext, component: Component, topic: &str) -> SourceSettings {
+    let group = roles::group(&context.config, component);
+    let mut settings = SourceSettings::new(topic, &group, &context.config.kafka.instance);
+    settings.accept_loss = context.accept_loss;
     settings.on_damaged = match component {
-        Component::Combine if setting.config.source.on_damaged == crowdfold_config::OnDamaged::Skip => {
+        Component::Combine if context.config.source.on_damaged == crowdfold_config::OnDamaged::Skip => {
             OnDamaged::Skip
         }
         Component::Combine => OnDamaged::Stop,

@@ -12,9 +12,9 @@ use crate::runner::StageRunner;
 use crate::telemetry::{Component, Status};
 use crate::{Stop, WorkerError};
 
-/// The parameters of a worker.
+/// The context in which a worker runs: its configuration, clients, status, shutdown signal and flags.
 #[derive(Clone)]
-pub struct Setting {
+pub struct WorkerContext {
     /// The configuration.
     pub config: Arc<Config>,
     /// The settings of Kafka clients.
@@ -37,17 +37,17 @@ pub struct Worker {
 impl Worker {
     /// Starts the stages.
     #[must_use]
-    pub fn start(setting: &Setting, stages: &[Component]) -> Self {
+    pub fn start(context: &WorkerContext, stages: &[Component]) -> Self {
         let threads = stages.iter().map(|component| {
-            let (setting, component) = (setting.clone(), *component);
+            let (context, component) = (context.clone(), *component);
             let stage = thread::Builder::new().name(component.name().into());
             let spawned = stage.spawn(move || {
                 let ended = match component {
-                    Component::Merge => StageRunner::<Merge>::run(&setting),
-                    _ => StageRunner::<Combine>::run(&setting),
+                    Component::Merge => StageRunner::<Merge>::run(&context),
+                    _ => StageRunner::<Combine>::run(&context),
                 };
                 // the end of one stage ends the worker, because half a worker would only appear to be alive
-                setting.stop.now();
+                context.stop.now();
                 ended
             });
             spawned.unwrap_or_else(|error| panic!("the thread cannot be started: {error}"))

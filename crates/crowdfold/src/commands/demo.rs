@@ -28,7 +28,7 @@ use crowdfold_kafka::TopicReader;
 use crowdfold_model::Timestamp;
 use crowdfold_release::Secret;
 use crowdfold_worker::telemetry::{Component, Status};
-use crowdfold_worker::{Config, Setting, Stop, Worker, clock, wiring};
+use crowdfold_worker::{Config, Stop, Worker, WorkerContext, clock, wiring};
 
 use crate::cli;
 use crate::error::CrowdfoldError;
@@ -68,7 +68,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     let stages = [Component::Combine, Component::Merge];
     let status = Arc::new(Status::new(&stages));
     let reader = TopicReader::open(&client, &config.topic_names().rollups()[0], None)?;
-    let setting = Setting {
+    let context = WorkerContext {
         config: Arc::clone(&config),
         client: client.clone(),
         status: Arc::clone(&status),
@@ -80,7 +80,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     let progress = Arc::new(Progress::default());
     let load_generator =
         LoadGenerator::open(&config, &client, event_clock, Arc::clone(&progress), Arc::clone(&gauges))?;
-    let worker = Worker::start(&setting, &stages);
+    let worker = Worker::start(&context, &stages);
     let players = {
         let stop = Arc::clone(&stop);
         thread::spawn(move || {

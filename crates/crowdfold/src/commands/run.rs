@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crowdfold_kafka::topics::Spec;
 use crowdfold_worker::telemetry::{Component, Server, Status};
-use crowdfold_worker::{Config, Setting, Stop, Worker, WorkerError, roles, specs, watch, wiring};
+use crowdfold_worker::{Config, Stop, Worker, WorkerContext, WorkerError, roles, specs, watch, wiring};
 
 use crate::cli::{self, Stage};
 use crate::error::CrowdfoldError;
@@ -35,7 +35,7 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), CrowdfoldError> {
     }
     let specs = specs::of_stages(&config, stages);
     let rights: Vec<_> = stages.iter().flat_map(|component| roles::of_stage(&config, *component)).collect();
-    let setting = Setting {
+    let context = WorkerContext {
         client: wiring::client(&config)?,
         config: Arc::new(config),
         status,
@@ -43,15 +43,15 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), CrowdfoldError> {
         restart_from_now: args.restart_from_now,
         accept_loss: args.accept_loss,
     };
-    work(&setting, stages, &specs).map_err(|error| error.among(&rights))?;
+    work(&context, stages, &specs).map_err(|error| error.among(&rights))?;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), WorkerError> {
-    let Setting { client, status, stop, .. } = setting;
+fn work(context: &WorkerContext, stages: &[Component], specs: &[Spec]) -> Result<(), WorkerError> {
+    let WorkerContext { client, status, stop, .. } = context;
     if watch::refuse_unbounded(client, specs, status, stop)? {
-        let worker = Worker::start(setting, stages);
+        let worker = Worker::start(context, stages);
         watch::keep_looking(client, specs, status, stop);
         worker.join()?;
     }
