@@ -26,8 +26,12 @@ const START: u64 = 1_795_308_480_000;
 const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn", "app_version"], &["stream", "format", "content"]];
 /// The breakdowns that a tenant may have instead: in another order, a part of them, or with dimensions of this tenant
 /// only.
-const OWN: [&[&[&str]]; 3] =
-    [&[&["content", "stream"], &["cdn", "browser"]], &[&["cdn"]], &[&["os"], &["player", "cdn"]]];
+const OWN: [&[&[&str]]; 4] = [
+    &[&["content", "stream"], &["cdn", "browser"]],
+    &[&["cdn"]],
+    &[&["os"], &["player", "app", "cdn"]],
+    &[&["cdn"], &["error_code", "os"]],
+];
 
 /// A splitmix64 generator.
 pub(crate) struct Dice(u64);
@@ -66,11 +70,13 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
         k: 1 + dice.below(6),
         breakdowns: strings(&NAMES),
         noise: 1 + dice.below(12),
-        own: match dice.below(6) {
-            0..3 => BTreeMap::new(),
+        own: match dice.below(8) {
+            0..4 => BTreeMap::new(),
             list => {
-                let (k, breakdowns) = (1 + dice.below(8), strings(OWN[list as usize - 3]));
-                let (detail, margin) = (detail(breakdowns.len(), dice), margin(k, dice));
+                let (k, breakdowns) = (1 + dice.below(8), strings(OWN[list as usize - 4]));
+                let has_codes = breakdowns.iter().flatten().any(|name| name == "error_code");
+                let detail = if has_codes { oracle::Detail::Last } else { detail(breakdowns.len(), dice) };
+                let margin = margin(k, dice);
                 BTreeMap::from([("two".into(), oracle::TenantRules { k, breakdowns, detail, margin })])
             }
         },

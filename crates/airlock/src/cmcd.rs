@@ -76,7 +76,7 @@ pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
 }
 
 /// Returns the error code of a record, if it has one.
-fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
+pub(crate) fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
     beacon.text(Text::Error).map(str::trim).filter(|code| !is_nothing(code))
 }
 

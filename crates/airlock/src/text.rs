@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crowdfold_beacon::is_nothing;
-use crowdfold_model::TextRule;
+use crowdfold_model::{Dimension, TextRule};
 use crowdfold_scan::{PublicIds, Scanner, is_label, is_place_name};
 
 use crate::catalogue;
@@ -20,6 +20,9 @@ pub(crate) enum Word<'a> {
     /// A permitted value.
     Is(Cow<'a, str>),
 }
+
+/// The length of the longest error code, in bytes.
+const LONGEST_CODE: usize = 32;
 
 /// The maximum number of bytes of a firmware that are scanned, which is more than the kept length.
 const SCANNED: usize = 512;
@@ -43,6 +46,7 @@ pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<
         TextRule::Region => place(raw, scanner),
         TextRule::Firmware if hides_address(raw, scanner) => Word::Redacted,
         TextRule::Firmware => free(components(raw, 3), scanner),
+        TextRule::Code => code(raw, scanner),
         TextRule::Version { parts } => version(raw, parts.into()),
         TextRule::Country if raw.len() == 2 && raw.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
             Word::Is(raw.to_ascii_uppercase().into())
@@ -103,6 +107,15 @@ fn asn(raw: &str) -> Word<'_> {
 /// 6996) or addresses.
 const fn is_assigned(number: u32) -> bool {
     number < 100_000_000 || matches!(number, 4_200_000_000..=4_294_967_294)
+}
+
+fn code<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    match text {
+        _ if text.eq_ignore_ascii_case(Dimension::ErrorCode.absent()) => Word::None,
+        _ if text.len() > LONGEST_CODE || !text.bytes().all(is_plain) => Word::Other,
+        _ => free(text, scanner),
+    }
 }
 
 fn free<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {

@@ -199,6 +199,9 @@ impl Validator {
             };
             set(dimension, raw);
         }
+        if let Some(code) = cmcd::code(beacon).filter(|_| !json) {
+            set(Dimension::ErrorCode, code);
+        }
         let height = beacon.number(Number::Height).map(Amount::rounded).filter(|height| *height > 0);
         let by_height = height.map(catalogue::quality_of_height);
         if let Some(class) = by_height.or_else(|| bitrate(beacon).map(catalogue::quality_of_bitrate)) {

@@ -4,11 +4,13 @@ mod attempts;
 mod codes;
 mod errors;
 mod identities;
+mod outcome;
 mod session;
 mod session_summary;
 mod store;
 mod timeline;
 mod tracker;
 
+pub use outcome::Outcome;
 pub(crate) use session_summary::{Contribution, SessionSummary};
-pub use store::{Outcome, SessionStore};
+pub use store::SessionStore;

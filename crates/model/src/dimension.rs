@@ -16,6 +16,8 @@ pub enum Family {
     Stream,
     /// The delivery of the stream.
     Delivery,
+    /// The errors of the session.
+    Error,
 }
 
 impl Family {
@@ -28,6 +30,7 @@ impl Family {
             Self::Player => "player",
             Self::Stream => "stream",
             Self::Delivery => "delivery",
+            Self::Error => "error",
         }
     }
 }
@@ -71,6 +74,8 @@ pub enum TextRule {
     },
     /// The version of a firmware, to three numbers.
     Firmware,
+    /// A code of 1 to 32 letters, digits, `_`, `.` and `-`.
+    Code,
 }
 
 /// Prefixes of the custom CMCD keys that the Streaming Video Technology Alliance registers. The registry changed the
@@ -186,6 +191,9 @@ dimensions! {
         from = Beacon, svta = "c-t";
     /// Picture height, as a class.
     Quality: "quality", family = Delivery, value = TextRule::Free, from = Derived;
+    /// First error code of the session in the window; `none` for sessions without one. Only the detail table may have it,
+    /// because sessions with a code are nearly the sessions that failed.
+    ErrorCode: "error_code", family = Error, value = TextRule::Code, from = Beacon;
 }
 
 impl Dimension {
@@ -224,6 +232,15 @@ impl Dimension {
     #[must_use]
     pub const fn rule(self) -> TextRule {
         self.definition().rule
+    }
+
+    /// Returns the value of a session that reports none.
+    #[must_use]
+    pub const fn absent(self) -> &'static str {
+        match self {
+            Self::ErrorCode => "none",
+            _ => "unknown",
+        }
     }
 
     /// Returns true if a JSON beacon has a field of that name.

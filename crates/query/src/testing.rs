@@ -34,16 +34,11 @@ pub(crate) fn catalogue() -> Catalogue {
     ])
 }
 
-/// Asserts that a text is that of a file in `fixtures`. With `BLESS=1`, writes the file instead.
+/// Asserts that a text is that of a file in `fixtures`.
 #[track_caller]
-#[expect(clippy::disallowed_methods, reason = "it is a switch of tests")]
 pub(crate) fn assert_is_fixture(text: &str, name: &str) {
     let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(path, text).unwrap();
-    } else {
-        assert_eq!(text, std::fs::read_to_string(path).unwrap());
-    }
+    assert_eq!(text, std::fs::read_to_string(path).unwrap());
 }
 
 /// Parses a query such as `--by os --where os=Windows`, at minute 100.

@@ -141,7 +141,7 @@ pub fn breakdown_name(breakdown: &[Dimension]) -> String {
     joined(breakdown, ".")
 }
 
-fn listed(breakdown: &[Dimension]) -> String {
+pub(crate) fn listed(breakdown: &[Dimension]) -> String {
     joined(breakdown, ", ")
 }
 

@@ -2,7 +2,7 @@
 
 use crowdfold_model::{Cell, Dimension, Span};
 
-use crate::families::{FamilyError, breakdown_name, check_breakdowns, check_families};
+use crate::families::{FamilyError, breakdown_name, check_breakdowns, check_families, listed};
 use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
 
 #[cfg(test)]
@@ -103,6 +103,15 @@ pub enum PolicyError {
         /// The number of breakdowns.
         count: usize,
     },
+    /// A breakdown with error codes is not the detail table.
+    #[error(
+        "release.breakdowns contains error_code in breakdown [{0}], which is not the detail table, but sessions with a \
+         code are nearly the sessions that failed; name it in detail_breakdown, or remove it"
+    )]
+    ErrorCodeOutsideDetail(
+        /// The breakdown, as in the configuration.
+        String,
+    ),
     /// The margin is 0 although k is not small.
     #[error(
         "release.margin is 0, so that small groups can be computed to within a few sessions; set 1 or more, or set \
@@ -204,6 +213,12 @@ impl Policy {
                 return Err(PolicyError::UnknownBreakdown { index, count: breakdowns.len() });
             }
         };
+        if privacy.is_none() {
+            let mut others = breakdowns.iter().enumerate().filter(|(index, _)| Some(*index) != detail);
+            if let Some((_, breakdown)) = others.find(|(_, list)| list.contains(&Dimension::ErrorCode)) {
+                return Err(PolicyError::ErrorCodeOutsideDetail(listed(breakdown)));
+            }
+        }
         let margin = match margin {
             None => DEFAULT_MARGIN.min(k / 2),
             Some(0) if !allow_small_k => return Err(PolicyError::NoMargin),

@@ -72,6 +72,7 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
         ("app_version", &["3.1", "4.0"], 4),
         ("content", &["movie", "match", "kids", "news"], 3),
         ("error", &["network", "media", "timeout", ""], 8),
+        ("error_code", &["1001", "bufferStalledError", "none", ""], 8),
     ] {
         if dice.one_in(rarity) {
             fields.push(format!(r#""{name}":"{}""#, dice.one(values)));

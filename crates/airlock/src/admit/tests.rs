@@ -236,7 +236,7 @@ fn fields_of_a_beacon_become_dimension_values() {
         r#"{"ts":1,"session":"s","tenant":"blip","browser":"chrome","browser_version":"147.0.1","os":"BEOS",
         "os_version":"11.2","device":"TV","firmware":"T-KTSU2EUC-1560.5","player":"hls.js","player_version":"1.7.4",
         "app":"Example TV","app_version":"3.12.0","content":"a@b.example","stream":"vod","format":"HLS","cdn":"cdn-a","connection":"wifi","country":"de",
-        "region":"BY","asn":64500,"bitrate_kbps":3200}"#,
+        "region":"BY","asn":64500,"error_code":"1001","bitrate_kbps":3200}"#,
     );
     assert_eq!(observation.tenant().0, 1);
     let expect = [
@@ -260,6 +260,7 @@ fn fields_of_a_beacon_become_dimension_values() {
         "cdn-a",
         "wifi",
         "720p",
+        "1001",
     ];
     let got = Dimension::ALL
         .map(|dimension| airlock.dictionary().word(observation.dimension(dimension)).to_string());

@@ -201,6 +201,8 @@ pub(crate) struct Observed {
     pub(crate) new_startup: Option<u32>,
     /// The classes of its errors that the session did not report before.
     pub(crate) new_errors: ErrorClasses,
+    /// True if its first error code is a new error.
+    pub(crate) has_new_code: bool,
     /// The amounts that it adds to each sum, in the order of [`SumMetric::ALL`]. They are reported, or follow from the
     /// states and totals of CMCD. The attempts, plays and failures are in `counted`.
     pub(crate) sums: [u32; SumMetric::COUNT],
@@ -279,6 +281,7 @@ impl Session {
             in_window,
             new_startup: measured.or(stated),
             new_errors,
+            has_new_code: is_json || tracked.has_new_code,
             sums,
         };
         for (stated, field) in [

@@ -4,31 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Observation, SessionHash, Symbol};
-use crowdfold_model::{Dimension, Reason, Timestamp, Window};
+use crowdfold_model::{Dimension, Timestamp, Window};
 
+use crate::Rules;
 use crate::sessions::attempts::{InWindow, WindowContext};
+use crate::sessions::outcome::Outcome;
 use crate::sessions::session::{Assertion, Now, Session};
 use crate::sessions::session_summary::SessionSummary;
 use crate::windows::{ClosedWindow, Plan, tabulate};
-use crate::{Counts, Rules};
-
-/// The outcome of a beacon, in the order of the checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// There is no capacity for another session ([`Reason::Overload`]).
-    Overload,
-    /// Its tenant, content or device is excluded. The value is the number of beacons in open session summaries that an
-    /// opt-out in it removed.
-    Excluded(u64),
-    /// Its session opted out. The value is the number of its beacons removed from open windows.
-    OptedOut(u64),
-    /// Its window is closed.
-    Late,
-    /// It repeats an earlier beacon.
-    Duplicate,
-    /// It was added to the summary of its session.
-    Inserted,
-}
 
 /// The sessions of one partition, and their summaries in open windows.
 #[derive(Debug)]
@@ -151,7 +134,7 @@ impl SessionStore {
         let Some(at) = self.session(beacon.session_hash()) else { return Outcome::Overload };
         let now =
             Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
-        let reported = Reported::by(beacon, &self.plan.slots);
+        let mut reported = Reported::by(beacon, &self.plan.slots);
         let window = Window::of(beacon.event_time(), self.rules.window);
         let is_late = window.end <= self.closed_until;
         let seat = if is_late { None } else { self.seat(at, window.start) };
@@ -160,6 +143,10 @@ impl SessionStore {
         });
         let context = WindowContext { window: window.start, implied: window.start >= self.history_from };
         let observed = self.sessions[at].observe(beacon, context, in_window, &now);
+        // a code that players repeat after the error is over is no error of this window
+        if !observed.has_new_code {
+            reported.slots &= !self.plan.error_bit;
+        }
         let outcome = if observed.opted_out {
             Outcome::OptedOut(if beacon.opt_out() { self.remove_open_summaries(at) } else { 0 })
         } else if is_late {
@@ -180,6 +167,8 @@ impl SessionStore {
         {
             return outcome;
         }
+        // an error code is that of its window only
+        reported.slots &= !self.plan.error_bit;
         self.assert_dimensions(at, &reported, record);
         outcome
     }
@@ -266,7 +255,7 @@ impl SessionStore {
         let open = &mut self.windows[window];
         let seated = &mut open.summaries[summary];
         let first = reported.slots & !seated.reported;
-        let missing = ((1 << slots) - 1) & !seated.filled & !reported.slots;
+        let missing = ((1 << slots) - 1) & !self.plan.error_bit & !seated.filled & !reported.slots;
         let inherited = if missing == 0 { 0 } else { self.sessions[session].stated.holding(missing, now) };
         if first | inherited == 0 {
             return;
@@ -376,24 +365,6 @@ impl Reported {
             reported.slots |= u32::from(value.is_some()) << slot;
         }
         reported
-    }
-}
-
-impl Outcome {
-    /// Counts one beacon with this outcome.
-    pub const fn count(self, counts: &mut Counts) {
-        counts.read += 1;
-        match self {
-            Self::Overload => counts.rejected[Reason::Overload as usize] += 1,
-            Self::Excluded(with_it) => {
-                counts.excluded += 1;
-                counts.opted_out += with_it;
-            }
-            Self::OptedOut(with_it) => counts.opted_out += 1 + with_it,
-            Self::Late => counts.late += 1,
-            Self::Duplicate => counts.duplicate += 1,
-            Self::Inserted => {}
-        }
     }
 }
 

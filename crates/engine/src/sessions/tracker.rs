@@ -64,6 +64,8 @@ pub(crate) struct Tracked {
     pub(crate) start_interrupted: bool,
     /// The classes of the error codes that the previous record of the same way and endpoint did not contain.
     pub(crate) new_codes: ErrorClasses,
+    /// True if the first code is a new error.
+    pub(crate) has_new_code: bool,
     /// The bitrate in the event, compared with that of an earlier event. Absent if either is unknown.
     pub(crate) bitrate_change: Option<Ordering>,
 }
@@ -172,12 +174,14 @@ impl Tracker {
         let at = beacon.own_time();
         let reported = self.reported[0].holds(now);
         let states = reported || self.requests.reaches(now).is_some() || playback.state.is_some();
+        let (new_codes, has_new_code) = self.new_codes(beacon, playback, now);
         let mut tracked = Tracked {
             sums: self.differences(playback, states, now),
             bitrate_change: self.bitrate_change(playback, now),
             start_known: self.start.assertion.holds(now),
             start_interrupted: self.asked_start.assertion.holds(now) && self.asked_start.interrupted,
-            new_codes: self.new_codes(beacon, playback, now),
+            new_codes,
+            has_new_code,
             ..Tracked::default()
         };
         let Some(state) = playback.state else { return tracked };
@@ -206,13 +210,13 @@ impl Tracker {
     /// Returns what the totals of a beacon add, and records them. `states`: the states of the session are known.
     fn differences(&mut self, playback: &Playback, states: bool, now: &Now) -> [u32; SumMetric::COUNT] {
         let mut sums = [0; SumMetric::COUNT];
-        // requests overtake batches of events, so each of the two has totals of its own
+        // Requests overtake batches of events, so each of the two has its own totals.
         let line = usize::from(playback.event);
         for ((metric, last), total) in
             SumMetric::TOTALS.into_iter().zip(&mut self.totals).zip(playback.totals)
         {
             let added = difference(last, line, total, now);
-            // states are more precise than totals, and the two would count twice
+            // States are more precise than totals, and both together would count twice.
             if !(states && follows_from_states(metric)) {
                 let is_time = matches!(metric.unit(), Unit::Milliseconds);
                 sums[metric as usize] = if is_time { to_100_ms(added) } else { added };
@@ -221,20 +225,21 @@ impl Tracker {
         sums
     }
 
-    /// Returns the classes of the error codes that are new errors, and records the codes.
-    fn new_codes(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> ErrorClasses {
+    /// Records the error codes. Returns the classes of those that are new errors, and true if the first one is.
+    fn new_codes(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> (ErrorClasses, bool) {
         let more = || playback.more_codes.iter().flat_map(|more| more.iter());
         let codes = playback.code.into_iter().chain(more().map(|(code, _)| code));
-        let mut new = ErrorClasses::NONE;
+        let (mut new, mut is_first_new) = (ErrorClasses::NONE, false);
         self.codes.state(playback.event, playback.endpoint, codes, now, |code| {
             let class = if playback.code == Some(code) {
+                is_first_new = true;
                 beacon.measures().error
             } else {
                 more().find(|(known, _)| *known == code).map(|(_, class)| class)
             };
             new.add(class);
         });
-        new
+        (new, is_first_new)
     }
 
     /// Compares the bitrate of an event with the last one in effect, and records it.

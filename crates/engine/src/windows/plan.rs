@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     lists: Vec<Vec<Vec<usize>>>,
     /// The index of the list by tenant. Tenants beyond its end have the common list.
     of: Vec<usize>,
+    /// The bit of the slot of [`Dimension::ErrorCode`]; 0 if no breakdown has it.
+    pub(crate) error_bit: u32,
     /// The thresholds of a good session, by tenant; the common ones for tenants beyond its end.
     qualities: Vec<Quality>,
     common_quality: Quality,
@@ -43,7 +45,9 @@ impl Plan {
                 lists.len() - 1
             }));
         }
+        let error_slot = slots.binary_search(&Dimension::ErrorCode);
         Self {
+            error_bit: error_slot.map_or(0, |slot| 1 << slot),
             slots,
             lists,
             of,

@@ -8,7 +8,7 @@ use crowdfold_airlock::{Dictionary, Symbol};
 use crate::Rules;
 use crate::sessions::{Contribution, SessionSummary};
 use crate::windows::Plan;
-use crowdfold_model::{Budget, Cell, CellKey, Table, Window};
+use crowdfold_model::{Budget, Cell, CellKey, Dimension, Table, Window};
 
 /// The maximum number of cells of one breakdown in one partition and window. The smallest cells beyond it are merged
 /// into `other`.
@@ -58,8 +58,11 @@ pub(crate) fn tabulate(
                 contribution.add_to(cells.entry((summaries[*at].tenant, key)).or_default());
             }
             for ((tenant, key), cell) in cells {
-                let word = |symbol: &Symbol| Arc::clone(dictionary.word(*symbol));
-                let cell_key: CellKey = key[..levels.len()].iter().map(word).collect();
+                let word = |(symbol, slot): (&Symbol, &usize)| match plan.slots[*slot] {
+                    Dimension::ErrorCode if !symbol.is_some() => Dimension::ErrorCode.absent().into(),
+                    _ => Arc::clone(dictionary.word(*symbol)),
+                };
+                let cell_key: CellKey = key.iter().zip(levels).map(word).collect();
                 let tables = tenants.entry(tenant).or_default();
                 tables.resize_with(nth + 1, Table::new);
                 // Each symbol has one word, except that an absent value and a reported `unknown` have the same word.

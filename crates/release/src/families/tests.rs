@@ -18,7 +18,7 @@ fn accepted(breakdowns: &[&[Dimension]]) {
 #[test]
 fn families_equal_the_documented_table() {
     let names: Vec<_> = Dimension::ALL.map(|dimension| dimension.family().name()).to_vec();
-    let expect = [("place", 4), ("platform", 6), ("player", 4), ("stream", 3), ("delivery", 3)]
+    let expect = [("place", 4), ("platform", 6), ("player", 4), ("stream", 3), ("delivery", 3), ("error", 1)]
         .map(|(name, n)| vec![name; n]);
     assert_eq!(names, expect.concat());
 }

@@ -1,8 +1,12 @@
 //! Counts attempts, plays and failures of a session. All its assertions are kept in log order.
 
+mod window;
+
 use super::Millis;
 use super::beacon::Beacon;
 use super::numbers::two_digits;
+use window::Failure;
+pub(super) use window::WindowAttempts;
 
 /// The assertions of one beacon, and their time.
 #[derive(Clone)]
@@ -82,51 +86,6 @@ struct Assertion {
     /// For a start, the latest record with a first frame on a line after this one at that time. For a failure, the
     /// latest record with a start or a first frame on a line before this one.
     other: Option<Millis>,
-}
-
-/// The kinds of failures.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Failure {
-    Startup,
-    Playback,
-    Exit,
-}
-
-/// The attempts, plays and failures in a window.
-#[derive(Clone, Default)]
-pub(super) struct WindowAttempts {
-    pub(super) attempts: u64,
-    pub(super) plays: u64,
-    pub(super) startup_failures: u64,
-    pub(super) playback_failures: u64,
-    pub(super) exits_before_start: u64,
-    pending: Option<Failure>,
-    /// True if an attempt began after the last failure and the last first frame of this window.
-    begun: bool,
-}
-
-impl WindowAttempts {
-    /// Returns the counts when the window closes, which include the pending failure.
-    pub(super) fn closed(&self) -> Self {
-        let mut closed = self.clone();
-        closed.count_pending();
-        closed
-    }
-
-    fn count_pending(&mut self) {
-        match self.pending.take() {
-            Some(Failure::Startup) => self.startup_failures += 1,
-            Some(Failure::Playback) => self.playback_failures += 1,
-            Some(Failure::Exit) => self.exits_before_start += 1,
-            None => {}
-        }
-    }
-
-    fn begin(&mut self) {
-        self.count_pending();
-        self.attempts += 1;
-        self.begun = true;
-    }
 }
 
 /// All assertions of a session, by line: JSON beacons, events, requests.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::cmcd::{self, Cmcd};
-use super::numbers::{to_100_ms, two_digits};
+use super::numbers::{quality, to_100_ms, two_digits};
 use super::{Millis, Settings};
 
 /// The fields whose values are dimensions. `quality` is derived, and `network` is never reported by a player.
-const DIMENSIONS: [&str; 18] = [
+const DIMENSIONS: [&str; 19] = [
     "country",
     "region",
     "asn",
@@ -28,6 +28,7 @@ const DIMENSIONS: [&str; 18] = [
     "content",
     "cdn",
     "connection",
+    "error_code",
 ];
 
 /// The classes of errors. Any other class is `other`.
@@ -337,7 +338,8 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     let mut dimensions = BTreeMap::new();
     for name in DIMENSIONS {
         let value = text(name);
-        if !is_absent(&value) {
+        let is_no_code = name == "error_code" && value.eq_ignore_ascii_case("none");
+        if !is_absent(&value) && !is_no_code {
             dimensions.insert(name.into(), value);
         }
     }
@@ -378,26 +380,4 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
         ..Beacon::default()
     };
     Parsed { ts: number("ts").map(milliseconds), tenant: text("tenant"), rest }
-}
-
-/// Returns the class of the picture height, from the height, or from the bitrate if the height is absent.
-pub(super) fn quality(height: Option<u64>, bitrate_kbps: Option<u64>) -> Option<&'static str> {
-    Some(match (height, bitrate_kbps) {
-        (Some(0..=240), _) => "240p",
-        (Some(241..=360), _) => "360p",
-        (Some(361..=480), _) => "480p",
-        (Some(481..=576), _) => "576p",
-        (Some(577..=720), _) => "720p",
-        (Some(721..=1080), _) => "1080p",
-        (Some(1081..=1440), _) => "1440p",
-        (Some(_), _) => "2160p",
-        (None, Some(0..400)) => "240p",
-        (None, Some(400..800)) => "360p",
-        (None, Some(800..1600)) => "480p",
-        (None, Some(1600..3500)) => "720p",
-        (None, Some(3500..7000)) => "1080p",
-        (None, Some(7000..14000)) => "1440p",
-        (None, Some(_)) => "2160p",
-        (None, None) => return None,
-    })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Record;
-use super::beacon::{Beacon, Parsed, milliseconds, quality};
-use super::numbers::two_digits;
+use super::beacon::{Beacon, Parsed, milliseconds};
+use super::numbers::{quality, two_digits};
 
 /// The playback content of a record.
 #[derive(Clone)]
@@ -60,6 +60,9 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     // that of audio or of a manifest is not the bitrate of the picture
     let has_picture = object.as_deref().is_none_or(|object| matches!(object, "v" | "av"));
     let bitrate = number("br").filter(|_| has_picture);
+    let codes = text("ec").unwrap_or_default();
+    let codes = codes.split(' ').map(|code| code.trim_matches(['(', ')', '"']).to_owned());
+    let codes: Vec<_> = codes.filter(|code| !code.is_empty()).collect();
     let dimensions = [
         ("content", text("cid")),
         ("stream", text("st").map(|kind| if kind == "v" { "vod".into() } else { "live".into() })),
@@ -67,10 +70,8 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         ("quality", quality(None, bitrate).map(Into::into)),
         ("player", text("org.svta-p-n")),
         ("app_version", text("org.svta-ap-v")),
+        ("error_code", codes.first().cloned()),
     ];
-    let codes = text("ec").unwrap_or_default();
-    let codes = codes.split(' ').map(|code| code.trim_matches(['(', ')', '"']).to_owned());
-    let codes: Vec<_> = codes.filter(|code| !code.is_empty()).collect();
     let class = codes.first().map(|code| class(code));
     // a response other than of a manifest, an initialisation segment, captions, keys, …
     let is_media = has_picture || object.as_deref() == Some("a");

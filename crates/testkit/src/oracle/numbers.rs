@@ -34,3 +34,25 @@ pub fn percentile(sorted: &[u64], percent: u64, b: usize) -> Option<u64> {
     let above = sorted.iter().filter(|other| **other >= value).count();
     (below >= b && above >= b).then_some(value)
 }
+
+/// Returns the class of the picture height, from the height, or from the bitrate if the height is absent.
+pub(super) fn quality(height: Option<u64>, bitrate_kbps: Option<u64>) -> Option<&'static str> {
+    Some(match (height, bitrate_kbps) {
+        (Some(0..=240), _) => "240p",
+        (Some(241..=360), _) => "360p",
+        (Some(361..=480), _) => "480p",
+        (Some(481..=576), _) => "576p",
+        (Some(577..=720), _) => "720p",
+        (Some(721..=1080), _) => "1080p",
+        (Some(1081..=1440), _) => "1440p",
+        (Some(_), _) => "2160p",
+        (None, Some(0..400)) => "240p",
+        (None, Some(400..800)) => "360p",
+        (None, Some(800..1600)) => "480p",
+        (None, Some(1600..3500)) => "720p",
+        (None, Some(3500..7000)) => "1080p",
+        (None, Some(7000..14000)) => "1440p",
+        (None, Some(_)) => "2160p",
+        (None, None) => return None,
+    })
+}

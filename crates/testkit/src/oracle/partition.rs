@@ -42,6 +42,12 @@ struct Session {
 }
 
 impl Session {
+    /// Returns the values of dimensions that are in effect.
+    fn dimensions_in_effect(&self, holds: impl Fn(Option<Millis>) -> bool) -> BTreeMap<String, String> {
+        let in_effect = self.dimensions.iter().filter(|(_, (_, at))| holds(Some(*at)));
+        in_effect.map(|(dimension, (value, _))| (dimension.clone(), value.clone())).collect()
+    }
+
     /// Stores an opt-out, and nothing else.
     fn observe_opt_out(&mut self, now: Millis) {
         self.opt_out = self.opt_out.max(Some(now));
@@ -114,7 +120,7 @@ impl<'a> Partition<'a> {
     }
 
     /// Evaluates one beacon of a record at `now`, and counts its outcome.
-    fn evaluate(&mut self, beacon: Beacon, now: Millis) {
+    fn evaluate(&mut self, mut beacon: Beacon, now: Millis) {
         if beacon.clock_ahead {
             self.counts.clock_ahead += 1;
         }
@@ -163,15 +169,13 @@ impl<'a> Partition<'a> {
             let is_new = is_new_play || !is_measured && !holds(session.startup);
             !amounts.start_known && !amounts.start_interrupted && is_new
         });
+        if !session.playback.has_new_code(&beacon, holds) {
+            beacon.dimensions.remove("error_code");
+        }
         let inserted = InsertedBeacon {
             startup: took.or(amounts.startup_ms).or(reported),
             errors: session.playback.new_errors(&beacon, holds),
-            asserted: session
-                .dimensions
-                .iter()
-                .filter(|(_, (_, at))| holds(Some(*at)))
-                .map(|(dimension, (value, _))| (dimension.clone(), value.clone()))
-                .collect(),
+            asserted: session.dimensions_in_effect(holds),
             amounts,
             beacon,
         };

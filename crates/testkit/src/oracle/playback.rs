@@ -165,13 +165,21 @@ impl Playback {
     ) -> Vec<&'static str> {
         let codes = beacon.cmcd.as_ref().filter(|cmcd| !cmcd.codes.is_empty());
         let Some(cmcd) = codes else { return beacon.error.into_iter().collect() };
-        let is_new = |code: &&String| {
-            let records = self.codes.iter().rev().filter(|(_, event, _)| *event == cmcd.event);
-            let repeated =
-                records.take_while(|(codes, ..)| codes.contains(code)).map(|(.., asserted_at)| *asserted_at);
-            !holds(repeated.max())
-        };
+        let is_new = |code: &&String| self.is_new_code(cmcd, code, &holds);
         cmcd.codes.iter().filter(is_new).map(|code| class(code)).collect()
+    }
+
+    /// Returns true if the first error code of a beacon is new. Codes of JSON beacons are always new.
+    pub(super) fn has_new_code(&self, beacon: &Beacon, holds: impl Fn(Option<Millis>) -> bool) -> bool {
+        let Some(cmcd) = &beacon.cmcd else { return true };
+        cmcd.codes.first().is_some_and(|code| self.is_new_code(cmcd, code, &holds))
+    }
+
+    fn is_new_code(&self, cmcd: &Cmcd, code: &String, holds: &impl Fn(Option<Millis>) -> bool) -> bool {
+        let records = self.codes.iter().rev().filter(|(_, event, _)| *event == cmcd.event);
+        let repeated =
+            records.take_while(|(codes, ..)| codes.contains(code)).map(|(.., asserted_at)| *asserted_at);
+        !holds(repeated.max())
     }
 
     /// Returns the reports of one clock after the last one that satisfies `matches`.

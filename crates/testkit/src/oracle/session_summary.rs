@@ -42,6 +42,10 @@ impl SessionSummary {
     /// when a beacon was inserted.
     pub(super) fn dimension(&self, dimension: &str) -> String {
         let reported = self.inserted.iter().find_map(|inserted| inserted.beacon.dimensions.get(dimension));
+        if dimension == "error_code" {
+            // it is never inherited from another window
+            return reported.cloned().unwrap_or_else(|| "none".into());
+        }
         let asserted = || self.inserted.iter().find_map(|inserted| inserted.asserted.get(dimension));
         reported.or_else(asserted).cloned().unwrap_or_else(|| "unknown".into())
     }

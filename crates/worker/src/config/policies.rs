@@ -138,7 +138,7 @@ impl<'a> Keys<'a> {
         let (k, breakdowns) = (self.k.key.as_str(), self.breakdowns.key.as_str());
         let key = match error {
             PolicyError::ZeroK | PolicyError::SmallK { .. } => k,
-            PolicyError::Families(_) => breakdowns,
+            PolicyError::Families(_) | PolicyError::ErrorCodeOutsideDetail(_) => breakdowns,
             // the common budget is enough for the common breakdowns, which were checked first
             PolicyError::Privacy(PrivacyError::TooMuchNoise { .. }) if breakdowns != BREAKDOWNS => breakdowns,
             PolicyError::UnknownBreakdown { .. } => &self.detail.key,

@@ -1,0 +1,46 @@
+//! The attempts of a session in one window.
+
+/// The kinds of failures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    Startup,
+    Playback,
+    Exit,
+}
+
+/// The attempts, plays and failures in a window.
+#[derive(Clone, Default)]
+pub(in crate::oracle) struct WindowAttempts {
+    pub(in crate::oracle) attempts: u64,
+    pub(in crate::oracle) plays: u64,
+    pub(in crate::oracle) startup_failures: u64,
+    pub(in crate::oracle) playback_failures: u64,
+    pub(in crate::oracle) exits_before_start: u64,
+    pub(super) pending: Option<Failure>,
+    /// True if an attempt began after the last failure and the last first frame of this window.
+    pub(super) begun: bool,
+}
+
+impl WindowAttempts {
+    /// Returns the counts when the window closes, which include the pending failure.
+    pub(in crate::oracle) fn closed(&self) -> Self {
+        let mut closed = self.clone();
+        closed.count_pending();
+        closed
+    }
+
+    pub(super) fn count_pending(&mut self) {
+        match self.pending.take() {
+            Some(Failure::Startup) => self.startup_failures += 1,
+            Some(Failure::Playback) => self.playback_failures += 1,
+            Some(Failure::Exit) => self.exits_before_start += 1,
+            None => {}
+        }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.count_pending();
+        self.attempts += 1;
+        self.begun = true;
+    }
+}
