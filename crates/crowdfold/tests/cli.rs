@@ -125,7 +125,7 @@ fn bad_file_is_exit_2_with_its_line() {
 }
 
 /// The configurations in deploy/, by name.
-const SHIPPED: [&str; 10] = [
+const SHIPPED: [&str; 11] = [
     "cdn/akamai.toml",
     "cdn/cloudfront-v2.toml",
     "cdn/cloudfront.toml",
@@ -133,6 +133,7 @@ const SHIPPED: [&str; 10] = [
     "collect.toml",
     "default.toml",
     "differential-privacy.toml",
+    "error-codes.toml",
     "existing-topic.toml",
     "minimal.toml",
     "secured.toml",

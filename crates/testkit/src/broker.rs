@@ -295,8 +295,12 @@ impl Kafka {
     /// If the tool fails.
     #[must_use]
     pub fn tool(&self, class: &str, arguments: &[&str]) -> String {
+        self.try_tool(class, arguments).unwrap_or_else(|output| panic!("{class} failed:\n{output}"))
+    }
+
+    /// Runs one of Kafka's own tools, and returns its output. The output of a failed tool is the error.
+    fn try_tool(&self, class: &str, arguments: &[&str]) -> Result<String, String> {
         run(self.jars.java().arg("-Dlog4j2.level=ERROR").arg(class).args(arguments))
-            .unwrap_or_else(|output| panic!("{class} failed:\n{output}"))
     }
 
     fn broker(&self, id: u32) -> MutexGuard<'_, Broker> {

@@ -1,5 +1,6 @@
 //! Tests lost offsets, and offsets of other programs.
 
+use crowdfold_model::Timestamp;
 use crowdfold_testkit::{Kafka, eventually};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -45,7 +46,8 @@ fn stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() {
     let floors = eventually("the new start is committed", floors);
     let floor = floors[0];
     assert!(floors.iter().all(|other| *other == floor) && floor > now() - 30_000, "{floors:?}");
-    assert_eq!(worker.log().matches(&format!("before {floor} are not computed again")).count(), 4);
+    let shown = Timestamp::from_millis(floor);
+    assert_eq!(worker.log().matches(&format!("before {shown} are not computed again")).count(), 4);
 
     // A window that ends before the floor is late, and a window that begins after it is counted.
     let start = floor.max(now() / 2_000 * 2_000) - 4_000;

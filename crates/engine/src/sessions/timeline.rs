@@ -137,7 +137,7 @@ pub(crate) struct Step {
     pub(crate) credited: Span,
     /// True if a stall begins.
     pub(crate) stall: bool,
-    /// A seek begins with it.
+    /// True if a seek begins.
     pub(crate) seek: bool,
 }
 
@@ -157,16 +157,20 @@ impl Timeline {
         now: &Now,
     ) -> Step {
         let latest = self.latest(now);
+        // Several seeks without playback in between are one. Players send reports in parallel requests, so the state after
+        // a seek may arrive before the seek.
+        let seek = Kind::of(state) == Kind::Seeking
+            && latest.of(Kind::Playing).is_some_and(|(played, _)| played <= at)
+            && !latest.seeks();
         if latest.of_all().is_none_or(|(from, _)| at < from) {
-            return Step::default();
+            return Step { seek, ..Step::default() };
         }
         Step {
             // Waiting is a stall only if it interrupts playback. The stall continues until the player plays again.
             stall: Kind::of(state) == Kind::Stalled
                 && latest.since_played() == Some(Since::Playing)
                 && latest.of(Kind::Stalled) < latest.of(Kind::Playing),
-            // several seeks without playing in between are one
-            seek: Kind::of(state) == Kind::Seeking && latest.of(Kind::Playing).is_some() && !latest.seeks(),
+            seek,
             ..latest.until(at, counted, most, now)
         }
     }

@@ -290,6 +290,10 @@ fn credit(
         let requested = requests().map(|request| i128::from(request.asserted_at) - distance).max();
         from = from.max(requested.filter(|_| !is_batched).unwrap_or(from));
     }
+    let played = clock.iter().rposition(|report| report.state == 'p');
+    let is_first = |played: usize| clock[played..].iter().all(|report| report.state != 'k');
+    let begins = played.is_some_and(|played| clock[played].at <= new.at && is_first(played));
+    amounts.seeks = u64::from(!has_events && new.state == 'k' && begins);
     if !has_events && new.at < before.at {
         return;
     }
@@ -305,8 +309,6 @@ fn credit(
     let ended = ended(held, log, new.event || has_events);
     let is_waiting = |state| matches!(state, 'r' | 'w');
     amounts.stalls = u64::from(!has_events && is_waiting(new.state) && plays && !waits && ended == Some('p'));
-    let has_played = clock.iter().any(|report| report.state == 'p');
-    amounts.seeks = u64::from(!has_events && new.state == 'k' && has_played && !seeks);
     let units = |moment: i128| u64::try_from(moment).map_or(0, to_100_ms);
     let time = u64::try_from(at - from).unwrap_or(0).min(most);
     let rounded = units(from + i128::from(time)).saturating_sub(units(from)).min(idle / 100 * 100);

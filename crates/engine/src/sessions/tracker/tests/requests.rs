@@ -140,6 +140,14 @@ fn seek_lasts_until_it_plays_again_and_is_no_stall() {
         .events(9_600, &["e=ps,sta=p,ts=9500"]);
     assert_eq!(seeks(&mut rig), [1, 2_000, 500]);
 
+    // The report of the seek arrives after the report of the state that follows it.
+    let mut rig = Rig::new();
+    rig.events(100, &["e=ps,sta=p,ts=0"])
+        .events(4_100, &["e=ps,sta=r,ts=4002"])
+        .events(4_101, &["e=ps,sta=k,ts=4000"])
+        .events(4_300, &["e=ps,sta=p,ts=4200"]);
+    assert_eq!(seeks(&mut rig), [1, 200, 0]);
+
     // the pause in a seek is not seeking time
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=p,ts=0"])
