@@ -80,11 +80,12 @@ memcheck:
 	.ci/filtered-tests --locked --config 'target."cfg(all())".runner = [$(MEMCHECK)]' \
 		--test it -- --test-threads=1 kafka_source kafka_damage kafka_read secured::listed ttl::ahead::records_within
 
-# Check formatting, and run clippy.
+# Check formatting, run clippy, and check that the API documentation builds without warnings.
 lint:
 	@.ci/prerequisites build
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
 
 # Format the code.
 fmt:

@@ -21,7 +21,7 @@ impl Symbol {
     }
 }
 
-/// The words of one partition. It grows with new words. [`Dictionary::sweep`] removes the words that no session holds,
+/// The words of one partition. It grows with new words. `sweep` removes the words that no session holds,
 /// so its size is bounded by the number of live sessions.
 #[derive(Debug)]
 pub struct Dictionary {

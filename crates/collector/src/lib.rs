@@ -12,7 +12,7 @@
 //! assert_eq!(names[3..], ["malformed", "no_session", "too_large", "unknown_tenant"]);
 //! ```
 //!
-//! **Architecture invariant.** Only the parts of a request that [`mod@context`] lists are read. Nothing of a request is
+//! **Architecture invariant.** Only the parts of a request that `context.rs` lists are read. Nothing of a request is
 //! logged, kept after it is written, or contained in an error: there is no access log, and a failure is reported as a
 //! status and a counter.
 #![forbid(unsafe_code)]

@@ -42,7 +42,7 @@ impl Breakdowns {
         std::iter::once(&self.common).chain(self.own.values()).map(Vec::as_slice)
     }
 
-    /// Writes all breakdowns as text, for [`crate::Rules::layout_fingerprint`]. Without tenants that differ, the text is
+    /// Writes all breakdowns as text, for the layout fingerprint. Without tenants that differ, the text is
     /// the same as in releases without policies of tenants.
     pub fn write_to(&self, text: &mut String) {
         write_list(&self.common, text);

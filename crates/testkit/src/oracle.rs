@@ -17,11 +17,11 @@
 //!    most H before the end of the last closed window. (A replay starts there and must have the same result. This makes
 //!    a difference only for a record far behind the watermark.) The same applies to the states in CMCD. The state
 //!    before a new one is the state in effect with the latest time by its clock, and the time between the two is
-//!    attributed to it ([`playback`]).
+//!    attributed to it (`playback.rs`).
 //! 4. *Session summary*: the sum of the inserted beacons of one session in one window, clamped.
 //! 5. *Folding* with a margin: see [`fold`].
 //! 6. *The detail table* contains everything. Other tables contain session counts, and with a secret also the
-//!    contributions of sessions after clamps and the budget of each session ([`bounded`]). The worker adds noise to
+//!    contributions of sessions after clamps and the budget of each session (`bounded.rs`). The worker adds noise to
 //!    those sums, and the oracle does not.
 //!
 //! The oracle does not cover behaviour that these rules leave open: addresses, user agents, catalogues and redaction of
