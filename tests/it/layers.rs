@@ -14,7 +14,7 @@ const LAYERS: [(&str, u32); 17] = [
     ("crowdfold-config", 1),
     ("crowdfold-scan", 0),
     ("crowdfold-beacon", 1),
-    ("crowdfold-loadgen", 0),
+    ("crowdfold-loadgen", 1),
     ("crowdfold-query", 1),
     ("crowdfold-airlock", 2),
     ("crowdfold-testkit", 3),
