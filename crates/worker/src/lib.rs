@@ -7,6 +7,7 @@
 //!
 //! ```
 //! use crowdfold_config::Sources;
+//! use crowdfold_model::Timestamp;
 //! use crowdfold_worker::telemetry::{Component, Status};
 //! use crowdfold_worker::{Config, specs};
 //!
@@ -15,7 +16,7 @@
 //! assert_eq!(topics.collect::<Vec<_>>(), ["crowdfold.partials", "crowdfold.rollups"]);
 //!
 //! let status = Status::new(&[Component::Merge]);
-//! assert_eq!(status.not_ready(0), ["merge: starting"]);
+//! assert_eq!(status.not_ready(Timestamp::EPOCH), ["merge: starting"]);
 //! # Ok::<(), crowdfold_config::ConfigError>(())
 //! ```
 #![forbid(unsafe_code)]
