@@ -197,8 +197,8 @@ metrics! {
         /// Time from the recording of a picture to its display in a live stream.
         LiveLatencyMs: "live_latency_ms", unit = Milliseconds, cmcd = ["ltc" First], combine = Mean, histogram = true,
             outside = Clamp::Hidden, spent = 255;
-        /// Time from a request for media to the first byte of the response. Players give up after half a minute, so a
-        /// longer time is not one: some players report the time of the clock.
+        /// Time from a request for media to the first byte of the response. Values above 60 s are ignored, because players
+        /// give up earlier and some report the time of the clock.
         TtfbMs: "ttfb_ms", unit = Milliseconds, largest = 60_000, cmcd = ["ttfb" First], combine = PlainMean,
             histogram = true, outside = Clamp::Hidden, spent = 255;
     }

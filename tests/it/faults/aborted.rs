@@ -24,7 +24,7 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
     // The time-out is long, so that the pauses between slices do not count as idle.
     deployment.set("source.idle_timeout", "\"1h\"");
     let deployment = deployment.with_topics();
-    // The log is sent in slices, so that there are many transactions.
+    // The log is sent in slices, so that many transactions are written.
     let (start, length) = (window_ago(2_000, 160_000), 6_000);
     let log = deployment.players(62, 100, start, 20 * length);
     let outcome = deployment.evaluate(&log);

@@ -92,7 +92,7 @@ impl SessionSummary {
         // The playing time and the stalled time of a session together cannot exceed the window.
         let left = most[SumMetric::StalledMs] - sums[SumMetric::PlayingMs];
         sums[SumMetric::StalledMs] = sums[SumMetric::StalledMs].min(left);
-        // the total of switches is never less than those up and down
+        // The total of switches is at least the sum of switches up and switches down.
         let switches = sums[SumMetric::Switches];
         sums[SumMetric::SwitchesUp] = sums[SumMetric::SwitchesUp].min(switches);
         sums[SumMetric::SwitchesDown] =

@@ -143,7 +143,7 @@ impl SessionStore {
         });
         let context = WindowContext { window: window.start, implied: window.start >= self.history_from };
         let observed = self.sessions[at].observe(beacon, context, in_window, &now);
-        // a code that players repeat after the error is over is no error of this window
+        // Players repeat a code after the error has ended. A repeated code is not an error of this window.
         if !observed.has_new_code {
             reported.slots &= !self.plan.error_bit;
         }
@@ -167,7 +167,7 @@ impl SessionStore {
         {
             return outcome;
         }
-        // an error code is that of its window only
+        // An error code applies only to the window in which it is reported.
         reported.slots &= !self.plan.error_bit;
         self.assert_dimensions(at, &reported, record);
         outcome

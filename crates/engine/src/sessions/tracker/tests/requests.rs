@@ -129,7 +129,7 @@ fn seeks(rig: &mut Rig) -> [u64; 3] {
 fn seek_lasts_until_it_plays_again_and_is_no_stall() {
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=s,ts=0"])
-        // the player goes to where the viewer stopped last time: nothing has played yet
+        // The player resumes at an earlier position. This is not a seek, because nothing has played yet.
         .events(300, &["e=ps,sta=k,ts=200"])
         .events(1_100, &["e=ps,sta=p,ts=1000"])
         .events(5_100, &["e=ps,sta=k,ts=5000"])
@@ -148,7 +148,7 @@ fn seek_lasts_until_it_plays_again_and_is_no_stall() {
         .events(4_300, &["e=ps,sta=p,ts=4200"]);
     assert_eq!(seeks(&mut rig), [1, 200, 0]);
 
-    // the pause in a seek is not seeking time
+    // A pause during a seek is not seeking time.
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=p,ts=0"])
         .events(2_100, &["e=ps,sta=a,ts=2000"])
@@ -162,7 +162,7 @@ fn seek_lasts_until_it_plays_again_and_is_no_stall() {
 fn switch_is_up_or_down_by_the_bitrate_before_it() {
     let mut rig = Rig::new();
     rig.events(0, &["e=ps,sta=p,ts=0"])
-        // which way it went is unknown
+        // The direction is unknown, because no bitrate was reported before.
         .events(900, &["e=bc,sta=p,ts=900,br=(800)"])
         .events(2_000, &["e=bc,sta=p,ts=2000,br=(2400)"])
         .events(3_000, &["e=bc,sta=p,ts=3000,br=(1200)"])
@@ -178,7 +178,7 @@ fn time_to_first_byte_is_the_mean_over_responses_with_media() {
     rig.events(0, &["e=rr,ot=m,sta=s,ts=0,ttfb=5000", "e=ps,sta=p,ts=10,ttfb=7000"])
         .events(1_000, &["e=rr,ot=v,sta=p,ts=1000,ttfb=30"])
         .events(9_000, &["e=rr,ot=a,sta=p,ts=9000,ttfb=90"])
-        // the time of the clock
+        // This is the time of the clock, so it is ignored.
         .events(9_500, &["e=rr,ot=v,sta=p,ts=9500,ttfb=1795312440000"]);
     assert_eq!(rig.cell(0).values[ValueMetric::TtfbMs].values(), [(60, 1)]);
 }
