@@ -1,4 +1,4 @@
-//! Addresses of hosts and of hardware.
+//! Finds IP addresses and hardware addresses.
 
 use std::net::Ipv6Addr;
 
@@ -6,14 +6,15 @@ use crate::Care;
 use crate::groups::{Group, chained, chained_by, groups, is_hexadecimal, is_mixed, separator, words};
 use crate::words::uuid;
 
-/// The shortest IPv6 address that is recognised inside of other text. Shorter ones must be words of their own
-/// ([`short_v6`]), because `d::` is in `std::list`.
+/// The minimum length in bytes of an IPv6 address that is recognised inside other text. A shorter address must be a
+/// separate word ([`short_v6`]), because `d::` is also a part of `std::list`.
 const SHORTEST: usize = 6;
-/// The longest, with an IPv4 address at its end.
+/// The maximum length in bytes of an IPv6 address. The longest form ends with an IPv4 address.
 const LONGEST: usize = 45;
 
-/// Finds four numbers up to 255 with the same separator between them, in decimal or octal, or in hexadecimal with `0x`;
-/// and the 32 digits of an IPv6 address with dots, as names of the reverse DNS have them.
+/// Finds an IPv4 address: four numbers up to 255 with the same separator between them, in decimal, in octal, or in
+/// hexadecimal with `0x`. Also finds the 32 hexadecimal digits of an IPv6 address that are separated by dots, as in
+/// reverse DNS names.
 pub(crate) fn quad(text: &str, care: Care) -> bool {
     let numbers = groups(text, u8::is_ascii_digit);
     if numbers.len() < 2 {
@@ -47,8 +48,8 @@ fn is_octet(digits: &str) -> bool {
     digits.len() <= 3 && digits.parse::<u32>().is_ok_and(|number| number <= 255)
 }
 
-/// Finds four octets with dots, none with a leading zero, two of them with three digits, because `12.5.3.671` is a
-/// version.
+/// Finds an IPv4 address in a reversed text: four octets with dots and without leading zeros. Two of them must have
+/// three digits, because other reversed version numbers look like addresses: `12.5.3.671` becomes `176.3.5.21`.
 fn backwards(numbers: &[Group<'_>]) -> bool {
     let octet = |digits: &str| is_octet(digits) && (digits.len() == 1 || !digits.starts_with('0'));
     numbers.windows(4).any(|four| {
@@ -57,8 +58,8 @@ fn backwards(numbers: &[Group<'_>]) -> bool {
     })
 }
 
-/// Finds four octets with different separators, two of them with three digits, because versions are written in this way
-/// too (`1.2.3-4`, `5.15.0-104`).
+/// Finds four octets with different separators. Two of them must have three digits, because version numbers also have
+/// different separators (`1.2.3-4`, `5.15.0-104`).
 fn with_different_separators(numbers: &[Group<'_>]) -> bool {
     numbers.windows(4).any(|four| {
         let octets = four.iter().all(|group| is_octet(group.text));
@@ -67,21 +68,21 @@ fn with_different_separators(numbers: &[Group<'_>]) -> bool {
     })
 }
 
-/// Finds an IPv6 address in any of its text forms, also with another separator than a colon.
+/// Finds an IPv6 address in any of its text forms, also with a separator other than a colon.
 pub(crate) fn v6(text: &str, care: Care) -> bool {
-    let runs = text.split(|sign: char| !(sign.is_ascii_hexdigit() || sign == ':' || sign == '.'));
+    let runs = text.split(|c: char| !(c.is_ascii_hexdigit() || c == ':' || c == '.'));
     let colons = |run: &&str| run.len() >= SHORTEST && run.bytes().filter(|byte| *byte == b':').count() >= 2;
     if runs.filter(colons).any(|run| holds_v6(run, is_believable)) || care == Care::Text && short_v6(text) {
         return true;
     }
-    let often = |sign: char| text.bytes().filter(|byte| char::from(*byte) == sign).count() >= 3;
-    let signs = ['-', '_', ' ', '/', '+', '.'];
-    care == Care::Text && signs.into_iter().any(|sign| often(sign) && v6_with(text, sign))
+    let often = |c: char| text.bytes().filter(|byte| char::from(*byte) == c).count() >= 3;
+    let dividers = ['-', '_', ' ', '/', '+', '.'];
+    care == Care::Text && dividers.into_iter().any(|divider| often(divider) && v6_with(text, divider))
 }
 
-/// Finds a short IPv6 address, such as `8::1`, `1::` or `::1`, that is a separate word and contains a digit. A label
-/// and a colon may precede it. Names with `::` between their parts contain no digit (`a::b`) or are parts of longer
-/// words (`std::list`, `v2::run`, `list::1`).
+/// Finds a short IPv6 address that contains a digit and is a separate word, such as `8::1`, `1::` or `::1`. A label
+/// with a colon may precede it (`ip:8::1`). Names with `::` between their parts are not found, because they contain
+/// no digit (`a::b`) or are parts of longer words (`std::list`, `v2::run`, `list::1`).
 fn short_v6(text: &str) -> bool {
     let is_inside = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
@@ -105,17 +106,17 @@ fn short_v6(text: &str) -> bool {
     })
 }
 
-/// Returns true if a part contains a digit, or too many letters for a word.
+/// Returns true if a part of a text contains a digit, or at least eight letters, so that it is hardly a word.
 fn is_believable(part: &str) -> bool {
     let letters = part.bytes().filter(u8::is_ascii_alphabetic).count();
     part.bytes().any(|byte| byte.is_ascii_digit()) || letters >= 8
 }
 
-/// Finds an IPv6 address whose parts are separated by a character, or by a colon with spaces or brackets around it.
-fn v6_with(text: &str, sign: char) -> bool {
-    let runs = text.split(|other: char| !(other.is_ascii_hexdigit() || other == sign || other == ':'));
-    let spaced = |run: &str| run.contains(':').then(|| run.replace(sign, ""));
-    let joined = |run: &str| run.replace(sign, ":");
+/// Finds an IPv6 address whose groups are separated by `divider`, or by a colon with spaces around it.
+fn v6_with(text: &str, divider: char) -> bool {
+    let runs = text.split(|other: char| !(other.is_ascii_hexdigit() || other == divider || other == ':'));
+    let spaced = |run: &str| run.contains(':').then(|| run.replace(divider, ""));
+    let joined = |run: &str| run.replace(divider, ":");
     let believable = |part: &str| {
         let groups = || part.split(':').filter(|group| !group.is_empty());
         groups().count() >= 4
@@ -123,9 +124,9 @@ fn v6_with(text: &str, sign: char) -> bool {
             && part.bytes().any(|byte| byte.is_ascii_digit())
             && part.bytes().any(|byte| byte.is_ascii_alphabetic())
     };
-    runs.filter(|run| run.len() >= SHORTEST && run.matches(sign).count() >= 3).any(|run| {
+    runs.filter(|run| run.len() >= SHORTEST && run.matches(divider).count() >= 3).any(|run| {
         holds_v6(&joined(run), believable)
-            || sign == ' ' && spaced(run).is_some_and(|run| holds_v6(&run, believable))
+            || divider == ' ' && spaced(run).is_some_and(|run| holds_v6(&run, believable))
     })
 }
 
@@ -142,7 +143,7 @@ fn holds_v6(run: &str, is_believable: impl Fn(&str) -> bool) -> bool {
     })
 }
 
-/// Finds an address as one number in hexadecimal with `0x`.
+/// Finds an IP address that is written as one hexadecimal number with `0x`.
 pub(crate) fn prefixed(text: &str) -> bool {
     words(text).iter().any(|word| {
         let digits = word.text.strip_prefix("0x").or_else(|| word.text.strip_prefix("0X"));
@@ -150,15 +151,16 @@ pub(crate) fn prefixed(text: &str) -> bool {
     })
 }
 
-/// Finds a hexadecimal number with exactly the digits of an IPv4 or an IPv6 address, or four groups of one or two
-/// digits with the same separator, or eight digits in two halves.
+/// Finds an IP address in hexadecimal without `0x`: 8 or 32 digits, or four groups of one or two digits with the same
+/// separator.
 pub(crate) fn bare_hexadecimal(text: &str) -> bool {
     outside_uuids(text, |word| matches!(word.len(), 8 | 32)) || hexadecimal_quad(&words(text))
 }
 
-/// Returns true if a word of hexadecimal digits outside of UUIDs matches.
+/// Returns true if `is` accepts a word that consists of hexadecimal digits, contains digits and letters, and is not a
+/// part of a UUID.
 fn outside_uuids(text: &str, is: impl Fn(&str) -> bool) -> bool {
-    let pieces = text.split(|sign: char| !(sign.is_ascii_alphanumeric() || sign == '-'));
+    let pieces = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     let found = |word: &Group<'_>| is(word.text) && is_hexadecimal(word.text) && is_mixed(word.text);
     let mut pieces = pieces.filter(|piece| piece.len() >= 8 && !uuid(piece));
     pieces.any(|piece| words(piece).iter().any(found))
@@ -174,7 +176,7 @@ fn hexadecimal_quad(words: &[Group<'_>]) -> bool {
             && texts().any(|word| is_mixed(word) || alphabetic(word));
         let pairs = || texts().all(|word| word.len() == 2);
         let letters = || texts().filter(|word| !word.bytes().all(|byte| byte.is_ascii_digit()));
-        // `E1 E2 E3 E4` counts something
+        // Four pairs that begin with the same letter, such as `E1 E2 E3 E4`, are a numbering.
         let counts = || {
             letters().count() == 4
                 && letters().all(|word| word.as_bytes()[0].is_ascii_alphabetic())
@@ -185,8 +187,8 @@ fn hexadecimal_quad(words: &[Group<'_>]) -> bool {
     })
 }
 
-/// Finds a hardware address: six pairs of hexadecimal digits with a separator, three groups of four with dots or
-/// colons, or twelve without any.
+/// Finds a hardware address: twelve hexadecimal digits as six pairs with a separator, as three groups of four with
+/// dots or colons, or without separators.
 pub(crate) fn mac(text: &str, care: Care) -> bool {
     let words = words(text);
     let pair = |word: &str| word.len() == 2 && is_hexadecimal(word);

@@ -1,21 +1,21 @@
-//! Latitudes and longitudes.
+//! Finds pairs of latitude and longitude.
 
 use crate::groups::{Group, groups, words};
 
-/// The minimum number of decimals of a pair of numbers without other marks of coordinates; three are about a hundred
-/// metres.
+/// The minimum number of decimal places of two numbers that only their form marks as coordinates. Three decimal
+/// places are a precision of about a hundred metres.
 const DECIMALS: usize = 3;
-/// The minimum number of decimals after a comma, because `1,250` is a thousand.
+/// The minimum number of decimal places after a decimal comma, because `1,250` may be an integer.
 const AFTER_COMMA: usize = 4;
-/// The longest text between two coordinates, bytes.
+/// The maximum length in bytes of the text between the two coordinates.
 const BETWEEN: usize = 16;
 
-/// Finds a latitude and a longitude: two decimal numbers, degrees with minutes, or a plus code.
+/// Finds a pair of coordinates as decimal numbers or as degrees and minutes, or a plus code.
 pub(crate) fn coordinates(text: &str) -> bool {
     decimal_pair(text) || degrees(text) || plus_code(text)
 }
 
-/// A decimal number.
+/// A decimal number in a text.
 struct Decimal<'a> {
     start: usize,
     end: usize,
@@ -70,18 +70,17 @@ fn decimal_pair(text: &str) -> bool {
             (false, _, "," | ";") => fewest >= DECIMALS - 1,
             (false, ..) => fewest >= DECIMALS,
         };
-        let plain = |sign: char| !sign.is_alphanumeric() || labelled || "NSEWOnsewo".contains(sign);
+        let plain = |c: char| !c.is_alphanumeric() || labelled || "NSEWOnsewo".contains(c);
         in_range && fine && between.len() <= BETWEEN && between.chars().all(plain)
     })
 }
 
-/// Returns true if letters for north or south and for east or west are before or after both numbers.
+/// Returns true if a letter for north or south and a letter for east or west precede both numbers, or follow both
+/// numbers.
 fn hemispheres(before: &str, between: &str, after: &str) -> bool {
-    let is = |sign: Option<char>, letters: &str| {
-        sign.is_some_and(|sign| letters.contains(sign.to_ascii_uppercase()))
-    };
-    let edge = |sign: char| sign.is_whitespace() || "+-°º".contains(sign);
-    let middle = between.trim_matches(|sign: char| edge(sign) || ",;/".contains(sign));
+    let is = |c: Option<char>, letters: &str| c.is_some_and(|c| letters.contains(c.to_ascii_uppercase()));
+    let edge = |c: char| c.is_whitespace() || "+-°º".contains(c);
+    let middle = between.trim_matches(|c: char| edge(c) || ",;/".contains(c));
     let behind = is(after.trim_start_matches(edge).chars().next(), "EWO") && is(middle.chars().next(), "NS");
     let ahead =
         is(before.trim_end_matches(edge).chars().next_back(), "NS") && is(middle.chars().next_back(), "EWO");
@@ -92,7 +91,8 @@ fn hemispheres(before: &str, between: &str, after: &str) -> bool {
 fn degrees(text: &str) -> bool {
     let words = words(text);
     let letter = |word: &str, letters: &str| word.len() == 1 && letters.contains(&word.to_ascii_uppercase());
-    // numbers, a letter, numbers, a letter; the letter may follow its number without a space
+    // A latitude is some numbers and a letter, and so is a longitude. The letter may follow its number without a
+    // space.
     let mut tokens: Vec<(bool, &str)> = Vec::new();
     for word in &words {
         let digits = word.text.bytes().take_while(u8::is_ascii_digit).count();
@@ -124,7 +124,7 @@ fn degrees(text: &str) -> bool {
     })
 }
 
-/// Finds a whole plus code: `9F4MGC2M+F4`.
+/// Finds a complete plus code (Open Location Code), such as `9F4MGC2M+F4`.
 fn plus_code(text: &str) -> bool {
     let letter = |byte: u8| b"23456789CFGHJMPQRVWX".contains(&byte);
     text.match_indices('+').any(|(at, _)| {

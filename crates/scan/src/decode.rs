@@ -1,9 +1,9 @@
-//! Decoding of texts inside texts, and recognition of encodings by their form.
+//! Decodes parts of a text, and recognises encodings by their form.
 
-/// The shortest text in which something is recognised: `1.1.1.1`.
+/// The minimum length in bytes of a decoded text that is searched. The shortest identifier is `1.1.1.1`.
 pub(crate) const SHORTEST: usize = 7;
 
-/// Returns the text with `%xx` decoded. Absent if there is none.
+/// Decodes the percent escapes (`%xx`) of a text. Returns `None` if it contains none.
 pub(crate) fn percent(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     if !bytes.contains(&b'%') {
@@ -28,11 +28,12 @@ pub(crate) fn percent(text: &str) -> Option<String> {
     turned.then(|| String::from_utf8_lossy(&decoded).into_owned())
 }
 
-/// Decodes each run of base64, at each of the four alignments of its groups.
+/// Decodes each run of base64 characters. Because the first character of the run may be at any of the four positions
+/// in its group, the run is decoded from each of its first four characters. `each` receives the decoded bytes.
 pub(crate) fn base64(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
-    let letters = |sign: char| sign.is_ascii_alphanumeric() || "+/-_".contains(sign);
+    let letters = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
     let mut decoded = Vec::new();
-    for run in text.split(|sign| !letters(sign)).filter(|run| run.len() >= (shortest * 4).div_ceil(3)) {
+    for run in text.split(|c| !letters(c)).filter(|run| run.len() >= (shortest * 4).div_ceil(3)) {
         for skipped in 0..4 {
             unpack(run.bytes().skip(skipped).filter_map(letter), 6, &mut decoded);
             each(&decoded);
@@ -40,12 +41,12 @@ pub(crate) fn base64(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
     }
 }
 
-/// Decodes each run of base32, at each of the eight alignments of its groups, in the alphabet of RFC 4648 and the one
-/// with digits first.
+/// Decodes each run of base32 characters, from each of its first eight characters. Both alphabets are tried: the one
+/// of RFC 4648, and the extended one, which begins with the digits. `each` receives the decoded bytes.
 pub(crate) fn base32(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
     let mut decoded = Vec::new();
     for value in [letter32, letter32hex] {
-        let runs = text.split(|sign: char| u8::try_from(sign).ok().and_then(value).is_none());
+        let runs = text.split(|c: char| u8::try_from(c).ok().and_then(value).is_none());
         for run in runs.filter(|run| run.len() >= (shortest * 8).div_ceil(5)) {
             for skipped in 0..8 {
                 unpack(run.bytes().skip(skipped).filter_map(value), 5, &mut decoded);
@@ -69,9 +70,9 @@ fn unpack(values: impl Iterator<Item = u32>, width: u32, decoded: &mut Vec<u8>) 
     }
 }
 
-/// Decodes each run of pairs of hexadecimal digits.
+/// Decodes each run of hexadecimal digits as pairs, from its first and from its second digit.
 pub(crate) fn hexadecimal(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
-    for run in text.split(|sign: char| !sign.is_ascii_hexdigit()).filter(|run| run.len() >= 2 * shortest) {
+    for run in text.split(|c: char| !c.is_ascii_hexdigit()).filter(|run| run.len() >= 2 * shortest) {
         for skipped in 0..2 {
             let digits: Vec<u8> = run.bytes().skip(skipped).filter_map(digit).collect();
             let decoded: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
@@ -80,16 +81,17 @@ pub(crate) fn hexadecimal(text: &str, shortest: usize, mut each: impl FnMut(&[u8
     }
 }
 
-/// Returns the readable parts of decoded bytes.
+/// Returns the runs of printable ASCII characters in decoded bytes, without runs that are too short for an
+/// identifier.
 pub(crate) fn readable(bytes: &[u8]) -> impl Iterator<Item = &str> {
     let parts = bytes.split(|byte| !(b' '..=b'~').contains(byte));
     parts.filter(|part| part.len() >= SHORTEST).filter_map(|part| std::str::from_utf8(part).ok())
 }
 
-/// The shortest padded base64 that is recognised, including the padding.
+/// The minimum length of a padded value that is recognised, including the padding.
 const PADDED: usize = 8;
 
-/// Finds base64 or base32 with the padding that matches its length.
+/// Finds a value in base64 or base32 whose padding matches its length.
 pub(crate) fn padded(text: &str) -> bool {
     let bytes = text.as_bytes();
     text.match_indices('=').any(|(at, _)| {
@@ -108,7 +110,7 @@ pub(crate) fn padded(text: &str) -> bool {
         let is_64 =
             padding <= 2 && whole(run64, 4) && last(letter(bytes[at.saturating_sub(1)]), 2 * padding as u32);
         let run32 = run(|byte| letter32(byte).is_some());
-        // the bits that fill the last byte
+        // The number of bits in the last character that are unused and must be zero.
         let filling = match padding {
             1 => 3,
             3 => 1,
@@ -122,14 +124,14 @@ pub(crate) fn padded(text: &str) -> bool {
     })
 }
 
-/// Finds a JSON Web Token: base64 of a JSON object, followed by a dot and another part, or containing names of a token
-/// header.
+/// Finds a JSON Web Token: the base64 of a JSON object that is followed by a dot and another part, or that contains a
+/// field of a token header.
 pub(crate) fn jwt(text: &str) -> bool {
     let mut decoded = Vec::new();
     text.match_indices("eyJ").any(|(at, _)| {
-        let token = |sign: char| sign.is_ascii_alphanumeric() || "-_".contains(sign);
+        let token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         let rest = &text[at..];
-        let part = &rest[..rest.find(|sign| !token(sign)).unwrap_or(rest.len())];
+        let part = &rest[..rest.find(|c| !token(c)).unwrap_or(rest.len())];
         unpack(part.bytes().filter_map(letter), 6, &mut decoded);
         let json = decoded.starts_with(b"{\"") && decoded.iter().all(|byte| (b' '..=b'~').contains(byte));
         let mut after = rest[part.len()..].chars();

@@ -3,11 +3,11 @@
 /// A run of ASCII characters of one class.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group<'a> {
-    /// The text between it and the run before, or the beginning.
+    /// The text between the previous run, or the beginning of the text, and this run.
     pub(crate) gap: &'a str,
     /// The characters of the run.
     pub(crate) text: &'a str,
-    /// The offset of its first byte in the text.
+    /// The offset of the first byte of the run in the text.
     pub(crate) start: usize,
 }
 
@@ -17,7 +17,7 @@ impl Group<'_> {
     }
 }
 
-/// Returns the runs of a class of ASCII characters.
+/// Returns all runs of bytes for which `belongs` returns true.
 pub(crate) fn groups(text: &str, belongs: fn(&u8) -> bool) -> Vec<Group<'_>> {
     let bytes = text.as_bytes();
     let mut groups = Vec::new();
@@ -41,18 +41,18 @@ pub(crate) fn is_bracket(character: char) -> bool {
     "()[]{}<>".contains(character)
 }
 
-/// The longest separator, bytes: ` (dot) `.
+/// The maximum length of a separator in bytes, which ` (dot) ` with some more spaces does not exceed.
 const LONGEST: usize = 9;
 
-/// Returns the character that a separator represents: spaces and brackets around another character are ignored, and
-/// `dot` is a dot. Absent if the text is not a separator.
+/// Returns the character that represents a separator, or `None` if the text is not a separator. Spaces and brackets
+/// around another character are ignored. The words `dot`, `point` and `punkt` represent a dot.
 pub(crate) fn separator(gap: &str) -> Option<char> {
     if let [byte] = gap.as_bytes() {
         let character = char::from(*byte);
         return match character {
             _ if is_bracket(character) => Some('('),
             'x' | 'X' => Some('x'),
-            // `%xx` is decoded
+            // A percent character begins an escape, which is decoded separately.
             '%' => None,
             _ if character.is_ascii_alphanumeric() => None,
             _ => Some(character),
@@ -72,7 +72,7 @@ pub(crate) fn separator(gap: &str) -> Option<char> {
     inner.chars().all(|character| character == first).then_some(first)
 }
 
-/// Returns true if `count` consecutive groups match `is` and have the same separator between each two.
+/// Returns true if `count` consecutive groups have the same separator between them and `is` accepts each of them.
 pub(crate) fn chained(groups: &[Group<'_>], count: usize, is: impl Fn(&str) -> bool) -> bool {
     groups.windows(count).any(|row| {
         row.iter().all(|group| is(group.text))
@@ -81,7 +81,8 @@ pub(crate) fn chained(groups: &[Group<'_>], count: usize, is: impl Fn(&str) -> b
     })
 }
 
-/// Returns true for the same with one of these characters as the separator, without spaces or brackets.
+/// Returns true if `count` consecutive groups have the same one of `separators` between them and `is` accepts each of
+/// them. Spaces or brackets around the separator are not allowed.
 pub(crate) fn chained_by(
     groups: &[Group<'_>],
     count: usize,
@@ -100,7 +101,7 @@ pub(crate) fn is_hexadecimal(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Returns true if a word contains a digit and a letter, and its letters have the same case.
+/// Returns true if a word contains a digit, and letters of only one case.
 pub(crate) fn is_mixed(word: &str) -> bool {
     let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
     has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) != has(u8::is_ascii_uppercase)

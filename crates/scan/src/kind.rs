@@ -5,40 +5,43 @@ use std::fmt;
 /// A kind of identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Identifier {
-    /// An IP address: dotted in decimal, octal or hexadecimal, IPv6, IPv4-mapped, or `0x` with digits.
+    /// An IP address: four numbers in decimal, octal or hexadecimal with any separator, an IPv6 address, an IPv4
+    /// address inside an IPv6 address, or one hexadecimal number after `0x`.
     Address,
-    /// A hardware address, with separators or without.
+    /// A hardware (MAC) address, with or without separators.
     Mac,
-    /// An e-mail address, also with `(at)` for `@`.
+    /// An e-mail address, also with a word such as `(at)` instead of `@`.
     Email,
     /// A phone number.
     Phone,
-    /// Nine digits or more, with separators or without. An IP address as a decimal number is one of these.
+    /// A number of nine or more digits, with or without separators. It may be an IP address written as one decimal
+    /// number.
     Digits,
-    /// A hexadecimal number with the length of an IP address.
+    /// A hexadecimal number without `0x` that has as many digits as an IP address, or four pairs of hexadecimal
+    /// digits.
     Hex,
-    /// A UUID.
+    /// A UUID, which is 8-4-4-4-12 hexadecimal digits.
     Uuid,
-    /// A ULID.
+    /// A ULID, which is 26 characters of Crockford's base32.
     Ulid,
-    /// A digest: SHA-1, or one of SHA-2.
+    /// A SHA-1 or SHA-2 digest in hexadecimal, or a value after a label such as `sha256-`.
     Hash,
-    /// An analytics cookie.
+    /// The name or the value of an analytics cookie, such as `_ga` or `GA1.2.123.456`.
     Cookie,
     /// A JSON Web Token.
     Jwt,
-    /// A latitude and a longitude.
+    /// A pair of latitude and longitude, or a plus code.
     Coordinates,
-    /// A whole user agent.
+    /// A complete user agent.
     UserAgent,
-    /// Base64 or base32 with padding.
+    /// A value in base64 or base32 with padding (`=`), whatever it decodes to.
     Encoded,
     /// One of the values that the scanner was configured with.
     Known,
 }
 
 impl Identifier {
-    /// All kinds.
+    /// All kinds, in the order of their declaration.
     pub const ALL: [Self; 15] = [
         Self::Address,
         Self::Mac,
@@ -79,7 +82,7 @@ impl Identifier {
         }
     }
 
-    /// Returns the kind with this name.
+    /// Returns the kind with this name, or `None` if no kind has it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -101,7 +104,7 @@ impl fmt::Display for Identifier {
             Self::Cookie => "an analytics cookie",
             Self::Jwt => "a JSON Web Token",
             Self::Coordinates => "coordinates",
-            Self::UserAgent => "a whole user agent",
+            Self::UserAgent => "a complete user agent",
             Self::Encoded => "base64 or base32 with padding",
             Self::Known => "a value of audit.known",
         })
@@ -111,17 +114,17 @@ impl fmt::Display for Identifier {
 /// An encoding in which an identifier was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Writing {
-    /// Unencoded.
+    /// The identifier is not encoded.
     Plain,
-    /// Backwards.
+    /// The characters of the identifier are in reverse order.
     Reversed,
-    /// `%xx`.
+    /// The identifier is percent-encoded (`%xx` for each byte).
     Percent,
-    /// Base64, in either alphabet.
+    /// The identifier is in base64, in the standard or the URL-safe alphabet.
     Base64,
-    /// Base32, in either case.
+    /// The identifier is in base32, in upper or lower case.
     Base32,
-    /// Two hexadecimal digits for each byte.
+    /// The identifier is written as two hexadecimal digits for each byte.
     Hex,
 }
 

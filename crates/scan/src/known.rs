@@ -1,20 +1,21 @@
-//! Configured values that are searched for.
+//! Searches for configured values.
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
-/// The shortest value that may be searched for, characters; shorter ones occur everywhere.
+/// The minimum length of a configured value in characters. Shorter values would be found everywhere.
 pub const SHORTEST_KNOWN: usize = 4;
 
-/// Values that are searched for, ignoring case.
+/// A searcher for configured values, which ignores case.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     automaton: AhoCorasick,
-    /// The length of the shortest, bytes.
+    /// The length of the shortest configured value in bytes.
     pub(crate) shortest: usize,
 }
 
 impl Known {
-    /// Creates a searcher. Absent if there are no values, or too many for an automaton.
+    /// Creates a searcher. Returns `None` if no value is long enough, or if there are too many values for an
+    /// automaton.
     pub(crate) fn new(values: &[String]) -> Option<Self> {
         let values = values.iter().filter(|value| value.chars().count() >= SHORTEST_KNOWN);
         let values: Vec<&str> = values.map(String::as_str).collect();

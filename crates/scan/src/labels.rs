@@ -1,4 +1,4 @@
-//! The texts that may be published as the value of a dimension, if the scanner finds nothing in them.
+//! The forms of text that may be published as the value of a dimension if the scanner finds nothing in it.
 
 use std::sync::LazyLock;
 
@@ -7,24 +7,25 @@ use regex::Regex;
 use crate::Identifier;
 use crate::normal::is_invisible;
 
-/// The longest free text that is published, characters.
+/// The maximum length in characters of a free text that is published.
 pub const LONGEST_LABEL: usize = 64;
 
-/// The value with which rows represent the rest. No free text may contain it.
+/// The value that replaces the dimension values of folded rows. No free text may contain it.
 pub const STAR: char = '*';
 
-/// Returns true if a free text is short enough and contains only letters, digits and ` ._-:/+()&`.
+/// Returns true if a free text has 1 to [`LONGEST_LABEL`] characters and contains only letters, digits and `
+/// ._-:/+()&`.
 #[must_use]
 pub fn is_label(text: &str) -> bool {
-    is_short(text) && text.chars().all(|sign| sign.is_alphanumeric() || " ._-:/+()&".contains(sign))
+    is_short(text) && text.chars().all(|c| c.is_alphanumeric() || " ._-:/+()&".contains(c))
 }
 
-/// Returns true if a text may be the name of a place: a label that may also contain combining marks, joiners, and the
-/// punctuation that lists of countries and regions contain (ISO 3166, GeoNames): apostrophes, commas, square brackets,
-/// dashes, middle dots, quotation marks, daggers.
+/// Returns true if a text may be the name of a place. Besides the characters of a label, it may contain combining
+/// marks, joiners, and the punctuation that occurs in lists of countries and regions (ISO 3166, GeoNames):
+/// apostrophes, commas, semicolons, square brackets, dashes, middle dots, quotation marks and daggers.
 #[must_use]
 pub fn is_place_name(text: &str) -> bool {
-    // If this did not compile, a test would fail, and no text would be recognised as a name.
+    // The pattern is constant, and a test fails if it does not compile.
     static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"\A[\p{L}\p{M}\p{N} ._\-:/+()&'’‘‛ʹ′`´,;\[\]‐‑–—―·•"“”„«»†‡\u{200C}\u{200D}]+\z"#).ok()
     });
@@ -35,7 +36,7 @@ fn is_short(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= LONGEST_LABEL
 }
 
-/// Ids that the operator declares public: those that a regular expression matches as a whole.
+/// The ids that the operator declares public, as a regular expression that matches the complete id.
 #[derive(Clone, Debug)]
 pub struct PublicIds(Regex);
 
@@ -43,25 +44,25 @@ impl PublicIds {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// The reason why the pattern is not a regular expression, or is too large, in one line.
+    /// Returns the reason in one line if the pattern is not a regular expression or is too large.
     pub fn new(pattern: &str) -> Result<Self, String> {
         let compile = |pattern: &str| Regex::new(pattern).map_err(|error| reason(&error));
-        // First without brackets, because `a)|(b` is valid only inside of them.
+        // The pattern is also compiled without the brackets, because `a)|(b` is valid only inside them.
         compile(pattern)?;
         compile(&format!(r"\A(?:{pattern})\z")).map(Self)
     }
 
-    /// Returns true if a text is declared public and may be published: it is short, contains neither control characters
-    /// nor `*`, and matches the pattern as a whole.
+    /// Returns true if a text is a public id that may be published: it has at most [`LONGEST_LABEL`] characters,
+    /// contains neither control characters nor invisible characters nor `*`, and matches the complete pattern.
     #[must_use]
     pub fn contain(&self, text: &str) -> bool {
         is_short(text)
-            && !text.chars().any(|sign| sign.is_control() || is_invisible(sign) || sign == STAR)
+            && !text.chars().any(|c| c.is_control() || is_invisible(c) || c == STAR)
             && self.0.is_match(text)
     }
 }
 
-/// Returns the last line of an error's message, which contains the reason. The lines before it repeat the pattern.
+/// Returns the last line of an error's message. It contains the reason, and the lines before it repeat the pattern.
 fn reason(error: &regex::Error) -> String {
     let message = error.to_string();
     let line = message.lines().last().unwrap_or_default();
@@ -69,8 +70,8 @@ fn reason(error: &regex::Error) -> String {
 }
 
 impl Identifier {
-    /// Returns true if an identifier of this kind may occur in a public id. Addresses, personal identifiers, and values
-    /// that only players or browsers generate may not.
+    /// Returns true if a public id may contain an identifier of this kind. A public id must not contain addresses,
+    /// personal identifiers, or values that only players or browsers generate.
     #[must_use]
     pub const fn may_be_public(self) -> bool {
         match self {

@@ -1,7 +1,7 @@
 //! Finds identifiers in text: addresses, and ids of persons, devices and sessions, in several encodings. The airlock
 //! redacts free text that contains an identifier, and `audit` searches published records with the same scanner.
 //!
-//! A finding is a kind and an encoding, and never contains the text.
+//! A finding consists of the kind of the identifier and its encoding. It never contains the text.
 //!
 //! ```
 //! use crowdfold_scan::{Identifier, Writing, scan};
@@ -10,12 +10,16 @@
 //! assert_eq!(scan("movie-0042"), []);
 //! ```
 //!
-//! Encodings without a shape of their own (base64, base32) are recognised if they have padding, or if they decode to an
-//! address, an e-mail address, a token or a value that was given to the scanner.
+//! A value in base64 or base32 is recognised if it has padding, or if it decodes to an address, an e-mail address, a
+//! token, or a value that was given to the scanner. Without any of these it looks like an ordinary word.
 //!
-//! The scanner does not find: an address as a number of fewer than nine digits, or without a letter in hexadecimal; the
-//! four bytes of an address in base64; random ids without a shape; anything hashed in another way, or encrypted; names
-//! of persons.
+//! The scanner does not find everything that identifies:
+//!
+//! - an address as a decimal number of fewer than nine digits, or in hexadecimal without a letter;
+//! - the four bytes of an address in base64;
+//! - random ids without a recognisable form;
+//! - hashes of other kinds, and encrypted values;
+//! - names of persons.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -43,27 +47,28 @@ use known::Known;
 use normal::normal;
 use numbers::Shape;
 
-/// The certainty that a match must have.
+/// The origin of a text. The less reliable the origin, the stricter is the comparison.
 #[derive(Clone, Copy, PartialEq)]
 enum Care {
-    /// A text as given.
+    /// The text was given by the caller.
     Text,
-    /// A text decoded from another, which may look like anything by chance.
+    /// The text was decoded from another text, so it may resemble an identifier by chance.
     Decoded,
-    /// A reversed text, in which versions may look like addresses.
+    /// The text was reversed. Reversed version numbers may look like addresses.
     Backwards,
 }
 
-/// The shortest text in which something may be encoded or reversed, bytes.
+/// The minimum length in bytes of a text that is decoded and reversed.
 const SHORTEST: usize = 6;
 
-/// The greatest number of nested encodings.
+/// The maximum number of nested encodings that are decoded.
 const LAYERS: u32 = 3;
 
-/// The number of clean texts that are remembered, so that a value of a million rows is scanned once.
+/// The maximum number of clean texts that are remembered. Because of them, a value that occurs in a million rows is
+/// scanned once.
 const REMEMBERED: usize = 65_536;
 
-/// The longest text that is remembered, bytes.
+/// The maximum length in bytes of a text that is remembered.
 const SHORT: usize = 128;
 
 /// A scanner that remembers clean texts, and can search for configured values.
@@ -74,14 +79,14 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Creates a scanner that also searches for these values, ignoring case and in every encoding. Values shorter than
-    /// [`SHORTEST_KNOWN`] are skipped.
+    /// Creates a scanner that also searches for the values in `known`, ignoring case and in every encoding. Values
+    /// shorter than [`SHORTEST_KNOWN`] are skipped.
     #[must_use]
     pub fn new(known: &[String]) -> Self {
         Self { clean: HashSet::default(), known: Known::new(known) }
     }
 
-    /// Returns what is found in a text, each kind once.
+    /// Returns the findings in a text, at most one for each kind.
     pub fn scan(&mut self, text: &str) -> Vec<Hit> {
         if self.clean.contains(text) {
             return Vec::new();
@@ -96,21 +101,22 @@ impl Scanner {
         hits
     }
 
-    /// Returns true if nothing is found in a text. Does not remember the text.
+    /// Returns true if the scanner finds nothing in a text. Does not remember the text.
     #[must_use]
     pub fn is_clean(&self, text: &str) -> bool {
         scan_for(text, self.known.as_ref()).is_empty()
     }
 
-    /// Returns true if nothing is found in a text except kinds that a public id may contain. Does not remember the
-    /// text.
+    /// Returns true if the scanner finds nothing in a text except kinds that a public id may contain. Does not
+    /// remember the text.
     #[must_use]
     pub fn is_clean_public(&self, text: &str) -> bool {
         scan_for(text, self.known.as_ref()).iter().all(|(kind, _)| kind.may_be_public())
     }
 }
 
-/// Returns what is found in a text, each kind once, in its plainest encoding.
+/// Returns the findings in a text, at most one for each kind. If a kind occurs in several encodings, the first one in
+/// the order of [`Writing`] is returned.
 #[must_use]
 pub fn scan(text: &str) -> Vec<Hit> {
     scan_for(text, None)
@@ -123,7 +129,7 @@ fn scan_for(text: &str, known: Option<&Known>) -> Vec<Hit> {
     hits.sort_unstable();
     hits.dedup_by_key(|(kind, _)| *kind);
     if hits.len() > 1 {
-        // it is less specific than any other kind
+        // `Encoded` is less specific than any other kind.
         hits.retain(|(kind, _)| *kind != Identifier::Encoded);
     }
     hits
@@ -144,7 +150,7 @@ impl Scan<'_> {
         let outer = if writing == Writing::Plain { Writing::Reversed } else { writing };
         let before = self.hits.len();
         self.found(&backwards, outer, Care::Backwards);
-        // these are the same when reversed
+        // The reversed text has the same findings of these two kinds.
         let same = |(kind, _): &Hit| matches!(kind, Identifier::Digits | Identifier::Mac);
         let turned: Vec<Hit> = self.hits.drain(before..).filter(|hit| !same(hit)).collect();
         self.hits.extend(turned);
@@ -162,7 +168,7 @@ impl Scan<'_> {
         decode::hexadecimal(text, shortest, |bytes| inside(bytes, Writing::Hex));
     }
 
-    /// Scans a decoded text.
+    /// Scans decoded bytes: for configured values as they are, and for identifiers in their readable parts.
     fn inside(&mut self, bytes: &[u8], writing: Writing, layers: u32) {
         if self.known.is_some_and(|known| known.is_in(bytes)) {
             self.hits.push((Identifier::Known, writing));
@@ -188,7 +194,7 @@ impl Scan<'_> {
         add(decode::jwt(text), I::Jwt);
         add(is_text && decode::padded(text), I::Encoded);
         add(address::v6(text, care), I::Address);
-        // all other kinds contain digits
+        // All kinds below contain digits.
         if !text.bytes().any(|byte| byte.is_ascii_digit()) {
             return;
         }
@@ -205,7 +211,7 @@ impl Scan<'_> {
         add(words::hash(text), I::Hash);
         add(words::cookie(text), I::Cookie);
         add(coordinates::coordinates(text), I::Coordinates);
-        // many of the kinds above are also numbers in groups
+        // Many of the kinds above are also numbers in groups, so these are searched only if nothing was found.
         if self.hits.len() == before {
             let grouped = numbers::grouped(text);
             let phone = grouped == Some(Shape::Phone) || numbers::phone(text);

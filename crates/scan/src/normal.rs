@@ -1,10 +1,10 @@
-//! Replacement of characters by ASCII characters that look like them.
+//! Replaces characters that look like ASCII characters by those ASCII characters.
 
 use std::borrow::Cow;
 
-/// Returns a text with ASCII characters in place of those that look like them: full-width forms, dots, dashes and
-/// spaces of other scripts, digits of other scripts (each becomes a 1, because only the fact that it is a digit
-/// matters). Invisible characters are removed.
+/// Replaces characters that look like ASCII characters: full-width forms, and dots, dashes, spaces and digits of
+/// other scripts. A digit of another script becomes `1`, because its value does not matter. Removes invisible
+/// characters.
 pub(crate) fn normal(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return text.into();
@@ -15,7 +15,7 @@ pub(crate) fn normal(text: &str) -> Cow<'_, str> {
 fn plain(character: char) -> char {
     match character {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
-        // full stops, middle dots, and letters that look like them
+        // These are full stops and middle dots, and letters that look like them.
         '\u{3002}' | '\u{ff61}' | '\u{2024}' | '\u{b7}' | '\u{2022}' | '\u{2027}' | '\u{2219}'
         | '\u{22c5}' | '\u{30fb}' | '\u{ff65}' | '\u{318d}' | '\u{a4f8}' | '\u{66b}' | '\u{6d4}'
         | '\u{fe52}' => '.',
@@ -29,7 +29,8 @@ fn plain(character: char) -> char {
     }
 }
 
-/// Returns true if a character has no width: soft hyphens, joiners, marks of direction, byte order marks.
+/// Returns true if a character has no width: soft hyphens, joiners, direction marks, variation selectors and byte
+/// order marks.
 pub(crate) const fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
         | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{34f}' | '\u{180e}')

@@ -1,18 +1,18 @@
-//! Long numbers and phone numbers.
+//! Finds long numbers and phone numbers.
 
 use crate::groups::{Group, groups, is_bracket};
 
-/// The fewest digits of a long number.
+/// The minimum number of digits of a long number.
 const LONG: usize = 9;
-/// The minimum number of digits of a number in groups that belong neither to a date nor to a time.
+/// A long number in groups must have at least this many digits that belong neither to a date nor to a time.
 const UNDATED: usize = 6;
-/// The minimum and maximum number of digits of a phone number with its country code.
+/// The minimum and the maximum number of digits of a phone number with a country code.
 const PHONE: std::ops::RangeInclusive<usize> = 7..=17;
 
-/// The minimum number of digits of a phone number after a label.
+/// The minimum number of digits of a phone number after a label such as `tel`.
 const LABELLED: usize = 6;
 
-/// Finds nine digits in a row.
+/// Returns true if a text contains at least nine consecutive digits.
 pub(crate) fn digits(text: &str) -> bool {
     let mut run = 0;
     text.bytes().any(|byte| {
@@ -21,8 +21,9 @@ pub(crate) fn digits(text: &str) -> bool {
     })
 }
 
-/// Finds nine digits or more in groups with separators that are not a date and a time, or in groups of three with dots.
-/// Otherwise a dot ends a group, because versions contain dots.
+/// Finds a number of at least nine digits in groups. The groups are separated by spaces, brackets or punctuation, and
+/// at least six of the digits belong neither to a date nor to a time. Groups separated by dots are found only if they
+/// have three digits each, because version numbers contain dots.
 pub(crate) fn grouped(text: &str) -> Option<Shape> {
     let groups = groups(text, u8::is_ascii_digit);
     if groups.len() < 2 {
@@ -43,7 +44,7 @@ pub(crate) fn grouped(text: &str) -> Option<Shape> {
     })
 }
 
-/// Finds an address as a number with dots between the thousands: `3.405.803.853`, `134.744.072`.
+/// Returns true if a number with dots between the thousands may be an IP address: `3.405.803.853`, `134.744.072`.
 fn is_in_thousands(text: &str, row: &[Group<'_>]) -> bool {
     let (Some(first), Some(last)) = (row.first(), row.last()) else { return false };
     let bytes = text.as_bytes();
@@ -53,11 +54,11 @@ fn is_in_thousands(text: &str, row: &[Group<'_>]) -> bool {
     alone && (lengths.clone().eq([3, 3, 3]) || lengths.eq([1, 3, 3, 3]))
 }
 
-/// A number in groups.
+/// The form of a number in groups.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     Number,
-    /// Formatted like a phone number.
+    /// The number begins with `0`, `+` or `(`, like a phone number.
     Phone,
 }
 
@@ -65,7 +66,7 @@ fn is_joint(character: char) -> bool {
     " /:+-_,".contains(character) || is_bracket(character)
 }
 
-/// Returns the number of digits of a chain outside of dates, times and years.
+/// Returns the number of digits in a chain of groups that belong neither to a date nor to a time.
 fn undated(chain: &[Group<'_>]) -> usize {
     let (mut at, mut count, mut after_date) = (0, 0, false);
     while at < chain.len() {
@@ -94,7 +95,7 @@ fn is_year(text: &str) -> bool {
     text.len() == 4 && within(text, 4, 1900..=2099)
 }
 
-/// Recognises `2026-11-21`, `21/11/2026`, `11/21/2026`, with the same separator twice.
+/// Recognises dates with the same separator twice: `2026-11-21`, `21/11/2026` and `11/21/2026`.
 fn is_date(chain: &[Group<'_>]) -> bool {
     let [first, second, third, ..] = chain else { return false };
     let month = |text: &str| within(text, 2, 1..=12);
@@ -109,7 +110,7 @@ fn is_compact_date(text: &str) -> bool {
     text.len() == 8 && is_year(&text[..4]) && within(&text[4..6], 2, 1..=12) && within(&text[6..], 2, 1..=31)
 }
 
-/// Recognises `20:45`; after a date with any separator.
+/// Recognises a time of day such as `20:45`. After a date, any separator is accepted.
 fn is_time(chain: &[Group<'_>], after_date: bool) -> bool {
     let [hour, minute, ..] = chain else { return false };
     within(hour.text, 2, 0..=24)
@@ -130,7 +131,8 @@ fn is_compact_time(text: &str) -> bool {
         && (text.len() == 4 || within(&text[4..], 2, 0..=60))
 }
 
-/// Finds a phone number with its country code after a plus sign, `415.555.2671`, or digits after `tel`.
+/// Finds a phone number: a plus sign with country code and number, `415.555.2671`, or digits after a label such as
+/// `tel`.
 pub(crate) fn phone(text: &str) -> bool {
     let bytes = text.as_bytes();
     let begins = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric();

@@ -1,4 +1,4 @@
-//! Tests with tables of identifiers that are found, tables of labels that are not, and properties.
+//! Tests with lists of identifiers that must be found, lists of labels that must not, and random values.
 
 use super::{Hit, Identifier, Scanner, Writing, scan};
 use Identifier as I;
@@ -17,7 +17,7 @@ pub(super) fn base32(bytes: &[u8]) -> String {
     encode(bytes, 5, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 }
 
-/// Encodes without padding.
+/// Encodes bytes without padding, with `width` bits for each character.
 fn encode(bytes: &[u8], width: usize, letters: &[u8]) -> String {
     let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
     let letter = |bits: &[u8]| {
@@ -32,7 +32,7 @@ fn check(text: &str, expect: &[Hit]) {
     assert_eq!(scan(text), expect, "{text}");
 }
 
-/// Asserts that nothing is found in these texts.
+/// Asserts that nothing is found in any of the texts.
 #[track_caller]
 fn none(texts: &[&str]) {
     let found: Vec<_> =
@@ -40,7 +40,7 @@ fn none(texts: &[&str]) {
     assert!(found.is_empty(), "{found:?}");
 }
 
-/// Asserts that each text contains that kind, unencoded.
+/// Asserts that an unencoded identifier of the kind is found in each text.
 #[track_caller]
 fn each(kind: Identifier, texts: &[&str]) {
     let missed: Vec<_> = texts.iter().filter(|text| !scan(text).contains(&(kind, W::Plain))).collect();
@@ -342,7 +342,7 @@ fn configured_values_are_found_in_every_encoding() {
         finds(&base64(value.as_bytes()), W::Base64);
         finds(&base32(value.as_bytes()), W::Base32);
     }
-    // too short to be searched for
+    // This value is shorter than `SHORTEST_KNOWN`.
     assert_eq!(scanner.scan("abc"), []);
     assert_eq!(scanner.scan("viewer-john"), []);
     assert_eq!(scan("V1StGXR8_Z5jdHi6B-myT"), []);

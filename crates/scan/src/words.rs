@@ -1,16 +1,16 @@
-//! E-mail addresses, UUIDs, ULIDs, digests, cookies, user agents.
+//! Finds e-mail addresses, UUIDs, ULIDs, digests, cookies and user agents.
 
 use crate::Care;
 use crate::groups::{chained, groups, is_bracket, is_hexadecimal, is_mixed, separator, words};
 
-/// The shortest e-mail address that is recognised in a decoded text.
+/// The minimum length of an e-mail address that is recognised in a decoded text, which may look like one by chance.
 const SHORTEST_DECODED: usize = 10;
 
-fn is_name(sign: char) -> bool {
-    sign.is_alphanumeric() || "._%+-'".contains(sign)
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || "._%+-'".contains(c)
 }
 
-/// Finds a name, `@`, and a host name with a dot that ends in letters.
+/// Finds a name, the character `@`, and a host name that contains a dot and ends in letters.
 pub(crate) fn email(text: &str, care: Care) -> bool {
     text.match_indices('@').any(|(at, _)| {
         let (local, domain) = (name_before(&text[..at]), host_after(&text[at + 1..]));
@@ -20,13 +20,13 @@ pub(crate) fn email(text: &str, care: Care) -> bool {
 }
 
 fn name_before(before: &str) -> &str {
-    let start = before.char_indices().rev().find(|(_, sign)| !is_name(*sign));
-    &before[start.map_or(0, |(at, sign)| at + sign.len_utf8())..]
+    let start = before.char_indices().rev().find(|(_, c)| !is_name(*c));
+    &before[start.map_or(0, |(at, c)| at + c.len_utf8())..]
 }
 
 fn host_after(after: &str) -> &str {
-    let host = |sign: char| sign.is_alphanumeric() || ".-".contains(sign);
-    after[..after.find(|sign| !host(sign)).unwrap_or(after.len())].trim_end_matches(['.', '-'])
+    let host = |c: char| c.is_alphanumeric() || ".-".contains(c);
+    after[..after.find(|c| !host(c)).unwrap_or(after.len())].trim_end_matches(['.', '-'])
 }
 
 fn is_host(domain: &str) -> bool {
@@ -37,10 +37,10 @@ fn is_top(last: &str) -> bool {
     last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
 }
 
-/// Extensions of files that players load: `night_at_the.mkv` is not an e-mail address.
+/// Extensions of media files. `night_at_the.mkv` is not an e-mail address.
 const FILES: [&str; 8] = ["mkv", "mov", "avi", "webm", "mpd", "ism", "isml", "flv"];
 
-/// Finds an e-mail address with a word in place of `@`: `jane(at)mail.example`, `jane at mail dot example`,
+/// Finds an e-mail address with the word `at` instead of `@`: `jane(at)mail.example`, `jane at mail dot example`,
 /// `jane_at_mail.example`.
 pub(crate) fn email_in_words(text: &str) -> bool {
     let words = words(text);
@@ -51,14 +51,14 @@ pub(crate) fn email_in_words(text: &str) -> bool {
         let Some(next) = words.get(at + 1) else { return false };
         let bracketed = word.gap.contains(is_bracket) && next.gap.contains(is_bracket);
         if bracketed {
-            // `name(at)host` needs no dot if nothing is between the words
+            // `name(at)host` needs no dot if only the brackets separate the words.
             let close = word.gap.len() == 1 && next.gap.len() == 1 && next.text.len() >= 2;
             return close || is_host(host_after(&text[next.start..])) || has_dot_word(text, next.start);
         }
         if word.text.len() < 2 {
             return false;
         }
-        let same = separator(word.gap).filter(|sign| separator(next.gap) == Some(*sign));
+        let same = separator(word.gap).filter(|c| separator(next.gap) == Some(*c));
         match same {
             Some(' ' | '-' | '.') => has_dot_word(text, next.start),
             Some('_') => {
@@ -77,7 +77,8 @@ const TOPS: [&str; 22] = [
     "es", "it", "nl", "ch", "pl", "se", "co",
 ];
 
-/// Returns true if a host name follows in which `dot` replaces a dot: `mail dot example`, `mail(dot)example`.
+/// Returns true if a host name begins at `start` in which a word such as `dot` replaces a dot: `mail dot example`,
+/// `mail(dot)example`.
 fn has_dot_word(text: &str, start: usize) -> bool {
     let words = words(&text[start..]);
     (1..words.len().min(5)).any(|at| {
@@ -89,12 +90,12 @@ fn has_dot_word(text: &str, start: usize) -> bool {
     })
 }
 
-/// Finds 8-4-4-4-12 hexadecimal digits, with dashes or another separator.
+/// Finds a UUID: 8-4-4-4-12 hexadecimal digits, with dashes or another separator.
 pub(crate) fn uuid(text: &str) -> bool {
     if text.len() < 36 {
         return false;
     }
-    let runs = text.split(|sign: char| !(sign.is_ascii_hexdigit() || sign == '-'));
+    let runs = text.split(|c: char| !(c.is_ascii_hexdigit() || c == '-'));
     let dashed = runs.filter(|run| run.len() >= 36).any(|run| {
         let lengths: Vec<usize> = run.split('-').map(str::len).collect();
         lengths.windows(5).any(|five| matches!(five, [first, 4, 4, 4, last] if *first >= 8 && *last >= 12))
@@ -106,7 +107,7 @@ pub(crate) fn uuid(text: &str) -> bool {
         })
 }
 
-/// Finds 26 characters of Crockford's base32 in one case, the first at most 7.
+/// Finds a ULID: 26 characters of Crockford's base32 in one case, of which the first is at most 7.
 pub(crate) fn ulid(text: &str) -> bool {
     let crockford = |byte: u8| byte.is_ascii_alphanumeric() && !b"ILOU".contains(&byte.to_ascii_uppercase());
     text.len() >= 26
@@ -118,7 +119,8 @@ pub(crate) fn ulid(text: &str) -> bool {
         })
 }
 
-/// Finds the hexadecimal digits of a SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512, or `sha256-` and a value.
+/// Finds the hexadecimal digits of a SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512 digest, or a label such as `sha256-`
+/// with a value.
 pub(crate) fn hash(text: &str) -> bool {
     let words = words(text);
     let digest = |word: &str| {
@@ -137,7 +139,7 @@ pub(crate) fn hash(text: &str) -> bool {
     words.iter().any(|word| digest(word.text)) || labelled()
 }
 
-/// Finds the value of a cookie of Google Analytics: `GA1.2.123.456`, `GS1.1.…`.
+/// Finds the value of a Google Analytics cookie: `GA1.2.123.456`, `GS1.1.…`.
 pub(crate) fn cookie(text: &str) -> bool {
     words(text).windows(4).any(|four| {
         let name = four[0].text.as_bytes();
@@ -164,14 +166,15 @@ pub(crate) fn cookie_name(text: &str) -> bool {
     })
 }
 
-/// Finds `Mozilla/5`; two products with versions; or a product with a comment that has parts.
+/// Finds a user agent: `Mozilla/5`, two products with versions, or a product with a comment that contains a
+/// semicolon.
 pub(crate) fn user_agent(text: &str) -> bool {
     if !text.contains('/') {
         return false;
     }
     let lower = text.to_ascii_lowercase();
     let after = lower.split("mozilla/").nth(1);
-    if after.is_some_and(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit())) {
+    if after.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
         return true;
     }
     let products = text.split_ascii_whitespace().filter(|word| is_product(word)).count();
@@ -187,9 +190,9 @@ pub(crate) fn user_agent(text: &str) -> bool {
 fn is_product(word: &str) -> bool {
     let Some((name, version)) = word.split_once('/') else { return false };
     name.len() >= 2
-        && name.starts_with(|sign: char| sign.is_ascii_alphabetic())
-        && name.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_.".contains(sign))
-        && version.starts_with(|sign: char| sign.is_ascii_digit())
-        && version.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_.+".contains(sign))
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && version.starts_with(|c: char| c.is_ascii_digit())
+        && version.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
         && version.contains('.')
 }

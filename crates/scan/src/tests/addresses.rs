@@ -1,4 +1,4 @@
-//! Shortened IPv6 addresses, and text that looks like them.
+//! Tests of shortened IPv6 addresses, and of text that looks like them.
 
 use super::*;
 
@@ -30,8 +30,8 @@ fn shortened_ipv6_addresses_are_found() {
         ],
     );
     check("8%3A%3A1", &[(I::Address, W::Percent)]);
-    // A misspelled address belongs to no host, and any text may be a misspelled address. An IPv6 address inside of it
-    // is found.
+    // A misspelled address belongs to no host, and any text may be a misspelled address. If an IPv6 address is a part
+    // of it, that part is found.
     none(&["2001:ub8::", "20g1:db8:0:1", "1:::2", "12345::x"]);
 }
 

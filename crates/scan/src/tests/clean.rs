@@ -1,4 +1,4 @@
-//! Tests of labels that are not identifiers.
+//! Tests of texts that contain no identifier.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Tests of identifiers inside encodings.
+//! Tests of encoded identifiers.
 
 use super::*;
 
@@ -43,14 +43,14 @@ fn encoded_identifiers_are_found() {
 }
 
 #[test]
-fn base32_with_digits_first_is_decoded_too() {
-    // 203.0.113.77 in the extended alphabet
+fn base32_in_the_extended_alphabet_is_decoded() {
+    // The extended alphabet begins with the digits.
     let extended = encode(b"203.0.113.77", 5, b"0123456789ABCDEFGHIJKLMNOPQRSTUV");
     assert!(scan(&extended).contains(&(I::Address, W::Base32)), "{extended}");
 }
 
 #[test]
-fn padding_identifies_base64_and_base32() {
+fn base64_and_base32_are_found_by_their_padding() {
     let bytes: Vec<u8> = (0..40_u8).map(|at| at.wrapping_mul(73) ^ 0x5a).collect();
     for length in 4..40 {
         let (short, long) = (base64(&bytes[..length]), base32(&bytes[..length]));

@@ -1,4 +1,4 @@
-//! Property tests of whole kinds.
+//! Tests with random identifiers of each kind, and with random text.
 
 use proptest::prelude::{any, prop};
 use proptest::sample::select;
@@ -34,7 +34,7 @@ proptest! {
     #[test]
     fn every_hardware_address_is_found(bytes in any::<[u8; 6]>(), separator in select(&["", ":", "-", ".", " ", "_"][..])) {
         let text = bytes.map(|byte| format!("{byte:02x}")).join(separator);
-        // twelve letters are a word
+        // Twelve letters without a digit are a word.
         prop_assume!(!separator.is_empty() || text.bytes().any(|byte| byte.is_ascii_digit()));
         let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
         prop_assume!(has_digit || [":", "-"].contains(&separator));
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn every_place_is_found(
+    fn every_pair_of_coordinates_is_found(
         latitude in -89.0..89.0_f64,
         longitude in -179.0..179.0_f64,
         separator in select(&[",", ", ", " ", ";", "/", ":", "_"][..]),
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn address_is_found_in_every_base(bits in any::<u32>(), shift in 0..5_usize) {
+    fn address_in_base64_or_base32_is_found_at_any_offset(bits in any::<u32>(), shift in 0..5_usize) {
         let address = std::net::Ipv4Addr::from_bits(bits).to_string();
         let bytes = [&b"\x01\x02\x03\x04"[..shift.min(4)], address.as_bytes()].concat();
         for text in [base64(&bytes), base32(&bytes), base32(&bytes).to_lowercase()] {
@@ -93,14 +93,14 @@ proptest! {
     }
 
     #[test]
-    fn any_text_can_be_scanned(text in any::<String>(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn scan_of_any_text_does_not_panic(text in any::<String>(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = scan(&text);
         let _ = scan(&String::from_utf8_lossy(&bytes));
         let _ = scan(&percent(&text));
     }
 
     #[test]
-    fn words_are_clean(text in "[g-z]{1,12}( [g-z]{1,12}){0,4}") {
+    fn words_without_digits_are_clean(text in "[g-z]{1,12}( [g-z]{1,12}){0,4}") {
         prop_assume!(!text.contains(" at ") && !text.contains(" dot "));
         prop_assert_eq!(scan(&text), []);
     }
