@@ -1,7 +1,7 @@
 # `make demo` and `make test` work from a fresh clone: they print and install the missing system packages first.
 # With CROWDFOLD_INSTALL=no they only print the missing packages.
 
-.PHONY: demo setup check test attack player soak bench fuzz memcheck lint fmt doctor
+.PHONY: demo setup check test attack player soak bench fuzz memcheck rules lint fmt doctor
 
 # Run the demo: mock broker, synthetic players and worker in one process. make demo ARGS="--for 60s"
 PROFILE ?= release
@@ -79,6 +79,14 @@ memcheck:
 	@.ci/prerequisites build test
 	.ci/filtered-tests --locked --config 'target."cfg(all())".runner = [$(MEMCHECK)]' \
 		--test it -- --test-threads=1 kafka_source kafka_damage kafka_read secured::listed ttl::ahead::records_within
+
+# Check the rules for Prometheus and the queries of the dashboards, and run the tests of the rules.
+rules:
+	.ci/promtool check rules deploy/prometheus/*.yaml
+	.ci/promtool test rules deploy/prometheus/tests/*.yaml
+	@mkdir -p target/tools
+	.ci/dashboard-queries >target/tools/queries.yaml
+	.ci/promtool check rules target/tools/queries.yaml
 
 # Check formatting, run clippy, and check that the API documentation builds without warnings.
 lint:

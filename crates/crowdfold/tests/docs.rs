@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1 cargo test -p crowdfold --test docs` rewrites outputs and generated pages that have changed.
 
+#[path = "docs/alerts.rs"]
+mod alerts;
 #[path = "docs/commands.rs"]
 mod commands;
 #[path = "docs/console.rs"]
