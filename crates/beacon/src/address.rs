@@ -1,12 +1,12 @@
-//! Raw addresses.
+//! IP addresses as the player or a proxy sent them.
 
 use std::marker::PhantomData;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::NotSend;
 
-/// An address as it was sent. Only its network is accessible. It does not implement `Debug`, `Clone` or `Hash`, and it
-/// stays in the thread that read it, because no channel and no task can carry it.
+/// An IP address, as it was sent. Only its network can be read. The type does not implement `Debug`, `Clone` or
+/// `Hash`. It is not `Send`, so an address stays in the thread that parsed it.
 ///
 /// ```compile_fail,E0277
 /// fn shown<T: std::fmt::Debug>() {}
@@ -24,13 +24,13 @@ use crate::NotSend;
 /// ```
 pub struct Address(Canonical, NotSend);
 
-/// An address in its canonical form. An IPv6 address that embeds an IPv4 address is stored as IPv4.
+/// An address in its canonical form. An IPv6 address that contains an IPv4 address is stored as IPv4.
 enum Canonical {
     V4(Ipv4Addr),
     V6(Ipv6Addr),
 }
 
-/// The purpose of a network, which determines the length of its prefix.
+/// The purpose for which a network is computed. It determines the length of the network prefix.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The lookup of the country and the autonomous system: IPv4 /24, IPv6 /48.
@@ -41,17 +41,18 @@ pub enum Purpose {
     Guard,
 }
 
-/// A network, which is an address without host bits.
+/// A network: an address whose host bits are zero.
 pub enum Network {
-    /// The first address, and the length of the prefix.
+    /// An IPv4 network: its first address, and the length of its prefix in bits.
     V4(Ipv4Addr, u8),
-    /// The first address, and the length of the prefix.
+    /// An IPv6 network: its first address, and the length of its prefix in bits.
     V6(Ipv6Addr, u8),
 }
 
 impl Address {
-    /// Parses an IPv4 address in dotted decimals or an IPv6 address as in RFC 4291. A port, brackets around IPv6, and
-    /// surrounding white space are accepted. Zone ids, octal and hexadecimal forms, and lists are not addresses.
+    /// Parses an IPv4 address in dotted decimal notation, or an IPv6 address as in RFC 4291. Accepts a port, brackets
+    /// around an IPv6 address, and surrounding white space. Returns `None` for anything else, such as zone ids, octal
+    /// and hexadecimal forms, and lists.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = host(text.trim())?;
@@ -62,7 +63,7 @@ impl Address {
         Some(Self(embedded_ipv4(v6).map_or(Canonical::V6(v6), Canonical::V4), PhantomData))
     }
 
-    /// Returns its network for a purpose.
+    /// Returns the network of the address, with the prefix length for `purpose`.
     #[must_use]
     pub fn network(&self, purpose: Purpose) -> Network {
         match self.0 {
@@ -79,8 +80,9 @@ impl Address {
     }
 }
 
-/// Returns an address without its port and brackets: `198.51.100.7:443`, `[2001:db8::1]:443`, `[2001:db8::1]`. A port
-/// without brackets belongs to IPv4, because the last group of IPv6 looks the same.
+/// Returns the address without its port and brackets: `198.51.100.7:443`, `[2001:db8::1]:443`, `[2001:db8::1]`.
+/// Without brackets, only a colon after an IPv4 address begins a port, because `:443` may also be the last group of
+/// an IPv6 address.
 fn host(text: &str) -> Option<&str> {
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok();
     if let Some(bracketed) = text.strip_prefix('[') {
@@ -94,9 +96,10 @@ fn host(text: &str) -> Option<&str> {
     }
 }
 
-/// Returns the IPv4 address that is embedded in an IPv6 address. The forms are mapped (`::ffff:0:0/96`), compatible
-/// (`::/96`, except for `::` and `::1`), 6to4 (`2002::/16`), Teredo (`2001:0::/32`, with the client's bits inverted),
-/// and NAT64 (`64:ff9b::/96`, RFC 6052, and `64:ff9b:1::/48`, RFC 8215).
+/// Returns the IPv4 address that an IPv6 address contains, or `None` if it contains none. The recognised forms are
+/// IPv4-mapped (`::ffff:0:0/96`), IPv4-compatible (`::/96`, except `::` and `::1`), 6to4 (`2002::/16`), Teredo
+/// (`2001:0::/32`, in which the client's address is inverted), and NAT64 (`64:ff9b::/96`, RFC 6052, and
+/// `64:ff9b:1::/48`, RFC 8215).
 fn embedded_ipv4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let bits = v6.to_bits();
     let low = bits as u32;
@@ -106,8 +109,8 @@ fn embedded_ipv4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
         [0x2002, ..] => (bits >> 80) as u32,
         [0x2001, 0, ..] => !low,
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => low,
-        // If the operator's prefix is the /48 itself, the address is on both sides of the octet 64 to 71, and the end
-        // is empty (RFC 6052, 2.2).
+        // With a prefix of 48 bits, the IPv4 address is split by the zero bits 64 to 71, and the last bits are zero
+        // (RFC 6052, section 2.2).
         [0x64, 0xff9b, 1, high, middle, end, 0, 0] => {
             u32::from(high) << 16 | u32::from(middle & 0xff) << 8 | u32::from(end >> 8)
         }

@@ -1,4 +1,4 @@
-//! One beacon, as it was sent.
+//! The values of one beacon, as they were sent.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -11,16 +11,16 @@ mod number;
 
 pub use number::{Amount, Number};
 
-/// The error of a text that is invalid for its format. It contains nothing of the text.
+/// The error for input that is invalid in its format. It contains no part of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-/// The reason why no beacon was read. It contains nothing of the input.
+/// The reason why a beacon could not be read. It contains no part of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// The text is invalid for its format.
+    /// The input is invalid in its format.
     Malformed,
-    /// The record has more beacons than allowed. The others are not read.
+    /// The record contains more beacons than allowed. The beacons beyond the limit are not read.
     TooMany,
 }
 
@@ -30,7 +30,7 @@ impl From<Malformed> for ReadError {
     }
 }
 
-/// The text fields of a beacon.
+/// The string fields of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Text {
     /// The name of the tenant.
@@ -39,24 +39,24 @@ pub enum Text {
     Session,
     /// The address of the player.
     Ip,
-    /// The event: `attempt`, `play`, `heartbeat`, `error`, `end`, or CMCD's `e`.
+    /// The event: `attempt`, `play`, `heartbeat`, `error` or `end`, or a value of the CMCD key `e`.
     Event,
     /// The complete user agent.
     UserAgent,
-    /// The class of an error, or CMCD's `ec`.
+    /// The class of an error, or the error code from the CMCD key `ec`.
     Error,
-    /// The state of the player, CMCD's `sta`.
+    /// The state of the player, from the CMCD key `sta`.
     State,
-    /// The value of a dimension, as the player sent it.
+    /// A dimension, with its value as the player sent it.
     Of(Dimension),
 }
 
 impl Text {
-    /// The number of texts that are not dimensions.
+    /// The number of string fields that are not dimensions.
     const PLAIN: usize = 7;
     pub(crate) const COUNT: usize = Self::PLAIN + Dimension::COUNT;
 
-    /// Returns the index of a text among all of them.
+    /// Returns the index of the field among all string fields.
     #[inline]
     pub(crate) const fn index(self) -> usize {
         match self {
@@ -76,19 +76,19 @@ impl Text {
     }
 }
 
-/// The way in which a beacon was sent.
+/// The form in which a beacon was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// As a JSON beacon.
+    /// A JSON beacon.
     Json,
-    /// As CMCD with a request for media, in its query or headers.
+    /// CMCD in the query or the headers of a request for media (request mode).
     Request,
-    /// As CMCD on its own.
+    /// CMCD in a report of its own (event mode).
     Event,
 }
 
-/// One beacon, borrowed from its record. This is the only type that contains personal data. It does not implement
-/// `Debug` or `Clone`, and it stays in the thread that read it.
+/// One beacon. It borrows its values from the record. It is personal data, so it does not implement `Debug` or
+/// `Clone`, and it is not `Send`, so it stays in the thread that read it.
 ///
 /// ```compile_fail,E0277
 /// fn shown<T: std::fmt::Debug>() {}
@@ -100,29 +100,32 @@ pub enum Mode {
 /// sent::<crowdfold_beacon::Beacon<'static>>();
 /// ```
 pub struct Beacon<'a> {
-    /// The texts. A text is valid if its bit in `present` is set and its bit in `decoded` is not.
+    /// The string values. A value is valid if its bit in `present` is set and its bit in `decoded` is not.
     texts: [&'a str; Text::COUNT],
     /// The numbers. A number is valid if its bit in `present` is set.
     numbers: [Amount; Number::COUNT],
-    /// True if its error ended playback.
+    /// True if the beacon reports an error that ended playback.
     pub fatal: bool,
-    /// True if its session opts out.
+    /// True if the beacon opts its session out.
     pub opt_out: bool,
-    /// The way in which it was sent.
+    /// The form in which the beacon was sent.
     pub mode: Mode,
-    /// True if it was in one body with other events, so that earlier events had to wait for it.
+    /// True if the beacon was in one body together with other events. The player may have delayed it until the body
+    /// was sent.
     pub batched: bool,
-    /// True if the value of a field that is not a text is an object or an array.
+    /// True if an object or an array is the value of an unknown field, or of a field that cannot have such a value.
+    /// If the beacon has no session, the nested value may contain beacons.
     pub(crate) nested: bool,
-    /// The fields that have a value, one bit for each.
+    /// The fields that have a value. Each field has one bit ([`Field::index`]).
     present: u64,
-    /// The texts that are in `owned`, one bit for each.
+    /// The string fields whose value is in `owned`. Each field has one bit.
     decoded: u64,
-    /// The fields with an unusable value, one bit for each.
+    /// The fields that were sent with an unusable value. Each field has one bit.
     ignored: u64,
-    /// The texts that differ from the bytes of the record. Few beacons have any.
+    /// The string values that are not a part of the record, for example because they contained escapes. Few beacons
+    /// have any.
     owned: Vec<(Text, String)>,
-    /// The error codes of a record with several, as an inner list without its brackets.
+    /// The content of the inner list of error codes, if the record contains such a list.
     pub(crate) error_list: Option<Cow<'a, str>>,
     here: NotSend,
 }
@@ -146,7 +149,7 @@ impl<'a> Beacon<'a> {
         }
     }
 
-    /// Clears the beacon for the next one of the same mode.
+    /// Removes all values, so that the next beacon of the same mode can be read into this one.
     pub(crate) fn clear(&mut self) {
         (self.present, self.decoded, self.ignored) = (0, 0, 0);
         (self.fatal, self.opt_out, self.batched, self.nested) = (false, false, false, false);
@@ -154,7 +157,7 @@ impl<'a> Beacon<'a> {
         self.owned.clear();
     }
 
-    /// Returns a text, if it was sent.
+    /// Returns the value of a string field, or `None` if it was not sent or is unusable.
     #[must_use]
     #[inline]
     pub fn text(&self, field: Text) -> Option<&str> {
@@ -172,7 +175,7 @@ impl<'a> Beacon<'a> {
         self.owned.iter().rev().find(|(known, _)| *known == field).map(|(_, text)| text.as_str())
     }
 
-    /// Returns the dimensions with a value, and the value as the player sent it.
+    /// Returns the dimensions that have a value, each with the value as the player sent it.
     #[inline]
     pub fn dimensions(&self) -> impl Iterator<Item = (Dimension, &str)> {
         let mut left = self.present >> Text::PLAIN & ((1 << Dimension::COUNT) - 1);
@@ -188,25 +191,26 @@ impl<'a> Beacon<'a> {
         })
     }
 
-    /// Returns the error codes after the first one, if a record has several. At most 8 codes of a record are read.
+    /// Returns the error codes after the first one, if the record contains several. At most 8 codes of a record are
+    /// read.
     pub fn more_errors(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.error_list.as_deref().into_iter().flat_map(|list| cmcd::codes(list).skip(1))
     }
 
-    /// Returns a number, if it was sent.
+    /// Returns the value of a number field, or `None` if it was not sent or is unusable.
     #[must_use]
     #[inline]
     pub fn number(&self, field: Number) -> Option<Amount> {
         (self.present & field.bit() != 0).then(|| self.numbers[field.index()])
     }
 
-    /// Returns the fields with an unusable value.
+    /// Returns the fields that were sent with an unusable value.
     pub fn ignored(&self) -> impl Iterator<Item = Field> + use<> {
         let ignored = self.ignored;
         Field::all().filter(move |field| ignored & field.bit() != 0)
     }
 
-    /// Returns true if a field had an unusable value.
+    /// Returns true if at least one field was sent with an unusable value.
     #[must_use]
     pub const fn has_ignored(&self) -> bool {
         self.ignored != 0
@@ -223,7 +227,7 @@ impl<'a> Beacon<'a> {
         }
     }
 
-    /// Sets the text with this index to a part of the record.
+    /// Sets the string field with this index to a part of the record.
     #[inline]
     pub(crate) const fn set_borrowed(&mut self, index: usize, text: &'a str) {
         self.texts[index] = text;
@@ -236,19 +240,19 @@ impl<'a> Beacon<'a> {
         self.set_amount(field.index(), value);
     }
 
-    /// Sets the number with this index.
+    /// Sets the number field with this index.
     #[inline]
     pub(crate) const fn set_amount(&mut self, index: usize, value: Amount) {
         self.numbers[index] = value;
         self.present |= 1 << (Text::COUNT + index);
     }
 
-    /// Records that a field had an unusable value.
+    /// Records that a field was sent with an unusable value.
     pub(crate) const fn ignore(&mut self, field: Field) {
         self.ignored |= field.bit();
     }
 
-    /// Removes the value of a field. An opt-out is never removed.
+    /// Removes the value of a field. An opt-out cannot be removed.
     pub(crate) const fn remove(&mut self, field: Field) {
         if matches!(field, Field::Fatal) {
             self.fatal = false;
@@ -256,14 +260,15 @@ impl<'a> Beacon<'a> {
         self.present &= !field.bit();
     }
 
-    /// Removes the values of several fields, with one bit for each.
+    /// Removes the values of all fields whose bit is set in `fields`. An opt-out cannot be removed.
     #[inline]
     pub(crate) const fn remove_all(&mut self, fields: u64) {
         self.present &= !fields;
         self.fatal &= Field::Fatal.bit() & fields == 0;
     }
 
-    /// Copies all values of another beacon that may have a shorter lifetime.
+    /// Copies all values of another beacon. The string values are copied, because the other beacon may have a shorter
+    /// lifetime.
     pub(crate) fn absorb(&mut self, other: &Beacon<'_>) {
         for field in Field::all() {
             match field {

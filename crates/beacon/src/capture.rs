@@ -1,4 +1,4 @@
-//! Captures of HTTP requests, and lines of CDN logs. Each is one JSON object.
+//! Reads captured HTTP requests and lines of CDN logs. Each of them is one JSON object.
 
 mod keys;
 mod shape;
@@ -10,7 +10,7 @@ use crate::{Amount, Body, Http, Number, cmcd, is_nothing, time};
 pub use shape::LogFields;
 use shape::{Name, Target};
 
-/// The parts of a captured request that are used.
+/// The parts of a captured request that are read.
 #[derive(Default)]
 pub(crate) struct Capture<'a> {
     pub(crate) http: Http<'a>,
@@ -20,19 +20,19 @@ pub(crate) struct Capture<'a> {
     pub(crate) content_type: Option<Cow<'a, str>>,
     /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session`, `CMCD-Status`.
     pub(crate) cmcd: [Option<Cow<'a, str>>; 4],
-    /// The complete CMCD, as the value of the parameter in a query.
+    /// The complete CMCD data, in the encoding of the query parameter `CMCD`.
     pub(crate) parameter: Option<Cow<'a, str>>,
-    /// Members of CMCD in separate fields, joined to a dictionary.
+    /// The CMCD members that a log has in separate fields, joined to one CMCD dictionary.
     pub(crate) members: String,
-    /// The date, if a log has separate fields for the date and the time of day.
+    /// The date of receipt, if the log has separate fields for the date (here) and the time of day (`clock`).
     date: Option<Cow<'a, str>>,
     clock: Option<Cow<'a, str>>,
-    /// True if the value of an unused key is an object or an array.
+    /// True if the value of an unknown key is an array, which may contain requests.
     nested: bool,
 }
 
-/// Reads the captured request that begins at `at`. Returns the request and its end, or `None` if it is not a JSON
-/// object.
+/// Reads the captured request that begins at `at`. Returns the request and the position after it, or `None` if no
+/// JSON object begins at `at`.
 pub(crate) fn read_capture<'a>(
     bytes: &'a [u8],
     at: usize,
@@ -44,7 +44,8 @@ pub(crate) fn read_capture<'a>(
     Some((capture, end))
 }
 
-/// Finds the requests in an object that is not a request. Returns the start of its array of objects, under any key.
+/// Searches an object that is not a request for requests. Returns the position of its first array whose first element
+/// is an object, under any key.
 pub(crate) fn envelope(bytes: &[u8], at: usize) -> Option<usize> {
     let mut found = None;
     members(bytes, at, &mut |_, value| {
@@ -58,7 +59,7 @@ pub(crate) fn envelope(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 impl<'a> Capture<'a> {
-    /// Returns true if it contains no part of a request. It may then contain complete requests.
+    /// Returns true if the object contains no part of a request, but an array, which may contain complete requests.
     pub(crate) fn may_hold_others(&self) -> bool {
         self.nested
             && self.path.is_none()
@@ -69,7 +70,7 @@ impl<'a> Capture<'a> {
             && self.cmcd.iter().all(Option::is_none)
     }
 
-    /// Reads an object with used keys: the request, or an object inside it.
+    /// Reads an object with known keys: the request, or an object inside it. Returns the position after the object.
     fn object(&mut self, bytes: &'a [u8], at: usize, fields: &LogFields, node: usize) -> Option<usize> {
         members(bytes, at, &mut |key, value| {
             let found = fields.find(node, key).or_else(|| {
@@ -93,8 +94,8 @@ impl<'a> Capture<'a> {
         })
     }
 
-    /// Stores a value as a text. Numbers and booleans are stored as they are written, because some loggers write
-    /// `"sec-gpc":1`. The last of several values counts, even if it is unusable.
+    /// Stores the value of a field as a string. Numbers and booleans are stored as they are written, because some
+    /// loggers write `"sec-gpc":1`. If a field occurs several times, the last value counts, even if it is unusable.
     fn take(&mut self, name: Name, raw: Raw<'a>, foreign: bool) {
         let value = match raw {
             Raw::Text(raw) => syntax::text(raw).0,
@@ -116,8 +117,8 @@ impl<'a> Capture<'a> {
         self.http.received_at = at;
     }
 
-    /// Reads the query, the tenant and the endpoint from the path. Joins a date and a time of day to the time of
-    /// receipt.
+    /// Completes the request after all keys are read: takes the query, the tenant and the endpoint from the path, and
+    /// joins separate fields for the date and the time of day.
     fn finish(&mut self) {
         if let (Some(date), Some(clock)) = (self.date.take(), self.clock.take()) {
             self.receive(time::read(&format!("{}T{}", date.trim(), clock.trim())));
@@ -134,13 +135,14 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// Returns the CMCD of its headers. If they contain no session, returns the CMCD of its query.
+    /// Returns the CMCD data in the headers. If the headers do not contain a session, returns the CMCD data in the
+    /// query.
     pub(crate) fn in_request(&self) -> Option<Body<'_>> {
         let headers = self.cmcd.each_ref().map(|part| part.as_deref().map(str::as_bytes));
         Body::in_request(headers, || self.dictionary().map(Body::Query))
     }
 
-    /// Returns the raw value of the parameter `CMCD`.
+    /// Returns the encoded value of the query parameter `CMCD`.
     fn dictionary(&self) -> Option<&[u8]> {
         let kept =
             self.parameter.as_deref().map(|kept| cmcd::find(kept.as_bytes()).unwrap_or(kept.as_bytes()));
@@ -152,7 +154,7 @@ impl<'a> Capture<'a> {
             Name::Key(key) => keys::add(&mut self.members, key, &value),
             Name::Gpc => self.http.gpc |= is_set(&value),
             Name::Dnt => self.http.dnt |= is_set(&value),
-            // The name of the field fixes the unit to milliseconds, also for small numbers.
+            // This field is in milliseconds by definition, so a small number is not mistaken for seconds.
             Name::Received => self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
             Name::Time => self.receive(time::read(&value)),
             _ => {
@@ -176,7 +178,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// Returns a reference to a text, or `None` for a value that is not stored as a text.
+    /// Returns the place where the value of a field is stored, or `None` for a field that is not stored as a string.
     const fn slot(&mut self, name: Name) -> Option<&mut Option<Cow<'a, str>>> {
         Some(match name {
             Name::Client => &mut self.http.address,
@@ -202,22 +204,22 @@ impl<'a> Capture<'a> {
         })
     }
 
-    /// Stores a value of a log of another producer. Texts for absent values are removed, and escapes are decoded.
+    /// Stores a value from a CDN log. A value such as `-` means that the field is absent. Escapes are decoded.
     fn set_logged(&mut self, name: Name, value: Cow<'a, str>) {
         if is_nothing(&value) {
             return self.remove(name);
         }
         let value = match name {
-            // The readers of these values decode them.
+            // These values are decoded later, when they are parsed.
             Name::Path | Name::Query | Name::Body | Name::Dictionary => value,
-            // A plus in a time belongs to the zone.
+            // A plus sign in a time begins the zone and does not represent a space.
             Name::Time | Name::Date | Name::Clock => value,
             Name::UserAgent | Name::Brands | Name::Platform | Name::Model | Name::Region => {
                 keys::with_blanks(keys::unescaped(value))
             }
             _ => keys::unescaped(value),
         };
-        // The text for an absent value may be escaped as well.
+        // The decoded value may also mean that the field is absent.
         if is_nothing(&value) {
             return self.remove(name);
         }
@@ -225,7 +227,7 @@ impl<'a> Capture<'a> {
     }
 }
 
-/// Returns the value, or the first element of an array. Some loggers write every header as a list.
+/// Returns the first element of an array, or any other value unchanged. Some loggers write every header as a list.
 fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
     let Raw::Array = raw else { return raw };
     match syntax::raw(bytes, syntax::blank(bytes, at + 1)) {
@@ -234,8 +236,8 @@ fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
     }
 }
 
-/// Returns true if a signal is set. Its value is `1`. Loggers may change it to a boolean of JSON or of structured
-/// fields, to a number with a fraction, or to a repetition of the same header.
+/// Returns true if an opt-out header is set. Its value is `1`, but loggers may write it as `true` (JSON), `?1`
+/// (structured fields) or `1.0`, or join repeated headers to a list with commas.
 fn is_set(value: &str) -> bool {
     let is_one = |part: &str| matches!(part, "1" | "?1" | "1.0") || part.eq_ignore_ascii_case("true");
     value.split(',').any(|part| is_one(part.trim()))

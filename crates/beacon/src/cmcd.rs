@@ -1,8 +1,8 @@
-//! CMCD (CTA-5004, versions 1 and 2), in requests and as events.
+//! Reads CMCD (CTA-5004, versions 1 and 2) in request mode and event mode.
 //!
-//! A member that cannot be read affects only itself, and so does a header (RFC 8941, 4.2). Players write numbers with
-//! any number of digits, strings without quotes, and tokens with quotes. These are read if the key makes the type
-//! certain.
+//! A member that cannot be read does not affect other members, and a header that cannot be read does not affect other
+//! headers. This is more lenient than RFC 8941 (section 4.2). Players write numbers with any number of digits,
+//! strings without quotes, and tokens with quotes. Such values are read if the key determines the type.
 
 mod dictionary;
 mod query;
@@ -16,19 +16,19 @@ use crate::{Amount, Beacon, Field, Malformed, Mode, Number, ReadError, Text};
 use dictionary::{Item, Value, members};
 pub(crate) use query::{find, read_query};
 
-/// The bitrate of the picture.
+/// The field for the bitrate of the picture.
 const BITRATE: Number = Number::Value(ValueMetric::BitrateKbps);
 
-/// The time to the first byte of a response.
+/// The field for the time to the first byte of a response.
 const TTFB: Number = Number::Value(ValueMetric::TtfbMs);
 
 /// The maximum number of error codes that are read from one record.
 const MOST_CODES: usize = 8;
 
-/// The highest known version.
+/// The highest version of CMCD that is supported. Records of a higher version are rejected.
 const VERSION: f64 = 2.0;
 
-/// The valid tokens of each key with a closed list.
+/// The tokens that each of the following keys may have: `e`, `sta`, `sf`, `st`, `ot`.
 const EVENTS: &[&str] = &[
     "abs", "abe", "ae", "as", "b", "bc", "c", "ce", "e", "h", "m", "pc", "pe", "pr", "ps", "rr", "sk", "t",
     "um",
@@ -38,9 +38,9 @@ const FORMATS: &[&str] = &["d", "h", "s", "e", "o"];
 const STREAMS: &[&str] = &["v", "l", "ll"];
 const OBJECTS: &[&str] = &["m", "a", "v", "av", "i", "c", "tt", "k", "o"];
 
-/// Reads the body of an event-mode report, which consists of records separated by line feeds. `each` receives every
-/// beacon with its line, an error for each invalid line, and an error for a body without lines. Each line uses one of
-/// `left`.
+/// Reads the body of a report in event mode, which consists of lines with one record each. `each` receives every
+/// beacon with its line, and an error for each invalid line or for a body without lines. `left` is the number of
+/// lines that may still be read. At this limit, `each` receives one error for all remaining lines.
 pub(crate) fn read_events<'a>(
     body: &'a [u8],
     left: &mut usize,
@@ -70,8 +70,8 @@ pub(crate) fn read_events<'a>(
     }
 }
 
-/// Reads one record, which may consist of several dictionaries (the four headers of request mode). A dictionary without
-/// a readable member is ignored. If all of them are ignored, the record is an error.
+/// Reads one record, which may consist of several dictionaries (the four headers of request mode). A dictionary
+/// without readable members is ignored. If no dictionary has a readable member, the record is an error.
 pub(crate) fn read<'a>(
     mode: Mode,
     parts: impl IntoIterator<Item = &'a [u8]>,
@@ -92,16 +92,17 @@ pub(crate) fn read<'a>(
     draft.finish()
 }
 
-/// A record whose members are not all read yet.
+/// A record that is being read member by member.
 struct Draft<'a> {
     beacon: Beacon<'a>,
     version: f64,
-    /// True if the object has a picture, and false if it does not. Absent if the record does not contain the object
-    /// type.
+    /// True if the requested object contains a picture, false if it does not, and `None` if the record does not
+    /// contain the object type (`ot`).
     picture: Option<bool>,
-    /// True if the object is audio or video, or if the record does not contain the object type.
+    /// True if the requested object contains audio or video, or if the record does not contain the object type
+    /// (`ot`).
     is_media: bool,
-    /// The bitrate labelled as video, and the bitrate without a label.
+    /// The bitrate with a label for video. `bitrate` is the one without a label.
     bitrate_of_video: Option<Amount>,
     bitrate: Option<Amount>,
 }
@@ -118,8 +119,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Stores a member if it is known and usable. Other members are ignored. `url`, `nor` and unregistered custom keys are
-    /// never stored.
+    /// Stores a member if its key is known and its value is usable. Other members are ignored. `url`, `nor` and
+    /// custom keys that are not registered are never stored.
     fn take(&mut self, key: &str, value: Value<'a>) {
         match key {
             "sid" => self.string(Text::Session, value.first()),
@@ -154,15 +155,15 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Stores the value of a custom key, if it is registered as one of our dimensions.
+    /// Stores the value of a custom key if the key is registered for a dimension.
     fn custom(&mut self, key: &str, item: Option<Item<'a>>) {
         if let Some(dimension) = Dimension::of_custom_cmcd(key) {
             self.string(Text::Of(dimension), item);
         }
     }
 
-    /// Stores all members of a text with a shorter lifetime. Returns their number. A session with replaced characters
-    /// is not a session id.
+    /// Stores copies of all members of a dictionary that has a shorter lifetime than the record. Returns the number
+    /// of members. A session id with replaced characters is ignored, because different ids may become equal.
     #[cold]
     fn take_all(&mut self, text: &str) -> usize {
         let mut draft = Draft::new(self.beacon.mode);
@@ -180,7 +181,7 @@ impl<'a> Draft<'a> {
         count
     }
 
-    /// Stores all members of a JSON object, which the first version of CMCD permitted. Returns their number.
+    /// Stores all members of a JSON object, which CMCD version 1 permitted. Returns the number of members.
     #[cold]
     fn take_object(&mut self, object: &[u8]) -> usize {
         let mut dictionary = String::new();
@@ -205,8 +206,8 @@ impl<'a> Draft<'a> {
         if end == Some(object.len()) { self.take_all(&dictionary) } else { 0 }
     }
 
-    /// Stores a string, or a value that players write instead of a string: a number, a token, or text up to the next
-    /// comma.
+    /// Stores a string. Players also write a number, a token, or text without quotes in its place, which are stored
+    /// as they are written.
     fn string(&mut self, field: Text, item: Option<Item<'a>>) {
         match item {
             Some(Item::Text(raw)) => self.beacon.set_text(field, unescaped(raw)),
@@ -232,7 +233,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Sets a number. An unusable value removes the value of an earlier member with the same key.
+    /// Stores a number. If the value is unusable, the value of an earlier member with the same key is removed.
     fn number(&mut self, field: Number, item: Option<Item<'a>>) {
         match self.amount(field, item) {
             Some(amount) => self.beacon.set_number(field, amount),
@@ -252,8 +253,8 @@ impl<'a> Draft<'a> {
         if self.version > VERSION {
             return Err(Malformed);
         }
-        // The bitrate of a request for an object without a picture is not the bitrate of the picture, unless it is
-        // labelled as video.
+        // If the request is for an object without a picture, its bitrate is not that of the picture, unless it has a
+        // label for video.
         let bitrate = self.bitrate.filter(|_| self.picture != Some(false));
         if let Some(bitrate) = self.bitrate_of_video.or(bitrate) {
             self.beacon.set_number(BITRATE, bitrate);
@@ -267,7 +268,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Returns the error codes of an inner list. They are strings, or values that players write instead.
+/// Returns the error codes in an inner list. Codes are strings, but numbers, tokens and text without quotes are
+/// accepted.
 pub(crate) fn codes(list: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let texts = dictionary::items(list).filter_map(|item| match item {
         Item::Text(raw) => Some(unescaped(raw)),
@@ -277,7 +279,7 @@ pub(crate) fn codes(list: &str) -> impl Iterator<Item = Cow<'_, str>> {
     texts.take(MOST_CODES)
 }
 
-/// Returns a whole number of at most 15 digits.
+/// Returns a whole number, or `None` if it has more than 15 digits or is not written with digits only.
 fn whole(number: &str) -> Option<u64> {
     let digits = number.as_bytes();
     if digits.len() > 15 {
@@ -286,21 +288,21 @@ fn whole(number: &str) -> Option<u64> {
     digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
 }
 
-/// Removes the backslashes before quotes and backslashes from a string.
+/// Decodes a CMCD string: removes the backslash before each escaped character.
 fn unescaped(raw: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
     }
     let mut text = String::with_capacity(raw.len());
-    let mut signs = raw.chars();
-    while let Some(sign) = signs.next() {
-        text.extend(if sign == '\\' { signs.next() } else { Some(sign) });
+    let mut characters = raw.chars();
+    while let Some(character) = characters.next() {
+        text.extend(if character == '\\' { characters.next() } else { Some(character) });
     }
     Cow::Owned(text)
 }
 
 impl<'a> Item<'a> {
-    /// Returns a known token, which may be written as a string.
+    /// Returns a token. A string is accepted in its place if it is one of the known tokens, ignoring case.
     fn token(self, known: &[&str]) -> Option<&'a str> {
         match self {
             Self::Token(token) => Some(token),

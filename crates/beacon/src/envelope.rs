@@ -1,8 +1,9 @@
-//! Packed records, as the collector writes them. A record is one byte with the version, followed by envelopes.
+//! Packed records, which the collector writes. A packed record consists of one byte with the version and one or more
+//! envelopes.
 //!
-//! An envelope contains the context and the body of one HTTP request. It borrows from the record, so that unpacking
-//! does not allocate. It has no length prefix and no checksum, because a Kafka batch has a checksum. Bytes that cannot
-//! be decoded end the record. The envelopes before them are valid.
+//! An envelope contains the HTTP context and the body of one request. A decoded envelope borrows from the record, so
+//! decoding does not allocate. An envelope has no length prefix and no checksum, because a Kafka batch has a
+//! checksum. Bytes that cannot be decoded end the record. The envelopes before these bytes are valid.
 
 use std::borrow::Cow;
 
@@ -12,17 +13,17 @@ use crowdfold_model::Timestamp;
 
 use crate::{Amount, Http, Malformed, Number, cmcd};
 
-/// The content type of packed records.
+/// The content type of Kafka records that are packed.
 pub const CONTENT_TYPE: &str = "application/vnd.crowdfold.beacon";
 
-/// The first byte of a packed record. A reader knows one version, so workers must be updated before collectors.
+/// The first byte of a packed record. A worker reads only this version, so workers must be updated before collectors.
 const VERSION: u8 = 1;
 
 /// The maximum length of an envelope in bytes. It equals the default maximum length of a record.
 const LONGEST: usize = 1 << 20;
 
-/// The maximum number of bytes that decoding one envelope may claim. bincode counts numbers with their length in memory
-/// and not on the wire.
+/// The maximum number of bytes that the decoder may account for one envelope. It is larger than [`LONGEST`], because
+/// bincode accounts for numbers with their size in memory, which may exceed their size in the record.
 const CLAIM: usize = LONGEST + 4_096;
 
 const fn config() -> Configuration<LittleEndian, Varint, Limit<CLAIM>> {
@@ -31,24 +32,27 @@ const fn config() -> Configuration<LittleEndian, Varint, Limit<CLAIM>> {
 
 /// The content of a request. It does not implement `Debug` or `Clone`, because it is personal data.
 pub enum Body<'a> {
-    /// JSON beacons: an object, an array of them, or NDJSON.
+    /// JSON beacons: an object, an array of objects, or NDJSON.
     Json(&'a [u8]),
-    /// CMCD event-mode lines.
+    /// Lines of CMCD in event mode.
     Events(&'a [u8]),
-    /// The raw value of the query parameter `CMCD`, still encoded.
+    /// The encoded value of the query parameter `CMCD`.
     Query(&'a [u8]),
-    /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session` and `CMCD-Status`, if present.
+    /// The values of the headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session` and `CMCD-Status`, in this order.
+    /// `None` means that the request does not have the header.
     Headers([Option<&'a [u8]>; 4]),
 }
 
 impl<'a> Body<'a> {
-    /// Returns the CMCD in a query (the part after the `?`), if it has the parameter `CMCD`.
+    /// Returns the CMCD data in a query (the part of a URL after the `?`), or `None` if the query has no parameter
+    /// `CMCD`.
     #[must_use]
     pub fn in_query(query: &'a [u8]) -> Option<Self> {
         cmcd::find(query).map(Self::Query)
     }
 
-    /// Returns the CMCD of a request's headers. If no header contains a session, returns the CMCD of its query.
+    /// Returns the CMCD data in the headers of a request. If the headers do not contain a session, returns the CMCD
+    /// data in its query, if there is any.
     #[must_use]
     pub fn in_request(headers: [Option<&'a [u8]>; 4], query: impl FnOnce() -> Option<Self>) -> Option<Self> {
         let parts = || headers.iter().flatten();
@@ -70,8 +74,8 @@ impl Default for Packer {
 }
 
 impl Packer {
-    /// Adds a request. Returns `false` for a request that a reader would refuse: an envelope above 1 MiB, or a time of
-    /// receipt of 2^53 ms or more.
+    /// Adds a request. Returns false, and does not add it, if a reader would reject it: if its envelope exceeds 1
+    /// MiB, or if its time of receipt is 2^53 ms or more.
     #[must_use]
     pub fn push(&mut self, http: &Http<'_>, body: &Body<'_>) -> bool {
         let before = self.bytes.len();
@@ -85,7 +89,7 @@ impl Packer {
         fits
     }
 
-    /// Returns true if it contains no requests.
+    /// Returns true if no request has been added.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes.len() == 1
@@ -97,7 +101,7 @@ impl Packer {
         self.bytes.len()
     }
 
-    /// Returns the record, and keeps the capacity for the next one.
+    /// Returns the record. The packer is then empty, and has capacity for a record of the same length.
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
         let mut next = Vec::with_capacity(self.bytes.len());
@@ -106,14 +110,15 @@ impl Packer {
     }
 }
 
-/// Unpacks a record. `each` receives every request in order. It receives [`Malformed`] for an impossible time of
-/// receipt, for bytes that cannot be decoded (which end the record), and for an empty record.
+/// Reads a packed record. `each` receives every request in order. It receives [`Malformed`] for a request with an
+/// impossible time of receipt, for bytes that cannot be decoded (which end the record), for an unknown version, and
+/// for an empty record.
 pub fn unpack<'a>(record: &'a [u8], each: &mut impl FnMut(Result<(Http<'a>, Body<'a>), Malformed>)) {
     let Some((&VERSION, mut rest)) = record.split_first().filter(|(_, rest)| !rest.is_empty()) else {
         return each(Err(Malformed));
     };
     while !rest.is_empty() {
-        // The error may quote its input, so it is dropped here.
+        // The decoder's error may quote the input, so it is dropped here.
         let Ok((envelope, length)) = bincode::borrow_decode_from_slice::<Envelope<'a>, _>(rest, config())
         else {
             return each(Err(Malformed));
@@ -132,7 +137,8 @@ impl bincode::enc::write::Writer for Append<'_> {
     }
 }
 
-/// An envelope on the wire. The order and the types of these fields are the format. A change needs another version.
+/// An envelope as it is encoded. The order and the types of the fields are the format, so a change needs another
+/// [`VERSION`].
 #[derive(Encode, BorrowDecode)]
 struct Envelope<'a> {
     received_at: Option<Timestamp>,
@@ -155,7 +161,7 @@ struct Hints<'a> {
     model: Option<&'a str>,
 }
 
-/// The serializable form of [`Body`], which itself must not be serializable.
+/// The serializable form of [`Body`]. `Body` itself must not be serializable, because it is personal data.
 #[derive(Encode, BorrowDecode)]
 enum Content<'a> {
     Json(&'a [u8]),

@@ -1,4 +1,4 @@
-//! The fields of a JSON beacon, and their keys in the beacons of a producer.
+//! The fields of a JSON beacon, and the keys under which a producer sends them.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -13,13 +13,13 @@ use crate::{Number, Text};
 /// A field of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// A text.
+    /// A string field.
     Text(Text),
-    /// A number.
+    /// A number field.
     Number(Number),
-    /// True if the error ended playback.
+    /// The field `fatal`, which is true if the error ended playback.
     Fatal,
-    /// True if the session opts out.
+    /// The field `opt_out`, which is true if the session opts out.
     OptOut,
 }
 
@@ -27,7 +27,7 @@ impl Field {
     /// The number of fields.
     pub const COUNT: usize = Text::COUNT + Number::COUNT + 2;
 
-    /// Returns the index of a field among all of them.
+    /// Returns the index of the field among all fields: string fields, number fields, `fatal`, `opt_out`.
     #[must_use]
     pub const fn index(self) -> usize {
         match self {
@@ -38,7 +38,7 @@ impl Field {
         }
     }
 
-    /// Returns the bit of the field.
+    /// Returns the bit of the field in sets of fields.
     pub(crate) const fn bit(self) -> u64 {
         1 << self.index()
     }
@@ -48,7 +48,7 @@ impl Field {
         NAMES.iter().chain(&OF_CMCD).map(|(_, field)| *field)
     }
 
-    /// Returns our name of the field.
+    /// Returns crowdfold's name of the field.
     #[must_use]
     pub fn name(self) -> &'static str {
         let mut names = NAMES.iter().chain(&OF_CMCD);
@@ -71,11 +71,11 @@ const PLAIN: [(&str, Field); 11] = [
     ("opt_out", Field::OptOut),
 ];
 
-/// The fields of CMCD that have no name in JSON beacons.
+/// The fields that only CMCD beacons have.
 const OF_CMCD: [(&str, Field); 2] =
     [("state", Field::Text(Text::State)), ("sequence", Field::Number(Number::Sequence))];
 
-/// Our names of all fields of JSON beacons: plain fields, dimensions and metrics.
+/// Crowdfold's names of all fields of JSON beacons: the plain fields, then the dimensions, then the metrics.
 pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
     let dimensions = Dimension::ALL.into_iter().filter(|dimension| dimension.is_in_beacons());
     let dimensions = dimensions.map(|dimension| (dimension.name(), Field::Text(Text::Of(dimension))));
@@ -83,37 +83,37 @@ pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
     PLAIN.into_iter().chain(dimensions).chain(metrics).collect()
 });
 
-/// The error of `[source.fields]` or `[source.log]`. It contains the table and the name, which come from the
-/// configuration and not from a beacon.
+/// The error for an invalid entry of `[source.fields]` or `[source.log]`. It contains the table and the name of the
+/// entry, which come from the configuration and not from a beacon.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FieldsError {
-    /// The name is unknown.
+    /// The table has no entry of this name.
     #[error("{0} contains an unknown name `{1}`; deploy/default.toml lists the names")]
     Unknown(&'static str, String),
-    /// The path is empty.
+    /// The path of the entry is empty.
     #[error("{0}.{1} is an empty path; set it to the object keys that lead to the value")]
     Empty(&'static str, String),
-    /// Two fields have the same path, or the path of one is inside the other.
+    /// Two entries have the same path, or the path of one begins with the path of the other.
     #[error("{0}.{1} has the same path as another field; set a different path for each field")]
     Clash(&'static str, String),
 }
 
 const TABLE: &str = "source.fields";
 
-/// The keys of our fields in the beacons of a producer, prepared for reading in one pass.
+/// The keys under which a producer sends the fields, prepared for reading a beacon in one pass.
 pub struct Fields {
-    /// The nodes. The root is last, because a node is created after its children.
+    /// The objects of a beacon. The beacon itself is the last node, because a node is created after its children.
     nodes: Vec<Node>,
 }
 
 impl Fields {
-    /// Returns the names of all fields.
+    /// Returns crowdfold's names of all fields that a JSON beacon may have.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// Creates the keys of all fields. A field has our name, or in `renamed` a path of object keys in the producer's
-    /// beacons. A renamed field is no longer found under our name.
+    /// Creates the keys of all fields. The key of a field is crowdfold's name, unless `renamed` contains a path of
+    /// object keys for it. A renamed field is not read under crowdfold's name.
     ///
     /// # Errors
     /// Returns an error if a name is unknown, if a path is empty, or if two fields have the same path.
@@ -128,7 +128,7 @@ impl Fields {
             root.insert(path, *field).map_err(|Taken| FieldsError::Clash(TABLE, name.clone()))?;
         }
         for (name, field) in NAMES.iter().filter(|(name, _)| !renamed.contains_key(*name)) {
-            // If another field is renamed to this name, the producer does not send this field.
+            // The insertion fails if a renamed field has this key. The producer then does not send this field.
             let _ = root.insert(&[(*name).to_owned()], *field);
         }
         let mut nodes = Vec::new();
@@ -140,7 +140,7 @@ impl Fields {
         Ok(Self { nodes })
     }
 
-    /// Writes a JSON beacon with four fields at their paths, and nothing else.
+    /// Writes a JSON beacon that contains only an opt-out, its session, its tenant and a time.
     pub(crate) fn write_withdrawal(
         &self,
         session: &str,
@@ -157,8 +157,8 @@ impl Fields {
         });
     }
 
-    /// Writes the object of a node with the fields for which `value` writes a value. Returns true if there are any.
-    /// Otherwise nothing is written.
+    /// Writes the object of a node with those fields for which `value` writes a value and returns true. Returns
+    /// false, and writes nothing, if there are no such fields.
     fn write(&self, at: usize, into: &mut Vec<u8>, value: &impl Fn(Field, &mut Vec<u8>) -> bool) -> bool {
         let start = into.len();
         for (key, target) in self.nodes[at].slots.iter().flatten() {
@@ -180,7 +180,7 @@ impl Fields {
         into.len() > start
     }
 
-    /// Returns the index of the node for the keys of the beacon itself.
+    /// Returns the index of the node for the beacon itself.
     pub(crate) const fn root(&self) -> usize {
         self.nodes.len() - 1
     }
@@ -190,18 +190,18 @@ impl Fields {
     }
 }
 
-/// Writes a text as JSON. Returns true on success.
+/// Writes a JSON string. Returns true on success.
 fn write_text(text: &str, into: &mut Vec<u8>) -> bool {
     serde_json::to_writer(into, text).is_ok()
 }
 
-/// The targets of the keys of one object, in a small hash table. The hash uses the length and three bytes, which is
-/// enough for the names of one schema.
+/// The targets of the keys of one object, as a small hash table. The hash consists of the length and three bytes of
+/// the key, which is sufficient for the few keys of one schema.
 pub(crate) struct Node {
     slots: Box<[Slot]>,
-    /// The index of the parent node. The root is its own parent.
+    /// The index of the parent node. The node of the beacon itself contains its own index.
     pub(crate) outer: usize,
-    /// The fields in this node and its children, one bit for each.
+    /// The fields in this node and in all nodes inside it. Each field has one bit.
     pub(crate) fields: u64,
 }
 
@@ -210,12 +210,12 @@ type Slot = Option<(Box<str>, Target)>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Field(Field),
-    /// The index of the child node.
+    /// The index of the node for the nested object.
     Inside(usize),
 }
 
 impl Node {
-    /// Adds the node of a tree after its children. Returns its index.
+    /// Adds a tree to the nodes, after the trees inside it. Returns its index.
     fn make(tree: Tree<Field>, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
@@ -256,7 +256,7 @@ impl Node {
         mixed & (size - 1)
     }
 
-    /// Returns the target of a key, or `None` for an unused key.
+    /// Returns the target of a key, or `None` for an unknown key.
     pub(crate) fn target(&self, key: &[u8]) -> Option<Target> {
         let mut slot = Self::slot(key, self.slots.len());
         while let Some((name, target)) = &self.slots[slot] {

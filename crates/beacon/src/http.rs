@@ -1,29 +1,30 @@
-//! The HTTP context of beacons.
+//! The parts of an HTTP request, other than its content, that are read.
 
 use std::borrow::Cow;
 
 use crowdfold_model::Timestamp;
 
-/// The HTTP context of beacons, which CMCD does not contain. Nothing else of a request is read.
+/// The HTTP context of beacons: the parts of a request, other than its content, that are read. It is the same for all
+/// beacons of the request.
 #[derive(Default)]
 pub struct Http<'a> {
-    /// The time of receipt.
+    /// The time at which the request was received.
     pub received_at: Option<Timestamp>,
-    /// True if a time of receipt was present and unusable.
+    /// True if the request has a time of receipt that is unusable.
     pub time_ignored: bool,
-    /// The address of the client.
+    /// The IP address of the client.
     pub address: Option<Cow<'a, str>>,
-    /// The tenant in the path.
+    /// The tenant from the path of the request.
     pub tenant: Option<Cow<'a, str>>,
-    /// The country, if a CDN has located the client. It is not packed.
+    /// The country of the client, if a CDN determined it. Packed records do not contain it.
     pub country: Option<Cow<'a, str>>,
-    /// The region, if a CDN has located the client. It is not packed.
+    /// The region of the client, if a CDN determined it. Packed records do not contain it.
     pub region: Option<Cow<'a, str>>,
-    /// The autonomous system, if a CDN has located the client. It is not packed.
+    /// The autonomous system of the client, if a CDN determined it. Packed records do not contain it.
     pub asn: Option<Cow<'a, str>>,
     /// The complete user agent.
     pub user_agent: Option<Cow<'a, str>>,
-    /// The client hint `sec-ch-ua`: brands.
+    /// The client hint `sec-ch-ua`, which lists the brands and versions of the browser.
     pub brands: Option<Cow<'a, str>>,
     /// The client hint `sec-ch-ua-platform`.
     pub platform: Option<Cow<'a, str>>,
@@ -33,33 +34,33 @@ pub struct Http<'a> {
     pub mobile: Option<Cow<'a, str>>,
     /// The client hint `sec-ch-ua-model`.
     pub model: Option<Cow<'a, str>>,
-    /// True for `Sec-GPC: 1`.
+    /// True if the request has the header `Sec-GPC: 1` (Global Privacy Control).
     pub gpc: bool,
-    /// True for `DNT: 1`.
+    /// True if the request has the header `DNT: 1` (Do Not Track).
     pub dnt: bool,
-    /// A number for the path of the request ([`Http::endpoint_of`]).
+    /// A number that identifies the path of the request ([`Http::endpoint_of`]).
     pub endpoint: u32,
 }
 
-/// The prefix of the endpoints of tenants.
+/// The prefix of paths that contain a tenant.
 const ENDPOINT: &str = "/v1/cmcd/";
 
 impl Http<'_> {
-    /// Returns the endpoint number and the tenant of a path without its query. The same path always has the same
-    /// number. The tenant is in paths such as `/v1/cmcd/{tenant}`. A path that continues after the tenant, as in
-    /// mirrored requests of a CDN, has the same number.
+    /// Returns the endpoint number and the tenant of a path without its query. Equal paths have equal endpoint
+    /// numbers. A path such as `/v1/cmcd/{tenant}` contains a tenant. What follows after the tenant, as in requests
+    /// that a CDN mirrors, does not affect the endpoint number.
     #[must_use]
     pub fn endpoint_of(path: &str) -> (u32, Option<&str>) {
         let tenant = path.strip_prefix(ENDPOINT).map(|rest| rest.split('/').next().unwrap_or_default());
         let endpoint = tenant.map_or(path, |tenant| &path[..ENDPOINT.len() + tenant.len()]);
-        // The hash is FNV-1a. It only has to distinguish the few endpoints of one player.
+        // The hash is FNV-1a, which is sufficient to distinguish the few endpoints of one player.
         let number = endpoint
             .bytes()
             .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         (number, tenant)
     }
 
-    /// Returns true if there are client hints.
+    /// Returns true if the request has at least one client hint.
     #[must_use]
     pub const fn has_hints(&self) -> bool {
         self.brands.is_some()

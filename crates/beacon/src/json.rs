@@ -1,4 +1,4 @@
-//! Reads JSON beacons in one pass.
+//! Reads records of JSON beacons in one pass.
 
 mod envelope;
 mod quick;
@@ -10,12 +10,13 @@ pub(crate) use self::quick::{Quick, Source};
 use crate::split::{Frame, frames};
 use crate::{Beacon, Fields, Mode, ReadError, Text};
 
-/// The maximum number of objects in one record that are searched for beacons without success.
+/// The maximum number of objects in one record that are searched for nested beacons and contain none. The limit
+/// bounds the time for one record.
 const MOST_IN_VAIN: u32 = 16;
 
-/// Reads a record of JSON beacons, which are objects in any arrangement ([`frames`]). `each` receives every beacon in
-/// order with its bytes, and an error for each beacon that cannot be read. An empty record counts as one error. Each
-/// beacon uses one of `left`.
+/// Reads a record of JSON beacons: one object, an array, lines, or objects without separators ([`frames`]). `each`
+/// receives every beacon in order with its bytes, and an error for each beacon that cannot be read. An empty record
+/// counts as one error. `left` is the number of beacons that may still be read.
 pub(crate) fn read_json<'a>(
     record: &'a [u8],
     fields: &Fields,
@@ -26,7 +27,7 @@ pub(crate) fn read_json<'a>(
     let source = Source::new(record);
     quick.begin();
     let mut beacon = Beacon::new(Mode::Json);
-    // The beacons in an envelope use the same number, which is counted separately.
+    // The beacons inside other objects have the same limit, but are counted separately.
     let mut inside = *left;
     let mut in_vain = 0;
     frames(record, left, &mut |frame| match frame {

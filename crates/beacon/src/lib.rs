@@ -1,7 +1,7 @@
-//! The wire formats of beacons, and raw addresses: the only crate whose types contain personal data.
+//! The wire formats of beacons, and raw IP addresses. This is the only crate whose types contain personal data.
 //!
-//! A [`Reader`] reads JSON, CMCD, captured HTTP requests and packed records. Beacons borrow from the record. Only
-//! `airlock` and `collector` use it.
+//! A [`Reader`] reads JSON, CMCD, captured HTTP requests and packed records. Beacons borrow from the record. Only the
+//! crates `airlock`, `collector` and `testkit` may depend on this crate.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -23,10 +23,11 @@
 //! # Ok::<(), crowdfold_beacon::FieldsError>(())
 //! ```
 //!
-//! **Architecture invariant.** A type of this crate that contains personal data (a beacon, its HTTP context, an
-//! address) does not implement `Debug`, `Display`, `Clone`, `Hash` or `Serialize`. No error contains anything of the
-//! input: messages of parsers quote their input, so they are dropped where they occur. A beacon and an address stay in
-//! the thread that read them; only an HTTP context may be moved, by the collector.
+//! **Architecture invariant.** The types of this crate that contain personal data (beacons, their HTTP context, IP
+//! addresses) do not implement `Debug`, `Display`, `Clone`, `Hash` or `Serialize`. No error contains a part of the
+//! input. Messages of parsers quote their input, so they are dropped where they occur. Beacons and IP addresses are
+//! not `Send`, so they stay in the thread that read them. An HTTP context is `Send`, because the collector passes it
+//! between threads.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -52,5 +53,6 @@ pub use http::Http;
 pub use nothing::is_nothing;
 pub use reader::{Form, Reader};
 
-/// A marker that is neither `Send` nor `Sync`, so that a type with it stays in its thread.
+/// A marker for types that must stay in their thread. It is neither `Send` nor `Sync`, so a type that contains it is
+/// not either.
 type NotSend = std::marker::PhantomData<*const ()>;

@@ -1,19 +1,19 @@
-//! Texts that represent an absent value.
+//! Recognises values that loggers and players write if there is no value, such as `-` and `null`.
 
-/// The texts, without surrounding quotes and in lower case.
+/// The values that mean that there is no value, in lower case and without surrounding quotes.
 const NOTHING: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
 
-/// The maximum length in bytes of one of these texts with quotes. Longer texts are not compared.
+/// The maximum length in bytes of a value that is compared with [`NOTHING`], including quotes.
 const LONGEST: usize = 16;
 
-/// The maximum number of quotes on each side, because a logger may quote a quoted value.
+/// The maximum number of quotes that are removed on each side. A logger may quote a value that is already quoted.
 const MOST_QUOTES: usize = 2;
 
-/// Returns true if loggers and players write this text for an absent value: an empty text, a dash, `null`, `(null)` or
-/// `undefined`, also in quotes.
+/// Returns true if a value means that there is no value: an empty string, a dash, `null`, `(null)` or `undefined`,
+/// with or without quotes, in upper or lower case.
 #[must_use]
 pub fn is_nothing(text: &str) -> bool {
-    // Most values begin with a character that none of the texts begins with.
+    // This test is fast and sufficient for most values.
     if text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() && !b"nNuU".contains(&first)) {
         return false;
     }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_for_absent_values_are_recognised() {
+    fn null_dash_and_similar_values_mean_no_value() {
         for text in ["", "-", "null", "NULL", "(null)", "(Null)", "undefined", "Undefined"] {
             for text in [
                 text.to_owned(),
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_values() {
+    fn values_that_resemble_null_or_a_dash_are_values() {
         for text in [
             "DE",
             "NA",

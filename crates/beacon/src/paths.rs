@@ -1,16 +1,16 @@
-//! Trees of object keys.
+//! Trees of object keys, which are created from the paths in the configuration.
 
 use std::collections::BTreeMap;
 
-/// The error of a path that another path equals or contains.
+/// The error for a path that equals another path, contains it, or is contained in it.
 pub(crate) struct Taken;
 
-/// The keys of an object, and their targets.
+/// The keys of one object, and for each key its leaf or the keys of the object inside it.
 pub(crate) struct Tree<T> {
     pub(crate) branches: BTreeMap<String, Branch<T>>,
 }
 
-/// The target of a key.
+/// The value of a key: a leaf, or another object.
 pub(crate) enum Branch<T> {
     Leaf(T),
     Tree(Tree<T>),
@@ -24,6 +24,9 @@ impl<T> Default for Tree<T> {
 
 impl<T> Tree<T> {
     /// Inserts a leaf at the end of a path.
+    ///
+    /// # Errors
+    /// Returns an error if the path is empty, if it equals another path, or if one of the two continues the other.
     pub(crate) fn insert(&mut self, path: &[String], leaf: T) -> Result<(), Taken> {
         let Some((key, rest)) = path.split_first() else { return Err(Taken) };
         match self.branches.get_mut(key) {

@@ -1,4 +1,4 @@
-//! Reads records of every form.
+//! Reads records in all forms.
 
 use std::sync::Arc;
 
@@ -14,20 +14,20 @@ use crate::{
 /// The form of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// A JSON object, an array of them, or NDJSON.
+    /// JSON beacons: an object, an array of objects, or NDJSON.
     Json,
-    /// CMCD event-mode lines, or the query of a request.
+    /// CMCD: lines of event mode, or the query of a request.
     Cmcd,
     /// Captured HTTP requests or lines of a CDN log, one JSON object each.
     Capture,
-    /// Packed requests of the collector.
+    /// Requests that the collector has packed.
     Envelope,
 }
 
 impl Form {
-    /// Returns the form of a content type. `application/json`, `application/x-ndjson` and `text/plain` (which
-    /// `sendBeacon` sends) are JSON. `application/cmcd` and `text/cmcd` are CMCD (CTA-5004-B and -A). [`CONTENT_TYPE`]
-    /// is a packed record.
+    /// Returns the form of records with this content type, or `None` for any other content type. `application/json`,
+    /// `application/x-ndjson` and `text/plain` (which browsers send with `sendBeacon`) are JSON. `application/cmcd`
+    /// and `text/cmcd` are CMCD (CTA-5004-B and CTA-5004-A). [`CONTENT_TYPE`] is a packed record.
     #[must_use]
     pub fn of(content_type: &[u8]) -> Option<Self> {
         let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
@@ -45,39 +45,39 @@ impl Form {
     }
 }
 
-/// Reads records. It reuses its buffers, so that reading does not allocate. It remembers the order of keys, so that it
-/// need not parse them again.
+/// Reads records. A reader reuses its buffers, so reading rarely allocates. It remembers the order of keys in earlier
+/// JSON beacons, so it seldom has to parse keys.
 pub struct Reader {
     fields: Arc<Fields>,
     log: Arc<LogFields>,
     quick: Quick,
     decoded: Vec<u8>,
-    /// The maximum number of beacons of one record or one request.
+    /// The maximum number of beacons in one record or one request.
     most: usize,
 }
 
 impl Reader {
-    /// Creates a reader for producers with these fields.
+    /// Creates a reader for producers that send these fields.
     #[must_use]
     pub fn new(fields: Arc<Fields>) -> Self {
         Self { fields, log: Arc::default(), quick: Quick::default(), decoded: Vec::new(), most: usize::MAX }
     }
 
-    /// Sets the maximum number of beacons of one record, or of one request in a packed record. All beacons beyond it
+    /// Sets the maximum number of beacons in one record, or in one request of a packed record. All beacons beyond it
     /// count as one error.
     #[must_use]
     pub fn with_most(self, most: usize) -> Self {
         Self { most, ..self }
     }
 
-    /// Sets the keys of captured requests.
+    /// Sets the keys under which captured requests contain their values.
     #[must_use]
     pub fn with_log(self, log: Arc<LogFields>) -> Self {
         Self { log, ..self }
     }
 
-    /// Reads a record. `each` receives every beacon in order with its HTTP context, and an error for each invalid
-    /// beacon. An empty record counts as one error, so there is at least one outcome.
+    /// Reads a record. `each` receives every beacon in order with its HTTP context, and an error for each beacon that
+    /// cannot be read. `each` is called at least once, because an empty record counts as one error.
     pub fn read(
         &mut self,
         form: Form,
@@ -101,7 +101,7 @@ impl Reader {
         frames(record, &mut left, &mut |frame| self.frame(record, frame, true, each));
     }
 
-    /// Reads one captured request, or the requests in an envelope.
+    /// Reads one captured request, or the requests in an object that contains an array of them.
     fn frame(
         &mut self,
         record: &[u8],
@@ -133,7 +133,8 @@ impl Reader {
         None
     }
 
-    /// Reads a query if the record begins like one, which no dictionary of CMCD does. Otherwise reads event-mode lines.
+    /// Reads CMCD. A record that begins with `?` or `CMCD=` is the query of a request, because lines of event mode
+    /// never begin in this way.
     fn cmcd(
         &mut self,
         record: &[u8],
@@ -149,8 +150,8 @@ impl Reader {
         }
     }
 
-    /// Reads the first of these sources that is present: the body, headers with a session, the query, and the single
-    /// members in a log.
+    /// Reads the CMCD data of a captured request. If there are several sources, the first one in this order is used:
+    /// the body, headers with a session, the query, headers without a session, members in separate fields of a log.
     fn capture(
         &mut self,
         capture: &Capture<'_>,
@@ -185,9 +186,9 @@ impl Reader {
         self.survey(body, &mut |read| each(http, read.map(|(beacon, _)| beacon)));
     }
 
-    /// Reads the body of a request. `each` receives every beacon in order with its bytes, and an error for each invalid
-    /// beacon. There is at least one outcome. The bytes of a query are its raw value. Headers have no bytes, because
-    /// they are not contiguous.
+    /// Reads the content of one request. `each` receives every beacon in order with its bytes, and an error for each
+    /// beacon that cannot be read. `each` is called at least once. The bytes of a query are its encoded value.
+    /// Beacons in headers have no bytes, because headers are not contiguous.
     pub fn survey<'a>(
         &mut self,
         body: &Body<'a>,
@@ -209,8 +210,8 @@ impl Reader {
         }
     }
 
-    /// Writes a JSON beacon that opts out its session. It contains only the session, the tenant and the time, each at
-    /// the path of this reader.
+    /// Writes a JSON beacon that opts a session out. It contains only the session, the tenant and the time, under the
+    /// keys that this reader expects.
     pub fn write_withdrawal(&self, session: &str, tenant: Option<&str>, time: Timestamp, into: &mut Vec<u8>) {
         self.fields.write_withdrawal(session, tenant, time, into);
     }

@@ -1,5 +1,5 @@
-//! Splits records into objects. A record is one object, an array, lines (NDJSON), objects over several lines, or
-//! objects without separators.
+//! Splits a record into JSON objects. A record is one object, an array, lines (NDJSON), objects over several lines,
+//! or objects without separators.
 
 use crate::Malformed;
 use crate::json::syntax::{self, blank};
@@ -7,17 +7,18 @@ use crate::json::syntax::{self, blank};
 /// A part of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
-    /// An object that begins at this position.
+    /// An object begins at this position.
     Object(usize),
-    /// A part that is not an object, or that was not read.
+    /// A part of the record is not an object, or `each` could not read it.
     Bad,
-    /// More objects than allowed. Nothing follows.
+    /// The record contains more objects than allowed. No other frame follows.
     Beyond,
 }
 
-/// Passes every object of a record to `each`, which returns the end of the object if it could read it. Everything else
-/// counts as [`Frame::Bad`]. There is at least one frame. Each object and each bad frame uses one of `left`. The time
-/// is proportional to the length of any record.
+/// Passes every object of a record to `each`, which returns the position after the object, or `None` if it cannot
+/// read it. In that case, and for everything else in the record, `each` receives [`Frame::Bad`]. There is at least
+/// one frame. `left` is the number of objects and bad frames that are still allowed. The time is proportional to the
+/// length of the record, also for damaged records.
 pub(crate) fn frames(record: &[u8], left: &mut usize, each: &mut impl FnMut(Frame) -> Option<usize>) {
     let marked = if record.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut at = space(record, marked);
@@ -37,7 +38,7 @@ pub(crate) fn frames(record: &[u8], left: &mut usize, each: &mut impl FnMut(Fram
     }
 }
 
-/// Passes the elements of the array that begins at `at` to `each`, as [`frames`] does.
+/// Passes the elements of the array that begins at `at` to `each`, in the same way as [`frames`].
 pub(crate) fn elements(
     record: &[u8],
     at: usize,
@@ -47,17 +48,18 @@ pub(crate) fn elements(
     Walk { record, left, again: 0 }.elements(at, each);
 }
 
-/// The state of a walk through a record.
+/// The state of splitting a record.
 struct Walk<'r> {
     record: &'r [u8],
-    /// The number of remaining frames.
+    /// The number of frames that are still allowed.
     left: &'r mut usize,
-    /// The number of bytes that may be read a second time.
+    /// The number of bytes that may still be scanned a second time.
     again: usize,
 }
 
 impl Walk<'_> {
-    /// Passes on the object at `at`. Returns its end if it was read. Returns `None` at the limit of frames.
+    /// Passes on the object at `at`. Returns `None` if the limit of frames is reached. Otherwise returns the position
+    /// after the object, or an inner `None` if the object could not be read.
     fn one(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<Option<usize>> {
         let Some(rest) = self.left.checked_sub(1) else {
             each(Frame::Beyond);
@@ -78,8 +80,8 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Passes on the elements of the array that begins at `at`. Returns its end, or the position to continue at if it
-    /// has no end. Returns `None` at the limit of frames.
+    /// Passes on the elements of the array that begins at `at`. Returns the position after the array, or the position
+    /// at which to continue if the array has no end. Returns `None` if the limit of frames is reached.
     fn elements(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<usize> {
         let record = self.record;
         let mut at = blank(record, at + 1);
@@ -99,15 +101,15 @@ impl Walk<'_> {
             match record.get(at) {
                 Some(b',') => at = blank(record, at + 1),
                 Some(b']') => return Some(at + 1),
-                // Objects without separators are also accepted here.
+                // Objects in an array are accepted without commas between them.
                 Some(b'{') => {}
                 _ => return self.one_bad(each).map(|()| next_object(record, line_end(record, at))),
             }
         }
     }
 
-    /// Returns the position to continue at after an unreadable object that begins at `at`. It is after the closing
-    /// bracket, or otherwise at the next line that begins an object.
+    /// Returns the position at which to continue after an unreadable object at `at`. This is the position after its
+    /// closing bracket, or, if it has none, the start of the next line that begins with an object.
     #[cold]
     fn recover(&mut self, at: usize) -> usize {
         let read = syntax::skip(self.record, at).unwrap_or_else(|fault| fault);
@@ -117,8 +119,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the next line that begins an object, after the line of `at`. The number of bytes that were scanned
-    /// beyond that line and are scanned again is limited.
+    /// Returns the start of the next line after the line of `at` that begins with an object or an array. The bytes
+    /// between that line and `scanned` are then scanned a second time. If too many bytes have been scanned twice,
+    /// continues after `scanned` instead.
     fn after(&mut self, at: usize, scanned: usize) -> usize {
         let line = line_end(self.record, at);
         if let Some(rest) = self.again.checked_sub(scanned.saturating_sub(line)) {
@@ -129,7 +132,7 @@ impl Walk<'_> {
     }
 }
 
-/// Skips the bytes that `trim_ascii` removes.
+/// Skips white space. The characters are those that `trim_ascii` removes.
 fn space(record: &[u8], at: usize) -> usize {
     record[at..]
         .iter()
@@ -137,13 +140,14 @@ fn space(record: &[u8], at: usize) -> usize {
         .map_or(record.len(), |length| at + length)
 }
 
-/// Returns the end of the line that contains `at`.
+/// Returns the position of the line feed that ends the line of `at`, or the end of the record.
 fn line_end(record: &[u8], at: usize) -> usize {
     let at = at.min(record.len());
     memchr::memchr(b'\n', &record[at..]).map_or(record.len(), |length| at + length)
 }
 
-/// Returns the end of the object that begins at `at`, or the position that shows that it has no end.
+/// Returns the position after the object that begins at `at`, or as an error the position at which it is certain that
+/// the object has no end.
 fn object(record: &[u8], at: usize) -> Result<usize, usize> {
     let mut scan = Scan { at, depth: 0 };
     let mut before = at;
@@ -152,7 +156,8 @@ fn object(record: &[u8], at: usize) -> Result<usize, usize> {
             Ok(Some(step)) => step,
             Ok(None) | Err(Malformed) => return Err(scan.at),
         };
-        // Inside the object, another object follows only a colon. Otherwise the first one is truncated.
+        // In an object, an object is a value, so it follows a colon. If it does not, the outer object is truncated,
+        // and this is the next one.
         let follows = || record[before..found].trim_ascii_end().last() == Some(&b':');
         if byte == b'{' && scan.depth == 2 && !follows() {
             return Err(found);
@@ -164,7 +169,7 @@ fn object(record: &[u8], at: usize) -> Result<usize, usize> {
     }
 }
 
-/// Returns the start of the next line after `at` that begins an object or an array. A line ends at `at`.
+/// Returns the start of the next object or array that begins a line. `at` is the end of a line.
 fn next_object(record: &[u8], at: usize) -> usize {
     let mut at = at;
     while at < record.len() {
@@ -177,8 +182,8 @@ fn next_object(record: &[u8], at: usize) -> usize {
     at
 }
 
-/// Returns the end of the value that begins at `at`, or the position that shows that it has no end. The content of the
-/// value is not checked.
+/// Returns the position after the value that begins at `at`, or as an error the position at which it is certain that
+/// the value has no end. The content of the value is not checked.
 fn value_end(text: &[u8], at: usize) -> Result<usize, usize> {
     let mut scan = Scan { at, depth: 0 };
     match text.get(at) {
@@ -202,15 +207,15 @@ fn value_end(text: &[u8], at: usize) -> Result<usize, usize> {
     }
 }
 
-/// Brackets and commas outside of strings.
+/// A scanner for brackets and commas outside strings.
 struct Scan {
     at: usize,
     depth: u32,
 }
 
 impl Scan {
-    /// Returns the next bracket or comma and its position. The depth already includes it. A string that does not end on
-    /// its line, and a bracket that closes nothing, are errors.
+    /// Returns the position of the next bracket or comma, and the character. `depth` then includes it. Returns an
+    /// error for a string that does not end on its line, and for a closing bracket without an opening one.
     fn step(&mut self, text: &[u8]) -> Result<Option<(usize, u8)>, Malformed> {
         while let Some(byte) = text.get(self.at) {
             let at = self.at;
@@ -230,7 +235,7 @@ impl Scan {
         Ok(None)
     }
 
-    /// Skips a string. Strings are short, so a plain loop is faster than a vectorised search.
+    /// Skips the rest of a string. Strings are short, so a plain loop is faster than a vectorised search.
     fn string(&mut self, text: &[u8]) -> Result<(), Malformed> {
         while let Some(byte) = text.get(self.at) {
             self.at += 1;

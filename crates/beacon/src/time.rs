@@ -1,8 +1,9 @@
-//! Parses times as players and logs write them.
+//! Parses the notations of time that players and logs use.
 
-/// Returns a time in milliseconds since the epoch. The text is a number of seconds (with or without a fraction),
-/// milliseconds, microseconds or nanoseconds since the epoch, or a time as in RFC 3339. The size of a number determines
-/// its unit, which is unambiguous from 1973 to 5138. A date without a zone is in UTC.
+/// Returns a time in milliseconds since the epoch, or `None` if the text is not a time. The text may be an RFC 3339
+/// time, or a number of seconds (with or without a fraction), milliseconds, microseconds or nanoseconds since the
+/// epoch. The unit of a number follows from its size, which is unambiguous for the years 1973 to 5138. An RFC 3339
+/// time without a zone is in UTC.
 pub(crate) fn read(text: &str) -> Option<u64> {
     let text = text.trim();
     number(text).or_else(|| date(text))
@@ -26,7 +27,7 @@ fn number(text: &str) -> Option<u64> {
     })
 }
 
-/// Parses a number with an exponent, as some languages write large ones: `1.795308528421E12`.
+/// Parses a number with an exponent. Some languages write large numbers in this way: `1.795308528421E12`.
 fn power(text: &str) -> Option<u64> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
     let number: f64 = text.parse().ok().filter(|_| is_number)?;
@@ -40,13 +41,14 @@ fn power(text: &str) -> Option<u64> {
     Some(milliseconds as u64)
 }
 
-/// Returns the first three digits of a fraction.
+/// Returns the first three digits of a fraction, which are its milliseconds.
 fn thousandths(fraction: &str) -> u64 {
     let digit = |at: usize| fraction.as_bytes().get(at).map_or(0, |byte| u64::from(byte - b'0'));
     digit(0) * 100 + digit(1) * 10 + digit(2)
 }
 
-/// Parses `2026-11-26T14:00:00.123Z`. A space instead of the `T`, and `+0100` instead of `+01:00`, are accepted.
+/// Parses an RFC 3339 time such as `2026-11-26T14:00:00.123Z`. A space instead of the `T`, and `+0100` instead of
+/// `+01:00`, are also accepted.
 fn date(text: &str) -> Option<u64> {
     let bytes = text.as_bytes();
     let part = |at: usize, length: usize| -> Option<i64> {
@@ -55,8 +57,8 @@ fn date(text: &str) -> Option<u64> {
             .iter()
             .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     };
-    let signs = [(4, b"-"), (7, b"-"), (13, b":"), (16, b":")];
-    if !signs.iter().all(|(at, sign)| bytes.get(*at) == Some(&sign[0]))
+    let separators = [(4, b"-"), (7, b"-"), (13, b":"), (16, b":")];
+    if !separators.iter().all(|(at, separator)| bytes.get(*at) == Some(&separator[0]))
         || !matches!(bytes.get(10)?, b'T' | b't' | b' ')
     {
         return None;
@@ -80,13 +82,13 @@ fn date(text: &str) -> Option<u64> {
     Some(u64::try_from(seconds).ok()? * 1_000 + thousandths(fraction))
 }
 
-/// Returns the days from 1970 to the start of a year.
+/// Returns the number of days from 1970-01-01 to the first day of a year.
 const fn days_before(year: i64) -> i64 {
     let before = year - 1;
     (year - 1970) * 365 + (before / 4 - before / 100 + before / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400)
 }
 
-/// Returns the offset of a zone to the east of UTC in seconds.
+/// Returns the number of seconds by which a zone is ahead of UTC, or `None` if the zone is not recognised.
 fn offset(zone: &str) -> Option<i64> {
     if matches!(zone, "" | "Z" | "z" | "UTC" | "GMT") {
         return Some(0);

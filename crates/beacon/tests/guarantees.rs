@@ -1,5 +1,6 @@
-//! Tests structural rule 1: a type with personal data cannot reach a serializer, a formatter, a hash key or a copy, and
-//! an address or a beacon cannot reach another thread. The `compile_fail` examples of the types test the errors.
+//! Tests structural rule 1: types with personal data cannot be serialized, formatted, hashed or copied, and an IP
+//! address or a beacon cannot be sent to another thread. The `compile_fail` examples of these types show the errors
+//! of the compiler.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -8,7 +9,7 @@ use crowdfold_beacon::{Address, Beacon, Body, Http, Malformed, Network, Packer, 
 use serde::Serialize;
 use static_assertions::assert_not_impl_any;
 
-/// The compiler checks this when it compiles the test.
+/// The compiler checks these assertions.
 #[test]
 fn invariant_1_address_cannot_be_written_hashed_copied_or_sent_to_another_thread() {
     assert_not_impl_any!(Beacon<'static>: Debug, Display, Clone, Hash, Serialize, PartialEq);
@@ -17,13 +18,13 @@ fn invariant_1_address_cannot_be_written_hashed_copied_or_sent_to_another_thread
     assert_not_impl_any!(Packer: Debug, Display, Clone, Hash, Serialize, bincode::Encode);
     assert_not_impl_any!(Address: Debug, Display, Clone, Hash, Serialize, PartialEq);
     assert_not_impl_any!(Network: Debug, Display, Clone, Hash, Serialize, PartialEq);
-    // A type must be `Send` for a channel or a task, and `Sync` for a reference in another thread.
+    // A channel or a task needs `Send`, and a reference in another thread needs `Sync`.
     assert_not_impl_any!(Address: Send, Sync);
     assert_not_impl_any!(Beacon<'static>: Send, Sync);
     assert_not_impl_any!(Reader: Debug, Display, Clone, Hash, Serialize);
 }
 
-/// The error of a malformed beacon cannot contain its content.
+/// The errors have no space for a part of the input.
 #[test]
 fn errors_contain_no_input() {
     assert_eq!((size_of::<Malformed>(), size_of::<ReadError>()), (0, 1));

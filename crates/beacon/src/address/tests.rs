@@ -14,7 +14,7 @@ fn check(address: &str, expect: Option<&str>) {
 }
 
 #[test]
-fn addresses_are_masked() {
+fn network_contains_no_host_bits() {
     check("198.51.100.77", Some("198.51.100.0/24"));
     check("2001:db8:1:2::3", Some("2001:db8:1::/48"));
     check("::", Some("::/48"));
@@ -28,7 +28,7 @@ fn addresses_are_masked() {
 }
 
 #[test]
-fn ipv4_embedded_in_ipv6_is_ipv4() {
+fn ipv4_address_inside_an_ipv6_address_is_read_as_ipv4() {
     for disguise in [
         "::ffff:198.51.100.7",
         "::FFFF:c633:6407",
@@ -45,7 +45,7 @@ fn ipv4_embedded_in_ipv6_is_ipv4() {
 }
 
 #[test]
-fn ports_brackets_and_white_space_are_read() {
+fn ports_brackets_and_white_space_are_removed_from_addresses() {
     for text in
         ["198.51.100.7:443", "198.51.100.7:0", " 198.51.100.7", "198.51.100.7 ", "[::ffff:198.51.100.7]:1"]
     {

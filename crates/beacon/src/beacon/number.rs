@@ -7,26 +7,27 @@ use super::Text;
 /// The number fields of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Number {
-    /// The time of the beacon, in ms since the epoch.
+    /// The time of the beacon, in milliseconds since the epoch.
     Ts,
-    /// The sequence number, CMCD's `sn`.
+    /// The sequence number, from the CMCD key `sn`.
     Sequence,
-    /// The picture height in pixels.
+    /// The height of the picture in pixels.
     Height,
-    /// The length of buffered media in ms.
+    /// The length of the buffered media in milliseconds.
     Buffer,
-    /// A sum. In JSON it is the amount since the previous beacon, in CMCD the total since the start of the session.
+    /// A metric that is summed. In JSON, the number is the amount since the previous beacon. In CMCD, it is the total
+    /// since the start of the session.
     Sum(SumMetric),
-    /// A value.
+    /// A metric that is measured, such as a bitrate.
     Value(ValueMetric),
 }
 
 impl Number {
-    /// The number of numbers that are not metrics.
+    /// The number of number fields that are not metrics.
     const PLAIN: usize = 4;
     pub(crate) const COUNT: usize = Self::PLAIN + SumMetric::COUNT + ValueMetric::COUNT;
 
-    /// Returns the index of a number among all of them.
+    /// Returns the index of the field among all number fields.
     #[inline]
     pub(crate) const fn index(self) -> usize {
         match self {
@@ -43,8 +44,8 @@ impl Number {
         1 << (Text::COUNT + self.index())
     }
 
-    /// Returns the smallest and the largest whole number with a certain unit. A time outside this range may be in
-    /// seconds, or in units smaller than milliseconds.
+    /// Returns the smallest and the largest whole number whose unit is certain. A time outside this range may be in
+    /// seconds, microseconds or nanoseconds.
     pub(crate) const fn plain_range(self) -> (u64, u64) {
         match self {
             Self::Ts => (100_000_000_000, 99_999_999_999_999),
@@ -52,8 +53,9 @@ impl Number {
         }
     }
 
-    /// Returns the largest plausible value. It is 2^53 for a time (the largest integer in a browser), 2^32 for a
-    /// sequence number (both exclusive), 16,384 pixels for a height, and the limit of their unit for other numbers.
+    /// Returns the largest valid value. It is 2^53 − 1 for a time (the largest exact integer in a browser), 2^32 − 1
+    /// for a sequence number, 16,384 pixels for a height, and the limit of the metric or its unit for all other
+    /// numbers.
     #[inline]
     #[must_use]
     pub const fn limit(self) -> u64 {
@@ -61,7 +63,7 @@ impl Number {
     }
 }
 
-/// The limit of each number, in the order of [`Number::index`].
+/// The largest valid value of each number field, in the order of [`Number::index`].
 const LIMITS: [u64; Number::COUNT] = {
     let mut limits = [0; Number::COUNT];
     limits[Number::Ts.index()] = (1 << 53) - 1;
@@ -92,8 +94,8 @@ impl From<Metric> for Number {
     }
 }
 
-/// A number that is not negative, rounded down to a multiple of one half. This precision is sufficient for rounding
-/// half up to any whole unit, without rounding twice.
+/// A number that is not negative, rounded down to a multiple of one half. Halves are sufficient to round half up to a
+/// whole number later, and the result equals that of a single rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount {
     halves: u64,
@@ -103,52 +105,53 @@ impl Amount {
     /// The amount 0.
     pub const ZERO: Self = Self { halves: 0 };
 
-    /// Returns the amount of a whole number, if it is valid for `field`.
+    /// Returns a whole number as an amount, or `None` if it exceeds the limit of `field`.
     #[must_use]
     pub const fn whole(field: Number, value: u64) -> Option<Self> {
         if value <= field.limit() { Some(Self { halves: value * 2 }) } else { None }
     }
 
-    /// Returns the amount of a whole number, if it is valid for `field` and its unit is certain. A time may also be in
-    /// seconds, or in units smaller than milliseconds.
+    /// Returns a whole number as an amount, or `None` if it is invalid for `field` or its unit is uncertain
+    /// ([`Number::plain_range`]).
     #[inline]
     pub(crate) const fn plain(field: Number, value: u64) -> Option<Self> {
         Self::within(field.plain_range(), value)
     }
 
-    /// Returns the amount of a whole number, if it is in the range.
+    /// Returns a whole number as an amount, or `None` if it is outside the range.
     #[inline]
     pub(crate) const fn within((least, most): (u64, u64), value: u64) -> Option<Self> {
         if least <= value && value <= most { Some(Self { halves: value * 2 }) } else { None }
     }
 
-    /// Returns the amount of a fraction, if it is valid for `field`. Negative numbers, infinities and not-a-number are
-    /// invalid.
+    /// Returns a fraction as an amount, or `None` if it is negative, infinite, not a number, or exceeds the limit of
+    /// `field`.
     #[must_use]
     pub fn fraction(field: Number, value: f64) -> Option<Self> {
         let allowed = value >= 0.0 && value <= field.limit() as f64;
         allowed.then_some(Self { halves: (value * 2.0) as u64 })
     }
 
-    /// Rounds to the nearest whole number, half up.
+    /// Returns the nearest whole number. Halves are rounded up.
     #[must_use]
     pub const fn rounded(self) -> u64 {
         self.halves.div_ceil(2)
     }
 
-    /// Returns the number as a time, for numbers of milliseconds since the epoch.
+    /// Returns the amount as a time. The amount must be a number of milliseconds since the epoch.
     #[must_use]
     pub const fn timestamp(self) -> Timestamp {
         Timestamp::from_millis(self.rounded())
     }
 
-    /// Rounds to the nearest multiple of `step` (an even number), half up.
+    /// Returns the nearest multiple of `step`, which must be even. Halves are rounded up.
     #[must_use]
     pub const fn to_multiple_of(self, step: u64) -> u64 {
         (self.halves + step) / (2 * step) * step
     }
 
-    /// Rounds to two significant digits, half up. Numbers below 100 are rounded to whole numbers.
+    /// Returns the amount rounded to two significant digits. Halves are rounded up. Amounts below 100 are rounded to
+    /// whole numbers.
     #[must_use]
     pub const fn to_two_digits(self) -> u64 {
         if self.halves < 200 {

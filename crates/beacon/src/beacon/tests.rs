@@ -34,7 +34,7 @@ fn amounts_are_rounded_half_up_once() {
 }
 
 #[test]
-fn implausible_numbers_are_not_amounts() {
+fn negative_infinite_and_too_large_numbers_are_not_amounts() {
     assert!(Amount::whole(Number::Ts, 1 << 53).is_none());
     assert!(Amount::whole(Number::Ts, (1 << 53) - 1).is_some());
     for value in [-0.1, f64::NAN, f64::INFINITY, 100_000_000.5] {

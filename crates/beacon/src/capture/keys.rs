@@ -1,17 +1,18 @@
-//! Decodes the values of logs: single members of CMCD, and escapes.
+//! Decodes values of CDN logs: CMCD members in separate fields, and escapes.
 
 use std::borrow::Cow;
 
-/// The form of a member of CMCD.
+/// The syntax of the value of a CMCD member.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
-    /// A number, a token, or an inner list.
+    /// A number, a token, or an inner list, which have no quotes.
     Plain,
     String,
     Flag,
 }
 
-/// The members of CMCD that a log may have in separate fields, of both versions. `nor` and `url` are never read.
+/// The CMCD members of both versions that a log may have in separate fields. `nor` and `url` are not listed, because
+/// they are never read.
 pub(super) const KEYS: [(&str, Kind); 24] = [
     ("bl", Kind::Plain),
     ("br", Kind::Plain),
@@ -39,7 +40,8 @@ pub(super) const KEYS: [(&str, Kind); 24] = [
     ("v", Kind::Plain),
 ];
 
-/// Adds a member from a log to a dictionary. A value that is not valid for one member is omitted.
+/// Adds a member from a log to a CMCD dictionary. A value that is invalid for the member is not added, and removes an
+/// earlier value of the same member. An earlier flag remains set.
 pub(super) fn add(dictionary: &mut String, index: usize, value: &str) {
     let (key, kind) = KEYS[index];
     let value = value.trim();
@@ -75,8 +77,8 @@ pub(super) fn add(dictionary: &mut String, index: usize, value: &str) {
     }
 }
 
-/// Removes a member from a dictionary. It appends a member with the same key and an invalid value, because the last of
-/// several members counts.
+/// Makes a member of a dictionary unusable. The function appends a member with the same key and an unusable value,
+/// because the last of several members counts.
 pub(super) fn remove(dictionary: &mut String, key: usize) {
     let (key, kind) = KEYS[key];
     let members = || dictionary.split(',').map(|member| member.split('=').next().unwrap_or(member));
@@ -85,12 +87,12 @@ pub(super) fn remove(dictionary: &mut String, key: usize) {
     }
 }
 
-/// Decodes the escapes of a log value: percent escapes, and `+` for spaces as in forms. Values that are still escaped
-/// are decoded a second time.
+/// Decodes percent escapes in a value of a log. If the value contains no `%20`, `+` represents a space, as in HTML
+/// forms. A value that was escaped twice is decoded twice.
 pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
     let mut value = value;
     for _ in 0..2 {
-        // A text with spaces is not escaped, so its percent characters are literal.
+        // A value that contains spaces is not escaped, so its percent characters are literal.
         if value.contains(' ') || !escapes(&value) {
             break;
         }
@@ -104,8 +106,7 @@ pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
     value
 }
 
-/// Replaces `+` by spaces in a log value without other escapes. Extended log files write user agents in this way.
-/// Values that contain a space are not changed.
+/// Replaces `+` by a space in a value without spaces. Extended log files write user agents in this way.
 pub(super) fn with_blanks(value: Cow<'_, str>) -> Cow<'_, str> {
     if value.contains(' ') || !value.contains('+') {
         return value;

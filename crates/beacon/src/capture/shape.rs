@@ -1,4 +1,4 @@
-//! The keys of a captured request or of a line of a CDN log that contain the used values.
+//! The keys under which captured requests and lines of CDN logs contain the values that are read.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use super::keys::KEYS;
 use crate::FieldsError;
 use crate::paths::{Branch, Taken, Tree};
 
-/// The used values. Nothing else of a request is ever read.
+/// The values of a request that are read. No other part of a request is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Name {
-    /// The time of receipt, as a number of ms.
+    /// The time of receipt in milliseconds since the epoch.
     Received,
-    /// The time of receipt, in any form.
+    /// The time of receipt in any form that [`crate::time`] reads.
     Time,
-    /// The date of receipt and the time of day, in separate fields.
+    /// The date of receipt, if the time of day is a separate field (`Clock`).
     Date,
     Clock,
     Client,
@@ -33,15 +33,15 @@ pub(crate) enum Name {
     Country,
     Region,
     Asn,
-    /// The complete CMCD, as in a query.
+    /// The complete CMCD data, in the encoding of the query parameter `CMCD`.
     Dictionary,
-    /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session`, `CMCD-Status`.
+    /// One of the headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session`, `CMCD-Status`, by its index in this order.
     Cmcd(usize),
-    /// One member of CMCD, by its index among the keys.
+    /// One CMCD member in a field of its own, by its index in [`KEYS`].
     Key(usize),
 }
 
-/// The keys of a captured request, and its headers.
+/// The keys of a captured request. Its headers are in the object `headers`.
 const REQUEST: [(&str, Name); 5] = [
     ("received_at_ms", Name::Received),
     ("client_ip", Name::Client),
@@ -65,7 +65,7 @@ const HEADERS: [(&str, Name); 13] = [
     ("cmcd-status", Name::Cmcd(3)),
 ];
 
-/// The names of values in a log, except for single members of CMCD, whose names are `cmcd_{key}`.
+/// The names of the values in `[source.log]`. In addition, `cmcd_{key}` is the name of a single CMCD member.
 const LOGGED: [(&str, Name); 23] = [
     ("time", Name::Time),
     ("address", Name::Client),
@@ -101,21 +101,23 @@ fn logged(name: &str) -> Option<Name> {
     named.or_else(key)
 }
 
-/// The locations of the used values in captured requests: the keys of a capture, or the keys of a log (`[source.log]`).
+/// The keys under which captured requests contain the values: those of crowdfold's own captures, or those of a CDN
+/// log (`[source.log]`).
 pub struct LogFields {
-    /// The nodes. The root is last, because a node is created after its children.
+    /// The objects of the format. The outermost object is the last node, because a node is created after its
+    /// children.
     nodes: Vec<Node>,
-    /// True for the log of another producer, which has its own forms of values.
+    /// True for a CDN log, whose values may be escaped or mean that the field is absent.
     pub(super) foreign: bool,
 }
 
-/// The keys of one object, compared without regard to case as headers are.
+/// The keys of one object. Their case is ignored, because the names of headers are keys.
 type Node = Vec<(Box<str>, Target)>;
 
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     Name(Name),
-    /// The index of the child node, and the name of the value if it is not an object.
+    /// The index of the node for the nested object, and the name of the value if it is not an object.
     Inside(usize, Option<Name>),
 }
 
@@ -134,8 +136,9 @@ impl Default for LogFields {
 }
 
 impl LogFields {
-    /// Creates the locations of a log from our names and the paths of object keys in its lines. Values without a path
-    /// are not read. An empty map means the keys of captured requests.
+    /// Creates the keys of a CDN log. `named` contains, for each name of a value, the path of object keys to it.
+    /// Values without a path are not read. If `named` is empty, the result is the same as [`LogFields::default`], the
+    /// keys of crowdfold's own captures.
     ///
     /// # Errors
     /// Returns an error if a name is unknown, if a path is empty, or if two fields have the same path.
@@ -152,10 +155,11 @@ impl LogFields {
             }
             root.insert(path, name).map_err(|Taken| FieldsError::Clash(TABLE, ours.clone()))?;
         }
-        // If `date` is not an object, `time = ["date", "time"]` means two fields.
+        // The path `["date", "time"]` of the time may mean two things: the key `time` inside an object `date`, or two
+        // fields. The lines decide which of them applies, so both are inserted.
         let joined = named.get("time").filter(|path| path.len() == 2);
         if let Some([_, clock]) = joined.map(Vec::as_slice) {
-            // If another field has this path, it is not the time.
+            // If another value has this path, the insertion fails, and the key belongs to that other value.
             let _ = root.insert(std::slice::from_ref(clock), Name::Clock);
         }
         let mut log = Self::of(root, true);
@@ -165,7 +169,7 @@ impl LogFields {
         Ok(log)
     }
 
-    /// Returns our names of the values of a log.
+    /// Returns the names that `[source.log]` may contain.
     pub fn names() -> impl Iterator<Item = String> {
         let members = KEYS.iter().map(|(key, _)| format!("cmcd_{key}"));
         LOGGED.iter().map(|(name, _)| (*name).to_owned()).chain(members)
@@ -177,7 +181,7 @@ impl LogFields {
         Self { nodes, foreign }
     }
 
-    /// Reads the date from a key of the root whose value is not an object.
+    /// Makes a key of the outermost object the date, for lines in which its value is not an object.
     fn join(&mut self, date: &str) {
         let root = self.root();
         for (key, target) in &mut self.nodes[root] {
@@ -193,14 +197,14 @@ impl LogFields {
         self.nodes.len() - 1
     }
 
-    /// Returns the target of a key of a node.
+    /// Returns the target of a key in a node, or `None` for an unknown key.
     pub(super) fn find(&self, node: usize, key: &[u8]) -> Option<Target> {
         let mut named = self.nodes[node].iter();
         named.find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(key)).map(|(_, target)| *target)
     }
 }
 
-/// Adds the node of a tree after its children. Returns its index.
+/// Adds a tree to the nodes, after the trees inside it. Returns its index.
 fn make(tree: Tree<Name>, nodes: &mut Vec<Node>) -> usize {
     let mut node = Node::new();
     for (key, branch) in tree.branches {

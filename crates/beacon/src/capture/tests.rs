@@ -13,7 +13,7 @@ fn read(line: &str) -> Capture<'_> {
 }
 
 #[test]
-fn used_values_are_found_and_others_are_not_read() {
+fn known_keys_are_read_and_others_are_skipped() {
     let capture = read(
         r#"{"received_at_ms":1795312455204,"client_ip":"203.0.113.9","method":"POST","path":"/collect","query":"x=1",
         "headers":{"User-Agent":"UA","SEC-CH-UA":"b","sec-ch-ua-platform":"p","sec-ch-ua-platform-version":"v",
@@ -38,7 +38,7 @@ fn used_values_are_found_and_others_are_not_read() {
 }
 
 #[test]
-fn signals_are_read_from_texts_and_numbers() {
+fn opt_out_headers_may_be_strings_or_numbers() {
     let signals = |headers: &str| {
         let line = format!(r#"{{"headers":{{{headers}}}}}"#);
         let http = read(&line).http;
@@ -80,7 +80,7 @@ fn text_that_is_not_a_json_object_is_not_a_capture() {
 }
 
 #[test]
-fn unusable_value_affects_only_itself() {
+fn unusable_value_does_not_affect_other_fields() {
     let rest = r#""query":"CMCD=a","client_ip":"203.0.113.9"}"#;
     for odd in [
         r#""path":1.5"#,
@@ -109,7 +109,7 @@ fn unusable_value_affects_only_itself() {
 }
 
 #[test]
-fn last_of_two_values_and_first_of_a_list_count() {
+fn last_of_two_values_and_first_element_of_a_list_count() {
     let capture =
         read(r#"{"path":"/a","path":"/b","headers":{"User-Agent":["UA","other"],"cmcd-session":["sid=1"]}}"#);
     assert_eq!(capture.path.as_deref(), Some("/b"));
@@ -170,7 +170,7 @@ fn log_fields_are_read_at_configured_paths_only() {
 }
 
 #[test]
-fn texts_for_absent_values_are_absent_in_every_field_of_a_log() {
+fn null_or_dash_in_a_log_means_that_the_field_is_absent() {
     let names: Vec<_> = LogFields::names().collect();
     let each: Vec<_> = names.iter().map(|name| (name.as_str(), [name.as_str()])).collect();
     let pairs: Vec<_> = each.iter().map(|(name, path)| (*name, &path[..])).collect();
@@ -272,7 +272,7 @@ fn one_field_may_contain_the_complete_cmcd() {
 }
 
 #[test]
-fn names_of_a_log_are_unique_and_known() {
+fn unknown_names_and_equal_paths_in_source_log_are_refused() {
     let names: std::collections::BTreeSet<_> = LogFields::names().collect();
     assert_eq!(names.len(), LogFields::names().count());
     let each = names.iter().map(|name| (name.clone(), vec![name.clone()])).collect();

@@ -1,26 +1,27 @@
-//! A scanner of RFC 8941 dictionaries, in one pass and without allocation.
+//! Scans RFC 8941 dictionaries in one pass and without allocation.
 //!
-//! It is more lenient than the RFC in ways that real players need. Strings may contain UTF-8, keys may be in upper
-//! case, and numbers may have any number of digits and an exponent. A member that cannot be read affects only itself,
-//! and ends at the next comma outside of quotes. Later types (dates and display strings of RFC 9651) are skipped.
+//! The scanner is more lenient than the RFC, because players deviate from it. Strings may contain UTF-8, keys may be
+//! in upper case, and numbers may have any number of digits and an exponent. A member that cannot be read ends at the
+//! next comma outside quotes, and does not affect other members. The types that RFC 9651 added (dates and display
+//! strings) are skipped.
 
 use crate::Malformed;
 
-/// A bare item.
+/// One value: a number, a string, a token or another type.
 #[derive(Clone, Copy)]
 pub(crate) enum Item<'a> {
-    /// A number, as it is written.
+    /// A number as it is written, without conversion.
     Number(&'a str),
-    /// A string without its quotes, and with its escapes.
+    /// A string without its quotes. Its escapes are not decoded.
     Text(&'a str),
     Token(&'a str),
-    /// Text that is not a valid item, up to the comma, without surrounding quotes.
+    /// Text that is not a valid item. It ends at the next comma, and surrounding quotes are removed.
     Bare(&'a str),
-    /// A boolean, bytes, or a later type.
+    /// A boolean, bytes, a date or a display string, which no known key has as its value.
     Unused,
 }
 
-/// The value of a member. It is one item, or the items of an inner list by their label.
+/// The value of a member: one item, or the items of an inner list by their labels.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Value<'a> {
     /// The first item.
@@ -31,33 +32,33 @@ pub(super) struct Value<'a> {
     video: Option<Item<'a>>,
     /// The item with the label `av` (audio and video).
     both: Option<Item<'a>>,
-    /// The text of an inner list before its closing bracket.
+    /// The text between the brackets of an inner list. It is empty if the value is one item.
     list: &'a str,
 }
 
 impl<'a> Value<'a> {
-    /// Returns the first item with any label.
+    /// Returns the first item, regardless of its label.
     pub(super) const fn first(self) -> Option<Item<'a>> {
         self.first
     }
 
-    /// Returns the item without a label.
+    /// Returns the first item without a label.
     pub(super) const fn plain(self) -> Option<Item<'a>> {
         self.plain
     }
 
-    /// Returns the item for video: `v`, otherwise `av`, otherwise the item without a label. Items for audio alone are
-    /// ignored.
+    /// Returns the item for video: the one with the label `v`, otherwise `av`, otherwise the item without a label. An
+    /// item with the label `a` (audio) is ignored.
     pub(super) fn of_video(self) -> Option<Item<'a>> {
         self.labelled_video().or(self.plain)
     }
 
-    /// Returns the item for video if it has a label.
+    /// Returns the item with the label `v`, or otherwise the item with the label `av`.
     pub(super) fn labelled_video(self) -> Option<Item<'a>> {
         self.video.or(self.both)
     }
 
-    /// Returns the text of an inner list between its brackets. It is empty if the value is one item.
+    /// Returns the text between the brackets of an inner list. It is empty if the value is one item.
     pub(super) const fn list(self) -> &'a str {
         self.list
     }
@@ -74,7 +75,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The label in the parameters of an item.
+/// The label of an item: a parameter that names the type of media to which the item applies.
 enum Label {
     None,
     Video,
@@ -82,7 +83,8 @@ enum Label {
     Audio,
 }
 
-/// Passes every member of a dictionary to `each`. Returns their number. A key without a readable value is not a member.
+/// Passes every member of a dictionary to `each`. Returns the number of members. A key without a readable value is
+/// not counted.
 #[inline]
 pub(super) fn members<'a>(text: &'a str, each: &mut impl FnMut(&'a str, Value<'a>)) -> usize {
     let mut scan = Scan { text, bytes: text.as_bytes(), at: 0, unclosed: false };
@@ -112,7 +114,7 @@ pub(super) fn members<'a>(text: &'a str, each: &mut impl FnMut(&'a str, Value<'a
     }
 }
 
-/// Returns the items of an inner list that was read before ([`Value::list`]), without their parameters.
+/// Returns the items of an inner list, without their parameters. `list` is the result of [`Value::list`].
 pub(crate) fn items(list: &str) -> impl Iterator<Item = Item<'_>> {
     let mut scan = Scan { text: list, bytes: list.as_bytes(), at: 0, unclosed: false };
     std::iter::from_fn(move || {
@@ -127,12 +129,12 @@ struct Scan<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    /// True if a later quote is never closed, so that no quote counts.
+    /// True if a quote after the current position is never closed. From then on, quotes do not hide commas.
     unclosed: bool,
 }
 
 impl<'a> Scan<'a> {
-    /// Reads a member that is valid by the RFC, up to the comma after it. Returns its key.
+    /// Reads a member that is valid by the RFC. Stops at the comma after it. Returns its key.
     #[inline(always)]
     fn member(&mut self, value: &mut Value<'a>) -> Result<&'a str, Malformed> {
         let key = self.key()?;
@@ -149,7 +151,8 @@ impl<'a> Scan<'a> {
         if matches!(self.peek(), None | Some(b',')) { Ok(key) } else { Err(Malformed) }
     }
 
-    /// Reads an invalid member, up to the comma after it. Returns its key, and the text of its value.
+    /// Reads a member that is invalid by the RFC. Stops at the comma after it. Returns its key and the text of its
+    /// value, or `None` if either is missing.
     #[cold]
     fn bare(&mut self) -> Option<(&'a str, &'a str)> {
         let start = self.at;
@@ -159,13 +162,13 @@ impl<'a> Scan<'a> {
         let value = self.at;
         self.at = self.comma(start);
         let bare = self.text[value.min(self.at)..self.at].trim();
-        // The text may be a string without an end, with two quotes on each side, or with apostrophes.
+        // The value may be a string without a closing quote, with two quotes on each side, or in apostrophes.
         let bare = bare.trim_matches(['"', '\'']);
         Some((key?, bare)).filter(|_| is_set && !bare.is_empty())
     }
 
-    /// Returns the position of the next comma outside of quotes, or the end. A quote that is never closed does not
-    /// count.
+    /// Returns the position of the next comma outside quotes, or the end of the text. A quote that is never closed is
+    /// ignored.
     fn comma(&mut self, from: usize) -> usize {
         let (mut at, mut quoted) = (from, false);
         while !self.unclosed
@@ -208,7 +211,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Returns the text from the current position whose characters are of `class`.
+    /// Skips characters of the class. Returns the skipped text.
     fn take(&mut self, class: u8) -> &'a str {
         let start = self.at;
         while self.peek().is_some_and(|byte| CLASSES[byte as usize] & class != 0) {
@@ -242,7 +245,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Reads the parameters of an item.
+    /// Reads the parameters of an item. Returns the label that they contain.
     fn label(&mut self) -> Result<Label, Malformed> {
         let mut label = Label::None;
         while self.skip(b';') {
@@ -328,21 +331,21 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Classes of characters: in keys, in tokens, and in base64.
+/// The classes of characters: those allowed in keys, in tokens, and in base64. Each class is one bit.
 const KEY: u8 = 1;
 const TOKEN: u8 = 2;
 const BYTES: u8 = 4;
 
-/// The classes of every character. Only ASCII characters have classes.
+/// The classes of each byte. Only ASCII characters have classes.
 const CLASSES: [u8; 256] = {
-    let mut signs = [0; 256];
+    let mut table = [0; 256];
     let classes: [(&[u8], u8); 3] = [(b"_-.*", KEY), (b"!#$%&'*+-.^_`|~:/", TOKEN), (b"+/=", BYTES)];
     let mut class = 0;
     while class < classes.len() {
         let (special, bit) = classes[class];
         let mut at = 0;
         while at < special.len() {
-            signs[special[at] as usize] |= bit;
+            table[special[at] as usize] |= bit;
             at += 1;
         }
         class += 1;
@@ -350,11 +353,11 @@ const CLASSES: [u8; 256] = {
     let mut byte = 0_u8;
     while byte < 128 {
         if byte.is_ascii_alphanumeric() {
-            signs[byte as usize] = KEY | TOKEN | BYTES;
+            table[byte as usize] = KEY | TOKEN | BYTES;
         }
         byte += 1;
     }
-    signs
+    table
 };
 
 #[cfg(test)]

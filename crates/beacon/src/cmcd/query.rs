@@ -1,13 +1,13 @@
-//! Reads CMCD in a query.
+//! Reads CMCD in the query of a request.
 
 use super::dictionary::members;
 use crate::{Beacon, Malformed, Mode};
 
-/// The maximum number of times that a query was encoded.
+/// The maximum number of times that a query may have been encoded.
 const ENCODED: usize = 3;
 
-/// Returns the raw value of the parameter `CMCD`. The last of several counts, because players add theirs to the URLs of
-/// a manifest, which may contain an older one.
+/// Returns the encoded value of the query parameter `CMCD`. If the parameter occurs several times, the last one
+/// counts: a URL in a manifest may contain an old value, to which players append their own.
 pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
     let query = query.strip_prefix(b"?").unwrap_or(query);
     query.rsplit(|byte| *byte == b'&').find_map(|parameter| {
@@ -16,12 +16,12 @@ pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// Reads one record from the raw value of the parameter. If the decoded value has no readable member and still contains
-/// escapes, it is decoded again. Some players encode twice (media3 #1075).
+/// Reads one record from the encoded value of the query parameter `CMCD`. If the decoded value has no readable member
+/// and contains escapes, it is decoded again, because some players encode the query twice (media3 #1075).
 pub(crate) fn read_query<'a>(raw: &[u8], buffer: &'a mut Vec<u8>) -> Result<Beacon<'a>, Malformed> {
     buffer.clear();
     buffer.extend_from_slice(raw);
-    // A plus means a space in encoded forms. A literal plus is encoded.
+    // In a query, a plus sign represents a space, and a literal plus sign is encoded.
     for byte in &mut *buffer {
         *byte = if *byte == b'+' { b' ' } else { *byte };
     }
@@ -39,7 +39,7 @@ fn has_members(text: &[u8]) -> bool {
     members(&String::from_utf8_lossy(text.trim_ascii()), &mut |_, _| ()) > 0
 }
 
-/// Decodes percent escapes in place. Invalid escapes are not changed.
+/// Decodes percent escapes in place. Invalid escapes remain as they are.
 fn decode(text: &mut Vec<u8>) {
     let Some(first) = memchr::memchr(b'%', text) else { return };
     let (mut from, mut to) = (first, first);
@@ -52,7 +52,7 @@ fn decode(text: &mut Vec<u8>) {
     text.truncate(to);
 }
 
-/// Returns the byte of an escape from its two hexadecimal digits.
+/// Returns the byte that two hexadecimal digits represent.
 fn escaped(digits: &[u8]) -> Option<u8> {
     let [high, low] = digits.first_chunk()?;
     let digit = |byte: u8| (byte as char).to_digit(16);

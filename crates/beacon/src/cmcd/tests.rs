@@ -9,7 +9,7 @@ fn number(beacon: &Beacon<'_>, field: Number) -> Option<u64> {
     beacon.number(field).map(Amount::rounded)
 }
 
-/// A record of dash.js 5.2.1, with another session.
+/// A record that dash.js 5.2.1 sent, with a replaced session id.
 const DASH: &str = r#"ab=(800;v 64;a),bl=(5300;v 1300;a),br=(800;v 64;a),cid="big-news-live",d=2000,dl=1600,e=rr,lab=(250;v 64;a),mtp=(112200;v 13700;a),nor=("chunk-stream2-00003.mp4"),ot=a,pb=(800;v 64;a),rc=200,rtp=500,sf=d,sid="s-1",sn=10,st=v,sta=p,tpb=(867.654),ts=1795312469369,ttfb=1795312468393,url="http://127.0.0.1:8711/s/s11-4/media/x.mp4",v=2"#;
 
 #[test]
@@ -49,7 +49,7 @@ fn bitrate_of_an_audio_request_is_not_the_bitrate_of_the_picture() {
     for object in ["v", "av", "\"v\"", "\"av\""] {
         assert_eq!(bitrate(&format!("br=868,ot={object}")), Some(868), "{object}");
     }
-    // A value that is not an object type is ignored.
+    // A value that is not an object type is ignored, so the bitrate is read.
     for object in ["5", "\"picture\"", "", "?1"] {
         assert_eq!(bitrate(&format!("br=868,ot={object}")), Some(868), "{object}");
     }
@@ -65,7 +65,7 @@ fn ignored(line: &str, expect: &[&str]) {
 }
 
 #[test]
-fn values_that_cannot_be_used_are_absent_and_noted() {
+fn unusable_value_is_absent_and_recorded() {
     let line =
         r#"sid=?1,ts="soon",sn=-1,e=5,sta="x",sf="z",br=x,mtp=1795312468393,msd=86400001,dfa=1.5,v="1",bsa"#;
     let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
@@ -101,7 +101,7 @@ fn values_that_cannot_be_used_are_absent_and_noted() {
 }
 
 #[test]
-fn forms_that_players_mix_up_are_read() {
+fn quotes_that_players_add_or_omit_do_not_change_a_value() {
     for (line, session) in [
         ("sid=3b2f6a10-5c1d-4f0e-9a77-6d1f2c3b4a5e", "3b2f6a10-5c1d-4f0e-9a77-6d1f2c3b4a5e"),
         ("sid=trace-id", "trace-id"),
@@ -165,7 +165,7 @@ fn bytes_that_are_not_utf_8_are_replaced_except_in_a_session() {
 }
 
 #[test]
-fn totals_of_stalls_are_those_of_video() {
+fn stall_totals_of_video_are_used() {
     let totals = |line| {
         let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
         [Number::Sum(SumMetric::Stalls), Number::Sum(SumMetric::StalledMs)]
@@ -207,14 +207,14 @@ fn last_of_two_members_counts_even_if_it_is_unusable() {
 }
 
 #[test]
-fn versions_beyond_the_known_are_dropped() {
+fn record_of_an_unsupported_version_is_malformed() {
     assert!(one(Mode::Event, "v=1").is_ok());
     assert!(one(Mode::Event, "v=2").is_ok());
     assert!(one(Mode::Event, "v=3").is_err());
 }
 
 #[test]
-fn errors_are_stored_as_codes() {
+fn first_error_code_of_a_record_is_stored() {
     let code =
         |line| one(Mode::Event, line).ok().and_then(|beacon| beacon.text(Text::Error).map(str::to_owned));
     assert_eq!(code("e=e,ec=27").as_deref(), Some("27"));
@@ -225,7 +225,7 @@ fn errors_are_stored_as_codes() {
 }
 
 #[test]
-fn codes_after_the_first_one_of_a_list_are_kept() {
+fn further_error_codes_of_a_list_are_kept() {
     fn more(line: &str) -> Vec<String> {
         let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
         beacon.more_errors().map(std::borrow::Cow::into_owned).collect()
@@ -242,7 +242,7 @@ fn codes_after_the_first_one_of_a_list_are_kept() {
 }
 
 #[test]
-fn headers_are_one_record() {
+fn cmcd_headers_of_a_request_form_one_record() {
     let parts = ["br=868,ot=v", "", r#"cid="c",sf=h,sid="s""#, "mtp=900,su"].map(str::as_bytes);
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     let Ok(beacon) = read(Mode::Request, parts) else { panic!("malformed") };
@@ -258,7 +258,7 @@ fn headers_are_one_record() {
 }
 
 #[test]
-fn bodies_are_lines() {
+fn each_line_of_an_event_mode_body_is_one_record() {
     let count = |body: &str| {
         let mut outcomes = Vec::new();
         read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| outcomes.push(beacon.is_ok()));
@@ -275,7 +275,7 @@ fn bodies_are_lines() {
 }
 
 #[test]
-fn each_of_several_records_in_a_body_is_batched() {
+fn records_of_a_body_with_several_lines_are_batched() {
     let batched = |body: &str| {
         let mut batched = Vec::new();
         read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The content of a request in a form that can be compared, for tests only.
+/// The content of a request in a form that tests can compare.
 #[derive(Clone, Debug, PartialEq)]
 struct Request {
     received_at: Option<Timestamp>,
@@ -100,7 +100,7 @@ fn request() -> impl Strategy<Value = Request> {
     )
 }
 
-/// Returns a record, and the end of each of its envelopes.
+/// Returns a packed record, and the position after each of its envelopes.
 fn packed(all: &[Request]) -> (Vec<u8>, Vec<usize>) {
     let mut packer = Packer::default();
     let mut ends = Vec::new();
@@ -113,7 +113,7 @@ fn packed(all: &[Request]) -> (Vec<u8>, Vec<usize>) {
 
 proptest! {
     #[test]
-    fn requests_survive_being_packed_and_unpacked(all in prop::collection::vec(request(), 1..6)) {
+    fn unpacked_requests_equal_the_packed_requests(all in prop::collection::vec(request(), 1..6)) {
         let (record, _) = packed(&all);
         let all: Vec<_> = all.into_iter().map(Ok).collect();
         prop_assert_eq!(unpacked(&record), all);
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_have_an_outcome(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn unpacking_any_bytes_gives_at_least_one_outcome(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(!unpacked(&bytes).is_empty());
         prop_assert!(!unpacked(&[&[VERSION], &bytes[..]].concat()).is_empty());
     }
@@ -179,7 +179,7 @@ fn unknown_versions_and_empty_records_are_malformed() {
 }
 
 #[test]
-fn impossible_time_is_not_packed_and_is_malformed_in_a_record() {
+fn impossible_time_of_receipt_is_not_packed_and_is_malformed_in_a_record() {
     let mut packer = Packer::default();
     let good = |packer: &mut Packer| packer.push(&Http::default(), &Body::Json(b"{}"));
     assert!(good(&mut packer));
@@ -207,9 +207,9 @@ fn request_that_a_reader_refuses_is_not_packed() {
     assert!(unpacked(&packer.take()).iter().all(Result::is_ok), "packed requests are readable");
 }
 
-/// A length of four billion in four bytes must not allocate as much.
+/// The record claims a length of four billion bytes. The allocated memory must not depend on it.
 #[test]
-fn memory_does_not_depend_on_a_claimed_length() {
+fn claimed_length_beyond_the_record_is_malformed_without_allocation() {
     let mut record = vec![VERSION, 1, 7, 1, 252];
     record.extend(u32::MAX.to_le_bytes());
     assert_eq!(unpacked(&record), [Err(Malformed)]);

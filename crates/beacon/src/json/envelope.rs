@@ -1,30 +1,29 @@
-//! Beacons inside an object that is not a beacon.
+//! Reads beacons that are inside another object, which is called an envelope.
 //!
-//! A beacon is recognised by its session. An envelope has beacons in an array under any key, or one beacon under a key.
-//! A beacon may be the `value` of a record of Kafka REST: `{"records":[{"key":…,"value":{…}}]}`, or
-//! `{"value":{"type":"JSON","data":{…}}}` in its third version.
-//! `{"value":{"type":"JSON","data":{…}}}` in its third version.
+//! An object with a session is a beacon. An envelope contains an array of beacons under any key, or one beacon under
+//! any key. In requests to the REST interface of Kafka, the beacon is the `value` of a record:
+//! `{"records":[{"key":…,"value":{…}}]}`, or in version 3 of the interface `{"value":{"type":"JSON","data":{…}}}`.
 
 use super::quick::{Quick, Source};
 use super::syntax::{self, members};
 use crate::split::{Frame, elements};
 use crate::{Beacon, Fields, ReadError, Text};
 
-/// The keys of the beacon in a record of Kafka REST. The second one is optional.
+/// The keys that lead to the beacon in a record of Kafka's REST interface. `data` occurs only in version 3.
 const WRAPPERS: [&[u8]; 2] = [b"value", b"data"];
 
-/// An object that may contain beacons.
+/// The state for reading an object that may contain beacons.
 pub(super) struct Envelope<'r, 'a> {
     pub(super) source: &'r Source<'a>,
     pub(super) fields: &'r Fields,
     pub(super) quick: &'r mut Quick,
-    /// The last beacon that was read.
+    /// The beacon that is passed on. It is overwritten by every object that is read.
     pub(super) beacon: &'r mut Beacon<'a>,
 }
 
 impl<'a> Envelope<'_, 'a> {
-    /// Reads the beacons in the object at `at`. An opt-out in the object applies to all of them. Returns true if there
-    /// are any. Otherwise the object itself is read into the beacon again.
+    /// Reads the beacons in the object at `at`. An opt-out in the object applies to all of them. Returns true if the
+    /// object contains beacons. Otherwise `beacon` contains the values of the object itself.
     #[cold]
     pub(super) fn read(
         &mut self,
@@ -35,7 +34,7 @@ impl<'a> Envelope<'_, 'a> {
         let bytes = self.source.bytes;
         let opt_out = self.beacon.opt_out;
         let mut found = None;
-        // The key of a record of Kafka REST may also be an object.
+        // This form is searched first, because the `key` of such a record may also be an object with a session.
         if let Some((start, end)) = self.wrapped(at, opt_out) {
             each(Ok((self.beacon, &bytes[start..end])));
             return true;
@@ -65,7 +64,7 @@ impl<'a> Envelope<'_, 'a> {
         found.is_some()
     }
 
-    /// Passes on the beacon that an object is or contains. Returns the end of the object.
+    /// Passes on the beacon that an object is or contains. Returns the position after the object.
     fn offer(
         &mut self,
         at: usize,
@@ -85,7 +84,7 @@ impl<'a> Envelope<'_, 'a> {
         Some(end)
     }
 
-    /// Returns true if a value is a beacon, contains one, or is an array with at least one of either.
+    /// Returns true if a value is a beacon, contains a beacon, or is an array with at least one such element.
     fn has_beacons(&mut self, value: usize) -> bool {
         let bytes = self.source.bytes;
         if bytes.get(value) != Some(&b'[') {
@@ -115,7 +114,8 @@ impl<'a> Envelope<'_, 'a> {
         self.beacon.text(Text::Session).is_some()
     }
 
-    /// Reads the beacon in a record of Kafka REST. Returns its start and its end.
+    /// Reads the beacon in a record of Kafka's REST interface. Returns its start and its end, or `None` if there is
+    /// none.
     fn wrapped(&mut self, at: usize, opt_out: bool) -> Option<(usize, usize)> {
         let mut at = at;
         for key in WRAPPERS {
@@ -128,7 +128,8 @@ impl<'a> Envelope<'_, 'a> {
         None
     }
 
-    /// Reads the beacon that begins at `at`. Returns its end.
+    /// Reads the object that begins at `at` as a beacon. Returns the position after it, or `None` if it is not valid
+    /// JSON.
     fn beacon_at(&mut self, at: usize, opt_out: bool) -> Option<usize> {
         self.beacon.clear();
         let end = self.quick.read(self.source, at, self.fields, self.beacon)?;
@@ -137,7 +138,8 @@ impl<'a> Envelope<'_, 'a> {
     }
 }
 
-/// Returns the start of the object that is the last value of a key.
+/// Returns the position of the value of a key, or `None` if it is not an object. If the key occurs several times, its
+/// last value counts.
 fn object_under(bytes: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
     let mut found = None;
     members(bytes, at, &mut |key, value| {

@@ -1,7 +1,8 @@
-//! The syntax of JSON (RFC 8259): the kinds of values, and their ends.
+//! Finds JSON values and their ends (RFC 8259).
 //!
-//! Strings are more lenient than the RFC. Lone surrogates and bytes that are not UTF-8 are accepted, and replaced when
-//! the text is used. Everything else is as strict as the RFC. Nothing here allocates, except for texts with escapes.
+//! Strings are more lenient than the RFC: lone surrogates and bytes that are not UTF-8 are accepted, and are replaced
+//! when the string is decoded. Everything else is as strict as the RFC. Nothing here allocates, except decoding a
+//! string with escapes.
 
 mod nested;
 
@@ -11,15 +12,15 @@ use wide::u8x16;
 
 use nested::skip_nested;
 
-/// The end of a value, or the position of the syntax error.
+/// The position after a value, or as an error the position of a syntax error.
 pub(crate) type Position = Result<usize, usize>;
 
-/// A value of which only the kind is known.
+/// A value whose kind is known, and whose content is not parsed.
 #[derive(Clone, Copy)]
 pub(crate) enum Raw<'a> {
-    /// The bytes between the quotes, with their escapes.
+    /// The bytes between the quotes of a string. Escapes are not decoded.
     Text(&'a [u8]),
-    /// A number, as it is written.
+    /// A number as it is written, without conversion.
     Number(&'a str),
     Bool(bool),
     Null,
@@ -27,7 +28,7 @@ pub(crate) enum Raw<'a> {
     Array,
 }
 
-/// Returns the value that begins at `at`, and its end.
+/// Returns the value that begins at `at`, and the position after it. Returns `None` if no valid value begins there.
 pub(crate) fn raw(bytes: &[u8], at: usize) -> Option<(Raw<'_>, usize)> {
     let end = skip(bytes, at).ok()?;
     let raw = match bytes.get(at)? {
@@ -42,7 +43,7 @@ pub(crate) fn raw(bytes: &[u8], at: usize) -> Option<(Raw<'_>, usize)> {
     Some((raw, end))
 }
 
-/// Skips white space.
+/// Returns the position of the first byte from `at` on that is not white space.
 pub(crate) fn blank(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
@@ -50,7 +51,7 @@ pub(crate) fn blank(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Skips the value that begins at `at`.
+/// Returns the position after the value that begins at `at`.
 pub(crate) fn skip(bytes: &[u8], at: usize) -> Position {
     match bytes.get(at) {
         Some(b'{' | b'[') => skip_nested(bytes, at),
@@ -73,7 +74,7 @@ fn skip_scalar(bytes: &[u8], at: usize) -> Position {
     }
 }
 
-/// Skips a key and its colon, up to the value.
+/// Returns the position of the value after the key that begins at `at`.
 fn key(bytes: &[u8], at: usize) -> Position {
     if bytes.get(at) != Some(&b'"') {
         return Err(at);
@@ -82,8 +83,9 @@ fn key(bytes: &[u8], at: usize) -> Position {
     if bytes.get(colon) == Some(&b':') { Ok(blank(bytes, colon + 1)) } else { Err(colon) }
 }
 
-/// Reads the members of the object that begins at `at`. `each` receives the bytes of a key and the start of its value,
-/// and returns the end of the value. Returns the end of the object.
+/// Passes each member of the object that begins at `at` to `each`. `each` receives the bytes of the key and the
+/// position of the value, and returns the position after the value. Returns the position after the object, or `None`
+/// if the object is invalid or `each` returns `None`.
 pub(crate) fn members<'a>(
     bytes: &'a [u8],
     at: usize,
@@ -114,14 +116,14 @@ pub(crate) fn members<'a>(
     }
 }
 
-/// Returns the position of the quote that ends the string which began before `at`, if neither an escape nor a control
-/// character comes first.
+/// Returns the position of the quote that ends a string whose content begins at `at`. Returns `None` if the string
+/// contains an escape or a control character.
 #[inline(always)]
 pub(crate) fn plain(bytes: &[u8], at: usize) -> Option<usize> {
     run(bytes, at).filter(|end| bytes[*end] == b'"')
 }
 
-/// Returns the position of the quote that ends the string which began before `at`.
+/// Returns the position of the quote that ends a string whose content begins at `at`.
 pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Position {
     loop {
         at = run(bytes, at).ok_or(bytes.len())?;
@@ -141,14 +143,14 @@ fn escape_end(bytes: &[u8], at: usize) -> Position {
     }
 }
 
-/// Returns the UTF-16 code unit of four hexadecimal digits.
+/// Returns the UTF-16 code unit that four hexadecimal digits represent.
 fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     let digits = bytes.get(at..at + 4)?;
     let digit = |unit, byte: &u8| Some(unit << 4 | (*byte as char).to_digit(16)? as u16);
     digits.iter().try_fold(0, digit)
 }
 
-/// Returns the position of the first quote, backslash or control character from `at` on.
+/// Returns the position of the first quote, backslash or control character from `at` on, or `None` if there is none.
 #[inline(always)]
 fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
@@ -161,7 +163,7 @@ fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
     rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).map(|length| at + length)
 }
 
-/// Returns the index of the first quote, backslash or control character in a block.
+/// Returns the index of the first quote, backslash or control character in a block, or `None` if there is none.
 #[inline(always)]
 fn special(block: &[u8; 16]) -> Option<usize> {
     let block = u8x16::new(*block);
@@ -192,8 +194,7 @@ fn number_end(bytes: &[u8], at: usize) -> Position {
     Ok(at)
 }
 
-/// Returns the text of a string, and true if a part of it was replaced. Lone surrogates and bytes that are not UTF-8
-/// are replaced.
+/// Decodes the content of a string. The boolean is true if lone surrogates or bytes that are not UTF-8 were replaced.
 pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     if memchr::memchr(b'\\', raw).is_some() {
         let (bytes, replaced) = unescaped(raw);
@@ -208,7 +209,7 @@ pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// Decodes the escapes of a valid string.
+/// Decodes the escapes of a valid string. The boolean is true if a lone surrogate was replaced.
 fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
     let (mut bytes, mut replaced) = (Vec::with_capacity(raw.len()), false);
     let mut rest = raw;
@@ -239,8 +240,8 @@ fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
     (bytes, replaced)
 }
 
-/// Returns the character of one code unit or of a surrogate pair, and the number of code units. A lone surrogate is not
-/// a character.
+/// Returns the character that one code unit or a surrogate pair represents, and the number of code units that it
+/// uses. Returns `None` and one code unit for a lone surrogate.
 fn character([first, second]: [Option<u16>; 2]) -> (Option<char>, usize) {
     let pair = first.into_iter().chain(second);
     match char::decode_utf16(pair).next() {

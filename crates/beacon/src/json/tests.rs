@@ -13,7 +13,7 @@ fn fields(renamed: &[(&str, &[&str])]) -> Fields {
     Fields::new(&renamed.iter().map(|(ours, at)| ((*ours).to_owned(), path(at))).collect()).unwrap()
 }
 
-/// Formats all values of a beacon for comparison, in tests only.
+/// Formats all values of a beacon, so that tests can compare them.
 pub(super) fn summary(beacon: &Beacon<'_>) -> String {
     let mut all = format!("{} {}", beacon.fatal, beacon.opt_out);
     for (name, field) in NAMES.iter().copied() {
@@ -54,7 +54,7 @@ fn malformed(record: &str) {
 }
 
 #[test]
-fn known_fields_are_read_and_others_skipped() {
+fn known_fields_are_read_and_others_are_skipped() {
     let record = r#"{"ts":1795308528421,"session":"s-1","x":{"session":"no","deep":[1,{"y":null}]},"ip":"203.0.113.9",
         "playing_ms":10000.5,"height":1080,"fatal":true,"opt_out":true,"big":1e300,"content":"a\"b\u00e9"}"#;
     one(record, |beacon| {
@@ -68,13 +68,13 @@ fn known_fields_are_read_and_others_skipped() {
     });
 }
 
-/// Returns the names of the fields with an unusable value.
+/// Returns the names of the fields that were sent with an unusable value.
 fn ignored(record: &str) -> Vec<&'static str> {
     one(record, |beacon| beacon.ignored().map(Field::name).collect())
 }
 
 #[test]
-fn null_is_absent_and_numbers_are_texts_too() {
+fn null_is_absent_and_number_in_a_string_field_is_a_string() {
     let record = r#"{"ts":null,"session":42,"content":-7,"fatal":null,"ip":null,"asn":184467440737095516150,"os_version":10.15}"#;
     one(record, |beacon| {
         assert_eq!(beacon.number(Number::Ts), None);
@@ -115,7 +115,7 @@ fn invalid_value_is_absent_and_recorded() {
 }
 
 #[test]
-fn numbers_and_truth_values_may_be_strings() {
+fn numbers_and_booleans_may_be_strings() {
     one(
         r#"{"ts":"1795308528421","playing_ms":"1000","bitrate_kbps":" 3000.6 ","height":"1.08e3"}"#,
         |beacon| {
@@ -180,7 +180,7 @@ fn size_of_a_time_determines_its_unit() {
 }
 
 #[test]
-fn unused_fields_do_not_change_the_result() {
+fn unknown_fields_do_not_change_the_result() {
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     for odd in [
         r#""title":"Goal \ud83c""#,
@@ -240,13 +240,14 @@ fn text_that_is_not_json_is_malformed() {
 }
 
 #[test]
-fn invalid_element_of_a_batch_affects_only_itself() {
+fn invalid_element_of_an_array_does_not_affect_the_others() {
     let record = br#"[{"session":"a"},{"session":"b","ts":nan},{"session":"c"},3]"#;
     let read = read(record, &fields(&[]));
     assert_eq!(read.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
 }
 
-/// Returns the sessions and opt-outs of the beacons in a record, with `!` for each error.
+/// Returns the session of each beacon in a record, with its opt-out. `!` represents an error, and `-` a beacon
+/// without a session.
 fn sessions(record: &str) -> Vec<String> {
     let mut all = Vec::new();
     read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 1_000, &mut |read| {
@@ -265,7 +266,7 @@ fn renamed_fields_are_found_by_their_path() {
     let ours = br#"{"session":"s","ts":5,"content":"c","playing_ms":7}"#;
     let theirs = br#"{"title":"c","meta":{"x":[{}],"t":5,"sid":"s","title":"no"},"content":1,"session":{},"playing_ms":7}"#;
     assert_eq!(read(theirs, &renamed), read(ours, &fields(&[])));
-    // A value that is not the expected object is ignored.
+    // If `meta` is not an object, it is ignored.
     for meta in ["1", "null", "\"x\"", "[{\"sid\":1}]", "true", "1.5", "-1"] {
         let record = format!(r#"{{"meta":{meta},"title":"c"}}"#);
         assert_eq!(read(record.as_bytes(), &renamed), read(br#"{"content":"c"}"#, &fields(&[])), "{meta}");
@@ -295,18 +296,18 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
 
 proptest! {
     #[test]
-    fn any_bytes_have_an_outcome(record: Vec<u8>) {
+    fn reading_any_bytes_gives_at_least_one_outcome(record: Vec<u8>) {
         prop_assert!(!read(&record, &fields(&[])).is_empty());
     }
 
     #[test]
-    fn any_text_of_json_characters_has_an_outcome(record in r#"[\[\]{}",:\\ \n0-9a-z]{0,80}"#) {
+    fn reading_any_text_of_json_characters_gives_at_least_one_outcome(record in r#"[\[\]{}",:\\ \n0-9a-z]{0,80}"#) {
         prop_assert!(!read(record.as_bytes(), &fields(&[])).is_empty());
     }
 
-    /// Reading by path equals reading an object whose fields have our names.
+    /// Compares a beacon with renamed fields with the same beacon under crowdfold's names.
     #[test]
-    fn reading_by_path_equals_reading_renamed_fields(
+    fn renamed_fields_have_the_same_values_as_fields_under_our_names(
         given in prop::collection::btree_map(
             prop::sample::select(vec!["ts", "session", "content", "playing_ms", "fatal", "other"]), value(), 0..6),
     ) {
@@ -327,7 +328,7 @@ proptest! {
     }
 
     #[test]
-    fn each_element_of_a_batch_has_one_outcome(good in prop::collection::vec(any::<bool>(), 1..20), pretty: bool) {
+    fn each_element_of_an_array_has_one_outcome(good in prop::collection::vec(any::<bool>(), 1..20), pretty: bool) {
         let elements: Vec<_> =
             good.iter().map(|good| if *good { r#"{"session":"x","y":"[\"{"}"# } else { r#"{"ts":nan}"# }).collect();
         let expect: Vec<_> = good.clone();

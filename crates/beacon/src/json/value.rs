@@ -1,4 +1,5 @@
-//! The values of our fields in every notation that players use. Ordinary beacons do not need this module.
+//! Reads field values in unusual notations, such as numbers in quotes. Values in ordinary notation are read in
+//! [`super::quick`].
 
 use std::borrow::Cow;
 
@@ -6,8 +7,8 @@ use super::syntax::{self, Raw};
 use crate::fields::Field;
 use crate::{Amount, Beacon, Number, Text, time};
 
-/// Reads a value of one of our fields. Returns its end. An invalid value is absent and recorded. It removes an earlier
-/// value of the same field, because the last of several counts.
+/// Reads the value of a field. Returns the position after it. If the value is invalid, the field is absent and
+/// recorded as ignored. An earlier value of the same field is removed, because the last of several values counts.
 #[cold]
 pub(super) fn read<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let (raw, end) = syntax::raw(bytes, at)?;
@@ -24,13 +25,14 @@ fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
         Field::Text(field) => beacon.set_text(field, text(field, raw)?),
         Field::Number(field) => beacon.set_number(field, number(field, raw)?),
         Field::Fatal => beacon.fatal = flag(raw)?,
-        // One opt-out is sufficient, regardless of other values.
+        // A later `false` does not take an opt-out back.
         Field::OptOut => beacon.opt_out |= flag(raw)?,
     }
     Some(())
 }
 
-/// Returns a text, or a number as it is written. A session with replaced characters is not a session id.
+/// Returns a string, or a number as it is written. Returns `None` for a session id with replaced characters, because
+/// different ids may become equal.
 fn text(field: Text, raw: Raw<'_>) -> Option<Cow<'_, str>> {
     match raw {
         Raw::Text(raw) => {
@@ -50,7 +52,8 @@ fn number(field: Number, raw: Raw<'_>) -> Option<Amount> {
     }
 }
 
-/// Returns the amount of a number, in the notation of JSON or another.
+/// Returns the amount of a number in the notation of JSON or in a similar one, such as `+5` or `007`. A time may have
+/// any notation that [`time::read`] accepts.
 pub(crate) fn amount(field: Number, number: &str) -> Option<Amount> {
     if field == Number::Ts {
         return Amount::whole(field, time::read(number)?);
@@ -62,7 +65,7 @@ pub(crate) fn amount(field: Number, number: &str) -> Option<Amount> {
     number.parse().ok().filter(|_| is_number).and_then(|fraction| Amount::fraction(field, fraction))
 }
 
-/// Returns a boolean, which may be written as a JSON boolean, as 0 or 1, or as a word.
+/// Returns a boolean. It may be written as a JSON boolean, as 0 or 1, or as a string such as `"yes"`.
 fn flag(raw: Raw<'_>) -> Option<bool> {
     match raw {
         Raw::Bool(flag) => Some(flag),

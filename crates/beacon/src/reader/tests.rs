@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Text;
 
-/// Returns every outcome: the mode and the session of a beacon, or `!`.
+/// Returns an outcome for each beacon: its mode and its session, or `!` for an error.
 fn read(form: Form, record: &[u8]) -> Vec<String> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut all = Vec::new();
@@ -40,7 +40,7 @@ fn content_type_determines_the_form() {
 }
 
 #[test]
-fn cmcd_is_lines_or_a_query() {
+fn cmcd_record_is_event_mode_lines_or_a_query() {
     assert_eq!(read(Form::Cmcd, b"sid=\"a\"\nsid=\"b\"\n"), ["Event a", "Event b"]);
     assert_eq!(read(Form::Cmcd, b"?x=1&CMCD=sid%3D%22a%22"), ["Request a"]);
     assert_eq!(read(Form::Cmcd, b"CMCD=sid%3D%22a%22\n"), ["Request a"]);
@@ -140,7 +140,7 @@ fn packed_record_contains_bodies_of_every_kind() {
 
 proptest! {
     #[test]
-    fn every_record_has_an_outcome(
+    fn reading_any_record_gives_at_least_one_outcome(
         record: Vec<u8>,
         form in prop::sample::select(vec![Form::Json, Form::Cmcd, Form::Capture, Form::Envelope]),
     ) {
@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn every_line_of_a_body_has_an_outcome(sessions in prop::collection::vec("[a-z]{1,5}", 1..10), bad: prop::sample::Index) {
+    fn each_line_of_an_event_mode_body_has_one_outcome(sessions in prop::collection::vec("[a-z]{1,5}", 1..10), bad: prop::sample::Index) {
         let mut lines: Vec<_> = sessions.iter().map(|id| format!("e=t,sid=\"{id}\",ts=5,v=2")).collect();
         let mut expect: Vec<_> = sessions.iter().map(|id| format!("Event {id}")).collect();
         let bad = bad.index(lines.len());
@@ -158,7 +158,7 @@ proptest! {
     }
 }
 
-/// Returns the session of each beacon with its bytes, or `!` for an error.
+/// Returns the session and the bytes of each beacon, with `!` for an error.
 fn surveyed(body: &Body<'_>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
@@ -173,7 +173,7 @@ fn surveyed(body: &Body<'_>) -> Vec<(String, String)> {
 }
 
 #[test]
-fn survey_returns_the_span_of_each_beacon() {
+fn survey_returns_the_bytes_of_each_beacon() {
     let pairs =
         |all: Vec<(String, String)>| all.into_iter().map(|(a, b)| format!("{a}: {b}")).collect::<Vec<_>>();
     assert_eq!(
@@ -198,9 +198,9 @@ fn survey_returns_the_span_of_each_beacon() {
 }
 
 proptest! {
-    /// The bytes of a beacon are read as the same beacon.
+    /// Reads the bytes of each beacon again, as a record of its own.
     #[test]
-    fn span_of_a_beacon_is_read_as_the_same_beacon(
+    fn bytes_of_a_beacon_are_read_as_the_same_beacon(
         sessions in proptest::collection::vec("[a-z\"\\\\{}\\[\\],\n ]{0,12}", 1..6),
         between in prop_oneof![Just("\n"), Just(" \r\n\n")],
         array in any::<bool>(),
@@ -217,7 +217,7 @@ proptest! {
     }
 }
 
-/// Reads the withdrawal that a reader with these fields writes.
+/// Writes the opt-out of a session with a reader that has these renamed fields.
 fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) -> (String, String) {
     let path = |path: &&[&str]| path.iter().map(ToString::to_string).collect();
     let renamed = renamed.iter().map(|(ours, theirs)| ((*ours).to_owned(), path(theirs))).collect();
@@ -241,7 +241,7 @@ fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) 
 }
 
 #[test]
-fn withdrawal_is_written_at_configured_paths_with_nothing_else() {
+fn written_opt_out_contains_only_session_tenant_and_time_at_configured_paths() {
     withdrawal(&[], "s", None);
     withdrawal(&[], "\"quoted\"\\\n\u{1}", Some("acme"));
     let (written, _) = withdrawal(

@@ -1,6 +1,7 @@
 use super::*;
 
-/// Checks the parts that are passed on. Objects with a `!` are unreadable, and `!` represents a part that is not read.
+/// Checks the parts into which a record is split. A part with `!` in `record` is unreadable, and `!` in `expect`
+/// represents a part that is passed on as bad.
 fn check(record: &str, expect: &[&str]) {
     let mut got = Vec::new();
     frames(record.as_bytes(), &mut 1_000_000, &mut |frame| match frame {
@@ -39,7 +40,7 @@ fn objects_without_separators_are_split() {
 }
 
 #[test]
-fn bad_element_does_not_affect_the_others() {
+fn bad_element_of_an_array_does_not_affect_the_others() {
     check(r#"[{"a":1},7,{"b":!},{"c":3}]"#, &[r#"{"a":1}"#, "!", "!", r#"{"c":3}"#]);
     check("{}\nhello\n{}", &["{}", "!", "{}"]);
     check("{}\n{\"a\":!}\n{}", &["{}", "!", "{}"]);
@@ -49,7 +50,7 @@ fn bad_element_does_not_affect_the_others() {
 }
 
 #[test]
-fn empty_record_counts_as_one() {
+fn empty_record_is_one_bad_frame() {
     for record in ["", " \n\t", "[]", "[ ]", "[", "{", "\"\\", "\u{feff}", "[\"a]"] {
         check(record, &["!"]);
     }
@@ -82,7 +83,7 @@ fn truncated_line_does_not_hide_the_next() {
 }
 
 #[test]
-fn parts_beyond_the_limit_count_once() {
+fn parts_beyond_the_limit_are_one_frame() {
     for record in ["{}{}{}{}", "[{},{},{},{}]", "{}\n{}\n{}\n{}", "{} [{},{},{}]", "x\n{}\n{}", "[7,{},7]"] {
         let mut got = Vec::new();
         let mut left = 2;

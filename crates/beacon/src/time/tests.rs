@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn size_of_a_number_determines_its_unit() {
+fn size_of_a_number_determines_whether_it_is_seconds_or_smaller_units() {
     for text in [
         "1764164321.123",
         "1764164321.123999",

@@ -25,19 +25,19 @@ fn members_with_any_quotes_form_a_dictionary() {
 }
 
 #[test]
-fn value_adds_at_most_one_member() {
+fn value_with_commas_adds_at_most_one_member() {
     assert_eq!(dictionary(&[("br", "1,sid=\"x\""), ("ot", "v")]), "ot=v");
     assert_eq!(dictionary(&[("sid", "a\",cid=\"b")]), r#"sid="a\",cid=\"b""#);
     assert_eq!(dictionary(&[("br", "")]), "");
 }
 
 #[test]
-fn values_are_read_without_their_escapes() {
+fn escapes_in_log_values_are_decoded() {
     let check = |raw: &str, expect: &str| assert_eq!(unescaped(raw.into()), expect, "{raw}");
     check("Mozilla/5.0%20(Windows%20NT%2010.0)%20A+B", "Mozilla/5.0 (Windows NT 10.0) A+B");
     check("Mozilla%2F5.0+%28Macintosh%3B+Intel%29", "Mozilla/5.0 (Macintosh; Intel)");
     check("Mozilla/5.0%2520(X11)", "Mozilla/5.0 (X11)");
-    // These values are not escaped.
+    // These values contain no escapes.
     check("Mozilla/5.0 (100%25 plain)", "Mozilla/5.0 (100%25 plain)");
     check("okhttp/4.12.0", "okhttp/4.12.0");
     check("50%", "50%");

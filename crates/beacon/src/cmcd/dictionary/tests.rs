@@ -13,7 +13,7 @@ fn item(item: Option<Item<'_>>) -> String {
     }
 }
 
-/// Formats members as `key:first:of_video`.
+/// Formats each member as its key, its first item and its item for video: `key:first:of_video`.
 fn read(text: &str) -> String {
     let mut seen = Vec::new();
     let count = members(text, &mut |key, value| {
@@ -29,7 +29,7 @@ fn check(text: &str, expect: &str) {
 }
 
 #[test]
-fn every_type_is_read() {
+fn items_of_every_type_are_read() {
     check(
         r#"a=1,b=-2,c=1.5,d="x y",e=tok:en/1,f,g=?0,h=:aGk=:,i=@17,j=%"d""#,
         "a:i1:i1 b:i-2:i-2 c:i1.5:i1.5 d:sx y:sx y e:ttok:en/1:ttok:en/1 f:?:? g:?:? h:?:? i:?:? j:?:?",
@@ -73,7 +73,7 @@ fn text_without_quotes_is_kept_up_to_the_comma() {
 }
 
 #[test]
-fn unreadable_member_affects_only_itself() {
+fn unreadable_member_does_not_affect_other_members() {
     for bad in [
         "", " ", "=", "=5", "1a=3", "a=", "a= ", "a b", "a=\"", "a=\"\"\"", "a;=1", "{}", "<x>", "sid%3D1",
         "ü=1", "()", "\"a,b\"",

@@ -20,7 +20,7 @@ fn session(raw: &str) -> Option<String> {
 }
 
 #[test]
-fn parameter_is_found() {
+fn last_cmcd_parameter_of_a_query_is_found() {
     let find = |query: &str| find(query.as_bytes()).map(|raw| String::from_utf8(raw.to_vec()).unwrap());
     assert_eq!(find("?CMCD=a").as_deref(), Some("a"));
     assert_eq!(find("x=1&cmcd=a%3D1&y").as_deref(), Some("a%3D1"));
@@ -31,7 +31,7 @@ fn parameter_is_found() {
 }
 
 #[test]
-fn queries_are_decoded_as_often_as_they_were_encoded() {
+fn queries_encoded_up_to_three_times_are_read() {
     let plain = r#"bl=0,cid="50% of ü",sid="s,1",su"#;
     let mut raw = plain.to_owned();
     for _ in 0..=ENCODED {
@@ -42,7 +42,7 @@ fn queries_are_decoded_as_often_as_they_were_encoded() {
 }
 
 #[test]
-fn escapes_inside_a_value_are_kept() {
+fn decoded_value_is_not_decoded_a_second_time() {
     assert_eq!(session("sid%3D%22a%2525b%22").as_deref(), Some("a%25b"));
     assert_eq!(session("sid%3D%22a%2Bb+c%22").as_deref(), Some("a+b c"));
     assert_eq!(session("br%3D(5000%3Bv+320%3Ba)%2Csid%3D%22x%22").as_deref(), Some("x"));
@@ -52,7 +52,7 @@ fn escapes_inside_a_value_are_kept() {
 
 proptest! {
     #[test]
-    fn encoding_does_not_change_the_result(id in "[ -!#-$&-~ü]{1,20}", times in 0..3_usize) {
+    fn number_of_encodings_does_not_change_the_result(id in "[ -!#-$&-~ü]{1,20}", times in 0..3_usize) {
         let mut raw = format!("sid=\"{}\"", id.replace('\\', "/"));
         if times == 0 {
             raw = raw.replace('+', "-");
@@ -65,7 +65,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_in_finite_time(raw: Vec<u8>) {
+    fn reading_any_bytes_as_a_query_does_not_panic(raw: Vec<u8>) {
         let _ = read_query(&raw, &mut Vec::new());
     }
 }

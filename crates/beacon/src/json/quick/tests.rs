@@ -16,7 +16,7 @@ fn fields() -> Fields {
     Fields::new(&renamed).unwrap()
 }
 
-/// Reads a record that is one object.
+/// Formats the beacon in a record that is one object.
 fn read_by(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
     quick.begin();
     read_on(quick, record, fields)
@@ -28,14 +28,14 @@ fn read_on(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
     (end == record.len()).then(|| summary(&beacon))
 }
 
-/// Reads records one after the other with one memory. Returns the number of readable ones. The result must equal that
-/// of a reader without memory.
+/// Reads records one after the other with the same memory, and compares each result with that of a reader without
+/// memory. Returns the number of records that can be read.
 fn readable(records: &[String], fields: &Fields) -> usize {
     let mut quick = Quick::default();
     let mut count = 0;
     for record in records {
         let read = read_by(&mut quick, record, fields);
-        // This reader has no memory.
+        // A new reader has no memory.
         assert_eq!(read, read_on(&mut Quick::default(), record, fields), "{record}");
         count += usize::from(read.is_some());
     }
@@ -105,7 +105,7 @@ fn keys_with_escapes_are_recognised() {
 }
 
 #[test]
-fn keys_of_a_flood_are_forgotten_and_read() {
+fn many_different_keys_are_read_and_forgotten() {
     let flood: Vec<_> = (0..3 * MOST_STEPS).map(|nth| format!(r#"{{"k{nth}":1,"ts":{nth}}}"#)).collect();
     assert_eq!(readable(&flood, &fields()), flood.len());
     let mut quick = Quick::default();
@@ -120,7 +120,7 @@ fn keys_of_a_flood_are_forgotten_and_read() {
     assert!(quick.steps.len() <= before + MOST_LEARNT as usize);
 }
 
-/// Generates valid and invalid values of all kinds.
+/// Generates JSON values of all kinds, and invalid ones.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         "[0-9]{1,18}",
@@ -176,7 +176,7 @@ fn record() -> impl Strategy<Value = String> {
     })
 }
 
-/// Generates a different value for each key. Some of them are unusable.
+/// Generates a key and a value that differs from the values of other keys. Some values are unusable.
 fn pair() -> impl Strategy<Value = (&'static str, &'static str)> {
     let key = prop::sample::select(vec!["ts", "session", "cdn", "startup_ms", "height", "fatal", "other"]);
     let value = prop::sample::select(vec![
@@ -197,13 +197,13 @@ fn pair() -> impl Strategy<Value = (&'static str, &'static str)> {
     (key, value)
 }
 
-/// Formats the record with these members in their order.
+/// Formats an object with these members in this order.
 fn object<'a>(pairs: impl IntoIterator<Item = &'a (&'static str, &'static str)>) -> String {
     let members: Vec<_> = pairs.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
-/// Returns the values of a beacon, without the names of ignored fields.
+/// Returns the values of a beacon, without the list of ignored fields.
 fn values_of(quick: &mut Quick, record: &str) -> String {
     let summary = read_by(quick, record, &fields()).unwrap();
     summary.split(" without ").next().unwrap().to_owned()
@@ -214,7 +214,7 @@ proptest! {
 
     #[test]
     fn memory_does_not_change_the_result(records in prop::collection::vec(record(), 1..6)) {
-        // The first pass learns the steps, and the second one uses them.
+        // The second pass uses the steps that the first pass has added.
         let records: Vec<_> = records.iter().chain(&records).cloned().collect();
         readable(&records, &fields());
     }

@@ -1,12 +1,12 @@
-//! Skips objects and arrays without recursion.
+//! Skips objects and arrays without recursion, so that deep nesting cannot overflow the stack.
 
 use super::{Position, blank, key, skip_scalar};
 
-/// The maximum depth of brackets in an unused value.
+/// The maximum depth of nesting in a value that is skipped.
 pub(super) const MAX_DEPTH: usize = 1_024;
 
-/// Skips the object or array that begins at `at`, without recursion. A second attempt is necessary only for rare,
-/// deeply nested values.
+/// Returns the position after the object or array that begins at `at`. The first attempt stores the open brackets in
+/// one word. Only values that are nested more deeply than 63 levels, which are rare, are scanned a second time.
 pub(super) fn skip_nested(bytes: &[u8], at: usize) -> Position {
     match skip_within(bytes, at, Shallow(1)) {
         Err(Fault::TooDeep(_)) => skip_deep(bytes, at),
@@ -21,7 +21,7 @@ fn skip_deep(bytes: &[u8], at: usize) -> Position {
     skip_within(bytes, at, deep).map_err(|(Fault::TooDeep(at) | Fault::NoJson(at))| at)
 }
 
-/// The reason for which brackets are not skipped, and its position.
+/// The reason why a value cannot be skipped, and the position at which this was found.
 enum Fault {
     TooDeep(usize),
     NoJson(usize),
@@ -33,9 +33,9 @@ impl From<usize> for Fault {
     }
 }
 
-/// The open brackets.
+/// A stack of open brackets.
 trait Brackets {
-    /// Adds a bracket. Returns `false` if there is no space.
+    /// Adds an opening bracket. Returns false if the maximum depth is exceeded.
     fn open(&mut self, is_object: bool) -> bool;
     fn close(&mut self);
     fn any(&self) -> bool;
@@ -43,7 +43,7 @@ trait Brackets {
     fn in_object(&self) -> bool;
 }
 
-/// Up to 63 brackets with one bit for each, below a bit that marks the outermost.
+/// A stack of up to 63 brackets, with one bit for each. The bit above the outermost bracket is set.
 struct Shallow(u64);
 
 impl Brackets for Shallow {
@@ -66,9 +66,9 @@ impl Brackets for Shallow {
     }
 }
 
-/// Up to [`MAX_DEPTH`] brackets.
+/// A stack of up to [`MAX_DEPTH`] brackets.
 struct Deep {
-    /// One bit for each bracket, which is set for objects.
+    /// One bit for each bracket. It is set for objects.
     objects: [u64; MAX_DEPTH / 64],
     depth: usize,
 }

@@ -46,7 +46,7 @@ fn nesting_is_bounded() {
     assert_eq!(skip(mixed.as_bytes(), 0), Ok(mixed.len()));
 }
 
-/// Generates texts that are JSON or similar to JSON.
+/// Generates strings that are JSON or similar to JSON.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         "-?[0-9]{1,3}(\\.[0-9]{0,2})?([eE][+-]?[0-9]{0,2})?",
@@ -84,9 +84,9 @@ fn json() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// The skipped part equals the part that a strict reader ignores, which does not check numbers and characters.
+    /// Compares the skipped part with the part that serde ignores, which does not check numbers and characters.
     #[test]
-    fn skipped_part_equals_that_of_a_strict_reader(text in json(), cut in prop::option::of(any::<prop::sample::Index>())) {
+    fn skipped_part_equals_the_part_that_serde_ignores(text in json(), cut in prop::option::of(any::<prop::sample::Index>())) {
         let text = match cut {
             Some(cut) => &text[..(0..=cut.index(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap()],
             None => &text,
@@ -98,7 +98,7 @@ proptest! {
         if is_sound {
             prop_assert_eq!(skipped, Ok(reader.byte_offset()), "{}", text);
         } else {
-            // The strict reader needs the byte that follows a scalar.
+            // serde needs the byte that follows a number, `true`, `false` or `null`.
             let followed = skipped.is_ok_and(|end| end < text.len());
             prop_assert!(skipped.is_err() || followed, "{}", text);
         }

@@ -1,10 +1,10 @@
-//! Tests keys that occur more than once in an object.
+//! Tests of keys that occur more than once in an object.
 
 use super::*;
 use crowdfold_model::Dimension;
 
 #[test]
-fn last_of_two_values_counts_and_an_opt_out_is_kept() {
+fn last_of_two_values_counts_unless_the_first_is_an_opt_out() {
     one(r#"{"cdn":"a","ts":1795308528421,"cdn":"b","ts":1795308528422}"#, |beacon| {
         assert_eq!(beacon.text(Text::Of(Dimension::Cdn)), Some("b"));
         assert_eq!(beacon.number(Number::Ts).map(Amount::rounded), Some(1_795_308_528_422));
@@ -33,7 +33,7 @@ fn unusable_last_value_leaves_the_field_absent() {
             ] {
                 assert_eq!(one(&record, summary), absent, "{record}");
             }
-            // The unusable value is recorded even if another value counts.
+            // The unusable value is recorded, even if a later value is usable.
             let record = format!(r#"{{"{field}":{bad},"{field}":{good}}}"#);
             let used = one(&format!(r#"{{"{field}":{good}}}"#), summary);
             assert_eq!(one(&record, summary), used + field, "{record}");

@@ -1,4 +1,4 @@
-//! Tests beacons inside other objects.
+//! Tests of beacons that are inside other objects.
 
 use super::*;
 
@@ -62,10 +62,10 @@ fn records_of_kafka_rest_contain_one_beacon_each() {
         records(&format!(r#"{{"key":"k","value":{a}}},{{"partition":1,"value":{b},"key":null}}"#)),
         ["a", "b"]
     );
-    // The key is never a beacon.
+    // The `key` of such a record is never read as a beacon.
     assert_eq!(records(&format!(r#"{{"key":{b},"value":{a}}}"#)), ["a"]);
     assert_eq!(sessions(&format!(r#"{{"key":{b},"value":{a}}}"#)), ["a"]);
-    // Each record counts, also a record without a beacon.
+    // Every record counts, even if it contains no beacon.
     assert_eq!(
         records(&format!(r#"{{"value":null}},7,{{"value":{a}}},{{}},{b}"#)),
         ["-", "!", "a", "-", "b"]
