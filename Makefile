@@ -1,7 +1,7 @@
 # `make demo` and `make test` work from a fresh clone: they print and install the missing system packages first.
 # With CROWDFOLD_INSTALL=no they only print the missing packages.
 
-.PHONY: demo setup check test attack player soak bench fuzz memcheck rules lint fmt doctor
+.PHONY: demo setup check test attack player soak bench fuzz memcheck rules charts lint fmt doctor
 
 # Run the demo: mock broker, synthetic players and worker in one process. make demo ARGS="--for 60s"
 PROFILE ?= release
@@ -87,6 +87,11 @@ rules:
 	@mkdir -p target/tools
 	.ci/dashboard-queries >target/tools/queries.yaml
 	.ci/promtool check rules target/tools/queries.yaml
+
+# Check the Helm chart. The first run builds Helm with Go, which takes some minutes.
+charts:
+	@.ci/prerequisites build ci
+	.ci/charts
 
 # Check formatting, run clippy, and check that the API documentation builds without warnings.
 lint:
