@@ -1,4 +1,4 @@
-//! The configuration in force, as TOML.
+//! The effective configuration, as TOML.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::tree::{Content, Section, join};
 use crate::value::Value;
 
 impl Loaded {
-    /// Returns the configuration in force as TOML, with each key once. A comment names the origin of each value that
+    /// Returns the effective configuration as TOML, with each key once. A comment names the origin of each value that
     /// is not a default. Values that may be secrets are masked.
     #[must_use]
     pub fn effective(&self) -> String {

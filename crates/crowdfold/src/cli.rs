@@ -58,7 +58,7 @@ pub struct Global {
     pub log_level: Option<LogLevel>,
 }
 
-/// The format of the log.
+/// The values of `--log-format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people
@@ -67,7 +67,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// The minimum level that is logged.
+/// The values of `--log-level`. Messages of this level and of more severe levels are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the names are self-explanatory")]
 pub enum LogLevel {
@@ -78,14 +78,14 @@ pub enum LogLevel {
     Trace,
 }
 
-/// The commands.
+/// The commands of the program, such as `crowdfold run`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a self-contained demo: mock broker, synthetic players, worker, live table of published rows
     #[command(after_help = "Example: crowdfold demo --for 60s --k 20")]
     Demo(Demo),
-    /// Run the streaming worker, which turns beacons into rollups exactly once; on SIGTERM it finishes the transaction in
-    /// flight and exits
+    /// Run the streaming worker, which turns beacons into rollups exactly once; on SIGTERM it finishes the transaction
+    /// in flight and exits
     #[command(after_help = "Example: crowdfold run --config crowdfold.toml --log-format json")]
     Run(Run),
     /// Receive beacons from players over HTTP and write them to the beacons topic; on SIGTERM it answers open requests
@@ -156,7 +156,7 @@ pub struct Run {
     /// If records were deleted before they were read, count them as lost and continue instead of failing
     #[arg(long)]
     pub accept_loss: bool,
-    /// If a batch of beacons cannot be read (damaged, or too large when unpacked), count it as lost and continue
+    /// If a batch of beacons cannot be read (damaged, or too large when decompressed), count it as lost and continue
     /// instead of failing
     #[arg(long)]
     pub skip_damaged: bool,
@@ -165,9 +165,9 @@ pub struct Run {
 /// One stage of the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Stage {
-    /// Beacons to partials
+    /// Reads beacons and writes partials
     Combine,
-    /// Partials to rollups
+    /// Reads partials and writes rollups
     Merge,
 }
 
@@ -189,8 +189,8 @@ pub struct Fold {
     /// Directory for unnamed temporary files, which contain personal data [default: TMPDIR, or /tmp]
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
-    /// Files of beacons in any order; they are sorted by time and read as one partition; .gz and .zst are unpacked; `-`
-    /// or no file reads stdin
+    /// Files of beacons in any order; the beacons are sorted by time and processed as one partition; .gz and .zst files
+    /// are decompressed; `-` or no file reads stdin
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
@@ -210,7 +210,7 @@ pub enum InputFormat {
 #[derive(Args, Debug)]
 #[command(group = clap::ArgGroup::new("to").args(["brokers", "output"]).required(true))]
 pub struct Generate {
-    /// Kafka cluster to whose beacons topic the beacons are sent, such as localhost:9092
+    /// Kafka cluster that receives the beacons, such as localhost:9092; they are written to its beacons topic
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
     /// File for the beacons, one per line; `-` writes to stdout
@@ -231,7 +231,7 @@ pub struct Generate {
     /// Maximum number of beacons
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub beacons: Option<u64>,
-    /// File for the true cells by window and breakdown, exact and before folding, clamps and noise
+    /// File for the exact cells of each window and breakdown, before folding, clamping and noise
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
 }
@@ -244,19 +244,20 @@ pub struct Query {
     #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
     pub breakdown: Vec<String>,
     /// Only rows with this dimension value, such as os=Windows, or of tenants with this attribute value, such as
-    /// plan=pro; repeat it with the same name to accept any of several values
+    /// plan=pro; repeat the flag with the same name to accept any of several values
     #[arg(long = "where", value_name = "NAME=VALUE", value_parser = condition)]
     pub conditions: Vec<(String, String)>,
     /// Only windows that began within this time, such as 1h [default: all windows]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<Duration>,
-    /// Sum by the first dimensions of the table, such as device,os, or by attributes of tenants, such as industry
+    /// Add up rows with equal values of these names: the first dimensions of the table, such as device,os, or
+    /// attributes of tenants, such as industry
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub by: Vec<String>,
     /// Only rows of this tenant
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
-    /// Sum rows across all tenants except those excluded from groupings; without this flag, each tenant is reported
+    /// Add up the rows of all tenants, except those excluded from groupings; without this flag, each tenant is reported
     /// separately
     #[arg(long)]
     pub across: bool,
@@ -286,15 +287,15 @@ pub struct Audit {
     /// Only records appended within this time, such as 1d [default: all records]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<Duration>,
-    /// Minimum number of sessions per row, in addition to the k in the row's own policy [default: `release.k` of the
+    /// Minimum number of sessions per row; the k that a row itself contains is checked too [default: `release.k` of the
     /// configuration]
     #[arg(long, value_name = "K")]
     pub k: Option<u64>,
-    /// Accept values of a field that look like an identifier, such as content=uuid; the kinds are address, mac, email,
-    /// phone, digits, hex, uuid, ulid, hash, cookie, jwt, coordinates, user-agent, encoded and known
+    /// Accept values of a field that look like a kind of identifier, such as content=uuid; the kinds are address, mac,
+    /// email, phone, digits, hex, uuid, ulid, hash, cookie, jwt, coordinates, user-agent, encoded and known
     #[arg(long, value_name = "FIELD=KIND", value_parser = allowed)]
     pub allow: Vec<(String, Identifier)>,
-    /// Maximum number of locations listed per finding and topic; further ones are only counted
+    /// Maximum number of locations listed per finding and topic; further locations are only counted
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
     pub limit: usize,
     /// Do not check which principals may read the topics
@@ -309,9 +310,8 @@ pub struct Audit {
 }
 
 impl Cli {
-    /// Returns the log filter in the syntax of `tracing`. The default hides messages that would interfere with the
-    /// command's own output, including all of librdkafka's, because the command's own errors report what prevents it
-    /// from finishing.
+    /// Returns the log filter in the syntax of `tracing`. For commands that print tables, the default hides messages
+    /// below the level `warn`, and all messages of librdkafka: an error that ends the command is printed anyway.
     #[must_use]
     pub fn log_filter(&self) -> String {
         let requested = self.global.log_level.and_then(|level| level.to_possible_value());

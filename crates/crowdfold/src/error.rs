@@ -1,4 +1,4 @@
-//! The error type of commands, and their exit codes.
+//! The error type of the commands, and the exit code for each kind of error.
 
 use std::fmt;
 use std::io;
@@ -6,14 +6,14 @@ use std::io;
 use crowdfold_config::ConfigError;
 use crowdfold_worker::WorkerError;
 
-/// The error of a command.
+/// The error that ended a command.
 #[derive(Debug)]
 pub enum CrowdfoldError {
-    /// An error while running: exit code 1.
+    /// An error occurred while the command was running. The exit code is 1.
     Running(anyhow::Error),
-    /// An invalid configuration or usage: exit code 2.
+    /// The configuration or the command line is invalid. The exit code is 2.
     Usage(String),
-    /// A check found a breach: exit code 3.
+    /// A check found that a guarantee does not hold. The exit code is 3.
     Breach(String),
 }
 
@@ -28,7 +28,8 @@ impl CrowdfoldError {
         }
     }
 
-    /// Returns true if the reader of the output has closed it, as `head` does, which is not an error.
+    /// Returns true if the program that reads the output has closed the pipe, as `head` does. The process then exits
+    /// with code 0.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
         let broken = |cause: &(dyn std::error::Error + 'static)| {

@@ -1,4 +1,4 @@
-//! Restrictions of the process, because its memory contains raw beacons.
+//! Restricts the process, because its memory contains raw beacons: no core dumps, no access by other processes.
 
 use std::io::Write as _;
 use std::panic;
@@ -6,10 +6,10 @@ use std::panic;
 use crate::error::CrowdfoldError;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
-/// Disables core dumps, access to our memory by other processes of the same user, and the messages of panics, which may
-/// quote parsed data.
+/// Disables core dumps, and access to the memory of this process by other processes of the same user. Replaces the
+/// messages of panics, which may quote parsed data, by the location in the code.
 pub fn harden() {
-    // the hard limit too, so that nothing can raise it again
+    // The hard limit is set too, because otherwise the soft limit could be raised again.
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     let undumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     if setrlimit(Resource::Core, none).is_err() || undumpable.is_err() {
@@ -19,20 +19,20 @@ pub fn harden() {
     }
     panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
-        // if stderr cannot be written to, nothing else can be done
+        // An error of stderr is ignored, because there is no other output for it.
         let _ = writeln!(std::io::stderr(), "crowdfold: internal error at {location}; report this as a bug");
     }));
 }
 
-/// Open files in addition to the connections of players: Kafka clients, the pages of `metrics.listen`, standard
-/// streams.
+/// The number of open files that are needed in addition to the connections of players: for Kafka clients, clients of
+/// `metrics.listen`, and standard streams.
 const OTHER_FILES: u64 = 256;
 
-/// Raises the limit of open files to the number that this many connections need, as far as the system allows.
+/// Raises the limit of open files to the number that `connections` connections of players need.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] with the needed number, if the system allows fewer. Otherwise librdkafka and the listeners would
-/// fail later, one by one.
+/// [`CrowdfoldError::Usage`] with the needed number, if the system allows fewer open files. Without this check, Kafka
+/// clients and listeners would fail later, when the limit is reached.
 pub(crate) fn open_files(connections: u64) -> Result<(), CrowdfoldError> {
     let wanted = connections.saturating_add(OTHER_FILES);
     let limit = getrlimit(Resource::Nofile);

@@ -1,4 +1,4 @@
-//! The ledger as a file. It is exact, so it must be protected like the input.
+//! Formats the ledger as JSON. Its counts are exact, so the file must be protected like the input.
 
 use crowdfold_engine::{Ledger, Released};
 use crowdfold_model::Reason;
@@ -41,7 +41,7 @@ fn by_reason<S: serde::Serializer>(rejected: &&[u64; Reason::COUNT], to: S) -> R
     to.collect_map(Reason::ALL.iter().map(|reason| (reason.name(), rejected[*reason as usize])))
 }
 
-/// Formats the ledger as one JSON object with a line end.
+/// Formats the ledger as one JSON object and a line break.
 #[must_use]
 pub(crate) fn text(ledger: &Ledger) -> String {
     let Ledger { counts, merged } = ledger;
@@ -60,6 +60,6 @@ pub(crate) fn text(ledger: &Ledger) -> String {
         windows: merged.windows.into(),
         balanced: ledger.balanced(),
     };
-    // numbers, names and a flag, whose serialization cannot fail
+    // Serialization cannot fail, because the value consists of numbers, names and a boolean.
     serde_json::to_string(&file).unwrap_or_default() + "\n"
 }

@@ -1,4 +1,4 @@
-//! The program `crowdfold`: the command line, and what the commands print.
+//! The program `crowdfold`: the command line, the commands, and their output.
 //!
 //! ```
 //! use clap::Parser;

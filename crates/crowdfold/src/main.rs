@@ -1,4 +1,4 @@
-//! The program.
+//! The binary `crowdfold`.
 #![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {

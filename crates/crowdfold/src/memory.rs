@@ -1,24 +1,24 @@
-//! The memory that live sessions may use, and the limit of the process.
+//! Estimates the memory that the configuration allows, and compares it with the memory limit of the process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crowdfold_worker::Config;
 
-/// The measured memory of the most expensive kind of session, with an open session summary and CMCD states, bytes.
+/// The measured memory, in bytes, of the largest kind of session: one with an open session summary and CMCD states.
 const SESSION: u64 = 1_200;
 
-/// The memory of librdkafka's queues, interned strings and the program itself, bytes.
+/// The assumed memory of librdkafka's queues, interned strings and the program itself, in bytes.
 const REST: u64 = 256 << 20;
 
-/// Returns the maximum memory that `sessions.max_per_partition` allows for one worker that has all partitions, bytes.
+/// Returns the maximum memory, in bytes, that `sessions.max_per_partition` allows for a worker that has all partitions.
 fn most(config: &Config) -> u64 {
     let sessions =
         (config.sessions.max_per_partition as u64).saturating_mul(config.topics.beacon_partitions.into());
     sessions.saturating_mul(SESSION).saturating_add(REST)
 }
 
-/// Returns the sentence that `check` prints.
+/// Returns the sentence about memory that `check` prints.
 pub(crate) fn of_sessions(config: &Config) -> String {
     format!(
         "Memory: sessions.max_per_partition = {} allows up to {} in a worker that has all {} partitions.",
@@ -28,13 +28,13 @@ pub(crate) fn of_sessions(config: &Config) -> String {
     )
 }
 
-/// Returns the memory limit of the control group of this process, bytes.
+/// Returns the memory limit of the control group of this process, in bytes. Returns `None` if there is no limit.
 fn own_limit() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     limit(Path::new("/sys/fs/cgroup"), &groups)
 }
 
-/// Logs a warning if sorting in this much memory exceeds the limit of the process's control group.
+/// Logs a warning if `--memory`, the memory for sorting in bytes, exceeds the limit of the process's control group.
 pub(crate) fn warn_of_sorting(memory: usize) {
     let memory = memory as u64;
     if let Some(limit) = own_limit().filter(|limit| memory > *limit) {
@@ -63,8 +63,8 @@ pub(crate) fn warn(config: &Config) {
     }
 }
 
-/// Returns the smallest memory limit of a control group and its parents, bytes. `groups` is the text of
-/// `/proc/self/cgroup`.
+/// Returns the smallest memory limit, in bytes, of a control group and its parents. Returns `None` if none of them has
+/// a limit. `groups` is the content of `/proc/self/cgroup`.
 fn limit(root: &Path, groups: &str) -> Option<u64> {
     let mut files = Vec::new();
     for line in groups.lines() {
@@ -77,7 +77,8 @@ fn limit(root: &Path, groups: &str) -> Option<u64> {
             }
             _ => continue,
         };
-        // in a container the path may be the host's, or point outside of the visible tree; then only the root is used
+        // In a container, the path may be valid only on the host, or point outside of the visible tree. In both cases
+        // only the file of the root is read.
         let path = if path.contains("..") { "" } else { path };
         let own = root.join(path.trim_start_matches('/'));
         files.extend(
@@ -85,11 +86,11 @@ fn limit(root: &Path, groups: &str) -> Option<u64> {
         );
     }
     let read = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
-    // version 1 represents "no limit" by a number near 2^63
+    // Control groups of version 1 represent "no limit" by a number near 2^63.
     files.into_iter().filter_map(read).filter(|limit| *limit < 1 << 60).min()
 }
 
-/// Formats a number of bytes with a unit.
+/// Formats a number of bytes in MiB or GiB.
 fn show(bytes: u64) -> String {
     match bytes {
         0..0x4000_0000 => format!("{} MiB", bytes.div_ceil(1 << 20)),
@@ -117,7 +118,7 @@ mod tests {
         assert_eq!(limit(root, "0::/\n"), None);
         assert_eq!(limit(root, "0::/a\n"), Some(1_000_000));
         assert_eq!(limit(root, "0::/a/b\n"), Some(1_000_000));
-        // the host's path, seen from a container
+        // A path that is valid only on the host, as a container may see it.
         assert_eq!(limit(root, "0::/../../a\n"), None);
         write(&root.join("memory.max"), "3000000\n");
         assert_eq!(limit(root, "0::/docker/4711\n"), Some(3_000_000));
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_of_version_1_are_read_too() {
+    fn limit_of_a_control_group_of_version_1_is_read() {
         let dir = tempfile::tempdir().unwrap();
         write(&dir.path().join("memory/memory.limit_in_bytes"), "9223372036854771712\n");
         write(&dir.path().join("memory/x/memory.limit_in_bytes"), "4000000\n");

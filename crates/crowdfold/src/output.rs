@@ -1,4 +1,4 @@
-//! Output files. They are replaced as a whole or not at all, and an input file is never overwritten.
+//! Writes output files. A file is replaced as a whole or not at all, and an input file is never overwritten.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, Permissions};
@@ -13,11 +13,12 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::CrowdfoldError;
 
-/// The size of a file's buffer, bytes.
+/// The size of the write buffer of a file, in bytes.
 const BUFFER: usize = 1 << 18;
 
-/// A file under a temporary name in the directory of the target. [`Replacement::finish`] renames it; otherwise it is
-/// removed, and the old content remains. A target that is not a regular file (`/dev/null`, a pipe) is written to
+/// A new version of an output file. It is written to a temporary file in the same directory. [`Replacement::finish`]
+/// renames the temporary file to the name of the output file. If `finish` is not called, the temporary file is removed
+/// and the old content remains. A target that is not a regular file, such as `/dev/null` or a pipe, is written to
 /// directly.
 pub(crate) enum Replacement {
     Temporary { file: BufWriter<NamedTempFile>, path: PathBuf },
@@ -25,10 +26,10 @@ pub(crate) enum Replacement {
 }
 
 impl Replacement {
-    /// Creates the temporary file.
+    /// Creates the temporary file for an output file.
     ///
     /// # Errors
-    /// The directory does not permit it.
+    /// The file cannot be created, for example because the directory is not writable.
     pub(crate) fn create(path: &Path) -> Result<Self> {
         Self::open(path).with_context(|| cannot_be_written(path))
     }
@@ -39,7 +40,7 @@ impl Replacement {
         if is_special || there.as_ref().is_ok_and(|there| !there.is_file()) {
             return Ok(Self::Direct(BufWriter::with_capacity(BUFFER, File::create(path)?)));
         }
-        // a symbolic link remains, and its target is replaced
+        // If the path is a symbolic link, the file that it refers to is replaced, and the link remains.
         let path = if there.is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
         let directory = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -60,14 +61,15 @@ impl Replacement {
     /// Writes the buffered data, and renames the file to its target.
     ///
     /// # Errors
-    /// One of these fails; the old content remains.
+    /// Writing or renaming failed, so the old content remains.
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Direct(mut file) => Ok(file.flush()?),
             Self::Temporary { file, path } => {
                 let put = || -> Result<()> {
                     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-                    // a full disk is detected here, not after the rename
+                    // The data is written to the disk before the rename, so a full disk does not destroy the old
+                    // content.
                     file.as_file().sync_all()?;
                     file.persist(&path)?;
                     Ok(())
@@ -98,7 +100,7 @@ fn cannot_be_written(path: &Path) -> String {
     format!("{} cannot be written to", path.display())
 }
 
-/// A regular file that exists, or the path of one that does not exist yet.
+/// Identifies a file independently of its name. A file that does not exist yet is identified by its absolute path.
 #[derive(PartialEq, Eq)]
 enum FileIdentity {
     There { device: u64, inode: u64 },
@@ -130,11 +132,12 @@ fn metadata_of(stream: impl AsFd) -> Option<Metadata> {
     File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()
 }
 
-/// Refuses files that would be read and written, or written twice. `-` among the inputs is standard input. An output
-/// has the name of its flag, and one without a path is standard output.
+/// Returns an error if a file would be both read and written, or be written twice. The input `-` is standard input.
+/// Each output is the name that messages contain, such as its flag, and its path. An output without a path is standard
+/// output.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] with both names.
+/// [`CrowdfoldError::Usage`] with the names of both.
 pub(crate) fn refuse_same(
     inputs: &[PathBuf],
     outputs: &[(&str, Option<&Path>)],
@@ -161,11 +164,12 @@ pub(crate) fn refuse_same(
     Ok(())
 }
 
-/// Refuses to write rows to a standard output that was closed (`>&-`). Rust's runtime opens `/dev/null` in its place
-/// for reading and writing before the program starts, while a shell's `>/dev/null` opens it for writing only.
+/// Returns an error if standard output was closed by the shell (`>&-`), because the output would be lost. In this
+/// case, Rust's runtime has opened `/dev/null` for reading and writing. With `>/dev/null`, a shell opens it for writing
+/// only, which is permitted.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`].
+/// [`CrowdfoldError::Usage`] if standard output is closed.
 pub(crate) fn refuse_closed() -> Result<(), CrowdfoldError> {
     let stdout = io::stdout();
     let is_null = metadata_of(&stdout).is_some_and(|metadata| {
@@ -186,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_is_replaced_only_when_finished() {
+    fn file_is_replaced_only_by_finish() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("rows");
         fs::write(&path, "old").unwrap();
@@ -227,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn same_file_is_found_under_other_names() {
+    fn same_file_is_refused_under_another_name() {
         let dir = tempfile::tempdir().unwrap();
         let (file, hard, soft) = (dir.path().join("a"), dir.path().join("b"), dir.path().join("c"));
         fs::write(&file, "beacons").unwrap();

@@ -1,4 +1,4 @@
-//! The process: from arguments and environment to an exit code.
+//! Runs the program from its arguments and environment to its exit code.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use crowdfold_config::Sources;
 
-/// Runs the command line of this process.
+/// Parses the arguments of this process, runs the command, prints its error, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -34,7 +34,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            // If stderr cannot be written to, nothing else can be done.
+            // An error of stderr is ignored, because there is no other output for it.
             let _ = writeln!(std::io::stderr(), "crowdfold: {failure}");
             ExitCode::from(failure.exit_code())
         }

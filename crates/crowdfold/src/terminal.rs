@@ -1,18 +1,19 @@
-//! The size of the terminal that receives output.
+//! Returns the size of the terminal.
 
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
 
-/// The width that is assumed without a terminal.
+/// The width in columns that is assumed if the output is not a terminal.
 const USUAL: usize = 120;
 
-/// Returns the width of a line.
+/// Returns the width of the output, in columns.
 #[must_use]
 pub(crate) fn width(output: impl AsFd + IsTerminal) -> usize {
     size(output).map_or(USUAL, |(columns, _)| columns)
 }
 
-/// Returns the columns and lines; `None` if there is no terminal, or it does not report them.
+/// Returns the columns and lines of the terminal. Returns `None` if the output is not a terminal, or the terminal does
+/// not report its size.
 #[must_use]
 pub(crate) fn size(output: impl AsFd + IsTerminal) -> Option<(usize, usize)> {
     if !output.is_terminal() {

@@ -1,11 +1,11 @@
-//! Builds for tests: with fault points or seeded bugs, which must never run in production.
+//! Detects builds with fault points or seeded bugs. They are for tests, and must never run in production.
 
 use std::ffi::{OsStr, OsString};
 
-/// The variable that allows a build for tests to run. The value must be `1`.
+/// The environment variable that allows a build for tests to run. Its value must be `1`.
 const VARIABLE: &str = "CROWDFOLD_TEST";
 
-/// The version, which names the features of a build for tests.
+/// The version that `--version` prints. In a build for tests, it names the features.
 pub(crate) const VERSION: &str =
     match (crowdfold_kafka::fault::COMPILED_IN, crowdfold_engine::HAS_SEEDED_BUGS) {
         (false, false) => env!("CARGO_PKG_VERSION"),
@@ -14,7 +14,8 @@ pub(crate) const VERSION: &str =
         (true, true) => concat!(env!("CARGO_PKG_VERSION"), " (test build with fault points and seeded bugs)"),
     };
 
-/// Returns the reason why this binary must not start: it was built for tests, and the environment does not allow it.
+/// Returns the message with which this binary refuses to start. Returns `None` if it was not built for tests, or if the
+/// environment allows it to run.
 pub(crate) fn refusal(environment: &[(OsString, OsString)]) -> Option<String> {
     let is_allowed = environment.iter().any(|(name, value)| name == VARIABLE && value == OsStr::new("1"));
     refuse(VERSION, is_allowed)

@@ -1,4 +1,5 @@
-//! Small inputs from public bug reports, with the correct result of each: `tests/data/cases`.
+//! Runs `fold` on small inputs from public bug reports, and compares the results with the correct ones, which are
+//! described beside the inputs in `tests/data/cases`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,14 +9,14 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-/// One run of `fold` with the statements that must hold for it.
+/// One run of `fold`, and the statements about its result that must hold.
 struct Case {
     line: usize,
     arguments: Vec<String>,
     statements: Vec<String>,
 }
 
-/// Parses the cases of an `expected.txt`, as the README beside the folders describes.
+/// Parses the cases of an `expected.txt`. The README in `tests/data/cases` describes the format.
 fn cases(text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -33,7 +34,7 @@ fn cases(text: &str) -> Vec<Case> {
     cases
 }
 
-/// The outcome of a run: rows of all tables, the ledger, the exit code and stderr.
+/// The result of a run of `fold`.
 struct Outcome {
     rows: Vec<Value>,
     ledger: Value,
@@ -64,7 +65,7 @@ fn run(case: &Case, folder: &Path) -> Outcome {
     }
 }
 
-/// Returns the number at a path of names separated by dots; 0 for a missing or null field.
+/// Returns the number at a path of field names that are separated by dots. Returns 0 if the field is missing or null.
 fn number(value: &Value, path: &str) -> i64 {
     let field = path.split('.').fold(value, |value, name| &value[name]);
     assert!(field.is_null() || field.is_i64() || field.is_u64(), "{path} is not a number: {field}");
@@ -75,7 +76,7 @@ fn matches(row: &Value, labels: &[(&str, &str)]) -> bool {
     labels.iter().all(|(name, value)| row["dimensions"][name] == **value)
 }
 
-/// Returns the numbers that the left side of a statement refers to.
+/// Returns the numbers that the left side of a statement refers to: one number, or one for each window.
 fn numbers(subject: &str, outcome: &Outcome) -> Vec<i64> {
     if subject == "exit" {
         return vec![outcome.exit.unwrap_or(-1).into()];
@@ -104,7 +105,7 @@ fn numbers(subject: &str, outcome: &Outcome) -> Vec<i64> {
     if by_window { sums } else { vec![sums.iter().sum()] }
 }
 
-/// Returns the reason why a statement is false, if it is.
+/// Returns what was found instead, if a statement is false. Returns `None` if it is true.
 fn failure(statement: &str, outcome: &Outcome) -> Option<String> {
     if let Some(text) = statement.strip_prefix("stderr has ") {
         return (!outcome.stderr.contains(text)).then(|| outcome.stderr.clone());
@@ -128,7 +129,7 @@ fn folder() -> PathBuf {
 }
 
 #[test]
-fn cases_from_public_bug_reports_give_the_right_result() {
+fn every_statement_about_the_cases_of_public_bug_reports_holds() {
     let mut failures = Vec::new();
     let mut statements = 0;
     let mut folders: Vec<_> =
@@ -146,7 +147,7 @@ fn cases_from_public_bug_reports_give_the_right_result() {
                 case.line
             );
             let outcome = run(&case, &folder);
-            // each beacon has exactly one outcome, even if it is invalid
+            // Each beacon must have exactly one outcome, even if it is invalid.
             if !outcome.ledger.is_null() && outcome.ledger["balanced"] != true {
                 failures.push(format!("{name} line {}: the ledger does not balance", case.line));
             }

@@ -1,9 +1,9 @@
-//! Tests of the program: help, errors and exit codes.
+//! Tests of the program's help texts, errors and exit codes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Runs the program without environment variables.
+/// Runs the program with these arguments, and without environment variables.
 fn crowdfold(arguments: &[&str]) -> Output {
     command(arguments).output().expect("the program runs")
 }
@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-/// Compares a text with a file in `tests/snapshots`. With `BLESS=1` the file is rewritten.
+/// Compares an output with a file in `tests/snapshots`. With `BLESS=1` the file is rewritten instead.
 #[track_caller]
 fn snapshot(name: &str, seen: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
@@ -37,7 +37,7 @@ fn deploy(name: &str) -> PathBuf {
 }
 
 #[test]
-fn help_of_every_command() {
+fn help_of_every_command_equals_its_snapshot() {
     for command in [
         "",
         "demo",
@@ -64,13 +64,13 @@ fn help_of_every_command() {
 }
 
 #[test]
-fn version_is_that_of_the_package() {
+fn version_equals_the_version_of_the_package() {
     let output = crowdfold(&["-V"]);
     assert_eq!(text(&output.stdout), format!("crowdfold {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
-fn wrong_usage_exits_with_2_and_names_the_fix() {
+fn wrong_usage_exits_with_2_and_an_error_that_names_the_problem() {
     for (arguments, expect) in [
         (&["nope"][..], "crowdfold: unrecognized subcommand 'nope'"),
         (&["fold", "--format", "xml"], "crowdfold: invalid value 'xml' for '--format <json|cmcd|capture>'"),
@@ -112,7 +112,7 @@ fn wrong_usage_exits_with_2_and_names_the_fix() {
 }
 
 #[test]
-fn bad_file_is_exit_2_with_its_line() {
+fn unknown_key_in_a_file_exits_with_2_and_names_the_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("crowdfold.toml");
     std::fs::write(&path, "[windows]\nlength = \"1m\"\nlatness = \"30s\"\n").expect("a file");
@@ -124,7 +124,7 @@ fn bad_file_is_exit_2_with_its_line() {
     assert_eq!(text(&output.stderr), expect);
 }
 
-/// The configurations in deploy/, by name.
+/// The names of all configurations in `deploy/`.
 const SHIPPED: [&str; 11] = [
     "cdn/akamai.toml",
     "cdn/cloudfront-v2.toml",
@@ -140,7 +140,7 @@ const SHIPPED: [&str; 11] = [
 ];
 
 #[test]
-fn shipped_configurations_load_and_print_unchanged() {
+fn shipped_configuration_is_unchanged_when_its_printed_form_is_loaded() {
     for name in SHIPPED {
         let first = check(&deploy(name));
         let directory = tempfile::tempdir().expect("a directory");
@@ -151,7 +151,7 @@ fn shipped_configurations_load_and_print_unchanged() {
     }
 }
 
-/// Every configuration in deploy/ is in the list above.
+/// `SHIPPED` contains every configuration in `deploy/`.
 #[test]
 fn every_shipped_configuration_is_tested() {
     let names = |folder: &str| -> Vec<String> {
@@ -191,9 +191,9 @@ fn check_prints_effective_settings_and_consequences() {
     snapshot("check.txt", &printed);
 }
 
-/// The configuration is that of the secured example cluster.
+/// `secured.toml` is the configuration for the secured example cluster.
 #[test]
-fn minimal_permissions_are_printed_in_both_formats() {
+fn permissions_of_the_secured_cluster_equal_the_snapshot_in_both_formats() {
     let config = deploy("secured.toml").display().to_string();
     for format in ["kafka-acls", "strimzi"] {
         let output = crowdfold(&["topics", "acl", "--config", &config, "--format", format]);

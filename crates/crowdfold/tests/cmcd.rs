@@ -1,5 +1,6 @@
-//! Tests with captured playbacks. Expected values come from an independent evaluation: events ordered by their own
-//! times, without reports of requests (whose time is that of the request's start), or requests if there are no events.
+//! Tests with captured playbacks of real players. The expected values were computed independently. For a session that
+//! sends CMCD events, only its events of state changes were used, ordered by their own times. For other sessions, the
+//! CMCD data of their media requests was used.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,25 +22,27 @@ allow_small_k = true
 breakdowns = [["format"]]
 "#;
 
-/// Playback, ms playing and stalled, stalls, plays, startup in ms (two digits).
+/// For each playback: its label, milliseconds of playing, milliseconds of stalling, stalls, plays, and the startup time
+/// in milliseconds, rounded to two digits.
 const READ: [(&str, u64, u64, u64, u64, u64); 7] = [
-    // Shaka Player, CMCD v1: no states
+    // Shaka Player with CMCD version 1, which has no player states.
     ("s11-12", 0, 0, 0, 0, 0),
-    // dash.js, requests with states; its startup time belongs to a playback that has not begun
+    // dash.js, requests with player states. It reports a startup time before its playback has begun, which is not
+    // counted.
     ("s11-14", 685, 0, 0, 1, 0),
-    // dash.js, events and an error
+    // dash.js, events, among them an error.
     ("s11-23", 5_730, 0, 0, 1, 270),
-    // Shaka Player, requests with states; a seek is not reported by any request
+    // Shaka Player, requests with player states. No request reports the seek.
     ("s11-29", 1_387, 105, 1, 1, 150),
-    // hls.js, opts out
+    // hls.js. This session opts out.
     ("s11-33", 0, 0, 0, 0, 0),
-    // hls.js, events, with a seek and a pause
+    // hls.js, events, among them a seek and a pause.
     ("s11-51", 3_637, 0, 0, 1, 1_000),
-    // Shaka Player, CMCD v1
+    // Shaka Player with CMCD version 1, which has no player states.
     ("s11-54", 0, 0, 0, 0, 0),
 ];
 
-/// Returns sums over the rows of some captured requests.
+/// Folds captured requests. Returns the sum of each field over all rows.
 fn folded(lines: &[&str]) -> BTreeMap<String, u64> {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
@@ -68,12 +71,12 @@ fn label(line: &str) -> String {
 }
 
 #[test]
-fn captured_playbacks_match_an_independent_evaluation() {
+fn captured_playback_gives_the_independently_computed_numbers() {
     for (playback, playing, stalled, stalls, plays, startup) in READ {
         let lines: Vec<_> = CAPTURES.lines().filter(|line| label(line) == playback).collect();
         let sums = folded(&lines);
         let of = |name: &str| sums.get(name).copied().unwrap_or(0);
-        // a change of state may be rounded by 50 ms in either direction
+        // The time of a state change may be rounded by 50 ms in either direction.
         assert!(of("playing_ms").abs_diff(playing) <= 200, "{playback}: {sums:?}");
         assert!(of("stalled_ms").abs_diff(stalled) <= 100, "{playback}: {sums:?}");
         assert_eq!((of("stalls"), of("plays")), (stalls, plays), "{playback}: {sums:?}");
@@ -83,7 +86,7 @@ fn captured_playbacks_match_an_independent_evaluation() {
 }
 
 #[test]
-fn playbacks_together_are_counted_once_each() {
+fn all_playbacks_together_give_the_sum_of_the_single_playbacks() {
     let sums = folded(&CAPTURES.lines().collect::<Vec<_>>());
     assert_eq!((sums["sessions"], sums["plays"]), (6, 4), "one of seven sessions opts out");
     let playing = READ.iter().map(|read| read.1).sum::<u64>();

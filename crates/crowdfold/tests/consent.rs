@@ -1,4 +1,4 @@
-//! Tests of opt-out and exclusion in rows and in the ledger.
+//! Tests of opt-out and of excluded beacons, in rows and in the ledger.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -6,12 +6,12 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The start of a minute.
+/// The start of the first window, in milliseconds.
 const START: u64 = 1_795_308_480_000;
-/// A text that no row may contain.
+/// A content title that no row may contain.
 const CANARY: &str = "c4n4ry-title";
 
-/// Folds lines with a configuration.
+/// Runs `fold` on these lines with a configuration. Returns the output and the ledger.
 fn run(config: &str, format: &str, lines: &[String]) -> (Output, Value) {
     let dir = TempDir::new().expect("a directory");
     let path = |name: &str| dir.path().join(name);
@@ -27,7 +27,8 @@ fn run(config: &str, format: &str, lines: &[String]) -> (Output, Value) {
     (output, ledger.unwrap_or_default())
 }
 
-/// Returns `sessions` of every row, by tenant and window, and the number of beacons by outcome.
+/// Runs `fold`, which must succeed. Returns tenant, number of the window and `sessions` of each row by `os`, and the
+/// counts of beacons by outcome.
 fn folded(config: &str, format: &str, lines: &[String]) -> (Vec<(String, u64, u64)>, Value) {
     let config = format!("[release]\nk = 10\nbreakdowns = [[\"os\"], [\"content\"]]\n{config}");
     let (output, ledger) = run(&config, format, lines);
@@ -47,7 +48,7 @@ fn folded(config: &str, format: &str, lines: &[String]) -> (Vec<(String, u64, u6
     (rows.collect(), ledger["beacons"].clone())
 }
 
-/// Returns a heartbeat, `at` ms after the start.
+/// Returns a heartbeat that is sent `at` milliseconds after `START`, with the fields in `more`.
 fn beacon(session: &str, at: u64, more: Value) -> Value {
     let mut beacon = json!({"ts": START + at, "session": session, "event": "heartbeat", "os": "Windows", "content": "movie"});
     let more = more.as_object().expect("an object").clone();
@@ -55,12 +56,12 @@ fn beacon(session: &str, at: u64, more: Value) -> Value {
     beacon
 }
 
-/// Returns one heartbeat of each of twelve sessions.
+/// Returns one heartbeat for each of twelve sessions.
 fn crowd(at: u64) -> impl Iterator<Item = String> {
     (0..12).map(move |nth| beacon(&format!("crowd-{nth}"), at, json!({})).to_string())
 }
 
-/// Returns a request with one beacon.
+/// Returns a captured request that contains one beacon.
 fn request(session: &str, at: u64, headers: Value) -> String {
     let body = beacon(session, at, json!({})).to_string();
     json!({"received_at_ms": START + at, "client_ip": "203.0.113.9", "headers": headers, "body": body})
@@ -72,33 +73,33 @@ fn one(tenant: &str, window: u64, sessions: u64) -> (String, u64, u64) {
 }
 
 #[test]
-fn opted_out_session_is_removed_from_open_windows_and_remembered() {
+fn opted_out_session_is_not_counted_from_open_windows_until_the_idle_timeout() {
     let line = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
     let mut lines = Vec::new();
     for minute in 0..4 {
         lines.extend(crowd(minute * 60_000 + 5_000));
-        // It is counted at first, then opts out once, at 0:20.
+        // The session reports without opting out at first. It opts out in one beacon, 20 s after the start.
         lines.push(line(minute * 60_000 + 6_000, false));
         if minute == 0 {
             lines.extend([line(15_000, false), line(20_000, true), line(30_000, false)]);
         }
     }
     let (rows, ledger) = folded("", "json", &lines);
-    // sessions.idle_timeout is 90 s: until 1:50
+    // The opt-out holds for sessions.idle_timeout, which is 90 s. So the session counts again from the third minute on.
     assert_eq!(
         rows,
         [one("default", 0, 12), one("default", 1, 12), one("default", 2, 13), one("default", 3, 13)]
     );
-    assert_eq!(ledger["opted_out"], 5, "two before, the word itself, two after: {ledger}");
+    assert_eq!(ledger["opted_out"], 5, "two before the opt-out, the opt-out itself, two after it: {ledger}");
     assert_eq!(ledger["released"], lines.len() - 5);
 }
 
 #[test]
-fn opt_out_after_a_window_closed_does_not_change_published_rows() {
+fn opt_out_after_a_window_closed_does_not_change_its_rows() {
     let line = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
     let mut lines: Vec<_> = crowd(5_000).collect();
     lines.push(line(6_000, false));
-    // The watermark is 30 s behind.
+    // The watermark is 30 s behind these beacons, so the first window is closed before the opt-out.
     lines.extend(crowd(95_000));
     lines.push(line(96_000, true));
     let (rows, ledger) = folded("", "json", &lines);
@@ -107,12 +108,12 @@ fn opt_out_after_a_window_closed_does_not_change_published_rows() {
 }
 
 #[test]
-fn browser_signals_opt_out_unless_disabled() {
+fn gpc_and_dnt_headers_opt_a_session_out_unless_disabled() {
     let mut lines: Vec<_> = (0..12).map(|nth| request(&format!("crowd-{nth}"), 5_000, json!({}))).collect();
     lines.push(request("gpc", 5_000, json!({"Sec-GPC": "1"})));
     lines.push(request("dnt", 5_000, json!({"DNT": 1})));
     lines.push(request("neither", 5_000, json!({"Sec-GPC": "0", "DNT": "0"})));
-    // A session that opted out once.
+    // This session opted out with an earlier request.
     lines.push(request("gpc", 7_000, json!({})));
     for (config, sessions, opted_out) in [
         ("", 13, 3),
@@ -127,7 +128,7 @@ fn browser_signals_opt_out_unless_disabled() {
 }
 
 #[test]
-fn child_directed_beacons_are_dropped() {
+fn beacons_of_child_directed_tenants_and_content_are_excluded() {
     let mut lines: Vec<_> = crowd(5_000).collect();
     lines.extend(
         (0..15).map(|nth| beacon(&format!("kid-{nth}"), 5_000, json!({"tenant": "kids"})).to_string()),
@@ -141,12 +142,12 @@ fn child_directed_beacons_are_dropped() {
     assert_eq!(rows, [one("default", 0, 12)]);
     assert_eq!(ledger["excluded"], 30);
     let (rows, ledger) = folded(&config(""), "json", &lines);
-    assert_eq!(rows, [one("default", 0, 27), one("kids", 0, 15)], "it was the mark that did it");
+    assert_eq!(rows, [one("default", 0, 27), one("kids", 0, 15)], "without the setting, all are counted");
     assert_eq!(ledger["excluded"], 0);
 }
 
 #[test]
-fn bots_are_dropped_if_configured() {
+fn beacons_of_bots_are_excluded_only_if_configured() {
     let bot =
         json!({"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"});
     let mut lines: Vec<_> = crowd(5_000).collect();
@@ -159,7 +160,7 @@ fn bots_are_dropped_if_configured() {
 }
 
 #[test]
-fn dropped_content_appears_in_no_row() {
+fn content_appears_in_no_row_if_its_policy_is_drop() {
     let lines: Vec<_> = (0..12)
         .map(|nth| beacon(&format!("crowd-{nth}"), 5_000, json!({"content": CANARY})).to_string())
         .collect();
@@ -169,14 +170,14 @@ fn dropped_content_appears_in_no_row() {
         String::from_utf8(output.stdout).expect("UTF-8")
     };
     let kept = rows("breakdowns = [[\"os\"], [\"stream\", \"content\"]]\n");
-    assert!(kept.contains(CANARY), "a crowd's title is a row where it is kept: {kept}");
+    assert!(kept.contains(CANARY), "by default, a title with enough sessions is published: {kept}");
     let dropped = rows("breakdowns = [[\"os\"], [\"stream\"]]\n[content]\npolicy = \"drop\"\n");
     assert!(!dropped.is_empty() && !dropped.contains(CANARY), "{dropped}");
     refused("[content]\npolicy = \"drop\"\n", &["content.policy", "names content", "remove it there"]);
 }
 
 #[test]
-fn content_below_a_place_is_refused_unless_allowed() {
+fn breakdown_of_content_by_region_network_or_asn_is_refused_unless_allowed() {
     for dimension in ["region", "asn", "network"] {
         let config = format!(
             "[address]\npolicy = \"truncate\"\n[release]\nk = 10\nbreakdowns = [[\"country\", \"{dimension}\", \"content\"]]\n"

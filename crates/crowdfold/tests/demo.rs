@@ -1,5 +1,5 @@
-//! Tests of the demo in a pipe: rows appear soon, all rows cover at least k sessions, nothing is personal, and it
-//! exits.
+//! Tests of the demo with its output in a pipe: rows appear soon, each row covers at least k sessions, the output
+//! contains no personal data, and the demo exits after its time.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, ExitStatus, Stdio};
@@ -9,21 +9,22 @@ use crowdfold_testkit::cpu_wait;
 
 const K: u64 = 30;
 
-/// Rows that a run must show.
+/// The minimum number of rows that a run must show.
 const ROWS: usize = 20;
 
-/// The time that threads wait for a CPU beyond which a run is disturbed.
+/// The total time for which the demo's threads waited for a CPU, above which the machine was too busy.
 const DISTURBED: Duration = Duration::from_secs(2);
 
-/// One run of the demo.
+/// The result of one run of the demo.
 struct Demo {
     status: ExitStatus,
     lines: Vec<String>,
     stderr: String,
-    /// The times until the first table and the exit.
+    /// The time from the start to the first table, or `None` if there was no table.
     first: Option<Duration>,
+    /// The time from the start to the exit.
     took: Duration,
-    /// The total time that its threads waited for a CPU.
+    /// The total time for which the demo's threads waited for a CPU.
     waited: Duration,
 }
 
@@ -53,13 +54,13 @@ fn run(seconds: u64) -> Demo {
 }
 
 impl Demo {
-    /// Returns true if the machine was too busy for a run of this length.
+    /// Returns true if the demo showed too few rows because the machine was too busy.
     fn is_disturbed(&self) -> bool {
         self.waited > DISTURBED && sessions(&self.lines).len() < ROWS
     }
 }
 
-/// On a busy machine the demo has more time, and the time for which it waited for a CPU is not counted.
+/// On a busy machine the demo is repeated with more time, and the time for which it waited for a CPU is subtracted.
 #[test]
 fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     let mut seconds = 20;
@@ -90,7 +91,7 @@ fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     }
 }
 
-/// Returns the numbers under `sessions` of all tables.
+/// Returns the numbers in the column `sessions` of all tables.
 fn sessions(lines: &[String]) -> Vec<u64> {
     let mut sessions = Vec::new();
     let mut end = None;
@@ -107,7 +108,7 @@ fn sessions(lines: &[String]) -> Vec<u64> {
     sessions
 }
 
-/// Returns true for an address, or a word that looks like a session id.
+/// Returns true if a word is an IP address other than 127.0.0.1, or looks like a session id.
 fn is_personal(word: &str) -> bool {
     let host = word.rsplit_once(':').map_or(word, |(host, _)| host);
     if host == "127.0.0.1" {
@@ -120,7 +121,7 @@ fn is_personal(word: &str) -> bool {
 }
 
 #[test]
-fn personal_words_are_recognised() {
+fn addresses_and_session_ids_are_recognised_as_personal() {
     for word in [
         "203.0.113.9",
         "203.0.113.9:443",

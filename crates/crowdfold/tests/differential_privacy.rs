@@ -7,16 +7,16 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The start of an hour.
+/// The start of a window of one hour, in milliseconds.
 const START: u64 = 1_795_305_600_000;
 
 const HOUR: u64 = 3_600_000;
 
-/// Cells by os and browser, with their number of sessions.
+/// The operating system, the browser and the number of sessions of each cell.
 const CELLS: [(&str, &str, u64); 4] =
     [("Windows", "Chrome", 400), ("Windows", "Edge", 150), ("macOS", "Safari", 10), ("Tizen", "app", 3)];
 
-/// Returns three beacons of every session, within one hour.
+/// Returns three beacons for each session, all within one hour.
 fn beacons() -> String {
     let mut lines = Vec::new();
     for (os, browser, sessions) in CELLS {
@@ -38,7 +38,8 @@ fn beacons() -> String {
     lines.into_iter().map(|(_, line)| line + "\n").collect()
 }
 
-/// Creates a directory with beacons, a secret, and a configuration with little noise, so that few sessions are enough.
+/// Creates a directory with beacons, a secret and a configuration. The noise is small (ε = 10), so cells with few
+/// sessions are released too.
 fn scenario() -> TempDir {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("beacons.ndjson"), beacons()).unwrap();
@@ -58,7 +59,7 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// Returns the released rows, and the ledger.
+/// Runs `fold`. Returns the released rows and the ledger.
 fn fold(dir: &Path) -> (String, Value) {
     let output = crowdfold(dir, &["fold", "--ledger", "ledger.json", "beacons.ndjson"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -67,7 +68,7 @@ fn fold(dir: &Path) -> (String, Value) {
 }
 
 #[test]
-fn differential_privacy_publishes_large_cells_with_noise_only() {
+fn differential_privacy_publishes_only_large_cells_and_adds_noise_to_them() {
     let dir = scenario();
     let (text, ledger) = fold(dir.path());
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -92,7 +93,7 @@ fn differential_privacy_publishes_large_cells_with_noise_only() {
     }
     let sums: Vec<_> = rows.iter().map(|row| row["sessions"].as_u64().unwrap()).collect();
     assert_ne!(sums[0], sums[1] + sums[2], "each cell has its own noise");
-    // the rows of [os] omit 13 sessions with three beacons each
+    // 13 sessions with three beacons each are in cells of [os] that are too small.
     assert_eq!(ledger["balanced"], true);
     assert_eq!(ledger["session_windows"], json!({"released": 550, "withheld": 13}));
     assert_eq!(ledger["beacons"]["released"], 3 * 550);
@@ -124,7 +125,7 @@ fn missing_secret_is_refused_with_the_fix() {
     assert!(!message.contains("hunter2"));
     std::fs::remove_file(dir.path().join("secret")).unwrap();
     assert!(refused().contains("release.privacy.secret_file names this file, which cannot be read"));
-    // `check` does not need the secret
+    // `check` succeeds without the secret.
     let checked = crowdfold(dir.path(), &["check"]);
     let text = String::from_utf8(checked.stdout).unwrap();
     assert_eq!(checked.status.code(), Some(0));

@@ -1,4 +1,4 @@
-//! The documentation: links, commands, outputs, configuration keys and generated pages.
+//! Tests of the documentation: links, commands, quoted outputs, configuration keys and generated pages.
 //!
 //! `BLESS=1 cargo test -p crowdfold --test docs` rewrites outputs and generated pages that have changed.
 
@@ -25,19 +25,19 @@ mod named_tests;
 #[path = "docs/pages.rs"]
 mod pages;
 
-/// Returns true if outputs and generated pages must be rewritten.
+/// Returns true if quoted outputs and generated pages are rewritten instead of compared.
 fn is_blessed() -> bool {
     std::env::vars_os().any(|(variable, _)| variable == "BLESS")
 }
 
-/// Fails with all complaints, one per line.
+/// Fails the test if there are complaints, and prints them one per line.
 #[track_caller]
 fn assert_none(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
 #[test]
-fn overviews_are_short() {
+fn overview_pages_have_at_most_150_or_200_lines() {
     for (path, most) in [("README.md", 150), ("PRIVACY.md", 150), ("docs/internals/architecture.md", 200)] {
         let lines = pages::page(path).text.lines().count();
         assert!(

@@ -5,7 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-/// Runs `crowdfold fold` with a configuration on beacons of 60 sessions with the code 1001, and 60 without a code.
+/// Runs `crowdfold fold` with a configuration file on beacons of 120 sessions. 60 of them report the error code 1001,
+/// the others report no error.
 fn fold(config: &str) -> Output {
     let directory = tempfile::tempdir().expect("a directory");
     let mut beacons = String::new();
@@ -28,7 +29,7 @@ fn fold(config: &str) -> Output {
 }
 
 #[test]
-fn example_shows_the_top_error_codes_of_a_tenant() {
+fn example_configuration_publishes_sessions_by_error_code() {
     let output = fold(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/error-codes.toml"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = String::from_utf8(output.stdout).expect("UTF-8");
@@ -43,7 +44,7 @@ fn example_shows_the_top_error_codes_of_a_tenant() {
 }
 
 #[test]
-fn error_codes_outside_the_detail_table_are_refused() {
+fn breakdown_with_error_code_outside_the_detail_table_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let config = directory.path().join("x.toml");
     std::fs::write(&config, "[release]\nbreakdowns = [[\"error_code\"], [\"cdn\"]]\n").expect("a file");

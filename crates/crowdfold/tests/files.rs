@@ -1,4 +1,4 @@
-//! Tests of files, descriptors and signals as a shell passes them.
+//! Tests of the files and file descriptors that a shell passes to the program, and of resource limits.
 #![cfg(target_os = "linux")]
 
 mod shell;
@@ -13,7 +13,7 @@ use shell::shell;
 
 const BEACON: &str = "{\"ts\":1795308480000,\"session\":\"a\",\"os\":\"Linux\"}\n";
 
-/// Creates a directory with a file of one beacon.
+/// Creates a directory with the file `F`, which contains one beacon.
 fn scratch_dir() -> TempDir {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("F"), BEACON).expect("written");
@@ -21,7 +21,7 @@ fn scratch_dir() -> TempDir {
 }
 
 #[test]
-fn fold_refuses_to_overwrite_its_input() {
+fn output_to_an_input_file_or_to_another_output_is_refused() {
     let dir = scratch_dir();
     fs::hard_link(dir.path().join("F"), dir.path().join("hard")).expect("linked");
     symlink("F", dir.path().join("soft")).expect("linked");
@@ -50,7 +50,7 @@ fn fold_refuses_to_overwrite_its_input() {
 }
 
 #[test]
-fn fold_replaces_files_when_they_are_complete() {
+fn fold_replaces_output_files_only_after_success() {
     let dir = scratch_dir();
     fs::write(dir.path().join("rows"), "old").expect("written");
     let (code, _, stderr) = shell(dir.path(), "$C fold --output rows --ledger ledger F missing");
@@ -61,7 +61,7 @@ fn fold_replaces_files_when_they_are_complete() {
 
     let (code, _, stderr) = shell(dir.path(), "$C fold --output rows --ledger ledger F");
     assert_eq!(code, Some(0), "{stderr}");
-    // one session is not a crowd
+    // The input has one session, which is too few for a row.
     assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "");
     assert!(fs::read_to_string(dir.path().join("ledger")).expect("read").contains("\"balanced\""));
     assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 3, "something is left");
@@ -70,7 +70,7 @@ fn fold_replaces_files_when_they_are_complete() {
 }
 
 #[test]
-fn closed_standard_output_is_an_error() {
+fn closed_standard_output_is_an_error_only_if_it_is_needed() {
     let dir = scratch_dir();
     for command in ["$C fold F >&-", "$C generate --output - --beacons 1 >&-"] {
         let (code, _, stderr) = shell(dir.path(), command);
@@ -89,7 +89,7 @@ fn closed_standard_output_is_an_error() {
 }
 
 #[test]
-fn number_of_sessions_is_bounded() {
+fn number_of_generated_sessions_outside_the_range_is_refused() {
     let dir = scratch_dir();
     for number in ["10000000000", "5000001", "0", "99999999999999999999"] {
         let (code, stdout, stderr) =
@@ -100,7 +100,7 @@ fn number_of_sessions_is_bounded() {
 }
 
 #[test]
-fn too_few_open_files_are_refused_with_the_number_needed() {
+fn too_low_limit_of_open_files_is_refused_with_the_needed_number() {
     let dir = scratch_dir();
     let config =
         "[kafka]\nbrokers = \"127.0.0.1:9\"\n[metrics]\nlisten = \"\"\n[collect]\nlisten = \"127.0.0.1:0\"\n";

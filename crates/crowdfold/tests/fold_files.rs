@@ -1,4 +1,4 @@
-//! Tests of `fold` with files that are compressed, damaged, unreadable or too large for the memory.
+//! Tests of `fold` with input files that are compressed, truncated or invalid, and with more input than `--memory`.
 #![cfg(target_os = "linux")]
 
 mod shell;
@@ -37,8 +37,8 @@ fn beacons(count: u64) -> String {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).expect("packed");
-    encoder.finish().expect("packed")
+    encoder.write_all(bytes).expect("compressed");
+    encoder.finish().expect("compressed")
 }
 
 fn ledger(dir: &Path) -> Value {
@@ -46,7 +46,7 @@ fn ledger(dir: &Path) -> Value {
 }
 
 #[test]
-fn rejected_and_late_beacons_are_summarised() {
+fn numbers_of_rejected_and_late_beacons_are_logged() {
     let dir = scratch_dir();
     let capture = |received: u64, ts: u64| {
         format!(
@@ -73,7 +73,7 @@ fn rejected_and_late_beacons_are_summarised() {
 }
 
 #[test]
-fn ignored_fields_are_summarised_by_field() {
+fn numbers_of_ignored_values_are_logged_by_field() {
     let dir = scratch_dir();
     let t = 1_795_308_480_000_u64;
     let lines = [
@@ -105,7 +105,7 @@ fn input_without_a_readable_beacon_exits_with_1() {
             .contains("crowdfold: no beacon could be read: all 3 beacons were rejected (2 malformed, 1 no_")
     );
     assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "old");
-    // the ledger contains the reason
+    // The ledger is written despite the error, and contains the reasons.
     assert_eq!(ledger(dir.path())["beacons"]["rejected"]["malformed"], 2);
     fs::write(dir.path().join("empty"), "").expect("written");
     for command in ["$C fold --config K empty", "$C fold --config K < /dev/null"] {
@@ -116,18 +116,19 @@ fn input_without_a_readable_beacon_exits_with_1() {
 }
 
 #[test]
-fn compressed_file_that_ends_too_early_is_named_and_nothing_is_written() {
+fn truncated_compressed_file_is_named_in_the_error_and_nothing_is_written() {
     let dir = scratch_dir();
     let text = beacons(2_000);
     fs::write(dir.path().join("whole"), &text).expect("written");
-    let packed = [gzip(text.as_bytes()), zstd::encode_all(text.as_bytes(), 1).expect("packed")];
+    let compressed = [gzip(text.as_bytes()), zstd::encode_all(text.as_bytes(), 1).expect("compressed")];
     let (_, expected, _) = shell(dir.path(), "$C fold --config K whole");
     assert!(!expected.is_empty());
-    for (extension, packed) in ["gz", "zst"].iter().zip(packed) {
-        fs::write(dir.path().join(format!("whole.{extension}")), &packed).expect("written");
+    for (extension, compressed) in ["gz", "zst"].iter().zip(compressed) {
+        fs::write(dir.path().join(format!("whole.{extension}")), &compressed).expect("written");
         let (code, stdout, stderr) = shell(dir.path(), &format!("$C fold --config K whole.{extension}"));
         assert_eq!((code, stdout == expected), (Some(0), true), "{stderr}");
-        fs::write(dir.path().join(format!("cut.{extension}")), &packed[..packed.len() / 2]).expect("written");
+        fs::write(dir.path().join(format!("cut.{extension}")), &compressed[..compressed.len() / 2])
+            .expect("written");
         fs::write(dir.path().join("rows"), "old").expect("written");
         let command = format!("$C fold --config K --output rows --ledger L whole cut.{extension}");
         let (code, _, stderr) = shell(dir.path(), &command);
@@ -138,7 +139,7 @@ fn compressed_file_that_ends_too_early_is_named_and_nothing_is_written() {
     }
 }
 
-/// Returns the largest resident memory of a process until it ends, KiB, and its exit code.
+/// Waits until a process ends. Returns its largest resident memory in KiB, and its exit code.
 fn most_memory(mut child: Child) -> (u64, Option<i32>) {
     let mut most = 0;
     loop {
@@ -154,22 +155,22 @@ fn most_memory(mut child: Child) -> (u64, Option<i32>) {
 }
 
 #[test]
-fn memory_does_not_depend_on_the_size_when_unpacked() {
+fn memory_does_not_depend_on_the_decompressed_size() {
     let dir = scratch_dir();
     let beacon = beacons(1);
-    // lines that are not beacons, one line without an end, and beacons that are sorted in files
+    // Many lines that are not beacons, one very long line, and more beacons than fit into `--memory`.
     let bombs: [(&str, Vec<u8>); 3] = [
         ("lines", b"x\n".repeat(4 << 20)),
         ("line", b"x".repeat(128 << 20)),
         ("beacons", beacon.repeat((32 << 20) / beacon.len()).into_bytes()),
     ];
     for (name, bomb) in bombs {
-        let unpacked = bomb.len();
-        for (extension, packed) in
-            [("gz", gzip(&bomb)), ("zst", zstd::encode_all(&bomb[..], 3).expect("packed"))]
+        let decompressed = bomb.len();
+        for (extension, compressed) in
+            [("gz", gzip(&bomb)), ("zst", zstd::encode_all(&bomb[..], 3).expect("compressed"))]
         {
-            assert!(packed.len() * 50 < unpacked, "{name}");
-            fs::write(dir.path().join(format!("{name}.{extension}")), packed).expect("written");
+            assert!(compressed.len() * 50 < decompressed, "{name}");
+            fs::write(dir.path().join(format!("{name}.{extension}")), compressed).expect("written");
             let mut command = Command::new(env!("CARGO_BIN_EXE_crowdfold"));
             command
                 .args([
@@ -201,7 +202,7 @@ fn memory_does_not_depend_on_the_size_when_unpacked() {
     }
 }
 
-/// Returns the files that a process has open in a directory.
+/// Returns the metadata of the files in a directory that a process has open.
 fn open_files(process: u32, dir: &Path) -> Vec<fs::Metadata> {
     let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else { return Vec::new() };
     let files = entries.filter_map(|entry| {
@@ -246,7 +247,7 @@ fn unwritable_temporary_files_are_an_error_with_the_fix() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), beacons(20_000)).expect("written");
     fs::write(dir.path().join("rows"), "old").expect("written");
-    // a limit on the size of files has the effect of a full disk
+    // A limit on the size of files has the same effect as a full disk.
     let command =
         "trap '' XFSZ; ulimit -f 16; exec $C fold --config K --memory 256KiB --temp-dir . F --output rows";
     let (code, _, stderr) = shell(dir.path(), command);
@@ -293,7 +294,7 @@ fn progress_is_drawn_only_on_a_terminal() {
         .spawn()
         .expect("the program runs");
     let (mut terminal, mut piece, mut screen) = (File::from(terminal), [0; 4_096], String::new());
-    // reading fails when the last process of the terminal ends
+    // Reading fails when the last process that uses the terminal has ended.
     while let Ok(length @ 1..) = terminal.read(&mut piece) {
         screen += &String::from_utf8_lossy(&piece[..length]);
     }

@@ -1,4 +1,4 @@
-//! Tests that the order of files and lines, and the memory, do not change the result of `fold`.
+//! Tests that the order of files and lines, and the available memory, do not change the result of `fold`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,14 +12,14 @@ use proptest::sample::Index;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The start of a window.
+/// The start of a window, in milliseconds.
 const START: u64 = 1_795_308_480_000;
 const WINDOW: u64 = 60_000;
 const LATENESS: u64 = 30_000;
 const CONFIG: &str = "[release]\nk = 1\nallow_small_k = true\nbreakdowns = [[\"os\"], [\"cdn\"]]\n\
                       [windows]\nlength = \"1m\"\nlateness = \"30s\"\n";
 
-/// A line of a capture, with its relevant properties.
+/// A line with a captured request, the time at which the request was received, and whether its beacon is late.
 #[derive(Clone, Debug)]
 struct Line {
     received: u64,
@@ -27,10 +27,10 @@ struct Line {
     is_late: bool,
 }
 
-/// Generates a captured request: a beacon of one of a few sessions, sometimes late, and sometimes a line that is not a
-/// beacon.
+/// Generates a captured request with a beacon of one of twelve sessions. Some beacons are late, and some lines are
+/// truncated, so they contain no beacon.
 fn line() -> impl Strategy<Value = Line> {
-    // most times are shared by several lines
+    // There are few different times, so most of them are shared by several lines.
     let received = (0_u64..600).prop_map(|step| START + step * 500);
     let delay = prop_oneof![4 => 0_u64..3_000, 1 => 0_u64..200_000];
     (received, delay, 0_u8..12, 0_u8..3, 0_u32..40).prop_map(|(received, delay, session, cdn, kind)| {
@@ -64,7 +64,7 @@ fn write(path: &Path, lines: &[&Line], compression: usize) {
     fs::write(path, bytes).expect("written");
 }
 
-/// Returns the rows and the ledger as written.
+/// Runs `fold`. Returns the rows and the ledger as they were written.
 fn fold(dir: &Path, arguments: &[String]) -> (String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
         .args(["fold", "--config", "config.toml", "--ledger", "ledger.json"])
@@ -91,7 +91,7 @@ proptest! {
     ) {
         let dir = TempDir::new().expect("a directory");
         fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
-        // one file, in the order of the edge server that received them
+        // The reference result: one file with all lines in the order in which they were received.
         lines.sort_by_key(|line| line.received);
         write(&dir.path().join("whole"), &lines.iter().collect::<Vec<_>>(), 0);
         let whole = fold(dir.path(), &["--format=capture".into(), "whole".into()]);
@@ -100,7 +100,7 @@ proptest! {
         let late = lines.iter().filter(|line| line.is_late).count();
         prop_assert_eq!(&ledger["beacons"]["late"], &Value::from(late));
 
-        // lines with the same time keep their order in one file
+        // Lines with the same time stay in one file and keep their order, because it decides between equal times.
         let mixed = |time: u64| (time ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if !is_sorted {
             lines.sort_by_key(|line| mixed(line.received));
@@ -127,7 +127,7 @@ proptest! {
 }
 
 #[test]
-fn lines_without_a_record_timestamp_are_never_late() {
+fn beacon_in_a_line_without_a_record_timestamp_is_never_late() {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
     let beacon = |ts: u64, session: &str| {
@@ -152,21 +152,22 @@ fn lines_without_a_record_timestamp_are_never_late() {
     }
 }
 
-/// The lines are rejected, and the opt-out in them takes effect.
+/// A beacon with an opt-out and without a usable time is rejected, but its opt-out takes effect.
 #[test]
-fn opt_out_without_a_usable_time_takes_effect_at_its_position() {
+fn opt_out_without_a_usable_time_removes_the_session_of_its_file() {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
     let beacon = |ts: u64| format!("{{\"ts\":{ts},\"session\":\"a\",\"playing_ms\":900}}\n");
     let opt_outs = [
         "{\"session\":\"a\",\"opt_out\":true}\n",
-        // a clock that was never set, one five years ahead, and the year 2100
+        // The times are of a clock that was never set, of a clock five years ahead, and of the year 2100.
         "{\"ts\":5000,\"session\":\"a\",\"opt_out\":true}\n",
         "{\"ts\":1953158400000,\"session\":\"a\",\"opt_out\":true}\n",
         "{\"ts\":4102444800000,\"session\":\"a\",\"opt_out\":true}\n",
     ];
     for opt_out in opt_outs {
-        // at the beginning, in the middle, and at the end; with another file that covers an hour more
+        // The opt-out is at the beginning, in the middle or at the end of a file. Another file covers an hour of
+        // beacons of another session.
         for index in 0..3 {
             let mut lines = vec![beacon(START), beacon(START + 1_000)];
             lines.insert(index, opt_out.into());

@@ -1,5 +1,5 @@
-//! Tests of `release.min_networks` from end to end: the airlock maps an address to one bit of 64, cells combine the
-//! bits by OR, and a row needs enough sessions and enough bits.
+//! Tests of `release.min_networks`, with `fold`. The airlock maps the network of each address to one of 64 bits, a cell
+//! contains the bits of all its sessions, and a row needs enough sessions and enough bits.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 const START: u64 = 1_795_305_600_000;
 
-/// Returns sessions of one os, one beacon each, from these addresses.
+/// Returns one beacon for each address. Each beacon has its own session, and all have the same `os`.
 fn sessions(os: &str, addresses: impl Iterator<Item = String>) -> String {
     let beacon = |(at, ip): (usize, String)| {
         let ts = START + at as u64 * 10;
@@ -32,7 +32,7 @@ fn fold_with(dir: &Path, guard: u32, beacons: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crowdfold")).current_dir(dir).args(arguments).output().unwrap()
 }
 
-/// Returns `os sessions` of each row, and the number of withheld session-windows.
+/// Runs `fold`. Returns `os` and `sessions` of each row, and the number of withheld session-windows.
 fn fold(guard: u32, beacons: &str) -> (Vec<(String, u64)>, u64) {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
@@ -49,19 +49,19 @@ fn fold(guard: u32, beacons: &str) -> (Vec<(String, u64)>, u64) {
     (rows.collect(), ledger["session_windows"]["withheld"].as_u64().unwrap())
 }
 
-/// Returns sixty sessions of one person at home.
+/// Returns sixty sessions from one network, as a single household could send them.
 fn one_network() -> String {
     sessions("Tizen", (0..60).map(|host| format!("203.0.113.{host}")))
 }
 
 #[test]
-fn sixty_sessions_form_a_crowd_only_from_several_networks() {
+fn row_is_published_only_if_its_sessions_come_from_enough_networks() {
     let nothing = (vec![], 60);
     let crowd = (vec![("Tizen".into(), 60)], 0);
     assert_eq!(fold(0, &one_network()), crowd, "without a minimum number of networks they are a crowd");
     assert_eq!(fold(2, &one_network()), nothing);
     assert_eq!(fold(10, &sessions("Tizen", (0..60).map(|net| format!("198.51.{net}.7")))), crowd);
-    // An IPv6 /40 is one network, regardless of the lower bits.
+    // Addresses with the same first 40 bits are one network in IPv6.
     let below = (0..60).map(|net| format!("2001:db8:0{net:02x}::{net}"));
     assert_eq!(fold(2, &sessions("Tizen", below)), nothing);
     let apart = (0..60).map(|net| format!("2001:db8:{net:02x}00::1"));
@@ -69,14 +69,14 @@ fn sixty_sessions_form_a_crowd_only_from_several_networks() {
 }
 
 #[test]
-fn address_notations_do_not_change_the_network() {
+fn ipv4_address_written_as_ipv6_has_the_network_of_the_ipv4_address() {
     let variants = (0..60).map(|host| match host % 3 {
         0 => format!("203.0.113.{host}"),
         1 => format!("::ffff:203.0.113.{host}"),
         _ => format!("2002:cb00:71{host:02x}::1"),
     });
     assert_eq!(fold(2, &sessions("Tizen", variants)), (vec![], 60));
-    // An absent address is not a network.
+    // Sessions without an address count as no network.
     assert_eq!(fold(1, &sessions("Tizen", (0..60).map(|_| String::new()))), (vec![], 60));
 }
 
@@ -89,14 +89,15 @@ fn row_of_few_networks_is_folded_like_a_row_of_few_sessions() {
     let all = lines.join("\n");
     let rows = |rows: &[(&str, u64)]| rows.iter().map(|(os, n)| ((*os).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(fold(0, &all), (rows(&[("Tizen", 60), ("Windows", 60), ("macOS", 40)]), 0));
-    // It is merged with the smallest row and with the next one, because only 100 sessions would reveal its size.
+    // The 60 sessions of one network are merged with the smallest row. A row of 100 sessions would reveal its size, so
+    // the next row is added too.
     assert_eq!(fold(10, &all), (rows(&[("*", 160)]), 0));
-    // The minimum exceeds the number of bits of these networks.
+    // These networks have fewer than 64 different bits, so no row reaches the minimum.
     assert_eq!(fold(64, &all), (vec![], 160));
 }
 
 #[test]
-fn network_guard_requires_its_secret() {
+fn min_networks_without_its_secret_is_refused() {
     let dir = TempDir::new().unwrap();
     let output = fold_with(dir.path(), 5, &one_network());
     let error = String::from_utf8(output.stderr).unwrap();

@@ -1,4 +1,4 @@
-//! Tests the demo on a terminal that is closed.
+//! Tests of the demo with SIGHUP, which a process receives when its terminal is closed.
 #![cfg(target_os = "linux")]
 
 use std::fs::{File, OpenOptions};
@@ -10,8 +10,9 @@ use std::time::Duration;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// The sequences that enter and leave the alternate screen, and hide and show the cursor.
+/// The control sequence that switches to the alternate screen.
 const OPENED: &str = "\x1b[?1049h";
+/// The control sequences that show the cursor again and leave the alternate screen.
 const RESTORED: &str = "\x1b[?25h\x1b[?1049l";
 
 #[test]
@@ -33,7 +34,7 @@ fn demo_restores_the_terminal_on_hangup() {
     let (sender, shown) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut terminal, mut piece) = (File::from(terminal), [0; 4_096]);
-        // reading fails when the last process of the terminal ends
+        // Reading fails when the last process that uses the terminal has ended.
         while let Ok(length @ 1..) = terminal.read(&mut piece) {
             let _ = sender.send(piece[..length].to_vec());
         }
@@ -53,7 +54,7 @@ fn demo_restores_the_terminal_on_hangup() {
     assert!(screen.contains(RESTORED), "the terminal is not restored");
 }
 
-/// Returns a signal mask of a process, such as `SigIgn`.
+/// Returns a signal mask of a process by its name in `/proc/PID/status`, such as `SigIgn`.
 fn mask(process: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -61,10 +62,10 @@ fn mask(process: u32, name: &str) -> u64 {
 }
 
 #[test]
-fn hangup_that_is_ignored_stays_ignored() {
+fn ignored_sighup_stays_ignored_and_otherwise_is_handled() {
     const HANGUP: u64 = 1;
     const TERMINATE: u64 = 1 << 14;
-    // as started by nohup, and without it
+    // First a process as `nohup` starts it, then an ordinary process.
     for (trap, ignored) in [("trap '' HUP; ", HANGUP), ("", 0)] {
         let mut demo = Command::new("sh")
             .args(["-c", &format!("{trap}exec \"$C\" demo --for 10m")])
@@ -79,7 +80,7 @@ fn hangup_that_is_ignored_stays_ignored() {
             let caught = mask(demo.id(), "SigCgt");
             (caught & TERMINATE != 0).then_some(caught)
         });
-        // The signals are registered one after the other, SIGHUP last.
+        // The process registers its signals one after the other, and SIGHUP last. So SIGHUP may follow a little later.
         let looks = if ignored == 0 { 3_000 } else { 100 };
         let is_caught = (0..looks).any(|_| {
             std::thread::sleep(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! Tests of the restrictions of the process, which protect the raw beacons in its memory.
+//! Tests that the raw beacons in the memory of the process cannot be read from outside.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -15,21 +15,21 @@ use tempfile::TempDir;
 
 const CANARY: &str = "c4n4ry-in-memory";
 
-/// Creates a directory that everyone may enter, with a copy of the program.
+/// Creates a directory that every user may enter, with a copy of the program.
 fn scratch_dir() -> TempDir {
     let dir = TempDir::new().expect("a directory");
     let all = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("permitted");
     all(dir.path());
     let program = dir.path().join("crowdfold");
-    // copied by another process, because a file that is open for writing here may be inherited by a child of another
-    // test for a short time, and cannot be executed until then
+    // Another process copies the program. If this process did, a child process of another test could inherit the open
+    // file, and a file that is open for writing cannot be executed.
     let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_crowdfold")).arg(&program).status();
     assert!(copied.expect("cp runs").success());
     all(&program);
     dir
 }
 
-/// Starts a shell command with unlimited core dumps, if the host permits them, as a user other than root.
+/// Starts a shell command as a user other than root. Core dumps are unlimited, if the host permits that.
 fn start(dir: &TempDir, command: &str) -> Child {
     let mut shell = Command::new("sh");
     shell
@@ -44,7 +44,7 @@ fn start(dir: &TempDir, command: &str) -> Child {
     shell.spawn().expect("a shell runs")
 }
 
-/// Starts `fold`, which has read a beacon from its standard input and waits for more.
+/// Starts `fold`, and sends one beacon to its standard input. It waits for further beacons.
 fn folding(dir: &TempDir) -> Child {
     let mut child = start(dir, "./crowdfold fold -");
     let beacon = format!("{{\"ts\":1795308480000,\"session\":\"{CANARY}\",\"ip\":\"203.0.113.77\"}}\n");
@@ -53,14 +53,15 @@ fn folding(dir: &TempDir) -> Child {
     child
 }
 
-/// Returns the soft and hard limit of core dumps in the kernel.
+/// Returns the soft and the hard limit on core dumps that the kernel reports for a process.
 fn core_limit(process: u32) -> Option<Vec<String>> {
     let limits = fs::read_to_string(format!("/proc/{process}/limits")).ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size"))?;
     Some(line.split_whitespace().take(2).map(str::to_owned).collect())
 }
 
-/// Returns the owner of a process's entries: its user, or root if it is not dumpable (proc(5)).
+/// Returns the owner of the files of a process in `/proc`. It is the user of the process, or root if the process is not
+/// dumpable (proc(5)).
 fn owner(process: u32) -> u32 {
     fs::metadata(format!("/proc/{process}/environ")).expect("it runs").uid()
 }
@@ -71,14 +72,14 @@ fn end(mut child: Child) {
 }
 
 #[test]
-fn process_memory_is_unreadable_to_processes_of_the_same_user() {
+fn memory_is_not_readable_by_other_processes_of_the_same_user() {
     let dir = scratch_dir();
     let other = start(&dir, "sleep 600");
     let ours = folding(&dir);
     let user = owner(other.id());
     assert_ne!(user, 0, "an ordinary process belongs to its user");
     eventually("its entries belong to root", || (owner(ours.id()) == 0).then_some(()));
-    // The same user tries to read it, who could otherwise read the memory.
+    // The same user tries to read a file of the process. Its permissions are those of the memory.
     let read = |process: u32| {
         let mut child = start(&dir, &format!("head -c 1 /proc/{process}/environ"));
         child.wait().expect("ended").success()
@@ -90,10 +91,10 @@ fn process_memory_is_unreadable_to_processes_of_the_same_user() {
 }
 
 #[test]
-fn no_fatal_signal_leaves_a_core() {
+fn fatal_signal_leaves_no_core_dump() {
     let dir = scratch_dir();
-    // SIGQUIT has the same effect, but may be ignored by the parent of this test; Rust's own handler handles a SIGSEGV
-    // that was not caused by an access.
+    // SIGQUIT is omitted because the parent of this test may ignore it. SIGSEGV is omitted because Rust has a handler
+    // for it.
     for signal in ["ABRT", "TRAP", "FPE"] {
         let mut ours = folding(&dir);
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", ours.id())]).status();
@@ -108,10 +109,10 @@ fn no_fatal_signal_leaves_a_core() {
 }
 
 #[test]
-fn process_survives_a_closed_log_reader() {
+fn process_continues_and_exits_normally_after_stderr_is_closed() {
     let dir = TempDir::new().expect("a directory");
     let config = dir.path().join("crowdfold.toml");
-    // No process listens on this port, which causes log lines.
+    // No process listens on this port, so the program logs errors continually.
     let text = "[kafka]\nbrokers = [\"127.0.0.1:9\"]\n[collect]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"\"\n";
     fs::write(&config, text).expect("written");
     for command in ["run", "collect"] {
@@ -126,7 +127,7 @@ fn process_survives_a_closed_log_reader() {
         log.read_line(&mut line).expect("it logs");
         assert!(line.contains("INFO") || line.contains("WARN"), "{line}");
         drop(log);
-        // At that time it has logged more errors of the broker, and the shutdown.
+        // In this time it logs further errors.
         sleep(Duration::from_secs(2));
         assert!(child.try_wait().expect("asked").is_none(), "{command} runs");
         let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
@@ -143,8 +144,8 @@ fn process_survives_a_closed_log_reader() {
     }
 }
 
-/// An argument that makes the next test panic, in a separate process, with the text after it. The test harness ignores
-/// it, because it skips no test.
+/// The prefix of an argument that makes the next test panic, with the rest of the argument as the message. The test
+/// starts itself with it in a separate process. The test harness ignores the argument, because no test has such a name.
 const PANIC_WITH: &str = "--skip=no-such-test-";
 
 #[test]

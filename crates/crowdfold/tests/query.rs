@@ -1,4 +1,4 @@
-//! Tests of `query` against librdkafka's mock broker in this process.
+//! Tests of `query`, with librdkafka's mock broker in this process.
 
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("UTF-8")
 }
 
-/// Returns a table of two rows in each of two windows.
+/// Returns the rows of a detail table, two in each of two windows.
 fn rollups() -> Vec<String> {
     let mut rollups = Vec::new();
     for minute in [100_u64, 101] {
@@ -78,7 +78,7 @@ fn rollups() -> Vec<String> {
 }
 
 #[test]
-fn rows_are_filtered_grouped_and_summed() {
+fn query_filters_groups_and_adds_up_rows() {
     let cluster = Cluster::new();
     cluster.write(&rollups());
     let output = cluster.query(&["--breakdown", "os,browser", "--by", "os"]);
@@ -105,7 +105,7 @@ fn rows_are_filtered_grouped_and_summed() {
     assert!(text(&output.stdout).contains(",1970-01-01T01:42:00Z,os.browser,exact,2,2026,"));
 }
 
-/// The other fields that are null if only session counts are published.
+/// The fields that are null if only session counts are published, in addition to `IN_DETAIL_ONLY`.
 const NUMBERS: [&str; 14] = [
     "beacons",
     "attempts",
@@ -123,7 +123,8 @@ const NUMBERS: [&str; 14] = [
     "bitrate_kbps",
 ];
 
-/// Returns the same rows outside the detail table, with a noise of 8, or with session counts only.
+/// Returns the rows of [`rollups`] as they would be outside the detail table. Without noise, they contain session
+/// counts only.
 fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
     let row = |text: String| {
         let mut row: Value = serde_json::from_str(&text).expect("JSON");
@@ -148,7 +149,7 @@ fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
 }
 
 #[test]
-fn noisy_rows_are_summed_and_printed_with_their_standard_error() {
+fn noisy_rows_are_added_up_and_printed_with_their_standard_error() {
     let cluster = Cluster::new();
     cluster.write(&outside_the_detail_table(true));
     let output = cluster.query(&["--by", "os", "--errors"]);
@@ -175,12 +176,12 @@ fn noisy_rows_are_summed_and_printed_with_their_standard_error() {
         (&line["below_zero"], &line["stalled_ms"]),
         (&json!(["stalled_ms", "errors.media"]), &json!(-62_000))
     );
-    // 8 · 1 · √2
+    // The noise is 8, the clamp of a play is 1, and two windows are added: 8 · 1 · √2.
     assert_eq!(line["standard_error"]["plays"], 11.3);
 }
 
 #[test]
-fn rows_with_session_counts_only_are_answered_with_the_reason_and_the_fix() {
+fn query_of_rows_with_session_counts_only_prints_the_reason_and_the_fix() {
     let cluster = Cluster::new();
     cluster.write(&outside_the_detail_table(false));
     let output = cluster.query(&[]);
@@ -200,7 +201,7 @@ fn rows_with_session_counts_only_are_answered_with_the_reason_and_the_fix() {
 }
 
 #[test]
-fn totals_are_read_from_the_detail_table() {
+fn totals_are_computed_from_the_detail_table_unless_a_breakdown_is_named() {
     let cluster = Cluster::new();
     let detail =
         rollups().into_iter().map(|row| row.replace("[\"os\",\"browser\"]", "[\"player\",\"stream\"]"));
@@ -265,7 +266,7 @@ fn invalid_query_is_a_usage_error() {
 }
 
 #[test]
-fn missing_topic_is_reported_with_the_fix() {
+fn query_of_a_missing_topic_exits_with_1_and_names_the_topic() {
     let cluster = MockCluster::new(1).expect("a mock cluster");
     let output = query(&cluster.bootstrap_servers(), &[]);
     assert_eq!(output.status.code(), Some(1));
@@ -273,7 +274,7 @@ fn missing_topic_is_reported_with_the_fix() {
     assert!(stderr.contains("topic crowdfold.rollups does not exist"), "{stderr}");
 }
 
-/// Returns the rollups of `fold` for twelve minutes of synthetic players.
+/// Returns the rollups that `fold` computes for twelve minutes of synthetic players.
 fn folded(with_secret: bool) -> Vec<String> {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);
@@ -293,7 +294,7 @@ fn folded(with_secret: bool) -> Vec<String> {
     rollups.lines().map(String::from).collect()
 }
 
-/// Returns the only line of an answer in JSON.
+/// Runs a query whose answer must be one line, and returns the line as JSON.
 fn total(cluster: &Cluster, arguments: &[&str]) -> Value {
     let output = cluster.query(&[&["--format", "json"], arguments].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -303,7 +304,7 @@ fn total(cluster: &Cluster, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn totals_of_noisy_tables_are_those_of_the_detail_table_within_their_errors() {
+fn totals_of_noisy_tables_equal_the_exact_totals_within_their_errors() {
     let cluster = Cluster::new();
     cluster.write(&folded(true));
     let exact = total(&cluster, &[]);
@@ -337,7 +338,8 @@ fn totals_of_noisy_tables_are_those_of_the_detail_table_within_their_errors() {
             let (truth, shown) = (number(&exact, name), number(&noisy, name));
             let error = number(&noisy, &format!("/standard_error{name}"));
             assert!(error > 0.0 && number(&exact, &format!("/standard_error{name}")) == 0.0, "{name}");
-            // clamps and the budget remove up to a tenth; many of these players have more than 30,000 kbit/s
+            // Clamping and the noise budget reduce a sum by up to a tenth. Bandwidth is reduced more, because many of
+            // these players have more than 30,000 kbit/s, which is its clamp.
             let kept = if name.starts_with("/bandwidth") { 0.6 } else { 0.9 };
             let least = kept * truth - 4.0 * error;
             assert!(

@@ -1,4 +1,4 @@
-//! Tests of three tenants, each with its own policy, with `fold` and `check`.
+//! Tests of several tenants with their own policies, with `fold`, `check` and `generate`.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
@@ -25,7 +25,8 @@ breakdowns = [["cdn", "stream"], ["os"]]
 detail_breakdown = ["os"]
 "#;
 
-/// Returns one beacon of each session: most with Windows, some with Linux.
+/// Returns one beacon for each session, with its time. The first `linux` sessions have the `os` Linux, the others
+/// Windows.
 fn sessions(tenant: &str, linux: u64, windows: u64) -> Vec<(u64, String)> {
     let beacon = |at| {
         let os = if at < linux { "Linux" } else { "Windows" };
@@ -44,7 +45,8 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.current_dir(dir).args(["--config", "crowdfold.toml"]).args(arguments).output().unwrap()
 }
 
-/// Returns `tenant breakdown cell key sessions` of each row, with the detail table marked, and the ledger.
+/// Runs `fold`. Returns the ledger, and each row as tenant, breakdown, dimension values, sessions, k, and τ if there is
+/// noise. Rows of the detail table end with `+`.
 fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     let dir = TempDir::new().unwrap();
     beacons.sort();
@@ -72,7 +74,7 @@ fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
 }
 
 #[test]
-fn three_tenants_are_folded_by_three_policies() {
+fn each_tenant_is_folded_by_its_own_policy() {
     let of_all = |linux, windows| {
         ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, linux, windows)).collect()
     };
@@ -97,7 +99,7 @@ fn three_tenants_are_folded_by_three_policies() {
 }
 
 #[test]
-fn settings_of_one_tenant_do_not_change_rows_of_another() {
+fn policy_of_one_tenant_does_not_change_the_rows_of_another() {
     let beacons = || -> Vec<_> {
         ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, 30, 60)).collect()
     };
@@ -148,7 +150,7 @@ fn truth_of_synthetic_players_has_the_tables_of_each_tenant() {
 }
 
 #[test]
-fn check_shows_the_policy_of_each_tenant() {
+fn check_prints_the_policy_of_each_tenant() {
     let dir = TempDir::new().unwrap();
     let attributes =
         "[tenants.attributes.acme]\nindustry = \"news\"\n[tenants.attributes.gamma]\nindustry = \"sport\"\n";
@@ -174,7 +176,7 @@ fn check_shows_the_policy_of_each_tenant() {
 }
 
 #[test]
-fn noisy_rows_of_a_tenant_with_more_tables_need_more_sessions() {
+fn differential_privacy_requires_more_sessions_of_a_tenant_with_more_breakdowns() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let text = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release]\n\
@@ -183,8 +185,8 @@ fn noisy_rows_of_a_tenant_with_more_tables_need_more_sessions() {
                 [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
     std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-    // the table in docs/internals/privacy-model.md: 38.2 and 240 for one breakdown with hourly windows, 54.0 and 345
-    // for two
+    // The numbers are in a table in docs/internals/privacy-model.md. With hourly windows, σ is 38.2 and τ is 240 for
+    // one breakdown, and σ is 54.0 and τ is 345 for two.
     for line in [
         "τ + k − 1 = 240 + 49 = 289.",
         "# For beta: N = 48, σ of sessions 54.0, and a row is published from τ + k − 1 = 345 + 19 = 364 sessions; \
@@ -205,7 +207,7 @@ fn noisy_rows_of_a_tenant_with_more_tables_need_more_sessions() {
 }
 
 #[test]
-fn check_warns_that_the_guard_folds_every_row_of_an_ipv4_network() {
+fn check_warns_if_min_networks_folds_every_row_of_a_breakdown_by_network() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let text = |guard: u32| {

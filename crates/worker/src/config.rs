@@ -63,7 +63,7 @@ impl Config {
         Ok(Self { loaded, policies })
     }
 
-    /// Returns the configuration in force as TOML, with secrets masked.
+    /// Returns the effective configuration as TOML, with secrets masked.
     #[must_use]
     pub fn effective(&self) -> String {
         self.loaded.effective()

@@ -20,7 +20,7 @@ pub enum TopicsCommand {
         /// Print the differences without changing anything
         #[arg(long)]
         dry_run: bool,
-        /// Print which records must be deleted to remove records dated in the future; with --yes, delete them
+        /// Print which records must be deleted to remove the records dated in the future; with --yes, delete them
         #[arg(long)]
         purge_ahead: bool,
         /// Delete the records that --purge-ahead prints

@@ -30,7 +30,7 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "not a size; write a number above 0 and a unit, such as 512MiB or 2GiB".into())
 }
 
-/// Parses a field and a kind of identifier.
+/// Parses a field and a kind of identifier, such as `content=uuid`.
 pub(super) fn allowed(text: &str) -> Result<(String, Identifier), String> {
     let (field, kind) =
         text.split_once('=').ok_or("\"=\" is missing; write field=kind, such as content=uuid")?;
@@ -45,13 +45,13 @@ pub(super) fn allowed(text: &str) -> Result<(String, Identifier), String> {
     Ok((field.into(), kind))
 }
 
-/// Parses the maximum number of locations that are reported.
+/// Parses the maximum number of locations that are listed, from 1 to 1,000,000.
 pub(super) fn limit(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
     number.ok_or_else(|| "not a number in range; write a number from 1 to 1000000".into())
 }
 
-/// Parses a name and a value.
+/// Parses a name and a value, such as `os=Windows`.
 pub(super) fn condition(text: &str) -> Result<(String, String), String> {
     let (dimension, value) =
         text.split_once('=').ok_or("\"=\" is missing; write name=value, such as os=Windows")?;
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read_with_and_without_a_unit() {
+    fn size_is_parsed_with_or_without_unit_and_other_texts_are_refused() {
         for (text, bytes) in [
             ("1", 1),
             ("65536", 1 << 16),

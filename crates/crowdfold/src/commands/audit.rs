@@ -1,5 +1,6 @@
-//! `audit`: checks that published records contain no identifiers, cover crowds only, occur once, do not outlive their
-//! time-to-live, and can be read only by principals with a role. It trusts neither the worker nor its configuration.
+//! `audit`: checks the published topics. Records must contain no identifiers, each row must cover at least k sessions,
+//! each table must occur once, no record may outlive its time-to-live, and only principals with a role may read. The
+//! audit trusts neither the worker nor its configuration.
 
 mod json;
 mod readers;
@@ -26,8 +27,8 @@ use report::{Ageing, Report, Subject, Unseen};
 /// Audits the topics and prints the report.
 ///
 /// # Errors
-/// [`CrowdfoldError::Breach`] if there is a breach; [`CrowdfoldError::Running`] if something could not be checked and
-/// there is no breach, or no broker responds.
+/// [`CrowdfoldError::Breach`] if there is a breach. [`CrowdfoldError::Running`] if no broker responds, or if there is
+/// no breach but something could not be checked.
 pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let client = wiring::client(config)?;
     let now = clock::now();
@@ -63,7 +64,8 @@ fn look(
     let mut report = Report { now, subjects: subjects(args, config), ..Report::default() };
     for at in 0..report.subjects.len() {
         let spec = report.subjects[at].spec.clone();
-        // an audit of many topics takes a while, and brokers continue to write meanwhile
+        // The time is read again for each topic, because an audit of many topics takes long, and records are appended
+        // meanwhile.
         match admin.check(std::slice::from_ref(&spec), clock::now()).map(|mut checked| checked.topics.pop()) {
             Ok(Some(checked)) if checked.findings.contains(&Finding::Missing) => {
                 let why = "it does not exist".into();
@@ -107,7 +109,7 @@ fn look(
     Ok(report)
 }
 
-/// Returns true if further requests are useless because no broker responds, or all refuse the client.
+/// Returns true if further requests are useless, because no broker responds or because the brokers refuse the client.
 const fn is_final(error: &KafkaError) -> bool {
     matches!(error, KafkaError::Unreachable { .. } | KafkaError::Refused { .. })
 }
@@ -119,7 +121,8 @@ fn read(
     since: Option<Timestamp>,
     auditor: &mut Auditor,
 ) -> Result<(), KafkaError> {
-    // opened first, so that records committed later are after its end
+    // The reader of uncommitted records is opened first. Otherwise it could read a record that is committed after the
+    // other reader was opened, and report it as uncommitted.
     let all = TopicReader::open_uncommitted(client, topic, since)?;
     let reader = TopicReader::open(client, topic, since)?;
     let number = auditor.topic(topic, contents, reader.cut());
@@ -141,12 +144,13 @@ fn taken<'a>(record: &'a crowdfold_kafka::Record<'_>) -> Record<'a> {
     Record { partition, offset, key: record.key(), value: record.value(), headers: record.headers() }
 }
 
-/// The offsets of committed records, as ranges, because a transaction is one range.
+/// The offsets of committed records, by partition. Offsets are stored as ranges from the first to the last, because
+/// the records of a transaction have consecutive offsets.
 #[derive(Default)]
 struct Committed(BTreeMap<u32, Vec<(i64, i64)>>);
 
 impl Committed {
-    /// Adds an offset, which must be higher than the previous one of its partition.
+    /// Adds an offset, which must be higher than the previous offset of its partition.
     fn push(&mut self, partition: u32, offset: i64) {
         let ranges = self.0.entry(partition).or_default();
         match ranges.last_mut() {
@@ -155,7 +159,7 @@ impl Committed {
         }
     }
 
-    /// Returns true if the offset was added.
+    /// Returns true if [`push`](Self::push) added the offset.
     fn contains(&self, partition: u32, offset: i64) -> bool {
         let Some(ranges) = self.0.get(&partition) else { return false };
         let after = ranges.partition_point(|(first, _)| *first <= offset);
@@ -192,7 +196,8 @@ fn subjects(args: &cli::Audit, config: &Config) -> Vec<Subject> {
     ours.map(|spec| Subject { contents: contents(spec.purpose), ..Subject::of(spec) }).collect()
 }
 
-/// Returns the contents that are audited in a topic; `None` for topics with personal data, which are not opened.
+/// Returns the kind of records that are audited in a topic. Returns `None` for topics with personal data, whose
+/// records are not read.
 const fn contents(purpose: Purpose) -> Option<Contents> {
     match purpose {
         Purpose::Rollups => Some(Contents::Rollups),
@@ -206,7 +211,7 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
     let mut names: HashSet<String> = config.tenants.names.iter().cloned().collect();
     names.extend(ours.then(|| config.topic_names().beacons));
     Rules {
-        // rows of another program are checked only against their own k, unless one is given
+        // Rows of another program are checked only against the k that they contain, unless `release.k` is set.
         least: (ours || config.is_given("release.k")).then(|| least(args, config, ours)),
         allow_small_k: config.policies().all().any(|policy| policy.k() < MIN_K),
         names,
@@ -217,8 +222,9 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
     }
 }
 
-/// Returns the minimums of each tenant by the configuration. A k on the command line applies to all tenants, and sets
-/// no minimum for margins, noise and detail tables of other programs.
+/// Returns the minimums that the configuration sets for the rows of each tenant. If `--k` is set, the policies of
+/// single tenants are ignored. For topics of another program, margin and noise have no minimum, and the detail table
+/// is not checked.
 fn least(args: &cli::Audit, config: &Config, ours: bool) -> Least {
     let (policies, common) = (config.policies(), config.policy());
     let own = policies.own().filter(|_| args.k.is_none());

@@ -1,4 +1,4 @@
-//! `check`: the effective configuration and its consequences.
+//! `check`: prints the effective configuration and its consequences.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -16,11 +16,12 @@ mod expected;
 #[cfg(test)]
 mod tests;
 
-/// The ε from which on the guarantee is called weak: e³ is 20.
+/// The ε above which the output calls the guarantee weak. At this ε, the data of one session can change the
+/// probability of an output by a factor of up to e³ = 20.
 const WEAK: f64 = 3.0;
 
-/// Prints the effective configuration as TOML, with secrets masked, followed by its consequences as comments, so that
-/// the output can be loaded again. With a number of live sessions, it also prints the rows to expect.
+/// Prints the effective configuration as TOML, with secrets masked. Its consequences follow as TOML comments, so the
+/// output is still a valid configuration file. With `--sessions`, the rows to expect follow too.
 ///
 /// # Errors
 /// `out` cannot be written to.
@@ -138,7 +139,7 @@ fn breakdowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
     grouped(&config.tenants, out)
 }
 
-/// Prints how numbers outside the detail table are published under the policy `threshold`.
+/// Prints how the policy `threshold` protects rows with `*` and numbers outside the detail table.
 fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let policy = config.policy();
     if policy.privacy().is_some() {
@@ -180,7 +181,7 @@ fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the description of the numbers that the table of a breakdown contains in addition to session counts.
+/// Returns the suffix that the line of a breakdown has if its table contains more than session counts and noisy sums.
 fn shown(policy: &Policy, at: usize) -> &'static str {
     if policy.detail() != Some(at) {
         return "";
@@ -192,7 +193,7 @@ fn shown(policy: &Policy, at: usize) -> &'static str {
     }
 }
 
-/// Examples of ids that may identify a session or a person, and their description.
+/// Examples of ids that may identify a session or a person, each with a description of its kind.
 const PRIVATE_IDS: [(&str, &str); 3] = [
     ("bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "UUIDs, which players use for sessions and devices"),
     ("491701234567", "numbers with as many digits as a phone number"),
@@ -202,7 +203,7 @@ const PRIVATE_IDS: [(&str, &str); 3] = [
     ),
 ];
 
-/// Prints the risk of `content.pattern`.
+/// Prints the risk of the configured `content.pattern`, if there is one.
 fn public_content(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let Some(ids) = config.public_ids() else { return Ok(()) };
     writeln!(
@@ -218,7 +219,7 @@ fn public_content(config: &Config, out: &mut impl Write) -> io::Result<()> {
         .try_for_each(|(_, what)| writeln!(out, "# The pattern matches {what}."))
 }
 
-/// Prints the attributes by which tenants may be grouped.
+/// Prints the attributes by which `query` can group tenants, with their values.
 fn grouped(tenants: &Tenants, out: &mut impl Write) -> io::Result<()> {
     let names: BTreeSet<&String> = tenants.attributes.values().flat_map(BTreeMap::keys).collect();
     if names.is_empty() {
@@ -241,7 +242,7 @@ fn grouped(tenants: &Tenants, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Prints the differences for a tenant with its own policy.
+/// Prints how the noise for a tenant with its own policy differs from the noise of the common policy.
 fn noise_of(tenant: &str, policy: &Policy, common: &Privacy, out: &mut impl Write) -> io::Result<()> {
     let Some(privacy) = policy.privacy() else { return Ok(()) };
     let (tau, k) = (privacy.tau(), policy.k());
@@ -257,7 +258,7 @@ fn noise_of(tenant: &str, policy: &Policy, common: &Privacy, out: &mut impl Writ
     )
 }
 
-/// Prints the noise of each measure, the threshold for rows, and the guarantee over a year.
+/// Prints the noise of each measure, the threshold for rows, and the guarantee over a day and over a year.
 fn noise(privacy: &Privacy, k: u64, out: &mut impl Write) -> io::Result<()> {
     let (epsilon, delta) = (privacy.epsilon(), privacy.delta());
     let (windows, releases) = (privacy.windows_a_day(), privacy.releases());

@@ -22,16 +22,18 @@ use crate::hardening;
 
 use topic::{Found, Topic};
 
-/// The interval of checks of the certificate files.
+/// The interval at which the certificate files are checked for changes.
 const AGAIN: Span = Span::SECOND.times(10);
 
-/// The time for which an error of Kafka makes the collector not ready, and the minimum interval of its log line.
+/// The time after an error of Kafka during which the collector is not ready, and during which further errors are not
+/// logged.
 const RECENT: Span = Span::SECOND.times(10);
 
-/// Runs until SIGTERM or SIGINT, or until a permanent error.
+/// Runs the collector until SIGTERM, SIGINT or a permanent error.
 ///
 /// # Errors
-/// The error that ended it.
+/// The permanent error that ended the collector, or an invalid configuration. If some acknowledged beacons were not
+/// written to Kafka before the exit, this is an error too.
 pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     let settings = parameters::settings(&config);
     let files = parameters::files(&config).map(Certificates::load).transpose();
@@ -90,18 +92,18 @@ pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     Ok(())
 }
 
-/// The state that is checked every second.
+/// The loop that checks topic, broker errors and certificate files every second, and reports metrics and readiness.
 struct Watching<'a> {
     found: Receiver<Found>,
     counters: Counters,
     partitions: u32,
-    /// The number of partitions of the topic, which the writer may not know yet.
+    /// The number of partitions of the topic as brokers report it. `partitions` is the number that the collector uses.
     wanted: u32,
-    /// The error that hides the topic.
+    /// The error with which the last look-up of the topic failed, if it failed.
     unseen: Option<String>,
-    /// The last error of Kafka, and its time.
+    /// The last error of Kafka that was logged, and its time.
     last_error: Option<(String, Timestamp)>,
-    /// The time of the last check of the certificate files.
+    /// The time at which the certificate files were last checked.
     looked: Timestamp,
     collector: &'a Collector,
     certificates: Option<&'a Certificates>,
@@ -123,8 +125,8 @@ impl Watching<'_> {
         }
     }
 
-    /// Follows changes of the topic. At the start a permanent error ends the collector; later it makes the collector
-    /// not ready.
+    /// Applies changes of the topic. A permanent error ends the collector if it has no partitions yet. Later, an error
+    /// makes it not ready.
     fn topic(&mut self) -> Result<(), CrowdfoldError> {
         loop {
             match self.found.try_recv() {
@@ -153,7 +155,7 @@ impl Watching<'_> {
         Ok(())
     }
 
-    /// Handles errors of written records.
+    /// Handles errors that brokers returned for written records. Returns those that are permanent.
     fn kafka(&mut self, now: Timestamp) -> Result<(), CrowdfoldError> {
         if let Some(by_broker) = self.collector.stamped_by_broker() {
             self.clock(!by_broker)?;
@@ -174,7 +176,8 @@ impl Watching<'_> {
         Ok(())
     }
 
-    /// Checks that timestamps are set by the configured clock, on which watermarks depend.
+    /// Checks that timestamps are set by the clock that `source.trust_timestamps` demands: the producer's or the
+    /// broker's. Watermarks depend on it.
     fn clock(&self, is_create_time: bool) -> Result<(), CrowdfoldError> {
         let trusted = self.config.source.trust_timestamps;
         if is_create_time == trusted {
@@ -199,7 +202,7 @@ impl Watching<'_> {
         match certificates.refresh() {
             Ok(false) => {}
             Ok(true) => tracing::info!("the certificate was reloaded"),
-            // an incompletely copied certificate is no reason to stop
+            // A certificate file may be read while it is being replaced, so an error does not end the collector.
             Err(error) => tracing::warn!("{error}; the certificate in use is kept"),
         }
     }

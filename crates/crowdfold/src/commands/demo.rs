@@ -1,8 +1,8 @@
-//! `demo`: a broker, synthetic players, the worker and a reader of the rollups in one process over loopback.
+//! `demo`: runs a broker, synthetic players, the worker and a reader of the rollups in one process.
 //!
-//! The data flow is real: the players produce to a topic, the worker is that of `run`, and the table shows the records
-//! that a consumer reads from the rollups topic. Only event time is simulated: it runs faster than real time until it
-//! has caught up.
+//! The data flow is real: the players produce to a topic, the worker is the one that `run` starts, and the table shows
+//! the records that a consumer reads from the rollups topic. Only event time is simulated: it begins in the past, and
+//! runs faster than real time until it has caught up.
 
 mod broker;
 mod event_clock;
@@ -42,14 +42,15 @@ use rate_meter::RateMeter;
 use stats::Stats;
 use view::{DashboardView, View};
 
-/// The tenants: one with many viewers, and one with few.
+/// The tenant with many sessions. Its rows are published.
 const CROWDED: &str = "acme";
+/// The tenant with fewer than *k* sessions. Its rows are withheld.
 const QUIET: &str = "village-tv";
 
 /// The time limit of one read of the rollups topic.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Runs the demo until `--for` is over, or SIGINT or SIGTERM arrives.
+/// Runs the demo until the time of `--for` has passed, or until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// The cluster cannot be used, a stage of the worker ends, or `out` cannot be written to.
@@ -110,7 +111,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     Ok(out.flush()?)
 }
 
-/// Shows new rows until the end, and returns the statistics.
+/// Shows new rows until the demo ends. Returns the statistics of all rows.
 fn show(
     dashboard: &DashboardView<'_>,
     mut reader: TopicReader,
@@ -148,7 +149,7 @@ fn show(
     ended.map(|()| stats)
 }
 
-/// Returns the configuration with the settings that the demo requires.
+/// Replaces the settings that the demo requires to have certain values, such as the tenants.
 fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
     config.source = Source {
         topic: None,
@@ -181,7 +182,7 @@ fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
     config.metrics.listen = None;
     let (length, idle) = (config.windows.length.into(), config.sessions.idle_timeout.into());
     let policy = config.policy().clone().for_windows(length, idle);
-    // without policies of single tenants, because the demo has its own tenants
+    // The policies of single tenants are dropped, because the demo has tenants of its own.
     let policies = policy.map_err(|error| CrowdfoldError::Usage(error.to_string()))?.into();
     Ok(config.with_policies(policies))
 }

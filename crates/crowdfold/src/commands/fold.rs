@@ -1,7 +1,7 @@
-//! `fold`: converts files of beacons to rollups without a broker, through the operators of `run`.
+//! `fold`: converts files of beacons to rollups without a broker, with the same combiner and merger as `run`.
 //!
-//! All records are read and sorted before the first one is folded, so the order of the files and of their lines does
-//! not matter, and a beacon is late only in relation to its own record's timestamp.
+//! All records are read and sorted by time before the first record is folded. Therefore the order of the files and of
+//! their lines does not matter. A beacon can only be late in relation to the time at which its own record was sent.
 
 mod input;
 mod lines;
@@ -29,10 +29,10 @@ use crate::error::CrowdfoldError;
 use crate::output::{self, Replacement};
 use crate::{cli, ledger_file, memory};
 
-/// Folds files.
+/// Folds files of beacons, and writes the rollups and the ledger.
 ///
 /// # Errors
-/// A file cannot be read or written.
+/// A file cannot be read or written, or every beacon was rejected.
 pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result<(), CrowdfoldError> {
     let inputs = inputs(args);
     let mut outputs =
@@ -54,7 +54,7 @@ pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result
     Ok(file.finish()?)
 }
 
-/// Returns the files to read; `-` is standard input.
+/// Returns the paths of the files to read. The path `-` is standard input, and is the default.
 fn inputs(args: &cli::Fold) -> Vec<PathBuf> {
     if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files.clone() }
 }
@@ -85,17 +85,18 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Crowdf
     Ok(())
 }
 
-/// One partition of beacons that is merged and released while it is read.
+/// The combiner and the merger of one partition, which contains the records of all files.
 struct Folding<W> {
     combiner: Combiner,
     merger: Merger,
     out: W,
-    /// The time of the start, so that outcomes do not depend on the duration of sorting.
+    /// The start of the command. It is the current time for all records, so outcomes do not depend on how long the
+    /// command takes.
     now: Timestamp,
     offset: i64,
     merged_offset: i64,
     longest: usize,
-    /// True if JSON values over several lines are joined.
+    /// True if a JSON value that extends over several lines is one record.
     joins: bool,
 }
 
@@ -108,7 +109,7 @@ impl<W: Write> Folding<W> {
         let shared = Shared::new(settings, SessionHasher::random())
             .map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
         let shared = Arc::new(shared);
-        // a record in a file is never in a wrong partition
+        // `None`, because a record of a file cannot be in the wrong partition.
         let airlock = Airlock::new(&shared, None);
         let now = clock::now();
         let combiner = Combiner::new(operators.combine, airlock, &fresh(), 0, false).of_sorted_records();
@@ -116,7 +117,7 @@ impl<W: Write> Folding<W> {
         Ok(Self { combiner, merger, out, now, offset: 0, merged_offset: 0, longest, joins })
     }
 
-    /// Reads a file and passes its records to the sorter.
+    /// Reads a file, and passes its records to the sorter.
     fn read(&mut self, path: &Path, progress: &Progress, sorter: &mut Sorter) -> Result<()> {
         let name = if path == Path::new("-") { Path::new("standard input") } else { path }.display();
         let lines = input::open(path, progress).with_context(|| format!("{name} cannot be read"))?;
@@ -129,9 +130,10 @@ impl<W: Write> Folding<W> {
                     last = Some(time);
                     last
                 }
-                // it stays after the previous record, or comes before all others; an opt-out in it takes effect there
+                // A record without a time keeps its place after the previous record, because an opt-out in it may still
+                // take effect.
                 LineTime::Unknown => last,
-                // it is rejected at any position, so it need not be kept
+                // An unreadable record is rejected regardless of its place, so it is processed now and not sorted.
                 LineTime::Unreadable => None,
             };
             match sort_time {
@@ -169,7 +171,7 @@ impl<W: Write> Folding<W> {
         Ok(())
     }
 
-    /// Passes prepared batches through the merger.
+    /// Passes the combiner's batches to the merger, and writes the rollups of all windows that are complete.
     fn release(&mut self) -> Result<()> {
         let now = self.now;
         for batch in self.combiner.prepared() {
@@ -195,7 +197,7 @@ fn fresh<C>() -> Start<C> {
     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
-/// Returns the error of temporary files.
+/// Returns the message for an error of the temporary files.
 fn unsorted(sorter: &Sorter) -> String {
     format!(
         "records cannot be sorted in temporary files in {}; free space there, choose another directory with --temp-dir, \

@@ -1,4 +1,5 @@
-//! `generate`: synthetic players, written to a file or to the beacons topic, with their true activity.
+//! `generate`: writes the beacons of synthetic players to a file or to the beacons topic, and on request also the
+//! exact cells that result from the players' activity.
 
 mod topic;
 
@@ -19,13 +20,13 @@ use crate::cli::Generate;
 use crate::error::CrowdfoldError;
 use crate::output;
 
-/// The span of time in a file without `--for` and `--beacons`, ms.
+/// The event time in milliseconds that a file covers if neither `--for` nor `--beacons` is set.
 const FILE_LENGTH: u64 = 5 * 60_000;
 
-/// Generates beacons.
+/// Generates beacons until a limit is reached, or, on a topic, until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// The requested players are impossible (usage), or a file or the topic cannot be written to.
+/// [`CrowdfoldError::Usage`] if the flags contradict each other. Otherwise a file or the topic cannot be written to.
 pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<(), CrowdfoldError> {
     let players = players(args, config).map_err(usage)?;
     refuse_files(args)?;
@@ -36,7 +37,7 @@ pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<
     let Some(output) = &args.output else {
         return topic::run(args, config, players, truth);
     };
-    // A file has the players' own time, so the same seed always gives the same bytes.
+    // In a file, event time begins at a fixed date instead of now, so the same seed always gives the same bytes.
     let length = args.duration.map(|length| length.as_millis() as u64);
     let length = length.or_else(|| args.beacons.is_none().then_some(FILE_LENGTH));
     let limit = Limit {
@@ -56,7 +57,7 @@ pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<
     Ok(())
 }
 
-/// Refuses a closed standard output, and the same file for beacons and truth.
+/// Returns an error if beacons would be written to a closed standard output, or beacons and truth to the same file.
 fn refuse_files(args: &Generate) -> Result<(), CrowdfoldError> {
     let mut outputs = Vec::new();
     match args.output.as_deref() {
@@ -71,7 +72,8 @@ fn refuse_files(args: &Generate) -> Result<(), CrowdfoldError> {
     output::refuse_same(&[], &outputs)
 }
 
-/// Returns the requested players, for the tenants that are counted.
+/// Returns the settings of the players that the flags request. They belong to all tenants except those whose beacons
+/// are not counted because they are directed to children.
 fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, LoadgenError> {
     let sessions = u32::try_from(args.sessions).unwrap_or(u32::MAX);
     let excluded = &config.consent.child_directed.tenants;
@@ -89,7 +91,7 @@ fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, LoadgenErr
     Ok(players)
 }
 
-/// Returns the truth that a worker with this configuration must reproduce.
+/// Returns a collector of the exact cells, for the windows and breakdowns of this configuration.
 fn truth(config: &Config) -> Result<Truth, LoadgenError> {
     let names = |policy: &Policy| -> Vec<Vec<&str>> {
         let named = |breakdown: &Vec<Dimension>| breakdown.iter().map(|dimension| dimension.name()).collect();

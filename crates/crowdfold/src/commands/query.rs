@@ -1,4 +1,5 @@
-//! `query`: published rows, filtered, grouped and added up as far as permitted.
+//! `query`: reads published rows, filters and groups them, and adds them up where the result is exact or its error is
+//! known.
 
 use std::io::{self, Write};
 
@@ -14,14 +15,14 @@ use crate::terminal;
 #[cfg(test)]
 mod tests;
 
-/// The tolerance for a broker's clock. Rollups are appended after their window began, by a clock that may be slow
-/// by this much.
+/// The assumed maximum error of a broker's clock. `--since` selects records by the broker's time of appending, so the
+/// topic is read from this much earlier. A row is always appended after its window began.
 const CLOCKS: Span = Span::MINUTE.times(5);
 
 /// Reads the rollups and prints the answer, with notes on stderr.
 ///
 /// # Errors
-/// The query cannot be answered (usage), the topic cannot be read, or `out` cannot be written to.
+/// [`CrowdfoldError::Usage`] if the query is invalid. Otherwise a topic cannot be read, or `out` cannot be written to.
 pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let now = clock::now();
     let query = query(args, &catalogue(&config.tenants), now).map_err(CrowdfoldError::Usage)?;
@@ -46,7 +47,7 @@ pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(
     Ok(())
 }
 
-/// Returns the tenants of the configuration.
+/// Returns the configured tenants with their attributes. For each, the flag is true if it may be grouped with others.
 fn catalogue(tenants: &Tenants) -> Catalogue {
     Catalogue::new(tenants.names.iter().map(|tenant| {
         let attributes = tenants.attributes.get(tenant).cloned().unwrap_or_default();
@@ -54,15 +55,15 @@ fn catalogue(tenants: &Tenants) -> Catalogue {
     }))
 }
 
-/// Validates the flags. An unknown dimension is an error here, not an empty answer.
+/// Parses the flags as a query. An unknown dimension is an error, because the answer would always be empty.
 fn query(args: &cli::Query, catalogue: &Catalogue, now: Timestamp) -> Result<Query, String> {
     let named = [("--breakdown", &args.breakdown), ("--by", &args.by)];
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
     let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));
     for (flag, name) in listed.chain(conditions) {
-        // the query reports an empty name
+        // Empty names are skipped here, because `Query::from_args` reports them.
         let names = name.split('.').map(str::trim).filter(|name| !name.is_empty());
-        // a table has only dimensions
+        // A breakdown consists of dimensions only.
         let attribute =
             |name: &str| flag != "--breakdown" && catalogue.attributes().any(|known| known == name);
         let known = |name: &&str| Dimension::named(name).is_some() || attribute(name);
@@ -96,7 +97,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: Timestamp) -> Result<Que
     Query::from_args(&args, catalogue, now).map_err(|error: QueryError| error.to_string())
 }
 
-/// Returns the topics that may contain the answer: those of the queried tenants if each has its own.
+/// Returns the topics to read. If each tenant has its own topic, these are the topics of the queried tenants.
 fn topics(args: &cli::Query, query: &Query, config: &Config) -> Result<Vec<String>, CrowdfoldError> {
     let names = config.topic_names();
     if config.tenants.per_tenant_topics && query.tenants_across().is_some() {
@@ -148,8 +149,8 @@ fn notes(
     notes
 }
 
-/// Returns notes on tenants that are not grouped. They are only counted, so that tenants that opted out are not
-/// identified.
+/// Returns notes on tenants that are left out of the groups. The notes contain only numbers, so they do not identify
+/// tenants that opted out.
 fn left_out(config: &Config, query: &Query, breakdown: &str, reader: &Reader) -> Vec<String> {
     let tenants = |count: usize| if count == 1 { "1 tenant".into() } else { format!("{count} tenants") };
     let note = |count: usize, why: &str| (count > 0).then(|| format!("{} {why}", tenants(count)));

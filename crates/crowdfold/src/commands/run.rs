@@ -1,4 +1,4 @@
-//! `run`: the streaming worker.
+//! `run`: runs the streaming worker.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::cli::{self, Stage};
 use crate::error::CrowdfoldError;
 use crate::{hardening, memory};
 
-/// Runs until SIGTERM or SIGINT, or until a stage cannot continue.
+/// Runs the worker until SIGTERM or SIGINT, or until a stage cannot continue.
 ///
 /// # Errors
-/// The error that ended it.
+/// The error that ended the worker, or that prevented it from starting.
 pub fn run(args: &cli::Run, config: Config) -> Result<(), CrowdfoldError> {
     let stages: &[Component] = match args.stage {
         None => &[Component::Combine, Component::Merge],

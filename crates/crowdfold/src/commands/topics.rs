@@ -1,4 +1,4 @@
-//! `topics apply`, `topics check` and `topics acl`.
+//! `topics`: creates topics (`apply`), verifies them (`check`), and prints the permissions of each role (`acl`).
 
 mod acl;
 mod purge;
@@ -12,10 +12,11 @@ use crowdfold_worker::{Config, clock, specs, wiring};
 use crate::cli::TopicsCommand;
 use crate::error::CrowdfoldError;
 
-/// Runs the command.
+/// Runs one of the actions of `crowdfold topics`.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] if no settings can meet the configuration, [`CrowdfoldError::Breach`] if a check finds a breach.
+/// [`CrowdfoldError::Usage`] if no topic settings can satisfy the configuration, [`CrowdfoldError::Breach`] if a topic
+/// does not match the configuration. Otherwise no broker responds, or a broker refuses a request.
 pub fn run(command: &TopicsCommand, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let admin = || -> Result<Admin, CrowdfoldError> { Ok(Admin::open(&wiring::client(config)?)?) };
     match command {
@@ -64,7 +65,7 @@ fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -
     }
 }
 
-/// Returns the number of topics that are unbounded regardless of their settings.
+/// Returns the number of topics that no setting can bound, because they contain records dated in the future.
 fn unbounded(changes: &[Change]) -> usize {
     changes.iter().filter(|change| !change.unbounded.is_empty()).count()
 }

@@ -1,16 +1,16 @@
-//! Commands that pages name without running them: their subcommands, flags and `make` targets must exist.
+//! Tests of the commands that pages name: their subcommands, flags, `make` targets and `cargo` profiles must exist.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use crate::pages::{Located, current, page};
 
-/// Help texts by subcommand, such as `topics apply`.
+/// The help texts by subcommand, such as `topics apply`. The value is `None` if the subcommand does not exist.
 #[derive(Default)]
 struct Helps(BTreeMap<String, Option<String>>);
 
 impl Helps {
-    /// Returns the help of a subcommand, if there is such a subcommand.
+    /// Returns the help text of a subcommand. Returns `None` if the subcommand does not exist.
     fn of(&mut self, subcommand: &str) -> Option<&str> {
         let help = self.0.entry(subcommand.into()).or_insert_with(|| {
             let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
@@ -25,7 +25,8 @@ impl Helps {
         help.as_deref()
     }
 
-    /// Returns what is wrong with a command that begins with `crowdfold`.
+    /// Returns the unknown subcommand or flag in a command that begins with `crowdfold`. Returns `None` if it is
+    /// correct.
     fn fault(&mut self, command: &str) -> Option<String> {
         let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
         let words: Vec<_> = command.split_whitespace().skip(1).collect();
@@ -37,7 +38,7 @@ impl Helps {
         let Some(help) = self.of(&subcommand) else {
             return Some(format!("there is no subcommand \"{subcommand}\""));
         };
-        // `[--flag]` and `[--flag F|--other]` occur in synopses.
+        // Pages also contain synopses, such as `[--flag]` and `[--flag F|--other]`.
         let flags = words.iter().flat_map(|word| word.split(['[', ']', '|', '=', '`', ',', ';', ')']));
         let wrong = flags.filter(|word| word.starts_with("--")).find(|flag| {
             !help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(|word| word == *flag)
@@ -46,7 +47,7 @@ impl Helps {
     }
 }
 
-/// Returns the commands of a text that begin with a word, up to the end of the command.
+/// Returns the shell commands in a page that begin with a word, such as `crowdfold`.
 fn commands<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(['\n', ';', '&', '('])
         .flat_map(|line| line.split(" | "))
@@ -56,7 +57,7 @@ fn commands<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
         .filter(move |line| line.split_whitespace().next() == Some(word))
 }
 
-/// Removes assignments of variables before a command, such as `KEY=value crowdfold …`.
+/// Removes the assignments of variables from the beginning of a command, such as `KEY=value crowdfold run`.
 fn skip_assignments(mut line: &str) -> &str {
     while let Some((first, rest)) = line.split_once(' ') {
         if !first.contains('=') {
@@ -67,7 +68,7 @@ fn skip_assignments(mut line: &str) -> &str {
     line
 }
 
-/// Returns the lines of fenced blocks and the inline code of a page.
+/// Returns the inline code of a page, and the commands in its blocks of type `sh` and `console`.
 fn quoted(page: &crate::pages::Page) -> Vec<Located> {
     let mut quoted = page.content().code;
     let mut is_shell = false;
@@ -104,7 +105,7 @@ fn make_targets_exist() {
     for page in current() {
         for part in quoted(&page) {
             for command in commands(&part.text, "make") {
-                // `make` alone is the program.
+                // Without a target, the page names the program `make` and not a command.
                 let Some(target) = command.split_whitespace().nth(1) else { continue };
                 if !makefile.lines().any(|line| line.strip_prefix(target).is_some_and(|l| l.starts_with(':')))
                 {
@@ -116,7 +117,7 @@ fn make_targets_exist() {
     crate::assert_none(&complaints);
 }
 
-/// Returns true if a `cargo` command does not name a profile, or names a profile of `manifest`.
+/// Returns true if a `cargo` command names no profile, or a profile that `manifest` defines.
 fn has_profile(manifest: &str, command: &str) -> bool {
     let words: Vec<_> = command.split_whitespace().collect();
     let profile = words.windows(2).find(|pair| pair[0] == "--profile").map(|pair| pair[1]);
@@ -138,7 +139,7 @@ fn cargo_profiles_exist() {
 }
 
 #[test]
-fn unknown_profiles_are_found() {
+fn unknown_cargo_profile_is_detected() {
     let manifest = "[profile.dev]\n[profile.release]\n";
     assert!(has_profile(manifest, "cargo run --profile dev -p crowdfold"));
     assert!(has_profile(manifest, "cargo run --release -p crowdfold"));
@@ -146,7 +147,7 @@ fn unknown_profiles_are_found() {
 }
 
 #[test]
-fn wrong_commands_are_found() {
+fn unknown_subcommand_or_flag_is_detected() {
     let mut helps = Helps::default();
     for (command, fault) in [
         ("crowdfold fold a.ndjson --output rows.ndjson", None),

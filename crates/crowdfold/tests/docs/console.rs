@@ -1,10 +1,10 @@
-//! Runs the `console` blocks of all pages, and compares outputs.
+//! Runs the commands in the `console` blocks of all pages, and compares their outputs with the quoted ones.
 //!
-//! A block has commands after `$ `, each followed by its output. All blocks of a page run in one directory, in which
-//! `docs`, `deploy` and `tests` are those of the repository. A line `…` stands for any number of lines. Log lines,
-//! which begin with a timestamp, are left out. After the comment `<!-- a line of: COMMAND -->`, a `json` block is
-//! compared with the lines that the command prints, regardless of spaces. After `<!-- not run: REASON -->`, a block is
-//! not run.
+//! A block consists of commands, which begin with `$ `, each followed by its output. All blocks of a page run in one
+//! temporary directory, which has links to the folders `docs`, `deploy` and `tests` of the repository. In an output, a
+//! line `…` represents any number of lines. Log lines, which begin with a timestamp, are removed before the comparison.
+//! If the comment `<!-- a line of: COMMAND -->` precedes a `json` block, one of the lines that the command prints must
+//! equal the block, except for spaces. If the comment `<!-- not run: REASON -->` precedes a block, it is not run.
 
 use std::fs;
 use std::ops::Range;
@@ -16,16 +16,16 @@ use tempfile::TempDir;
 
 use crate::pages::{Page, current, root};
 
-/// A fenced block.
+/// A fenced block of a Markdown page.
 struct Block<'a> {
     info: &'a str,
-    /// The line before it, if it is a comment.
+    /// The comment in the line before the block, without its delimiters. It is empty if there is no comment.
     comment: &'a str,
     line: usize,
     body: Range<usize>,
 }
 
-/// Returns the fenced blocks of a page that are not indented.
+/// Returns the fenced blocks of a page, except those that are indented.
 fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut open: Option<Block<'_>> = None;
@@ -51,7 +51,7 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// One command of a block with the range of its expected output in the page.
+/// One command of a block, and the range of its expected output in the page.
 struct Step {
     command: String,
     output: Range<usize>,
@@ -60,25 +60,25 @@ struct Step {
 fn steps(text: &str, body: &Range<usize>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut at = body.start;
-    let mut goes_on = false;
+    let mut continues = false;
     for line in text[body.clone()].split_inclusive('\n') {
         at += line.len();
         let command = line.strip_prefix("$ ");
         match (command, steps.last_mut()) {
             (Some(command), _) => steps.push(Step { command: command.into(), output: at..at }),
-            (None, Some(step)) if goes_on => {
+            (None, Some(step)) if continues => {
                 step.command.push_str(line);
                 step.output = at..at;
             }
             (None, Some(step)) => step.output.end = at,
             (None, None) => panic!("a console block begins with a command: {line}"),
         }
-        goes_on = (command.is_some() || goes_on) && line.trim_end().ends_with('\\');
+        continues = (command.is_some() || continues) && line.trim_end().ends_with('\\');
     }
     steps
 }
 
-/// A directory in which the commands of a page run.
+/// The directory in which the commands of a page run.
 struct Workplace(TempDir);
 
 impl Workplace {
@@ -90,7 +90,7 @@ impl Workplace {
         Self(directory)
     }
 
-    /// Runs a command and returns its output without log lines.
+    /// Runs a command. Returns its output without log lines, or an error if its exit code is not 0.
     fn run(&self, command: &str) -> Result<String, String> {
         let program = Path::new(env!("CARGO_BIN_EXE_crowdfold")).parent().expect("a directory");
         let output = Command::new("sh")
@@ -115,7 +115,7 @@ fn is_log(line: &str) -> bool {
     is_digits(0..4) && is_digits(5..7) && is_digits(8..10) && bytes.get(10) == Some(&b'T')
 }
 
-/// Returns true if lines are the expected ones, in which `…` represents any number of lines.
+/// Returns true if `seen` equals `expected`, in which a line `…` represents any number of lines.
 fn matches(expected: &[&str], seen: &[&str]) -> bool {
     match expected {
         [] => seen.is_empty(),
@@ -128,18 +128,18 @@ fn is_expected(expected: &str, seen: &str) -> bool {
     matches(&expected.lines().collect::<Vec<_>>(), &seen.lines().collect::<Vec<_>>())
 }
 
-/// The result of running the blocks of a page.
+/// The result of running the commands of a page.
 #[derive(Debug, Default, PartialEq)]
 struct Checked {
-    /// Commands that failed, and `json` blocks that no command prints.
+    /// Commands that failed, and `json` blocks that equal no line of the output of their command.
     failed: Vec<String>,
-    /// Outputs that differ.
+    /// Outputs that differ from the quoted ones.
     changed: Vec<String>,
-    /// The page with the outputs that were seen.
+    /// The page, with its outputs replaced by the actual ones.
     text: String,
 }
 
-/// Runs the blocks of a page.
+/// Runs the commands of a page, and compares their outputs with the quoted ones.
 fn check(page: &Page) -> Checked {
     let workplace = Workplace::new();
     let Checked { mut failed, mut changed, mut text } = Checked::default();

@@ -1,4 +1,4 @@
-//! The JSON Schema of a row, and the tables of fields, from the tables of `model`.
+//! Generates the JSON Schema of a row, and the tables of fields in the reference pages, from the tables of `model`.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -12,29 +12,29 @@ use serde_json::{Map, Value, json};
 use crate::generated::assert_generated;
 use crate::pages::page;
 
-/// A field of a row.
+/// A field of a row, and its JSON Schema.
 struct Field {
     name: &'static str,
     is_required: bool,
     schema: Value,
 }
 
-/// Returns the fields of a row, in their order.
+/// Returns the fields of a row, in the order in which rows contain them.
 fn fields() -> Vec<Field> {
     let mut fields = Vec::new();
     let mut field = |name, is_required, schema| fields.push(Field { name, is_required, schema });
     field("schema", true, json!({"description": "Name and version of the schema.", "const": ROLLUP_SCHEMA}));
-    field("tenant", true, json!({"description": "Tenant.", "type": "string"}));
+    field("tenant", true, json!({"description": "Name of the tenant.", "type": "string"}));
     field("window", true, window());
     field("breakdown", true, breakdown());
-    let detail = "True in the detail table, false in others. Absent under `differential-privacy`.";
+    let detail = "True in the detail table, false in other tables. Absent under `differential-privacy`.";
     field("detail", false, json!({"description": detail, "type": "boolean"}));
     field("dimensions", true, dimensions());
-    field("row", true, counted("Number of the row in its table, from 1.", 1));
+    field("row", true, counted("Number of the row in its table, counted from 1.", 1));
     field("rows", true, counted("Number of rows of the table.", 1));
     field("coverage", false, coverage());
     field("sessions", true, counted("Distinct sessions, exact except under `differential-privacy`.", 0));
-    let beacons = "Reports of the sessions. Null outside the detail table.";
+    let beacons = "Number of beacons of the sessions. Null outside the detail table.";
     field("beacons", true, json!({"description": beacons, "type": ["integer", "null"], "minimum": 0}));
     for metric in SumMetric::ALL {
         field(metric.name(), true, sum(metric));
@@ -77,8 +77,8 @@ fn window() -> Value {
         "type": "object",
         "required": ["start", "end"],
         "properties": {
-            "start": {"description": "First millisecond, since the epoch.", "x-unit": "ms", "type": "integer", "minimum": 0},
-            "end": {"description": "First millisecond after it, since the epoch.", "x-unit": "ms", "type": "integer", "minimum": 0},
+            "start": {"description": "Start of the window, in milliseconds since the epoch.", "x-unit": "ms", "type": "integer", "minimum": 0},
+            "end": {"description": "First millisecond after the window, since the epoch.", "x-unit": "ms", "type": "integer", "minimum": 0},
         },
     })
 }
@@ -98,7 +98,7 @@ fn dimensions() -> Value {
         (dimension.name().to_owned(), json!({"description": dimension.description(), "type": "string"}))
     };
     json!({
-        "description": "Value of each dimension of the breakdown; `*` is the rest of the values before it.",
+        "description": "Value of each dimension of the breakdown. `*` combines the values of a dimension that have no row of their own.",
         "type": "object",
         "minProperties": 1,
         "properties": Dimension::ALL.map(value).into_iter().collect::<Map<_, _>>(),
@@ -112,8 +112,8 @@ fn coverage() -> Value {
         "type": "object",
         "required": ["partitions", "of"],
         "properties": {
-            "partitions": counted("Partitions that are included.", 0),
-            "of": counted("Partitions of the topic.", 1),
+            "partitions": counted("Number of partitions of the topic of beacons that the row includes.", 0),
+            "of": counted("Number of partitions of the topic of beacons.", 1),
         },
     })
 }
@@ -158,7 +158,7 @@ fn distribution(has_histogram: bool) -> Value {
     });
     if has_histogram {
         properties["histogram"] = json!({
-            "description": "Ranges `[from, to, sessions]`: from ≤ value < to; null is an open end.",
+            "description": "Ranges `[from, to, sessions]`: the number of sessions with from ≤ value < to. A null bound means that the range is unbounded on this side.",
             "type": "array",
             "items": {
                 "type": "array",
@@ -169,7 +169,7 @@ fn distribution(has_histogram: bool) -> Value {
         });
     }
     json!({
-        "description": "Distribution of the values of the sessions. Outside the detail table only the sum, with noise.",
+        "description": "Distribution of the sessions' values. Outside the detail table it contains only the sum, with noise.",
         "type": "object",
         "required": ["sum"],
         "properties": properties,
@@ -185,12 +185,12 @@ fn policy() -> Value {
         "properties": {
             "name": {"description": "Name of the policy.", "enum": ["threshold", "differential-privacy"]},
             "k": counted("Minimum number of sessions of a row.", 1),
-            "margin": counted("Minimum number of sizes that a group in a row with `*` may have had.", 0),
-            "noise": counted("Standard deviation of the noise of each number outside the detail table, in clamps.", 0),
-            "epsilon": {"description": "Budget of one session and day.", "type": "number"},
-            "delta": {"description": "Probability with which the budget may be exceeded.", "type": "number"},
+            "margin": counted("Minimum number of sizes that a small group in a row with `*` may have had.", 0),
+            "noise": counted("Standard deviation of the noise of each number outside the detail table, as a multiple of the number's clamp.", 0),
+            "epsilon": {"description": "Privacy budget ε of one session and day.", "type": "number"},
+            "delta": {"description": "Privacy parameter δ: the probability with which the guarantee of ε may fail.", "type": "number"},
             "sigma": {"description": "Standard deviation of the noise of `sessions`.", "type": "number"},
-            "tau": counted("A row contains at least τ + k − 1 sessions.", 0),
+            "tau": counted("Threshold τ: a row is published only if its noisy count of sessions is at least τ + k − 1.", 0),
         },
     })
 }
@@ -203,7 +203,7 @@ const fn unit(unit: Unit) -> &'static str {
     }
 }
 
-/// Returns the fields of a row as a table.
+/// Returns the fields of a row as a Markdown table.
 fn row_fields() -> String {
     let mut table = String::from("| field | unit | meaning |\n|---|---|---|\n");
     for Field { name, schema, .. } in fields() {
@@ -214,7 +214,7 @@ fn row_fields() -> String {
     table
 }
 
-/// Returns the clamps of the fields outside the detail table.
+/// Returns the clamp of each field outside the detail table as a Markdown table.
 fn clamps() -> String {
     let mut table = String::from("| field | clamp |\n|---|---|\n");
     for field in BOUNDED_FIELDS {
@@ -232,7 +232,7 @@ fn clamps() -> String {
     table
 }
 
-/// Returns the fields of a JSON beacon that the tables of `model` define.
+/// Returns the fields of a JSON beacon that the tables of `model` define, as a Markdown table.
 fn beacon_fields() -> String {
     let mut table = String::from("| field | unit | CMCD | meaning |\n|---|---|---|---|\n");
     for metric in Metric::in_beacons() {
@@ -248,7 +248,7 @@ fn beacon_fields() -> String {
     table
 }
 
-/// Returns the definition of each metric.
+/// Returns the definition of each metric as a Markdown table.
 fn metrics() -> String {
     let mut table =
         String::from("| metric | unit | of one session and window | at most |\n|---|---|---|---|\n");
@@ -292,12 +292,13 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// Escapes a text for a cell of a table. Code keeps its asterisks.
+/// Escapes a string for a cell of a Markdown table. Only the separator of columns is escaped.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// Replaces the generated part of a page: the lines between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+/// Compares the part of a page between `<!-- begin NAME -->` and `<!-- end NAME -->` with `generated`. With `BLESS=1`
+/// the part is rewritten instead.
 #[track_caller]
 fn assert_part_is_generated(path: &str, name: &str, generated: &str) {
     let text = page(path).text;
@@ -321,7 +322,8 @@ fn tables_of_fields_are_generated_from_the_tables() {
     assert_part_is_generated("docs/reference/metrics.md", "metrics", &metrics());
 }
 
-/// Returns the rows of `crowdfold fold` on the beacons of synthetic players, under settings.
+/// Returns the rows that `crowdfold fold` computes from beacons of synthetic players. `settings` are environment
+/// variables.
 fn rows(settings: &[(&str, &str)]) -> Vec<Value> {
     let directory = tempfile::tempdir().expect("a directory");
     let beacons = directory.path().join("beacons.ndjson");
@@ -342,7 +344,7 @@ fn rows(settings: &[(&str, &str)]) -> Vec<Value> {
 }
 
 #[test]
-fn rows_have_the_fields_of_the_schema() {
+fn published_rows_have_all_required_fields_of_the_schema_and_no_unknown_fields() {
     let schema = schema();
     let secret = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(secret.path(), "0123456789abcdef".repeat(4)).expect("a secret");
@@ -374,7 +376,7 @@ fn rows_have_the_fields_of_the_schema() {
     }
 }
 
-/// Asserts that an object has all required fields of a schema, and no others than its fields.
+/// Asserts that an object has all required fields of a schema, and no field that the schema does not contain.
 fn assert_names(schema: &Value, object: &Value, what: &str) {
     let known = schema["properties"].as_object().expect("an object");
     let found = object.as_object().unwrap_or_else(|| panic!("{what} is {object}"));

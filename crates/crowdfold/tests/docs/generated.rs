@@ -1,4 +1,4 @@
-//! Generated pages: the reference of the configuration and of the command line.
+//! Generates the reference pages of the configuration and of the command line.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::pages::{page, root};
 
-/// Compares a page with what is generated. With `BLESS=1` it is rewritten.
+/// Compares a page with its generated content. With `BLESS=1` the page is rewritten instead.
 #[track_caller]
 pub(crate) fn assert_generated(path: &str, generated: &str) {
     if crate::is_blessed() {
@@ -29,14 +29,14 @@ fn configuration(toml: &str) -> String {
     let mut page = String::from(
         "# Configuration\n\n<!-- Generated from deploy/default.toml by crates/crowdfold/tests/docs/generated.rs. -->\n\n\
          `crowdfold` reads the defaults below, then the file given with `--config`, then environment variables \
-         (`CROWDFOLD_RELEASE__K=100` sets `release.k`), then flags. Each one overrides those before it. An unknown key \
-         is an error. `crowdfold check` prints the configuration in force. The same text is in \
+         (`CROWDFOLD_RELEASE__K=100` sets `release.k`), then flags. Each source overrides the sources before it. An unknown key \
+         is an error. `crowdfold check` prints the effective configuration. The same text is in \
          [deploy/default.toml](../../deploy/default.toml).\n",
     );
     let mut section = "";
     let mut comments: Vec<&str> = Vec::new();
     let mut lines = toml.lines();
-    // The first paragraph describes the file.
+    // The first paragraph describes the file itself, so it is skipped.
     lines.by_ref().find(|line| line.is_empty());
     while let Some(line) = lines.next() {
         if let Some(comment) = line.strip_prefix('#') {
@@ -58,7 +58,7 @@ fn configuration(toml: &str) -> String {
     page
 }
 
-/// Writes the comments before a key. Indented lines are examples or lists.
+/// Writes the comments that precede a key or section. Indented lines are examples or lists, and become fenced blocks.
 fn write_comments(page: &mut String, comments: &mut Vec<&str>) {
     let mut is_example = false;
     for (number, line) in comments.drain(..).enumerate() {

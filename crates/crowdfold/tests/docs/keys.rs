@@ -1,10 +1,10 @@
-//! Configuration keys that pages name must exist.
+//! Tests that the configuration keys that pages name exist.
 
 use toml::{Table, Value};
 
 use crate::pages::{current, page};
 
-/// Tables whose keys are names that the operator chooses.
+/// The sections whose keys are chosen by the operator.
 const OPEN: [&str; 7] = [
     "kafka.properties",
     "kafka.eraser",
@@ -15,7 +15,7 @@ const OPEN: [&str; 7] = [
     "release.tenants",
 ];
 
-/// Returns true if a dotted path leads to a key or a table of the configuration.
+/// Returns true if the configuration has a key or a section with this dotted path.
 fn exists(defaults: &Table, path: &str) -> bool {
     if OPEN.iter().any(|open| path == *open || path.starts_with(&format!("{open}."))) {
         return true;
@@ -32,8 +32,8 @@ fn exists(defaults: &Table, path: &str) -> bool {
     true
 }
 
-/// Returns the configuration key in inline code, if it looks like one: `release.k`, `release.k = 50`, `[release]` or
-/// `CROWDFOLD_RELEASE__K`.
+/// Returns the configuration key that inline code names, such as `release.k`, `release.k = 50`, `[release]` or
+/// `CROWDFOLD_RELEASE__K`. Returns `None` if the code does not look like a key.
 fn key(defaults: &Table, code: &str) -> Option<String> {
     let code = code.split('=').next()?.trim();
     if let Some(variable) = code.strip_prefix("CROWDFOLD_").filter(|variable| variable.contains("__")) {
@@ -65,7 +65,7 @@ fn configuration_keys_exist() {
 }
 
 #[test]
-fn wrong_keys_are_found() {
+fn unknown_configuration_key_is_detected() {
     let defaults = defaults();
     for (code, expected) in [
         ("release.k", Some(true)),

@@ -1,10 +1,10 @@
-//! The language of pages and comments, as CONTRIBUTING.md describes it.
+//! Tests of the language of pages and comments, which CONTRIBUTING.md describes.
 
 use crate::assert_none;
 use crate::pages::{Page, current, files};
 
-/// Words and turns of phrase that are not used, each with the reason or the replacement. Add a word here after its last
-/// use was rewritten.
+/// Words and phrases that pages and comments must not contain, each with the reason or the replacement. To deny a
+/// further word, rewrite all of its uses, and add it here.
 const DENIED: [(&str, &str); 36] = [
     ("anybody", "name the principal, program or person"),
     ("are told", "write \"receive\""),
@@ -44,7 +44,7 @@ const DENIED: [(&str, &str); 36] = [
     ("whoever", "name the principal, program or person"),
 ];
 
-/// First words that no doc comment has.
+/// Words with which no doc comment may begin.
 const DENIED_OPENERS: [&str; 5] = ["How", "That", "What", "Whether", "Who"];
 
 #[test]
@@ -71,7 +71,7 @@ fn comments_contain_no_denied_words() {
 }
 
 #[test]
-fn doc_comments_begin_with_a_verb_or_a_noun() {
+fn doc_comments_do_not_begin_with_a_denied_word() {
     let mut complaints = Vec::new();
     for page in sources() {
         let mut previous = "";
@@ -91,7 +91,7 @@ fn doc_comments_begin_with_a_verb_or_a_noun() {
     assert_none(&complaints);
 }
 
-/// Returns the sources of the repository, including tests, benchmarks, examples and fuzz targets.
+/// Returns all Rust sources of the repository, including tests, benchmarks, examples and fuzz targets.
 fn sources() -> Vec<Page> {
     let sources = files(|name| name.ends_with(".rs"));
     for directory in ["benches/", "crates/", "fuzz/", "tests/"] {
@@ -107,13 +107,13 @@ fn complaint(page: &Page, index: usize, (word, remedy): (&str, &str)) -> String 
     format!("{}:{}: contains \"{word}\"; {remedy}", page.path, index + 1)
 }
 
-/// Returns the denied words in a text, each with its remedy.
+/// Returns the denied words in a string, each with its remedy.
 fn denied(text: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let text = text.to_lowercase();
     DENIED.into_iter().filter(move |(word, _)| contains_word(&text, word))
 }
 
-/// Returns true if a text contains a word or phrase, not as a part of a longer word or identifier.
+/// Returns true if a string contains a word or phrase. A part of a longer word or identifier does not count.
 fn contains_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
     text.match_indices(word).any(|(start, _)| {
@@ -123,7 +123,7 @@ fn contains_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Returns the comment in a line of a source file.
+/// Returns the comment in a line of a source file, or `None` if the line has no comment.
 fn comment(line: &str) -> Option<&str> {
     let trimmed = line.trim_start();
     if trimmed.starts_with("//") {
@@ -132,7 +132,7 @@ fn comment(line: &str) -> Option<&str> {
     line.find(" // ").map(|start| &line[start..])
 }
 
-/// Returns the text of a doc comment in a line of a source file.
+/// Returns the text of the doc comment in a line of a source file, or `None` if the line has no doc comment.
 fn doc(line: &str) -> Option<&str> {
     let line = line.trim_start();
     line.strip_prefix("///").or_else(|| line.strip_prefix("//!")).map(str::trim)

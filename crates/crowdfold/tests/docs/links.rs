@@ -1,11 +1,11 @@
-//! Links between files of the repository. No network is used: links to other hosts are not checked.
+//! Tests of the links between files of the repository. Links to other hosts are not checked.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::pages::{Page, files, markdown, root};
 
-/// Returns a complaint for every relative link of these pages whose file or anchor does not exist.
+/// Returns a complaint for every relative link in these pages whose target file or heading does not exist.
 fn broken_links(pages: &[Page], exists: impl Fn(&str) -> bool) -> Vec<String> {
     let contents: BTreeMap<_, _> = pages.iter().map(|page| (page.path.as_str(), page.content())).collect();
     let mut complaints = Vec::new();
@@ -41,7 +41,7 @@ fn every_relative_link_has_a_target() {
 }
 
 #[test]
-fn broken_links_are_found() {
+fn link_without_a_target_file_or_heading_is_detected() {
     let page = |path: &str, text: &str| Page { path: path.into(), text: text.into() };
     let pages = [
         page(
@@ -65,10 +65,10 @@ fn broken_links_are_found() {
     );
 }
 
-/// Pages of other projects that comments name.
+/// Markdown files of other projects that comments name.
 const OTHERS: [&str; 1] = ["CONFIGURATION.md"];
 
-/// Returns the names of Markdown files in a text that is not Markdown.
+/// Returns the names of Markdown files in a file that is not Markdown.
 fn page_names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '-')))
         .map(|word| word.trim_end_matches('.'))
@@ -82,11 +82,11 @@ fn pages_named_in_comments_exist() {
         [".rs", ".toml", ".sh", ".yaml", ".js"].iter().any(|end| name.ends_with(end)) || name == "Makefile"
     };
     let mut complaints = Vec::new();
-    // Data files belong to other projects, and these tests name pages that do not exist.
+    // Data files come from other projects, and the tests in this directory name pages that do not exist.
     let is_exempt = |path: &str| path.contains("/data/") || path.contains("crowdfold/tests/docs");
     for file in files(has_comments).iter().filter(|file| !is_exempt(&file.path)) {
         for name in page_names(&file.text).filter(|name| !OTHERS.contains(name)) {
-            // A crate's comments name pages relative to the crate, or to the repository.
+            // The name may be relative to the directory of the file, or to any of its parents.
             let mut directories =
                 root.join(&file.path).ancestors().skip(1).map(PathBuf::from).collect::<Vec<_>>();
             directories.retain(|directory| directory.starts_with(&root));
@@ -99,7 +99,7 @@ fn pages_named_in_comments_exist() {
 }
 
 #[test]
-fn page_names_are_found_in_comments() {
+fn names_of_pages_in_comments_are_detected() {
     let text = "//! See PRIVACY.md, \"Limits\". The table is in docs/concepts.md.\n";
     assert_eq!(page_names(text).collect::<Vec<_>>(), ["PRIVACY.md", "docs/concepts.md"]);
 }

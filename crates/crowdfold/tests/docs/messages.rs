@@ -1,9 +1,9 @@
-//! Messages that the tables of docs/operations.md quote must exist in the sources.
+//! Tests that the messages that the tables of docs/operations.md quote exist in the sources.
 
 use crate::pages::{files, page};
 
-/// Returns the parts of the messages that the first column of tables quotes, with their lines: `"offsets … were deleted"`
-/// has the parts `offsets` and `were deleted`.
+/// Returns the quoted messages in the first column of all tables, divided at `…`, with their line numbers. For example,
+/// `"offsets … were deleted"` gives the parts `offsets` and `were deleted`.
 fn quoted(text: &str) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -15,7 +15,7 @@ fn quoted(text: &str) -> Vec<(usize, &str)> {
     parts
 }
 
-/// Returns a source without the line breaks inside string literals.
+/// Returns a source file without the escaped line breaks inside string literals.
 fn joined(source: &str) -> String {
     let mut pieces = source.split("\\\n");
     let first = pieces.next().unwrap_or_default().to_owned();
@@ -41,7 +41,7 @@ fn quoted_messages_exist() {
 }
 
 #[test]
-fn messages_are_found_in_tables_and_literals() {
+fn quoted_messages_are_read_from_tables_and_literals_are_joined() {
     let text = "| \"one … two\" | a \"b\" |\n|---|---|\n| x: \"three\" |\nsay \"no\"\n";
     assert_eq!(quoted(text), [(1, "one"), (1, "two"), (3, "three")]);
     assert_eq!(joined("\"one \\\n   two\""), "\"one two\"");

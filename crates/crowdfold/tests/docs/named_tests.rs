@@ -1,23 +1,23 @@
-//! Tests that pages name, such as `fold::tests::folding_equals_the_test_vectors`, must exist.
+//! Checks that the tests that pages name, such as `fold::tests::folding_equals_the_test_vectors`, exist.
 
 use std::collections::BTreeSet;
 
 use crate::pages::{current, files};
 
-/// Pages on which every path in inline code names a test.
+/// The pages on which every path in inline code must be the path of a test.
 const STRICT: [&str; 2] = ["README.md", "PRIVACY.md"];
 
-/// Returns the path of the module in a file: `crates/release/src/fold/tests.rs` is `release::fold::tests`.
+/// Returns the module path of a file. For example, `crates/release/src/fold/tests.rs` contains `release::fold::tests`.
 fn module(path: &str) -> Vec<&str> {
     let path = path.strip_suffix(".rs").unwrap_or(path);
     let is_named = |part: &&str| !matches!(*part, "crates" | "src" | "main" | "lib" | "mod");
     let (directories, file) = path.rsplit_once('/').unwrap_or(("", path));
-    // a directory `tests` contains test binaries, or the modules of a file `tests.rs`
+    // A directory `tests` contains test binaries, or modules of a file `tests.rs`. Its name is no part of the path.
     let directories = directories.split('/').filter(|part| !matches!(*part, "" | "tests"));
     directories.chain([file]).filter(is_named).collect()
 }
 
-/// Returns the names of the tests in a source, each with the inner modules that contain it.
+/// Returns the names of the tests in a source file, each after the name of its inner module, if it is in one.
 fn tests(source: &str) -> Vec<String> {
     let mut tests = Vec::new();
     let mut inner: Option<&str> = None;
@@ -53,7 +53,7 @@ fn all_tests() -> BTreeSet<String> {
     all
 }
 
-/// Returns true if inline code has the form of a path to an item.
+/// Returns true if inline code has the form of a path, such as `module::function`.
 fn is_path(code: &str) -> bool {
     let is_name = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_lowercase())
@@ -62,13 +62,14 @@ fn is_path(code: &str) -> bool {
     code.contains("::") && code.split("::").all(is_name)
 }
 
-/// Returns true if a path must name a test: names of tests are sentences.
+/// Returns true if inline code on this page must name a test. On most pages, only paths whose last part looks like a
+/// sentence must name tests.
 fn must_be_a_test(page: &str, code: &str) -> bool {
     let name = code.rsplit("::").next().unwrap_or_default();
     is_path(code) && (STRICT.contains(&page) || name.matches('_').count() >= 3)
 }
 
-/// Returns true if a path is the end of the path of a test.
+/// Returns true if the path of a test equals `code`, or ends with it.
 fn exists(all: &BTreeSet<String>, code: &str) -> bool {
     all.iter()
         .any(|test| test.strip_suffix(code).is_some_and(|before| before.is_empty() || before.ends_with("::")))
@@ -104,7 +105,7 @@ fn every_guarantee_names_a_test() {
 }
 
 #[test]
-fn wrong_names_of_tests_are_found() {
+fn name_of_a_missing_test_is_detected() {
     let source = "#[test]\nfn one_is_one() {}\nfn two() {}\nmod tests {\n    #[test]\n    // why\n    fn three_is_three() {}\n}\n\
                   #[test]\n#[should_panic]\nfn four_is_four() {}\n";
     assert_eq!(tests(source), ["one_is_one", "tests::three_is_three", "four_is_four"]);

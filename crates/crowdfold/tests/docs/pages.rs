@@ -1,4 +1,4 @@
-//! Reads the Markdown files of the repository.
+//! Reads files of the repository, and parses its Markdown pages.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,30 +6,30 @@ use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-/// Directories without files of this project.
+/// Directories that are skipped, because they contain build results or files of other projects.
 const SKIPPED: [&str; 4] = ["target", "node_modules", ".git", "corpus"];
 
-/// A file of the repository.
+/// A text file of the repository.
 pub(crate) struct Page {
-    /// The path from the root of the repository, with `/`.
+    /// The path from the root of the repository, with `/` as the separator.
     pub(crate) path: String,
     pub(crate) text: String,
 }
 
-/// A part of a page, and its line.
+/// A part of a page, and the number of its line.
 pub(crate) struct Located {
     pub(crate) line: usize,
     pub(crate) text: String,
 }
 
-/// The findings of a Markdown parser in a page.
+/// The links, headings and inline code of a page.
 #[derive(Default)]
 pub(crate) struct Content {
-    /// Targets of links and images.
+    /// The targets of links and images.
     pub(crate) links: Vec<Located>,
-    /// Anchors of headings, as GitHub and most other renderers make them.
+    /// The anchors of headings, as GitHub generates them.
     pub(crate) anchors: BTreeSet<String>,
-    /// Inline code, without the backticks.
+    /// The inline code, without the backticks.
     pub(crate) code: Vec<Located>,
 }
 
@@ -38,13 +38,13 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
-/// Returns the page at a path from the root of the repository.
+/// Reads the file at a path from the root of the repository.
 pub(crate) fn page(path: &str) -> Page {
     let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     Page { path: path.into(), text }
 }
 
-/// Returns all files of the repository whose name satisfies `wanted`, sorted by path.
+/// Reads all files of the repository for whose names `wanted` returns true. They are sorted by path.
 pub(crate) fn files(wanted: impl Fn(&str) -> bool) -> Vec<Page> {
     let root = root();
     let mut files = Vec::new();
@@ -65,12 +65,12 @@ pub(crate) fn files(wanted: impl Fn(&str) -> bool) -> Vec<Page> {
     files
 }
 
-/// Returns all Markdown files of the repository.
+/// Reads all Markdown files of the repository.
 pub(crate) fn markdown() -> Vec<Page> {
     files(|name| name.ends_with(".md"))
 }
 
-/// Returns the pages that describe the current program, which are all pages except the changelog.
+/// Reads the pages that describe the current program. These are all pages except the changelog and those of test data.
 pub(crate) fn current() -> Vec<Page> {
     let is_data = |path: &str| path.contains("/data/") || path == "CHANGELOG.md";
     markdown().into_iter().filter(|page| !is_data(&page.path)).collect()
@@ -115,7 +115,8 @@ impl Page {
         content
     }
 
-    /// Returns the path, from the root, of a file that this page names by a relative path.
+    /// Converts a path relative to this page to a path from the root of the repository. Returns `None` if it leaves the
+    /// repository.
     pub(crate) fn resolve(&self, relative: &str) -> Option<String> {
         let mut parts: Vec<&str> = self.path.split('/').collect();
         parts.pop();
@@ -131,7 +132,7 @@ impl Page {
     }
 }
 
-/// Returns the anchor of a heading: lower case, without punctuation, with hyphens for spaces.
+/// Returns the anchor of a heading: in lower case, without punctuation, and with hyphens instead of spaces.
 fn slug(heading: &str) -> String {
     heading
         .trim()

@@ -1,10 +1,10 @@
-//! Runs of the program in a shell.
+//! Runs the program in a shell.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs a shell command in a directory. `$C` in it is the program. Returns the exit code, the standard output and
-/// stderr.
+/// Runs a shell command in a directory. In the command, `$C` is the path of the program. Returns the exit code,
+/// standard output and stderr.
 pub(crate) fn shell(dir: &Path, command: &str) -> (Option<i32>, String, String) {
     let output: Output = Command::new("sh")
         .args(["-c", command])

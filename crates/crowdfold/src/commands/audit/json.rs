@@ -64,7 +64,7 @@ fn times(times: Times) -> Value {
     })
 }
 
-/// Returns the milliseconds; `null` if it is unlimited.
+/// Returns the time in milliseconds. Returns `None`, which is printed as `null`, if the time is unlimited.
 fn bounded(time: Span) -> Option<u64> {
     (time != Span::MAX).then_some(time.as_millis())
 }

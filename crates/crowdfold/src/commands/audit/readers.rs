@@ -1,14 +1,14 @@
-//! Comparison of the permissions that the cluster grants with those that the roles need.
+//! Compares the permissions that the cluster grants with the permissions that the roles need.
 //!
-//! A principal that may read a topic without having a role that requires it is a breach, and so is `User:*`. The same
-//! applies to permissions with which a topic can be read indirectly (ClusterAction and Alter on the cluster), to
+//! It is a breach if a principal may read a topic and has no role that requires it, or if `User:*` may read it. The
+//! same applies to permissions with which a topic can be read indirectly (ClusterAction and Alter on the cluster), to
 //! permissions to change the retention of personal data (AlterConfigs), and to permissions to write beacons, partials
 //! or rollups. Super users are reported, but are not a breach, because every cluster has them and ACLs do not apply to
-//! them. A cluster without an authorizer has no principals to compare. Unlimited read access to it is a breach if
-//! `[principals]` are configured, because their configuration suggests that access is restricted.
+//! them. If a cluster has no authorizer, every client may read every topic. That is a breach if `[principals]` is
+//! configured, because a configuration of principals implies that access is restricted.
 //!
-//! Access to a topic without ACLs depends on `allow.everyone.if.no.acl.found`, which brokers do not report. Therefore
-//! it cannot be checked. With any ACL on the topic the setting has no effect.
+//! Access to a topic without ACLs depends on the broker setting `allow.everyone.if.no.acl.found`, which brokers do not
+//! report, so it cannot be checked. If the topic has an ACL, the setting has no effect on it.
 
 use crowdfold_kafka::acl::{Operation, Resource, Right};
 use crowdfold_kafka::topics::{Access, ClusterRight, Grant, Permissions, Purpose, Reader, Readers};
@@ -17,10 +17,10 @@ use crowdfold_worker::roles::{self, Actor};
 
 use super::report::{Line, Report, Unseen};
 
-/// The name in place of a topic, for permissions on the whole cluster.
+/// The name that findings contain instead of a topic if they concern the whole cluster.
 const CLUSTER: &str = "(cluster)";
 
-/// Records the principals with permissions, and reports permissions that no role needs.
+/// Adds the readers of each topic to the report, and a finding for each permission that no role needs.
 pub(super) fn check(topics: &[String], permissions: Permissions, config: &Config, report: &mut Report) {
     let actors = roles::actors(config);
     for (topic, access) in topics.iter().zip(permissions.topics) {
@@ -63,7 +63,7 @@ pub(super) fn check(topics: &[String], permissions: Permissions, config: &Config
     }
 }
 
-/// Returns the principals that may do an operation on a topic without a role that needs it.
+/// Returns the principals that may execute an operation on a topic, and have no role that needs it.
 fn strangers<'a>(
     actors: &[Actor],
     topic: &str,
@@ -77,7 +77,7 @@ fn strangers<'a>(
     })
 }
 
-/// Reports permissions on the cluster, none of which a role needs.
+/// Reports permissions on the cluster. No role needs them, except the brokers' own ClusterAction.
 fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut Report) {
     for (reader, right) in listed {
         let name = reader.principal.strip_prefix("User:").unwrap_or(&reader.principal);
@@ -103,7 +103,7 @@ fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut R
     }
 }
 
-/// Returns the name of the finding, and the principal in words.
+/// Returns the name of the finding, and the principal as it is printed in a sentence.
 fn who<'a>(suffix: &str, principal: &'a str) -> (&'static str, &'a str) {
     let anyone = principal == "User:*";
     let finding = match (suffix, anyone) {
@@ -145,8 +145,8 @@ const UNKNOWN: &str = "the topic has no ACL, and the brokers do not report allow
 const UNKNOWN_CLUSTER: &str = "the cluster has no ACL, and the brokers do not report allow.everyone.if.no.acl.found; \
                                create the ACLs that `crowdfold topics acl` prints";
 
-/// Returns the finding for a principal that may read without a role that requires it. The roles for a topic of another
-/// program are unknown, so only access for everybody is reported.
+/// Returns the finding for a principal that may read a topic, and has no role that requires it. The roles of another
+/// program are unknown, so in its topics only access of every principal is reported.
 fn stranger(topic: &str, Reader { principal, by }: &Reader, is_ours: bool) -> Option<Line> {
     let by_name = by.name();
     if matches!(by, Grant::SuperUser | Grant::Perhaps) {

@@ -6,7 +6,7 @@ use crowdfold_audit::{Audit, Contents, Looked, RecordLocation};
 use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
 use crowdfold_model::Timestamp;
 
-/// The result of an audit.
+/// The result of an audit of all topics.
 #[derive(Default)]
 pub(super) struct Report {
     /// The time of the audit.
@@ -18,10 +18,10 @@ pub(super) struct Report {
     pub(super) unseen: Vec<Unseen>,
 }
 
-/// A topic of the audit.
+/// A topic that is audited.
 pub(super) struct Subject {
     pub(super) spec: Spec,
-    /// The contents that are audited; `None` if the topic is not opened.
+    /// The kind of records that are audited, or `None` if the records are not read.
     pub(super) contents: Option<Contents>,
     /// True if the topic belongs to the configuration, so that its roles and limits apply.
     pub(super) is_ours: bool,
@@ -36,7 +36,7 @@ impl Subject {
     }
 }
 
-/// The age of records, and its bounds.
+/// The age of the records of a topic, and the bounds that its settings imply.
 pub(super) struct Ageing(pub(super) TopicReport);
 
 /// A check that could not be made, and the reason.
@@ -46,7 +46,7 @@ pub(super) struct Unseen {
     pub(super) why: String,
 }
 
-/// A finding as it is printed.
+/// A finding, ready to be printed.
 pub(super) struct Line {
     pub(super) is_breach: bool,
     pub(super) name: &'static str,
@@ -72,7 +72,7 @@ impl Report {
         self.unseen.push(Unseen { what, why: why.to_string() });
     }
 
-    /// Returns all findings: contents of records, their age, and readers.
+    /// Returns all findings: about the contents of records, about the age of records, and about topics as a whole.
     pub(super) fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         for found in self.audit.iter().flat_map(|audit| &audit.found) {
@@ -103,18 +103,18 @@ impl Report {
         lines
     }
 
-    /// Returns the number of breaches, including those beyond the limit.
+    /// Returns the number of breaches, including those that are not listed because of `--limit`.
     pub(super) fn breaches(&self) -> u64 {
         let listed = self.lines().iter().filter(|line| line.is_breach).count() as u64;
         listed + self.more().map(|(.., more)| more).sum::<u64>()
     }
 
-    /// Returns the number of findings beyond the limit, by finding and topic.
+    /// Returns the number of findings that are not listed because of `--limit`, by finding and topic.
     pub(super) fn more(&self) -> impl Iterator<Item = &(&'static str, String, u64)> {
         self.audit.iter().flat_map(|audit| &audit.more)
     }
 
-    /// Returns the amount of data read from a topic.
+    /// Returns the numbers of records and tables read from a topic. Returns `None` if its records were not read.
     pub(super) fn looked(&self, subject: &Subject) -> Option<&Looked> {
         let looked = self.audit.iter().flat_map(|audit| &audit.topics);
         looked.into_iter().find(|looked| looked.topic == subject.spec.topic && !subject.is_missing)

@@ -36,7 +36,7 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Groups equal notes, each with its topics.
+/// Combines notes with equal text into one, which lists the topics of all of them.
 fn gathered(notes: &[Line]) -> Vec<(&str, Vec<&str>)> {
     let mut gathered: Vec<(&str, Vec<&str>)> = Vec::new();
     for note in notes {
@@ -69,7 +69,7 @@ fn shown(span: Span) -> String {
     (Span::SECOND * span.as_secs()).to_string()
 }
 
-/// Formats a bound as `1h = retention 44m + segment 11m + check 5m`.
+/// Formats the time for which records can be read, as `1h = retention 44m + segment 11m + check 5m`.
 fn readable(age: &TopicReport) -> String {
     let (Some(bounds), Some(times)) = (age.bounds, age.times) else { return "-".into() };
     let sum = if bounds.readable == Span::MAX { "forever".into() } else { bounds.readable.to_string() };
@@ -105,7 +105,7 @@ fn line(line: &Line) -> [String; 6] {
     ]
 }
 
-/// Prints a table. The columns in `right` are aligned to the right.
+/// Prints a table. Columns whose indexes are in `right` are aligned to the right.
 fn rows<const N: usize>(
     heads: &[&str; N],
     rows: &[[String; N]],

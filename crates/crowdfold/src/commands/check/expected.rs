@@ -1,7 +1,8 @@
-//! `check --sessions N`: the rows to expect for this many live sessions, and their precision.
+//! `check --sessions N`: prints the rows to expect for N live sessions, and the precision of their numbers.
 //!
-//! The traffic is that of `crowdfold generate`: its synthetic players report for a few minutes, and their cells pass
-//! through the real release. Longer windows are extrapolated from the rate at which sessions follow each other.
+//! The traffic is that of `crowdfold generate`. Its synthetic players report for one window of at most a minute, and
+//! the resulting cells are folded by the same code as in the worker. Longer windows are extrapolated from the rate at
+//! which sessions begin.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -18,13 +19,13 @@ use crowdfold_worker::Config;
 #[cfg(test)]
 mod tests;
 
-/// The maximum number of simulated sessions; beyond it cells are scaled up.
+/// The maximum number of sessions that are simulated at the same time. For more sessions, the cells are scaled up.
 const MOST_SIMULATED: u64 = 50_000;
 
-/// The longest simulated window.
+/// The maximum length of the simulated window.
 const LONGEST_SIMULATED: Span = Span::MINUTE;
 
-/// The window lengths that may be suggested.
+/// The window lengths that may be suggested, in ascending order.
 const LENGTHS: [Span; 7] = [
     Span::MINUTE,
     Span::MINUTE.times(2),
@@ -35,30 +36,30 @@ const LENGTHS: [Span; 7] = [
     Span::HOUR,
 ];
 
-/// The share of sessions that should keep all values of their row.
+/// The minimum share of sessions that should be in rows without `*`.
 const KEPT: f64 = 0.9;
 
-/// The relative standard error above which a number is reported as noise.
+/// The relative standard error above which the output shows "noise" instead of the error.
 const MEANINGLESS: f64 = 1.0;
 
-/// The relevant properties of a tenant's traffic.
+/// The properties of a tenant's traffic on which rows and errors depend.
 struct Traffic {
     /// The number of sessions that are live at the same time.
     live: f64,
-    /// The mean time between the start of a session and its end, ms.
+    /// The mean time between the start and the end of a session, in milliseconds.
     length: f64,
-    /// The sum of each field over all sessions, per millisecond, in the order of [`BOUNDED_FIELDS`].
+    /// The amount by which each field grows per millisecond, over all sessions, in the order of [`BOUNDED_FIELDS`].
     rates: Vec<f64>,
-    /// The sessions of each cell in the simulated window, breakdown by breakdown.
+    /// For each breakdown, the cells of the simulated window: dimension values and number of sessions.
     tables: Vec<Vec<(Vec<String>, f64)>>,
     simulated: Span,
 }
 
-/// The rows of one table in one window.
+/// The sizes of the rows of one table in one window.
 struct Rows {
-    /// The sessions of each row, ascending.
+    /// The number of sessions of each row, in ascending order.
     sessions: Vec<u64>,
-    /// The sessions in rows without a `*`.
+    /// The number of sessions in rows without a `*`.
     kept: u64,
 }
 
@@ -76,7 +77,7 @@ impl Rows {
     }
 }
 
-/// Prints the expectation for the common policy and for each tenant's own, as comments.
+/// Prints the rows to expect under the common policy and under each tenant's own policy, as TOML comments.
 pub(super) fn print(config: &Config, live: u64, out: &mut impl Write) -> io::Result<()> {
     let policies = config.policies();
     one(config, policies.common(), live, None, out)?;
@@ -151,7 +152,7 @@ fn table(
     Ok(())
 }
 
-/// Prints the value of each field in the median row, with its standard error.
+/// Prints the expected value of each field in a row of median size, with its standard error.
 fn measures(
     policy: &Policy,
     traffic: &Traffic,
@@ -190,7 +191,7 @@ fn sigma(policy: &Policy, field: &BoundedField, window: Span) -> f64 {
     (policy.noise() * field.clamp(window)) as f64
 }
 
-/// Formats the standard error in percent of the number.
+/// Formats the standard error in percent of the expected number.
 fn error(sigma: f64, expected: f64) -> String {
     match sigma / expected {
         share if share <= MEANINGLESS => format!("± {:.1}%", 100.0 * share),
@@ -198,9 +199,9 @@ fn error(sigma: f64, expected: f64) -> String {
     }
 }
 
-/// Prints the shortest window in which most sessions keep all their values.
+/// Prints the shortest window length for which most sessions are in rows without `*`, or that there is none.
 fn suggest(policy: &Policy, traffic: &Traffic, window: Span, out: &mut impl Write) -> io::Result<()> {
-    // the table that folds most
+    // Returns the table in which the smallest share of sessions is in rows without `*`, and this share.
     let worst = |length: Span| {
         let tables =
             (0..policy.breakdowns().len()).map(|at| (traffic.rows(policy, at, length).share_kept(), at));
@@ -234,7 +235,7 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Span, out: &mut impl Writ
 }
 
 impl Traffic {
-    /// Simulates the synthetic players. `None` if they do not report a dimension of a breakdown.
+    /// Simulates the synthetic players. Returns `None` if they do not report a dimension of a breakdown.
     fn simulate(policy: &Policy, live: u64, window: Span) -> Option<Self> {
         let names = |breakdown: &Vec<_>| -> Vec<&str> {
             breakdown.iter().map(|dimension: &crowdfold_model::Dimension| dimension.name()).collect()
@@ -283,13 +284,13 @@ impl Traffic {
         }
     }
 
-    /// Returns the number of distinct sessions in a window of this length: those that are live, and those that follow
-    /// them.
+    /// Returns the number of distinct sessions in a window of this length: the sessions that are live at its start, and
+    /// those that begin later.
     fn sessions(&self, window: Span) -> f64 {
         self.live * (1.0 + window.as_millis() as f64 / self.length)
     }
 
-    /// Folds the table of a breakdown for a window of this length.
+    /// Returns the rows of the table of a breakdown, after folding, for a window of this length.
     fn rows(&self, policy: &Policy, at: usize, window: Span) -> Rows {
         let longer = self.sessions(window) / self.sessions(self.simulated);
         let cells = self.tables[at].iter().map(|(cell_key, sessions)| {
@@ -311,12 +312,13 @@ impl Traffic {
     }
 }
 
-/// Returns the cells of one breakdown.
+/// Returns the cells that belong to one breakdown.
 fn of_table<'a>(cells: &'a [Truth], breakdown: &'a [&str]) -> impl Iterator<Item = &'a Truth> {
     cells.iter().filter(move |cell| cell.breakdown.iter().eq(breakdown.iter()))
 }
 
-/// Returns the same policy for a single breakdown. Networks are not simulated, so `release.min_networks` is omitted.
+/// Returns a policy with the same thresholds for a single breakdown. `release.min_networks` is omitted, because
+/// networks are not simulated.
 fn alone(policy: &Policy, at: usize) -> Policy {
     let settings = PolicySettings {
         k: policy.k(),

@@ -8,9 +8,10 @@ const NOISE: [(&str, &str); 4] = [
     ("ttl.beacons", "3h"),
 ];
 
-/// Hourly windows are the default of this policy; `check` does not need the secret.
+/// `check` prints the noise of differential privacy without reading the file of the secret. Under this policy, the
+/// default length of a window is an hour.
 #[test]
-fn sigma_tau_and_a_year_are_shown() {
+fn noise_threshold_and_guarantee_over_a_year_are_printed() {
     let text = printed(&NOISE);
     for line in [
         "length = \"1h\"\n",
@@ -39,7 +40,7 @@ fn printed(flags: &[(&'static str, &str)]) -> String {
 }
 
 #[test]
-fn risk_of_public_content_ids_is_explained() {
+fn content_pattern_that_matches_private_ids_is_reported_as_a_risk() {
     assert!(!printed(&[]).contains("# Content ids that match content.pattern"));
     let numbers = printed(&[("content.pattern", "[0-9]{8,13}")]);
     assert!(numbers.contains("pattern = \"[0-9]{8,13}\""), "{numbers}");

@@ -4,7 +4,7 @@ use crowdfold_collector::Counted;
 use crowdfold_worker::telemetry::Counters;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
-/// Describes the metrics on `/metrics`.
+/// Registers the help texts of the collector's metrics.
 pub(super) fn describe() {
     describe_counter!(
         "crowdfold_collect_requests_total",
@@ -26,7 +26,7 @@ pub(super) fn describe() {
     describe_gauge!("crowdfold_collect_bytes_held", "bytes received but not yet written");
 }
 
-/// Writes the collector's counts.
+/// Copies the collector's counts to the metrics.
 pub(super) fn write(counters: &Counters, counted: &Counted, held: usize) {
     for (status, exact) in &counted.requests {
         counter!("crowdfold_collect_requests_total", "status" => status.to_string())

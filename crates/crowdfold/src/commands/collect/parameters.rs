@@ -1,4 +1,4 @@
-//! The parameters of the collector, made from the settings.
+//! Translates the configuration into the parameters of the collector.
 
 use crowdfold_collector::{Files, Settings};
 use crowdfold_config::Acknowledge;
@@ -8,7 +8,7 @@ use crowdfold_worker::config::partitioner;
 #[cfg(test)]
 mod tests;
 
-/// Returns the parameters of the collector.
+/// Returns the parameters of the collector. They come from several sections, such as `[collect]` and `[source]`.
 pub(super) fn settings(config: &Config) -> Settings {
     let collect = &config.collect;
     Settings {

@@ -1,4 +1,4 @@
-//! The collector's view of the beacons topic: the number of partitions, and the clock that sets timestamps.
+//! Describes the beacons topic for the collector: the number of partitions, and the clock that sets timestamps.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -10,26 +10,28 @@ use crowdfold_kafka::topics::Admin;
 use crowdfold_kafka::{ClientSettings, Cluster, KafkaError};
 use crowdfold_worker::{Backoff, Stop};
 
-/// The interval of checks; partitions are added rarely.
+/// The interval of checks. It is long, because partitions are added rarely.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// The result of a check.
+/// The result of a check of the topic.
 pub(super) enum Found {
     /// The topic exists.
     Topic(Topic),
-    /// The topic cannot be described, possibly only temporarily.
+    /// The topic cannot be described. The error may be temporary.
     Nothing(KafkaError),
 }
 
-/// The properties of the topic.
+/// The properties of an existing topic.
 pub(super) struct Topic {
     /// The number of partitions.
     pub(super) partitions: u32,
-    /// True if producers set timestamps; `None` if its settings may not be described.
+    /// True if producers set the timestamps of records, false if brokers set them. `None` if the collector cannot read
+    /// the settings of the topic.
     pub(super) is_create_time: Option<bool>,
 }
 
-/// Checks the topic repeatedly in its own thread until it is stopped, because brokers may respond slowly.
+/// Checks the topic repeatedly until the process stops. The checks have their own thread, because brokers may respond
+/// slowly.
 pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Receiver<Found> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -52,8 +54,8 @@ pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Re
 
 fn look(client: &ClientSettings, name: &str) -> Result<Topic, KafkaError> {
     let topic = Cluster::open(client)?.topic(name).map_err(|error| error.needing(Operation::Write))?;
-    // a collector need not have the permission to describe settings; without it, the first written record shows the
-    // clock
+    // The collector may lack the permission to describe settings. In that case, the broker's response to the first
+    // written record shows which clock sets timestamps.
     let is_create_time = Admin::open(client)?.is_create_time(name).ok();
     Ok(Topic { partitions: topic.count(), is_create_time })
 }

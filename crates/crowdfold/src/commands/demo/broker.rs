@@ -1,4 +1,4 @@
-//! The cluster of the demo: librdkafka's mock cluster in this process, or a real one.
+//! The Kafka cluster of the demo: librdkafka's mock cluster in this process, or a real cluster.
 
 use anyhow::Context as _;
 use crowdfold_config::{Properties, Topics};
@@ -14,16 +14,16 @@ use crate::error::CrowdfoldError;
 /// The prefix of the demo's topics, groups and transactions.
 const PREFIX: &str = "crowdfold-demo";
 
-/// The longest time by which event time may begin in the past; the mock cluster never deletes records by age.
+/// The longest time by which event time may begin in the past on the mock cluster, which never deletes old records.
 const MOCK_BACK: Span = Span::HOUR.times(3);
 
-/// The same for a real cluster, which keeps the beacons for less than an hour.
+/// The longest time by which event time may begin in the past on a real cluster, which deletes beacons within an hour.
 const REAL_BACK: Span = Span::MINUTE.times(25);
 
-/// A cluster; a mock cluster ends when it is dropped.
+/// The cluster that the demo uses. A mock cluster ends when this value is dropped.
 pub(super) struct Broker {
     mock: Option<MockCluster<'static, DefaultProducerContext>>,
-    /// `host:port`, comma-separated.
+    /// The addresses of the brokers as `host:port`, separated by commas.
     pub(super) address: String,
 }
 
@@ -31,14 +31,14 @@ impl Broker {
     /// Starts the mock cluster and creates the topics.
     ///
     /// # Errors
-    /// It cannot listen.
+    /// The mock cluster cannot listen on a port.
     pub(super) fn mock(mut config: Config) -> Result<(Self, Config), CrowdfoldError> {
         const FAILED: &str = "the mock cluster cannot be started";
         let mock = MockCluster::new(1).context(FAILED)?;
         let address = mock.bootstrap_servers();
         config.kafka.brokers = address.split(',').map(Into::into).collect();
         config.kafka.prefix = PREFIX.into();
-        // they apply to another cluster
+        // The configured client properties, such as authentication, apply to another cluster.
         config.kafka.properties = Properties::default();
         config.topics =
             Topics { beacon_partitions: 4, partial_partitions: 2, rollup_partitions: 2, replication: 1 };
@@ -48,7 +48,8 @@ impl Broker {
         Ok((Self { mock: Some(mock), address }, config))
     }
 
-    /// Connects to the cluster and creates topics for the demo. If the prefix is already in use, appends -2, -3, …
+    /// Connects to the cluster and creates topics for the demo. If topics with the demo's prefix contain records, a
+    /// number is appended to the prefix: -2, -3 and so on.
     ///
     /// # Errors
     /// No broker responds, or topics cannot be created.
@@ -73,18 +74,19 @@ impl Broker {
         Ok((Self { mock: None, address }, config))
     }
 
-    /// Returns true for the mock cluster.
+    /// Returns true if this is the mock cluster.
     pub(super) const fn is_mock(&self) -> bool {
         self.mock.is_some()
     }
 
-    /// Returns the longest time by which event time may begin in the past.
+    /// Returns the longest time by which event time may begin in the past on this cluster.
     pub(super) const fn most_behind(&self) -> Span {
         if self.is_mock() { MOCK_BACK } else { REAL_BACK }
     }
 }
 
-/// Returns true if no earlier run left records in these topics, because event time cannot go back.
+/// Returns true if the topics of this configuration are missing or empty. Topics with records of an earlier run cannot
+/// be used again, because event time would go back.
 fn is_unused(cluster: &Cluster, config: &Config) -> Result<bool, KafkaError> {
     for topic in specs::all(config).into_iter().map(|spec| spec.topic) {
         match cluster.topic(&topic) {

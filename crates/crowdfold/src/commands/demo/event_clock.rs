@@ -1,11 +1,11 @@
-//! Event time that runs faster than real time until it has caught up.
+//! The event time of the demo. It begins in the past, and runs faster than real time until it has caught up.
 
 use crowdfold_model::{Span, Timestamp};
 
-/// The speed of event time in relation to real time.
+/// The number of seconds by which event time advances in a second of real time, until it has caught up.
 pub(super) const SPEED: u64 = 12;
 
-/// The event time of the synthetic players.
+/// A clock that converts real time to the event time of the synthetic players.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventClock {
     began: Timestamp,
@@ -13,26 +13,26 @@ pub(super) struct EventClock {
 }
 
 impl EventClock {
-    /// Creates a clock that begins in the middle of a window of this length, so that the first one closes soon, at most
-    /// `back` ago.
+    /// Creates a clock whose event time begins at most `back` before `now`. It begins in the middle of a window of
+    /// length `window`, so the first window closes early.
     pub(super) fn new(now: Timestamp, back: Span, window: Span) -> Self {
         let earliest = now.saturating_sub(back);
         let start = earliest.ceil(window) + window / 2;
         Self { began: now, start: start.min(now) }
     }
 
-    /// Returns the start of event time.
+    /// Returns the event time at which the players begin.
     pub(super) const fn start(&self) -> Timestamp {
         self.start
     }
 
-    /// Returns the event time at a real time, which it never exceeds.
+    /// Returns the event time at the real time `now`. It is never later than `now`.
     pub(super) fn at(&self, now: Timestamp) -> Timestamp {
         let passed = now.saturating_since(self.began);
         self.start.saturating_add(passed * SPEED).min(now)
     }
 
-    /// Returns true if event time has caught up.
+    /// Returns true if event time equals real time at `now`.
     pub(super) fn has_caught_up(&self, now: Timestamp) -> bool {
         self.at(now) == now
     }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_runs_faster_and_never_ahead_of_the_clock() {
+    fn event_time_runs_twelve_times_as_fast_and_never_exceeds_real_time() {
         let now = Timestamp::EPOCH + Span::MINUTE * 1_000 + Span::from_millis(12_345);
         let event_clock = EventClock::new(now, Span::MINUTE * 25, Span::MINUTE);
         assert_eq!(event_clock.start(), Timestamp::EPOCH + Span::MINUTE * 976 + Span::SECOND * 30);

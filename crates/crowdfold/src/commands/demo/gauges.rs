@@ -1,4 +1,5 @@
-//! The worker's own metrics: the counters of `/metrics`, also floored to a multiple of k.
+//! Collects the worker's metrics for display. They are the values of `/metrics`, so counts are rounded down to
+//! multiples of k here too.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Share
 
 type Values = Mutex<BTreeMap<(String, String), Arc<AtomicU64>>>;
 
-/// Counters and gauges by name and label.
+/// The counters and gauges of this process, by the name of the metric and the values of its labels.
 #[derive(Default)]
 pub(super) struct Gauges(Values);
 
@@ -26,14 +27,14 @@ impl Gauges {
         Ok(gauges)
     }
 
-    /// Returns the number of beacons with an outcome.
+    /// Returns the number of beacons with an outcome, rounded down to a multiple of k.
     pub(super) fn beacons(&self, outcome: &str) -> u64 {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let held = values.get(&("crowdfold_beacons_total".to_owned(), outcome.to_owned()));
         held.map_or(0, |value| value.load(Ordering::Relaxed))
     }
 
-    /// Returns the lag of each partition behind the system clock.
+    /// Returns the time by which the watermark of each partition is behind the system clock.
     pub(super) fn lags(&self) -> Vec<Span> {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lags = values.iter().filter(|((name, _), _)| name == "crowdfold_watermark_lag_seconds");
@@ -48,7 +49,7 @@ impl Gauges {
     }
 }
 
-/// The recorder of the metrics macros.
+/// The recorder that the macros of the crate `metrics` write to.
 struct Tap(Arc<Gauges>);
 
 impl Recorder for Tap {

@@ -1,4 +1,4 @@
-//! Output on a terminal: one screen, drawn twice per second.
+//! Output on a terminal: one screen that is drawn again twice per second.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -12,22 +12,22 @@ use super::text::{cut, labelled};
 use super::view::{DashboardView, View};
 use crate::terminal;
 
-/// The interval of drawing.
+/// The minimum time between two drawings.
 const OFTEN: Span = Span::from_millis(450);
 
-/// The size that is assumed if the terminal does not report one.
+/// The columns and lines that are assumed if the terminal does not report its size.
 const USUAL: (usize, usize) = (120, 40);
 
-/// The number of rows below which no further table is shown.
+/// The minimum number of lines for rows that a second table must have to be shown.
 const FEWEST: usize = 6;
 
-/// The number of lines from which on notes are shown in addition to the tables.
+/// The minimum number of lines of a terminal on which notes are shown in addition to the tables.
 const ROOMY: usize = 34;
 
 const OPEN: &str = "\x1b[?1049h\x1b[?25l";
 const CLOSE: &str = "\x1b[?25h\x1b[?1049l";
 
-/// The alternate screen of the terminal, which is left when it is dropped.
+/// The alternate screen of the terminal. Dropping this value switches back to the normal screen.
 pub(super) struct Live {
     drawn: Timestamp,
     open: bool,
@@ -70,13 +70,14 @@ impl View for Live {
 impl Drop for Live {
     fn drop(&mut self) {
         if self.open {
-            // restore the terminal even after an error, which may be that of the terminal itself
+            // The terminal is restored even after an error. An error of the restoration is ignored, because nothing can
+            // be done about it.
             let _ = self.close(&mut io::stdout());
         }
     }
 }
 
-/// Returns all lines of the screen.
+/// Returns all lines of the screen, from the top to the bottom.
 fn screen(
     dashboard: &DashboardView<'_>,
     stats: &Stats,
@@ -89,16 +90,17 @@ fn screen(
     lines.extend(heading.into_iter().map(|line| (Style::Plain, line)));
     let foot = foot(dashboard, size);
     tables(stats, size.1.saturating_sub(lines.len() + foot.len()), size.0, &mut lines);
-    // the last lines are at the bottom of the screen
+    // Empty lines move the last lines to the bottom of the screen.
     let gap = size.1.saturating_sub(lines.len() + foot.len());
     lines.extend(std::iter::repeat_n((Style::Plain, String::new()), gap));
     lines.extend(foot);
     lines
 }
 
-/// Adds as many tables as fit, and divides the lines among them.
+/// Adds one or two tables, as many as fit, and divides the available lines between them.
 fn tables(stats: &Stats, room: usize, columns: usize, lines: &mut Vec<Line>) {
-    // an empty line, a title, the names of the columns, the number of omitted rows
+    // The lines of a table in addition to its rows: an empty line, the title, the names of the columns, and the number
+    // of omitted rows.
     const AROUND: usize = 4;
     let tables: Vec<_> = stats.tables().collect();
     let mut room = room;
@@ -107,7 +109,7 @@ fn tables(stats: &Stats, room: usize, columns: usize, lines: &mut Vec<Line>) {
         if many == 0 || room <= AROUND {
             break;
         }
-        // the first of two tables has more rows to show
+        // The first of two tables receives three fifths of the lines, because it has more rows.
         let share = if many == 2 { (room * 3).div_ceil(5) } else { room };
         let drawn = table::lines(table, share - AROUND, columns, true);
         room -= drawn.len() + 1;
@@ -131,7 +133,7 @@ fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<L
     let [kcat, query] = dashboard.read_along();
     foot.extend(labelled("read along", &kcat, columns));
     foot.extend(labelled("or", &query, columns));
-    // on a small terminal the note is printed at the end
+    // On a small terminal, these limitations are printed only in the summary after the end.
     if rows >= ROOMY {
         foot.extend(dashboard.limits(columns));
     }
@@ -139,7 +141,8 @@ fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<L
     foot.into_iter().map(|line| (Style::Dim, line)).collect()
 }
 
-/// Returns the output of a frame, which overwrites every line without clearing the screen, to avoid flicker.
+/// Returns the control sequences and text that draw the screen. Each line is overwritten in place instead of clearing
+/// the whole screen first, which would flicker.
 fn frame(lines: &[Line], (columns, rows): (usize, usize)) -> String {
     let mut frame = String::from("\x1b[?2026h\x1b[H");
     for (at, (style, line)) in lines.iter().take(rows).enumerate() {

@@ -1,4 +1,4 @@
-//! The synthetic players, which produce to Kafka like real ones.
+//! The synthetic players of the demo, and the producer that writes their beacons to Kafka.
 
 use std::iter::Peekable;
 use std::sync::Arc;
@@ -21,23 +21,23 @@ use super::gauges::Gauges;
 use super::{CROWDED, QUIET};
 use crate::error::CrowdfoldError;
 
-/// The number of live sessions of the first tenant: about 330 beacons per second of event time.
+/// The number of live sessions of the first tenant. They send about 330 beacons per second of event time.
 const SESSIONS: u32 = 3_000;
 
 /// The maximum number of sessions of the second tenant.
 const FEW: u32 = 100;
 
-/// The longest time by which the players may be ahead of the worker, in event time. The mock cluster keeps several
-/// times as much of a partition (5 MB).
+/// The longest time by which the players may be ahead of the worker, in event time. The beacons of this time fit
+/// several times into the 5 MB that the mock cluster keeps of a partition.
 const LEAD: Span = Span::SECOND.times(100);
 
-/// The interval of checks of the clock.
+/// The time between two checks for whether the next beacon is due.
 const NAP: Duration = Duration::from_millis(5);
 
-/// The time-out of the last records.
+/// The time limit for writing the last records before the exit.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The progress of the players.
+/// The progress of the players, which the display reads from another thread.
 #[derive(Default)]
 pub(super) struct Progress {
     sent: AtomicU64,
@@ -50,13 +50,13 @@ impl Progress {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Returns the event time of the last beacon; the epoch before the first.
+    /// Returns the event time of the last beacon, or the epoch if no beacon was sent yet.
     pub(super) fn event(&self) -> Timestamp {
         Timestamp::from_millis(self.event.load(Ordering::Relaxed))
     }
 }
 
-/// The players and their producer.
+/// The players of both tenants, and their producer.
 pub(super) struct LoadGenerator {
     crowds: Vec<Peekable<Players>>,
     producer: BaseProducer<Deliveries>,
@@ -69,7 +69,7 @@ pub(super) struct LoadGenerator {
 }
 
 impl LoadGenerator {
-    /// Starts the players: one tenant with many sessions, and one with too few for any row.
+    /// Creates the players: one tenant has many sessions, the other has too few for any row.
     ///
     /// # Errors
     /// The producer cannot be created.
@@ -80,7 +80,8 @@ impl LoadGenerator {
         progress: Arc<Progress>,
         gauges: Arc<Gauges>,
     ) -> Result<Self, CrowdfoldError> {
-        // a third of k, because sessions that start and end within a window count too
+        // A third of k sessions are live at the same time. A window has more, because sessions end and others begin in
+        // it.
         let few = u32::try_from(config.policy().k() / 3).unwrap_or(u32::MAX).clamp(1, FEW);
         let players = |tenant: &str, sessions, seed, faults| {
             let tenants = vec![tenant.to_owned()];
@@ -89,7 +90,7 @@ impl LoadGenerator {
                 PlayersConfig { sessions, seed, start_ms, tenants, faults, ..PlayersConfig::default() };
             Players::new(players).map(Iterator::peekable)
         };
-        // garbage and the like belong to no tenant, so one generator sends them
+        // Invalid beacons belong to no tenant, so only one of the generators sends them.
         let crowds =
             vec![players(CROWDED, SESSIONS, 1, Faults::some())?, players(QUIET, few, 2, Faults::default())?];
         let mut producer = ClientConfig::new();
@@ -114,7 +115,7 @@ impl LoadGenerator {
         })
     }
 
-    /// Sends beacons until stopped.
+    /// Sends each beacon when it is due, until `stop` is set.
     ///
     /// # Errors
     /// Beacons cannot be written to the topic.
@@ -138,7 +139,7 @@ impl LoadGenerator {
         self.finish()
     }
 
-    /// Returns the next report of all players.
+    /// Returns the earliest report that no player has sent yet.
     fn next(&mut self) -> Option<Report> {
         let mut next: Option<(u64, usize)> = None;
         for (at, crowd) in self.crowds.iter_mut().enumerate() {
@@ -148,7 +149,7 @@ impl LoadGenerator {
         self.crowds[next?.1].next()
     }
 
-    /// Returns the event time up to which the worker has read every partition.
+    /// Returns the event time up to which the worker has read all partitions.
     fn read_until(&self) -> Timestamp {
         let lags = self.gauges.lags();
         match lags.iter().max() {
@@ -171,9 +172,11 @@ impl LoadGenerator {
                     self.producer.poll(NAP);
                     record = again;
                 }
-                // the error contains a code, never the record
+                // The error contains a code and no content of the record.
                 Err((error, _)) => {
-                    return Err(anyhow!(error).context(format!("topic {} cannot be flushed", self.topic)));
+                    return Err(
+                        anyhow!(error).context(format!("beacons cannot be written to topic {}", self.topic))
+                    );
                 }
             }
         }
@@ -182,13 +185,15 @@ impl LoadGenerator {
     fn finish(&self) -> anyhow::Result<()> {
         let flushed = self.producer.flush(TIMEOUT);
         match self.producer.context().lost.load(Ordering::Relaxed) {
-            0 => flushed.with_context(|| format!("beacons cannot be written to topic {}", self.topic)),
+            0 => {
+                flushed.with_context(|| format!("the last beacons cannot be written to topic {}", self.topic))
+            }
             lost => Err(anyhow!("{lost} beacons could not be written to topic {}", self.topic)),
         }
     }
 }
 
-/// The outcomes of sent records.
+/// Counts the records that could not be written.
 #[derive(Default)]
 struct Deliveries {
     lost: AtomicU64,

@@ -1,4 +1,4 @@
-//! Output without a terminal: a table every few seconds, for logs and pipes.
+//! Output to a file or pipe: tables that are printed every few seconds.
 
 use std::io::{self, Write};
 
@@ -10,25 +10,26 @@ use super::table;
 use super::text::seconds;
 use super::view::{DashboardView, View};
 
-/// The minimum interval of tables.
+/// The minimum time between two prints of tables.
 const OFTEN: Span = Span::SECOND.times(4);
 
-/// The interval of status lines if there is no new table.
+/// The time between two prints of the state while there is no new table.
 const SELDOM: Span = Span::SECOND.times(15);
 
-/// The time to wait for further tables of a window.
+/// The time to wait for further tables of a window after its first table.
 const SETTLE: Span = Span::from_millis(250);
 
-/// The width of a line.
+/// The maximum width of a line, in columns.
 const WIDTH: usize = 100;
 
-/// The time for which the first table waits for the worker's counters, which are updated every second.
+/// The longest time for which a new table waits for a count of released beacons. The worker updates its counters every
+/// second.
 const COUNTED: Span = Span::from_millis(1_200);
 
-/// The number of rows of the first table and of the second.
+/// The maximum numbers of rows of the first and the second table.
 const ROWS: [usize; 2] = [10, 6];
 
-/// Output line by line.
+/// Prints tables below each other.
 #[derive(Default)]
 pub(super) struct Plain {
     shown_at: Timestamp,
@@ -65,7 +66,7 @@ impl View for Plain {
             let since = *self.new_since.get_or_insert(now);
             let waited = now.saturating_since(since);
             let counted = waited >= COUNTED || dashboard.gauges.beacons("released") > 0;
-            // the first table does not wait for the interval
+            // The first table is printed without waiting for `OFTEN`.
             if waited < SETTLE || !counted || (self.shown > 0 && passed < OFTEN) {
                 return Ok(());
             }

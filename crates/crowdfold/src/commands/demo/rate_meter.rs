@@ -1,4 +1,4 @@
-//! The rate of a growing count.
+//! Measures the rate at which a count grows.
 
 use std::collections::VecDeque;
 
@@ -7,12 +7,12 @@ use crowdfold_model::{Span, Timestamp};
 /// The period over which a rate is measured.
 const SPAN: Span = Span::SECOND.times(3);
 
-/// A growing count and its rate.
+/// The recent values of a count, and the times at which they were recorded.
 #[derive(Default)]
 pub(super) struct RateMeter(VecDeque<(Timestamp, u64)>);
 
 impl RateMeter {
-    /// Records the count at a moment.
+    /// Records that the count has this value at the time `now`.
     pub(super) fn record(&mut self, now: Timestamp, count: u64) {
         self.0.push_back((now, count));
         while self.0.get(1).is_some_and(|(at, _)| now.saturating_since(*at) >= SPAN) {
@@ -20,7 +20,7 @@ impl RateMeter {
         }
     }
 
-    /// Growth per second over the last seconds.
+    /// Returns the growth per second over the last three seconds.
     pub(super) fn per_second(&self) -> u64 {
         let (Some((since, before)), Some((now, count))) = (self.0.front(), self.0.back()) else { return 0 };
         ((count - before) * 1_000).checked_div((*now - *since).as_millis()).unwrap_or(0)
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rate_is_that_of_the_last_seconds() {
+    fn rate_is_measured_over_the_last_three_seconds() {
         let mut rate_meter = RateMeter::default();
         assert_eq!(rate_meter.per_second(), 0);
         for second in 0..20 {

@@ -1,4 +1,4 @@
-//! Statistics of the rollups topic: the published rows and their sums.
+//! Statistics of the published rows that the demo has read from the rollups topic.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use crowdfold_worker::Config;
 #[cfg(test)]
 mod tests;
 
-/// The number of windows with incomplete tables; older ones are complete, or will never be.
+/// The maximum number of windows whose incomplete tables are kept. Tables of older windows will hardly be completed.
 const WINDOWS: usize = 8;
 
-/// Returns the breakdowns by name, `device.os.browser`, in the order of display: first the one with the systems, which
-/// readers know best, then the detail table with exact numbers.
+/// Returns the names of the breakdowns, such as `device.os.browser`, in the order of display: first the breakdown with
+/// the dimension `os`, whose values readers know best, then the detail table, which has exact numbers.
 pub(super) fn order(config: &Config) -> Vec<String> {
     let policy = config.policy();
     let mut breakdowns: Vec<_> = policy.breakdowns().iter().enumerate().collect();
@@ -23,13 +23,13 @@ pub(super) fn order(config: &Config) -> Vec<String> {
     breakdowns.iter().map(|(_, breakdown)| breakdown_name(breakdown)).collect()
 }
 
-/// All rows of one breakdown and window, ordered by sessions, the most first.
+/// All rows of one tenant, breakdown and window.
 pub(super) struct Table {
-    /// The tenant.
+    /// The name of the tenant.
     pub(super) tenant: String,
-    /// The breakdown.
+    /// The dimensions of the breakdown.
     pub(super) breakdown: Vec<String>,
-    /// The rows in that order.
+    /// The rows, by descending number of sessions.
     pub(super) rows: Vec<Row>,
 }
 
@@ -41,23 +41,24 @@ impl Table {
 
 /// Statistics of the rows published so far.
 pub(super) struct Stats {
-    /// The breakdowns by name, in the order of display.
+    /// The names of the breakdowns, in the order of display.
     breakdowns: Vec<String>,
-    /// Incomplete tables by start of window, tenant, breakdown.
+    /// The rows of incomplete tables, by start of the window, tenant and name of the breakdown.
     unfinished: BTreeMap<(Timestamp, String, String), Vec<Row>>,
-    /// The last complete table of each tenant and breakdown.
+    /// The last complete table of each tenant and breakdown. The number is the index in `breakdowns`.
     tables: BTreeMap<(String, usize), Table>,
-    /// The number of windows of tenants with released rows.
+    /// The number of published tables of the first breakdown, which is the number of windows with rows over all
+    /// tenants.
     pub(super) windows: u64,
-    /// The number of rows of all breakdowns.
+    /// The number of rows, over all breakdowns.
     pub(super) rows: u64,
-    /// The smallest number of sessions of a row.
+    /// The number of sessions of the smallest row, or `None` before the first row.
     pub(super) smallest: Option<u64>,
-    /// The number of sessions, counted in each window.
+    /// The number of session-windows in the rows of the first breakdown.
     pub(super) sessions: u64,
-    /// The number of those sessions in folded rows.
+    /// The number of these session-windows that are in rows with `*`.
     pub(super) folded: u64,
-    /// The time at which the first table was complete.
+    /// The real time at which the first table was complete.
     pub(super) first: Option<Timestamp>,
 }
 
@@ -77,14 +78,14 @@ impl Stats {
         }
     }
 
-    /// Adds a record's value. Returns true if it is a rollup.
+    /// Adds the value of a record. Returns false if it is not a rollup of a known breakdown.
     pub(super) fn push(&mut self, value: &[u8], now: Timestamp) -> bool {
         let Ok(row) = serde_json::from_slice::<Row>(value) else { return false };
         let name = row.breakdown_name();
         let Some(shown) = self.breakdowns.iter().position(|known| *known == name) else { return false };
         self.rows += 1;
         self.smallest = Some(self.smallest.map_or(row.sessions, |least| least.min(row.sessions)));
-        // sessions are counted in one table only
+        // Each breakdown contains every session, so sessions are counted in the first breakdown only.
         if shown == 0 {
             self.sessions += row.sessions;
             if row.dimensions.values().any(|value| value == "*") {

@@ -1,4 +1,4 @@
-//! Formatting of rows as lines.
+//! Formats the rows of a table as lines of text.
 
 use crowdfold_model::ValueMetric;
 use crowdfold_query::layout::{self, Align, GAP};
@@ -10,16 +10,16 @@ use super::text::{bar, count, cut, minute, number};
 #[cfg(test)]
 mod tests;
 
-/// The maximum width of a dimension value.
+/// The maximum width of a dimension value, in columns. Longer values are truncated.
 const LABEL: usize = 18;
 
-/// The width from which on bars are drawn.
+/// The minimum width of the output for bars, in columns.
 const WIDE: usize = 100;
 
-/// The width of a bar.
+/// The maximum width of a bar, in columns.
 const BAR: u64 = 12;
 
-/// The style of a line.
+/// The text style of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     Plain,
@@ -27,11 +27,12 @@ pub(super) enum Style {
     Dim,
 }
 
-/// A line and its style.
+/// A line of text, and its style.
 pub(super) type Line = (Style, String);
 
-/// Returns a title, the names of the columns, and at most `most` rows, including at least one folded row if there is
-/// one. With `bars` the numbers of sessions are also drawn. Columns that do not fit into `width` are omitted.
+/// Returns a title, the names of the columns, and at most `most` rows. If the table has folded rows, at least one of
+/// them is shown. If `bars` is true, the numbers of sessions are also drawn as bars. Columns that do not fit into
+/// `width` are omitted.
 pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec<Line> {
     let shown = choose(&table.rows, most);
     let largest = table.rows.first().map_or(1, |row| row.sessions);
@@ -73,7 +74,7 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
     lines
 }
 
-/// Returns the largest rows, including the largest folded row.
+/// Returns at most `most` of the largest rows, of which at least one is folded if the table has a folded row.
 fn choose(rows: &[Row], most: usize) -> Vec<&Row> {
     let mut shown: Vec<&Row> = rows.iter().take(most).collect();
     let folding = rows.iter().find(|row| folds(row));
@@ -107,12 +108,12 @@ fn title(table: &Table) -> String {
     )
 }
 
-/// Returns the kind of a table's numbers, which is the same in all of its rows.
+/// Returns the kind of the numbers in a table: exact, with noise, or absent. All rows of a table have the same kind.
 fn numbers(table: &Table) -> Option<Numbers> {
     table.rows.first().and_then(Row::numbers)
 }
 
-/// A column with a fixed width.
+/// A column of the formatted table, with a fixed width.
 struct Column {
     head: String,
     wide: usize,
@@ -125,8 +126,8 @@ impl Column {
         Self { head: head.into(), wide: head.len().max(8), align: Align::Right, of: Box::new(of) }
     }
 
-    /// Returns the column of a number that may carry noise. If it is less than twice its standard error, the error is
-    /// shown instead, after `±`.
+    /// Creates a column of numbers that may carry noise. A number that is less than twice its standard error is
+    /// replaced by its standard error, such as `±8`.
     fn figure(head: &str, written: fn(f64) -> String, of: fn(&Figures) -> Option<Figure>) -> Self {
         Self::right(head, move |row| match row.figures().as_ref().and_then(of) {
             None => "-".into(),
@@ -139,7 +140,7 @@ impl Column {
     }
 }
 
-/// Returns the column of a dimension. Its width depends on all rows, not only on those that are shown.
+/// Creates the column of a dimension. Its width depends on all rows, including those that are not shown.
 fn label(dimension: &str, rows: &[Row]) -> Column {
     let values = rows.iter().filter_map(|row| row.value(dimension)).map(|value| value.chars().count());
     let wide = values.max().unwrap_or(0).clamp(dimension.len(), LABEL.max(dimension.len()));

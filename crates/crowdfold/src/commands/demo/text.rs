@@ -1,8 +1,8 @@
-//! Formatting of numbers and times.
+//! Formats numbers and times for the demo, and wraps text.
 
 use crowdfold_model::{Span, Timestamp};
 
-/// The width of a label.
+/// The width of the column of labels.
 const LABEL: usize = 10;
 
 /// Formats a number as `1,234,567`.
@@ -18,7 +18,7 @@ pub(super) fn number(number: u64) -> String {
     text
 }
 
-/// Formats a count as `1 window`, `1,234 windows`.
+/// Formats a count and a noun, as `1 window` or `1,234 windows`.
 pub(super) fn count(many: u64, what: &str) -> String {
     format!("{} {what}{}", number(many), if many == 1 { "" } else { "s" })
 }
@@ -34,7 +34,7 @@ pub(super) fn minute(moment: Timestamp) -> String {
     time(moment)[..5].into()
 }
 
-/// Formats a duration as `2 h 41 min`, `3 min 05 s`, `12 s`.
+/// Formats a duration in its two largest units, as `2 h 41 min`, `3 min 05 s` or `12 s`.
 pub(super) fn span(length: Span) -> String {
     let seconds = length.as_secs();
     match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
@@ -44,12 +44,12 @@ pub(super) fn span(length: Span) -> String {
     }
 }
 
-/// Formats a duration as `6.2 s`.
+/// Formats a duration in seconds with one decimal, as `6.2 s`.
 pub(super) fn seconds(length: Span) -> String {
     format!("{}.{} s", length.as_secs(), length.as_millis() / 100 % 10)
 }
 
-/// Formats a share in percent, `-` if the whole is 0.
+/// Formats a share in percent, or as `-` if the whole is 0.
 pub(super) fn percent(part: u64, whole: u64, decimals: usize) -> String {
     if whole == 0 {
         return "-".into();
@@ -57,7 +57,7 @@ pub(super) fn percent(part: u64, whole: u64, decimals: usize) -> String {
     format!("{:.decimals$}%", part as f64 * 100.0 / whole as f64)
 }
 
-/// Truncates a text to a number of columns.
+/// Truncates a string to a number of columns. A truncated string ends with `…`.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.into();
@@ -66,7 +66,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     kept + "…"
 }
 
-/// Wraps a text into lines of a number of columns.
+/// Wraps text into lines of at most `columns` columns. Longer words are not divided.
 pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -86,14 +86,14 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Wraps a text after a label into lines of a number of columns.
+/// Wraps text into lines of at most `columns` columns. The first line begins with a label, the others are indented.
 pub(super) fn labelled(label: &str, text: &str, columns: usize) -> Vec<String> {
     let lines = wrapped(text, columns.saturating_sub(LABEL + 2));
     let label = |at| if at == 0 { label } else { "" };
     lines.iter().enumerate().map(|(at, line)| format!("{:LABEL$}  {line}", label(at))).collect()
 }
 
-/// Draws a bar of `part` in `whole`, `wide` columns wide, in eighths.
+/// Draws the share of `part` in `whole` as a bar of at most `wide` columns, with a precision of an eighth of a column.
 pub(super) fn bar(part: u64, whole: u64, wide: u64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (part.saturating_mul(wide * 8)).checked_div(whole).unwrap_or(0).clamp(1, wide * 8);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_wrapped_at_words() {
+    fn text_is_wrapped_between_words() {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("unbreakable", 3), ["unbreakable"]);
         assert_eq!(labelled("beacons", "one two", 16), ["beacons     one", "            two"]);

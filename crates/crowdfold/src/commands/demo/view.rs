@@ -1,4 +1,4 @@
-//! The texts of the demo, for both kinds of output.
+//! The sentences that the demo shows, on a terminal and elsewhere.
 
 use std::io::{self, Write};
 
@@ -14,12 +14,12 @@ use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
 use super::{Progress, QUIET};
 
-/// The time after which a worker that has not joined is queried for the reason.
+/// The time after the start from which on the demo shows why the worker is not ready.
 const JOINING: Span = Span::SECOND.times(10);
 
-/// The state that the demo shows.
+/// References to everything that the demo shows.
 pub(super) struct DashboardView<'a> {
-    /// The start of the program in real time.
+    /// The real time at which the program started.
     pub(super) began: Timestamp,
     pub(super) event_clock: EventClock,
     pub(super) broker: &'a Broker,
@@ -29,9 +29,9 @@ pub(super) struct DashboardView<'a> {
     pub(super) status: &'a Status,
 }
 
-/// A kind of output.
+/// A kind of output: a terminal, or a file or pipe.
 pub(super) trait View {
-    /// Shows the current state, if it is due.
+    /// Shows the current state, unless the previous output is too recent.
     fn show(
         &mut self,
         dashboard: &DashboardView<'_>,
@@ -41,14 +41,14 @@ pub(super) trait View {
         out: &mut dyn Write,
     ) -> io::Result<()>;
 
-    /// Restores the output.
+    /// Ends the output, and restores the terminal.
     fn close(&mut self, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 }
 
 impl DashboardView<'_> {
-    /// Returns k.
+    /// Returns the minimum number of sessions per row.
     pub(super) fn k(&self) -> u64 {
         self.config.policy().k()
     }
@@ -67,7 +67,7 @@ impl DashboardView<'_> {
         format!("crowdfold demo · k = {}{noise} · {broker}", self.k())
     }
 
-    /// Returns the current state, in lines of a number of columns.
+    /// Returns the description of the current state, wrapped into lines of at most `columns` columns.
     pub(super) fn heading(
         &self,
         stats: &Stats,
@@ -85,11 +85,11 @@ impl DashboardView<'_> {
         lines
     }
 
-    /// Returns the results, in lines of a number of columns.
+    /// Returns the counts of beacons and rows so far, wrapped into lines of at most `columns` columns.
     fn outcome(&self, stats: &Stats, columns: usize) -> Vec<String> {
         let mut lines = labelled("worker", &self.outcomes(), columns);
         lines.extend(labelled("released", &released(stats), columns));
-        // with noise nothing is folded
+        // Under differential privacy, rows are not folded.
         if stats.windows > 0 && self.config.policy().privacy().is_none() {
             lines.extend(labelled("folded", &folded(stats), columns));
         }
@@ -99,7 +99,7 @@ impl DashboardView<'_> {
         lines
     }
 
-    /// Returns the event time of the synthetic players.
+    /// Returns a sentence about the event time of the synthetic players.
     fn event_time(&self, now: Timestamp) -> String {
         let event = self.progress.event().max(self.event_clock.start());
         let at = time(event);
@@ -115,7 +115,7 @@ impl DashboardView<'_> {
         format!("{at} UTC, {SPEED} times as fast as real time and {behind} behind")
     }
 
-    /// Returns the outcomes of the beacons as multiples of k, like the worker's metrics.
+    /// Returns the number of beacons by outcome, as reported by the worker's metrics: rounded down to multiples of k.
     fn outcomes(&self) -> String {
         let of = |outcome| number(self.gauges.beacons(outcome));
         format!(
@@ -129,7 +129,7 @@ impl DashboardView<'_> {
         )
     }
 
-    /// Returns the note on the tenant without rows.
+    /// Returns a note on the tenant whose rows are withheld. Returns `None` before the first rows of the other tenant.
     fn withheld(&self, stats: &Stats) -> Option<String> {
         let seen = stats.tables().any(|table| table.tenant == QUIET);
         (stats.windows > 0 && !seen).then(|| {
@@ -138,7 +138,7 @@ impl DashboardView<'_> {
         })
     }
 
-    /// Returns the reason why there are no rows yet.
+    /// Returns a sentence that explains why there are no rows yet.
     fn waiting(&self, now: Timestamp) -> String {
         let reasons = self.status.not_ready(now);
         if !reasons.is_empty() {
@@ -164,7 +164,8 @@ impl DashboardView<'_> {
         )
     }
 
-    /// Returns the effect of noise on the tables, in lines of a number of columns; none without noise.
+    /// Returns the explanation of the noise, wrapped into lines of at most `columns` columns. Returns no lines if no
+    /// table has noise.
     pub(super) fn noise(&self, columns: usize) -> Vec<String> {
         let policy = self.config.policy();
         if !policy.is_noisy() {
@@ -185,7 +186,8 @@ impl DashboardView<'_> {
         labelled("noise", &text, columns)
     }
 
-    /// Returns the limitations of the mock cluster, in lines of a number of columns.
+    /// Returns the limitations of the mock cluster, wrapped into lines of at most `columns` columns. Returns no lines
+    /// on a real cluster.
     pub(super) fn limits(&self, columns: usize) -> Vec<String> {
         if !self.broker.is_mock() {
             return Vec::new();
@@ -198,7 +200,7 @@ impl DashboardView<'_> {
         )
     }
 
-    /// Returns commands for reading the rollups topic with other tools.
+    /// Returns commands that read the rollups topic while the demo runs.
     pub(super) fn read_along(&self) -> [String; 2] {
         let (brokers, prefix) = (&self.broker.address, &self.config.kafka.prefix);
         let breakdown = stats::order(self.config).swap_remove(0);
@@ -212,7 +214,7 @@ impl DashboardView<'_> {
     }
 }
 
-/// Returns the number of released rows.
+/// Returns the number of released rows, their windows and the size of the smallest row, as a phrase.
 fn released(stats: &Stats) -> String {
     stats.smallest.map_or("nothing yet".into(), |smallest| {
         let (rows, windows) = (count(stats.rows, "row"), count(stats.windows, "window"));
@@ -220,7 +222,7 @@ fn released(stats: &Stats) -> String {
     })
 }
 
-/// Returns the share of sessions in rows with `*`.
+/// Returns the number and share of session-windows in rows with `*`, as a phrase.
 fn folded(stats: &Stats) -> String {
     let share = percent(stats.folded, stats.sessions, 1);
     format!(
@@ -230,7 +232,7 @@ fn folded(stats: &Stats) -> String {
     )
 }
 
-/// Returns the summary and further commands, in lines of a number of columns.
+/// Prints the summary at the end of the demo, and commands to run next, in lines of at most `columns` columns.
 pub(super) fn summary(
     dashboard: &DashboardView<'_>,
     stats: &Stats,

@@ -1,4 +1,4 @@
-//! Files of beacons, compressed or not.
+//! Opens files of beacons, which may be compressed.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -9,14 +9,16 @@ use zstd::stream::read::Decoder;
 
 use super::progress::Progress;
 
-/// The size of a buffer, bytes.
+/// The size of a read buffer, in bytes.
 const BUFFER: usize = 1 << 20;
 
-/// The largest window of a zstd frame as a power of two: 128 MiB, as for `zstd -d`. The decoder allocates the window.
+/// The binary logarithm of the largest zstd window that is accepted: 128 MiB, which is also the limit of `zstd -d`. The
+/// limit bounds memory, because the decoder allocates the window.
 const MOST_WINDOW_LOG: u32 = 27;
 
-/// Opens a file; `-` is standard input. `.gz` is read as gzip with any number of members, `.zst` as zstd with any
-/// number of frames. Both are decompressed in pieces, so memory does not depend on the decompressed size.
+/// Opens a file, or standard input for the path `-`. A `.gz` file is decompressed as gzip with any number of members,
+/// a `.zst` file as zstd with any number of frames. Files are decompressed in pieces, so the memory that is used does
+/// not depend on their size.
 pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRead>> {
     if path == Path::new("-") {
         return Ok(Box::new(buffered(progress.watch(io::stdin().lock()))));
@@ -31,7 +33,7 @@ pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRe
 }
 
 fn unzstd(mut file: impl BufRead) -> io::Result<impl Read> {
-    // the decoder treats an empty file as valid
+    // The decoder accepts an empty file, but an empty file is more likely an incomplete one.
     if file.fill_buf()?.is_empty() {
         return Err(io::Error::new(
             ErrorKind::UnexpectedEof,

@@ -1,19 +1,19 @@
-//! Lines of files.
+//! Reads files line by line, with a limit on the length of a line.
 
 use std::io::{self, BufRead};
 
-/// The reason why reading stopped.
+/// The reason why [`read_line`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The line is complete.
+    /// The end of the line was reached.
     Line,
-    /// The input ended.
+    /// The input ended before the end of the line.
     Input,
-    /// The line is longer than the limit.
+    /// The line has reached the limit, and its rest is not read yet.
     Limit,
 }
 
-/// Reads the rest of a line, or until `line` has `most` bytes. The line end is not included.
+/// Appends the rest of the current line to `line`, until `line` has `most` bytes. The line break is not included.
 pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> io::Result<End> {
     loop {
         let left = most.saturating_sub(line.len());
@@ -38,7 +38,7 @@ pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usiz
     }
 }
 
-/// Skips the rest of a line.
+/// Skips the rest of the current line.
 pub(super) fn skip_line(lines: &mut impl BufRead) -> io::Result<()> {
     loop {
         let chunk = fill(lines)?;
@@ -52,7 +52,7 @@ pub(super) fn skip_line(lines: &mut impl BufRead) -> io::Result<()> {
 }
 
 fn fill(lines: &mut impl BufRead) -> io::Result<&[u8]> {
-    // a signal is not an error
+    // A read that a signal interrupts is repeated.
     while let Err(error) = lines.fill_buf() {
         if error.kind() != io::ErrorKind::Interrupted {
             return Err(error);

@@ -1,4 +1,4 @@
-//! The progress bar of a fold.
+//! The progress bar of `fold`.
 
 use std::fs;
 use std::io::Read;
@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-/// The number of records per update.
+/// The number of records between two updates of the bar.
 const STEP: u64 = 4096;
 
-/// The bar on stderr. It is drawn only on a terminal, and removed when it is dropped.
+/// A progress bar on stderr. It is drawn only if stderr is a terminal, and removed when this value is dropped.
 pub(super) struct Progress {
     bar: ProgressBar,
     step: u64,
 }
 
 impl Progress {
-    /// Creates a bar for reading these files. It has no total if the size of one is unknown.
+    /// Creates a bar for reading these files. If the size of a file is unknown, the bar shows only the bytes read so
+    /// far.
     pub(super) fn reading(files: &[PathBuf]) -> Self {
         let sizes = files.iter().map(|file| size(file)).sum::<Option<u64>>();
         let line = match sizes {
@@ -40,12 +41,12 @@ impl Progress {
         Self { bar, step: 0 }
     }
 
-    /// Counts the bytes that are read from a file.
+    /// Returns a reader that advances the bar by the bytes that are read from it.
     pub(super) fn watch<R: Read>(&self, reader: R) -> impl Read + use<R> {
         self.bar.wrap_read(reader)
     }
 
-    /// Counts a record.
+    /// Advances the bar by one record.
     pub(super) fn record(&mut self) {
         self.step += 1;
         if self.step == STEP {
@@ -61,7 +62,7 @@ impl Drop for Progress {
     }
 }
 
-/// Returns the size of a regular file; `None` for standard input.
+/// Returns the size of a file in bytes. Returns `None` for standard input and for files that are not regular.
 fn size(path: &Path) -> Option<u64> {
     let path = (path != Path::new("-")).then_some(path)?;
     fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())

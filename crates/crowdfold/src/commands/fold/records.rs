@@ -1,4 +1,4 @@
-//! Records of files: lines, and JSON values over several lines.
+//! Divides files into records. A record is a line, or a JSON value that extends over several lines.
 
 use std::io::{self, BufRead};
 
@@ -6,35 +6,37 @@ use serde::de::IgnoredAny;
 
 use super::lines::{End, read_line, skip_line};
 
-/// The size from which on a part of an array, or of a line with several objects, becomes a record, bytes.
+/// The size in bytes from which on the elements of a long array, or the objects of a long line, become a record.
 const ENOUGH: usize = 64 << 10;
 
-/// The maximum depth of brackets in a value over several lines.
+/// The maximum depth of nested brackets in a JSON value that extends over several lines.
 const MAX_DEPTH: usize = 1_024;
 
-/// The records of one file. Each is a line without its end; empty lines are skipped. In JSON, an incomplete value is
-/// joined with the next lines until it is complete or too long. A line that is an object or an array by itself ends the
-/// attempt if the value cannot continue with it. A long array over several lines is divided into parts, and so is a
-/// long line of consecutive objects, as Firehose writes them.
+/// The records of one file. Usually a record is a line without its line break. Empty lines are skipped.
+///
+/// In JSON, a line with an incomplete value is joined with the next lines until the value is complete or too long. If
+/// the value cannot continue with an object or array, and the next line is a complete object or array, the incomplete
+/// value ends before that line. A long array over several lines is divided into several records, and so is a long line
+/// of consecutive objects, as Amazon Data Firehose writes them.
 pub(super) struct Records<R> {
     lines: R,
     joins: bool,
     most: usize,
     line: Vec<u8>,
-    /// The rest of the next line: an object of a long line that was read in part.
+    /// The part of a long line that was read but does not belong to the current record. It begins the next record.
     rest: Vec<u8>,
-    /// True if the line is not processed yet.
+    /// True if `line` contains a line that is not processed yet.
     ahead: bool,
-    /// The joined lines.
+    /// The joined lines of the current record.
     held: Vec<u8>,
     open: Open,
-    /// True if the held lines continue an array of which a part was already a record.
+    /// True if `held` continues an array whose first elements were already returned as a record.
     is_rest: bool,
 }
 
 impl<R: BufRead> Records<R> {
-    /// Creates a reader of records of at most `most` bytes; longer ones are truncated just beyond that. `joins` is true
-    /// for JSON.
+    /// Creates a reader of records. Records of more than `most` bytes are truncated to `most + 1` bytes, so later
+    /// checks see that they are too long. `joins` is true for JSON.
     pub(super) fn new(lines: R, joins: bool, most: usize) -> Self {
         Self {
             lines,
@@ -49,7 +51,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Reads the next record. Returns false at the end of the input.
+    /// Reads the next record into `record`. Returns false at the end of the input.
     pub(super) fn next(&mut self, record: &mut Vec<u8>) -> io::Result<bool> {
         record.clear();
         loop {
@@ -90,7 +92,8 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Reads the next line, or the next objects of a long one. Returns false at the end of the input.
+    /// Reads the next line, or the next objects of a long line, into `self.line`. Returns false at the end of the
+    /// input.
     fn read(&mut self) -> io::Result<bool> {
         self.line.clear();
         std::mem::swap(&mut self.line, &mut self.rest);
@@ -111,7 +114,8 @@ impl<R: BufRead> Records<R> {
         Ok(true)
     }
 
-    /// Takes the held lines as a record, if they contain something that was not in a record before.
+    /// Moves the joined lines to `record`. Returns false if there are none, or if they are only the closing bracket of
+    /// an array whose elements were already returned.
     fn take(&mut self, record: &mut Vec<u8>) -> bool {
         let is_rest = std::mem::take(&mut self.is_rest);
         let is_bracket = |byte: &u8| matches!(byte, b'[' | b']' | b'\n');
@@ -124,7 +128,8 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// Returns the end of the last complete object or array at the beginning of a line, judged by its brackets.
+/// Returns the length of the complete objects and arrays at the beginning of a line. Only brackets and strings are
+/// examined. Returns `None` if there is no complete object or array.
 fn end_of_objects(line: &[u8]) -> Option<usize> {
     let (mut depth, mut end) = (0_usize, None);
     let (mut in_string, mut is_escaped) = (false, false);
@@ -145,23 +150,23 @@ fn end_of_objects(line: &[u8]) -> Option<usize> {
     end
 }
 
-/// Returns true if a line is complete JSON.
+/// Returns true if a line consists of one or more complete JSON values.
 fn is_json(line: &[u8]) -> bool {
     matches!(line.first(), Some(b'{' | b'['))
         && serde_json::Deserializer::from_slice(line).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 
-/// The open brackets of the lines read so far.
+/// The brackets that are open after the lines read so far.
 #[derive(Default)]
 struct Open {
-    /// The brackets that would close the value.
+    /// The closing brackets that are still missing. The last of them is the next to occur.
     brackets: Vec<u8>,
-    /// The last byte that is neither white space nor in a string.
+    /// The last byte that is neither white space nor inside a string.
     last: u8,
 }
 
 impl Open {
-    /// Adds a line. Returns true if the value is incomplete after it, and further lines may complete it.
+    /// Adds a line. Returns true if the value is still incomplete, and further lines can complete it.
     fn after(&mut self, line: &[u8]) -> bool {
         let mut bytes = line.iter();
         while let Some(byte) = bytes.next() {
@@ -173,7 +178,7 @@ impl Open {
                         is_escaped = *byte == b'\\' && !is_escaped;
                         ends
                     };
-                    // Strings do not extend over several lines.
+                    // A string that does not end in its line is an error, because JSON strings contain no line breaks.
                     if !bytes.any(ends) {
                         return false;
                     }
@@ -190,13 +195,13 @@ impl Open {
         !self.brackets.is_empty()
     }
 
-    /// Returns true if an object may come next: in an array, or after a colon.
+    /// Returns true if the next value may be an object or an array: inside an array, or after a colon.
     fn may_go_on_with_objects(&self) -> bool {
         let in_array = self.brackets.last() == Some(&b']');
         self.last == b':' || in_array && matches!(self.last, b'[' | b',')
     }
 
-    /// Returns true if only an array is open, and an element of it has just ended.
+    /// Returns true if only one array is open, and its last byte is the comma after an element.
     fn is_between_elements(&self) -> bool {
         self.brackets == [b']'] && self.last == b','
     }

@@ -1,7 +1,7 @@
-//! Sorted runs of records in temporary files, and their merge.
+//! Sorts more records than fit into memory: sorted runs are written to temporary files, and merged.
 //!
-//! The files contain personal data. They have no name, so nothing remains in the directory however the process ends,
-//! and only the owner may read them.
+//! The files contain personal data. They have no name in the directory, so the system deletes them when the process
+//! ends for any reason. Only the owner may read them.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,21 +12,22 @@ use std::path::{Path, PathBuf};
 
 use crowdfold_model::Timestamp;
 
-/// The maximum number of runs of one level. Each run keeps a file open.
+/// The number of runs of one level from which on they are merged. Each run keeps a file open.
 const MOST_RUNS: usize = 64;
 
-/// The size limits of a file's buffer, bytes.
+/// The minimum and the maximum size of a file's buffer, in bytes.
 const BUFFERS: std::ops::RangeInclusive<usize> = 1 << 12..=1 << 20;
 
-/// Runs in the order of the input. A full level is merged into one run of the next level, so the number of open files
-/// and the number of times that a record is written grow with the logarithm of the input.
+/// Sorted runs, in the order in which their records occur in the input. When a level has the maximum number of runs,
+/// they are merged into one run of the next level. Therefore the number of open files, and the number of times that a
+/// record is written, grow only with the logarithm of the size of the input.
 pub(super) struct Runs {
     memory: usize,
     directory: PathBuf,
     runs: Vec<Run>,
 }
 
-/// Records in the order of their times, each with its time, length and bytes.
+/// A file of records that are sorted by time. Each record consists of its time, its length and its bytes.
 struct Run {
     file: File,
     records: u64,
@@ -46,7 +47,7 @@ impl Runs {
         self.runs.is_empty()
     }
 
-    /// Adds a run of sorted records that follow all others in the input.
+    /// Writes sorted records as a new run. In the input, they must follow the records of all earlier runs.
     pub(super) fn add<'a>(&mut self, records: impl Iterator<Item = (Timestamp, &'a [u8])>) -> io::Result<()> {
         let mut writer = self.writer(0)?;
         for (time, record) in records {
@@ -57,7 +58,7 @@ impl Runs {
         self.merge_level()
     }
 
-    /// Merges the last runs while a level is full.
+    /// Merges the runs of the last level while it has the maximum number of runs.
     fn merge_level(&mut self) -> io::Result<()> {
         let most = (self.memory / BUFFERS.start()).clamp(2, MOST_RUNS);
         while let Some(level) = self.runs.last().map(|run| run.level) {
@@ -75,21 +76,21 @@ impl Runs {
         Ok(())
     }
 
-    /// Merges all runs.
+    /// Merges all runs, without writing the result to a file.
     pub(super) fn merge(self) -> io::Result<Merge> {
         Merge::of(self.runs, self.memory)
     }
 
     fn writer(&self, level: u32) -> io::Result<Writer> {
         let file = tempfile::tempfile_in(&self.directory)?;
-        // before anything is written
+        // The permissions are set before any record is written.
         file.set_permissions(Permissions::from_mode(0o600))?;
         let file = BufWriter::with_capacity(buffer(self.memory, MOST_RUNS), file);
         Ok(Writer { file, records: 0, level })
     }
 }
 
-/// Returns the size of each of `buffers` buffers, bytes.
+/// Returns the size in bytes of each buffer if `buffers` files share the memory.
 fn buffer(memory: usize, buffers: usize) -> usize {
     (memory / (buffers + 1)).clamp(*BUFFERS.start(), *BUFFERS.end())
 }
@@ -117,12 +118,12 @@ impl Writer {
     }
 }
 
-/// A merge of runs. For equal times, records of earlier runs come first.
+/// Reads several runs as one sorted sequence. Among records with equal times, those of earlier runs come first.
 pub(super) struct Merge {
     readers: Vec<Reader>,
-    /// The time of the next record of each run that has one.
+    /// For each run with a next record, the time of that record and the index of the run. The earliest is at the top.
     heads: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    /// The run of the last returned record.
+    /// The index of the run from which the last record was returned. Its next record is not in `heads` yet.
     lent: Option<usize>,
     record: Vec<u8>,
 }
@@ -133,7 +134,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads the next record's time.
+    /// Reads the time of the next record. Returns `None` at the end of the run.
     fn time(&mut self) -> io::Result<Option<Timestamp>> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
@@ -142,7 +143,7 @@ impl Reader {
         Ok(Some(Timestamp::from_millis(u64::from_le_bytes(time))))
     }
 
-    /// Reads the rest of the record whose time was read last.
+    /// Reads the bytes of the record whose time was read last.
     fn rest(&mut self, record: &mut Vec<u8>) -> io::Result<()> {
         let mut length = [0; 4];
         self.file.read_exact(&mut length)?;
@@ -171,7 +172,7 @@ impl Merge {
         Ok(())
     }
 
-    /// Returns the next record, with its time.
+    /// Returns the time and the bytes of the next record. Returns `None` after the last record.
     pub(super) fn next(&mut self) -> io::Result<Option<(Timestamp, &[u8])>> {
         if let Some(run) = self.lent.take() {
             self.advance(run)?;

@@ -1,6 +1,6 @@
-//! A stable sort of records by time: in memory as far as they fit, otherwise in runs.
+//! Sorts records by time. Records that do not fit into memory are sorted in temporary files.
 //!
-//! The order is that of (time, position in the input). It does not depend on the memory.
+//! Records with equal times keep their order in the input. The result does not depend on the available memory.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use crowdfold_model::Timestamp;
 
 use super::runs::{Merge, Runs};
 
-/// The size of a block of records, bytes; smaller with little memory.
+/// The maximum size of a block of records, in bytes. With little memory, blocks are smaller.
 const BLOCK: usize = 4 << 20;
 
-/// The minimum memory, bytes.
+/// The minimum memory of a sorter, in bytes.
 const LEAST: usize = 1 << 16;
 
-/// A sorter, which receives records in the order of the input.
+/// Collects the records of the input, and sorts them.
 pub(super) struct Sorter {
     memory: usize,
     batch: Batch,
@@ -23,15 +23,15 @@ pub(super) struct Sorter {
     records: u64,
 }
 
-/// The records in order, each valid until the next one is read.
+/// The sorted records. A record is valid until the next record is read.
 pub(super) enum Sorted {
     InMemory { batch: Batch, next: usize },
     Merged(Merge),
 }
 
 impl Sorter {
-    /// Creates a sorter with this much memory, bytes, but at least 64 KiB; temporary files are created in `directory`.
-    /// One record may be in memory in addition.
+    /// Creates a sorter that uses at most `memory` bytes, or 64 KiB if `memory` is less. A single record may be larger
+    /// than that. Temporary files are created in `directory`.
     pub(super) fn new(memory: usize, directory: PathBuf) -> Self {
         Self::within(memory.max(LEAST), directory)
     }
@@ -41,17 +41,17 @@ impl Sorter {
         Self { memory, batch: Batch::new(block), runs: Runs::new(memory, directory), records: 0 }
     }
 
-    /// Returns the directory of temporary files.
+    /// Returns the directory in which temporary files are created.
     pub(super) fn directory(&self) -> &Path {
         self.runs.directory()
     }
 
-    /// Returns the number of records.
+    /// Returns the number of records added so far.
     pub(super) const fn records(&self) -> u64 {
         self.records
     }
 
-    /// Adds the next record of the input.
+    /// Adds the next record of the input, with its time.
     pub(super) fn push(&mut self, time: Timestamp, record: &[u8]) -> io::Result<()> {
         if !self.batch.is_empty() && self.batch.size_with(record.len()) > self.memory {
             self.spill()?;
@@ -61,13 +61,13 @@ impl Sorter {
         Ok(())
     }
 
-    /// Ends the input.
+    /// Ends the input, and returns the sorted records.
     pub(super) fn sorted(mut self) -> io::Result<Sorted> {
         if self.runs.is_empty() {
             self.batch.sort();
             return Ok(Sorted::InMemory { batch: self.batch, next: 0 });
         }
-        // the memory is now needed for the buffers of the runs
+        // The batch is dropped because the buffers of the runs now need its memory.
         self.spill()?;
         drop(self.batch);
         Ok(Sorted::Merged(self.runs.merge()?))
@@ -82,7 +82,7 @@ impl Sorter {
 }
 
 impl Sorted {
-    /// Returns the next record, with its time.
+    /// Returns the time and the bytes of the next record. Returns `None` after the last record.
     pub(super) fn next(&mut self) -> io::Result<Option<(Timestamp, &[u8])>> {
         match self {
             Self::InMemory { batch, next } => {
@@ -94,16 +94,16 @@ impl Sorted {
     }
 }
 
-/// Records in memory, in consecutive blocks. Each record is in one block.
+/// Records in memory. Their bytes are in blocks, and no record is divided between two blocks.
 pub(super) struct Batch {
     block: usize,
     blocks: Vec<Vec<u8>>,
-    /// The total capacity of all blocks.
+    /// The total capacity of all blocks, in bytes.
     size: usize,
     entries: Vec<Entry>,
 }
 
-/// The location of a record. Block and start grow with the position in the input.
+/// The time and the location of a record. In the order of the input, the pairs of block and start ascend.
 #[derive(Clone, Copy)]
 struct Entry {
     time: Timestamp,
@@ -125,11 +125,11 @@ impl Batch {
         self.blocks.last().is_some_and(|block| block.capacity() - block.len() >= length)
     }
 
-    /// Returns the maximum memory in use while one more record of this length is added, bytes.
+    /// Returns the maximum memory in bytes that is in use while a further record of `length` bytes is added.
     fn size_with(&self, length: usize) -> usize {
         let block = if self.has_room(length) { 0 } else { self.block.max(length) };
         let capacity = self.entries.capacity();
-        // entries are copied to an allocation of twice the size
+        // A full vector of entries is copied to an allocation of twice its size, and both exist at the same time.
         let entries = if self.entries.len() == capacity { capacity.max(4) * 3 } else { capacity };
         self.size + block + entries * size_of::<Entry>()
     }
@@ -148,7 +148,7 @@ impl Batch {
     }
 
     fn sort(&mut self) {
-        // a record without content has the same start as the next one
+        // The length is compared because an empty record has the same start as the next record, but comes first.
         self.entries.sort_unstable_by_key(|entry| (entry.time, entry.block, entry.start, entry.length));
     }
 
@@ -162,7 +162,7 @@ impl Batch {
         (0..self.entries.len()).filter_map(|at| self.get(at))
     }
 
-    /// Removes the records and releases the memory.
+    /// Removes all records, and frees their memory.
     fn clear(&mut self) {
         *self = Self::new(self.block);
     }

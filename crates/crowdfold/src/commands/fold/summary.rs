@@ -6,8 +6,8 @@ use crowdfold_airlock::Ignored;
 use crowdfold_engine::Counts;
 use crowdfold_model::Reason;
 
-/// Logs how many beacons were rejected, by reason, how many were late, and how many values of known fields were
-/// ignored, by field. Returns an error if all beacons were rejected.
+/// Logs the number of rejected beacons by reason, the number of late beacons, and the number of ignored values by
+/// field. If all beacons were rejected, returns the error message of the command.
 pub(super) fn report(counts: &Counts, ignored: &Ignored) -> Option<String> {
     let values = ignored.by_field().map(|(_, count)| count).sum::<u64>();
     if values > 0 {
@@ -44,17 +44,18 @@ fn beacons_were(count: u64) -> String {
     if count == 1 { "1 beacon was".into() } else { format!("{count} beacons were") }
 }
 
-/// Returns the reasons with a count above 0, largest count first.
+/// Formats the counts of rejected beacons by reason, as `7 no_time, 2 malformed`.
 fn by_reason(counts: &Counts) -> String {
     sorted(Reason::ALL.iter().map(|reason| (reason.name(), counts.rejected[*reason as usize])))
 }
 
-/// Returns the fields with a count above 0, largest count first.
+/// Formats the counts of ignored values by field, as `12 ts, 3 cdn`.
 fn by_field(ignored: &Ignored) -> String {
     sorted(ignored.by_field())
 }
 
-/// Formats names with their counts, largest count first and equal counts by name, without counts of 0.
+/// Formats counts and their names. The largest count comes first, equal counts are ordered by name, and counts of 0
+/// are omitted.
 fn sorted(counts: impl Iterator<Item = (&'static str, u64)>) -> String {
     let mut counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
     counts.sort_by_key(|(name, count)| (Reverse(*count), *name));
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ignored_fields_are_listed_by_their_count() {
+    fn ignored_fields_are_listed_by_descending_count() {
         let mut counts = *Ignored::default().counts();
         for (name, count) in [("height", 3), ("ts", 12), ("cdn", 3), ("opt_out", 1)] {
             let is_named = |index: &usize| {
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn rejections_are_reported_as_an_error_only_if_nothing_else_was_read() {
+    fn rejections_are_an_error_only_if_every_beacon_was_rejected() {
         let mut counts = Counts { read: 10, ..Counts::default() };
         counts.rejected[Reason::Malformed as usize] = 2;
         counts.rejected[Reason::NoTime as usize] = 7;

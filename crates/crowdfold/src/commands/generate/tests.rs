@@ -7,7 +7,7 @@ use super::*;
 use crate::cli::{Cli, Command};
 use crowdfold_config::Sources;
 
-/// Runs `crowdfold generate …`; returns its result and standard output.
+/// Runs `crowdfold generate` with these flags. Returns its result and its standard output.
 fn generate(flags: &[&str], file: Option<PathBuf>) -> (Result<(), CrowdfoldError>, Vec<u8>) {
     let cli = Cli::try_parse_from(["crowdfold", "generate"].iter().chain(flags)).unwrap();
     let sources = Sources { file, flags: cli.overrides(), host: "host".into(), ..Sources::default() };
@@ -22,7 +22,7 @@ fn lines(bytes: &[u8]) -> Vec<Value> {
 }
 
 #[test]
-fn file_equals_standard_output_in_every_run() {
+fn same_seed_gives_the_same_bytes_in_a_file_and_on_standard_output() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("beacons.ndjson");
     let flags = ["--sessions", "50", "--seed", "7", "--for", "2m", "--output"];
@@ -53,7 +53,7 @@ fn rate_and_number_of_beacons_are_as_requested() {
 }
 
 #[test]
-fn truth_follows_the_configuration() {
+fn truth_has_the_configured_tenants_breakdowns_and_windows() {
     let dir = tempfile::tempdir().unwrap();
     let (config, truth) = (dir.path().join("crowdfold.toml"), dir.path().join("cells.ndjson"));
     let text = r#"
@@ -87,7 +87,7 @@ fn truth_follows_the_configuration() {
 }
 
 #[test]
-fn impossible_players_are_a_usage_error() {
+fn rate_that_requires_an_impossible_report_interval_is_a_usage_error() {
     for flags in [["--output", "-", "--rate", "5000"], ["--output", "-", "--rate", "10"]] {
         let (done, stdout) = generate(&flags, None);
         let failure = done.unwrap_err();
@@ -98,7 +98,7 @@ fn impossible_players_are_a_usage_error() {
 }
 
 #[test]
-fn file_that_cannot_be_written_is_named() {
+fn error_names_the_file_that_cannot_be_written() {
     let (done, _) = generate(&["--output", "/nowhere/at/all"], None);
     let failure = done.unwrap_err();
     assert_eq!(failure.exit_code(), 1);

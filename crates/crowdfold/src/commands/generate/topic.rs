@@ -1,4 +1,4 @@
-//! Beacons sent to a topic in real time.
+//! Sends the beacons of synthetic players to a topic, in real time.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -23,13 +23,14 @@ use super::{clock, usage};
 use crate::cli::Generate;
 use crate::error::CrowdfoldError;
 
-/// The time-out of the last records.
+/// The time limit for the acknowledgements of the last records.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest sleep between two checks of the clock and of signals.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Sends reports at their times until the limit or a signal. The true activity is written to `truth`.
+/// Sends each report when it is due, until a limit is reached or a signal arrives. If `truth` is set, writes the exact
+/// cells to its file.
 pub(super) fn run(
     args: &Generate,
     config: &Config,
@@ -98,7 +99,8 @@ fn send(
     Ok(sent)
 }
 
-/// Serves the producer until a time. Returns false if a signal arrived first.
+/// Waits until the given time, and lets the producer process acknowledgements meanwhile. Returns false if a signal
+/// arrived before that time.
 fn wait_until(time: Timestamp, topic: &Topic, stop: &AtomicBool) -> bool {
     loop {
         if stop.load(Ordering::Relaxed) {
@@ -113,7 +115,7 @@ fn wait_until(time: Timestamp, topic: &Topic, stop: &AtomicBool) -> bool {
     }
 }
 
-/// The beacons topic, for writing.
+/// The beacons topic, and a producer that writes to it.
 struct Topic {
     name: String,
     producer: BaseProducer<Deliveries>,
@@ -121,11 +123,11 @@ struct Topic {
     headers: Option<OwnedHeaders>,
 }
 
-/// The outcomes of sent records.
+/// Counts the records that could not be written.
 #[derive(Default)]
 struct Deliveries {
     lost: AtomicU64,
-    /// The number of the last error, which has the same text.
+    /// The code of the last error. The error itself is not kept, because the code determines its message.
     last: std::sync::Mutex<Option<RDKafkaErrorCode>>,
 }
 
@@ -143,7 +145,7 @@ impl ProducerContext for Deliveries {
 }
 
 impl Topic {
-    /// Finds the topic, and creates a producer that uses the configured partitioner.
+    /// Checks that the topic exists, and creates a producer that uses the configured partitioner.
     fn open(config: &Config) -> Result<Self, CrowdfoldError> {
         let name = config.topic_names().beacons;
         let brokers = config.kafka.brokers.join(",");
@@ -165,7 +167,7 @@ impl Topic {
         producer
             .set("bootstrap.servers", brokers)
             .set("client.id", client_id)
-            // a duplicate sent by the producer would contradict the truth
+            // Without idempotence, a retry could write a record twice, and the truth counts it once.
             .set("enable.idempotence", "true")
             .set("partitioner", partitioner(config.source.partitioner));
         let json = Header { key: "content-type", value: Some("application/json") };
@@ -179,7 +181,7 @@ impl Topic {
         })
     }
 
-    /// Queues a report with its time; a topic with append time sets its own.
+    /// Queues a report. The timestamp of its record is the time at which it was sent.
     fn send(&self, report: &Report) -> anyhow::Result<()> {
         let mut record = BaseRecord::<str, [u8]>::to(&self.name)
             .payload(&report.payload)
@@ -194,15 +196,17 @@ impl Topic {
                     record = again;
                 }
                 Err(_) if self.is_forbidden(None) => return Err(self.forbidden()),
-                // the error contains a code, never the record
+                // The error contains a code and no content of the record.
                 Err((error, _)) => {
-                    return Err(anyhow!(error).context(format!("topic {} cannot be flushed", self.name)));
+                    return Err(
+                        anyhow!(error).context(format!("beacons cannot be written to topic {}", self.name))
+                    );
                 }
             }
         }
     }
 
-    /// Waits until all records are acknowledged.
+    /// Waits until all records are acknowledged. Returns an error if some of them are not.
     fn finish(&self) -> anyhow::Result<()> {
         let flushed = self.producer.flush(TIMEOUT);
         let deliveries = self.producer.context();
@@ -227,8 +231,8 @@ impl Topic {
         crowdfold_kafka::KafkaError::Forbidden { principal: self.principal.clone(), right }.into()
     }
 
-    /// Returns true if the permission to write is missing; without any write permission the producer fails before the
-    /// first record.
+    /// Returns true if the last error, or the producer's fatal error, is a missing permission to write. Without
+    /// permission to write to any topic, an idempotent producer has a fatal error before its first record.
     fn is_forbidden(&self, last: Option<RDKafkaErrorCode>) -> bool {
         use RDKafkaErrorCode as C;
         let fatal = self.producer.client().fatal_error().map(|(code, _)| code);
@@ -239,7 +243,7 @@ impl Topic {
     }
 }
 
-/// Returns librdkafka's name of the partitioner. Records without a session go to any partition.
+/// Returns librdkafka's name of the partitioner. Records without a key are written to random partitions.
 const fn partitioner(partitioner: Partitioner) -> &'static str {
     match partitioner {
         Partitioner::Murmur2 => "murmur2_random",

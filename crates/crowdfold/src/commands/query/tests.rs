@@ -28,7 +28,7 @@ fn query(args: &Query, now: Timestamp) -> Result<Asked, String> {
 }
 
 #[test]
-fn valid_queries_are_parsed() {
+fn valid_query_is_accepted() {
     for arguments in [
         "",
         "--breakdown device,os,browser --by device,os --where os=Windows --since 1h --every 15m --tenant acme",
@@ -40,7 +40,7 @@ fn valid_queries_are_parsed() {
 }
 
 #[test]
-fn impossible_queries_are_refused_before_anything_is_read() {
+fn invalid_query_is_refused_with_the_flag_and_the_reason() {
     for (arguments, expect) in [
         ("--breakdown os,colour", "--breakdown: \"colour\" is not a dimension; the dimensions are country, "),
         ("--by shape", "--by: \"shape\" is not a dimension"),
@@ -57,7 +57,7 @@ fn impossible_queries_are_refused_before_anything_is_read() {
     }
 }
 
-/// Returns the topics that a query reads.
+/// Returns the names of the topics that a query reads.
 fn asked(arguments: &str, config: &Config) -> Result<Vec<String>, CrowdfoldError> {
     let args = typed(arguments);
     let query = super::query(&args, &catalogue(&config.tenants), Timestamp::from_millis(1_000_000)).unwrap();
@@ -96,7 +96,7 @@ fn attributes_are_accepted_with_dimensions_and_listed_in_errors() {
 }
 
 #[test]
-fn query_for_one_tenant_reads_only_its_topic() {
+fn query_for_one_tenant_reads_only_the_topic_of_that_tenant() {
     let names = ("CROWDFOLD_TENANTS__NAMES", "default,acme");
     let together = config(&[names]);
     assert_eq!(asked("--tenant acme", &together).unwrap(), ["crowdfold.rollups"]);

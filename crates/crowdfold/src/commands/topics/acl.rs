@@ -1,4 +1,4 @@
-//! `topics acl`: the minimal permissions of each role, in the format of the tool that grants them.
+//! `topics acl`: prints the minimal permissions of each role, in the format of the tool that grants them.
 
 mod kafka_acls;
 mod strimzi;
@@ -13,10 +13,10 @@ use crowdfold_worker::{Config, roles};
 use crate::cli::AclFormat;
 use crate::error::CrowdfoldError;
 
-/// Prints the permissions without connecting to a broker.
+/// Prints the permissions. Does not connect to a broker.
 ///
 /// # Errors
-/// A principal cannot be named in that format, or `out` cannot be written to.
+/// The name of a principal is not valid in the format, or `out` cannot be written to.
 pub(super) fn run(format: AclFormat, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let actors = roles::actors(config);
     match format {
@@ -25,7 +25,7 @@ pub(super) fn run(format: AclFormat, config: &Config, out: &mut impl Write) -> R
     }
 }
 
-/// Groups operations by resource, in the order of the table.
+/// Groups the operations by resource, and keeps the order of `rights`.
 fn by_resource(rights: &[Right]) -> Vec<(&Resource, Vec<Operation>)> {
     let mut listed: Vec<(&Resource, Vec<Operation>)> = Vec::new();
     for Right { resource, operation } in rights {

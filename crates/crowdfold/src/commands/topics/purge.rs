@@ -1,4 +1,4 @@
-//! `topics apply --purge-ahead`: the records to delete because of records dated in the future, and their deletion.
+//! `topics apply --purge-ahead`: deletes records dated in the future, and the records that must be deleted with them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -9,10 +9,11 @@ use crowdfold_worker::clock;
 use super::unbounded;
 use crate::error::CrowdfoldError;
 
-/// Prints the records to delete, and deletes them if confirmed. Returns the number of topics that remain unbounded.
+/// Prints the records to delete, and deletes them if `is_confirmed` is true. Returns the number of topics whose
+/// time-to-live is still not bounded.
 ///
 /// # Errors
-/// A broker does not respond or refuses, or `out` cannot be written to.
+/// A broker does not respond or refuses a request, or `out` cannot be written to.
 pub(super) fn run(
     admin: &Admin,
     specs: &[Spec],
@@ -51,7 +52,7 @@ pub(super) fn run(
         let purged = admin.purge(spec, purge, clock::now(), progress)?;
         failed?;
         let is_dated = |finding: &Finding| matches!(finding, Finding::Ahead { .. });
-        // a topic that is unbounded for another reason remains so
+        // A topic may also have no bound for a reason that purging does not remove.
         left += usize::from(!purged.left.is_empty() || !change.unbounded.iter().all(is_dated));
         print_purged(&spec.topic, &purged, out)?;
     }
@@ -96,7 +97,7 @@ fn print(purge: &Purge, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The first offset and the end by partition.
+/// The first offset to delete, and the offset after the last one, by partition.
 type Ranges = BTreeMap<u32, (i64, i64)>;
 
 fn list(ranges: &Ranges) -> String {

@@ -10,7 +10,7 @@ fn printed(live: u64, flags: &[(&'static str, &str)]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// Returns the numbers in the line of a field, in the first table after a heading.
+/// Returns the numbers in the line of a field, in the description of a table.
 fn numbers(text: &str, table: &str, field: &str) -> Vec<String> {
     let after = &text[text.find(&format!("# {table}, ")).unwrap()..];
     let line =
@@ -19,7 +19,7 @@ fn numbers(text: &str, table: &str, field: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_table_is_described_and_all_but_the_detail_table_have_their_errors() {
+fn every_table_is_described_and_all_except_the_detail_table_have_standard_errors() {
     let text = printed(3_000, &[]);
     for table in ["country.asn", "device.os.browser", "player.player_version", "stream.format.content"] {
         assert!(text.contains(&format!("# {table}, a window of 1m: ")), "{table}: {text}");
@@ -29,10 +29,9 @@ fn every_table_is_described_and_all_but_the_detail_table_have_their_errors() {
     assert_eq!(text.matches("playing_ms").count(), 4, "{text}");
 }
 
-/// Standard errors of an hour of minutes decrease with the square root of 60, and in proportion to the sessions of a
-/// row.
+/// The relative standard error of an hour is that of a window of one minute divided by the square root of 60.
 #[test]
-fn errors_are_noise_over_the_expected_sum() {
+fn relative_error_is_noise_divided_by_the_expected_sum() {
     let text =
         printed(3_000, &[("release.breakdowns", r#"[["stream"], ["cdn"]]"#), ("release.noise", "100")]);
     let share = |word: &String| word.trim_end_matches('%').parse::<f64>().unwrap();
@@ -45,7 +44,7 @@ fn errors_are_noise_over_the_expected_sum() {
 }
 
 #[test]
-fn few_sessions_give_no_row_and_the_advice_to_lengthen_the_window() {
+fn too_few_sessions_give_no_rows_and_more_sessions_a_suggested_window_length() {
     let text = printed(30, &[]);
     assert!(
         text.contains("# country.asn, a window of 1m: no rows, because there are fewer than 50 sessions\n"),
@@ -60,7 +59,7 @@ fn few_sessions_give_no_row_and_the_advice_to_lengthen_the_window() {
 }
 
 #[test]
-fn more_sessions_than_are_simulated_are_scaled_up() {
+fn expected_values_grow_in_proportion_to_sessions_beyond_the_simulated_number() {
     let one = |live| {
         let text = printed(live, &[("release.breakdowns", r#"[["stream"], ["cdn"]]"#)]);
         numbers(&text, "stream", "playing_ms")[0].parse::<f64>().unwrap() / live as f64
@@ -70,7 +69,7 @@ fn more_sessions_than_are_simulated_are_scaled_up() {
 }
 
 #[test]
-fn dimensions_that_players_do_not_report_are_named_as_the_reason() {
+fn breakdown_of_a_dimension_that_players_do_not_report_has_no_expectation() {
     let flags = [("release.breakdowns", r#"[["network"], ["cdn"]]"#), ("address.policy", "truncate")];
     assert!(printed(3_000, &flags).contains("a dimension that synthetic players do not report"));
 }

@@ -3,7 +3,7 @@ use crowdfold_config::Sources;
 use super::*;
 
 #[test]
-fn collector_has_the_settings_of_other_sections() {
+fn collector_receives_settings_of_consent_source_and_tenants() {
     let text = "[tenants]\nnames = [\"acme\"]\ndefault = \"acme\"\n[consent]\ndnt = false\n[source]\n\
                 partitioner = \"crc32\"\nmax_beacons = 3\n[source.fields]\nts = \"t\"\n[collect]\n\
                 acknowledge = \"queued\"\n[collect.tls]\ncertificate = \"/c\"\nkey = \"/k\"\n";

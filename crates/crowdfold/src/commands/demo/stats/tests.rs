@@ -33,7 +33,7 @@ fn row(minute: u64, values: [&str; 3], number: u64, rows: u64, sessions: u64) ->
 }
 
 #[test]
-fn table_is_shown_once_complete_with_the_most_sessions_first() {
+fn table_is_shown_when_complete_with_the_largest_row_first() {
     let mut stats = stats();
     assert!(stats.push(&row(1, ["desktop", "Windows", "*"], 1, 2, 25), at(500)));
     assert_eq!((stats.tables().count(), stats.first), (0, None));
@@ -45,7 +45,7 @@ fn table_is_shown_once_complete_with_the_most_sessions_first() {
 }
 
 #[test]
-fn later_window_replaces_an_earlier_one() {
+fn table_of_a_later_window_replaces_the_table_of_an_earlier_window() {
     let mut stats = stats();
     for minute in 1..50 {
         stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 1, 20 + minute), at(minute));
@@ -55,7 +55,7 @@ fn later_window_replaces_an_earlier_one() {
 }
 
 #[test]
-fn incomplete_tables_are_dropped_after_a_while() {
+fn incomplete_tables_of_only_the_last_eight_windows_are_kept() {
     let mut stats = stats();
     for minute in 1..1_000 {
         stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 2, 20), at(0));
@@ -64,7 +64,7 @@ fn incomplete_tables_are_dropped_after_a_while() {
 }
 
 #[test]
-fn records_that_are_not_rollups_are_reported() {
+fn record_that_is_not_a_rollup_of_a_known_breakdown_is_refused() {
     let mut stats = stats();
     assert!(!stats.push(b"{}", at(0)));
     let strange = String::from_utf8(row(1, ["a", "b", "c"], 1, 1, 20)).unwrap().replace("\"os\"", "\"cdn\"");

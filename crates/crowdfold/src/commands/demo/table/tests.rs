@@ -41,7 +41,7 @@ fn row(os: &str, sessions: u64) -> Row {
     }
 }
 
-/// Returns the distribution of values that are 5,000 each.
+/// Returns the distribution of this many sessions that all have the value 5,000.
 fn distribution(sessions: u64, p50: Option<u64>) -> Option<DistributionSummary> {
     Some(DistributionSummary {
         sessions: Some(sessions),
@@ -51,7 +51,7 @@ fn distribution(sessions: u64, p50: Option<u64>) -> Option<DistributionSummary> 
     })
 }
 
-/// Converts a row to one outside the detail table.
+/// Converts a row of the detail table to a row of another table.
 fn noisy(mut row: Row) -> Row {
     row.detail = Some(false);
     row.beacons = None;
@@ -72,7 +72,7 @@ fn table(rows: &[(&str, u64)]) -> Table {
 }
 
 #[test]
-fn table_is_aligned() {
+fn columns_of_a_table_are_aligned() {
     let lines = lines(&table(&[("Windows", 1_900), ("iOS", 80)]), 5, 100, false);
     let text: Vec<_> = lines.iter().map(|(_, line)| line.as_str()).collect();
     assert_eq!(
@@ -113,7 +113,7 @@ fn narrow_terminal_keeps_dimensions_and_sessions() {
 fn number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
     let mut table = table(&[("Windows", 1_900), ("iOS", 90), ("*", 20)]);
     table.rows = table.rows.into_iter().map(noisy).collect();
-    // the stalled time is below 0, and a playing time below the noise
+    // With noise, the stalled times of two rows are negative, and so is the playing time of a third row.
     table.rows[0].sums[SumMetric::StalledMs as usize] = Some(-900_000);
     table.rows[1].sums[SumMetric::StalledMs as usize] = Some(-2_000);
     table.rows[2].sums[SumMetric::PlayingMs as usize] = Some(-240_000);

@@ -16,7 +16,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     ::zstd::encode_all(text, 1).unwrap()
 }
 
-/// Reads a file with this name and content.
+/// Writes a file with this name and content, and returns what `open` reads from it.
 fn read(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
@@ -27,7 +27,7 @@ fn read(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 #[test]
-fn files_are_unpacked_by_their_extension() {
+fn file_is_decompressed_according_to_its_extension() {
     let text = b"a line\n".repeat(10_000);
     for name in ["b.gz", "b.ndjson.gz", "b.GZ", "b.gzip"] {
         assert!(read(name, &gzip(&text)).unwrap() == text, "{name}");
@@ -41,7 +41,7 @@ fn files_are_unpacked_by_their_extension() {
 }
 
 #[test]
-fn members_and_frames_follow_one_another() {
+fn gzip_members_and_zstd_frames_are_concatenated() {
     let parts = [&b"one\n"[..], b"", b"two\n", b"three"];
     let whole = parts.concat();
     assert_eq!(read("b.gz", &parts.map(gzip).concat()).unwrap(), whole);
@@ -51,8 +51,8 @@ fn members_and_frames_follow_one_another() {
 }
 
 #[test]
-fn file_that_ends_too_early_is_an_error_wherever_it_ends() {
-    // random bytes give several blocks
+fn truncated_compressed_file_is_an_error_at_any_length() {
+    // Random bytes cannot be compressed, so the compressed file has several blocks.
     let mut state = 1_u64;
     let text: Vec<u8> = (0..200_000)
         .map(|_| {
@@ -70,7 +70,8 @@ fn file_that_ends_too_early_is_an_error_wherever_it_ends() {
         assert_eq!(read(name, &two).unwrap_err().kind(), ErrorKind::UnexpectedEof, "{name}, second part");
         let mut damaged = packed.clone();
         damaged[last / 2] ^= 1;
-        // random bytes are stored uncompressed, and gzip has a checksum at its end
+        // Only gzip detects the changed byte, by the checksum at its end. These zstd frames have no checksum, and
+        // contain the bytes uncompressed.
         if name == "b.gz" {
             assert!(read(name, &damaged).is_err());
         }
@@ -83,12 +84,12 @@ fn length_of_half(bytes: &[u8]) -> usize {
 }
 
 #[test]
-fn zstd_window_beyond_the_bound_is_an_error() {
-    // the header of a frame with a window of 2 GiB
+fn zstd_window_larger_than_128_mib_is_an_error() {
+    // This is an empty frame with a window of 2 GiB.
     let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 0x01, 0x00, 0x00];
     let error = read("b.zst", &frame).unwrap_err();
     assert!(error.to_string().contains("memory"), "{error}");
-    // and an empty frame with one of 128 MiB
+    // This is an empty frame with a window of 128 MiB.
     let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x01, 0x00, 0x00];
     assert_eq!(read("b.zst", &frame).unwrap(), b"");
 }

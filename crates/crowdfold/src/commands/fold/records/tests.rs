@@ -33,19 +33,19 @@ fn value_over_several_lines_is_one_record() {
 }
 
 #[test]
-fn truncated_line_does_not_affect_the_next() {
+fn incomplete_value_does_not_include_the_complete_object_in_the_next_line() {
     check("{\"a\":1,\"b\n{\"c\":1}\n", &["{\"a\":1,\"b", "{\"c\":1}"]);
     check("{\"a\":1,\n{\"c\":1}\n{}\n", &["{\"a\":1,", "{\"c\":1}", "{}"]);
     check("{\"a\":1\n{\"c\":1}{\"d\":1}\n", &["{\"a\":1", "{\"c\":1}{\"d\":1}"]);
     check("{\"a\":1,\n\"b\":2]\n{}\n", &["{\"a\":1,\n\"b\":2]", "{}"]);
     check("{\"a\":1,\n", &["{\"a\":1,"]);
     check("{\n[{}]\n", &["{", "[{}]"]);
-    // A parser of the record finds both.
+    // An object may follow in an array, so the second line is joined. A parser of the record finds both objects.
     check("{\"a\":[1,\n{\"c\":1}\n{\"d\":1}\n", &["{\"a\":[1,\n{\"c\":1}", "{\"d\":1}"]);
 }
 
 #[test]
-fn overlong_value_ends_and_is_truncated() {
+fn value_longer_than_the_limit_is_truncated_one_byte_beyond_it() {
     let lines = format!("{{\n{}", "\"a\":1,\n".repeat(100));
     let records = records_of(&lines, true, 50);
     assert_eq!(records[0].len(), 51);
@@ -56,7 +56,7 @@ fn overlong_value_ends_and_is_truncated() {
 }
 
 #[test]
-fn long_array_over_several_lines_is_divided() {
+fn long_array_over_several_lines_is_divided_into_records() {
     let element = format!("{{\"session\":\"{}\"}}", "s".repeat(1_000));
     let count = 200;
     for text in [
@@ -73,7 +73,7 @@ fn long_array_over_several_lines_is_divided() {
 }
 
 #[test]
-fn long_line_of_consecutive_objects_is_divided() {
+fn long_line_of_consecutive_objects_is_divided_between_objects() {
     let object = |number: usize| format!("{{\"n\":{number},\"s\":\"}}{{\\\"\",\"a\":[{{}},[{number}]]}}");
     let objects: Vec<_> = (0..20_000).map(object).collect();
     let line = objects.join(" ") + "\n{\"last\":1}";
@@ -83,12 +83,12 @@ fn long_line_of_consecutive_objects_is_divided() {
     let together = records[..records.len() - 1].concat();
     let values = serde_json::Deserializer::from_str(&together).into_iter::<IgnoredAny>();
     assert_eq!(values.filter(Result::is_ok).count(), objects.len());
-    // an object that is longer than a part is not divided
+    // An object longer than `ENOUGH` is not divided.
     let large = format!("{{\"s\":\"{}\"}}", "x".repeat(3 * ENOUGH));
     let records = records_of(&format!("{}\n{{}}", large.repeat(10)), true, 4 * ENOUGH);
     assert_eq!(records.len(), 11);
     assert!(records[..10].iter().all(|record| *record == large));
-    // an object that is too long loses the rest of its line
+    // An object longer than the limit is truncated, and the rest of its line is skipped.
     let records = records_of(&format!("{{}}{{\"s\":\"{}\"}}{{}}\n{{}}", "x".repeat(300_000)), true, 100_000);
     assert_eq!(records.iter().map(String::len).collect::<Vec<_>>(), [2, 100_001, 2]);
 }

@@ -10,7 +10,7 @@ fn sorter(memory: usize, directory: &Path) -> Sorter {
     Sorter::within(memory, directory.to_owned())
 }
 
-/// Returns the records with the milliseconds of their times.
+/// Returns the sorted records, each with its time in milliseconds.
 fn drain(sorter: Sorter) -> Vec<(u64, Vec<u8>)> {
     let mut sorted = sorter.sorted().unwrap();
     let mut all = Vec::new();
@@ -23,9 +23,9 @@ fn drain(sorter: Sorter) -> Vec<(u64, Vec<u8>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// With 64 bytes every few records form a run, so there are runs of several levels.
+    /// With 64 bytes of memory, each run has only a few records, so runs of several levels occur.
     #[test]
-    fn order_is_that_of_a_stable_sort_in_any_memory(
+    fn order_equals_a_stable_sort_with_any_amount_of_memory(
         records in vec((0_u64..50, vec(any::<u8>(), 0..40)), 0..600),
         memory in prop_oneof![Just(64_usize), Just(1 << 10), Just(1 << 14), Just(1 << 30)],
     ) {
@@ -36,7 +36,7 @@ proptest! {
         }
         prop_assert_eq!(sorter.records(), records.len() as u64);
         let mut expected = records;
-        // the standard library's sort is stable
+        // The sort of the standard library is stable.
         expected.sort_by_key(|(time, _)| *time);
         prop_assert_eq!(drain(sorter), expected);
         prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
@@ -44,7 +44,7 @@ proptest! {
 }
 
 #[test]
-fn records_in_memory_stay_within_the_limit() {
+fn memory_of_records_stays_within_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let memory = 1 << 20;
     let mut sorter = sorter(memory, directory.path());
@@ -99,9 +99,10 @@ fn temporary_files_are_unnamed_and_private() {
 }
 
 #[test]
-fn open_files_stay_few_with_many_runs() {
+fn six_hundred_runs_keep_at_most_48_files_open() {
     let directory = tempfile::tempdir().unwrap();
-    // every record is a run: two full levels of at most 16 files each, and a third one
+    // The memory fits one record, so each record is a run. 16 runs are merged into one, so there are three levels of at
+    // most 16 files each.
     let mut sorter = sorter(1 << 16, directory.path());
     for time in (0..600).rev() {
         sorter.push(Timestamp::from_millis(time), &[b'x'; 1 << 16]).unwrap();
@@ -117,7 +118,7 @@ fn open_files_stay_few_with_many_runs() {
 }
 
 #[test]
-fn memory_below_64_kib_is_raised_to_it() {
+fn memory_below_64_kib_is_raised_to_64_kib() {
     assert_eq!(Sorter::new(1, PathBuf::new()).memory, 1 << 16);
     assert_eq!(Sorter::new((1 << 16) + 1, PathBuf::new()).memory, (1 << 16) + 1);
 }

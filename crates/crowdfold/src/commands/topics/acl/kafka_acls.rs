@@ -1,4 +1,4 @@
-//! Permissions as commands for Kafka's `kafka-acls.sh`.
+//! Prints permissions as commands for Kafka's `kafka-acls.sh`.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ const HEAD: &str = "\
 # Further ACLs of these principals add permissions that they do not need; `kafka-acls.sh --list` shows all ACLs.
 ";
 
-/// Prints the commands.
+/// Prints a comment and the commands for each principal.
 pub(super) fn print(config: &Config, actors: &[Actor], out: &mut impl Write) -> io::Result<()> {
     out.write_all(HEAD.as_bytes())?;
     let brokers = config.kafka.brokers.join(",");
@@ -53,7 +53,8 @@ pub(super) fn print(config: &Config, actors: &[Actor], out: &mut impl Write) -> 
     Ok(())
 }
 
-/// Groups topics with the same operations in one command; other resources have their own.
+/// Returns the operations and resources of each command. Topics with the same operations share one command, and each
+/// other resource has its own.
 fn by_operations(rights: &[Right]) -> Vec<(Vec<Operation>, Vec<&Resource>)> {
     let mut commands: Vec<(Vec<Operation>, Vec<&Resource>)> = Vec::new();
     for (resource, operations) in by_resource(rights) {
@@ -70,7 +71,7 @@ fn by_operations(rights: &[Right]) -> Vec<(Vec<Operation>, Vec<&Resource>)> {
     commands
 }
 
-/// Quotes a word for a shell.
+/// Quotes a word for a POSIX shell, if it contains special characters.
 fn quoted(word: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:,=@/".contains(&byte);
     if word.bytes().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")).into() }

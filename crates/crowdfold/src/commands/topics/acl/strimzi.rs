@@ -1,4 +1,4 @@
-//! Permissions as Strimzi KafkaUser resources, one for each principal.
+//! Prints permissions as KafkaUser resources for Strimzi, one for each principal.
 
 use std::io::Write;
 
@@ -13,9 +13,9 @@ const HEAD: &str = "\
 # Replace my-cluster by the name of your Kafka resource.
 ";
 
-/// Prints the resources.
+/// Prints a KafkaUser resource for each principal.
 pub(super) fn print(actors: &[Actor], out: &mut impl Write) -> Result<(), CrowdfoldError> {
-    // all or none, because applying half of them would be worse than an error
+    // All names are checked before anything is printed, because the output may be piped to `kubectl apply`.
     let users: Vec<_> = actors.iter().map(|actor| user(&actor.principal)).collect::<Result<_, _>>()?;
     out.write_all(HEAD.as_bytes())?;
     for (Actor { roles, rights, .. }, (name, authentication)) in actors.iter().zip(users) {
@@ -57,8 +57,8 @@ spec:
     Ok(())
 }
 
-/// Returns the name of a KafkaUser and its type of authentication. Strimzi derives the principal `CN=name` from a
-/// certificate, and `name` from SCRAM.
+/// Returns the name and the type of authentication of the KafkaUser for a principal. A user that authenticates with a
+/// certificate has the principal `CN=name`, and a user that authenticates with SCRAM has the principal `name`.
 fn user(principal: &str) -> Result<(&str, &'static str), CrowdfoldError> {
     let (name, authentication) = match principal.strip_prefix("CN=") {
         Some(name) => (name, "tls"),
@@ -76,7 +76,7 @@ fn user(principal: &str) -> Result<(&str, &'static str), CrowdfoldError> {
     )))
 }
 
-/// Quotes a text, so that it is not parsed as a number or a flag.
+/// Quotes a YAML string, so it is not parsed as a number or a boolean.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

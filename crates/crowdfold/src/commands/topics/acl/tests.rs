@@ -1,7 +1,7 @@
 use super::*;
 use crowdfold_config::Sources;
 
-/// Returns the output for a configuration, or its error.
+/// Returns what `topics acl` prints for a configuration file with this content, or its error message.
 fn printed(format: AclFormat, text: &str) -> Result<String, String> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("x.toml");
@@ -19,7 +19,7 @@ fn lines_of<'a>(printed: &'a str, principal: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn worker_of_both_stages_has_the_permissions_of_both() {
+fn principal_of_combiner_and_merger_has_the_permissions_of_both() {
     let text = "[principals]\ncombiner = \"worker\"\nmerger = \"worker\"\n";
     let printed = printed(AclFormat::KafkaAcls, text).unwrap();
     assert!(printed.contains("\n# worker: combiner, merger\n"), "{printed}");
