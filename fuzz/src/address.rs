@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crowdfold_beacon::{Address, Network, Purpose};
 
-/// Asserts that exactly the addresses of the standard library are accepted, that a network has no host bits, and that
-/// IPv4 in IPv6 notation is IPv4.
+/// Asserts that exactly those addresses are accepted that the standard library accepts, that a network has no host
+/// bits, and that an IPv4 address in IPv6 notation is treated as IPv4.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (v4, v6) = (text.parse::<Ipv4Addr>().ok(), text.parse::<Ipv6Addr>().ok());
@@ -48,7 +48,7 @@ fn disguised(v4: Ipv4Addr) {
         let text = Ipv6Addr::from_bits(bits).to_string();
         match Address::parse(&text).unwrap_or_else(|| panic!("{text}")).network(Purpose::LookUp) {
             Network::V4(first, 24) => assert_eq!(first.to_bits(), v4.to_bits() & 0xffff_ff00, "{text}"),
-            _ => panic!("{text} is not seen through"),
+            _ => panic!("{text} is not recognised as an IPv4 address"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The target `admit`: the whole airlock. For any input, no word of an accepted beacon is an address, an e-mail address
-//! or a long number.
+//! The target `admit`: the whole airlock. No word of an accepted beacon contains an address, an e-mail address or a
+//! long number.
 
 use std::cell::RefCell;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -12,7 +12,7 @@ thread_local! {
     static AIRLOCK: RefCell<Airlock> = RefCell::new(airlock());
 }
 
-/// Content types, as selected by the first byte of an input.
+/// The content types. The first byte of an input selects one of them.
 const FORMS: [Option<&[u8]>; 4] = [
     Some(b"application/json"),
     Some(b"application/cmcd"),
@@ -30,8 +30,8 @@ fn airlock() -> Airlock {
     Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(1)).unwrap()), None)
 }
 
-/// Passes a record through the airlock, and searches the resulting words for identifiers. The first byte selects the
-/// content type.
+/// Passes a record to the airlock, and asserts that the words of its beacons contain no identifiers. The first byte
+/// selects the content type.
 pub fn check(data: &[u8]) {
     let Some((form, payload)) = data.split_first() else { return };
     let content_type = FORMS[usize::from(*form) % FORMS.len()];
@@ -49,7 +49,7 @@ pub fn check(data: &[u8]) {
     });
 }
 
-/// Asserts that a line of a file is sorted by the earliest time of its beacons.
+/// Asserts that `line_time` returns the earliest time of the beacons of a line.
 fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
     let mut earliest: Option<Timestamp> = None;
     airlock.admit(&Record { payload: line, content_type: None, timestamp: None }, &mut |time, _| {
@@ -61,7 +61,7 @@ fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
     }
 }
 
-/// Passes every word of every accepted beacon to `each`.
+/// Calls `each` with every word of every accepted beacon.
 pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut impl FnMut(Dimension, &str)) {
     let mut admitted = Vec::new();
     airlock.admit(record, &mut |_, outcome| admitted.push(outcome));
@@ -73,7 +73,7 @@ pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut im
     }
 }
 
-/// Returns true if a word contains an identifier. The rules are independent of those in the airlock.
+/// Returns true if a word contains an identifier. The rules are independent of those of the airlock.
 fn reports(word: &str) -> bool {
     let digits = word.split(|sign: char| !sign.is_ascii_digit()).any(|run| run.len() >= 9);
     let mut runs = word.split(|sign: char| !(sign.is_ascii_digit() || sign == '.'));

@@ -1,4 +1,4 @@
-//! The target `capture`: captured HTTP requests, and lines of a log.
+//! The target `capture`: captured HTTP requests and log lines.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,7 +7,7 @@ use crowdfold_beacon::{Form, LogFields, Reader};
 use crate::json::is_sound;
 use crate::seen::{FIELDS, Outcome, read, read_fresh};
 
-/// The fields of a log in which every field has its own key, including single members of CMCD.
+/// The fields of a log in which every field has its own key, including each key of CMCD.
 static LOG: LazyLock<Arc<LogFields>> = LazyLock::new(|| {
     let path = |name: String| {
         let path =
@@ -21,8 +21,7 @@ fn read_log(record: &[u8]) -> Vec<Outcome> {
     read(&mut Reader::new(Arc::clone(&FIELDS)).with_log(Arc::clone(&LOG)), Form::Capture, record)
 }
 
-/// Asserts that a line of captures or of a log is read as it would be alone, and that input that is not JSON is always
-/// rejected.
+/// Asserts that each line of a record has the same outcome as alone, and that a line that is not JSON is rejected.
 pub fn check(data: &[u8]) {
     check_with(data, &|record| read_fresh(Form::Capture, record));
     check_with(data, &read_log);
@@ -36,10 +35,10 @@ fn check_with(data: &[u8], read: &dyn Fn(&[u8]) -> Vec<Outcome>) {
         |line: &&[u8]| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line).is_ok();
     if !data.starts_with(b"\xef\xbb\xbf") && !lines.is_empty() && lines.iter().all(whole) {
         let alone: Vec<_> = lines.iter().flat_map(|line| read(line)).collect();
-        assert!(all == alone, "lines read as they would alone");
+        assert!(all == alone, "the outcomes of lines differ from those of each line alone");
     }
     if !is_sound(data) && lines.len() == 1 {
-        assert!(all.iter().any(Result::is_err), "what is no JSON was read without a word");
+        assert!(all.iter().any(Result::is_err), "a line that is not JSON was accepted");
     }
 }
 

@@ -1,9 +1,9 @@
-//! The target `checkpoint`: metadata of committed offsets, which every member of the group can write.
+//! The target `checkpoint`: the metadata of committed offsets, which every member of the group can write.
 
 use crowdfold_engine::{CombinerCheckpoint, MergerCheckpoint};
 use crowdfold_model::Timestamp;
 
-/// Asserts that a checkpoint does not change when it is written and read again.
+/// Asserts that a checkpoint stays the same when it is written and read again.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Some(read) = CombinerCheckpoint::parse(text) {

@@ -1,4 +1,4 @@
-//! The CMCD targets, one for each form: event-mode lines, the query of a request, and four headers.
+//! The CMCD targets, one for each form: event-mode lines, the query of a request, and the four headers.
 
 use crowdfold_beacon::{Form, Mode, Text};
 use crowdfold_model::Dimension;
@@ -7,9 +7,9 @@ use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
 use crate::seen::{Seen, TEXTS, read_fresh};
 
-/// Asserts that each event-mode line that is not empty has an outcome, and is read as it would be alone.
+/// Asserts that each event-mode line that is not empty has one outcome, which is the same as for the line alone.
 pub fn check_events(data: &[u8]) {
-    // A record that begins like a query is a query.
+    // A record that begins like a query is read as one.
     let record = data.trim_ascii();
     if record.starts_with(b"?") || record.starts_with(b"CMCD=") {
         return check_query(record);
@@ -17,14 +17,17 @@ pub fn check_events(data: &[u8]) {
     let all = read_fresh(Form::Cmcd, data);
     let lines: Vec<_> = record.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
-    assert_eq!(all.len(), lines.len().max(1), "an outcome for each line");
+    assert_eq!(all.len(), lines.len().max(1), "not one outcome for each line");
     for (line, outcome) in lines.into_iter().zip(all) {
         if let Ok(seen) = &outcome {
             assert_eq!(seen.mode, Mode::Event);
         }
         against_the_standard(line, outcome.as_ref().ok());
         if !line.starts_with(b"?") && !line.starts_with(b"CMCD=") {
-            assert!(read_fresh(Form::Cmcd, line) == [outcome], "a line reads as it would alone");
+            assert!(
+                read_fresh(Form::Cmcd, line) == [outcome],
+                "the outcome of a line differs from that of the line alone"
+            );
         }
     }
 }
@@ -33,16 +36,16 @@ pub fn check_events(data: &[u8]) {
 pub fn check_query(data: &[u8]) {
     let all = read_fresh(Form::Cmcd, &[b"?CMCD=", data].concat());
     assert!(all.len() == 1 || data.trim_ascii().contains(&b'\n'));
-    // A query that is encoded twice has the same content.
+    // A query that is percent-encoded again has the same content.
     let plain = data.iter().all(|byte| byte.is_ascii_graphic() && !b"%+&".contains(byte));
     if plain && let [Ok(once)] = &all[..] {
         let encoded: String = data.iter().map(|byte| format!("%{byte:02X}")).collect();
         let twice = read_fresh(Form::Cmcd, format!("?CMCD={encoded}").as_bytes());
-        assert!(twice == [Ok(once.clone())], "an encoded query reads as a plain one");
+        assert!(twice == [Ok(once.clone())], "an encoded query differs from the plain one");
     }
 }
 
-/// Checks the four headers, which are dictionaries and form one record.
+/// Checks the four headers, which are dictionaries and together are one record.
 pub fn check_headers(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let parts: Vec<_> = text.splitn(4, '\n').collect();
@@ -60,8 +63,9 @@ pub fn check_headers(data: &[u8]) {
     }
 }
 
-/// Asserts that a line which a strict parser of structured fields accepts is accepted here too, unless its version is
-/// unknown. Session and content must be equal if they occur once. (Our parser is more lenient than the strict one.)
+/// Asserts that a line that a strict parser of structured fields accepts has an outcome without an error, unless its
+/// version is unknown, and that both parsers read the same session and content. Lines with repeated keys are not
+/// compared. Our parser also accepts lines that the strict one rejects.
 fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
     let Ok(dictionary) = Parser::new(line).parse::<Dictionary>() else { return };
     let first = |key: &str| match dictionary.get(key)? {
@@ -74,22 +78,23 @@ fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
     }
     let version = match first("v") {
         Some(BareItem::Integer(version)) => i64::from(*version) as f64,
-        // Our parser accepts other types of numbers here.
+        // Our parser also accepts other types here.
         Some(BareItem::Decimal(_) | BareItem::String(_)) => return,
         _ => 1.0,
     };
     if version > 2.0 {
-        assert!(seen.is_none(), "a version that is not known was read");
+        assert!(seen.is_none(), "a line with an unknown version was accepted");
         return;
     }
-    let seen = seen.unwrap_or_else(|| panic!("refused what the standard reads: {}", line.escape_ascii()));
+    let seen = seen
+        .unwrap_or_else(|| panic!("a line that the standard permits was rejected: {}", line.escape_ascii()));
     for (key, text) in [("sid", Text::Session), ("cid", Text::Of(Dimension::Content))] {
         let at = TEXTS.iter().position(|(known, _)| *known == text).expect("a known text");
         let ours = seen.texts[at].as_deref();
         let same = match first(key) {
             Some(BareItem::String(theirs)) => ours == Some(theirs.as_str()),
             Some(BareItem::Token(theirs)) => ours == Some(theirs.as_str()),
-            // Numbers are kept in their written form, which the strict parser does not provide.
+            // Our parser returns numbers in their written form, which the strict parser does not provide.
             Some(BareItem::Integer(_) | BareItem::Decimal(_)) => ours.is_some_and(|ours| !ours.is_empty()),
             _ => ours.is_none(),
         };

@@ -8,8 +8,8 @@ use crowdfold_config::{DEFAULT, Loaded, Sources};
 
 const SECRET: &str = "correct-horse-battery";
 
-/// Reads a file and, after a zero byte, environment variables, one per line. No error message and no accepted
-/// configuration may contain the secret.
+/// Loads a configuration file and environment variables, which follow after a zero byte, one per line. Asserts that
+/// neither an error message nor an effective configuration contains the secret.
 pub fn check(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let (file, variables) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -32,7 +32,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Writes the bytes to a file. All calls use the same file, which is in memory if possible.
+/// Writes the bytes to a file, and returns its path. All calls use the same file, which is in memory if possible.
 fn written(bytes: &[u8]) -> std::path::PathBuf {
     thread_local! {
         static FILE: RefCell<Option<(std::path::PathBuf, std::fs::File)>> = const { RefCell::new(None) };
@@ -60,7 +60,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         include_str!("../../tests/data/scenario/config.toml"),
     ];
     let mut seeds: Vec<Vec<u8>> = files.iter().map(|file| file.as_bytes().to_vec()).collect();
-    // The defaults, section by section, without the comments.
+    // The sections of the default configuration, without comments.
     let defaults = DEFAULT.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let defaults = defaults.collect::<Vec<_>>().join("\n");
     seeds.extend(

@@ -1,4 +1,4 @@
-//! The target `envelope`: packed records.
+//! The target `envelope`: envelopes, which contain the beacons of several requests.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crowdfold_model::Timestamp;
 
 use crate::seen::read_fresh;
 
-/// Asserts that arbitrary bytes cause no panic, and that packed bodies are read as they would be alone.
+/// Asserts that arbitrary bytes cause no panic, and that packed bodies have the same outcomes as alone.
 pub fn check(data: &[u8]) {
     read_fresh(Form::Envelope, data);
     let mut packer = Packer::default();
@@ -26,18 +26,18 @@ pub fn check(data: &[u8]) {
         } else {
             (Body::Events(body), Form::Cmcd)
         };
-        // A body in event mode cannot be a query. The form CMCD alone can be either.
+        // A record of the form CMCD that begins like a query is read as one, but a packed body in event mode is not.
         let starts = body.trim_ascii();
         if form == Form::Cmcd && (starts.starts_with(b"?") || starts.starts_with(b"CMCD=")) {
             continue;
         }
-        assert!(packer.push(&http, &packed), "short enough");
+        assert!(packer.push(&http, &packed), "the body is too long");
         alone.extend(read_fresh(form, body));
     }
     if !packer.is_empty() {
         assert!(
             read_fresh(Form::Envelope, &packer.take()) == alone,
-            "packed beacons read as they would alone"
+            "the outcomes of packed beacons differ from those of the beacons alone"
         );
     }
 }

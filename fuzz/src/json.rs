@@ -1,4 +1,4 @@
-//! The target `json`: JSON beacons, compared with `serde_json::Value`, which has no knowledge of fields or shapes.
+//! The target `json`: JSON beacons. They are compared with a reference that uses `serde_json::Value`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -9,35 +9,35 @@ use serde_json::Value;
 
 use crate::seen::{FIELDS, NUMBERS, Seen, TEXTS, read, read_fresh};
 
-/// The separator of records, a byte that JSON never contains. State that a reader keeps after one record must not
-/// change the result of the next.
+/// The separator of records, a byte that is never part of JSON. A reader reads several records because state of one
+/// record must not change the outcome of the next.
 const SEPARATOR: u8 = 0;
 
-/// Asserts that a reader that has read other records gives the same result as a new reader, and the same as the
-/// reference if the rules define one.
+/// Asserts that a reader that has read other records returns the same outcomes as a new reader, and the same as the
+/// reference where the rules define the outcome.
 pub fn check(data: &[u8]) {
     let mut reader = Reader::new(Arc::clone(&FIELDS));
     let mut renamed = Reader::new(Arc::clone(&MAPPED));
     for record in data.split(|byte| *byte == SEPARATOR) {
         let all = read(&mut reader, Form::Json, record);
-        assert!(all == read_fresh(Form::Json, record), "a reader that has read before reads something else");
+        assert!(all == read_fresh(Form::Json, record), "the outcomes differ from those of a new reader");
         if let Ok(Members(members)) = serde_json::from_slice(record)
             && members.iter().all(|(_, value)| !value.is_object() && !value.is_array())
             && let Some(expected) = reference(&members)
         {
             assert_eq!(all, [Ok(expected)], "{members:?}");
         }
-        assert!(
-            is_sound(record) || all.iter().any(Result::is_err),
-            "what is no JSON was read without a word"
-        );
+        assert!(is_sound(record) || all.iter().any(Result::is_err), "a record that is not JSON was accepted");
         let fresh = read(&mut Reader::new(Arc::clone(&MAPPED)), Form::Json, record);
-        assert!(read(&mut renamed, Form::Json, record) == fresh, "other names: it reads something else");
+        assert!(
+            read(&mut renamed, Form::Json, record) == fresh,
+            "with other field names, the outcomes differ from those of a new reader"
+        );
     }
 }
 
-/// Returns true if a record is a sequence of JSON values. The content of strings is not checked. Our reader also
-/// accepts a byte order mark, form feeds between values, and objects without a separator in an array.
+/// Returns true if a record is a sequence of JSON values, as our reader accepts them: with a byte order mark, form
+/// feeds between values, and objects without a separator in an array.
 pub(crate) fn is_sound(record: &[u8]) -> bool {
     let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
     let record: Vec<u8> = record.iter().map(|byte| if *byte == 0x0c { b' ' } else { *byte }).collect();
@@ -47,7 +47,7 @@ pub(crate) fn is_sound(record: &[u8]) -> bool {
         || serde_json::Deserializer::from_slice(&record).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 
-/// The members of an object in their order, duplicates included.
+/// The members of an object in their order, including duplicates.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -74,8 +74,8 @@ impl<'de> Visitor<'de> for Each {
     }
 }
 
-/// Returns the beacon of a flat object by the documented rules; `None` if they leave it open. Of several values the
-/// last one counts, except that one opt-out is enough.
+/// Returns the beacon of a flat object by the documented rules, or `None` if they do not define it. Of duplicate
+/// members the last one counts, except that one opt-out is enough.
 fn reference(members: &[(String, Value)]) -> Option<Seen> {
     let mut seen = Seen {
         mode: crowdfold_beacon::Mode::Json,
@@ -92,7 +92,7 @@ fn reference(members: &[(String, Value)]) -> Option<Seen> {
             (Some(at), ..) => {
                 seen.texts[at] = match value {
                     Value::String(given) => Some(given.clone()),
-                    // Numbers are kept in their written form, which `Value` does not contain.
+                    // Our reader returns numbers in their written form, which `Value` does not contain.
                     Value::Number(given) if given.is_f64() => return None,
                     Value::Number(given) => Some(given.to_string()),
                     _ => None,
@@ -124,7 +124,7 @@ fn reference(members: &[(String, Value)]) -> Option<Seen> {
     Some(seen)
 }
 
-/// Returns the amount in a value, `Some(None)` if there is none, or `None` if the rules leave it open.
+/// Returns the amount of a value, `Some(None)` if it has none, or `None` if the rules do not define it.
 fn amount(field: Number, value: &Value) -> Option<Option<Amount>> {
     let whole = match value {
         Value::Number(given) => match given.as_u64() {
@@ -156,7 +156,7 @@ fn amount(field: Number, value: &Value) -> Option<Option<Amount>> {
     Some(Amount::whole(field, milliseconds))
 }
 
-/// Returns the truth value in a value, or `Some(None)` if there is none.
+/// Returns the boolean of a value, `Some(None)` if it has none, or `None` if the rules do not define it.
 fn flag(value: &Value) -> Option<Option<bool>> {
     Some(match value {
         Value::Bool(given) => Some(*given),

@@ -1,13 +1,10 @@
-//! The checks of the fuzz targets: a parser does not panic, and agrees with an independent reader of the same bytes.
+//! The checks of the fuzz targets. No input causes a panic, and where there is an independent parser of the same input,
+//! both agree.
 //!
-//! Each module has `check`, which panics if a property does not hold, and `seeds`, which returns valid inputs made from
-//! `tests/data`. The binaries in `fuzz_targets` only pass bytes to `check`.
+//! Each module has a function `check`, which panics if a property does not hold, and a function `seeds`, which returns
+//! inputs to start from. The binaries in `fuzz_targets` only pass bytes to `check`.
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::missing_panics_doc,
-    clippy::unwrap_used,
-    reason = "a panic is how a target says what it found"
-)]
+#![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a target reports a failure by a panic")]
 
 pub mod address;
 pub mod admit;
@@ -28,7 +25,7 @@ use std::path::Path;
 const CAPTURES: &str = include_str!("../../tests/data/captures/players.ndjson");
 const SCENARIO: &str = include_str!("../../tests/data/scenario/beacons.ndjson");
 
-/// Writes the seeds of a target to its corpus, unless they exist already.
+/// Writes the seeds of a target to its corpus if they do not exist yet.
 pub fn plant(target: &str, seeds: Vec<Vec<u8>>) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     std::fs::create_dir_all(&corpus).unwrap();
@@ -40,13 +37,13 @@ pub fn plant(target: &str, seeds: Vec<Vec<u8>>) {
     }
 }
 
-/// Returns at most `count` lines, spread evenly over a text.
+/// Returns at most `count` lines of a text at equal intervals.
 fn some_lines(text: &'static str, count: usize) -> impl Iterator<Item = &'static str> {
     let all = text.lines().count();
     text.lines().step_by(all.div_ceil(count).max(1))
 }
 
-/// Returns the texts under a key of the captured requests, or of their headers.
+/// Returns the different values of a key in the captured requests or in their headers.
 fn captured(key: &str) -> Vec<String> {
     let mut found: Vec<String> = CAPTURES
         .lines()

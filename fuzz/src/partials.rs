@@ -1,4 +1,4 @@
-//! The target `partials`: records of the internal topic.
+//! The target `partials`: records of the topic `partials`.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crowdfold_model::{
     Cell, CellKey, Distribution, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Values, Window,
 };
 
-/// Asserts that a partial does not change when it is written and read again, and that adding it causes no panic.
+/// Asserts that a partial stays the same when it is written and read again, and that adding its cells causes no panic.
 pub fn check(data: &[u8]) {
     match wire::read(data) {
         Ok(Partial::CloseMarker(marker)) => {
@@ -16,21 +16,23 @@ pub fn check(data: &[u8]) {
         }
         Ok(Partial::Chunk(chunk)) => {
             let mut sum = Cell::default();
+            // A chunk may contain a cell key more than once, so its cells are added up in a table first.
             let mut table = Table::new();
             for (cell_key, cell) in &chunk.cells {
                 sum.add(cell);
                 table.entry(cell_key.clone()).or_default().add(cell);
             }
             let _ = sum.values.0.each_ref().map(|values| (values.sessions(), values.sum()));
-            // Cell keys without a level are all equal. A real breakdown has at least one level.
             let chunks = wire::chunks(chunk.partition, chunk.window, &chunk.tenant, chunk.breakdown, &table);
             let mut again = Table::new();
             for bytes in chunks {
-                let Ok(Partial::Chunk(read)) = wire::read(&bytes) else { panic!("ours is not read") };
+                let Ok(Partial::Chunk(read)) = wire::read(&bytes) else {
+                    panic!("a chunk of the program is not read")
+                };
                 assert_eq!((read.window, &read.tenant), (chunk.window, &chunk.tenant));
                 again.extend(read.cells);
             }
-            assert!(again == table, "written and read back");
+            assert!(again == table, "the table differs after it was written and read again");
         }
         Err(_) => {}
     }

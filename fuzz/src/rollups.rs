@@ -1,9 +1,9 @@
-//! The target `rollups`: rows as `query` reads them, from a topic that other programs may have written to.
+//! The target `rollups`: the input of `query`, which may contain records of other programs.
 
 use crowdfold_model::Timestamp;
 use crowdfold_query::{Args, Catalogue, Query, Reader};
 
-/// Asserts that `query` gives an answer in every format and from any table, for any bytes on the topic.
+/// Asserts that no record on the topic causes a panic of `query`, in any output format.
 pub fn check(data: &[u8]) {
     let named = Args { breakdown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
     for args in [named, Args::default()] {
@@ -14,7 +14,7 @@ pub fn check(data: &[u8]) {
             reader.push(value);
         }
         for row in reader.rows() {
-            assert!(row.figures().is_some(), "the reader takes rows whose noise is known");
+            assert!(row.figures().is_some(), "the reader accepted a row whose noise is unknown");
         }
         if let Ok(answer) = query.run(reader.rows()) {
             let _ = (answer.notes(), answer.table(120), answer.json(), answer.csv());

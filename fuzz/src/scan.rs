@@ -1,4 +1,4 @@
-//! The target `scan`: texts for the scanner. No text causes a panic, and findings do not depend on earlier texts.
+//! The target `scan`: texts for the scanner. No text causes a panic, and the findings do not depend on earlier texts.
 
 use crowdfold_scan::{Scanner, scan};
 

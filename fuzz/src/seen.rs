@@ -1,11 +1,13 @@
-//! The content of a beacon in a form that can be compared. It exists for fuzzing only, because a beacon has no `Debug`.
+//! The content of a beacon in a form that can be compared and printed. The type `Beacon` has no `Debug`, so that no
+//! program prints beacons.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crowdfold_beacon::{Amount, Beacon, Field, Fields, Form, Http, Mode, Number, ReadError, Reader, Text};
 
-/// All texts of a beacon with their names in JSON beacons; empty if only CMCD has the text.
+/// All fields of a beacon with string values, and their names in JSON beacons. The name is empty if only CMCD has the
+/// field.
 pub(crate) static TEXTS: LazyLock<Vec<(Text, &str)>> = LazyLock::new(|| {
     let text = |field| match field {
         Field::Text(Text::State) => Some((Text::State, "")),
@@ -15,7 +17,7 @@ pub(crate) static TEXTS: LazyLock<Vec<(Text, &str)>> = LazyLock::new(|| {
     Field::all().filter_map(text).collect()
 });
 
-/// All numbers of a beacon with their names in JSON beacons; empty if only CMCD has the number.
+/// All fields of a beacon with numbers, and their names in JSON beacons. The name is empty if only CMCD has the field.
 pub(crate) static NUMBERS: LazyLock<Vec<(Number, &str)>> = LazyLock::new(|| {
     let number = |field| match field {
         Field::Number(Number::Sequence) => Some((Number::Sequence, "")),
@@ -33,7 +35,7 @@ pub(crate) struct Seen {
     pub(crate) numbers: Vec<Option<Amount>>,
     pub(crate) fatal: bool,
     pub(crate) opt_out: bool,
-    /// The names of the fields whose value could not be used, sorted.
+    /// The sorted names of the fields whose value could not be used.
     pub(crate) ignored: Vec<&'static str>,
 }
 
@@ -74,7 +76,7 @@ pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8]) -> Vec<Outcom
     all
 }
 
-/// Returns all outcomes of a record, from a new reader.
+/// Returns all outcomes of a record from a new reader.
 pub(crate) fn read_fresh(form: Form, record: &[u8]) -> Vec<Outcome> {
     read(&mut Reader::new(Arc::clone(&FIELDS)), form, record)
 }

@@ -1,4 +1,4 @@
-//! The target `user_agent`: user agents, through the airlock, which caches the parsed ones.
+//! The target `user_agent`: user agents in the airlock, which caches the parsed ones.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ thread_local! {
 
 const DEVICES: [&str; 9] = ["unknown", "other", "phone", "tablet", "desktop", "tv", "console", "stb", "bot"];
 
-/// Asserts that families come from closed lists, that versions are short numbers, and that the cached result is
-/// the same.
+/// Asserts that devices come from a closed list, that families are words, that versions are short numbers, and that a
+/// cached result is the same.
 pub fn check(data: &[u8]) {
     let Ok(user_agent) = std::str::from_utf8(data) else { return };
     let beacon = json!({"ts": 1, "session": "s", "user_agent": user_agent}).to_string();
     AIRLOCK.with_borrow_mut(|airlock| {
         let first = client_of(airlock, &beacon);
-        assert_eq!(first, client_of(airlock, &beacon), "asked twice");
+        assert_eq!(first, client_of(airlock, &beacon), "the cached result differs");
         airlock.sweep(std::iter::empty());
-        assert_eq!(first, client_of(airlock, &beacon), "asked after a sweep");
+        assert_eq!(first, client_of(airlock, &beacon), "the result after a sweep differs");
     });
 }
 
@@ -43,7 +43,7 @@ fn client_of(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
             Dimension::OsVersion | Dimension::BrowserVersion => {
                 word == "unknown" || word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit())
             }
-            // Firmware of televisions and boxes has a separate dimension.
+            // The firmware of televisions and set-top boxes has its own dimension.
             Dimension::Firmware => {
                 let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
                 word.len() <= 32 && word.bytes().all(sign)
@@ -53,7 +53,7 @@ fn client_of(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
         assert!(fine, "{dimension} is {word}");
         words.push(word.to_owned());
     });
-    assert!(!words.is_empty(), "the beacon is a good one");
+    assert!(!words.is_empty(), "the beacon was rejected");
     words
 }
 

@@ -1,5 +1,5 @@
-//! Tests `audit` on a real broker. It finds nothing in the output of the real worker, and reports every breach that a
-//! test created.
+//! Tests of `crowdfold audit` on a real broker. It must find no breach in the output of the worker, and must report
+//! every breach in topics that a test wrote.
 
 mod breaches;
 mod clean;
@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use crowdfold_testkit::{Kafka, binary};
 use serde_json::Value;
 
-/// Runs the audit as users do, without a configuration.
+/// Runs `crowdfold audit` with these arguments, and without environment variables.
 fn audit(kafka: &Kafka, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary("crowdfold"));
     command.args(["audit", "--brokers", kafka.bootstrap()]).args(arguments).env_clear();
@@ -22,7 +22,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-/// Returns the report as JSON, with the exit code.
+/// Runs `crowdfold audit`. Returns its exit code, and its report as JSON.
 fn report(kafka: &Kafka, arguments: &[&str]) -> (Option<i32>, Value) {
     let output = audit(kafka, &[arguments, &["--format", "json"]].concat());
     let printed = text(&output.stdout);
@@ -31,7 +31,7 @@ fn report(kafka: &Kafka, arguments: &[&str]) -> (Option<i32>, Value) {
     (output.status.code(), report)
 }
 
-/// Returns the finding, partition, offset and field of each breach, in order.
+/// Returns each breach of a report as a string with its finding, partition, offset and field.
 fn found(report: &Value) -> Vec<String> {
     let findings = report["findings"].as_array().expect("findings").iter();
     let line = |found: &Value| {

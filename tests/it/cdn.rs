@@ -1,4 +1,4 @@
-//! Tests lines of CDN logs with the configurations in deploy/cdn.
+//! Tests of lines of CDN logs, with the configurations in `deploy/cdn`.
 
 mod lines;
 mod worker;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use lines::{CANARY, Cdn, START};
 
-/// Folds lines with a configuration.
+/// Runs `crowdfold fold` on these lines. Returns its output and the ledger.
 fn fold(config: &Path, lines: &[String]) -> (Output, Value) {
     let dir = TempDir::new().unwrap();
     let (input, ledger) = (dir.path().join("log"), dir.path().join("ledger"));
@@ -35,7 +35,7 @@ fn shipped(cdn: Cdn) -> PathBuf {
     folder.join(format!("{}.toml", cdn.name()))
 }
 
-/// Returns the dimensions of the only row of each breakdown.
+/// Returns the names and values of all dimensions. Each breakdown must have only one row.
 fn shown(rows: &[Value]) -> BTreeMap<String, String> {
     let word = |value: &Value| value.as_str().unwrap().to_owned();
     let shown = rows.iter().flat_map(|row| {
@@ -46,12 +46,12 @@ fn shown(rows: &[Value]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn lines_of_each_cdn_fold_to_the_expected_rows() {
+fn log_lines_of_each_cdn_give_the_expected_rows() {
     for cdn in Cdn::ALL {
         let mut log: Vec<String> =
             (0..12).flat_map(|nth| cdn.session(&format!("s3ss10n-{nth}"), nth)).collect();
         let beacons = log.len();
-        // Logs also contain other lines.
+        // Lines without CMCD or without a readable time are rejected.
         log.extend([
             cdn.without_cmcd(),
             cdn.with_time("yesterday"),
@@ -100,7 +100,7 @@ fn lines_of_each_cdn_fold_to_the_expected_rows() {
 }
 
 #[test]
-fn opt_out_in_a_log_takes_effect() {
+fn opt_out_signal_in_a_log_line_takes_effect() {
     let crowd = (0..12).flat_map(|nth| Cdn::Fastly.session(&format!("crowd-{nth}"), nth));
     let asked =
         Cdn::Fastly.session("asked", 3).into_iter().map(|line| line.replace(r#""gpc":"""#, r#""gpc":"1""#));
@@ -110,7 +110,7 @@ fn opt_out_in_a_log_takes_effect() {
 }
 
 #[test]
-fn invalid_table_of_log_fields_is_refused() {
+fn invalid_source_log_section_is_refused() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("x.toml");
     for (text, words) in [

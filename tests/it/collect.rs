@@ -1,4 +1,4 @@
-//! Tests the collector as a process with a real Kafka.
+//! Tests of the collector, which runs as a process and writes to a real Kafka.
 
 mod client;
 mod cmcd;

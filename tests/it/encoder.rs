@@ -1,5 +1,5 @@
-//! Tests sessions that the CMCD library of the SVTA writes in each reporting mode, with random members that do not
-//! change the result. Every number of every row must equal the actual number in the sessions.
+//! Tests with sessions whose CMCD is encoded by the library of the SVTA, in each reporting mode, and with random
+//! additional keys that must not change the result. Each number in each row must equal what happened in the sessions.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-/// The directory of the library, which is kept between runs.
+/// The directory in which the library is installed. It is kept between runs.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/encoder");
 const WRITER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/encoder/write.js");
 
-/// All sessions are in one window.
+/// A configuration whose window is so long that it contains all sessions.
 const CONFIG: &str = r#"
 [windows]
 length = "1h"
@@ -30,11 +30,10 @@ allow_small_k = true
 breakdowns = [["stream", "format", "content"]]
 "#;
 
-/// The number of sessions of each reporting mode. `CROWDFOLD_SESSIONS` and `CROWDFOLD_SEED` select other numbers and
-/// other sessions.
+/// The number of sessions for each reporting mode, if `CROWDFOLD_SESSIONS` is not set.
 const SESSIONS: &str = "60";
 
-/// The captured requests of some sessions, and the actual values of each session.
+/// The captured requests of the sessions of one reporting mode, and what happened in each session.
 #[derive(Deserialize)]
 struct Written {
     lines: Vec<Value>,
@@ -49,15 +48,16 @@ struct Truth {
     startup_ms: Option<u64>,
     errors: Vec<String>,
     bandwidth_kbps: u64,
-    /// The bitrate of each report with one, and the playing time since the previous report.
+    /// For each report with a bitrate: the bitrate, and the playing time since the previous report.
     bitrates: Vec<(u64, u64)>,
-    /// `attempts`, `plays` and all other counts and times, with their names in rows.
+    /// The counts and times, such as `attempts`, by their names in rows.
     #[serde(flatten)]
     sums: BTreeMap<String, u64>,
 }
 
 impl Truth {
-    /// Returns the session's mean bitrate, weighted by playing time, or without weights if there is no playing time.
+    /// Returns the mean bitrate of the session, weighted by playing time. It is not weighted if there is no playing
+    /// time.
     fn bitrate(&self) -> Option<u64> {
         let played: u64 = self.bitrates.iter().map(|(_, played)| played).sum();
         let weight = |played: u64, all: u64| if all == 0 { 1 } else { played };
@@ -72,14 +72,14 @@ fn to_two_digits(value: f64) -> u64 {
     ((value / unit).round() * unit) as u64
 }
 
-/// The numbers of an expected row: counts and times, and the number of sessions and the sum of each distribution.
+/// The numbers of an expected row by field, such as `plays`, `bitrate_kbps.sessions` and `bitrate_kbps.sum`.
 type Sums = BTreeMap<String, u64>;
 
 fn add(sums: &mut Sums, name: &str, value: u64) {
     *sums.entry(name.into()).or_default() += value;
 }
 
-/// Returns the expected rows by stream, format and content.
+/// Returns the numbers of the expected rows, by stream, format and content.
 fn expected(truth: &[Truth]) -> BTreeMap<[String; 3], Sums> {
     let mut rows = BTreeMap::<_, Sums>::new();
     for session in truth {
@@ -106,7 +106,7 @@ fn expected(truth: &[Truth]) -> BTreeMap<[String; 3], Sums> {
 
 type Rows = BTreeMap<[String; 3], Map<String, Value>>;
 
-/// Folds a file. Returns its rows.
+/// Runs `crowdfold fold` on these lines. Returns the rows, by stream, format and content.
 fn folded(format: &str, lines: &str) -> Rows {
     let dir = TempDir::new().unwrap();
     let text = |name: &str, text: String| std::fs::write(dir.path().join(name), text).unwrap();
@@ -140,7 +140,7 @@ fn asked(name: &str, default: &str) -> String {
 }
 
 #[test]
-fn rows_of_encoded_sessions_equal_the_actual_numbers() {
+fn rows_equal_what_happened_in_sessions_encoded_by_the_cmcd_library() {
     let output = Command::new("node")
         .args([WRITER, HOME, &asked("CROWDFOLD_SEED", "1"), &asked("CROWDFOLD_SESSIONS", SESSIONS)])
         .output()
@@ -153,7 +153,7 @@ fn rows_of_encoded_sessions_equal_the_actual_numbers() {
         let captures: String = written.lines.iter().map(|line| format!("{line}\n")).collect();
         let expected = expected(&written.truth);
         compare(&variant, &folded("capture", &captures), &expected, &mut differences);
-        // Events are also a file of lines.
+        // If all reports are events, their bodies are also a valid file of CMCD lines.
         let bodies = written.lines.iter().map(|line| line["body"].as_str().unwrap());
         if bodies.clone().all(|body| !body.is_empty()) {
             let lines: String = bodies.map(|body| format!("{body}\n")).collect();

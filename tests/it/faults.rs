@@ -1,5 +1,5 @@
-//! Tests the faults that every release must survive (docs/internals/protocol.md) on a real broker. The program runs as
-//! a process that is killed or frozen at its numbered steps, and its rows are compared with the oracle.
+//! Tests of the faults in docs/internals/protocol.md, on a real broker. The worker runs as a process, and is killed or
+//! suspended at its fault points. Its rows must equal those of the oracle.
 
 mod aborted;
 mod broker;
@@ -18,15 +18,16 @@ use crowdfold_testkit::{binary, binary_with};
 
 use crate::worker::support::{Deployment, Row, armed_binary, assert_same_rows};
 
-/// Checks that the rows equal the oracle, and that rows of aborted transactions are byte for byte equal to committed
-/// ones.
+/// Asserts that the committed rows equal the expected ones, and that each row of an aborted transaction equals a
+/// committed row byte for byte. Returns the number of rows of aborted transactions.
 fn assert_nothing_lost_or_doubled(deployment: &Deployment<'_>, expected: &[serde_json::Value]) -> usize {
     let rows = deployment.rows("read_committed");
     assert_same_rows(&rows, expected);
     assert_aborted_are_committed(deployment, &rows)
 }
 
-/// Returns the number of rows of aborted transactions.
+/// Asserts that each row of an aborted transaction equals a committed row. Returns the number of rows of aborted
+/// transactions.
 fn assert_aborted_are_committed(deployment: &Deployment<'_>, rows: &[Row]) -> usize {
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
     let all = deployment.rows("read_uncommitted");
@@ -46,7 +47,7 @@ fn release_build_has_no_fault_points() {
     assert!(holds(armed_binary()));
 }
 
-/// Runs a command of a binary, with or without permission to run a build for tests.
+/// Runs a binary with one argument. If `allowed` is true, `CROWDFOLD_TEST=1` is set, which allows a build for tests.
 fn run(binary: &Path, argument: &str, allowed: bool) -> Output {
     let mut command = Command::new(binary);
     command.arg(argument).env_remove("CROWDFOLD_TEST");
@@ -57,7 +58,7 @@ fn run(binary: &Path, argument: &str, allowed: bool) -> Output {
 }
 
 #[test]
-fn builds_for_tests_name_their_feature_and_refuse_to_start() {
+fn build_for_tests_names_its_feature_and_refuses_to_start_without_the_variable() {
     let seeded = binary_with("crowdfold", "crowdfold-seeded-bugs", "seeded-bugs");
     for (binary, feature) in [(armed_binary(), "fault points"), (seeded, "seeded bugs")] {
         let version = run(&binary, "--version", false);

@@ -1,4 +1,4 @@
-//! Tests `crowdfold fold` as a process, from files to rollups.
+//! Tests of `crowdfold fold`, which runs as a process.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::Write;
@@ -18,7 +18,7 @@ fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
 }
 
-/// Runs it with the scenario's configuration.
+/// Runs `crowdfold fold` with the configuration of the scenario, and with this standard input.
 fn fold(arguments: &[&str], input: &[u8]) -> Output {
     let config = data("scenario/config.toml");
     let mut child = Command::new(binary("crowdfold"))
@@ -31,14 +31,14 @@ fn fold(arguments: &[&str], input: &[u8]) -> Output {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // A program that fails does not read the rest of its input.
+    // An error of writing is ignored, because a program that fails does not read all of its input.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     output
 }
 
-/// Returns the rows and the ledger of a successful fold.
+/// Runs `crowdfold fold`, which must succeed. Returns the rows and the ledger.
 fn folded(arguments: &[&str], input: &[u8]) -> (String, Value) {
     let dir = TempDir::new().unwrap();
     let ledger = dir.path().join("ledger.json");
@@ -59,13 +59,13 @@ fn rows(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn scenario_folds_to_the_rows_of_an_independent_reference() {
+fn rows_of_the_scenario_equal_those_of_an_independent_reference_program() {
     let (text, ledger) = folded(&[data("scenario/beacons.ndjson").to_str().unwrap()], b"");
     let expected: Value =
         serde_json::from_slice(&std::fs::read(data("scenario/expected.json")).unwrap()).unwrap();
     let mut rows = rows(&text).into_iter();
     let mut tables: Vec<_> = expected["tables2"].as_array().unwrap().iter().collect();
-    // Windows are in order, then tenants, then tables as configured.
+    // Rows are ordered by window, tenant and breakdown.
     tables.sort_by_key(|table| (table["start"].as_u64(), table["tenant"].to_string()));
     for table in tables {
         let cell_key = |row: &Value| -> Vec<String> {
@@ -106,7 +106,7 @@ fn scenario_folds_to_the_rows_of_an_independent_reference() {
 }
 
 #[test]
-fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
+fn rows_and_ledger_of_synthetic_players_equal_those_of_the_oracle() {
     let names = ["acme", "blip", "tiny"].map(String::from).to_vec();
     let settings = Settings {
         tenants: names.clone(),
@@ -115,7 +115,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
         breakdowns: [&["os", "browser"][..], &["cdn"], &["stream", "format", "content"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec(),
-        // The year 2100 is ahead of any clock.
+        // The clock of the oracle is a day after the start of the players, so no beacon is ahead of it.
         now: Some(PlayersConfig::default().start_ms + 86_400_000),
         ..Settings::default()
     };
@@ -131,7 +131,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
     let sent = Players::new(config).unwrap().take_while(|report| report.sent_ms < until);
     let mut log: Vec<_> = sent.map(|report| Record { timestamp: None, payload: report.payload }).collect();
     let lines: Vec<u8> = log.iter().flat_map(|record| [&record.payload[..], b"\n"].concat()).collect();
-    // Files are sorted by time. A line without a time is rejected at any position.
+    // `fold` sorts lines by time, but the oracle does not. A line without a time is rejected at any position.
     log.sort_by_key(|record| {
         serde_json::from_slice(&record.payload).map_or(0, |beacon: Value| beacon["ts"].as_u64().unwrap_or(0))
     });
@@ -141,12 +141,12 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
     let mut ours = rows(&text);
     ours.iter_mut().for_each(|row| drop(remove_histograms(row)));
     assert!(ours.len() > 40, "{} rows", ours.len());
-    // The order also equals the oracle: window, tenant, breakdown, cell key.
+    // This also compares the order of the rows: by window, tenant, breakdown and dimension values.
     assert_eq!(ours, outcome.rollups(&settings));
     let theirs = &outcome.ledger;
     let beacons = &theirs.beacons;
     assert!(beacons.withheld > 0 && beacons.duplicate > 0 && beacons.opted_out > 0);
-    // A line without a record timestamp is never late.
+    // A beacon in a line without a record timestamp is never late.
     assert_eq!(beacons.late, 0);
     for (name, count) in [
         ("read", beacons.read),
@@ -166,7 +166,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
 }
 
 #[test]
-fn files_and_standard_input_are_the_same_lines() {
+fn same_lines_give_the_same_rows_from_files_and_from_standard_input() {
     let dir = TempDir::new().unwrap();
     let write = |name: &str, text: &str| {
         let path = dir.path().join(name);
@@ -195,7 +195,7 @@ fn files_and_standard_input_are_the_same_lines() {
 }
 
 #[test]
-fn unreadable_and_unwritable_files_are_named_and_exit_with_code_1() {
+fn unreadable_or_unwritable_file_is_named_and_exits_with_1() {
     let scenario = data("scenario/beacons.ndjson");
     let scenario = scenario.to_str().unwrap();
     for (arguments, words) in [
@@ -233,15 +233,15 @@ fn closed_output_pipe_is_not_an_error() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // This is the behaviour of `head`, but before the first row is written.
+    // The reader closes the pipe before the first row is written.
     drop(child.stdout.take());
-    // The program may exit before it has read everything.
+    // An error of writing is ignored, because the program may exit before it has read all of its input.
     drop(child.stdin.take().unwrap().write_all(SCENARIO.as_bytes()));
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && !printed(&output).contains("Broken pipe"), "{}", printed(&output));
 }
 
-/// Returns the scenario with other lines inserted in its middle.
+/// Returns the beacons of the scenario, with these lines inserted in the middle.
 fn with_lines(lines: &[Vec<u8>]) -> Vec<u8> {
     let half = SCENARIO[..SCENARIO.len() / 2].rfind('\n').unwrap() + 1;
     let mut input = SCENARIO.as_bytes()[..half].to_vec();
@@ -253,7 +253,7 @@ fn with_lines(lines: &[Vec<u8>]) -> Vec<u8> {
     input
 }
 
-/// Checks that these lines change only one count of the ledger.
+/// Asserts that these lines change no row, and no count of the ledger except `read` and the count at this path.
 fn counts_as(lines: &[Vec<u8>], path: &[&str]) {
     let (expected, before) = folded(&[], SCENARIO.as_bytes());
     let (rows, after) = folded(&[], &with_lines(lines));
@@ -267,7 +267,7 @@ fn counts_as(lines: &[Vec<u8>], path: &[&str]) {
 }
 
 #[test]
-fn invalid_lines_are_counted_and_change_nothing_else() {
+fn invalid_lines_are_counted_by_reason_and_change_no_row() {
     let lines: Vec<Vec<u8>> = vec![
         b"GET /favicon.ico HTTP/1.1".to_vec(),
         vec![0xff, 0xfe, 0x00, 0x7b, 0x22],
@@ -284,7 +284,7 @@ fn invalid_lines_are_counted_and_change_nothing_else() {
 }
 
 #[test]
-fn line_of_ten_megabytes_is_too_large_and_others_are_read() {
+fn line_of_ten_megabytes_is_rejected_as_too_large_and_changes_no_row() {
     let mut line = br#"{"ts":1795308480000,"session":"a","content":""#.to_vec();
     line.resize(10_000_000, b'x');
     line.extend(br#""}"#);
@@ -292,15 +292,15 @@ fn line_of_ten_megabytes_is_too_large_and_others_are_read() {
 }
 
 #[test]
-fn impossible_times_do_not_move_the_watermark() {
-    // The time is five years ahead. If it were accepted, all later lines would be late.
+fn beacon_with_an_impossible_time_is_rejected_and_does_not_make_others_late() {
+    // This time is five years ahead. If it moved the watermark, all later lines would be late.
     let at = |ts: u64| {
         format!(r#"{{"ts":{ts},"tenant":"acme","session":"from-elsewhere","event":"play"}}"#).into_bytes()
     };
     counts_as(&[at(1_953_158_400_000)], &["rejected", "future"]);
-    // These are the year 2100, and 1970 as sent by a clock that was never set.
+    // These times are in the year 2100, and in 1970, which is the time of a clock that was never set.
     counts_as(&[at(4_102_444_800_000), at(0), at(1)], &["rejected", "no_time"]);
-    // The position in the file does not matter.
+    // Such a beacon has the same effect at the beginning and at the end of a file.
     let (expected, _) = folded(&[], SCENARIO.as_bytes());
     for input in
         [[&at(5), &b"\n"[..], SCENARIO.as_bytes()].concat(), [SCENARIO.as_bytes(), &at(5), b"\n"].concat()]

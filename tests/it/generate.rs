@@ -1,4 +1,4 @@
-//! Tests synthetic players on a real topic.
+//! Tests of `crowdfold generate` on a real topic.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
@@ -26,13 +26,13 @@ fn generate(topic: &str, truth: &Path, flags: &[&str]) -> Child {
         .unwrap()
 }
 
-/// Waits for exit code 0.
+/// Waits until the process ends, and asserts that its exit code is 0.
 fn ends_well(child: Child) {
     let Output { status, stderr, .. } = child.wait_with_output().unwrap();
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
 }
 
-/// Reads the lines of a truth: the cells, and the ledger.
+/// Reads a file that was written with `--truth`. Returns the cells and the ledger.
 fn read_truth(truth: &Path) -> (Vec<Value>, Value) {
     let text = std::fs::read_to_string(truth).unwrap();
     let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -40,7 +40,7 @@ fn read_truth(truth: &Path) -> (Vec<Value>, Value) {
     (lines, ledger)
 }
 
-/// One record: partition, key, timestamp, payload.
+/// A record of a topic: its partition, key, timestamp and payload.
 struct Record(u32, String, Timestamp, Value);
 
 /// Returns all records of a topic.
@@ -68,7 +68,7 @@ fn records(topic: &str) -> Vec<Record> {
 }
 
 #[test]
-fn sessions_stay_whole_and_records_carry_their_time() {
+fn records_have_the_partition_of_their_session_and_the_timestamp_of_their_beacon() {
     let topic = unique("players");
     Kafka::shared().create_topic(&topic, PARTITIONS, &[("message.timestamp.type", "CreateTime")]);
     let dir = tempfile::tempdir().unwrap();
@@ -93,7 +93,7 @@ fn sessions_stay_whole_and_records_carry_their_time() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test measures the number of beacons over time")]
-fn signal_ends_generate_with_all_sent_beacons_in_the_truth() {
+fn truth_contains_all_sent_beacons_after_sigterm() {
     let topic = unique("players");
     Kafka::shared().create_topic(&topic, PARTITIONS, &[]);
     let dir = tempfile::tempdir().unwrap();
@@ -113,7 +113,7 @@ fn signal_ends_generate_with_all_sent_beacons_in_the_truth() {
 }
 
 #[test]
-fn missing_topic_is_named_with_the_fix() {
+fn missing_topic_is_reported_with_its_name_and_the_fix() {
     let topic = unique("nowhere");
     let dir = tempfile::tempdir().unwrap();
     let child = generate(&topic, &dir.path().join("cells.ndjson"), &["--for", "1s"]);

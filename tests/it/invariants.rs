@@ -1,6 +1,6 @@
-//! The privacy invariants, each with a test named after it: `invariant_N_…`, here or beside the code it tests. The
-//! table in docs/internals/architecture.md lists the tests of each invariant, and what it does not cover; [`table`]
-//! compares the two.
+//! Tests of the privacy invariants. Their names begin with `invariant_` and the number of the invariant. Further tests
+//! with such names are beside the code that they test. The table in docs/internals/architecture.md lists the tests of
+//! each invariant, and the module [`table`] compares it with the tests that exist.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod attacker;

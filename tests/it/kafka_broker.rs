@@ -1,4 +1,4 @@
-//! Tests the broker that the other tests depend on.
+//! Tests of the Kafka cluster that the other tests use.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::{BufRead, BufReader};
@@ -28,7 +28,8 @@ fn produce(bootstrap: &str, topic: &str, values: &[&str]) {
     assert_eq!(producer.in_flight_count(), 0);
 }
 
-/// Returns the end of partition 0. Repeats the request, because a client may still use the address of a dead leader.
+/// Returns the end offset of partition 0. The request is repeated until it succeeds, because a client may still use a
+/// leader that was killed.
 fn end(bootstrap: &str, topic: &str) -> i64 {
     eventually("the end of the log", || {
         let consumer: BaseConsumer = client(bootstrap).create().unwrap();
@@ -37,7 +38,7 @@ fn end(bootstrap: &str, topic: &str) -> i64 {
 }
 
 #[test]
-fn killed_broker_restarts_on_its_port_with_its_records() {
+fn killed_broker_restarts_with_the_same_port_and_records() {
     let kafka = Kafka::start(Options::default());
     let topic = unique("records");
     kafka.create_topic(&topic, 1, &[("flush.messages", "1")]);
@@ -54,7 +55,7 @@ fn killed_broker_restarts_on_its_port_with_its_records() {
 }
 
 #[test]
-fn tools_of_kafka_read_written_records() {
+fn kafka_tool_reports_the_offsets_of_written_records() {
     let kafka = Kafka::shared();
     let topic = unique("tools");
     kafka.create_topic(&topic, 1, &[]);
@@ -64,7 +65,7 @@ fn tools_of_kafka_read_written_records() {
     assert_eq!(offsets.trim(), format!("{topic}:0:1"));
 }
 
-/// Tests may read committed records before the markers of their transactions are written.
+/// A transaction that is still open when the test begins to read is committed a second later.
 #[test]
 fn reader_of_committed_records_waits_for_pending_transactions() {
     let kafka = Kafka::shared();
@@ -87,7 +88,7 @@ fn reader_of_committed_records_waits_for_pending_transactions() {
     assert_eq!(read.len(), 1);
 }
 
-/// The shared broker is a static variable, which is never dropped. A test process may also be killed.
+/// Dropping a cluster would remove its files, but the shared cluster is a static variable, which is never dropped.
 #[test]
 fn broker_and_its_files_are_removed_when_the_test_process_is_killed() {
     let mut child = Command::new(binary_of("crowdfold-testkit", "test-broker"))

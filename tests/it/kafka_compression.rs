@@ -1,4 +1,5 @@
-//! Tests batches with a large unpacked size, by codec. librdkafka limits only zstd, and a topic can limit the others.
+//! Tests with batches that are small when compressed and large when decompressed. librdkafka limits the decompressed
+//! size only for zstd. A topic with `compression.type = zstd` limits it for every codec.
 
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use crate::kafka_support::{
     Record, SOON, assigned, pass, produce_with, read_to_end, settings, source_settings,
 };
 
-/// The size of a record, and the maximum size that the reader unpacks with zstd, in bytes.
-const UNPACKED: usize = 12_000_000;
+/// The decompressed size of a batch, in bytes.
+const DECOMPRESSED: usize = 12_000_000;
+/// The maximum size, in bytes, to which the reader decompresses a batch with zstd.
 const BOUND: &str = "2000000";
 
 /// The codecs of Kafka, each with the minimum and the maximum compression factor of a batch of spaces.
@@ -19,7 +21,7 @@ const CODECS: [(&str, usize, usize); 4] =
 
 fn bounded(kafka: &Kafka) -> ClientSettings {
     let mut settings = settings(kafka);
-    // The second value must not be below the third.
+    // librdkafka requires that `fetch.max.bytes` is at least `message.max.bytes`.
     for (key, value) in [
         ("receive.message.max.bytes", BOUND),
         ("fetch.max.bytes", "1000000"),
@@ -30,25 +32,25 @@ fn bounded(kafka: &Kafka) -> ClientSettings {
     settings
 }
 
-/// Creates a topic with one batch of one record with this codec. Returns its name, and the size of the batch on the
-/// disk.
+/// Creates a topic, and writes one record with this codec. Returns the name of the topic, and the compressed size of
+/// the batch on the disk.
 fn topic_with(kafka: &Kafka, codec: &str, topic_compression: &str) -> (String, usize) {
     let name = unique(&format!("{codec}-{topic_compression}"));
     kafka.create_topic(&name, 1, &[("compression.type", topic_compression)]);
     produce_with(
         kafka,
         &name,
-        &[Record::new(0, vec![b' '; UNPACKED])],
+        &[Record::new(0, vec![b' '; DECOMPRESSED])],
         &[("compression.codec", codec), ("message.max.bytes", "200000000")],
     );
     let log = kafka.log_dir(1).join(format!("{name}-0/00000000000000000000.log"));
     let log = std::fs::read(log).unwrap();
-    // A batch begins with its offset and its length. The length does not include these two fields.
+    // A batch begins with its offset (8 bytes) and its length (4 bytes), which the length does not include.
     let length = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize + 12;
     (name, length)
 }
 
-/// Returns the error that stops the reader.
+/// Reads a topic until an error that is not transient occurs. Returns the error.
 fn stops_at(kafka: &Kafka, topic: &str) -> SourceError {
     let mut source = Source::open(&bounded(kafka), source_settings(topic)).unwrap();
     assigned(&mut source);
@@ -67,29 +69,32 @@ fn assert_too_large(error: &SourceError, codec: &str) {
 }
 
 #[test]
-fn reader_limits_the_unpacked_size_of_zstd_only() {
+fn reader_limits_the_decompressed_size_of_zstd_only() {
     let kafka = Kafka::shared();
     for (codec, least, most) in CODECS {
-        let (topic, packed) = topic_with(kafka, codec, "producer");
-        let factor = UNPACKED / packed;
-        assert!((least..=most).contains(&factor), "{codec}: {UNPACKED} bytes are {packed}, 1 : {factor}");
+        let (topic, compressed) = topic_with(kafka, codec, "producer");
+        let factor = DECOMPRESSED / compressed;
+        assert!(
+            (least..=most).contains(&factor),
+            "{codec}: {DECOMPRESSED} bytes are {compressed}, 1 : {factor}"
+        );
         if codec == "zstd" {
             assert_too_large(&stops_at(kafka, &topic), codec);
         } else {
             let mut source = Source::open(&bounded(kafka), source_settings(&topic)).unwrap();
             assigned(&mut source);
             let values = read_to_end(&mut source, 0);
-            assert!(values.len() == 1 && values[0].1.len() == UNPACKED, "{codec}");
+            assert!(values.len() == 1 && values[0].1.len() == DECOMPRESSED, "{codec}");
         }
     }
 }
 
 #[test]
-fn topic_with_recompression_limits_every_codec() {
+fn topic_that_recompresses_with_zstd_limits_the_decompressed_size_of_every_codec() {
     let kafka = Kafka::shared();
     for (codec, ..) in CODECS {
-        let (topic, packed) = topic_with(kafka, codec, "zstd");
-        assert!(packed < UNPACKED / 1_000, "{codec} is stored as zstd: {packed} bytes");
+        let (topic, compressed) = topic_with(kafka, codec, "zstd");
+        assert!(compressed < DECOMPRESSED / 1_000, "{codec} is stored as zstd: {compressed} bytes");
         assert_too_large(&stops_at(kafka, &topic), codec);
     }
 }

@@ -1,4 +1,4 @@
-//! Tests batches that cannot be read, and topics that are created again while they are read.
+//! Tests with batches that cannot be read, and with topics that are deleted and created again while they are read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::kafka_support::{
     Record, SOON, assigned, pass, produce, produce_with, settings, source_settings, topic,
 };
 
-/// Writes a batch that exceeds the unpacked size of librdkafka, with a few KB on the wire.
+/// Writes a batch of a few KB whose decompressed size exceeds the limit of librdkafka.
 pub(crate) fn bomb(kafka: &Kafka, topic: &str, partition: u32) {
     let bomb = Record::new(partition, vec![b' '; 110_000_000]);
     produce_with(
@@ -29,7 +29,8 @@ fn skipping(topic: &str) -> SourceSettings {
     SourceSettings { on_damaged: OnDamaged::Skip, ..source_settings(topic) }
 }
 
-/// Reads every partition to its end. Returns the offsets by partition, and the skipped ranges.
+/// Reads all partitions to their ends. Returns the offsets of the records by partition, and the ranges that were
+/// skipped.
 fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, Vec<Skipped>) {
     let (mut shown, mut skipped) = (BTreeMap::<u32, Vec<i64>>::new(), Vec::new());
     eventually("the end of every partition", || {
@@ -42,7 +43,8 @@ fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, V
         let mut ended = 0;
         for partition in 0..partitions {
             let offsets = shown.entry(partition).or_default();
-            // Each call reads a few records, so that fetched records wait while the end of the damage is searched.
+            // Each call reads only a few records. So other fetched records are still waiting while the source searches
+            // the end of a damaged batch.
             match source.read(partition, 7, |message| offsets.push(message.offset())) {
                 Ok(read) => ended += u32::from(read.end.is_some() && read.drained),
                 Err(error) => assert!(error.is_transient(), "{error}"),
@@ -57,7 +59,7 @@ fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, V
 }
 
 #[test]
-fn batch_that_is_too_large_when_unpacked_stops_the_reader_with_both_fixes() {
+fn batch_that_is_too_large_when_decompressed_is_an_error_that_names_both_fixes() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "bomb-stop", 1);
     produce(kafka, &topic, &[Record::new(0, "good")]);
@@ -90,13 +92,13 @@ fn batch_that_is_too_large_when_unpacked_stops_the_reader_with_both_fixes() {
 }
 
 #[test]
-fn too_large_batches_are_skipped_and_other_records_are_read_once() {
+fn source_skips_too_large_batches_and_reads_all_other_records_once() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "bomb-skip", 2);
     let good = |partition, from: u32, count: u32| -> Vec<Record> {
         (from..from + count).map(|i| Record::new(partition, format!("{i}"))).collect()
     };
-    // The batches are at the beginning, in the middle, two in a row, and at the end.
+    // Too large batches are at the beginning, in the middle, two after each other, and at the end.
     bomb(kafka, &topic, 0);
     produce(kafka, &topic, &good(0, 0, 50));
     bomb(kafka, &topic, 0);
@@ -117,9 +119,9 @@ fn too_large_batches_are_skipped_and_other_records_are_read_once() {
     assert_eq!(source.position(0), Some(106));
 }
 
-/// Tests damage of the disk. With lz4 the damage is found when the records are unpacked.
+/// The batch is damaged on the disk. With lz4, the damage is detected when the batch is decompressed.
 #[test]
-fn damaged_batch_of_many_records_is_skipped_to_its_end() {
+fn damaged_batch_of_a_hundred_records_is_skipped_completely() {
     let kafka = Kafka::start(Options::default());
     let topic = topic(&kafka, "damaged-skip", 1);
     produce(&kafka, &topic, &[Record::new(0, "good")]);
@@ -140,9 +142,9 @@ fn damaged_batch_of_many_records_is_skipped_to_its_end() {
     assert_eq!(shown[&0], [0, 101]);
 }
 
-/// Brokers answer a fetch for the old topic with error 103, for which librdkafka 2.12 has no name.
+/// Brokers answer a fetch of the deleted topic with error 103, which librdkafka 2.12 does not know.
 #[test]
-fn recreated_topic_is_read_again_or_reported() {
+fn records_of_a_recreated_topic_are_read_after_rejoining_if_an_error_requires_it() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "anew", 1);
     let member = source_settings(&topic);
@@ -155,12 +157,12 @@ fn recreated_topic_is_read_again_or_reported() {
         old += source.read(0, 100, |message| assert_eq!(message.payload(), b"old")).unwrap().count;
         (old == 20).then_some(())
     });
-    // Each topic has fewer records, so that the position of the reader is beyond the end of the new topic.
+    // Each new topic has fewer records than the previous one, so the reader's position is beyond its end.
     for records in [10, 3, 1] {
         kafka.delete_topic(&topic);
         let new = format!("one of {records}");
         eventually("the topic's name is free", || {
-            // The broker deletes in the background, and refuses the name until then.
+            // The broker deletes a topic in the background, and refuses its name until it is deleted.
             let create = std::panic::AssertUnwindSafe(|| kafka.create_topic(&topic, 1, &[]));
             std::panic::catch_unwind(create).ok()
         });
@@ -176,7 +178,7 @@ fn recreated_topic_is_read_again_or_reported() {
             };
             let read = source.read(0, 100, |message| seen.push(message.payload().to_vec()));
             if lost || read.is_err_and(|error| !error.is_transient()) {
-                // The worker does the same: it rejoins the group.
+                // After such an error, the worker rejoins the group too.
                 if let Ok(again) = Source::open(&settings(kafka), member.clone()) {
                     source = again;
                 }

@@ -1,4 +1,4 @@
-//! Tests reading topics outside any group on a real broker, with transactions and missing permissions.
+//! Tests of reading topics without a consumer group, with open transactions and with missing permissions.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_model::Timestamp;
@@ -52,12 +52,12 @@ fn only_committed_records_are_read_without_waiting_for_open_transactions() {
             producer.abort_transaction(LONG).unwrap();
         }
     }
-    // The log ends with a control record, so there is no record at its last offset.
+    // The partition ends with a control record, so it has no record at its last offset.
     assert_eq!(values(kafka, &topic, None).unwrap(), ["committed"]);
     producer.begin_transaction().unwrap();
     send(&producer, &topic, "open");
     produce(kafka, &topic, &[Record::new(0, "behind it"), Record::new(1, "beside it")]);
-    // Records of two partitions have no order.
+    // Records of different partitions have no defined order.
     let sorted = || {
         let mut values = values(kafka, &topic, None).unwrap();
         values.sort();
@@ -69,10 +69,10 @@ fn only_committed_records_are_read_without_waiting_for_open_transactions() {
 }
 
 #[test]
-fn reading_since_a_time_omits_older_records() {
+fn records_older_than_the_requested_time_are_not_read() {
     let kafka = Kafka::shared();
     let topic = unique("read-since");
-    // Old records must not expire during the test.
+    // Retention is unlimited, so the old records do not expire during the test.
     kafka.create_topic(&topic, 3, &[("retention.ms", "-1")]);
     let at = |partition, timestamp, value: &str| Record {
         timestamp: Some(timestamp),
@@ -97,7 +97,7 @@ fn reading_since_a_time_omits_older_records() {
 }
 
 #[test]
-fn deleted_records_are_skipped() {
+fn reading_begins_after_deleted_records() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "read-deleted", 1);
     produce(kafka, &topic, &[Record::new(0, "gone"), Record::new(0, "kept")]);
@@ -106,7 +106,7 @@ fn deleted_records_are_skipped() {
 }
 
 #[test]
-fn reading_needs_permission_for_the_topic_and_none_for_a_group() {
+fn reading_requires_permission_on_the_topic_but_not_on_a_group() {
     let kafka = Kafka::start(
         Options::default()
             .with("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")

@@ -1,4 +1,4 @@
-//! Tests writing in transactions: records are written exactly once or not at all, and the outcome is always known.
+//! Tests of the transactional sink. Records are written exactly once or not at all, and the sink reports which.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod copier;
@@ -30,7 +30,7 @@ fn values(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<String> {
     read_all(kafka, topic, isolation).into_iter().map(text).collect()
 }
 
-/// A source with the only partition of an empty topic, and an output topic.
+/// A source that reads the only partition of an empty topic, and an output topic.
 struct Scenario {
     source: Source,
     from: String,
@@ -40,7 +40,8 @@ struct Scenario {
 impl Scenario {
     fn new(kafka: &Kafka) -> Self {
         let (from, to) = (topic(kafka, "from", 1), topic(kafka, "to", 1));
-        // The time-out is long, because a coordinator that was paused may count its pause as ours.
+        // The session timeout is long, because a test suspends the broker, and the time counts as silence of the
+        // member.
         let member = SourceSettings { session_timeout: Duration::from_secs(60), ..source_settings(&from) };
         let mut source = Source::open(&settings(kafka), member).unwrap();
         assigned(&mut source);
@@ -63,7 +64,7 @@ impl Scenario {
 }
 
 #[test]
-fn records_and_metadata_are_committed_together() {
+fn records_and_offset_metadata_are_committed_together_or_not_at_all() {
     let kafka = Kafka::shared();
     let scenario = Scenario::new(kafka);
     let mut sink =
@@ -86,7 +87,7 @@ fn records_and_metadata_are_committed_together() {
 }
 
 #[test]
-fn successor_with_the_same_name_fences_the_zombie() {
+fn producer_with_the_same_transactional_id_fences_the_earlier_one() {
     let kafka = Kafka::shared();
     let scenario = Scenario::new(kafka);
     let id = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
@@ -98,7 +99,7 @@ fn successor_with_the_same_name_fences_the_zombie() {
     scenario.transact(&mut successor, &[partial("b")], "b").unwrap();
     assert_eq!(values(kafka, &scenario.to, "read_committed"), ["a", "b"]);
     assert_eq!(scenario.committed().as_deref(), Some("b"));
-    // When the zombie is opened again, it fences the successor.
+    // When the earlier producer is opened again, it fences the later one.
     assert!(matches!(scenario.transact(&mut zombie, &[], "c"), Err(TransactError::Unknown(_))));
     zombie.reopen().unwrap();
     scenario.transact(&mut zombie, &[partial("c")], "c").unwrap();
@@ -106,14 +107,14 @@ fn successor_with_the_same_name_fences_the_zombie() {
 }
 
 #[test]
-fn refused_record_is_named_and_its_transaction_is_invisible() {
+fn transaction_with_a_refused_record_fails_with_the_topic_and_is_not_committed() {
     let kafka = Kafka::shared();
     let mut scenario = Scenario::new(kafka);
     scenario.to = unique("small");
     kafka.create_topic(&scenario.to, 1, &[("max.message.bytes", "2000")]);
     let mut sink =
         Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&scenario.to))).unwrap();
-    // The text is random, because lz4 must not make it small.
+    // The value is random, because a compressible value would be small enough.
     let mut state = 1_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -130,13 +131,13 @@ fn refused_record_is_named_and_its_transaction_is_invisible() {
 }
 
 #[test]
-fn missing_topic_is_named_and_not_created() {
+fn missing_topic_is_an_error_and_is_not_created() {
     let kafka = Kafka::start(Options::default().with("auto.create.topics.enable", "true"));
     let missing = unique("missing");
     let open = Sink::open(&settings(&kafka), SinkSettings::new(&unique("id"), partials_to(&missing)));
     assert_eq!(open.err(), Some(KafkaError::NoTopic { topic: missing.clone() }));
     assert!(!kafka.log_dir(1).join(format!("{missing}-0")).exists());
-    // This sink has no topics.
+    // This sink is opened without topics.
     let scenario = Scenario::new(&kafka);
     let mut sink =
         Sink::open(&settings(&kafka), SinkSettings::new(&unique("id"), SinkTopics::default())).unwrap();
@@ -145,7 +146,7 @@ fn missing_topic_is_named_and_not_created() {
 }
 
 #[test]
-fn records_beyond_the_queue_size_are_sent_in_order() {
+fn more_records_than_the_queue_can_hold_are_written_in_order() {
     let kafka = Kafka::shared();
     let scenario = Scenario::new(kafka);
     let narrow = ClientSettings {
@@ -159,7 +160,7 @@ fn records_beyond_the_queue_size_are_sent_in_order() {
     assert_eq!(values(kafka, &scenario.to, "read_committed"), many);
 }
 
-/// Returns rows of the tenants `a` and `b`.
+/// Returns two rows of each of three windows, for the tenants `a` and `b`.
 fn rollups() -> Vec<Rollup> {
     let settings = PolicySettings { breakdowns: vec![vec![Dimension::Os]], ..PolicySettings::default() };
     let policy = Policy::threshold(settings).unwrap();
@@ -176,7 +177,7 @@ fn rollups() -> Vec<Rollup> {
     rollups
 }
 
-/// Computes the hash of Java's default partitioner, from the description of the Kafka protocol.
+/// Returns the hash that Kafka's default partitioner in Java uses, written from the description of the protocol.
 fn murmur2(bytes: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;
     let mut h = 0x9747_b28c ^ bytes.len() as u32;
@@ -198,8 +199,8 @@ fn murmur2(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn rows_and_notes_are_in_the_documented_partitions() {
-    // The value is from Kafka's own tests.
+fn rows_are_in_the_partition_of_their_key_and_in_the_topic_of_their_tenant() {
+    // The values are from Kafka's own tests.
     assert_eq!(murmur2(b"21") as i32, -973_932_308);
     assert_eq!(murmur2(b"a-little-bit-long-string") as i32, -985_981_536);
 
@@ -249,7 +250,7 @@ fn rows_and_notes_are_in_the_documented_partitions() {
     );
 }
 
-/// Calls of librdkafka may block without end.
+/// The broker is suspended, so the call of librdkafka blocks. The committed offset shows later whether it succeeded.
 #[test]
 fn blocked_call_times_out_and_the_committed_offset_decides() {
     let kafka = Kafka::start(Options::default());
@@ -268,7 +269,7 @@ fn blocked_call_times_out_and_the_committed_offset_decides() {
     assert!(matches!(&error, TransactError::Unknown(why) if why.contains("within 2 s")), "{error:?}");
     kafka.resume(1);
     eventually("the coordinator answers", || sink.reopen().ok());
-    // The commit is repeated if the coordinator is slower than the time-out.
+    // If the coordinator is slower than the time limit, the transaction is repeated.
     eventually("b is committed", || {
         let held = eventually("the offsets", || scenario.source.committed().ok());
         let committed = &held[0].as_ref().unwrap().metadata;
@@ -285,7 +286,8 @@ fn blocked_call_times_out_and_the_committed_offset_decides() {
     assert_eq!(values(&kafka, &scenario.to, "read_committed"), ["a", "b"]);
 }
 
-/// `crowdfold demo` uses this cluster. Its transactions do not commit offsets, so they are not tested.
+/// `crowdfold demo` uses the mock cluster. It does not store the offsets that transactions commit, so these are not
+/// tested.
 #[test]
 fn mock_cluster_of_librdkafka_can_be_read_and_written() {
     let cluster = rdkafka::mocking::MockCluster::new(1).unwrap();

@@ -1,4 +1,4 @@
-//! Tests reading: batches, ends of partitions, assignments, committed offsets, and errors.
+//! Tests of the source: batches, ends of partitions, damaged and deleted records, and unreachable brokers.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod group;
@@ -39,7 +39,7 @@ fn commit(sink: &mut Sink, source: &Source, topic: &str, offsets: &[(u32, i64, &
 }
 
 #[test]
-fn batches_contain_the_same_records_as_polling() {
+fn source_reads_the_same_records_as_the_consumer_of_rust_rdkafka() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "batches", 3);
     let records: Vec<_> = (0..5_000_u32)
@@ -72,12 +72,12 @@ fn batches_contain_the_same_records_as_polling() {
     assert_eq!(seen, read_all(kafka, &topic, "read_committed"));
 }
 
-/// Records of hostile or broken producers are passed on unchanged.
+/// Hostile or faulty producers can write such records.
 #[test]
-fn unusual_records_are_passed_on_unchanged() {
+fn records_without_a_value_and_with_unusual_headers_are_passed_on_unchanged() {
     let kafka = Kafka::shared();
     let topic = unique("odd");
-    // Records of 1970 must not expire during the test.
+    // Retention is unlimited, so the records, whose timestamps are in 1970, do not expire during the test.
     kafka.create_topic(&topic, 1, &[("message.timestamp.type", "CreateTime"), ("retention.ms", "-1")]);
     let json = || Some(b"application/json".to_vec());
     let odd = |headers: &[(&str, Option<Vec<u8>>)], value: Option<Vec<u8>>| Record {
@@ -112,7 +112,7 @@ fn unusual_records_are_passed_on_unchanged() {
 }
 
 #[test]
-fn append_time_is_read_from_the_topic_and_a_panic_while_reading_leaks_no_records() {
+fn append_time_of_the_topic_is_read_and_a_panic_in_the_callback_leaks_no_records() {
     let kafka = Kafka::shared();
     let topic = unique("append");
     kafka.create_topic(&topic, 1, &[("message.timestamp.type", "LogAppendTime")]);
@@ -130,12 +130,13 @@ fn append_time_is_read_from_the_topic_and_a_panic_while_reading_leaks_no_records
         }));
         read.is_err().then_some(())
     });
-    // The rest of the batch was released, and the source closes in order. librdkafka waits for every record.
+    // The rest of the batch was freed. Otherwise closing the source would block, because librdkafka waits for every
+    // record.
     assert_eq!(seen, 1);
 }
 
 #[test]
-fn gap_at_the_start_of_the_log_stops_the_reader_unless_accepted() {
+fn deleted_records_after_the_committed_offset_are_an_error_unless_loss_is_accepted() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "gap", 1);
     let records: Vec<_> = (0..10).map(|i| Record::new(0, i.to_string())).collect();
@@ -161,7 +162,7 @@ fn gap_at_the_start_of_the_log_stops_the_reader_unless_accepted() {
 }
 
 #[test]
-fn records_deleted_while_reading_stop_the_reader() {
+fn deletion_of_the_next_records_while_reading_is_an_error() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "deleted", 1);
     let records: Vec<_> = (0..10).map(|i| Record::new(0, i.to_string())).collect();
@@ -177,7 +178,7 @@ fn records_deleted_while_reading_stop_the_reader() {
 }
 
 #[test]
-fn end_is_that_of_stable_records_and_the_log_may_continue() {
+fn records_after_an_open_transaction_are_read_only_after_it_ended() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "ends", 1);
     let id = unique("open");
@@ -204,7 +205,7 @@ fn end_is_that_of_stable_records_and_the_log_may_continue() {
         (!rest.is_empty()).then_some(rest)
     });
     assert_eq!(rest, [(3, b"c".to_vec())]);
-    // The marker of the abort has an offset of its own.
+    // The control record of the abort has an offset of its own, so the end is one higher.
     eventually("the end behind the marker", || {
         source.wait(SOON);
         source.read(0, 10, |_| panic!("nothing more")).unwrap().end.filter(|end| *end == 5)
@@ -214,7 +215,7 @@ fn end_is_that_of_stable_records_and_the_log_may_continue() {
 }
 
 #[test]
-fn unread_partition_does_not_block_others() {
+fn partition_that_is_not_read_does_not_block_others() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "paused", 2);
     let mut records = vec![Record::new(0, vec![7; 10_000]); 1_000];
@@ -233,7 +234,7 @@ fn unread_partition_does_not_block_others() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
-fn wait_ends_when_a_record_arrives() {
+fn wait_returns_early_when_a_record_arrives() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "bell", 2);
     let mut source = open(kafka, &source_settings(&topic));
@@ -253,13 +254,13 @@ fn wait_ends_when_a_record_arrives() {
                 seen += source.read(partition, 10, |_| {}).unwrap().count;
             }
         }
-        // Without a wake-up, the wait takes longer.
+        // If the record did not end the wait, it would take 600 s.
         assert!(start.elapsed() < Duration::from_secs(300), "the wait did not end early");
     });
 }
 
 #[test]
-fn unreachable_broker_and_missing_topic_are_reported_differently_and_soon() {
+fn unreachable_broker_and_missing_topic_are_different_errors() {
     let nobody = ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
     let error = Source::open(&nobody, source_settings("t")).err().unwrap();
     let KafkaError::Unreachable { brokers, reason } = &error else { panic!("{error:?}") };
@@ -292,7 +293,8 @@ fn source_continues_after_its_broker_was_killed_and_restarted() {
     eventually("the rest", || {
         let here = source.get_or_insert_with(|| open(&kafka, &member));
         match here.poll(SOON) {
-            // The coordinator may have removed the member. No offset was committed, so the source starts again.
+            // The coordinator may have removed the member. No offset was committed, so reading starts from the
+            // beginning.
             Ok(Some(Event::Assigned(_))) => seen = vec![Vec::new(), Vec::new()],
             Ok(_) => {}
             Err(error) => assert!(error.is_transient(), "{error}"),
@@ -302,7 +304,7 @@ fn source_continues_after_its_broker_was_killed_and_restarted() {
             let values = &mut seen[partition as usize];
             let read = here.read(partition, 1_000, |m| values.push((m.offset(), m.payload().to_vec())));
             match read {
-                // A leader that was just restarted may not know the offset. The source must then rejoin.
+                // A restarted leader may not know the offset yet. In this case the group must be rejoined.
                 Err(SourceError::OutOfRange { .. }) => lost = true,
                 read => read.map_or_else(|error| assert!(error.is_transient(), "{error}"), drop),
             }
@@ -318,13 +320,13 @@ fn source_continues_after_its_broker_was_killed_and_restarted() {
     }
 }
 
-/// Tests damage of the disk. With lz4 the damage is found when the records are unpacked.
+/// The batch is damaged on the disk. With lz4, the damage is detected when the batch is decompressed.
 #[test]
-fn damaged_records_stop_the_reader() {
+fn damaged_batch_is_an_error_with_its_offset() {
     let kafka = Kafka::start(Options::default());
     let topic = topic(&kafka, "damaged", 1);
     produce(&kafka, &topic, &[Record::new(0, "good")]);
-    // The records are in one batch, because only the final flush sends them.
+    // With the long `linger.ms`, only the flush sends the records, so they are in one batch.
     let bad: Vec<_> = (0..100).map(|i| Record::new(0, format!("{i}").repeat(50))).collect();
     produce_with(&kafka, &topic, &bad, &[("compression.codec", "lz4"), ("linger.ms", "60000")]);
     kafka.stop(1);

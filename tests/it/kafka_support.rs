@@ -1,4 +1,4 @@
-//! Helpers of the tests of sources and sinks.
+//! Functions that tests of sources and sinks share.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -22,15 +22,15 @@ pub(crate) fn settings(kafka: &Kafka) -> ClientSettings {
     }
 }
 
-/// Creates a topic with a unique name.
+/// Creates a topic with a unique name, and returns the name.
 pub(crate) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     let name = unique(name);
     kafka.create_topic(&name, partitions, &[]);
     name
 }
 
-/// Returns the settings of a member of its own group. No test waits for its session to end, so the time-out is long: a
-/// busy machine must not end the session.
+/// Returns the settings of a source with a consumer group of its own. The session timeout is long, because a busy
+/// machine must not end the session, and no test waits for its end.
 pub(crate) fn source_settings(topic: &str) -> SourceSettings {
     SourceSettings {
         session_timeout: Duration::from_secs(30),
@@ -38,7 +38,7 @@ pub(crate) fn source_settings(topic: &str) -> SourceSettings {
     }
 }
 
-/// A record to produce.
+/// A record that a test produces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) partition: u32,
@@ -62,7 +62,7 @@ pub(crate) fn produce_with(kafka: &Kafka, topic: &str, records: &[Record], prope
     send(&producer(kafka, properties), topic, records);
 }
 
-/// Creates a producer with these properties.
+/// Creates a producer with these properties of librdkafka.
 pub(crate) fn producer(kafka: &Kafka, properties: &[(&str, &str)]) -> BaseProducer {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", kafka.bootstrap()).set("linger.ms", "1");
@@ -72,7 +72,7 @@ pub(crate) fn producer(kafka: &Kafka, properties: &[(&str, &str)]) -> BaseProduc
     config.create().unwrap()
 }
 
-/// Sends records and waits until they are written.
+/// Sends records, and waits until they are written.
 pub(crate) fn send(producer: &BaseProducer, topic: &str, records: &[Record]) {
     for record in records {
         let mut headers = OwnedHeaders::new();
@@ -92,7 +92,7 @@ pub(crate) fn send(producer: &BaseProducer, topic: &str, records: &[Record]) {
     producer.flush(Duration::from_secs(300)).unwrap();
 }
 
-/// Returns the next event. Transient errors are ignored.
+/// Waits for the next event, and ignores transient errors.
 pub(crate) fn event(source: &mut Source) -> Event {
     eventually("an event", || match source.poll(SOON) {
         Ok(event) => event,
@@ -101,7 +101,7 @@ pub(crate) fn event(source: &mut Source) -> Event {
     })
 }
 
-/// Returns the next event, which must be an assignment, and accepts it.
+/// Waits for the next event, which must be an assignment, and accepts it.
 pub(crate) fn assigned(source: &mut Source) -> Assigned {
     let event = event(source);
     let Event::Assigned(assigned) = event else { panic!("not assigned: {event:?}") };
@@ -109,7 +109,7 @@ pub(crate) fn assigned(source: &mut Source) -> Assigned {
     assigned
 }
 
-/// Returns the values of one partition from the current position to its end, with their offsets.
+/// Reads one partition from the current position to its end. Returns the offset and the value of each record.
 pub(crate) fn read_to_end(source: &mut Source, partition: u32) -> Vec<(i64, Vec<u8>)> {
     let mut values = Vec::new();
     eventually("the end of the partition", || {
@@ -130,7 +130,7 @@ pub(crate) fn read_to_end(source: &mut Source, partition: u32) -> Vec<(i64, Vec<
     values
 }
 
-/// Ignores transient errors.
+/// Asserts that polling returned no event and no error, except a transient one.
 pub(crate) fn pass(polled: Result<Option<Event>, SourceError>) {
     match polled {
         Ok(None) => {}
@@ -140,8 +140,8 @@ pub(crate) fn pass(polled: Result<Option<Event>, SourceError>) {
     }
 }
 
-/// Waits until each transaction that wrote to a topic before now is decided in it. Its offsets may be committed before
-/// its markers are written. Records after an open transaction of a dead worker wait for its end.
+/// Waits until all transactions that have written to a topic are committed or aborted in the topic. This may happen
+/// later than the commit of their offsets, and it may take until the transaction of a killed worker times out.
 pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str, partitions: u32) {
     let all: Vec<_> = (0..partitions).collect();
     let cluster = Cluster::open(&settings(kafka)).unwrap();
@@ -150,7 +150,7 @@ pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str
     });
     for (partition, end) in all.into_iter().zip(ends) {
         eventually("what was written is decided", || {
-            // For a reader of committed records, the end is that of stable records.
+            // For a consumer of committed records, the end is the last stable offset.
             let (_, stable) =
                 committed.fetch_watermarks(topic, partition as i32, Duration::from_secs(10)).ok()?;
             if stable < end {
@@ -161,7 +161,8 @@ pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str
     }
 }
 
-/// Returns all records of a topic, read by the consumer of rust-rdkafka: (partition, offset, key, value).
+/// Reads all records of a topic with the consumer of rust-rdkafka. Returns the partition, offset, key and value of
+/// each.
 pub(crate) fn read_all(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<(i32, i64, Vec<u8>, Vec<u8>)> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", kafka.bootstrap())

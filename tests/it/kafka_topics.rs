@@ -1,4 +1,5 @@
-//! Tests topics and their time-to-live on a real broker: creation, comparison and measurement.
+//! Tests that topics are created and changed, that their settings are compared with the configuration, and that the age
+//! of their records is measured.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::time::{Duration, SystemTime};
@@ -40,7 +41,7 @@ fn check(kafka: &Kafka, specs: &[Spec]) -> Report {
     admin(kafka).check(specs, now()).unwrap()
 }
 
-/// Returns the findings of a check of a topic that another program created with these settings.
+/// Creates a topic with these settings, and returns the findings of a check of the topic.
 fn found(kafka: &Kafka, settings: &[(&str, &str)]) -> Vec<Finding> {
     let topic = unique("topic");
     kafka.create_topic(&topic, 2, settings);
@@ -52,7 +53,7 @@ fn keys(change: &Change) -> Vec<&str> {
 }
 
 #[test]
-fn created_topics_are_bounded_and_match_the_configuration() {
+fn created_topics_have_the_configured_time_to_live() {
     let kafka = Kafka::shared();
     let admin = admin(kafka);
     let create = Clock::Create { ahead: Duration::from_secs(60) };
@@ -91,7 +92,7 @@ fn created_topics_are_bounded_and_match_the_configuration() {
 }
 
 #[test]
-fn topic_is_altered_and_keeps_its_other_settings() {
+fn applying_a_plan_changes_only_the_settings_that_differ() {
     let kafka = Kafka::shared();
     let admin = admin(kafka);
     let topic = unique("altered");
@@ -103,7 +104,7 @@ fn topic_is_altered_and_keeps_its_other_settings() {
     let shown = plan[0].to_string();
     assert!(shown.contains("retention.ms: 60000 -> 2640000   (keeps records longer than before)"), "{shown}");
     assert!(shown.contains("not changed: the topic has 4 partitions, but 2 are configured"), "{shown}");
-    // A plan does not change the topic.
+    // Making a plan does not change the topic.
     assert_eq!(admin.plan(std::slice::from_ref(&spec), now()).unwrap(), plan);
     assert!(check(kafka, std::slice::from_ref(&spec)).is_breached());
 
@@ -121,7 +122,7 @@ fn topic_is_altered_and_keeps_its_other_settings() {
 }
 
 #[test]
-fn settings_with_too_long_or_too_short_retention_are_found() {
+fn settings_that_keep_records_too_long_or_too_short_are_reported() {
     let kafka = Kafka::shared();
     let good =
         [("retention.ms", "2640000"), ("segment.ms", "660000"), ("message.timestamp.type", "LogAppendTime")];
@@ -139,21 +140,21 @@ fn settings_with_too_long_or_too_short_retention_are_found() {
     assert_eq!(but("cleanup.policy", "compact,delete"), [Finding::Unbounded(both)]);
     let beyond = |millis| Finding::Beyond { bound: Span::from_millis(millis), ttl: HOUR };
     assert_eq!(but("retention.ms", "7200000"), [beyond(7_200_000 + 660_000 + 300_000)]);
-    // The oldest record of a busy partition waits for a segment of a week.
+    // A record is deleted only with its segment, which may be a week old.
     assert_eq!(but("segment.ms", "604800000"), [beyond(2_640_000 + 604_800_000 + 300_000)]);
     let short = Finding::TooShort { retention: Span::MINUTE * 10, least: Span::MINUTE * 33 };
     assert_eq!(but("retention.ms", "600000"), [short]);
     assert_eq!(but("retention.bytes", "1000000"), [Finding::RetentionBytes("1000000".into())]);
-    // By default Kafka permits producers to be an hour ahead.
+    // By default, Kafka accepts timestamps of producers that are up to an hour in the future.
     let clock = Finding::Clock { wanted: Clock::Append };
     assert_eq!(but("message.timestamp.type", "CreateTime"), [beyond(2 * 3_600_000), clock]);
-    // All settings have their defaults, with a retention of a week.
+    // With Kafka's defaults, retention and segments are a week each.
     let findings = found(kafka, &[]);
     assert!(findings.contains(&beyond(2 * 604_800_000 + 300_000 + 3_600_000)), "{findings:?}");
 }
 
 #[test]
-fn check_reports_the_reasons_why_a_worker_does_not_start() {
+fn check_returns_the_reasons_for_which_a_worker_does_not_start() {
     let kafka = Kafka::shared();
     let (endless, missing) = (unique("endless"), unique("missing"));
     kafka.create_topic(&endless, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "LogAppendTime")]);
@@ -165,7 +166,7 @@ fn check_reports_the_reasons_why_a_worker_does_not_start() {
 }
 
 #[test]
-fn bound_that_the_broker_cannot_keep_is_refused_before_any_change() {
+fn time_to_live_shorter_than_the_brokers_check_interval_is_refused() {
     let kafka = Kafka::shared();
     let good = spec(&unique("good"));
     let short = Spec { ttl: Duration::from_secs(299), least: Duration::ZERO, ..spec(&unique("short")) };
@@ -174,7 +175,7 @@ fn bound_that_the_broker_cannot_keep_is_refused_before_any_change() {
 }
 
 #[test]
-fn age_of_the_oldest_record_is_measured_and_compared() {
+fn partition_whose_oldest_record_exceeds_the_time_to_live_is_reported() {
     let kafka = Kafka::shared();
     let topic = unique("old");
     let settings = [("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
@@ -203,7 +204,7 @@ fn age_of_the_oldest_record_is_measured_and_compared() {
 }
 
 #[test]
-fn partitions_without_leader_are_reported_and_block_no_others() {
+fn partition_without_a_leader_is_reported_as_not_measured() {
     let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
     let topic = unique("unreplicated");
     let tool = "org.apache.kafka.tools.TopicCommand";
@@ -235,7 +236,7 @@ fn partitions_without_leader_are_reported_and_block_no_others() {
 }
 
 #[test]
-fn unreachable_cluster_is_named() {
+fn check_of_an_unreachable_cluster_is_an_error() {
     let nobody =
         crowdfold_kafka::ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
     let error = Admin::open(&nobody).unwrap().check(&[spec("t")], now()).unwrap_err();

@@ -1,5 +1,5 @@
-//! Tests the structural rules about dependencies and attributes (docs/internals/architecture.md) in the workspace
-//! itself.
+//! Tests of the structural rules in docs/internals/architecture.md: dependencies between crates, unsafe code, lints,
+//! clocks, and the length of files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The layers of the workspace, from the bottom up: a crate may depend only on crates of lower layers.
+/// The layer of each crate. A crate may depend only on crates with a lower number.
 const LAYERS: [(&str, u32); 17] = [
     ("crowdfold-model", 0),
     ("crowdfold-config", 1),
@@ -29,7 +29,7 @@ const LAYERS: [(&str, u32); 17] = [
     ("crowdfold-attack", 9),
 ];
 
-/// The crates that take time as an argument.
+/// The crates that must not read the clock. They receive the time as an argument.
 const TIMELESS: [&str; 9] = [
     "crowdfold-model",
     "crowdfold-scan",
@@ -44,11 +44,11 @@ const TIMELESS: [&str; 9] = [
 
 struct Crate {
     directory: PathBuf,
-    /// Its dependencies on crates of the workspace, with true for those of its tests only.
+    /// The crates of the workspace on which the crate depends. The flag is true if only its tests do.
     needs: Vec<(String, bool)>,
 }
 
-/// Returns the crates of the workspace by name, according to cargo.
+/// Returns the crates of the workspace by name, from `cargo metadata`.
 fn crates() -> BTreeMap<String, Crate> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let metadata = Command::new(env!("CARGO"))
@@ -80,12 +80,12 @@ fn layer(name: &str) -> u32 {
     found.unwrap_or_else(|| panic!("{name} has no layer; add it to LAYERS")).1
 }
 
-/// Returns all Rust files of a crate with their text.
+/// Returns the path and the text of all source files of a crate.
 fn sources(directory: &Path) -> Vec<(PathBuf, String)> {
     rust_files(directory.join("src"))
 }
 
-/// Returns all Rust files below a directory with their text.
+/// Returns the path and the text of all Rust files below a directory.
 fn rust_files(directory: PathBuf) -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
     let mut directories = vec![directory];
@@ -116,7 +116,7 @@ fn only_airlock_and_collector_depend_on_beacon() {
 }
 
 #[test]
-fn dependencies_are_on_lower_layers() {
+fn crates_depend_only_on_crates_of_lower_layers() {
     for (name, of) in crates() {
         for (needed, for_tests) in of.needs {
             let kit = for_tests && needed == "crowdfold-testkit";
@@ -129,14 +129,14 @@ fn dependencies_are_on_lower_layers() {
 }
 
 #[test]
-fn no_program_contains_the_testkit() {
+fn only_tests_depend_on_the_testkit() {
     for (name, of) in crates() {
         let shipped = of.needs.iter().any(|(needed, for_tests)| needed == "crowdfold-testkit" && !for_tests);
         assert!(!shipped, "{name} ships crowdfold-testkit");
     }
 }
 
-/// The modules that may contain unsafe code. Each explains why it is sound.
+/// The modules that may contain unsafe code. Each must explain why the code is sound.
 const UNSAFE: [&str; 2] = ["crates/kafka/src/batch.rs", "crates/kafka/src/admin_calls.rs"];
 
 #[test]
@@ -171,7 +171,7 @@ fn every_crate_inherits_the_lints_of_the_workspace() {
 }
 
 #[test]
-fn only_outermost_crates_read_the_clock() {
+fn crates_that_receive_the_time_do_not_read_the_clock() {
     let crates = crates();
     for name in TIMELESS {
         for (path, text) in sources(&crates[name].directory) {
@@ -181,7 +181,7 @@ fn only_outermost_crates_read_the_clock() {
     }
 }
 
-/// The maximum number of lines of a file. A longer file is split along its subject.
+/// The maximum number of lines of a source file.
 const MOST_LINES: usize = 400;
 
 #[test]

@@ -1,5 +1,6 @@
-//! Tests real players in a real browser. hls.js, dash.js and Shaka Player in Chromium play streams that stall, fail and
-//! are slow, and report to `crowdfold collect`. The published rows are compared with the measurements of each page.
+//! Tests with real players in a real browser. hls.js, dash.js and Shaka Player in Chromium play streams that stall,
+//! fail or are slow, and send their reports to `crowdfold collect`. Each page measures its playback. The published rows
+//! must agree with these measurements.
 
 mod attempts;
 mod browser;
@@ -25,7 +26,7 @@ fn published_rows_equal_the_measurements_of_the_pages() {
     deployment.rules.tenants = vec![TENANT.into()];
     deployment.rules.default_tenant = TENANT.into();
     deployment.rules.window = 10_000;
-    // A report that is delayed by a busy machine must not be late.
+    // With this lateness, a report that a busy machine delays is not late.
     deployment.rules.lateness = attempts::LATENESS_MS;
     deployment.rules.idle = 60_000;
     deployment.rules.k = 1;
@@ -69,8 +70,8 @@ fn published_rows_equal_the_measurements_of_the_pages() {
     assert_all_devices_are(&rows, ["desktop", "Linux", "Chromium"]);
 }
 
-/// Checks the statuses of reports. An attempt that the machine disturbed may lack a response or be asked to retry. No
-/// report may be refused.
+/// Asserts that the collector refused no report. On a busy machine, a report may have no response (0), or the status
+/// 503.
 fn assert_no_report_was_refused(attempts: &[Attempt]) {
     for attempt in attempts {
         for report in attempt.reports() {
@@ -80,18 +81,18 @@ fn assert_no_report_was_refused(attempts: &[Attempt]) {
     }
 }
 
-/// Checks that each content id in the rows belongs to an attempt.
+/// Asserts that each published content id was played.
 fn assert_only_played_content_is_published(published: &BTreeMap<String, Published>, attempts: &[Attempt]) {
     let played: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.content).collect();
     let others: Vec<_> = published.keys().filter(|content| !played.contains(content)).collect();
     assert!(others.is_empty(), "content without a playback: {others:?}");
 }
 
-/// Checks that no row contains a session id, an address or a user agent.
+/// Asserts that no row contains a session id, an address or a user agent.
 fn assert_nothing_personal_is_published(rows: &[Value], attempts: &[Attempt]) {
     let sent: Vec<&Value> = attempts.iter().flat_map(Attempt::reports).collect();
     let sent = serde_json::to_string(&sent).unwrap().replace("%22", "\"");
-    // All players use UUIDs as session ids.
+    // All of these players use UUIDs as session ids.
     let is_id = |word: &&str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
     let ids: BTreeSet<&str> =
         sent.split(|letter: char| !letter.is_ascii_hexdigit() && letter != '-').filter(is_id).collect();
@@ -102,7 +103,7 @@ fn assert_nothing_personal_is_published(rows: &[Value], attempts: &[Attempt]) {
     }
 }
 
-/// Checks that the rows contain one kind of device.
+/// Asserts that all rows have the same device, operating system and browser.
 fn assert_all_devices_are(rows: &[Value], [device, os, browser]: [&str; 3]) {
     let devices: BTreeSet<String> = rows
         .iter()

@@ -1,4 +1,4 @@
-//! Integration tests.
+//! Tests of several crates together. Most of them run the program as a process, with a real Kafka.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -1,6 +1,6 @@
-//! Compares the operators with the oracle on thousands of small random logs. Records are out of order, late, repeated,
-//! opted out, invalid, and divided among any number of partitions. They are JSON beacons, CMCD events and requests.
-//! Every field of every row is compared. `invariants/conservation.rs` compares the ledger.
+//! Compares the combiner and the merger with the oracle, on thousands of small random logs. The records are JSON
+//! beacons, CMCD events and CMCD requests in one to three partitions. Some are out of order, late, repeated, opted out
+//! or invalid. Every field of every row is compared. `invariants/conservation.rs` compares the ledger.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod logs;
@@ -24,8 +24,8 @@ pub(crate) use logs::log;
 const SCENARIOS: u64 = 4_000;
 const START: u64 = 1_795_308_480_000;
 const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn", "app_version"], &["stream", "format", "content"]];
-/// The breakdowns that a tenant may have instead: in another order, a part of them, or with dimensions of this tenant
-/// only.
+/// Lists of breakdowns that a tenant may have of its own. They have other orders, fewer dimensions, or dimensions that
+/// no other tenant has.
 const OWN: [&[&[&str]]; 4] = [
     &[&["content", "stream"], &["cdn", "browser"]],
     &[&["cdn"]],
@@ -33,7 +33,7 @@ const OWN: [&[&[&str]]; 4] = [
     &[&["cdn"], &["error_code", "os"]],
 ];
 
-/// A splitmix64 generator.
+/// A SplitMix64 generator of random numbers.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -55,7 +55,7 @@ impl Dice {
     }
 }
 
-/// Returns the rules of a scenario.
+/// Returns random settings.
 pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
     let settings = oracle::Settings {
         tenants: vec!["one".into(), "two".into()],
@@ -92,7 +92,7 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
     oracle::Settings { margin: margin(settings.k, dice), ..settings }
 }
 
-/// Returns thresholds of a good session that separate the sessions of these logs.
+/// Returns random thresholds for a good session, in a range in which some sessions of the logs are good and others not.
 fn quality(dice: &mut Dice) -> oracle::Quality {
     oracle::Quality {
         startup_ms: dice.below(9_000),
@@ -101,7 +101,7 @@ fn quality(dice: &mut Dice) -> oracle::Quality {
     }
 }
 
-/// Returns the same thresholds for the operators.
+/// Converts the thresholds for a good session to the type that the combiner uses.
 fn qualities(settings: &oracle::Settings) -> Qualities {
     let quality = |quality: &oracle::Quality| Quality {
         startup_ms: quality.startup_ms as u32,
@@ -112,7 +112,7 @@ fn qualities(settings: &oracle::Settings) -> Qualities {
     Qualities::new(quality(&settings.quality), own)
 }
 
-/// Returns the last breakdown in most cases, and sometimes another or none.
+/// Returns a random choice of the detail table. It is usually the last table.
 fn detail(breakdowns: usize, dice: &mut Dice) -> oracle::Detail {
     match dice.below(4) {
         0 => oracle::Detail::None,
@@ -121,7 +121,7 @@ fn detail(breakdowns: usize, dice: &mut Dice) -> oracle::Detail {
     }
 }
 
-/// Returns a margin of at most k/2, or the default.
+/// Returns a random margin of at most k/2, or `None` for the default.
 fn margin(k: u64, dice: &mut Dice) -> Option<u64> {
     dice.one_in(2).then(|| dice.below(k / 2 + 1))
 }
@@ -130,12 +130,12 @@ fn strings(breakdowns: &[&[&str]]) -> Vec<Vec<String>> {
     breakdowns.iter().map(|names| names.iter().map(ToString::to_string).collect()).collect()
 }
 
-/// Returns the rows and the ledger of the operators.
+/// Runs the combiner and the merger without a secret. Returns the rows and the ledger.
 pub(crate) fn operators(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
     operators_with(logs, settings, None)
 }
 
-/// Returns the policies of the settings, and of tenants that have their own.
+/// Converts the settings of the oracle to the common policy and the policies of tenants.
 fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
     let policy = |tenant: &str, detail| {
         let dimensions = |names: &Vec<String>| names.iter().map(|n| Dimension::named(n).unwrap()).collect();
@@ -155,7 +155,7 @@ fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
         Policy::threshold(settings).unwrap()
     };
     let own = settings.own.iter().map(|(tenant, own)| (tenant.clone(), policy(tenant, own.detail)));
-    // No tenant has an empty name.
+    // The empty name stands for the common policy, because no tenant has an empty name.
     let policies = Policies::new(policy("", settings.detail), own);
     match secret {
         Some(secret) => policies.keyed(secret),
@@ -163,7 +163,7 @@ fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
     }
 }
 
-/// Returns the rows and the ledger of the operators, with an optional secret.
+/// Runs the combiner and the merger. Returns the rows and the ledger.
 fn operators_with(
     logs: &[Vec<oracle::Record>],
     settings: &oracle::Settings,
@@ -213,7 +213,7 @@ fn operators_with(
     let mut counts = Counts::default();
     for (partition, log) in logs.iter().enumerate() {
         let airlock = Airlock::new(&shared, None);
-        // A log that does not begin with its first record has lost records.
+        // If the history is not complete, the log begins with offset 1, so an earlier record is missing.
         let first = i64::from(!settings.whole_history);
         let mut combiner =
             Combiner::new(Arc::clone(&combine), airlock, &fresh(partition as u32), first, false);
@@ -224,7 +224,7 @@ fn operators_with(
                 timestamp: record.timestamp.map(Timestamp::from_millis),
             };
             combiner.hold(&record, first + offset as i64, end).unwrap();
-            // Some records are inserted one by one, and others in groups.
+            // The combiner inserts some records one by one, and others in groups. The result must be the same.
             if (offset + partition) % 7 < 3 {
                 combiner.insert_held();
                 assert!(combiner.balanced());
@@ -243,7 +243,7 @@ fn operators_with(
     (rows, Ledger { counts, merged })
 }
 
-/// Returns the rows of all windows, and the counts of the mergers.
+/// Publishes all windows. Returns the rows and the sum of the mergers' counts.
 fn published(mergers: &mut [Merger]) -> (Vec<Value>, MergeCounts) {
     let (mut rows, mut merged) = (Vec::new(), MergeCounts::default());
     for merger in mergers {
@@ -257,7 +257,8 @@ fn published(mergers: &mut [Merger]) -> (Vec<Value>, MergeCounts) {
     (rows, merged)
 }
 
-/// Returns rows by key and row number, without histograms, which the oracle does not compute.
+/// Returns the rows by tenant, window, breakdown and dimension values. Histograms are removed, because the oracle does
+/// not compute them. Asserts that no row occurs twice.
 fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     let key = |row: &Value| {
         format!("{} {} {} {}", row["tenant"], row["window"], row["breakdown"], row["dimensions"])
@@ -270,7 +271,8 @@ fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     by_key
 }
 
-/// Returns the differences, with the operators' values before the oracle's.
+/// Returns a description of each difference. It contains the value of the combiner and merger first, and then that of
+/// the oracle.
 fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
     let (rows, expected) = (sorted(rows), sorted(expected));
     let keys = rows.keys().chain(expected.keys().filter(|key| !rows.contains_key(*key)));

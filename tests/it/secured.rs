@@ -1,5 +1,5 @@
-//! Tests a broker with authentication and authorization. The program runs with the permissions that `topics acl`
-//! prints.
+//! Tests with a broker that requires authentication and authorization. The program has exactly the permissions that
+//! `topics acl` prints.
 
 mod collector;
 mod end_to_end;

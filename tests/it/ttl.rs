@@ -1,4 +1,5 @@
-//! Tests invariant 10: no record outlives its bound, measured on a real broker for readers and on its disk.
+//! Tests of invariant 10: no record is readable or on the disk for longer than its time-to-live. The times are measured
+//! on a real broker.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod ahead;
@@ -16,38 +17,39 @@ use crowdfold_testkit::{Kafka, Options, binary};
 
 use crate::worker::support::Deployment;
 
-/// Returns options of a broker that checks for expired records twice per second, and keeps deleted files for another
-/// second.
+/// Returns the options of a broker that deletes expired records fast. It checks for them twice per second, and removes
+/// the files a second later.
 fn quick() -> Options {
     Options::default()
         .with("log.retention.check.interval.ms", "500")
         .with("log.segment.delete.delay.ms", "1000")
 }
 
-/// Returns true if a broker's files of a partition contain these bytes. Files that wait for deletion are included.
+/// Returns true if a file of a partition on the broker's disk contains these bytes. Files that wait for deletion count
+/// too.
 fn is_on_disk(kafka: &Kafka, topic: &str, partition: u32, bytes: &[u8]) -> bool {
     let files = files(&kafka.log_dir(1).join(format!("{topic}-{partition}")));
     files.iter().any(|file| memchr::memmem::find(file, bytes).is_some())
 }
 
-/// Returns the contents of the files of a directory. Files that are deleted meanwhile are skipped.
+/// Returns the contents of all files in a directory, except those that are deleted while they are read.
 fn files(directory: &Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(directory).unwrap();
     entries.flatten().filter_map(|entry| std::fs::read(entry.path()).ok()).collect()
 }
 
-/// Runs the program as users do, with a deployment.
+/// Runs the program with these arguments and the configuration of a deployment.
 fn command(deployment: &Deployment<'_>, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary("crowdfold"));
     command.args(arguments).arg("--config").arg(deployment.config("tool")).output().unwrap()
 }
 
-/// Returns its complete output.
+/// Returns the standard output and stderr of the program.
 fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
-/// Returns a topic of four partitions with append time and a bound of an hour.
+/// Returns the specification of a topic with four partitions, append time and a time-to-live of an hour.
 fn spec(topic: &str) -> Spec {
     Spec {
         topic: topic.into(),

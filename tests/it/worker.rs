@@ -1,4 +1,4 @@
-//! Tests the worker as users run it, as a process with a real broker.
+//! Tests of the worker as users run it: as a process, with a real broker.
 
 pub(crate) mod support;
 

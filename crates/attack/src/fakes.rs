@@ -1,5 +1,5 @@
-//! Attack 5: fake sessions beside real ones. An attacker who sends a crowd of fakes with one cell key reads the number
-//! of real sessions with that cell key. Fakes inside a small rest narrow the possible sizes of the rest.
+//! Attack 5: fake sessions beside real ones. An attacker who sends a crowd of fakes with one cell key learns the number
+//! of real sessions with that cell key. Fakes inside a small rest reduce the number of possible sizes of the rest.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use crate::traffic::{Activity, TABLES};
 /// The result of an attack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Score {
-    /// Small groups that fakes were added to.
+    /// The number of small groups to which fakes were added.
     pub(crate) groups: u64,
-    /// Groups whose number of sessions is read exactly.
+    /// The number of groups of which the attacker learns the exact number of sessions.
     pub(crate) exact: u64,
-    /// Groups in a small rest whose number of real sessions is bounded to within ±1 and ±3.
+    /// The number of groups in a small rest whose number of real sessions is bounded to within ±1, and to within ±3.
     pub(crate) within_1: u64,
     pub(crate) within_3: u64,
 }
@@ -28,9 +28,9 @@ pub(crate) struct Attack {
     pub(crate) live: usize,
     pub(crate) rules: Rules,
     pub(crate) fakes: u64,
-    /// The number of networks that the fakes come from.
+    /// The number of networks from which the fakes come.
     pub(crate) networks: u64,
-    /// The minimum number of networks of a row.
+    /// The minimum number of networks of a row, if there is one.
     pub(crate) guard: Option<u32>,
     pub(crate) groups: u64,
 }
@@ -66,7 +66,8 @@ impl Attack {
         score
     }
 
-    /// Bounds a group whose fakes are in the star row above their cell key. The other sessions of the rest are real.
+    /// Computes bounds for a group whose fakes are in the star row above their cell key. The other sessions of the rest
+    /// are real.
     fn narrow(&self, published: &Published, table: usize, cell_key: &[String], score: &mut Score) {
         let table = &published.tables[table];
         let depth = |at: usize| table.rows[at].cell_key.iter().position(|value| value == "*").unwrap_or(0);

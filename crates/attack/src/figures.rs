@@ -15,7 +15,7 @@ use crate::traffic::TABLES;
 /// The numbers of live sessions.
 const LIVE: [usize; 4] = [300, 1_000, 3_000, 10_000];
 
-/// Evaluates a function for each of several cases, on all cores. Returns the results in the order of the cases.
+/// Runs a function for each case, on all cores. Returns the results in the order of the cases.
 fn each<C: Sync, R: Send>(cases: &[C], of: impl Fn(&C) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = std::sync::atomic::AtomicUsize::new(0);
@@ -41,10 +41,10 @@ fn percent(part: u64, of: u64) -> f64 {
 
 /// Prints the results of attack 2.
 pub(crate) fn intervals(seed: u64, _: u64) {
-    println!("\n2. intervals: rests inside star rows, margin 10 (0 disables the rule), k = 50");
+    println!("\n2. intervals: small rests inside star rows, margin 10 (0 disables the rule), k = 50");
     println!(
         "{:>6} {:>6} {:>6} {:>12} {:>12} {:>6} {:>7} {:>7} {:>7} {:>7} {:>7}",
-        "live", "margin", "rests", "narrow, row", "by history", "least", "± 1", "± 3", "alone", "± 1", "± 3"
+        "live", "margin", "rests", "narrow, row", "by merges", "fewest", "± 1", "± 3", "alone", "± 1", "± 3"
     );
     let cases: Vec<_> =
         LIVE.iter().flat_map(|live| [(*live, Rules::default()), (*live, without_margin())]).collect();
@@ -92,7 +92,7 @@ pub(crate) fn intervals(seed: u64, _: u64) {
     });
     for ((live, rules), found) in cases.iter().zip(found) {
         println!(
-            "{live:>6} k {:>2}: {} groups below 50, within ± 1 {:.1} %, ± 3 {:.1} %; {} bounded more closely than 50",
+            "{live:>6} k {:>2}: {} groups below 50, within ± 1 {:.1} %, ± 3 {:.1} %; {} with bounds less than 50 apart",
             rules.k,
             found.small,
             percent(found.within_1, found.small),
@@ -173,7 +173,7 @@ pub(crate) fn marks(seed: u64, _: u64) {
 
 /// Prints the results of attack 7.
 pub(crate) fn weak(seed: u64, _: u64) {
-    println!("\n7. weak devices: an unusual device in every window, and an ordinary session");
+    println!("\n7. weak devices: a session on a weak device, and an ordinary session, over several windows");
     let off = Rules { noise: 1, ..Rules::default() };
     sequences(seed, &[Habit::Weak, Habit::Ordinary], &[1, 5, 20], off);
 }
@@ -220,8 +220,8 @@ fn sequences(seed: u64, habits: &[Habit], windows: &[usize], off: Rules) {
 pub(crate) fn fakes(seed: u64, _: u64) {
     println!("\n5. fakes beside small groups, 1,000 live sessions");
     println!(
-        "{:>6} {:>9} {:>6} {:>11} {:>7} {:>7}",
-        "fakes", "networks", "guard", "read exactly", "± 1", "± 3"
+        "{:>6} {:>9} {:>12} {:>11} {:>7} {:>7}",
+        "fakes", "networks", "min networks", "exact", "± 1", "± 3"
     );
     let mut cases = Vec::new();
     for fakes in [0, 10, 49, 50, 100, 200, 500] {
@@ -243,7 +243,7 @@ pub(crate) fn fakes(seed: u64, _: u64) {
     });
     for ((fakes, networks, guard), score) in cases.iter().zip(found) {
         println!(
-            "{fakes:>6} {networks:>9} {:>6} {:>10.1}% {:>6.1}% {:>6.1}%",
+            "{fakes:>6} {networks:>9} {:>12} {:>10.1}% {:>6.1}% {:>6.1}%",
             guard.unwrap_or(0),
             percent(score.exact, score.groups),
             percent(score.within_1, score.groups),

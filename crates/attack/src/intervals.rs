@@ -1,5 +1,5 @@
-//! Attack 2: bounds for small groups. First the attacker tries every sequence of merges that may have led to a star
-//! row. Then it applies linear programming to the rows of two tables.
+//! Attack 2: bounds for small groups. The attacker tries every sequence of merges that may have led to a star row, and
+//! applies linear programming to the rows of two tables.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,14 +9,15 @@ use crate::rows::{Published, Row, Table};
 use crate::scenario::{Rules, Scenario};
 use crate::simplex::Program;
 
-/// The maximum size of an attacked star row. Larger rows have too many possible sequences of merges, and wide bounds.
+/// The maximum size of a star row that is attacked. Larger rows have too many possible sequences of merges, and their
+/// bounds are wide.
 const MOST: u64 = 600;
 
 /// A star row, as an attacker sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Star {
     pub(crate) sessions: u64,
-    /// The smallest other row of its node, if there is one.
+    /// The size of the smallest other row of its node, if there is one.
     pub(crate) left: Option<u64>,
 }
 
@@ -33,8 +34,8 @@ pub(crate) fn stars(table: &Table) -> Vec<(usize, Star)> {
     stars.map(star).collect()
 }
 
-/// Returns every possible size of the small rest of a star row. A size is possible if a sequence of merges of the
-/// algorithm leads from it to the star row. `taken` limits the sequences to this number of merged rows.
+/// Returns every possible size of the small rest of a star row. A size is possible if the algorithm can reach the star
+/// row from it by a sequence of merges. If `taken` is set, only sequences of this number of merged rows count.
 pub(crate) fn rests(star: Star, k: u64, margin: u64, taken: Option<u64>) -> BTreeSet<u64> {
     let mut search = Search { star, k, margin, taken, dead_ends: HashSet::new() };
     (1..k).filter(|rest| search.reaches((*rest, 0, k))).collect()
@@ -52,8 +53,8 @@ struct Search {
 }
 
 impl Search {
-    /// Returns true if the algorithm may reach the star row from a state (sessions so far, merged rows, size of the
-    /// last one).
+    /// Returns true if the algorithm can reach the star row from a state: the sessions so far, the number of merged
+    /// rows and the size of the last merged row.
     fn reaches(&mut self, from: (u64, u64, u64)) -> bool {
         let (sum, taken, last) = from;
         let Self { star, k, margin, .. } = *self;
@@ -84,27 +85,27 @@ impl Search {
 /// The bounds for small rests in published star rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rests {
-    /// The number of rests below k in star rows whose node has other rows.
+    /// The number of small rests in star rows whose node has other rows.
     pub(crate) beside_rows: u64,
-    /// Of these, rests with fewer than b possible values by the arithmetic of their row, if the number of merged rows
-    /// is known.
+    /// Of these, the number of rests with fewer than b possible sizes for an attacker who knows the number of merged
+    /// rows.
     pub(crate) narrow: u64,
-    /// Of these, rests with fewer than b possible values by all sequences of merges together.
+    /// Of these, the number of rests with fewer than b possible sizes by all sequences of merges together.
     pub(crate) narrow_by_history: u64,
-    /// Of these, rests that are bounded to within ±1 and ±3 by all sequences of merges together.
+    /// Of these, the number of rests that all sequences of merges together bound to within ±1, and to within ±3.
     pub(crate) within_1: u64,
     pub(crate) within_3: u64,
-    /// The number of rests in star rows into which every row of their node was merged, and how many of them are bounded
-    /// to within ±1 and ±3.
+    /// The number of rests in star rows into which every other row of the node was merged, and how many of them are
+    /// bounded to within ±1, and to within ±3.
     pub(crate) alone: u64,
     pub(crate) alone_within_1: u64,
     pub(crate) alone_within_3: u64,
-    /// The minimum number of possible values of a rest whose node has other rows.
+    /// The minimum number of possible sizes of a rest whose node has other rows.
     pub(crate) fewest: Option<u64>,
 }
 
 impl Rests {
-    /// Attacks every star row of a window. The scenario contains the actual rests.
+    /// Attacks every star row of a window, and compares the result with the actual rests, which are in the scenario.
     pub(crate) fn attack(&mut self, scenario: &Scenario, published: &Published, least: u64) {
         for (folded, table) in scenario.tables.iter().zip(&published.tables) {
             for (at, star) in stars(table) {
@@ -143,12 +144,12 @@ pub(crate) struct Products {
     pub(crate) small: u64,
     pub(crate) within_1: u64,
     pub(crate) within_3: u64,
-    /// The number of groups of any size whose bounds are less than k apart. Groups that are a whole row are excluded.
+    /// The number of groups of any size whose bounds are less than k apart. Groups that are a whole row do not count.
     pub(crate) narrow: u64,
 }
 
 impl Products {
-    /// Bounds every group of two tables by linear programming.
+    /// Computes bounds for every group of two tables by linear programming.
     pub(crate) fn attack(
         &mut self,
         scenario: &Scenario,
@@ -177,7 +178,7 @@ impl Products {
             let (least, most) = (least.ceil() as u64, most.floor() as u64);
             assert!((least..=most).contains(sessions), "{sessions} is not between {least} and {most}");
             let width = most - least + 1;
-            // A table of one row determines every group, and contains no further information.
+            // If one of the tables has only one row, each group is a row of the other table.
             let is_whole = rows.len() == 1 || columns.len() == 1;
             self.narrow += u64::from(!is_whole && width <= k);
             if (1..k).contains(sessions) {

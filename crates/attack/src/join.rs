@@ -1,4 +1,4 @@
-//! Attack 3: finds the row that contains one session in each table of one window, and so joins the tables on it.
+//! Attack 3: finds the row of one session in each table of one window, and so joins the tables for this session.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::traffic::{Activity, TABLES};
 /// The activity of the session that the attacker looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// An ordinary minute, and an error of a class that no other session has.
+    /// An ordinary minute with one error of a class that no other session has.
     RareEvent,
-    /// Every event that a session can report, each at its clamp.
+    /// Every event that a session can report, each with at least its clamp.
     Everything,
-    /// Four errors of classes that no other session has. They use the whole budget for the most unusual events.
+    /// Four errors of classes that no other session has. The whole budget is spent on the most unusual events.
     FourRareEvents,
 }
 
@@ -32,7 +32,7 @@ impl Target {
         }
     }
 
-    /// Returns the activity of the session, given the activity that it replaces.
+    /// Returns the activity of the session in place of its ordinary activity.
     pub(crate) fn activity(self, ordinary: &Activity) -> Activity {
         let mut activity = ordinary.clone();
         match self {
@@ -56,7 +56,7 @@ impl Target {
         activity
     }
 
-    /// Returns a window of other sessions. None of them has an error of a class that marks the session.
+    /// Returns a window of sessions without errors of the classes that are unique to the target.
     pub(crate) fn window(self, live: usize, rules: Rules, random: &mut Random) -> Scenario {
         let others = (0..live).map(|_| {
             let mut session = Session::draw(random);
@@ -72,19 +72,19 @@ impl Target {
 pub(crate) struct Score {
     pub(crate) trials: u64,
     pub(crate) named: u64,
-    /// The number of trials in which the largest row was correct.
+    /// The number of trials in which the largest row was the correct one.
     pub(crate) largest: u64,
     /// The sum over trials of (named − largest)².
     differ: u64,
-    /// The sums of the probabilities that the attacker assigned to its guesses, and to the guesses before it saw
-    /// values.
+    /// The sum of the probabilities that the attacker assigned to its guesses, and the sum for its guesses from sizes
+    /// alone.
     believed: f64,
     before: f64,
     rows: u64,
 }
 
 impl Score {
-    /// Returns the percentage points above naming the largest row.
+    /// Returns the gain over always naming the largest row, in percentage points.
     pub(crate) fn points(&self) -> f64 {
         (self.named as f64 - self.largest as f64) / self.trials as f64 * 100.0
     }
@@ -96,8 +96,8 @@ impl Score {
         ((self.differ as f64 / trials - mean * mean).max(0.0) / trials).sqrt() * 100.0
     }
 
-    /// Returns the points that the attacker expects, which vary less: the mean probability of its guesses minus that of
-    /// the largest row.
+    /// Returns the gain that the attacker expects: the mean probability of its guesses minus that of the largest row.
+    /// It varies less than [`Self::points`].
     pub(crate) fn believed_points(&self) -> f64 {
         (self.believed - self.before) / self.trials as f64 * 100.0
     }
@@ -151,7 +151,7 @@ pub(crate) struct Attack<'a> {
 }
 
 impl Attack<'_> {
-    /// The number of sessions of one scenario that are attacked, one after the other.
+    /// The number of sessions of each scenario that are attacked, one after the other.
     const TRIALS_PER_SCENARIO: u64 = 10;
 
     pub(crate) fn run(&self, random: &mut Random) -> Scores {

@@ -1,5 +1,5 @@
-//! Finds the row that contains a session with the best rule, the likelihood of all fields together. The attacker knows
-//! the activity of the session, the algorithm, and this kind of traffic.
+//! Finds the row that contains a session by the likelihood of all fields together, which is the best rule. The attacker
+//! knows the activity of the session, the algorithm, and this kind of traffic.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,13 @@ struct Usual {
     variance: [f64; FIELDS],
 }
 
-/// The attacker's knowledge of ordinary traffic. It comes from rows of many other windows, whose noise is
-/// averaged out.
+/// The attacker's knowledge of ordinary traffic. It comes from rows of many other windows, so noise is averaged out.
 pub(crate) struct Knowledge {
-    /// The mean of each field in the detail table.
+    /// The mean of each field per session in the detail table.
     shown: [f64; FIELDS],
     /// The expected contribution of any session.
     all: Usual,
-    /// The expected contribution by table and by cell key of the row.
+    /// The expected contribution by table and cell key of the row.
     of_row: Vec<BTreeMap<Vec<String>, Usual>>,
 }
 
@@ -56,7 +55,7 @@ impl Learned {
 impl Knowledge {
     /// Computes the knowledge from windows of another day with the same kind of traffic.
     pub(crate) fn learn(live: usize, rules: &Rules, random: &mut Random) -> Self {
-        /// The number of sessions that is sufficient.
+        /// The number of sessions that is enough.
         const ENOUGH: usize = 60_000;
         let windows = ENOUGH.div_ceil(live);
         let mut all = Learned::default();
@@ -95,8 +94,8 @@ pub(crate) struct Background<'a> {
 }
 
 impl<'a> Background<'a> {
-    /// Estimates the other sessions from a window, with the exact totals of its detail table if there is one. `target`
-    /// is the contribution of the session to that table.
+    /// Estimates the other sessions of a window from the exact totals of its detail table, if there is one. `target` is
+    /// the contribution of the session to that table.
     pub(crate) fn of(published: &Published, target: &Fields, knowledge: &'a Knowledge) -> Self {
         let others = published.sessions() as f64 - 1.0;
         let totals = published.totals();
@@ -117,7 +116,7 @@ impl<'a> Background<'a> {
         for field in 0..FIELDS {
             let add = adds[field] as f64;
             let density = |others: f64, with: f64| {
-                // Without noise and without other sessions a field is exact. Its deviation is then a thousandth.
+                // Without noise and without other sessions a field is exact. The deviation is a thousandth then.
                 let theirs = others * self.scale[field];
                 let variance = self.sigma[field].powi(2) + theirs * usual.variance[field] + 1e-6;
                 let off = fields[field] - theirs * usual.mean[field] - with;
@@ -129,7 +128,7 @@ impl<'a> Background<'a> {
     }
 }
 
-/// A guess, with the probability that the attacker assigns to it.
+/// A guess and the probability that the attacker assigns to it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guess {
     pub(crate) row: usize,

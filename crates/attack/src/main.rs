@@ -1,9 +1,9 @@
-//! Attacks published rows. Each attack knows the algorithm, and reads only rows. It also runs on rows that were built
-//! with a rule disabled, to prove that it would find the breach. The first attack, which adds and subtracts rows, is
-//! beside invariant 6 in the suite.
+//! Attacks published rows. Each attack knows the algorithm and reads only rows. It also runs on rows that were built
+//! with a rule disabled, which proves that the attack would find a violation. Attack 1, which adds and subtracts rows,
+//! is a test of invariant 6 (`tests/it`).
 //!
-//! `make attack` prints all results. `SEED` is the seed of the random numbers, `SCENARIOS` is the number of windows of
-//! the third attack, and numeric arguments select attacks. `cargo test` runs the short attacks with fixed seeds.
+//! `make attack` prints all results. `SEED` is the seed of the random numbers, and `SCENARIOS` is the number of windows
+//! of attack 3. Arguments select attacks by number. `cargo test` runs short attacks with fixed seeds.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command-line tool")]
 
@@ -24,7 +24,7 @@ mod successive;
 mod tests;
 mod traffic;
 
-/// A function that prints the results of one attack, for a seed and a number of windows.
+/// A function that prints the results of one attack. It takes the seed and the number of windows.
 type Figures = fn(u64, u64);
 
 fn main() {

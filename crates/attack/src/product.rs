@@ -1,4 +1,4 @@
-//! Builds rows as the program publishes them, with its own folding and its own noise.
+//! Builds rows with the program's own folding and noise.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) fn guarded(rules: &Rules, secret: [u8; 32], networks: Option<u32>) ->
     let dimensions = |names: &&[&str]| names.iter().map(|name| Dimension::named(name).unwrap()).collect();
     let settings = PolicySettings {
         k: rules.k,
-        // Attacks with a margin of 0 must find a breach.
+        // Some attacks use a margin of 0, which must cause a violation.
         allow_small_k: true,
         breakdowns: TABLES.iter().map(dimensions).collect(),
         detail: Detail::Index(rules.detail),

@@ -44,7 +44,7 @@ impl Random {
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// Returns a random index, with probabilities proportional to the weights.
+    /// Returns a random index. The probability of each index is proportional to its weight.
     pub(crate) fn weighted<T>(&mut self, of: &[T], weight: impl Fn(&T) -> u64) -> usize {
         let mut at = self.below(of.iter().map(&weight).sum());
         of.iter()

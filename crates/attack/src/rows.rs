@@ -1,4 +1,4 @@
-//! Reads published rows. This is the only input of an attack.
+//! Reads published rows, which are the only input of an attack.
 #![expect(clippy::unwrap_used, reason = "a row without a field is a bug")]
 
 use crowdfold_testkit::oracle::BOUNDED;
@@ -11,7 +11,7 @@ use crate::scenario::FIELDS;
 pub(crate) struct Row {
     pub(crate) cell_key: Vec<String>,
     pub(crate) sessions: u64,
-    /// The values in the order of [`BOUNDED`]. They are absent without a secret.
+    /// The values in the order of [`BOUNDED`]. There are none if the policy has no secret.
     pub(crate) fields: Option<[f64; FIELDS]>,
 }
 

@@ -1,5 +1,5 @@
-//! Builds one window of one tenant, with its sessions, their activity, and the row of each session in each table.
-//! Attacks do not use this. It is the source of the rows that they read, and of the correct answers.
+//! Builds one window of one tenant: its sessions, their activity, and the row of each session in each table. The rows
+//! that attacks read and the correct answers come from it. Attacks do not read it.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ pub(crate) const FIELDS: usize = BOUNDED.len();
 /// A number for each field, in the order of [`BOUNDED`].
 pub(crate) type Fields = [i64; FIELDS];
 
-/// The rules for building rows. The program cannot disable a rule, so rows without a rule are built here.
+/// The rules for building rows. Unlike in the program, each rule can be disabled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) k: u64,
     pub(crate) margin: u64,
     /// The standard deviation of the noise in clamps. 0 disables the noise.
     pub(crate) noise: u64,
-    /// True if each session has a budget.
+    /// True if the contribution of each session is limited by the budget.
     pub(crate) budget: bool,
     /// The index of the detail table.
     pub(crate) detail: usize,
@@ -74,7 +74,7 @@ pub(crate) fn raw(activity: &Activity) -> Fields {
 pub(crate) struct Session {
     pub(crate) profile: Profile,
     pub(crate) activity: Activity,
-    /// The index of its bit among the 64 bits of networks.
+    /// The index of the bit of its network.
     pub(crate) network: u32,
 }
 
@@ -91,7 +91,7 @@ impl Session {
 pub(crate) struct Group {
     pub(crate) cell_key: CellKey,
     pub(crate) sessions: u64,
-    /// The bits of the networks of its sessions.
+    /// The bits of the networks of its sessions, as [`Cell`] has them.
     pub(crate) networks: u64,
     pub(crate) adds: Fields,
     pub(crate) raw: Fields,
@@ -109,7 +109,7 @@ pub(crate) struct Folded {
     pub(crate) leaves: Vec<Group>,
     /// The rows, in the order of cell keys.
     pub(crate) rows: Vec<Group>,
-    /// For each row, the number of rows that were merged into its small rest, and the sessions of that rest.
+    /// For each row, the number of rows that were merged with its small rest, and the number of sessions of that rest.
     pub(crate) taken: Vec<(u64, u64)>,
     /// The index of the row that contains each leaf.
     row_of_leaf: Vec<usize>,
@@ -136,7 +136,7 @@ impl Folded {
                     group.raw[field] += raw[field];
                 }
             }
-            // The oracle needs session ids, and leaf ids are sufficient for this.
+            // The oracle needs session ids. The index of the leaf is sufficient as one.
             let who = [leaf.to_string()].into();
             cells.insert(group.cell_key.to_vec(), Cell { sessions: group.sessions, who, ..Cell::default() });
             leaves.push(group);
@@ -174,7 +174,7 @@ impl Folded {
 pub(crate) struct Scenario {
     pub(crate) rules: Rules,
     pub(crate) sessions: Vec<Session>,
-    /// The contribution of each session.
+    /// The contribution of each session to the tables other than the detail table.
     pub(crate) adds: Vec<Fields>,
     pub(crate) tables: Vec<Folded>,
     /// The start of the window.

@@ -1,6 +1,6 @@
-//! Attacks 4 and 7: one session in several windows. The evidence of all windows adds up. In attack 4 an attacker who
-//! knows the session id makes the session unusual, or makes it appear in every second window. In attack 7 the device of
-//! the session is unusual.
+//! Attacks 4 and 7: one session in several windows, whose evidence adds up. In attack 4 an attacker who knows the id of
+//! the session makes it unusual, or makes it appear in every second window. In attack 7 the device of the session is
+//! unusual.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,13 +20,13 @@ const CHURN: f64 = 0.15;
 /// The behaviour of the session in each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// An attacker who knows its id sends four errors of rare classes.
+    /// An attacker who knows the session's id sends four errors of rare classes for it.
     Marked,
     /// As `Marked`, but the session is present in every second window only.
     Toggled,
-    /// A weak device, whose stalls, dropped frames and switches all reach their clamps.
+    /// The session has a weak device. Its stalls, dropped frames and switches all reach their clamps.
     Weak,
-    /// An ordinary session whose whole activity is known to the attacker.
+    /// The session is ordinary, and the attacker knows its whole activity.
     Ordinary,
 }
 
@@ -50,8 +50,8 @@ impl Habit {
     }
 }
 
-/// Consecutive windows of the same sessions. In each window in which the session under attack is present, it is the
-/// first session.
+/// Consecutive windows of the same sessions. The session under attack is the first one in each window in which it is
+/// present.
 struct Sequence {
     habit: Habit,
     scenarios: Vec<Scenario>,
@@ -90,13 +90,13 @@ impl Sequence {
     }
 }
 
-/// A table of one window by cell key, with the evidence of each row about the session.
+/// A table of one window, with the evidence of each row about the session.
 struct Seen<'a> {
-    /// The index of each row.
+    /// The index of each row by cell key.
     rows: BTreeMap<&'a [String], usize>,
     table: &'a Table,
-    /// The logarithm of the likelihood ratio of each row with and without the session. Empty in windows without the
-    /// session.
+    /// The logarithm of the likelihood ratio of each row with and without the session. It is empty in windows without
+    /// the session.
     ratios: Vec<f64>,
 }
 
@@ -137,7 +137,7 @@ pub(crate) struct Score {
 }
 
 impl Score {
-    /// Returns the percentage points above naming the largest row.
+    /// Returns the gain over always naming the largest row, in percentage points.
     pub(crate) fn points(&self) -> f64 {
         (self.named as f64 - self.largest as f64) / self.trials as f64 * 100.0
     }
@@ -153,7 +153,7 @@ impl Score {
     }
 }
 
-/// Returns the most likely row of the session in a table, from all windows together, and the largest row.
+/// Returns the most likely row of the session in a table by all windows together, and the largest row.
 fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
     let cell_keys: BTreeSet<&[String]> = seen.iter().flat_map(|window| window.rows.keys().copied()).collect();
     let mut best = (f64::NEG_INFINITY, &[][..]);
@@ -175,9 +175,9 @@ fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
     (best.1.to_vec(), largest.1.to_vec())
 }
 
-/// Returns the logarithm of the likelihood ratio of a series of exact session counts, with and without a session that
-/// is present in every second window. The alternating component has the variance (1 − ρ) ÷ (1 + ρ) times the size, if
-/// the share 1 − ρ of the sessions is replaced between windows.
+/// Returns the logarithm of the likelihood ratio of a series of exact session counts with and without a session that is
+/// present in every second window. If the share 1 − ρ of the sessions is replaced from one window to the next, the
+/// variance of the alternating component is (1 − ρ) ÷ (1 + ρ) times the size.
 fn toggled(seen: &[Option<f64>], usual: f64) -> f64 {
     if seen.iter().any(Option::is_none) {
         return 0.0;
@@ -197,7 +197,7 @@ pub(crate) struct Attack {
     pub(crate) windows: usize,
     pub(crate) rules: Rules,
     pub(crate) sequences: u64,
-    /// The number of draws of noise for each sequence.
+    /// The number of times that noise is drawn for each sequence.
     pub(crate) draws: u64,
 }
 

@@ -1,6 +1,6 @@
-//! Solves linear programs: the minimum and the maximum of one unknown, given the sums of some unknowns, none of which
-//! is negative. It uses the simplex method with Bland's rule, which terminates. Systems are small, and numbers are
-//! counts.
+//! Solves linear programs: finds the minimum and the maximum of an unknown from the sums of some unknowns. No unknown
+//! is negative. It uses the simplex method with Bland's rule, which always terminates. The programs are small, and the
+//! numbers are counts.
 
 /// Numbers below this are treated as 0.
 const TINY: f64 = 1e-7;
@@ -16,7 +16,7 @@ impl Program {
         Self { unknowns, sums: Vec::new() }
     }
 
-    /// Adds the known sum of the marked unknowns.
+    /// Adds the sum of the marked unknowns.
     pub(crate) fn equals(&mut self, marked: Vec<bool>, sum: u64) {
         self.sums.push((marked, sum as f64));
     }
@@ -31,7 +31,7 @@ impl Program {
 }
 
 struct Tableau {
-    /// One row for each known sum: the coefficients of the unknowns, then the right side.
+    /// One row for each known sum: the coefficients of the unknowns, then the right-hand side.
     rows: Vec<Vec<f64>>,
     /// The basic variable of each row.
     basis: Vec<usize>,
@@ -39,7 +39,7 @@ struct Tableau {
 }
 
 impl Tableau {
-    /// Finds values that satisfy all sums, by minimizing artificial unknowns.
+    /// Finds values that satisfy all sums by minimizing artificial unknowns.
     fn feasible(program: &Program) -> Self {
         let (unknowns, artificial) = (program.unknowns, program.sums.len());
         let width = unknowns + artificial;
@@ -54,7 +54,7 @@ impl Tableau {
         let mut tableau = Self { rows, basis: (unknowns..width).collect(), unknowns: width };
         let costs: Vec<f64> = (0..width).map(|at| f64::from(u8::from(at >= unknowns))).collect();
         tableau.solve(&costs);
-        // Artificial unknowns that remain in the basis are 0. Their sums follow from others.
+        // Artificial unknowns that remain in the basis are 0. Their sums follow from the other sums.
         for at in (0..tableau.rows.len()).rev() {
             if tableau.basis[at] >= unknowns {
                 match (0..unknowns).find(|column| tableau.rows[at][*column].abs() > TINY) {
@@ -92,7 +92,7 @@ impl Tableau {
             let Some(column) = enters else { return };
             let ratio = |row: &Vec<f64>| row[self.unknowns] / row[column];
             let leaving = (0..self.rows.len()).filter(|at| self.rows[*at][column] > TINY);
-            // Among equal ratios the first unknown leaves, so that no basis repeats.
+            // Of equal ratios, the unknown with the lowest index leaves, so that no basis repeats (Bland's rule).
             let leaves = leaving.min_by(|one, other| {
                 let by_ratio = ratio(&self.rows[*one]).total_cmp(&ratio(&self.rows[*other]));
                 by_ratio.then(self.basis[*one].cmp(&self.basis[*other]))
@@ -117,9 +117,9 @@ impl Tableau {
 }
 
 #[test]
-fn bounds_equal_the_known_bounds_for_two_tables() {
-    // With rows of 60 and 40 and columns of 70 and 30, the minimum is the greater of 0 and row + column − 100. The
-    // maximum is the lesser of row and column.
+fn bounds_of_two_tables_equal_the_known_bounds() {
+    // The rows are 60 and 40, and the columns are 70 and 30. The minimum is the greater of 0 and row + column − 100.
+    // The maximum is the lesser of row and column.
     let mut program = Program::new(4);
     program.equals(vec![true, true, false, false], 60);
     program.equals(vec![false, false, true, true], 40);
@@ -130,7 +130,7 @@ fn bounds_equal_the_known_bounds_for_two_tables() {
 }
 
 #[test]
-fn determined_unknown_has_one_value() {
+fn minimum_and_maximum_of_a_determined_unknown_are_equal() {
     let mut program = Program::new(3);
     program.equals(vec![true, true, true], 100);
     program.equals(vec![true, true, false], 93);

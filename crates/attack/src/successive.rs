@@ -1,5 +1,5 @@
-//! Attack 6: two windows with the same sessions, except for one session that is new in the second. The attacker knows
-//! all other sessions. Exact session counts name the rows of the new session. Noise hides its activity.
+//! Attack 6: two windows with the same sessions, except for one session that is new in the second one. The attacker
+//! knows all other sessions. Exact session counts reveal the rows of the new session, and noise hides its activity.
 
 use crate::bench;
 use crate::product;
@@ -11,20 +11,20 @@ use crate::traffic::TABLES;
 /// The result of an attack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Score {
-    /// The number of tables attacked.
+    /// The number of attacked tables.
     pub(crate) tables: u64,
-    /// The number of tables in which exactly one row has one session more, and contains the new session.
+    /// The number of tables in which exactly one row has one session more, and this row contains the new session.
     pub(crate) named: u64,
-    /// The number of answers to the question whether the new session failed to start, and the number of correct
-    /// answers. Half of these sessions fail.
+    /// The number of guesses whether the new session failed to start, and the number of correct guesses. Half of the
+    /// new sessions fail.
     pub(crate) asked: u64,
     pub(crate) right: u64,
 }
 
-/// The index of this field.
+/// The index of the field `startup_failures`.
 const FAILED: usize = 2;
 
-/// Attacks a number of arrivals. The rows come from the program, or from [`bench`](crate::bench) without noise.
+/// Attacks a number of new sessions. The rows come from the program, or without noise from [`bench`](crate::bench).
 pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random) -> Score {
     let policy = (rules.noise > 0).then(|| product::policy(&rules, [6; 32]));
     let publish = |scenario: &Scenario, random: &mut Random| {
@@ -54,7 +54,7 @@ pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random)
             let truth = folded.row_of(live);
             let [row] = grown[..] else { continue };
             score.named += u64::from(row.cell_key[..] == folded.rows[truth].cell_key[..]);
-            // All other sessions in the row and their activity are known.
+            // The attacker knows all other sessions of the row and their activity.
             let Some(fields) = row.fields else { continue };
             let others = folded.rows[truth].adds[FAILED] - now.adds[live][FAILED];
             score.asked += 1;

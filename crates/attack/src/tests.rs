@@ -1,4 +1,4 @@
-//! Runs the short attacks with fixed seeds. The rows come from the program if its rules are enabled.
+//! Short attacks with fixed seeds. The rows come from the program if all rules are enabled.
 
 use crate::bench;
 use crate::fakes;
@@ -11,7 +11,7 @@ use crate::scenario::{Rules, Scenario};
 use crate::sequence::{self, Habit};
 use crate::successive;
 
-/// Attacks the rests of star rows in a number of windows.
+/// Attacks the small rests of star rows in a number of windows.
 fn attack_rests(live: usize, windows: u64, rules: Rules) -> Rests {
     let mut random = Random::new(20);
     let policy = product::policy(&rules, [2; 32]);
@@ -25,7 +25,7 @@ fn attack_rests(live: usize, windows: u64, rules: Rules) -> Rests {
 }
 
 #[test]
-fn invariant_13_rest_in_a_star_row_has_at_least_b_possible_sizes() {
+fn invariant_13_small_rest_in_a_star_row_has_at_least_b_possible_sizes() {
     let mut seen = 0;
     for (live, windows) in [(300, 60), (1_000, 60), (3_000, 20)] {
         let rests = attack_rests(live, windows, Rules::default());
@@ -36,23 +36,23 @@ fn invariant_13_rest_in_a_star_row_has_at_least_b_possible_sizes() {
 }
 
 #[test]
-fn invariant_13_attacker_finds_narrow_rests_without_a_margin() {
+fn invariant_13_attack_finds_rests_with_fewer_possible_sizes_without_a_margin() {
     let rests = attack_rests(1_000, 60, without_margin());
     assert!(rests.narrow > 10 && rests.narrow_by_history > 10 && rests.within_1 > 0, "{rests:?}");
 }
 
 #[test]
-fn every_possible_history_of_a_star_row_is_tried() {
+fn rests_returns_every_possible_size_of_the_small_rest() {
     let star = |sessions, left| Star { sessions, left };
-    // The star row consists of one row of 50 to 60 sessions and a rest of 1 to 11.
+    // The star row consists of a row of 50 to 60 sessions and a rest of 1 to 11 sessions.
     let possible = rests(star(61, Some(60)), 50, 0, None);
     assert_eq!(possible.into_iter().collect::<Vec<_>>(), (1..=11).collect::<Vec<_>>());
-    // The rest has 1 session and the merged row has 50. No other size is possible.
+    // The merged row must have 50 sessions, so the rest has 1.
     assert_eq!(rests(star(51, Some(50)), 50, 0, None).into_iter().collect::<Vec<_>>(), [1]);
 }
 
 #[test]
-fn linear_programming_bounds_of_groups_are_at_least_k_apart() {
+fn bounds_of_groups_by_linear_programming_are_at_least_k_apart() {
     let bounded = |rules: Rules, pairs: &[(usize, usize)]| {
         let mut random = Random::new(21);
         let scenario = Scenario::ordinary(300, rules, &mut random);
@@ -66,12 +66,12 @@ fn linear_programming_bounds_of_groups_are_at_least_k_apart() {
     let found = bounded(Rules::default(), &[(0, 1), (1, 4), (2, 3)]);
     assert_eq!((found.narrow, found.within_3), (0, 0), "{found:?}");
     assert!(found.small > 0, "{found:?}");
-    // The rows are not folded.
+    // With k = 1, no rows are folded.
     let found = bounded(Rules { k: 1, margin: 0, ..Rules::default() }, &[(2, 4)]);
     assert!(found.within_3 > 10, "{found:?}");
 }
 
-/// Attacks the program's rows if its rules are enabled, and otherwise rows of [`bench`].
+/// Attacks rows of the program if noise and budget are enabled, and otherwise rows of [`bench`].
 fn join(live: usize, rules: Rules, target: Target, windows: u64) -> Scores {
     let policy = (rules.noise > 0 && rules.budget).then(|| product::policy(&rules, [3; 32]));
     let publish = |scenario: &Scenario, random: &mut Random| match &policy {
@@ -88,7 +88,7 @@ fn together(scores: &Scores) -> Score {
 }
 
 #[test]
-fn invariant_14_session_in_one_window_is_hardly_named_more_often_than_the_largest_row() {
+fn invariant_14_attack_on_one_window_gains_at_most_the_documented_points() {
     for (live, most) in [(300, 5.0), (1_000, 3.0)] {
         for target in [Target::RareEvent, Target::Everything] {
             let all = together(&join(live, Rules::default(), target, 250));
@@ -100,10 +100,10 @@ fn invariant_14_session_in_one_window_is_hardly_named_more_often_than_the_larges
 }
 
 #[test]
-fn invariant_14_attacker_names_the_row_without_noise() {
+fn invariant_14_attack_names_the_row_without_noise() {
     let rules = Rules { noise: 0, ..Rules::default() };
-    // Events that ordinary sessions also report are not exact even without noise, because the contribution of the other
-    // sessions is unknown.
+    // For events that ordinary sessions also report, the attack is not exact even without noise, because it does not
+    // know the contribution of the other sessions.
     for (target, least) in [(Target::RareEvent, 95.0), (Target::Everything, 70.0)] {
         let all = together(&join(1_000, rules, target, 40));
         assert!(all.share() > least && all.points() > 40.0, "{target:?}: {all:?}");
@@ -111,14 +111,14 @@ fn invariant_14_attacker_names_the_row_without_noise() {
 }
 
 #[test]
-fn invariant_14_attacker_gains_without_a_budget_of_sessions() {
+fn invariant_14_attack_gains_more_points_without_a_budget_of_sessions() {
     let rules = Rules { budget: false, ..Rules::default() };
     let all = together(&join(1_000, rules, Target::Everything, 1_000));
     assert!(all.points() > 3.0 && all.believed_points() > 3.0, "{all:?}");
 }
 
 #[test]
-fn rows_of_bench_equal_the_rows_of_the_program_except_for_noise() {
+fn bench_builds_the_same_rows_as_the_program_except_for_noise() {
     for seed in 0..3 {
         let mut random = Random::new(seed);
         for rules in [Rules::default(), without_margin(), Rules { k: 20, detail: 1, ..Rules::default() }] {
@@ -144,7 +144,7 @@ fn rows_of_bench_equal_the_rows_of_the_program_except_for_noise() {
 }
 
 #[test]
-fn evidence_of_many_windows_adds_up_and_grows_with_less_noise() {
+fn attack_on_many_windows_gains_more_with_less_noise() {
     let marked = |windows, noise| {
         let attack = sequence::Attack {
             habit: Habit::Marked,
@@ -161,21 +161,21 @@ fn evidence_of_many_windows_adds_up_and_grows_with_less_noise() {
 }
 
 #[test]
-fn crowd_of_fakes_reads_a_small_group_unless_networks_are_counted() {
+fn crowd_of_fakes_reveals_a_small_group_unless_a_minimum_of_networks_is_set() {
     let read = |fakes, networks, guard| {
         let attack = fakes::Attack { live: 300, rules: Rules::default(), fakes, networks, guard, groups: 40 };
         let score = attack.run(&mut Random::new(50));
         score.exact as f64 / score.groups as f64
     };
     assert_eq!(read(0, 1, None), 0.0);
-    // The smallest row of a node is merged into its rest, so a larger crowd of fakes reads more groups.
+    // The smallest row of a node may be merged with its rest, so a larger crowd of fakes reveals more groups.
     let (crowd, more) = (read(50, 1, None), read(200, 1, None));
     assert!(crowd > 0.0 && more > crowd, "{crowd} and {more}");
     assert_eq!(read(200, 1, Some(40)), 0.0);
 }
 
 #[test]
-fn arrival_among_known_sessions_changes_its_rows_and_noise_hides_its_activity() {
+fn new_session_among_known_ones_reveals_its_rows_and_noise_hides_its_activity() {
     let run = |noise| successive::run(300, Rules { noise, ..Rules::default() }, 40, &mut Random::new(60));
     let (covered, open) = (run(8), run(0));
     assert!(covered.named * 10 > covered.tables * 8, "{covered:?}");

@@ -1,5 +1,5 @@
-//! Draws ordinary traffic: the platforms and locations of sessions, and a minute of a session. The shares equal those
-//! of the synthetic players of `generate`.
+//! Draws ordinary traffic: the properties of sessions, and their activity in a minute. The shares are those of the
+//! synthetic players of `generate`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) const TABLES: [&[&str]; 5] = [
     &["cdn", "connection"],
 ];
 
-/// The weight, device, os, browser, player, version, format, and the index into [`CONNECTIONS`].
+/// The weight, device, os, browser, player, player version, format, and index into [`CONNECTIONS`].
 type Platform =
     (u64, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str, usize);
 

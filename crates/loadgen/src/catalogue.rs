@@ -1,6 +1,7 @@
-//! Weighted tables of players, places and networks, modelled on the audience of a mid-sized service.
+//! The platforms, countries, CDNs and renditions of synthetic sessions, with weights that are modelled on the audience
+//! of a mid-sized service.
 
-/// A kind of client with consistent properties.
+/// A combination of device, operating system, browser and player that occurs in practice.
 pub(crate) struct Platform {
     pub(crate) weight: u64,
     pub(crate) device: &'static str,
@@ -8,21 +9,22 @@ pub(crate) struct Platform {
     pub(crate) os_version: &'static str,
     pub(crate) browser: &'static str,
     pub(crate) browser_version: &'static str,
-    /// The user agent of this browser.
+    /// The user agent that this browser sends. `None` if sessions on this platform never send one.
     pub(crate) user_agent: Option<&'static str>,
     pub(crate) firmware: Option<&'static str>,
     pub(crate) player: &'static str,
     pub(crate) player_version: &'static str,
     pub(crate) format: &'static str,
-    /// The height of its screen, pixels.
+    /// The height of the screen, in pixels.
     pub(crate) height: u32,
     pub(crate) connections: &'static [Connection],
 }
 
-/// A kind of network access, with its usual throughput, kbit/s.
+/// A kind of network access.
 pub(crate) struct Connection {
     pub(crate) weight: u64,
     pub(crate) name: &'static str,
+    /// The usual throughput, in kbit/s.
     pub(crate) kbps: u64,
 }
 
@@ -71,7 +73,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
     Platform { weight: 1, device: "tv", os: "VIDAA", os_version: "9", browser: "app", browser_version: "3", player: "shaka", player_version: "4.11", format: "dash", height: 2160, connections: SOFA, firmware: Some("9.1.3"), user_agent: None },
 ];
 
-/// Countries: weight, country, percent of the usual throughput.
+/// For each country: its weight, its code, and its throughput in percent of the usual throughput.
 #[rustfmt::skip]
 pub(crate) const COUNTRIES: &[(u64, &str, u64)] = &[
     (300, "US", 110), (120, "BR", 60), (110, "DE", 90), (100, "IN", 50), (80, "GB", 100), (70, "FR", 110),
@@ -81,7 +83,7 @@ pub(crate) const COUNTRIES: &[(u64, &str, u64)] = &[
     (1, "MT", 100), (1, "FJ", 30), (1, "LI", 120),
 ];
 
-/// CDNs: weight, name, number of stalled heartbeats per ten thousand that it causes.
+/// For each CDN: its weight, its name, and the number of heartbeats with a stall that it causes per ten thousand.
 pub(crate) const CDNS: &[(u64, &str, u64)] = &[
     (50, "cdn-a", 40),
     (25, "cdn-b", 160),
@@ -91,7 +93,7 @@ pub(crate) const CDNS: &[(u64, &str, u64)] = &[
     (1, "cdn-f", 30),
 ];
 
-/// A step of the encoding ladder.
+/// A rendition of the encoding ladder.
 pub(crate) struct Rung {
     pub(crate) kbps: u32,
     pub(crate) height: u32,

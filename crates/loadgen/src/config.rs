@@ -1,24 +1,24 @@
-//! The configuration of the players.
+//! The configuration of the synthetic players, and its validation.
 
-/// The configuration of the players: their number, contents and reports.
+/// The configuration of the synthetic players.
 #[derive(Clone, Debug)]
 pub struct PlayersConfig {
-    /// The number of sessions that are live at any time. When one ends, another begins soon after.
+    /// The number of sessions that are live at any time. When a session ends, another begins within three seconds.
     pub sessions: u32,
     /// The seed of all random numbers.
     pub seed: u64,
-    /// The earliest time of the first beacon, ms since the epoch. The default is the beginning of 2025, long past on
-    /// any clock.
+    /// The earliest time of the first beacon, in milliseconds since the epoch. The default is the beginning of 2025.
     pub start_ms: u64,
-    /// The interval of reports of a playing session, ms: 1,000 to 30,000.
+    /// The interval at which a playing session reports, in milliseconds, from 1,000 to 30,000.
     pub heartbeat_ms: u32,
-    /// The tenants; the first has the most sessions (Zipf).
+    /// The names of the tenants. The number of sessions of the n-th tenant is proportional to 1/n.
     pub tenants: Vec<String>,
-    /// The number of contents, 1 to 1,000,000; the first is the most popular (Zipf).
+    /// The number of different contents, from 1 to 1,000,000. The popularity of the n-th content is proportional to
+    /// 1/n.
     pub contents: u32,
-    /// The fields of beacons.
+    /// The fields that beacons contain.
     pub mix: Mix,
-    /// The faults to inject.
+    /// The faults that are injected.
     pub faults: Faults,
 }
 
@@ -37,16 +37,17 @@ impl Default for PlayersConfig {
     }
 }
 
-/// The fields of beacons. Shares of sessions, in percent.
+/// The fields that beacons contain. Each number is a share of the sessions, in percent.
 #[derive(Clone, Copy, Debug)]
 pub struct Mix {
-    /// Browsers that send a `user_agent`; the others send `device`, `os` and `browser`.
+    /// The share of browser sessions that send a `user_agent`. The others send `os` and `browser`.
     pub user_agents: u8,
-    /// Sessions whose beacons contain `country` and `asn`.
+    /// The share of sessions whose beacons contain `country` and `asn`.
     pub located: u8,
-    /// Sessions that report their device, player and connection.
+    /// The share of sessions that report their device, player and connection.
     pub detailed: u8,
-    /// Sessions that report the versions of their system, browser and player, and their firmware.
+    /// The share of sessions that report their firmware, and the versions of their operating system, browser and
+    /// player.
     pub versions: u8,
 }
 
@@ -57,29 +58,31 @@ impl Default for Mix {
 }
 
 impl Mix {
-    /// Returns a mix of few explicit fields, 17 in a heartbeat, to compare with other programs on the same beacons.
+    /// Returns a mix in which a heartbeat has 17 fields. It is used to compare the speed with other programs, on the
+    /// same beacons.
     #[must_use]
     pub const fn lean() -> Self {
         Self { user_agents: 0, located: 0, detailed: 0, versions: 0 }
     }
 }
 
-/// The faults to inject. Shares per thousand.
+/// The faults that are injected. Each share is in thousandths.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults {
-    /// Beacons that are sent a second time, at most 5 s later.
+    /// The share of beacons that are sent a second time, at most 5 s later.
     pub duplicate: u16,
-    /// Heartbeats that are delayed by `late_by_ms`.
+    /// The share of beacons that are drawn to be delayed by `late_by_ms`. Only heartbeats with playing time are
+    /// delayed.
     pub late: u16,
-    /// The delay of late beacons, ms: longer than a window and its lateness.
+    /// The delay of late beacons, in milliseconds. It must be longer than a window and its lateness.
     pub late_by_ms: u64,
-    /// Records that are not beacons; the share is relative to the number of beacons.
+    /// The number of additional records that are not beacons, per thousand beacons.
     pub garbage: u16,
-    /// Beacons without a session; the share is relative to the number of beacons.
+    /// The number of additional beacons without a session id, per thousand beacons.
     pub no_session: u16,
-    /// Beacons without a time; the share is relative to the number of beacons.
+    /// The number of additional beacons without a time, per thousand beacons.
     pub no_time: u16,
-    /// Sessions that send `opt_out` in every beacon.
+    /// The share of sessions that send `opt_out` in every beacon.
     pub opt_out: u16,
 }
 
@@ -106,54 +109,54 @@ impl Faults {
     }
 }
 
-/// The error of a configuration that players cannot follow.
+/// The reason why a configuration is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadgenError {
-    /// There are no sessions.
+    /// The number of sessions is 0.
     #[error("the number of sessions is 0; set it to at least 1")]
     NoSessions,
-    /// There are no contents, or their number is so large that their ids would look like those of accounts.
+    /// The number of contents is 0 or above 1,000,000. With more, their ids would look like ids of accounts.
     #[error("the number of contents is {0}; set it to 1 to 1000000")]
     Contents(u32),
-    /// There are no tenants.
+    /// The list of tenants is empty.
     #[error("the list of tenants is empty; add at least 1")]
     NoTenants,
-    /// A tenant's name that configurations do not allow.
+    /// The name of a tenant is not valid in a configuration.
     #[error("tenant `{0}` has an invalid name; use 1 to 40 of a-z, 0-9 and `-`")]
     Tenant(String),
-    /// A report interval out of range.
+    /// The interval of reports is not within 1,000 to 30,000 ms.
     #[error(
         "the report interval is {0} ms, outside of 1000 to 30000; choose a rate of 0.034 to 1 beacons per second and \
          session"
     )]
     Heartbeat(u32),
-    /// A share above its maximum.
+    /// A share exceeds its maximum. The values are its name, the share and the maximum.
     #[error("{0} is {1}; set it to at most {2}")]
     Share(&'static str, u16, u16),
-    /// A dimension that players do not report.
+    /// A breakdown contains a dimension that players do not report.
     #[error("dimension `{0}` is not reported by players; remove it")]
     Dimension(String),
-    /// A window without length.
+    /// The length of a window is 0.
     #[error("the window length is 0 ms; set it to at least 1 ms")]
     Window,
 }
 
 impl PlayersConfig {
-    /// Returns the interval at which sessions must report for a total number of beacons per second, ms. Accurate within
-    /// 2 %, including the beacons at the start and end of sessions.
+    /// Returns the interval in milliseconds at which sessions must report, so that all of them together send a number
+    /// of beacons per second. The resulting rate is accurate within 2 %.
     #[must_use]
     pub fn heartbeat_for(sessions: u32, beacons_per_second: u32) -> u32 {
-        // Measured: a session sends 0.993 / heartbeat + 0.0078 beacons per second.
+        // By measurement, a session sends 0.993 / h + 0.0078 beacons per second, where h is the interval in seconds.
         let (sessions, beacons) = (u64::from(sessions), u64::from(beacons_per_second));
         let left = (beacons * 10_000).saturating_sub(78 * sessions);
         u32::try_from((sessions * 9_930_000).checked_div(left).unwrap_or(u64::MAX)).unwrap_or(u32::MAX)
     }
 
-    /// Validates the configuration.
+    /// Validates the configuration, and returns the first error.
     ///
     /// # Errors
-    /// The first invalid setting, with the valid range.
+    /// The first invalid setting, with the fix.
     pub fn check(&self) -> Result<(), LoadgenError> {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         if self.sessions == 0 {

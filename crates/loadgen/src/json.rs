@@ -1,11 +1,11 @@
-//! Beacons as JSON text, written field by field for speed (a million per second).
+//! Formats beacons as JSON. Fields are written one by one without a serializer, to format a million beacons per second.
 
 use crowdfold_model::{SumMetric, ValueMetric};
 
 use crate::profile::Profile;
 use crate::report::Deed;
 
-/// Formats the JSON beacon of a deed.
+/// Formats the activity of a session as a JSON beacon.
 pub(crate) fn beacon(profile: &Profile, deed: &Deed) -> Vec<u8> {
     let mut text = Vec::with_capacity(profile.before_event.len() + profile.after_event.len() + 192);
     text.extend_from_slice(br#"{"ts":"#);
@@ -40,7 +40,7 @@ pub(crate) fn beacon(profile: &Profile, deed: &Deed) -> Vec<u8> {
     text
 }
 
-/// Returns true for the amounts that playing sessions report even if they are 0, as many players do.
+/// Returns true for the metrics that playing sessions report even if the amount is 0, as many players do.
 const fn is_always_reported(metric: SumMetric) -> bool {
     matches!(metric, SumMetric::PlayingMs | SumMetric::StalledMs | SumMetric::Stalls)
 }

@@ -1,8 +1,8 @@
-//! Synthetic players: sessions that start, play, stall, fail and end, as JSON beacons in the order of time.
+//! Synthetic players: sessions that start, play, stall, fail and end. They send JSON beacons, in the order of time.
 //!
-//! Everything follows from a seed: the same [`PlayersConfig`] gives the same bytes on every machine, and in every
-//! release of this crate's major version. It uses neither a clock nor floating point. No person is in the data:
-//! addresses are from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from RFC 5398.
+//! The same [`PlayersConfig`] gives the same bytes on every machine, and in every release with the same major version.
+//! The crate uses neither a clock nor floating-point numbers. The data contains nothing about real persons: addresses
+//! and autonomous systems are from the ranges that are reserved for documentation (RFC 5737, RFC 3849, RFC 5398).
 //!
 //! ```
 //! use crowdfold_loadgen::{Players, PlayersConfig, Truth};
@@ -19,8 +19,8 @@
 //! ```
 //!
 //! # Ground truth
-//! [`Truth`] sums the activity of the players without reading their beacons: the cells before folding, clamps and
-//! noise, which the worker must reproduce. As JSON lines ([`write()`]) a cell is
+//! [`Truth`] adds up the activity of the players without parsing their beacons. Its results are the exact cells, before
+//! folding, clamping and noise, which the worker must reproduce. [`write()`] writes each cell as a line of JSON:
 //!
 //! ```json
 //! {"tenant":"default","window":{"start":1795308480000,"end":1795308540000},"breakdown":["os"],
@@ -30,16 +30,17 @@
 //!  "live_latency_ms":[]}
 //! ```
 //!
-//! with the names and units of the rollup, except for the distributions, which contain all values, ascending, as
-//! `[value, sessions]`. Cells are ordered by window, tenant, breakdown (in the given order) and dimension values; the
-//! last line contains the outcomes of all records, `{"ledger":{"read":…,"placed":…,"duplicate":…,…}}`.
+//! Names and units are those of a rollup, except that a distribution contains all values in ascending order, as
+//! `[value, sessions]`. Cells are ordered by window, tenant, breakdown and dimension values. The last line contains the
+//! number of records by outcome, `{"ledger":{"read":…,"placed":…,"duplicate":…,…}}`.
 //!
-//! Only the detail table of the rollups (`"detail": true`) can be compared with the truth number for number: add up the
-//! cells that a row folds. In other tables only the number of sessions is exact. Every other number there is a sum of
-//! clamped contributions with noise, so it agrees only on average, and less so if sessions exceed the clamps.
+//! All numbers of the detail table (`"detail": true`) can be compared with the truth: each row is the sum of the cells
+//! that were folded into it. In other tables only the number of sessions is exact. Every other number there is a sum of
+//! clamped amounts with noise. It equals the truth only on average, and is lower if sessions exceed the clamps.
 //!
-//! The truth is valid for a worker with the same window length and breakdowns, a lateness of at least 5 s (the longest
-//! delay of duplicates) but less than [`Faults::late_by_ms`] minus a window, and an idle time of 90 s.
+//! The truth is valid for a worker with the same window length and breakdowns, and an idle timeout of 90 s. Its
+//! lateness must be at least 5 s, which is the longest delay of duplicates, and less than [`Faults::late_by_ms`] minus
+//! the window length.
 #![forbid(unsafe_code)]
 
 mod catalogue;

@@ -1,4 +1,4 @@
-//! The sessions of all players, in the order of time.
+//! Runs all sessions, and returns their records in the order of time.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -12,7 +12,7 @@ use crate::report::{Deed, Event, Outcome, Report};
 use crate::session::Session;
 use crate::{Faults, LoadgenError, PlayersConfig, json};
 
-/// The players of a [`PlayersConfig`]: an endless iterator over their records, in the order of `sent_ms`.
+/// The synthetic players: an endless iterator over the records that they send, in the order of `sent_ms`.
 pub struct Players {
     offer: Offer,
     faults: Faults,
@@ -23,12 +23,12 @@ pub struct Players {
     begun: u64,
     agenda: BinaryHeap<Reverse<Due>>,
     noted: u64,
-    /// Records to be sent in addition to the last beacon.
+    /// Additional faulty records, which are returned before the next beacon.
     beside: VecDeque<Report>,
     mishaps: Random,
 }
 
-/// A scheduled action; actions of the same time run in the order of scheduling.
+/// A scheduled action. Actions that are due at the same time run in the order in which they were scheduled.
 struct Due {
     at: u64,
     order: u64,
@@ -36,8 +36,9 @@ struct Due {
 }
 
 enum What {
+    /// Send the next beacon of the live session with this index.
     Seat(usize),
-    /// A beacon that was delayed or is repeated.
+    /// Send a beacon that was delayed, or send one a second time.
     Send(Box<Report>),
 }
 
@@ -59,10 +60,10 @@ impl Ord for Due {
 }
 
 impl Players {
-    /// Creates the players, all of which have started before the first beacon.
+    /// Creates the players. All first sessions are already playing when the first beacon is sent.
     ///
     /// # Errors
-    /// The configuration is impossible.
+    /// The first invalid setting of the configuration.
     pub fn new(config: PlayersConfig) -> Result<Self, LoadgenError> {
         config.check()?;
         let mut players = Self {
@@ -98,7 +99,7 @@ impl Players {
         self.noted += 1;
     }
 
-    /// Sends the next beacon of a session, and replaces the session if it was the last.
+    /// Returns the next beacon of a session. If it is the last one, replaces the session by a new one.
     fn beacon_of(&mut self, seat: usize) -> (Arc<Profile>, Deed) {
         let session = &mut self.seats[seat];
         let (deed, goes_on) = session.send(self.heartbeat);
@@ -112,7 +113,7 @@ impl Players {
         (profile, deed)
     }
 
-    /// Sends a beacon according to its outcome; `None` if it is delayed.
+    /// Draws the faults of a beacon. Returns its record, or `None` if it is delayed.
     fn dispatch(&mut self, who: Arc<Profile>, deed: Deed) -> Option<Report> {
         let payload = json::beacon(&who, &deed);
         let outcome = if who.opt_out { Outcome::OptedOut } else { Outcome::Placed };
@@ -144,7 +145,7 @@ impl Players {
         Some(report)
     }
 
-    /// Draws additional records that arrive at the same time.
+    /// Draws the additional faulty records that are sent together with a beacon.
     fn beside_it(&mut self, report: &Report) {
         for (share, outcome) in [
             (self.faults.garbage, Outcome::Malformed),
@@ -178,7 +179,7 @@ impl Players {
         }
     }
 
-    /// Creates a record of one line that is not a beacon.
+    /// Returns a record that is not a beacon. It has no line break.
     fn garbage(&mut self, beacon: &[u8]) -> Vec<u8> {
         match self.mishaps.below(5) {
             0 => beacon[..self.mishaps.between(1, beacon.len() as u64 - 1) as usize].to_vec(),
@@ -206,7 +207,7 @@ impl Iterator for Players {
                     self.dispatch(who, deed)
                 }
             };
-            // Additional records of a delayed beacon are sent alone.
+            // If the beacon is delayed, its additional records are sent now.
             if let Some(report) = sent.or_else(|| self.beside.pop_front()) {
                 return Some(report);
             }

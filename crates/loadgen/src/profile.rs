@@ -1,4 +1,4 @@
-//! The constant properties of a session.
+//! Draws the constant properties of a session, such as its tenant and platform.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -8,12 +8,12 @@ use crate::catalogue::{self, Connection, Platform};
 use crate::random::Random;
 use crate::{Mix, PlayersConfig};
 
-/// The choices for the sessions of one run.
+/// The distributions from which the properties of sessions are drawn.
 pub(crate) struct Offer {
     mix: Mix,
     opt_out: u64,
     tenants: Vec<(u64, Arc<str>)>,
-    /// Cumulative weights of contents 0..=n.
+    /// The cumulative weights of the contents, by number.
     contents: Vec<u64>,
 }
 
@@ -41,28 +41,29 @@ impl Offer {
 
 /// The constant properties of one session.
 pub(crate) struct Profile {
-    /// The number that identifies it in the run.
+    /// The number of the session. No other session of these players has it.
     pub(crate) number: u64,
     pub(crate) tenant: Arc<str>,
     pub(crate) session: String,
     pub(crate) opt_out: bool,
-    /// The dimensions that its beacons contain.
+    /// The names and values of the dimensions that the session's beacons contain.
     values: Vec<(&'static str, Cow<'static, str>)>,
-    /// The constant parts of the beacon: from after `ts` to the event, and from after the event on.
+    /// The constant JSON between the values of `ts` and `event`.
     pub(crate) before_event: String,
+    /// The constant JSON after the value of `event`.
     pub(crate) after_event: String,
 }
 
-/// The properties that determine playback and are not in its beacons.
+/// The properties that determine playback, and that beacons do not contain.
 pub(crate) struct Means {
     pub(crate) kbps: u64,
     pub(crate) height: u32,
     pub(crate) usual_length_ms: u64,
-    /// The usual latency of a live stream, ms.
+    /// The usual latency of the live stream, in milliseconds, or `None` if the stream is not live.
     pub(crate) live_latency_ms: Option<u64>,
 }
 
-/// The names of the constant dimensions; `cdn` and `quality` change during playback.
+/// The names of the dimensions that are constant in a session. `cdn` and `quality` may change during playback.
 pub(crate) const CONSTANT: [&str; 14] = [
     "country",
     "asn",
@@ -81,7 +82,7 @@ pub(crate) const CONSTANT: [&str; 14] = [
 ];
 
 impl Profile {
-    /// Returns the value of a dimension, if its beacons contain it.
+    /// Returns the value of a dimension. Returns `None` if the session's beacons do not contain it.
     pub(crate) fn value(&self, dimension: &str) -> Option<&str> {
         self.values.iter().find(|(name, _)| *name == dimension).map(|(_, value)| value.as_ref())
     }
@@ -146,15 +147,15 @@ fn means(
 
 /// A kind of content.
 struct Stream {
-    /// The value of `stream`.
+    /// The value of the dimension `stream`.
     name: &'static str,
-    /// The prefix of its id.
+    /// The prefix of the content's id.
     kind: &'static str,
     usual_length_ms: u64,
     live_latency_ms: Option<u64>,
 }
 
-/// Returns the kind of a content.
+/// Returns the kind of the content with this number.
 const fn stream(content: usize) -> Stream {
     let (name, kind, usual_length_ms, live_latency_ms) = match content % 10 {
         1 | 4 => ("live", "channel", 600_000, Some(15_000)),
@@ -165,14 +166,14 @@ const fn stream(content: usize) -> Stream {
     Stream { name, kind, usual_length_ms, live_latency_ms }
 }
 
-/// Returns the dimensions that a platform reports, in a user agent or field by field.
+/// Returns the dimensions that a platform reports, in the user agent or in fields of their own.
 fn platform_values(
     platform: &Platform,
     detailed: bool,
     versions: bool,
     user_agent: bool,
 ) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
-    // Browsers report a fixed version of these systems in their user agents.
+    // In their user agents, browsers report a version of these operating systems that never changes.
     let frozen = matches!(platform.os, "Windows" | "macOS");
     let os_version = if user_agent { !frozen } else { versions };
     [
@@ -189,7 +190,7 @@ fn platform_values(
     .filter_map(|(given, name, value)| Some((name, value.filter(|_| given)?.into())))
 }
 
-/// Returns the fields after the event. Values in the user agent are not repeated.
+/// Returns the JSON after the value of `event`. Values that follow from the user agent have no field of their own.
 fn after_event(values: &[(&'static str, Cow<'static, str>)], user_agent: Option<&str>) -> String {
     let mut text = String::from("\"");
     if let Some(user_agent) = user_agent {
@@ -202,7 +203,7 @@ fn after_event(values: &[(&'static str, Cow<'static, str>)], user_agent: Option<
     text
 }
 
-/// Creates a session id: browsers use UUIDs, devices sixteen digits.
+/// Draws a session id. Desktop browsers use UUIDs, and other devices use sixteen hexadecimal digits.
 fn session_id(platform: &Platform, random: &mut Random) -> String {
     let (a, b) = (random.bits(), random.bits());
     if platform.device == "desktop" {
@@ -213,12 +214,12 @@ fn session_id(platform: &Platform, random: &mut Random) -> String {
             b & 0xffff_ffff_ffff
         )
     } else {
-        // A constant id is rejected as a session id, however unlikely the draw.
+        // The lowest bit is set because an id of zeros only would be rejected.
         format!("{:016x}", a | 1)
     }
 }
 
-/// Creates an address for documentation; three of four are IPv4.
+/// Draws an address from the ranges for documentation. Three of four are IPv4.
 fn documentation_address(random: &mut Random) -> String {
     let host = random.between(1, 254);
     match random.below(4) {

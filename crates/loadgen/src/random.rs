@@ -1,11 +1,12 @@
-//! Random numbers that are the same on every machine and in every version.
+//! Random numbers that depend only on the seed. They are the same on every machine and in every version.
 
-/// A SplitMix64 generator (Steele, Lea, Flood 2014). Its state has eight bytes, so every session can have its own.
+/// A SplitMix64 generator (Steele, Lea, Flood 2014). Its state has only eight bytes, so every session can have its own
+/// generator.
 #[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Creates a generator for a path of numbers under a seed.
+    /// Creates a generator whose numbers depend on a seed and on the two numbers in `path`.
     pub(crate) fn new(seed: u64, path: [u64; 2]) -> Self {
         let mut random = Self(seed);
         for step in path {
@@ -14,7 +15,7 @@ impl Random {
         random
     }
 
-    /// Creates another generator, without a draw from this one.
+    /// Creates a second generator, without changing the numbers that this one will return.
     pub(crate) fn apart(&self) -> Self {
         Self::new(self.0, [u64::MAX, 1])
     }
@@ -28,13 +29,14 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Returns a number from 0 to `bound`, excluding `bound`; 0 if the range is empty.
+    /// Returns a number from 0 to `bound - 1`, or 0 if `bound` is 0.
     pub(crate) const fn below(&mut self, bound: u64) -> u64 {
-        // Multiply and shift: the bias is less than one in 2^32 for the small bounds in use.
+        // The number is scaled by a multiplication and a shift. For the small bounds in use, the bias is below one in
+        // 2^32.
         ((self.bits() as u128 * bound as u128) >> 64) as u64
     }
 
-    /// Returns a number between the two, both included.
+    /// Returns a number from `low` to `high`, both included.
     pub(crate) const fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low) + 1)
     }
@@ -44,7 +46,7 @@ impl Random {
         self.below(of) < part
     }
 
-    /// Returns one of the items, by their weights.
+    /// Returns one of the items, with a probability in proportion to its weight.
     pub(crate) fn weighted<'a, T>(&mut self, items: &'a [T], weight: impl Fn(&T) -> u64) -> &'a T {
         let mut left = self.below(items.iter().map(&weight).sum());
         for item in items {

@@ -6,35 +6,35 @@ use crowdfold_model::{SumMetric, ValueMetric};
 
 use crate::profile::Profile;
 
-/// One record of the beacons topic, or one line of a file. It does not implement `Debug`, like real beacons.
+/// One record of the beacons topic, or one line of a file. Like real beacons, it does not implement `Debug`.
 pub struct Report {
-    /// The time of sending, ms since the epoch, never earlier than that of the previous report. For a beacon that is
-    /// neither late nor repeated it equals the beacon's `ts`.
+    /// The time of sending, in milliseconds since the epoch. It is never earlier than that of the previous report. For
+    /// a beacon that is neither delayed nor repeated, it equals the beacon's `ts`.
     pub sent_ms: u64,
-    /// The beacon: one JSON object, except for garbage. Never contains a line feed.
+    /// The beacon as one JSON object, or garbage. It never contains a line feed.
     pub payload: Vec<u8>,
-    /// The expected outcome.
+    /// The outcome that the worker must count for this record.
     pub outcome: Outcome,
     pub(crate) who: Option<Arc<Profile>>,
     pub(crate) deed: Deed,
 }
 
 impl Report {
-    /// Returns the session, which is the record's key; `None` if the record contains none.
+    /// Returns the session id, which is the key of the record. Returns `None` for a record without a session.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
         self.who.as_ref().map(|profile| profile.session.as_str())
     }
 }
 
-/// The expected outcome of a record, named as in the ledger.
+/// The outcome of a record, named as in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The beacon is added to its session summary.
     Placed,
-    /// The beacon repeats one sent shortly before.
+    /// The beacon repeats another one that was sent shortly before.
     Duplicate,
-    /// The window of the beacon is closed.
+    /// The window of the beacon is already closed.
     Late,
     /// The session of the beacon opted out.
     OptedOut,
@@ -42,11 +42,11 @@ pub enum Outcome {
     Malformed,
     /// The beacon contains no session id.
     NoSession,
-    /// It contains no time.
+    /// The beacon contains no time.
     NoTime,
 }
 
-/// The kinds of events.
+/// The events that beacons report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Attempt,
@@ -68,23 +68,23 @@ impl Event {
     }
 }
 
-/// The activity of a player since its previous beacon, to the millisecond.
+/// The activity of a session since its previous beacon, with a precision of a millisecond.
 #[derive(Clone)]
 pub(crate) struct Deed {
     pub(crate) ts: u64,
     pub(crate) event: Event,
     pub(crate) cdn: &'static str,
-    /// Amounts since the previous beacon, in the order of [`SumMetric::ALL`].
+    /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`].
     pub(crate) sums: [u32; SumMetric::COUNT],
-    /// In the order of [`ValueMetric::ALL`].
+    /// The value of each metric, if it is reported, in the order of [`ValueMetric::ALL`].
     pub(crate) values: [Option<u32>; ValueMetric::COUNT],
-    /// The rendition on the screen; only playing sessions have one.
+    /// The rendition that is being played, or `None` if the session does not play.
     pub(crate) picture: Option<Picture>,
     pub(crate) error: Option<&'static str>,
     pub(crate) fatal: bool,
 }
 
-/// The height of a rendition, and its class.
+/// A rendition: its height in pixels, and its value of the dimension `quality`.
 #[derive(Clone, Copy)]
 pub(crate) struct Picture {
     pub(crate) height: u32,
@@ -92,7 +92,7 @@ pub(crate) struct Picture {
 }
 
 impl Deed {
-    /// Creates a deed that is only an event.
+    /// Creates an activity that consists of an event only, without amounts.
     pub(crate) const fn plain(ts: u64, event: Event, cdn: &'static str) -> Self {
         Self {
             ts,

@@ -1,4 +1,4 @@
-//! The course of a session, beacon by beacon.
+//! Simulates a session: when it sends its beacons, and what they report.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use crate::profile::{Means, Offer, Profile};
 use crate::random::Random;
 use crate::report::{Deed, Event, Picture};
 
-/// A live session and its next beacon.
+/// A live session, and the kind and time of its next beacon.
 pub(crate) struct Session {
     pub(crate) profile: Arc<Profile>,
-    /// The time of its next beacon, ms since the epoch.
+    /// The time of the next beacon, in milliseconds since the epoch.
     pub(crate) due: u64,
     next: Next,
     random: Random,
-    /// Draws the latency of live streams, so that these draws do not change any other.
+    /// A separate generator for the latency of live streams, so these draws do not change the other draws.
     latency: Random,
     means: Means,
-    /// The time of its previous beacon, from which amounts are counted.
+    /// The time of the previous beacon. The next beacon reports the amounts since this time.
     previous: u64,
-    /// The time of its previous heartbeat or play, from which the next heartbeat is scheduled.
+    /// The time of the previous heartbeat or play. The next heartbeat is scheduled one interval later.
     beat: u64,
     cdn: usize,
     rung: usize,
@@ -41,7 +41,7 @@ enum Next {
 }
 
 impl Session {
-    /// Creates a session that attempts to play at `start`.
+    /// Creates a session whose first beacon is an attempt to play, at the time `start`.
     pub(crate) fn begin(number: u64, offer: &Offer, mut random: Random, start: u64) -> Self {
         let (profile, means) = Profile::draw(number, offer, &mut random);
         let mut session = Self {
@@ -60,8 +60,8 @@ impl Session {
         session
     }
 
-    /// Creates a session that has been playing for a while, and sends a heartbeat within the `heartbeat` after `start`.
-    /// It reports no earlier time, because a first report of playing time would count as a play.
+    /// Creates a session that is already playing. Its first beacon is a heartbeat, at most one interval after `start`.
+    /// This heartbeat reports no playing time, because playing time in a first report would count as a play.
     pub(crate) fn under_way(number: u64, offer: &Offer, random: Random, start: u64, heartbeat: u64) -> Self {
         let mut session = Self::begin(number, offer, random, start);
         session.due = start + session.random.below(heartbeat);
@@ -72,7 +72,7 @@ impl Session {
         session
     }
 
-    /// Sends the next beacon. Returns false if it was the last.
+    /// Returns the next beacon of the session, and false if it is the last one.
     pub(crate) fn send(&mut self, heartbeat: u64) -> (Deed, bool) {
         let at = self.due;
         let plain = |session: &Self, event| Deed::plain(at, event, CDNS[session.cdn].1);
@@ -126,7 +126,8 @@ impl Session {
         (deed, !matches!(self.next, Next::Nothing))
     }
 
-    /// Plans the start: two in a hundred fail, three give up waiting, and one of those sends nothing.
+    /// Draws how the attempt to play ends. Of a hundred attempts, two fail, three are given up (one of them without a
+    /// further beacon), and the others start to play.
     fn plan_start(&mut self) {
         let slow = 200 + 8_000_000 / self.means.kbps;
         let startup = slow * self.random.between(70, 160) / 100;
@@ -138,11 +139,11 @@ impl Session {
         };
     }
 
-    /// Plans the next beacon after a play or a heartbeat, usually the next heartbeat.
+    /// Draws the next beacon after a play or a heartbeat. It usually is the next heartbeat.
     fn plan(&mut self, heartbeat: u64) {
         let soon = self.beat + self.random.between(100, heartbeat - 100);
         (self.next, self.due) = if self.random.chance(heartbeat, self.means.usual_length_ms) {
-            // One in ten closes the page without a last beacon.
+            // One in ten sessions ends without a last beacon, as if the viewer closed the page.
             if self.random.chance(1, 10) { (Next::Nothing, self.beat) } else { (Next::End, soon) }
         } else if self.random.chance(heartbeat, 600 * 60_000) {
             (Next::FatalError, soon)
@@ -153,7 +154,7 @@ impl Session {
         };
     }
 
-    /// Counts the time since the previous beacon as playing without problems.
+    /// Returns a beacon that reports the whole time since the previous beacon as playing time.
     fn played_on(&mut self, at: u64, event: Event) -> Deed {
         let mut deed = Deed::plain(at, event, CDNS[self.cdn].1);
         deed.add(SumMetric::PlayingMs, u32::try_from(at - self.previous).unwrap_or(u32::MAX));
@@ -161,7 +162,8 @@ impl Session {
         deed
     }
 
-    /// Counts the time since the previous beacon, in which it may have stalled and may have switched to another CDN.
+    /// Returns a beacon that reports the time since the previous beacon. The session may have stalled in this time, and
+    /// may have switched to another CDN.
     fn played(&mut self, event: Event) -> Deed {
         let elapsed = self.due - self.previous;
         let before = self.rung;
@@ -189,7 +191,8 @@ impl Session {
         self.cdn = CDNS.iter().position(|(_, name, _)| *name == chosen.1).unwrap_or(0);
     }
 
-    /// Selects the best rendition for the throughput. Returns true if not even the lowest is possible.
+    /// Draws a throughput, and selects the best rendition for it. Returns true if it is too low even for the lowest
+    /// rendition.
     fn adapt(&mut self) -> bool {
         let kbps = self.means.kbps * self.random.between(60, 130) / 100;
         let fits = |rung: &crate::catalogue::Rung| {
@@ -200,7 +203,7 @@ impl Session {
         best.is_none()
     }
 
-    /// Adds the rendition on the screen, its throughput, and the latency of a live stream.
+    /// Adds the rendition, its bitrate, the measured throughput, and the latency if the stream is live.
     fn show(&mut self, deed: &mut Deed) {
         let rung = &LADDER[self.rung];
         let measured = self.means.kbps * self.random.between(60, 130) / 100;

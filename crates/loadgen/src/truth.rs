@@ -1,4 +1,4 @@
-//! The summed activity of the players: exact cells, before folding, clamps and noise.
+//! Adds up the activity of the players to exact cells, as they are before folding, clamping and noise.
 
 mod session_summary;
 
@@ -12,46 +12,47 @@ use crate::profile::CONSTANT;
 use crate::{LoadgenError, Outcome, Report};
 use session_summary::SessionSummary;
 
-/// Sums the activity of the players. The crate's documentation describes its use.
+/// A collector of exact cells. The documentation of the crate describes its use.
 pub struct Truth {
     window_ms: u64,
     breakdowns: Vec<Vec<String>>,
-    /// Breakdowns of tenants that have their own.
+    /// The breakdowns of the tenants that have their own, by tenant.
     own: BTreeMap<String, Vec<Vec<String>>>,
-    /// Session summaries by window and session.
+    /// The session summaries, by start of the window and number of the session.
     windows: BTreeMap<u64, HashMap<u64, SessionSummary>>,
     latest_ms: u64,
     ledger: Ledger,
 }
 
-/// The session summaries of one combination of dimension values, before folding. It is written as JSON with the fields
-/// of a row, in their order, except that distributions contain all values.
+/// The sums over all sessions with one combination of dimension values in one window. Its JSON has the fields of a row,
+/// except that distributions contain all values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the rollup's fields")]
 pub struct Cell {
     pub tenant: String,
     pub window: Window,
     pub breakdown: Vec<String>,
-    /// Names and values, in the order of the breakdown.
+    /// The names and values of the dimensions, in the order of the breakdown.
     pub dimensions: Vec<(String, String)>,
     pub sessions: u64,
     pub beacons: u64,
-    /// In the order of [`SumMetric::ALL`].
+    /// The sum of each metric, in the order of [`SumMetric::ALL`].
     pub sums: [u64; SumMetric::COUNT],
-    /// The number of session summaries with an error of each class.
+    /// The number of sessions with an error, by class of the error.
     pub errors: BTreeMap<&'static str, u64>,
-    /// In the order of [`ValueMetric::ALL`]: ascending values, each with its number of sessions.
+    /// The values of each metric in ascending order, each with its number of sessions. Metrics are in the order of
+    /// [`ValueMetric::ALL`].
     pub values: [Vec<(u64, u64)>; ValueMetric::COUNT],
 }
 
 impl Cell {
-    /// Returns a sum.
+    /// Returns the sum of a metric over the sessions of the cell.
     #[must_use]
     pub const fn sum(&self, metric: SumMetric) -> u64 {
         self.sums[metric as usize]
     }
 
-    /// Returns the ascending values of a metric, each with its number of sessions.
+    /// Returns the values of a metric in ascending order, each with its number of sessions.
     #[must_use]
     pub fn values(&self, metric: ValueMetric) -> &[(u64, u64)] {
         &self.values[metric as usize]
@@ -78,20 +79,20 @@ impl Serialize for Cell {
     }
 }
 
-/// A half-open span of event time, ms since the epoch.
+/// A half-open interval of event time. Start and end are in milliseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[expect(missing_docs, reason = "said above")]
+#[expect(missing_docs, reason = "the comment on the type describes both fields")]
 pub struct Window {
     pub start: u64,
     pub end: u64,
 }
 
-/// The outcomes of all sent records.
+/// The number of sent records, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[expect(missing_docs, reason = "the names are those of the worker's ledger")]
 pub struct Ledger {
     pub read: u64,
-    /// Released or withheld, depending on k.
+    /// The number of beacons that the worker releases or withholds, depending on k.
     pub placed: u64,
     pub late: u64,
     pub duplicate: u64,
@@ -102,10 +103,10 @@ pub struct Ledger {
 }
 
 impl Truth {
-    /// Creates an empty sum for windows of this length (ms) and these breakdowns.
+    /// Creates a collector without cells, for a window length in milliseconds and breakdowns.
     ///
     /// # Errors
-    /// The window has no length, or a breakdown contains a dimension that the players do not report.
+    /// The window length is 0, or a breakdown contains a dimension that players do not report.
     pub fn new<S: AsRef<str>>(window_ms: u64, breakdowns: &[impl AsRef<[S]>]) -> Result<Self, LoadgenError> {
         if window_ms == 0 {
             return Err(LoadgenError::Window);
@@ -115,10 +116,10 @@ impl Truth {
         Ok(Self { window_ms, breakdowns, own, windows, latest_ms: 0, ledger })
     }
 
-    /// Sets other breakdowns for one tenant.
+    /// Replaces the breakdowns of one tenant.
     ///
     /// # Errors
-    /// One of them contains a dimension that the players do not report.
+    /// A breakdown contains a dimension that players do not report.
     pub fn with_own<S: AsRef<str>>(
         mut self,
         tenant: &str,
@@ -128,7 +129,7 @@ impl Truth {
         Ok(self)
     }
 
-    /// Adds a sent record. Must be called with every report, in order.
+    /// Adds a sent record. The caller must add every report, in the order in which they are sent.
     pub fn watch(&mut self, report: &Report) {
         self.latest_ms = self.latest_ms.max(report.sent_ms);
         self.ledger.read += 1;
@@ -150,7 +151,8 @@ impl Truth {
         summaries.entry(who.number).or_insert_with(|| SessionSummary::of(Arc::clone(who))).add(&report.deed);
     }
 
-    /// Returns the cells of the windows that have ended, in order; each window once.
+    /// Returns the cells of the windows that have ended since the last call, in order. Later calls do not return them
+    /// again.
     pub fn complete(&mut self) -> Vec<Cell> {
         let mut cells = Vec::new();
         while let Some(window) = self.windows.first_entry() {
@@ -163,13 +165,14 @@ impl Truth {
         cells
     }
 
-    /// Returns the outcomes of the records so far.
+    /// Returns the number of records so far, by outcome.
     #[must_use]
     pub const fn ledger(&self) -> Ledger {
         self.ledger
     }
 
-    /// Returns the cells of all windows that [`Truth::complete`] has not returned, and the outcomes of the records.
+    /// Returns the cells of all windows that [`Truth::complete`] has not returned, and the number of records by
+    /// outcome.
     #[must_use]
     pub fn finish(mut self) -> (Vec<Cell>, Ledger) {
         let mut cells = Vec::new();
@@ -201,11 +204,11 @@ impl Truth {
     }
 }
 
-/// Checks that players report these dimensions.
+/// Checks that players report the dimensions of these breakdowns, and returns the breakdowns.
 fn known<S: AsRef<str>>(breakdowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String>>, LoadgenError> {
     let owned = |breakdown: &[S]| breakdown.iter().map(|name| name.as_ref().to_string()).collect();
     let breakdowns: Vec<Vec<String>> = breakdowns.iter().map(|breakdown| owned(breakdown.as_ref())).collect();
-    // Players report no region, which is a valid value like any other.
+    // Players do not report a region, so its value is always `unknown`, which is a valid value.
     let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality" | "region");
     match breakdowns.iter().flatten().find(|name| !known(name)) {
         Some(name) => Err(LoadgenError::Dimension(name.clone())),
@@ -213,7 +216,7 @@ fn known<S: AsRef<str>>(breakdowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String
     }
 }
 
-/// Names and values, written as one object.
+/// Pairs of names and values, which are serialized as one JSON object.
 struct AsObject<'a>(&'a [(String, String)]);
 
 impl Serialize for AsObject<'_> {

@@ -1,30 +1,31 @@
-//! Writing of beacons and truth to files.
+//! Writes beacons and exact cells to files.
 
 use std::io::{self, Write};
 
 use crate::{Cell, Ledger, Players, Truth};
 
-/// The limit of a run, by time or number, whichever is reached first.
+/// The limits of a run. It ends when the first of them is reached.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limit {
-    /// The time from which on nothing is sent, ms since the epoch.
+    /// The time from which on no record is sent, in milliseconds since the epoch. `None` means no limit.
     pub until_ms: Option<u64>,
-    /// The maximum number of records.
+    /// The maximum number of records. `None` means no limit.
     pub records: Option<u64>,
 }
 
 impl Limit {
-    /// Returns true if a record may still be sent: number `sent`, counted from 0, at `sent_ms`.
+    /// Returns true if a record may be sent at `sent_ms`, after `sent` earlier records.
     #[must_use]
     pub fn allows(&self, sent: u64, sent_ms: u64) -> bool {
         self.records.is_none_or(|most| sent < most) && self.until_ms.is_none_or(|until| sent_ms < until)
     }
 }
 
-/// Writes beacons as lines until the limit, and their sums as JSON lines to another writer.
+/// Writes each beacon as a line until a limit is reached, and the exact cells as lines of JSON to another writer.
+/// Returns the number of records.
 ///
 /// # Errors
-/// Writing fails. Without a limit this is the only way in which it ends.
+/// Writing fails. Without a limit, the function returns only in this case.
 pub fn write(
     players: Players,
     limit: Limit,
@@ -51,7 +52,7 @@ pub fn write(
     Ok(sent)
 }
 
-/// Writes cells, one JSON object per line.
+/// Writes each cell as a line of JSON.
 ///
 /// # Errors
 /// Writing fails.

@@ -13,7 +13,7 @@ fn bytes(config: &PlayersConfig, records: u64) -> Vec<u8> {
     out
 }
 
-/// Computes 64-bit FNV-1a.
+/// Returns the 64-bit FNV-1a hash of these bytes.
 fn fingerprint(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -26,7 +26,8 @@ fn same_seed_gives_the_same_bytes() {
     let once = bytes(&config, 20_000);
     assert_eq!(once, bytes(&config, 20_000));
     assert_ne!(once, bytes(&PlayersConfig { seed: 2, ..config }, 20_000));
-    // A change invalidates recorded figures elsewhere: mention it in the CHANGELOG.
+    // If the bytes change, figures that were measured with them are no longer valid. Mention the change in the
+    // CHANGELOG.
     assert_eq!(fingerprint(&once), 0xc080_6da0_5c3a_c99a, "{:#x}", fingerprint(&once));
 }
 
@@ -55,7 +56,7 @@ fn beacons_are_json_in_time_order_with_documentation_addresses() {
 }
 
 #[test]
-fn concurrency_stays_near_the_requested_number() {
+fn number_of_live_sessions_stays_near_the_requested_number() {
     let config = PlayersConfig { sessions: 2_000, ..PlayersConfig::default() };
     let (start, mut windows) = (config.start_ms, vec![BTreeSet::new(); 20]);
     for report in Players::new(config).unwrap() {
@@ -64,14 +65,14 @@ fn concurrency_stays_near_the_requested_number() {
         };
         window.insert(report.session().map(ToString::to_string));
     }
-    // A window of half a minute contains sessions that end and sessions that start.
+    // Half a minute contains more than the live sessions, because some end and others begin in it.
     for window in windows {
         assert!((1_950..2_500).contains(&window.len()), "{}", window.len());
     }
 }
 
 #[test]
-fn beacon_has_about_three_hundred_bytes() {
+fn average_beacon_has_about_three_hundred_to_four_hundred_bytes() {
     for (mix, least, most) in [(Mix::lean(), 290, 340), (Mix::default(), 340, 440)] {
         let average = bytes(&PlayersConfig { mix, ..PlayersConfig::default() }, 10_000).len() / 10_000;
         assert!((least..most).contains(&average), "{average}");
@@ -105,7 +106,7 @@ fn beacons_are_sent_at_the_requested_rate() {
 }
 
 #[test]
-fn contents_follow_zipf_and_have_the_requested_number() {
+fn contents_have_the_requested_number_and_a_zipf_distribution() {
     let config = PlayersConfig { sessions: 20_000, contents: 50, ..PlayersConfig::default() };
     let mut truth = Truth::new(60_000, &[&["content"]]).unwrap();
     Players::new(config).unwrap().take(20_000).for_each(|report| truth.watch(&report));
@@ -117,7 +118,7 @@ fn contents_follow_zipf_and_have_the_requested_number() {
 }
 
 #[test]
-fn truth_of_a_file_is_lines_and_ends_with_the_ledger() {
+fn truth_is_written_as_lines_of_cells_followed_by_the_ledger() {
     let config = PlayersConfig { sessions: 50, ..PlayersConfig::default() };
     let limit = Limit { until_ms: Some(config.start_ms + 200_000), records: None };
     let truth = Truth::new(60_000, &[vec!["os", "browser"], vec!["cdn"]]).unwrap();

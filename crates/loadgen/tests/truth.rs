@@ -1,4 +1,4 @@
-//! Comparison of the players' truth with the oracle, which reads their beacons.
+//! Compares the cells that the players report about themselves with those that the oracle computes from their beacons.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::collections::BTreeMap;
@@ -27,7 +27,8 @@ fn config(seed: u64) -> PlayersConfig {
     }
 }
 
-/// Returns the truth of seven minutes of reports, and the oracle's result for them, read in `partitions`.
+/// Runs the players for seven minutes. Asserts that their truth equals the result of the oracle, which reads the
+/// beacons from `partitions` partitions with these timestamps.
 fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> Option<u64>) {
     let until = config.start_ms + 7 * 60_000;
     let settings = Settings {
@@ -59,7 +60,7 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
     );
     let rejected = [ledger.malformed, ledger.no_session, ledger.no_time];
     for share in [ledger.late, ledger.duplicate, ledger.opted_out].into_iter().chain(rejected) {
-        assert!(share > 0, "every fault happens: {ledger:?}");
+        assert!(share > 0, "a fault did not occur: {ledger:?}");
     }
 
     let mut reported = BTreeMap::<TableKey, oracle::Cells>::new();
@@ -68,15 +69,15 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
         let key = TableKey { start: cell.window.start, tenant: cell.tenant.clone(), breakdown };
         let cell_key = cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
         let known = reported.entry(key).or_default().insert(cell_key, as_theirs(cell));
-        assert_eq!(known, None, "each cell is told once");
+        assert_eq!(known, None, "a cell occurs twice");
     }
     assert!(reported.len() > 90, "windows, tenants and breakdowns: {}", reported.len());
     let mut cells = outcome.cells;
     for cell in cells.values_mut().flat_map(BTreeMap::values_mut) {
-        // the truth contains numbers of sessions, not their names, nor what may be added to other tables
+        // The truth contains neither the ids of sessions nor the clamped amounts, so they are not compared.
         assert_eq!(std::mem::take(&mut cell.who).len() as u64, cell.sessions);
         assert_eq!(std::mem::take(&mut cell.bounded).len(), oracle::BOUNDED.len());
-        // nor these
+        // The truth does not contain these metrics.
         (cell.sums.exits_before_start, cell.sums.good_sessions) = (0, 0);
     }
     for (key, cells) in &cells {
@@ -118,21 +119,21 @@ fn as_theirs(cell: Cell) -> oracle::Cell {
 }
 
 #[test]
-fn truth_equals_the_oracle_reading_a_topic() {
+fn truth_equals_the_oracle_for_records_with_timestamps() {
     for seed in 1..=4 {
         compare(config(seed), 3, |report| Some(report.sent_ms));
     }
 }
 
 #[test]
-fn truth_equals_the_oracle_reading_a_file() {
+fn truth_equals_the_oracle_for_records_without_timestamps() {
     for seed in 5..=8 {
         compare(config(seed), 1, |_| None);
     }
 }
 
 #[test]
-fn truth_equals_the_oracle_at_other_rates() {
+fn truth_equals_the_oracle_at_other_report_intervals() {
     for (heartbeat_ms, sessions) in [(1_000, 400), (30_000, 1_500), (3_337, 400)] {
         let config = PlayersConfig { heartbeat_ms, sessions, ..config(9) };
         compare(config, 2, |report| Some(report.sent_ms));
@@ -140,7 +141,7 @@ fn truth_equals_the_oracle_at_other_rates() {
 }
 
 #[test]
-fn run_has_plays_failures_errors_and_stalls() {
+fn sessions_have_realistic_rates_of_plays_failures_errors_and_stalls() {
     let config = PlayersConfig { sessions: 2_000, ..config(10) };
     let until = config.start_ms + 600_000;
     let mut truth = Truth::new(60_000, &[&["device"]]).unwrap();
@@ -160,7 +161,7 @@ fn run_has_plays_failures_errors_and_stalls() {
     about(|c| c.sum(SumMetric::PlaybackFailures), 0.0001, 0.01);
     about(|c| c.errors.values().sum(), 0.005, 0.1);
     about(|c| c.sum(SumMetric::DroppedFrames), 1.0, 30.0);
-    // three of ten contents are live
+    // Three of ten contents are live.
     let live =
         |cell: &Cell| cell.values(ValueMetric::LiveLatencyMs).iter().map(|(_, sessions)| sessions).sum();
     about(live, 0.1, 0.6);

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
-/// Builds the package `name` once per test process, with the profile and the target directory of the test itself.
-/// Returns the path of its binary.
+/// Builds the package `name`, with the profile and the target directory of the running test. Returns the path of its
+/// binary. A test process builds each binary once.
 ///
 /// # Panics
 /// If the build fails.
@@ -15,7 +15,7 @@ pub fn binary(name: &str) -> PathBuf {
     binary_of(name, name)
 }
 
-/// Builds a binary whose name differs from the name of its package.
+/// Builds the binary `name` of a package, like [`binary`].
 ///
 /// # Panics
 /// If the build fails.
@@ -24,8 +24,8 @@ pub fn binary_of(package: &str, name: &str) -> PathBuf {
     binary_with(package, name, "")
 }
 
-/// Builds a binary with features of its package, separated by commas. The binary needs a name that no other set of
-/// features uses, because each build overwrites the file of that name.
+/// Builds the binary `name` of a package with these features, which are separated by commas. A binary with other
+/// features must have another name, because each build overwrites the file with that name.
 ///
 /// # Panics
 /// If the build fails.
@@ -38,7 +38,7 @@ pub fn binary_with(package: &str, name: &str, features: &str) -> PathBuf {
 }
 
 fn build(package: &str, name: &str, features: &str) -> PathBuf {
-    // The path of the test is target/debug/deps/it-0123456789abcdef.
+    // The path of a test is, for example, target/debug/deps/it-0123456789abcdef.
     let test = std::env::current_exe().expect("the path of the test");
     let profile_dir =
         test.parent().and_then(|deps| deps.parent()).expect("the test is in target/PROFILE/deps");
@@ -48,8 +48,8 @@ fn build(package: &str, name: &str, features: &str) -> PathBuf {
         Some(other) => other,
     };
     let mut cargo = Command::new(env!("CARGO"));
-    // Cargo sets these variables for the test. Some build scripts (ring's) depend on them, so the build would start
-    // afresh.
+    // Cargo sets these variables for the test. Some build scripts, such as the one of ring, depend on them, so the
+    // dependencies would be built again.
     let of_test = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_test)) {
         cargo.env_remove(name);

@@ -1,4 +1,5 @@
-//! Starts a real Apache Kafka on loopback: KRaft in combined mode, with one broker or three.
+//! Starts a real Apache Kafka cluster on the loopback interface, with one or three brokers. Each broker is also a KRaft
+//! controller (combined mode).
 
 mod certificates;
 mod hanging;
@@ -30,13 +31,14 @@ pub use secured::Security;
 /// The properties of a test cluster.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The number of brokers, 1 or 3. Internal topics are replicated to all of them. Three brokers have two in-sync
-    /// replicas.
+    /// The number of brokers, 1 or 3. Topics are replicated to all of them. With three brokers, `min.insync.replicas`
+    /// is 2.
     pub brokers: u32,
     /// Broker properties that override those of the testkit.
     pub properties: BTreeMap<String, String>,
-    /// The users of a secured broker. It has an authorizer, and listeners with TLS and SASL beside the open one. Only a
-    /// cluster of one broker can be secured.
+    /// The users of a secured broker, or `None` for a cluster without authentication. A secured broker has an
+    /// authorizer, and listeners with TLS and SASL in addition to the open listener. Only a cluster of one broker can
+    /// be secured.
     pub users: Option<Vec<String>>,
 }
 
@@ -54,39 +56,40 @@ impl Options {
         self
     }
 
-    /// Returns the options of one secured broker with these users.
+    /// Returns the options for one secured broker with these users.
     #[must_use]
     pub fn secured(users: &[&str]) -> Self {
         Self { users: Some(users.iter().map(ToString::to_string).collect()), ..Self::default() }
     }
 
-    /// Prevents the exclusion of a broker that no test stops. Otherwise the controller excludes a broker whose
-    /// heartbeat is late, which happens on a busy machine.
+    /// Sets a long session timeout, for clusters whose brokers no test stops. With the default timeout, the controller
+    /// excludes a broker whose heartbeat is late, which happens on a busy machine.
     #[must_use]
     pub fn never_stopped(self) -> Self {
         self.with("broker.session.timeout.ms", "3600000")
     }
 }
 
-/// A running cluster. It stops, and its files are deleted, when it is dropped or when the test process ends for any
-/// reason. Brokers are numbered from 1. Topics are not created automatically.
+/// A running cluster. When this value is dropped, or the test process ends for any reason, the brokers stop and their
+/// files are deleted. Brokers are numbered from 1. Topics are not created automatically.
 pub struct Kafka {
     brokers: Vec<Mutex<Broker>>,
     bootstrap: String,
     jars: Jars,
     security: Option<Security>,
-    // Dropped last, because brokers write to it.
+    // The last field is dropped last, and brokers write to this directory until they end.
     dir: TempDir,
 }
 
 impl Kafka {
-    /// Returns the broker that all tests of this process share. Do not stop it; name topics with [`crate::unique`].
+    /// Returns the broker that all tests of this process share. Tests must not stop it, and must use names of topics
+    /// and groups from [`crate::unique`].
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Kafka> = OnceLock::new();
         SHARED.get_or_init(|| Self::start(Options::default().never_stopped()))
     }
 
-    /// Starts a cluster for the caller alone, and waits until it is ready.
+    /// Starts a cluster that is not shared, and waits until it is ready.
     ///
     /// # Panics
     /// If Java or Maven is missing, or if a broker does not start.
@@ -112,7 +115,8 @@ impl Kafka {
             .expect("the creation of a temporary directory");
         let ports: Vec<_> = (0..options.brokers).map(|_| (free_port(), free_port())).collect();
         let bootstrap: Vec<_> = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
-        let cluster = format!("crowdfold{:012x}A", random() >> 16); // an encoding of 16 bytes in base64
+        // The id of a cluster must be 16 bytes in base64, which are 22 characters.
+        let cluster = format!("crowdfold{:012x}A", random() >> 16);
         let mut brokers = Vec::new();
         let security = options.users.as_ref().map(|users| {
             assert!(options.brokers == 1, "a secured test cluster has one broker");
@@ -142,7 +146,7 @@ impl Kafka {
         Ok(Self { brokers, bootstrap: bootstrap.join(","), jars, security, dir })
     }
 
-    /// Returns `bootstrap.servers` for clients.
+    /// Returns the value of `bootstrap.servers` for clients.
     #[must_use]
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
@@ -162,14 +166,14 @@ impl Kafka {
         self.broker(id).end();
     }
 
-    /// Stops broker `id` in order (SIGTERM). This does not work for the last of three brokers, which waits for a
-    /// quorum.
+    /// Shuts broker `id` down (SIGTERM). The last of three brokers does not stop in this way, because it waits for a
+    /// quorum of controllers.
     pub fn stop(&self, id: u32) {
         self.broker(id).stop();
     }
 
-    /// Restarts broker `id` after [`Kafka::kill`] or [`Kafka::stop`], with its port and its files. Ends the
-    /// transactions that a single broker leaves open if it was killed.
+    /// Restarts broker `id` after [`Kafka::kill`] or [`Kafka::stop`], with the same port and files. In a cluster of one
+    /// broker, this also ends the transactions that were left open when the broker was killed.
     pub fn restart(&self, id: u32) {
         let log = {
             let mut broker = self.broker(id);
@@ -183,7 +187,7 @@ impl Kafka {
         }
     }
 
-    /// Freezes broker `id` (SIGSTOP). It keeps its connections and does not answer.
+    /// Suspends broker `id` (SIGSTOP). Its connections stay open, but it does not respond.
     pub fn pause(&self, id: u32) {
         self.broker(id).signal(rustix::process::Signal::STOP);
     }
@@ -193,19 +197,19 @@ impl Kafka {
         self.broker(id).signal(rustix::process::Signal::CONT);
     }
 
-    /// Returns the time that broker `id` has waited for a CPU (see [`cpu_wait`](crate::cpu_wait)).
+    /// Returns the time for which broker `id` has waited for a CPU (see [`cpu_wait`](crate::cpu_wait)).
     #[must_use]
     pub fn cpu_wait(&self, id: u32) -> Duration {
         self.broker(id).cpu_wait()
     }
 
-    /// Returns the directory of broker `id` that contains its log segments, with one directory for each partition.
+    /// Returns the data directory of broker `id`. It contains one directory of log segments for each partition.
     #[must_use]
     pub fn log_dir(&self, id: u32) -> PathBuf {
         self.broker(id).home().join("data")
     }
 
-    /// Creates a topic with topic-level settings, replicated to all brokers.
+    /// Creates a topic with these topic settings. It is replicated to all brokers.
     ///
     /// # Panics
     /// If the broker does not create it.
@@ -214,8 +218,8 @@ impl Kafka {
         self.create(NewTopic::new(name, partitions as i32, replicas), settings);
     }
 
-    /// Creates a topic with one partition on each of these brokers, without further replicas. A partition has no leader
-    /// while its broker is stopped.
+    /// Creates a topic with one partition on each of these brokers and no further replicas. While a broker is stopped,
+    /// its partition has no leader.
     ///
     /// # Panics
     /// If the broker does not create it.
@@ -238,8 +242,8 @@ impl Kafka {
         self.await_leaders(topic.name, topic.num_partitions as usize);
     }
 
-    /// Waits until a broker reports the leader of each partition. The controller creates a topic before the brokers
-    /// know it.
+    /// Waits until a broker reports a leader for each partition, because the controller creates a topic before the
+    /// brokers know about it.
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
     fn await_leaders(&self, topic: &str, partitions: usize) {
         let admin = self.admin();
@@ -288,8 +292,8 @@ impl Kafka {
         config.set("bootstrap.servers", &self.bootstrap).create().expect("an admin client")
     }
 
-    /// Runs a tool of Kafka by its Java class (`org.apache.kafka.tools.GetOffsetShell`), and returns its output. The
-    /// caller adds `--bootstrap-server`.
+    /// Runs a tool of Kafka by its Java class, such as `org.apache.kafka.tools.GetOffsetShell`, and returns its output.
+    /// `arguments` must contain `--bootstrap-server`.
     ///
     /// # Panics
     /// If the tool fails.
@@ -298,7 +302,7 @@ impl Kafka {
         self.try_tool(class, arguments).unwrap_or_else(|output| panic!("{class} failed:\n{output}"))
     }
 
-    /// Runs one of Kafka's own tools, and returns its output. The output of a failed tool is the error.
+    /// Runs a tool of Kafka, and returns its output. If the tool fails, its output is the error.
     fn try_tool(&self, class: &str, arguments: &[&str]) -> Result<String, String> {
         run(self.jars.java().arg("-Dlog4j2.level=ERROR").arg(class).args(arguments))
     }
@@ -310,7 +314,7 @@ impl Kafka {
     }
 }
 
-/// Runs a command to its end, and returns its output. The output of a failed command is the error.
+/// Waits until a command ends, and returns its standard output. If it fails, all of its output is the error.
 fn run(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| error.to_string())?;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -321,7 +325,8 @@ fn run(command: &mut Command) -> Result<String, String> {
     Err(text)
 }
 
-/// Returns a port that is not in use. It is below the range of outgoing connections, so none of them takes it.
+/// Returns a port that is not in use. It is below the range from which the system chooses ports for outgoing
+/// connections, so no connection takes it.
 fn free_port() -> u16 {
     static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -335,7 +340,7 @@ fn free_port() -> u16 {
     }
 }
 
-/// Returns true if a file has a line that contains `text`.
+/// Returns true if a file contains `text`.
 fn mentions(file: &Path, text: &str) -> bool {
     std::fs::read(file).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(text))
 }

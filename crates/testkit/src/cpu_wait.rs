@@ -1,17 +1,18 @@
-//! Measures how long a process waits for a CPU.
+//! Measures the time for which a process waits for a CPU.
 
 use std::fs::{read_dir, read_to_string};
 use std::time::Duration;
 
-/// Returns the total time that the threads of a process have waited for a CPU, as Linux measures it. Threads that have
-/// ended are not included. Returns zero on other systems.
+/// Returns the total time for which the threads of a process have waited for a CPU, as Linux measures it. Threads that
+/// have ended are not included. Returns zero on other systems.
 ///
-/// A test of the duration of a process adds this to its bound. It is close to zero on an idle machine, and longer than
-/// the delay on a busy one.
+/// A test that limits the duration of a process adds this time to the limit. The time is close to zero on an idle
+/// machine. On a busy machine it is at least as long as the delay, because the times of all threads are added.
 #[must_use]
 pub fn cpu_wait(process: u32) -> Duration {
     let Ok(threads) = read_dir(format!("/proc/{process}/task")) else { return Duration::ZERO };
-    // The fields are the time on a CPU, the time of waiting for one (both in ns), and the number of time slices.
+    // The fields of this file are the time on a CPU and the time of waiting for a CPU, both in nanoseconds, and the
+    // number of time slices.
     let wait = |schedstat: String| schedstat.split(' ').nth(1)?.parse::<u64>().ok();
     let waits = threads.flatten().filter_map(|thread| read_to_string(thread.path().join("schedstat")).ok());
     Duration::from_nanos(waits.filter_map(wait).sum())
@@ -23,9 +24,9 @@ mod tests {
 
     use super::*;
 
-    /// With more processes than CPUs, at least one of them waits.
+    /// If there are more busy processes than CPUs, at least one of them waits.
     #[test]
-    fn waiting_time_is_measured_if_processes_compete() {
+    fn process_that_competes_for_a_cpu_has_a_waiting_time() {
         let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("a shell");
         let cpus = std::thread::available_parallelism().expect("the number of CPUs").get();
         let mut spinning: Vec<_> = (0..=cpus).map(|_| spin()).collect();

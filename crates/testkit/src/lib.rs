@@ -1,6 +1,6 @@
-//! Tools for tests: a real Kafka broker, the program's binary, unique names, published rows, and the oracle, which
-//! computes the expected rows independently. Only tests use this crate. A failed precondition panics, with a message
-//! that names the fix.
+//! Tools for tests: real Kafka brokers, builds of the program, unique names, parsed rows, and the oracle, which
+//! computes the expected rows independently of the worker. Only tests use this crate. If a precondition is missing,
+//! such as Java, functions panic with a message that names the fix.
 //!
 //! ```
 //! use crowdfold_testkit::{eventually, unique};
@@ -29,20 +29,20 @@ pub use cpu_wait::cpu_wait;
 pub use tokens::Issuer;
 pub use wait::{TIMEOUT, eventually};
 
-/// Packs requests into records as the collector does, and reads them.
+/// Functions that pack requests into records as the collector does, and read such records.
 pub mod envelope {
     pub use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer, unpack};
 }
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Returns a name that no other test of any process uses: `name-` and sixteen hexadecimal digits.
+/// Returns a name that no other test uses, not even in another process: `name-` and sixteen random hexadecimal digits.
 #[must_use]
 pub fn unique(name: &str) -> String {
     format!("{name}-{:016x}", random())
 }
 
-/// Returns a random number. `RandomState` takes its keys from the random numbers of the system.
+/// Returns a random number. It is the hash of a counter with the keys of `RandomState`, which the system draws.
 fn random() -> u64 {
     static DRAWN: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     RandomState::new().hash_one(DRAWN.fetch_add(1, std::sync::atomic::Ordering::Relaxed))

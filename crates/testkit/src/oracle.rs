@@ -1,32 +1,33 @@
-//! The oracle is a second, simple implementation of the design, which the worker is tested against.
+//! The oracle: a second, simple implementation of the design. Tests compare the output of the worker with it.
 //!
-//! It takes the beacons of every partition in log order, and returns the expected output: the cells before folding, the
-//! tables after it, and the ledger. It shares no code with the worker (not with `airlock`, `engine` or `release`). It
-//! keeps every beacon in memory, and compares text with text. A reader can check it against these rules:
+//! Its input is the records of every partition, in the order of the log. Its output is the cells before folding, the
+//! tables after folding, and the ledger. It shares no code with the worker (`airlock`, `engine`, `release`). For
+//! simplicity, it keeps every beacon in memory. It implements these rules:
 //!
-//! 1. *Outcome* of a beacon: the first that applies of rejected, excluded, opted out, late, duplicate, and otherwise
-//!    inserted. A rejected or excluded beacon is ignored, except that its opt-out takes effect. An opt-out takes effect
-//!    regardless of other errors, if the session and the tenant are readable.
-//! 2. *Time*: the event time is the earlier of the beacon's `ts` and its record's timestamp. A `ts` that differs from
-//!    its record's timestamp by more than ten years is absent, and the record's timestamp is used. A beacon without a
-//!    record timestamp has no time if its `ts` differs from the machine's clock by more than ten years. The watermark
-//!    of a partition is its highest record timestamp minus the lateness. It moves after all beacons of the record are
-//!    inserted. A window closes when the watermark reaches its end. At the end of the input all windows close.
-//! 3. *State* of a session: the values that its beacons asserted. Each field has its own value, which is the last one
-//!    in log order. An assertion in a record at time a is in effect at a record of time t if t ≤ a + H, and if it is at
-//!    most H before the end of the last closed window. (A replay starts there and must have the same result. This makes
-//!    a difference only for a record far behind the watermark.) The same applies to the states in CMCD. The state
-//!    before a new one is the state in effect with the latest time by its clock, and the time between the two is
-//!    attributed to it (`playback.rs`).
-//! 4. *Session summary*: the sum of the inserted beacons of one session in one window, clamped.
+//! 1. *Outcome* of a beacon: the first of these that applies: rejected, excluded, opted out, late, duplicate. If none
+//!    applies, the beacon is inserted. A rejected or excluded beacon is ignored, except that its opt-out takes effect.
+//!    An opt-out takes effect regardless of other errors, if the session and the tenant are readable.
+//! 2. *Time*: the event time is the earlier of the beacon's `ts` and the record's timestamp. A `ts` that differs from
+//!    the record's timestamp by more than ten years is not used. A beacon without a record timestamp has no time if its
+//!    `ts` differs from the machine's clock by more than ten years. The watermark of a partition is its highest record
+//!    timestamp minus the lateness. It moves after all beacons of a record are inserted. A window closes when the
+//!    watermark reaches its end. At the end of the input all windows close.
+//! 3. *State* of a session: the values that its beacons assert, such as a dimension value or an opt-out. The last value
+//!    of a field in log order is its value. An assertion expires: if it is in a record with timestamp a, it has effect
+//!    on a record with timestamp t only if t ≤ a + H, where H is the idle timeout, and if a is at most H before the end
+//!    of the last closed window. (After a restart, the worker reads again from that point, and the result must be the
+//!    same. The second condition matters only for records far behind the watermark.) An assertion that has not expired
+//!    is called *live*. CMCD states expire in the same way. The time between two CMCD states is attributed to the
+//!    earlier one, by the player's clock (`playback.rs`).
+//! 4. *Session summary*: the sums over the inserted beacons of one session in one window. Each sum is clamped.
 //! 5. *Folding* with a margin: see [`fold`].
-//! 6. *The detail table* contains everything. Other tables contain session counts, and with a secret also the
-//!    contributions of sessions after clamps and the budget of each session (`bounded.rs`). The worker adds noise to
-//!    those sums, and the oracle does not.
+//! 6. *The detail table* contains all numbers. Other tables contain session counts. If there is a secret, they also
+//!    contain sums of the sessions' amounts, which are limited by clamps and by the noise budget of each session
+//!    (`bounded.rs`). The worker adds noise to these sums, and the oracle does not.
 //!
-//! The oracle does not cover behaviour that these rules leave open: addresses, user agents, catalogues and redaction of
-//! text (dimension values are used unchanged), numbers that are not whole or are out of range, dates, text that is not
-//! UTF-8, overload, misplaced sessions, the cap on cells, histograms, and draws of noise.
+//! The oracle does not implement addresses, user agents, catalogues, the redaction of dimension values (they are used
+//! unchanged), numbers that are not whole or out of range, dates, strings that are not UTF-8, overload, sessions in
+//! the wrong partition, the maximum number of cells, histograms, and noise.
 
 mod attempts;
 mod beacon;
@@ -59,67 +60,71 @@ pub type Millis = u64;
 /// One record of a partition, or one line of a file.
 #[derive(Clone)]
 pub struct Record {
-    /// The record's timestamp. Lines of a file have none, and use the `ts` of each beacon instead.
+    /// The timestamp of the record. It is `None` for a line of a file, for which the `ts` of each beacon is used.
     pub timestamp: Option<Millis>,
-    /// One JSON object, an array of them, or NDJSON. CMCD is a query if it begins with `CMCD=`, and lines of event mode
-    /// if it begins with `e=`.
+    /// One JSON object, an array of objects, or lines of JSON. A payload that begins with `CMCD=` is a CMCD query, and
+    /// a payload that begins with `e=` consists of lines of CMCD event mode.
     pub payload: Vec<u8>,
 }
 
 /// The configuration of the worker under test.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The catalogue of tenants.
+    /// The names of the tenants.
     pub tenants: Vec<String>,
-    /// The tenant of beacons that do not name one.
+    /// The tenant of beacons without the field `tenant`.
     pub default_tenant: String,
-    /// The length of a window (w), in ms.
+    /// The length of a window, in milliseconds.
     pub window: Millis,
-    /// The lateness (L), in ms.
+    /// The lateness, in milliseconds: the time for which a window stays open after its end.
     pub lateness: Millis,
-    /// The time for which an assertion of a session is in effect (H), in ms.
+    /// The idle timeout (H), in milliseconds: the time after which an assertion of a session expires.
     pub idle: Millis,
-    /// The maximum time by which a beacon may be ahead of its record, in ms.
+    /// The maximum time by which a beacon may be ahead of its record, in milliseconds.
     pub max_skew: Millis,
-    /// The machine's clock, if record timestamps are checked against it (files, `trust_timestamps`).
+    /// The current time by the machine's clock, if record timestamps are compared with it, as for files and with
+    /// `source.trust_timestamps`. Otherwise `None`.
     pub now: Option<Millis>,
-    /// True if the log contains all records that were ever written to it, as a file does. Otherwise implied attempts do
-    /// not count in windows that begin within `idle` of the first record.
+    /// True if the log contains all records that were ever written to it, as a file does. If false, a play or failure
+    /// without a reported attempt does not imply an attempt in windows that begin within `idle` of the first record.
     pub whole_history: bool,
-    /// Tenants whose beacons are all excluded.
+    /// The tenants whose beacons are excluded.
     pub child_directed_tenants: Vec<String>,
-    /// Contents whose beacons are all excluded.
+    /// The content ids whose beacons are excluded.
     pub child_directed_content: Vec<String>,
     /// The minimum number of sessions of a row.
     pub k: u64,
     /// The names of the dimensions of each breakdown.
     pub breakdowns: Vec<Vec<String>>,
-    /// The breakdown of the detail table.
+    /// The breakdown whose table is the detail table.
     pub detail: Detail,
-    /// The minimum number of possible sizes of the rest in a star row. The default is the smaller of 10 and k/2.
+    /// The minimum number of possible sizes of the small group in a row with `*`. `None` means the smaller of 10 and
+    /// k/2.
     pub margin: Option<u64>,
-    /// The standard deviation of the noise, in clamps.
+    /// The standard deviation of the noise, as a multiple of the clamp of each field.
     pub noise: u64,
-    /// The maximum sum of (value ÷ clamp)² for one session. `None` is only for tests of a comparison.
+    /// The noise budget: the maximum of the sum of (value ÷ clamp)² over the fields of one session. `None` means no
+    /// limit, and is used only to test that a comparison detects the difference.
     pub budget: Option<u64>,
-    /// True if there is a secret for the noise.
+    /// True if there is a secret for the noise. If false, tables other than the detail table contain session counts
+    /// only.
     pub secret: bool,
-    /// The rules of tenants that have their own.
+    /// The rules of the tenants that have their own, by tenant.
     pub own: BTreeMap<String, TenantRules>,
-    /// The thresholds of a good session.
+    /// The thresholds for a good session.
     pub quality: Quality,
-    /// The thresholds of tenants that have their own.
+    /// The thresholds for a good session of the tenants that have their own, by tenant.
     pub own_quality: BTreeMap<String, Quality>,
 }
 
-/// The thresholds of a good session.
+/// The thresholds that a session must satisfy to count as good.
 #[derive(Clone, Copy, Debug)]
 pub struct Quality {
-    /// The longest startup time, in ms.
+    /// The longest startup time, in milliseconds.
     pub startup_ms: u64,
-    /// The largest rebuffering ratio, in millionths.
+    /// The highest rebuffering ratio, in millionths.
     pub rebuffering: u64,
-    /// The smallest bitrate, in kbit/s.
+    /// The lowest mean bitrate, in kbit/s.
     pub bitrate_kbps: u64,
 }
 
@@ -129,28 +134,28 @@ impl Default for Quality {
     }
 }
 
-/// The choice of the detail table, which contains everything.
+/// The choice of the detail table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// The last breakdown.
+    /// The table of the last breakdown.
     #[default]
     Last,
-    /// No detail table.
+    /// There is no detail table.
     None,
-    /// The breakdown with this index.
+    /// The table of the breakdown with this index.
     Index(usize),
 }
 
-/// The rules of a tenant that replace the common ones.
+/// The rules of a tenant that replace those of [`Settings`].
 #[derive(Clone, Debug)]
 pub struct TenantRules {
     /// The minimum number of sessions of a row.
     pub k: u64,
-    /// The breakdowns.
+    /// The names of the dimensions of each breakdown.
     pub breakdowns: Vec<Vec<String>>,
-    /// The detail table.
+    /// The breakdown whose table is the detail table.
     pub detail: Detail,
-    /// The minimum number of possible sizes of the rest in a star row.
+    /// The minimum number of possible sizes of the small group in a row with `*`.
     pub margin: Option<u64>,
 }
 
@@ -193,25 +198,26 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Returns the thresholds of a good session of a tenant.
+    /// Returns the thresholds for a good session of this tenant.
     #[must_use]
     pub fn quality_of(&self, tenant: &str) -> Quality {
         self.own_quality.get(tenant).copied().unwrap_or(self.quality)
     }
 
-    /// Returns the k of a tenant.
+    /// Returns the minimum number of sessions per row of this tenant.
     #[must_use]
     pub fn k_of(&self, tenant: &str) -> u64 {
         self.own.get(tenant).map_or(self.k, |own| own.k)
     }
 
-    /// Returns the breakdowns of a tenant.
+    /// Returns the breakdowns of this tenant.
     #[must_use]
     pub fn breakdowns_of(&self, tenant: &str) -> &[Vec<String>] {
         self.own.get(tenant).map_or(&self.breakdowns, |own| &own.breakdowns)
     }
 
-    /// Returns the index of a tenant's detail table among its breakdowns.
+    /// Returns the index of the breakdown whose table is the detail table of this tenant. Returns `None` if it has no
+    /// detail table.
     #[must_use]
     pub fn detail_of(&self, tenant: &str) -> Option<usize> {
         match self.own.get(tenant).map_or(self.detail, |own| own.detail) {
@@ -221,47 +227,47 @@ impl Settings {
         }
     }
 
-    /// Returns the margin of a tenant.
+    /// Returns the margin of this tenant.
     #[must_use]
     pub fn margin_of(&self, tenant: &str) -> u64 {
         let margin = self.own.get(tenant).map_or(self.margin, |own| own.margin);
         margin.unwrap_or_else(|| (self.k_of(tenant) / 2).min(10))
     }
 
-    /// Returns true if a timestamp is too far ahead of the machine's clock.
+    /// Returns true if a timestamp is ahead of the machine's clock by more than the permitted skew.
     fn is_ahead(&self, timestamp: Millis) -> bool {
         self.now.is_some_and(|now| timestamp > now + self.max_skew)
     }
 }
 
-/// Identifies a table. Keys are ordered by window, then tenant, then breakdown as configured, as `fold` prints them.
+/// Identifies a table. Keys are ordered by window, tenant and breakdown, which is the order in which `crowdfold fold`
+/// prints tables.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TableKey {
-    /// The first millisecond of the window.
+    /// The start of the window.
     pub start: Millis,
-    /// The tenant.
+    /// The name of the tenant.
     pub tenant: String,
-    /// The index into [`Settings::breakdowns_of`] the tenant.
+    /// The index of the breakdown in [`Settings::breakdowns_of`] this tenant.
     pub breakdown: usize,
 }
 
-/// The cells of a table. The key has one value for each dimension of the breakdown. The value is the sum of the session
-/// summaries.
+/// The cells of a table, by the values of the dimensions of the breakdown.
 pub type Cells = BTreeMap<Vec<String>, Cell>;
 
-/// The expected output.
+/// The output that is expected from the worker.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The cells before folding, of every tenant and window with a session.
+    /// The cells of every table before folding.
     pub cells: BTreeMap<TableKey, Cells>,
-    /// The rows after folding, in the order of cell keys. A table without published rows has no entry.
+    /// The rows of every table after folding, ordered by their dimension values. A table without rows has no entry.
     pub tables: BTreeMap<TableKey, Vec<Row>>,
-    /// The counts of beacons, session-windows and windows by outcome.
+    /// The numbers of beacons, session-windows and windows by outcome.
     pub ledger: Ledger,
 }
 
-/// Evaluates a whole log, which consists of the records of each partition in order. All beacons of a session must be in
-/// one partition.
+/// Computes the expected output for a topic. `log` contains the records of each partition, in order. All beacons of a
+/// session must be in the same partition.
 #[must_use]
 pub fn evaluate(log: &[Vec<Record>], settings: &Settings) -> Outcome {
     let mut outcome = Outcome::default();

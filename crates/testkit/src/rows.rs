@@ -1,14 +1,15 @@
-//! Published rows as JSON, for tests of their readers.
+//! Creates published rows as JSON, for tests of programs that read them.
 
 use serde_json::{Value, json};
 
-/// A minute in ms, the length of the windows.
+/// The length of the windows, in milliseconds: a minute.
 pub const MINUTE: u64 = 60_000;
 
-/// Returns one row of a table such as `os/browser Windows/*`, in the window that begins at this minute.
+/// Returns a row with this number, of a table with `rows` rows, in the window that begins at this minute. `table`
+/// contains the breakdown and the dimension values, such as `os/browser Windows/*`.
 ///
 /// # Panics
-/// If the table does not consist of a breakdown and values.
+/// If `table` does not consist of a breakdown and values.
 #[must_use]
 pub fn record(minute: u64, table: &str, number: u64, rows: u64, sessions: u64) -> Value {
     let (breakdown, values) = table.split_once(' ').expect("a breakdown and values");
@@ -33,7 +34,7 @@ pub fn record(minute: u64, table: &str, number: u64, rows: u64, sessions: u64) -
     })
 }
 
-/// The plain integers of a row outside the detail table.
+/// The fields of a row outside the detail table that contain a single integer.
 const PLAIN: [&str; 9] = [
     "attempts",
     "plays",
@@ -59,7 +60,7 @@ pub const IN_DETAIL_ONLY: [&str; 8] = [
     "ttfb_ms",
 ];
 
-/// Removes the histograms of a row, and returns each with the name of its field.
+/// Removes the histograms of a row. Returns the histograms, each with the name of its field.
 pub fn remove_histograms(row: &mut Value) -> Vec<(String, Value)> {
     let fields = row.as_object_mut().into_iter().flatten();
     let remove = |(name, value): (&String, &mut Value)| {
@@ -68,7 +69,7 @@ pub fn remove_histograms(row: &mut Value) -> Vec<(String, Value)> {
     fields.filter_map(remove).collect()
 }
 
-/// Converts rows to rows of a table outside the detail table, with the same numbers, as if the noise were 0.
+/// Converts rows of the detail table to rows of another table. The numbers stay the same, as if the noise were 0.
 #[must_use]
 pub fn noisy(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
@@ -88,7 +89,7 @@ pub fn noisy(mut records: Vec<Value>) -> Vec<Value> {
     records
 }
 
-/// Converts rows to rows that a worker without a secret publishes outside the detail table.
+/// Converts rows of the detail table to the rows that a worker without a secret publishes in another table.
 #[must_use]
 pub fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
@@ -101,7 +102,8 @@ pub fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     records
 }
 
-/// Returns the rows of one complete table.
+/// Returns the rows of a complete table. Each element of `rows` contains the dimension values and the sessions of a
+/// row.
 #[must_use]
 pub fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     let row = |(at, (values, sessions)): (usize, &(&str, u64))| {
@@ -110,7 +112,7 @@ pub fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     rows.iter().enumerate().map(row).collect()
 }
 
-/// Assigns rows to another tenant.
+/// Replaces the tenant of rows.
 #[must_use]
 pub fn of_tenant(tenant: &str, mut records: Vec<Value>) -> Vec<Value> {
     records.iter_mut().for_each(|record| record["tenant"] = tenant.into());

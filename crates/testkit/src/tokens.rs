@@ -1,5 +1,5 @@
-//! A small identity provider. It issues signed tokens (RS256) for the client credentials grant over HTTP on
-//! loopback, as OpenID Connect specifies.
+//! A small identity provider for tests. It issues signed tokens (RS256) over HTTP on the loopback interface, for the
+//! client credentials grant of OAuth 2.0.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::broker::openssl;
 
-/// The secret of all clients.
+/// The client secret, which is the same for all clients.
 const SECRET: &str = "the-clients-secret";
 
-/// An issuer of tokens. Its endpoint answers until the process ends.
+/// An issuer of tokens. Its endpoint responds to requests until the process ends.
 #[derive(Debug)]
 pub struct Issuer {
     dir: PathBuf,
@@ -22,7 +22,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// Creates a key in a new directory, and starts the endpoint.
+    /// Creates a signing key in a new directory, and starts the endpoint.
     ///
     /// # Panics
     /// If the directory exists, if the openssl command is missing, or if no port is free.
@@ -52,18 +52,19 @@ impl Issuer {
         format!("http://127.0.0.1:{}/token", self.port)
     }
 
-    /// Returns the client secret. Any other secret is refused.
+    /// Returns the client secret that the endpoint accepts.
     #[must_use]
     pub const fn secret(&self) -> &'static str {
         SECRET
     }
 
-    /// Returns the path of the public key as a JSON web key set.
+    /// Returns the path of a JSON Web Key Set with the public key.
     pub(crate) fn keys(&self) -> PathBuf {
         self.dir.join("keys.json")
     }
 
-    /// Returns a token for a client. The name of the client is the name of the principal.
+    /// Returns a token for a client. Its subject is the name of the client, which Kafka uses as the name of the
+    /// principal.
     fn token(&self, client: &str) -> String {
         let header = json!({"alg": "RS256", "typ": "JWT", "kid": "1"});
         let now = now();
@@ -78,7 +79,8 @@ impl Issuer {
         format!("{signed}.{}", base64(&std::fs::read(signature).expect("the file that openssl wrote")))
     }
 
-    /// Answers one request. The client's name and secret are in the header `Authorization` (RFC 6749, section 2.3.1).
+    /// Responds to one request. The name of the client and its secret are in the header `Authorization` (RFC 6749,
+    /// section 2.3.1).
     fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream.try_clone()?);
         let (mut length, mut credentials) = (0, String::new());
@@ -134,7 +136,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Decodes either alphabet of base64. Other characters are skipped.
+/// Decodes base64 in the standard alphabet or in the alphabet for URLs. Other characters are skipped.
 fn unbase64(text: &str) -> Vec<u8> {
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
     for letter in text.bytes().map(|letter| match letter {
@@ -156,7 +158,7 @@ fn unbase64(text: &str) -> Vec<u8> {
 mod tests {
     use super::{base64, unbase64};
 
-    /// The vectors are in RFC 4648, section 10.
+    /// The expected values are the test vectors in section 10 of RFC 4648.
     #[test]
     fn base64_equals_the_vectors_of_the_rfc() {
         for (plain, coded) in [("", ""), ("f", "Zg"), ("foo", "Zm9v"), ("foob", "Zm9vYg")] {

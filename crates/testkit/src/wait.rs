@@ -1,19 +1,19 @@
-//! Waits for conditions.
+//! Waits until a condition holds.
 
 use std::time::{Duration, Instant};
 
-/// The time-out of [`eventually`]. On a busy machine, the work of a second may take minutes. The time-out only ends a
-/// test that hangs.
+/// The time limit of [`eventually`]. It is long, because the work of a second may take minutes on a busy machine. It
+/// only ends tests that hang.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The pause between two calls.
+/// The pause between two calls of the condition.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Calls `step` until it returns a value, and returns the value. `what` names the condition in the message of the
-/// panic.
+/// Calls `step` repeatedly until it returns `Some`, and returns the value. `what` describes the condition in the
+/// message of the panic.
 ///
 /// # Panics
-/// If there is no value within [`TIMEOUT`].
+/// If `step` returns `None` for longer than [`TIMEOUT`].
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
 #[track_caller]
 pub fn eventually<T>(what: &str, mut step: impl FnMut() -> Option<T>) -> T {

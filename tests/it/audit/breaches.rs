@@ -1,5 +1,5 @@
-//! Tests breaches that a test created. Each is reported with its location and without its content, and the exit code is
-//! 3.
+//! Tests with records that contain breaches. `audit` must report each breach with its location and without its content,
+//! and exit with code 3.
 
 use crowdfold_testkit::Kafka;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::rows::{counts_only, record, table, topic, write};
 use super::{audit, found, report, text};
 use crate::kafka_support::{Record, produce};
 
-/// Identifiers in all encodings, and the field of each.
+/// Identifiers in various encodings, each with the field of a row that contains it.
 const SECRETS: [(&str, &str); 16] = [
     ("/dimensions/os", "203.0.113.77"),
     ("/dimensions/os", "2001:db8:77:aa::c4"),
@@ -70,7 +70,7 @@ fn identifiers_in_every_encoding_and_part_of_a_record_are_found() {
 }
 
 #[test]
-fn missing_table_between_two_others_is_reported() {
+fn table_missing_in_one_of_three_windows_is_reported() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "lost", 1);
     for minute in 1..=3 {
@@ -136,7 +136,7 @@ fn each_breach_of_a_topic_of_rollups_is_reported_with_its_location() {
 }
 
 #[test]
-fn rejections_with_extra_fields_are_reported() {
+fn rejection_with_an_unknown_field_an_identifier_or_an_exact_time_is_reported() {
     let kafka = Kafka::shared();
     let rejections = topic(kafka, "rejections", 1);
     let note = json!({"schema": "crowdfold.rejection/1", "reason": "malformed", "topic": "p.beacons", "partition": 3,
@@ -169,7 +169,7 @@ fn rejections_with_extra_fields_are_reported() {
 }
 
 #[test]
-fn topic_of_another_program_with_other_schemas_is_checked() {
+fn records_of_another_program_are_searched_for_identifiers() {
     let kafka = Kafka::shared();
     let theirs = topic(kafka, "theirs", 1);
     let values = [
@@ -194,7 +194,7 @@ fn topic_of_another_program_with_other_schemas_is_checked() {
 }
 
 #[test]
-fn records_older_than_their_bound_are_reported() {
+fn record_older_than_its_time_to_live_is_reported() {
     let kafka = Kafka::shared();
     let old = crowdfold_testkit::unique("old");
     kafka.create_topic(&old, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")]);

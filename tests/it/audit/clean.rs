@@ -1,4 +1,5 @@
-//! Tests the output of the real worker, which has no breach, and the report of topics that cannot be checked.
+//! Tests that `audit` finds no breach in the output of the worker and in other harmless topics, and that it names the
+//! topics that it could not check.
 
 use crowdfold_testkit::{Kafka, unique};
 use serde_json::json;
@@ -11,7 +12,7 @@ use crate::worker::support::{Deployment, Worker, window_ago};
 fn output_of_the_worker_is_clean() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.k = 25;
-    // A firmware or the name of a player may be any text.
+    // The breakdowns omit dimensions whose values may have any form, such as the firmware.
     deployment.rules.breakdowns = [
         &["device", "os", "browser"][..],
         &["player", "player_version"],
@@ -37,19 +38,20 @@ fn output_of_the_worker_is_clean() {
     let topics = whole["topics"].as_array().unwrap();
     let purposes: Vec<_> = topics.iter().map(|topic| topic["purpose"].as_str().unwrap()).collect();
     assert_eq!(purposes, ["beacons", "partials", "rollups", "rejections"]);
-    // Personal data is not read.
+    // The audit does not read records with personal data.
     assert!(topics[..2].iter().all(|topic| topic["records"].is_null()), "{topics:#?}");
     let rows = deployment.rows("read_committed");
     assert_eq!(topics[2]["records"], json!(rows.len()));
     assert!(topics[2]["tables"].as_u64().unwrap() > 20 && topics[3]["records"].as_u64().unwrap() > 0);
-    // This broker has no authorizer and no principals are configured, so this finding does not change the exit code.
+    // This broker has no authorizer, so every client may read. That is not a breach, because no principals are
+    // configured.
     assert!(whole["findings"].as_array().unwrap().iter().all(|found| found["finding"] == "anyone-may-read"));
 
-    // With a larger k, the same rows are not crowds.
+    // With a larger k, the same rows have too few sessions.
     let output = audit(deployment.kafka, &["--rollups", &deployment.topic("rollups"), "--k", "100000"]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("more of below-k in"), "{}", text(&output.stdout));
-    // This row has one session more than the others.
+    // This row covers one session.
     let mut row = rows[0].json.clone();
     row["sessions"] = json!(1);
     write(deployment.kafka, &deployment.topic("rollups"), 0, &[row]);
@@ -59,7 +61,7 @@ fn output_of_the_worker_is_clean() {
 }
 
 #[test]
-fn aborted_transactions_are_not_duplicates() {
+fn rows_of_aborted_transactions_are_no_duplicates_but_are_searched_for_identifiers() {
     use rdkafka::ClientConfig;
     use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
     use std::time::Duration;
@@ -73,7 +75,8 @@ fn aborted_transactions_are_not_duplicates() {
     let long = Duration::from_secs(60);
     producer.init_transactions(long).unwrap();
     let rows = table(3, "os", &[("*", 60), ("Windows", 900)]);
-    // The first attempt sends half a table and is aborted.
+    // The first transaction contains half of the table and is aborted, the second contains all of it and is aborted,
+    // and the third is committed.
     for (count, commit) in [(1, false), (2, false), (2, true)] {
         producer.begin_transaction().unwrap();
         for row in &rows[..count] {
@@ -115,7 +118,7 @@ fn aborted_transactions_are_not_duplicates() {
 }
 
 #[test]
-fn table_truncated_by_retention_is_not_a_breach() {
+fn table_whose_first_rows_expired_is_not_a_breach() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "cut", 1);
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
@@ -126,7 +129,7 @@ fn table_truncated_by_retention_is_not_a_breach() {
 }
 
 #[test]
-fn unchecked_topics_are_reported_and_the_result_is_not_clean() {
+fn topic_that_cannot_be_checked_is_reported_and_the_exit_code_is_1() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "there", 1);
     write(kafka, &rollups, 0, &table(3, "os", &[("Windows", 900)]));
@@ -150,9 +153,9 @@ fn unchecked_topics_are_reported_and_the_result_is_not_clean() {
     );
 }
 
-/// Tests the table that a data protection officer reads. Variable parts are removed.
+/// The report is compared without its variable parts.
 #[test]
-fn audit_table_lists_subjects_and_findings() {
+fn audit_report_lists_the_topics_and_the_breaches() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "shown", 1);
     write(kafka, &rollups, 0, &table(3, "os", &[("*", 60), ("Windows", 900)]));

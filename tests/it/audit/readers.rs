@@ -1,4 +1,4 @@
-//! Tests the principals that may read, on a broker with an authorizer.
+//! Tests that `audit` compares the ACLs of the cluster with the roles of the configuration.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_testkit::{Kafka, Options};
@@ -24,11 +24,11 @@ fn breaches(report: &Value) -> Vec<String> {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
-fn principals_that_may_read_without_a_role_are_reported() {
+fn principal_that_may_read_without_a_role_is_reported() {
     let kafka = Kafka::start(
         Options::default()
             .with("authorizer.class.name", AUTHORIZER)
-            // The clients of the tests are anonymous.
+            // The clients of the tests do not authenticate, so their principal is ANONYMOUS.
             .with("super.users", "User:ANONYMOUS"),
     );
     let deployment = Deployment::new(&kafka).with_topics();
@@ -60,7 +60,7 @@ fn principals_that_may_read_without_a_role_are_reported() {
         ],
     );
     acl(&kafka, &["--allow-principal", "User:*", "--operation", "Read", "--topic", &rollups]);
-    // A deny rule removes a permission.
+    // `trent` may not read, because a rule that denies takes precedence.
     reader("trent", &partials);
     acl(&kafka, &["--deny-principal", "User:trent", "--operation", "Read", "--topic", &partials]);
     let (code, whole) = report(&kafka, &arguments);
@@ -108,14 +108,14 @@ fn principals_that_may_read_without_a_role_are_reported() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
-fn indirect_permissions_are_named_with_their_principal() {
+fn principal_that_may_write_configure_or_read_indirectly_without_a_role_is_reported() {
     let kafka = Kafka::start(
         Options::default().with("authorizer.class.name", AUTHORIZER).with("super.users", "User:ANONYMOUS"),
     );
     let mut deployment = Deployment::new(&kafka);
     deployment.set("principals.brokers", "[\"broker-1\"]");
     let deployment = deployment.with_topics();
-    // The permissions of the roles are not breaches.
+    // Permissions that a role requires are not breaches.
     for (role, operation, topic) in [
         ("collector", "Write", "beacons"),
         ("combiner", "Read", "beacons"),
@@ -154,11 +154,11 @@ fn indirect_permissions_are_named_with_their_principal() {
     grant("forger", "Write", &["--topic", &rollups]);
     grant("cell-forger", "Write", &["--topic", &partials]);
     grant("*", "Write", &["--topic", &beacons]);
-    // These topics contain no personal data, or these permissions do not affect readers.
+    // These are not breaches: the topics contain no personal data, or the permission does not allow reading.
     grant("tuner", "AlterConfigs", &["--topic", &rollups]);
     grant("noter", "Write", &["--topic", &rejections]);
     grant("looker", "Describe", &["--topic", &beacons]);
-    // A deny rule removes the permission.
+    // `denied` does not have the permission, because a rule that denies takes precedence.
     grant("denied", "ClusterAction", &["--cluster"]);
     acl(&kafka, &["--deny-principal", "User:denied", "--operation", "ClusterAction", "--cluster"]);
 
@@ -195,7 +195,7 @@ fn indirect_permissions_are_named_with_their_principal() {
 }
 
 #[test]
-fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() {
+fn audit_is_incomplete_if_acls_or_the_default_of_the_authorizer_cannot_be_read() {
     let kafka = Kafka::start(
         Options::default()
             .with("authorizer.class.name", AUTHORIZER)
@@ -203,7 +203,7 @@ fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() 
     );
     let deployment = Deployment::new(&kafka).with_topics();
     let config = deployment.config("audit");
-    // Brokers do not show the setting that permits everyone, so the result is not clean.
+    // Brokers do not report allow.everyone.if.no.acl.found, so the audit is incomplete.
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!((code, &whole["verdict"]), (Some(1), &json!("incomplete")), "{whole:#}");
     let unseen = &whole["not_checked"][0];
@@ -213,7 +213,7 @@ fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() 
         "{unseen}"
     );
     assert_eq!(whole["topics"][0]["readers"][0]["principal"], "User:*");
-    // Settings may be described, but ACLs may not.
+    // Now the client may describe settings, but not ACLs.
     let cluster = ["--operation", "DescribeConfigs", "--operation", "ClusterAction", "--cluster"];
     acl(&kafka, &[&["--allow-principal", "User:ANONYMOUS"][..], &cluster].concat());
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
@@ -222,7 +222,7 @@ fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() 
 }
 
 #[test]
-fn broker_without_an_authorizer_is_a_breach_if_principals_are_configured() {
+fn missing_authorizer_is_a_breach_if_principals_are_configured() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("principals.combiner", "\"somebody\"");
     let deployment = deployment.with_topics();

@@ -1,4 +1,4 @@
-//! Rows as the worker writes them, which tests modify, and topics for them.
+//! Creates rows in the form in which the worker writes them. Tests modify them, and write them to topics.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_testkit::{Kafka, unique};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::kafka_support::{Record, produce};
 
-/// Creates a topic with a short retention.
+/// Creates a topic with a time-to-live of one hour. Returns its name.
 pub(super) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     let topic = unique(name);
     let settings =
@@ -15,7 +15,8 @@ pub(super) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     topic
 }
 
-/// Returns one table of a minute, with cell keys such as `Windows/*` and the sessions of each.
+/// Returns the rows of a table in the window that begins at `minute`. Each element of `rows` contains the dimension
+/// values of a row, such as `Windows/*`, and its sessions.
 pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     let names: Vec<&str> = breakdown.split('.').collect();
     let row = |(number, (cell_key, sessions)): (u64, &(&str, u64))| {
@@ -38,7 +39,7 @@ pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<V
     (1..).zip(rows).map(row).collect()
 }
 
-/// Converts rows to those of a table outside the detail table, without a secret.
+/// Converts rows of the detail table to the rows that a worker without a secret publishes in another table.
 pub(super) fn counts_only(mut rows: Vec<Value>) -> Vec<Value> {
     for row in &mut rows {
         row["detail"] = json!(false);
@@ -63,7 +64,7 @@ pub(super) fn counts_only(mut rows: Vec<Value>) -> Vec<Value> {
     rows
 }
 
-/// Returns a row as a record with its key.
+/// Returns a record of a row, with the key that the worker uses.
 pub(super) fn record(partition: u32, row: &Value) -> Record {
     let names: Vec<_> =
         row["breakdown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();

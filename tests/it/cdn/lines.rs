@@ -1,17 +1,17 @@
-//! Lines as CDNs write them, with fields that are not read.
+//! Creates log lines in the formats of several CDNs. They also contain fields that the program must not read.
 
 use serde_json::json;
 
-/// The start of a minute.
+/// The start of a window of one minute, in milliseconds.
 pub(crate) const START: u64 = 1_795_308_480_000;
-/// A text in every field that must not be read.
+/// The value of every field that the program must not read.
 pub(crate) const CANARY: &str = "c4n4ry";
 
-/// The CDN of a log.
+/// The CDN that wrote a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cdn {
     CloudFront,
-    /// Standard logging v2.
+    /// CloudFront with standard logging v2.
     CloudFrontV2,
     Fastly,
     Akamai,
@@ -31,19 +31,19 @@ impl Cdn {
         }
     }
 
-    /// Returns three requests of a session within a minute from the start. Every second session sends CMCD in headers,
-    /// if the CDN's log contains them.
+    /// Returns the lines of three requests of a session within one minute. Sessions with an odd number send CMCD in
+    /// headers, if the log of the CDN contains them, and the others in the query.
     pub(crate) fn session(self, session: &str, nth: u64) -> Vec<String> {
         (0..3).map(|at| self.line(session, START + nth * 1_000 + at * 2_000, nth % 2 == 1)).collect()
     }
 
-    /// Returns one request.
+    /// Returns the line of a request at the time `at`.
     pub(crate) fn line(self, session: &str, at: u64, headers: bool) -> String {
         let cmcd = format!("br=3200,cid=\"movie-0042\",mtp=5400,ot=v,sf=d,sid=\"{session}\",st=v");
         match self {
             Self::CloudFront if headers => self.written(&seconds(at), None, Some(session)),
             Self::CloudFrontV2 => self.written(&clock(at), Some(&escaped(&cmcd)), None),
-            // The value is escaped twice.
+            // CloudFront encodes the query a second time.
             Self::CloudFront => self.written(&seconds(at), Some(&escaped(&escaped(&cmcd))), None),
             Self::Fastly if headers => self.written(&at.to_string(), None, Some(session)),
             Self::Fastly | Self::Akamai => {
@@ -53,13 +53,13 @@ impl Cdn {
         }
     }
 
-    /// Returns a request without CMCD.
+    /// Returns the line of a request without CMCD.
     pub(crate) fn without_cmcd(self) -> String {
         let time = if self == Self::CloudFrontV2 { clock(START) } else { START.to_string() };
         self.written(&time, None, None)
     }
 
-    /// Returns a request with this time.
+    /// Returns the line of a request with this value in the field of the time.
     pub(crate) fn with_time(self, time: &str) -> String {
         self.written(time, Some("sid%3D%22s%22"), None)
     }
@@ -146,7 +146,7 @@ impl Cdn {
     }
 }
 
-/// Returns the time of day. The first day is that of [`START`], which is 48 minutes after midnight.
+/// Formats a time as the time of day, such as `00:48:00`.
 fn clock(at: u64) -> String {
     let second = at % 86_400_000 / 1_000;
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
@@ -156,7 +156,7 @@ fn seconds(at: u64) -> String {
     format!("{}.{:03}", at / 1_000, at % 1_000)
 }
 
-/// Encodes a text as in a query.
+/// Percent-encodes a string, as a browser does in a query.
 fn escaped(text: &str) -> String {
     let sign = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
@@ -165,12 +165,12 @@ fn escaped(text: &str) -> String {
     text.bytes().map(sign).collect()
 }
 
-/// Encodes a user agent as CloudFront does.
+/// Encodes a user agent as CloudFront does: only spaces are encoded.
 fn escaped_blanks(text: &str) -> String {
     text.replace(' ', "%20")
 }
 
-/// Encodes a text as Akamai does.
+/// Encodes a user agent as Akamai does: spaces become `+`.
 fn form_encoded(text: &str) -> String {
     escaped(text).replace("%20", "+")
 }

@@ -1,4 +1,4 @@
-//! Tests the same lines in a topic.
+//! Tests that the worker gives the same rows for log lines in a topic as `fold` for the lines in a file.
 
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
@@ -8,11 +8,11 @@ use super::lines::Cdn;
 use super::{fold, rows};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// The delay in ms between the request and its line.
+/// The delay between a request and the record with its log line, in milliseconds.
 const DELAY: u64 = 1_700;
 
 #[test]
-fn worker_counts_cdn_lines_at_the_times_of_the_requests() {
+fn worker_counts_log_lines_in_the_windows_of_their_requests() {
     let mut deployment = Deployment::new(Kafka::shared());
     for (key, value) in [
         ("source.format", "\"capture\""),
@@ -57,7 +57,7 @@ fn worker_counts_cdn_lines_at_the_times_of_the_requests() {
     let (output, ledger) = fold(&deployment.config("fold"), &lines);
     assert_eq!(ledger["beacons"]["released"], 160, "{ledger}");
     let mut expected: Vec<Value> = rows(&output);
-    // The rows of the worker are compared without these distributions.
+    // Rows of the worker are compared without histograms.
     for distribution in ["bandwidth_kbps", "startup_ms"] {
         let fields = expected.iter_mut().filter_map(|row| row[distribution].as_object_mut());
         fields.for_each(|fields| drop(fields.remove("histogram")));

@@ -1,15 +1,15 @@
-//! A minimal HTTP/1.1 client of a player. It sends and receives bytes without any automatic behaviour.
+//! A minimal HTTP/1.1 client, which can also send invalid requests.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A response.
+/// An HTTP response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// The headers. Their names are in lower case.
+    /// The headers, with their names in lower case.
     headers: Vec<(String, String)>,
     pub(super) body: String,
 }
@@ -20,7 +20,7 @@ impl Answer {
     }
 }
 
-/// A connection.
+/// A connection to the collector.
 pub(super) struct Client {
     stream: BufReader<TcpStream>,
 }
@@ -40,12 +40,12 @@ impl Client {
         self.stream.get_mut()
     }
 
-    /// Sends bytes unchanged. Returns true on success.
+    /// Sends bytes without changing them. Returns false if the connection is closed.
     pub(super) fn write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream().write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Sends a request, with a length if it has a body.
+    /// Sends a request. If its method is POST, a `content-length` is added.
     pub(super) fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) {
         let mut head = format!("{method} {target} HTTP/1.1\r\nhost: collector.example\r\n");
         for (name, value) in headers {
@@ -58,7 +58,7 @@ impl Client {
         self.write([head.as_bytes(), body].concat());
     }
 
-    /// Returns the next response, or `None` if the connection ends before it.
+    /// Returns the next response. Returns `None` if the connection ends first.
     pub(super) fn answer(&mut self) -> Option<Answer> {
         let mut line = String::new();
         self.stream.read_line(&mut line).ok().filter(|length| *length > 0)?;

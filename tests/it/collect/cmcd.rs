@@ -1,4 +1,4 @@
-//! Tests CMCD in its three forms, as real players send it.
+//! Tests that the collector accepts CMCD in its three forms (events, query, headers), as real players send it.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::client::Client;
 use super::support::{Collector, Packed, deploy, packed};
 
-/// Requests of hls.js, dash.js and Shaka Player in a browser.
+/// Captured requests of hls.js, dash.js and Shaka Player in a browser.
 const PLAYERS: &str = include_str!("../../data/captures/players.ndjson");
 
-/// Returns the reports line by line. A report without a session is not forwarded.
+/// Returns the CMCD reports in a request that the collector forwards, one per line, each with its form. Events without
+/// a session id are not forwarded.
 fn lines<'a>(form: &'static str, content: &'a str) -> impl Iterator<Item = (&'static str, String)> + 'a {
     content
         .lines()
@@ -20,8 +21,9 @@ fn lines<'a>(form: &'static str, content: &'a str) -> impl Iterator<Item = (&'st
         .map(move |line| (form, line.to_owned()))
 }
 
-/// Sends a captured request to the collector: its query or headers as the mirror of a CDN would, or its body as the
-/// player did. Returns the status, and the expected form and content in the topic.
+/// Sends a captured request to the collector. A request for media is sent as a CDN would mirror it, with its query and
+/// headers, and an event as the player sent it. Returns the status of the response, and the form and content that the
+/// record in the topic must have.
 fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
     let request: Value = serde_json::from_str(line).unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -49,7 +51,7 @@ fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
 }
 
 #[test]
-fn topic_contains_the_reports_of_real_players_unchanged() {
+fn cmcd_of_real_players_is_written_to_the_topic_unchanged() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_requests_per_connection_second", "0");
     let deployment = deployment.with_topics();
@@ -69,11 +71,11 @@ fn topic_contains_the_reports_of_real_players_unchanged() {
             continue;
         }
         lines(form, &content).for_each(|line| *expected.entry(line).or_default() += 1);
-        // A player that is configured not to send a session is refused.
+        // A request without a session id is refused.
         assert_eq!(status, if counted > 0 { 204 } else { 400 }, "{form}: {content}");
         taken += usize::from(status == 204);
     }
-    // Only the opt-outs of sessions that opt out are forwarded.
+    // Of a session that opts out, only the opt-out is forwarded, as a JSON beacon.
     let (withdrawals, packed): (Vec<_>, Vec<_>) =
         packed(&deployment).into_iter().partition(|request| request.form == "json");
     assert!(!withdrawals.is_empty() && withdrawals.iter().all(|request| request.user_agent.is_none()));
@@ -91,14 +93,14 @@ fn topic_contains_the_reports_of_real_players_unchanged() {
         .map(|form| packed.iter().filter(|request| request.form == form).count())
         .into();
     assert!(forms.iter().all(|count| *count > 5), "{forms:?}");
-    // All requests of the CDN have one endpoint.
+    // The mirrored requests of all players have the same endpoint.
     let mut endpoints: Vec<_> = packed.iter().map(|request| request.endpoint).collect();
     endpoints.dedup();
     assert_eq!(endpoints.len(), 1);
 }
 
 #[test]
-fn headers_override_the_query_and_the_default_tenant_needs_no_name() {
+fn cmcd_headers_take_precedence_over_the_query_and_the_tenant_is_optional() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();
@@ -108,7 +110,7 @@ fn headers_override_the_query_and_the_default_tenant_needs_no_name() {
     for kind in ["text/cmcd", "application/cmcd"] {
         let typed = [("content-type", kind)];
         assert_eq!(client.post("/v1/cmcd", &typed, "e=ps,sta=p,ts=1,v=2,sid=\"a\"\n"), 204);
-        // The bodies have another version, have no session, or are not readable.
+        // These bodies have an unknown version, have no session id, or are not readable.
         for body in ["sid=\"a\",v=3\n", "e=t,ts=1,v=2\n", "\u{e9}\n", "\n", ""] {
             assert_eq!(client.post("/v1/cmcd/acme", &typed, body), 400, "{body}");
         }

@@ -1,4 +1,4 @@
-//! Tests HTTP/2 with prior knowledge, TLS, and changes of the TLS certificate.
+//! Tests of HTTP/2 without TLS, of TLS, and of changed certificates.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn request(version: &str) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-/// Sends this number of concurrent requests over HTTP/2. Returns their statuses.
+/// Sends concurrent requests over one HTTP/2 connection. Returns the statuses of the responses.
 async fn multiplexed(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     requests: usize,
@@ -72,7 +72,7 @@ async fn run<T>(work: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn many_requests_share_a_connection_of_http_2() {
+fn fifty_concurrent_requests_on_one_http_2_connection_are_accepted() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let address = collector.0.intake_address();
@@ -91,7 +91,7 @@ fn use_certificate(deployment: &Deployment<'_>, from: &Certificate) {
 }
 
 #[test]
-fn changed_certificate_is_reloaded_and_a_broken_one_is_not_used() {
+fn changed_certificate_is_reloaded_unless_it_does_not_match_its_key() {
     let mut deployment = deploy(Kafka::shared());
     let file = |deployment: &Deployment<'_>, name| {
         format!("{:?}", deployment.dir.path().join(name).display().to_string())
@@ -114,7 +114,7 @@ fn changed_certificate_is_reloaded_and_a_broken_one_is_not_used() {
         assert_eq!(sender.send_request(request("1")).await.unwrap().status(), 204);
         assert!(tls(&address, &new.ca(), b"h2").await.is_err());
     });
-    // The file contains half of another certificate, as during a copy.
+    // The certificate is replaced, but its key is not replaced yet.
     std::fs::copy(new.certificate("collector").certificate, deployment.dir.path().join("collector.pem"))
         .unwrap();
     collector.0.await_log("the certificate in use is kept");

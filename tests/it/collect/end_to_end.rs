@@ -1,4 +1,4 @@
-//! Tests the path from posted beacons to rows.
+//! Tests the whole path from beacons that are posted to the collector to published rows.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_loadgen::Faults;
@@ -10,7 +10,8 @@ use super::client::JSON;
 use super::support::{Collector, deploy};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, by_time, now, sleep};
 
-/// Returns the input of the worker as the oracle reads it. The beacons of each record are lines.
+/// Returns the records of the beacons topic in a form that the oracle can read: the payload of each record consists of
+/// its beacons, one per line.
 fn log_of(deployment: &Deployment<'_>) -> Vec<Vec<Record>> {
     let mut log = vec![Vec::new(); deployment.partitions as usize];
     for record in deployment.records("beacons", "read_uncommitted") {
@@ -33,13 +34,14 @@ fn rows_of_posted_beacons_equal_the_oracle() {
     let mut deployment = deploy(Kafka::shared());
     deployment.rules.k = 10;
     deployment.set("collect.max_requests_per_connection_second", "0");
-    // The time-out is long, so that a busy machine does not close windows before live beacons arrive.
+    // With a short timeout, a busy machine would close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let worker = Worker::start(&deployment, "a");
     let mut client = collector.connect();
-    // Due beacons are sent in real time as arrays, so that one request has many sessions and partitions.
+    // Beacons are sent when they are due. Arrays are used, because the beacons of one request then have several
+    // sessions and partitions.
     let faults = Faults { duplicate: 20, opt_out: 50, ..Faults::default() };
     let records = by_time(&deployment.players_with(3, 150, now(), 8_000, faults));
     let mut rest = records.as_slice();

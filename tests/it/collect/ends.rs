@@ -1,4 +1,4 @@
-//! Tests the exit of the collector: in order, or because it cannot start.
+//! Tests the exit of the collector, on SIGTERM or because it cannot start, and added partitions.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use super::client::{Client, JSON};
 use super::support::{Collector, deploy, packed};
 use crate::worker::support::{Deployment, Worker, now};
 
-/// Checks that it exits with this exit code, and that its last line contains these words.
+/// Asserts that a collector exits with this code, and that the last line of its log contains these words.
 #[track_caller]
 fn ends(deployment: &Deployment<'_>, code: i32, words: &[&str]) {
     let mut collector = Worker::collect(deployment, "collector");
@@ -31,7 +31,7 @@ fn collector_does_not_start_if_it_cannot_serve() {
     deployment.set("collect.listen", &format!("{address:?}"));
     ends(&deployment, 1, &[&format!("collect.listen {address} cannot be bound")]);
     deployment.set("collect.listen", "\"127.0.0.1:0\"");
-    // The topic has producers' timestamps, as the configuration required when it was created.
+    // Producers set the timestamps of this topic, because the configuration required it when the topic was created.
     deployment.set("source.trust_timestamps", "false");
     ends(&deployment, 3, &[&topic, "lets producers set timestamps", "source.trust_timestamps"]);
     deployment.set("source.trust_timestamps", "true");
@@ -48,7 +48,7 @@ fn collector_does_not_start_if_it_cannot_serve() {
 }
 
 #[test]
-fn pending_requests_are_answered_and_written_before_the_exit() {
+fn acknowledged_beacons_are_written_before_the_collector_exits_on_sigterm() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_requests_per_connection_second", "0");
     deployment.set("collect.linger", "\"200ms\"");
@@ -64,7 +64,7 @@ fn pending_requests_are_answered_and_written_before_the_exit() {
                 loop {
                     let body = format!(r#"{{"session":"s-{number}","ts":{}}}"#, now());
                     client.send("POST", "/v1/beacons", JSON, body.as_bytes());
-                    // The collector has exited without a response, so the beacon was not acknowledged.
+                    // The connection ended without a response, so the last beacon was not acknowledged.
                     let Some(answer) = client.answer() else { return };
                     assert_eq!(answer.status, 204);
                     taken.fetch_add(1, Ordering::Relaxed);
@@ -80,7 +80,7 @@ fn pending_requests_are_answered_and_written_before_the_exit() {
 }
 
 #[test]
-fn added_partitions_are_used() {
+fn collector_writes_to_partitions_that_were_added_while_it_runs() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();

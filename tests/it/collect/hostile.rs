@@ -1,4 +1,5 @@
-//! Tests hostile requests. Each gets a status and is counted. None increases the memory or appears in the log.
+//! Tests with hostile requests. Each must be answered and counted, and none may exceed the memory limits or appear in
+//! the log.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::Write as _;
@@ -12,7 +13,7 @@ use super::client::{Client, EVENTS, JSON};
 use super::support::{Collector, deploy, packed};
 use crate::worker::support::{Deployment, now, sleep};
 
-/// A text that is in every request here, and must not be in any output.
+/// A string that the requests contain, and that the log must not contain.
 const SECRET: &str = "canary-7f3a9c";
 
 fn beacon() -> String {
@@ -25,8 +26,8 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// Sets a small memory limit and the time-out `collect.read_timeout`. Tests of other properties use a time-out that a
-/// busy machine can keep.
+/// Creates the topics, and sets a small memory limit and the timeout `collect.read_timeout`. Tests that do not test the
+/// timeout use a long one, because of busy machines.
 fn limited<'a>(mut deployment: Deployment<'a>, slow: &str) -> Deployment<'a> {
     deployment.set("collect.read_timeout", &format!("{slow:?}"));
     deployment.set("collect.max_memory_bytes", "4194304");
@@ -42,7 +43,7 @@ fn end(collector: Collector) {
 }
 
 #[test]
-fn hostile_bodies_are_refused_within_memory_bounds() {
+fn hostile_bodies_are_refused_and_do_not_exceed_the_memory_limit() {
     let deployment = limited(deploy(Kafka::shared()), "60s");
     let collector = Collector::start(&deployment);
     let before = collector.memory();
@@ -63,7 +64,7 @@ fn hostile_bodies_are_refused_within_memory_bounds() {
     {
         assert_eq!(client.post("/v1/beacons", &[("content-type", kind)], beacon()), 415, "{kind}");
     }
-    // The bodies are not UTF-8, not JSON, too deep, or too long.
+    // These bodies are not UTF-8, not JSON, or nested too deeply.
     let mut broken = beacon().into_bytes();
     broken[15] = 0xff;
     let deep = "[".repeat(60_000);
@@ -71,10 +72,10 @@ fn hostile_bodies_are_refused_within_memory_bounds() {
         assert_eq!(client.post("/v1/beacons", JSON, body), 400);
     }
     assert_eq!(client.post("/v1/cmcd/acme", EVENTS, [0xff; 100]), 400);
-    // The times are years off. The worker rejects them.
+    // Beacons with wrong times are accepted, because the worker rejects them.
     let times = format!(r#"[{{"session":"{SECRET}","ts":1}},{{"session":"{SECRET}","ts":4102444800000}}]"#);
     assert_eq!(client.post("/v1/beacons", JSON, times), 204);
-    // The length exceeds the limit, and the client stops in the middle of the body.
+    // The declared length exceeds the limit, and the client sends only the beginning of the body.
     let mut liar = collector.connect();
     assert!(liar.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n{"));
     assert_eq!(liar.answer().unwrap().status, 413);
@@ -95,13 +96,13 @@ fn hostile_bodies_are_refused_within_memory_bounds() {
     assert_eq!(waiting.answer().unwrap().status, 100);
     waiting.write("{}");
     assert_eq!(waiting.answer().unwrap().status, 400);
-    // The body is chunked, so that its length is unknown.
+    // The body is chunked, so its length is not declared.
     let mut chunked = collector.connect();
     chunked.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
     let _ = (0..6).all(|_| chunked.write(&chunk));
     assert_eq!(chunked.answer().unwrap().status, 413);
-    // The bytes after the length are another request, which is invalid.
+    // The declared length is too short. The rest of the body is read as another request, which is invalid.
     let mut liar = collector.connect();
     liar.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n{}", beacon()));
     assert_eq!(liar.answer().unwrap().status, 400);
@@ -119,7 +120,7 @@ fn hostile_bodies_are_refused_within_memory_bounds() {
 fn slow_and_incomplete_connections_are_closed() {
     let deployment = limited(deploy(Kafka::shared()), "2s");
     let collector = Collector::start(&deployment);
-    // The clients send nothing, half a head, a head byte by byte, and half a body.
+    // The clients send nothing, half of the headers, headers byte by byte, and half of a body.
     let mut silent = collector.connect();
     let mut half = collector.connect();
     half.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\nx-header: {SECRET}"));
@@ -134,7 +135,7 @@ fn slow_and_incomplete_connections_are_closed() {
     }));
     assert!(silent.answer().is_none() && half.answer().is_none());
     assert_eq!(bodiless.answer().unwrap().status, 408);
-    // A client sends a complete request, and then half a head.
+    // A client sends a complete request, and then half of the next one.
     let mut lazy = collector.connect();
     assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204);
     sleep(3_500);
@@ -146,8 +147,8 @@ fn slow_and_incomplete_connections_are_closed() {
     lazy.write("POST /v1");
     assert!(lazy.answer().is_none());
     collector.await_count("connections_ended_total{how=\"slow\"}", 4);
-    // A client that closes its sending side still receives the response. A client that breaks off in the middle is
-    // dropped.
+    // A client that closes its sending side after the request receives the response. If it does so within the request,
+    // the connection is closed.
     let mut half = collector.connect();
     half.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     half.stream().shutdown(Shutdown::Write).unwrap();
@@ -163,7 +164,7 @@ fn slow_and_incomplete_connections_are_closed() {
 }
 
 #[test]
-fn endless_heads_and_excessive_requests_are_refused() {
+fn endless_headers_excessive_requests_and_excessive_connections_are_refused() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_requests_per_connection_second", "2");
     deployment.set("collect.max_connections", "3");
@@ -183,8 +184,8 @@ fn endless_heads_and_excessive_requests_are_refused() {
     collector.await_count("connections_ended_total{how=\"unreadable\"}", 3);
     drop(garbage);
     collector.await_count("connections", 0);
-    // The limit is two requests per second on each connection. The other requests need no broker and are sent in one
-    // write. Even a slow machine answers all of them before there are enough tokens.
+    // The limit is two requests per second on each connection. A hundred further requests are sent at once, and need no
+    // broker. Even a slow machine processes them so fast that most exceed the limit.
     let mut eager = collector.connect();
     for _ in 0..2 {
         assert_eq!(eager.post("/v1/beacons", JSON, beacon()), 204);
@@ -211,14 +212,14 @@ fn endless_heads_and_excessive_requests_are_refused() {
 }
 
 #[test]
-fn requests_beyond_the_memory_limit_are_refused_and_accepted_ones_are_written() {
+fn requests_above_the_memory_limit_are_refused_and_accepted_requests_are_written() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_memory_bytes", "1048576");
     deployment.set("collect.read_timeout", "\"5m\"");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let before = collector.memory();
-    // There are sixty bodies without their ends.
+    // Sixty clients send a request without the last byte of its body.
     let body = format!("{}{}", beacon(), " ".repeat(60_000));
     let mut waiting: Vec<Client> = (0..60)
         .map(|_| {

@@ -1,5 +1,5 @@
-//! Tests an outage of Kafka: players are asked to retry, no acknowledged beacon is lost, and the buffered bytes are
-//! limited.
+//! Tests the collector during an outage of Kafka. Players must receive a 503 response with `retry-after`, no
+//! acknowledged beacon may be lost, and the buffered bytes must be limited.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use super::client::{Client, JSON};
 use super::support::{Collector, deploy, packed};
 use crate::worker::support::{now, sleep};
 
-/// Players that report until they are stopped.
+/// Players that send beacons until they are stopped.
 #[derive(Default)]
 struct Players {
     stop: AtomicBool,
@@ -21,7 +21,7 @@ struct Players {
 }
 
 impl Players {
-    /// Runs one player, which reports a different session each time.
+    /// Runs one player. Each of its beacons has another session.
     fn play(&self, address: &str, number: usize) {
         let mut client = Client::connect(address);
         for turn in 0.. {
@@ -29,7 +29,7 @@ impl Players {
                 return;
             }
             let session = format!("player-{number}-{turn}.");
-            // The body is long enough to fill the buffer.
+            // A long body fills the buffer of the collector faster.
             let filler = "x".repeat(20_000);
             let body = format!(r#"{{"session":"{session}","ts":{},"filler":"{filler}"}}"#, now());
             let answer = client.ask("POST", "/v1/beacons", JSON, body.as_bytes());
@@ -49,7 +49,7 @@ impl Players {
         self.acknowledged.lock().unwrap().len()
     }
 
-    /// Waits until more beacons are acknowledged.
+    /// Waits until at least 20 further beacons are acknowledged.
     fn await_more(&self) {
         let before = self.acknowledged();
         eventually("more beacons are acknowledged", || (self.acknowledged() > before + 20).then_some(()));
@@ -63,7 +63,7 @@ impl Players {
     }
 }
 
-/// Stops the players when it is dropped. Otherwise a failed test would wait for them without end.
+/// Stops the players when this value is dropped. Otherwise a failed test would wait for them without end.
 struct StopPlayers<'a>(&'a Players);
 
 impl Drop for StopPlayers<'_> {
@@ -73,7 +73,7 @@ impl Drop for StopPlayers<'_> {
 }
 
 #[test]
-fn acknowledged_beacons_are_in_the_topic_after_broker_failures() {
+fn acknowledged_beacons_are_in_the_topic_after_an_outage() {
     let kafka = Kafka::start(Options::default());
     let mut deployment = deploy(&kafka);
     deployment.set("collect.acknowledge_timeout", "\"2s\"");
@@ -90,10 +90,10 @@ fn acknowledged_beacons_are_in_the_topic_after_broker_failures() {
             scope.spawn(move || players.play(address, number));
         }
         players.await_more();
-        // The broker does not answer, and is then killed.
+        // At first the broker does not respond, and later it is killed.
         kafka.pause(1);
         players.await_busy();
-        // The gauge is updated every second, and decreases whenever the longest-waiting requests are answered with 503.
+        // The gauge is updated every second. It decreases when requests that waited too long are answered with 503.
         eventually("the buffered bytes are near the limit and not above it", || {
             let held = collector.0.metric("crowdfold_collect_bytes_held").unwrap();
             assert!(held < 2_000_000, "{held}");
@@ -121,7 +121,8 @@ fn acknowledged_beacons_are_in_the_topic_after_broker_failures() {
     queued(&kafka);
 }
 
-/// Tests acknowledgement before writing. Kafka is not waited for, and lost beacons are reported at the exit.
+/// Tests the setting `collect.acknowledge = "queued"`. The collector acknowledges beacons before they are written, and
+/// reports lost beacons when it exits.
 fn queued(kafka: &Kafka) {
     let mut deployment = deploy(kafka);
     deployment.set("collect.acknowledge", "\"queued\"");

@@ -1,4 +1,4 @@
-//! Tests posted JSON beacons: the accepted requests, the responses, and the records in the topic.
+//! Tests of JSON beacons that are posted to the collector: the responses, the records in the topic, and the counts.
 
 use crowdfold_testkit::Kafka;
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::support::{Collector, by_partition, deploy, packed, session_in};
 use crate::worker::support::now;
 
 #[test]
-fn body_is_written_to_the_partition_of_its_session_in_every_format() {
+fn body_of_every_content_type_is_written_to_the_partition_of_its_session() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -41,7 +41,7 @@ fn body_is_written_to_the_partition_of_its_session_in_every_format() {
 }
 
 #[test]
-fn unusable_values_are_counted_by_field() {
+fn invalid_values_are_counted_by_field() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -63,7 +63,7 @@ fn unusable_values_are_counted_by_field() {
 }
 
 #[test]
-fn sessions_of_a_body_are_written_to_their_partitions_without_excluded_beacons() {
+fn beacons_of_a_body_are_divided_by_partition_and_invalid_beacons_are_dropped() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -79,7 +79,7 @@ fn sessions_of_a_body_are_written_to_their_partitions_without_excluded_beacons()
         beacon(0, 0, ",\"tenant\":\"nobody\""),
         "{\"session\":7,\"ts\":nan}".into(),
     ];
-    // Beacons of sessions that opt out are not forwarded, whether they are before or after the opt-out.
+    // No beacon of a session that opts out is forwarded, regardless of its position in the body.
     let leaves = [
         beacon(1, 0, ",\"user_agent\":\"secret\""),
         beacon(1, 0, ",\"opt_out\":true,\"ip\":\"203.0.113.9\",\"content\":\"secret\""),
@@ -104,7 +104,7 @@ fn sessions_of_a_body_are_written_to_their_partitions_without_excluded_beacons()
     collector.await_count("beacons_total{outcome=\"no_session\"}", 2);
     collector.await_count("beacons_total{outcome=\"too_large\"}", 1);
     collector.await_count("beacons_total{outcome=\"unknown_tenant\"}", 1);
-    // A body without countable beacons is an error.
+    // A body without a valid beacon is refused.
     for (body, status) in
         [(&unfit[0], 400), (&unfit[3], 410), (&unfit[4], 400), (&String::new(), 400), (&"[]".into(), 400)]
     {
@@ -114,7 +114,7 @@ fn sessions_of_a_body_are_written_to_their_partitions_without_excluded_beacons()
 }
 
 #[test]
-fn opt_out_request_is_reduced_to_the_opt_out() {
+fn only_the_opt_out_of_a_request_with_an_opt_out_header_is_written() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -123,10 +123,10 @@ fn opt_out_request_is_reduced_to_the_opt_out() {
     for signal in ["sec-gpc", "dnt"] {
         let typed = |kind| [("content-type", kind), (signal, "1"), ("user-agent", "A player")];
         assert_eq!(player.post("/v1/beacons", &typed("application/json"), &beacons), 204);
-        // Players with CMCD stop reporting for the session.
+        // The status 410 makes players stop sending CMCD events for the session.
         assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "sid=\"s-3\",nor=/x,v=2\n"), 410);
         assert_eq!(player.get("/v1/cmcd/acme/x?CMCD=br%3D5%2Csid%3D%22s-4%22", &[(signal, "1")]), 204);
-        // These requests do not identify a session.
+        // These requests contain no session id.
         assert_eq!(player.post("/v1/beacons", &typed("application/json"), r#"{"ts":1}"#), 400);
         assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "e=t,v=2\n"), 400);
     }
@@ -154,7 +154,7 @@ fn opt_out_request_is_reduced_to_the_opt_out() {
 }
 
 #[test]
-fn browsers_receive_cors_headers() {
+fn cors_headers_are_sent_to_allowed_origins_only() {
     let mut deployment = deploy(Kafka::shared());
     let deployment = {
         deployment.set("collect.origins", "[\"https://player.example\"]");
@@ -177,7 +177,7 @@ fn browsers_receive_cors_headers() {
         assert!(answer.header("access-control-allow-methods").unwrap().contains("POST"));
         assert!(answer.header("access-control-max-age").unwrap().parse::<u32>().unwrap() > 600);
     }
-    // Refused requests of allowed origins also have the headers, and those of other origins do not.
+    // The response to a refused request from an allowed origin has the headers. Responses to other origins do not.
     let answer = page.ask("POST", "/v1/beacons", &[("origin", "https://player.example")], b"{}");
     assert_eq!((answer.status, answer.header("vary")), (400, Some("origin")));
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://player.example"));

@@ -1,4 +1,4 @@
-//! Tests which client address is used.
+//! Tests which address the collector uses as the address of the client.
 
 use crowdfold_testkit::Kafka;
 
@@ -16,7 +16,7 @@ fn version_2(source: [u8; 4]) -> Vec<u8> {
 }
 
 #[test]
-fn forwarded_addresses_count_from_trusted_peers() {
+fn forwarded_address_from_a_trusted_proxy_is_used() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.trusted_proxies", "[\"127.0.0.1\", \"10.0.0.0/8\"]");
     let deployment = deployment.with_topics();
@@ -40,7 +40,7 @@ fn forwarded_addresses_count_from_trusted_peers() {
 }
 
 #[test]
-fn forwarded_addresses_of_untrusted_peers_are_ignored_and_counted() {
+fn forwarded_address_from_an_untrusted_peer_is_ignored_and_counted() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();
@@ -52,7 +52,7 @@ fn forwarded_addresses_of_untrusted_peers_are_ignored_and_counted() {
 }
 
 #[test]
-fn proxy_protocol_is_accepted_from_proxies_only_and_names_the_client() {
+fn address_in_a_proxy_protocol_header_is_used_only_from_trusted_proxies() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.trusted_proxies", "[\"127.0.0.1/32\"]");
     deployment.set("collect.proxy_protocol", "true");
@@ -62,12 +62,12 @@ fn proxy_protocol_is_accepted_from_proxies_only_and_names_the_client() {
     for header in [version_2([203, 0, 113, 9]), b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 443\r\n".to_vec()] {
         let mut client = collector.connect();
         client.write(header);
-        // A client behind the proxy is not a proxy.
+        // The client behind the proxy is not a trusted proxy, so its header is ignored.
         let headers = [JSON[0], ("x-forwarded-for", "198.51.100.1")];
         assert_eq!(client.post("/v1/beacons", &headers, beacon()), 204);
         assert_eq!(client.post("/v1/beacons", JSON, beacon()), 204);
     }
-    // One proxy sends no PROXY header, and one sends an incomplete header.
+    // A connection without a PROXY header, or with an incomplete one, is closed.
     let mut client = collector.connect();
     client.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     assert!(client.answer().is_none());
@@ -78,7 +78,7 @@ fn proxy_protocol_is_accepted_from_proxies_only_and_names_the_client() {
     assert_eq!(addresses, ["203.0.113.9"; 4]);
     collector.await_count("connections_ended_total{how=\"handshake\"}", 2);
     drop(collector);
-    // From other peers the header is not valid HTTP.
+    // From a peer that is not a trusted proxy, the PROXY header is read as HTTP, and is invalid.
     deployment.set("collect.trusted_proxies", "[\"127.0.0.2/32\"]");
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();

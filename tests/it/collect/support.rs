@@ -1,4 +1,4 @@
-//! A collector for each test, and the records that it wrote.
+//! Starts collectors for tests, and reads the records that they wrote.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::client::Client;
 use crate::worker::support::{Deployment, Seen, Worker};
 
-/// Returns a deployment whose counters are exact.
+/// Returns a deployment with a collector. With k = 1, its counters are exact.
 pub(super) fn deploy(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     deployment.rules.k = 1;
@@ -37,7 +37,7 @@ impl Collector {
         self.await_metric(&format!("crowdfold_collect_{name}"), count);
     }
 
-    /// Waits until a metric with any name has a value.
+    /// Waits until the metric with this full name has this value.
     pub(super) fn await_metric(&self, name: &str, count: u64) {
         let mut last = None;
         eventually(&format!("{name} is {count}"), || {
@@ -46,7 +46,7 @@ impl Collector {
         });
     }
 
-    /// Returns the resident memory in bytes.
+    /// Returns the resident memory of the collector, in bytes.
     pub(super) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -54,7 +54,7 @@ impl Collector {
     }
 }
 
-/// One request in the topic.
+/// A request that the collector wrote to the topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
     pub(super) partition: i32,
@@ -62,12 +62,13 @@ pub(super) struct Packed {
     pub(super) tenant: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) endpoint: u32,
-    /// The form of the request. The next field is its content.
+    /// The form of the body: `json`, `events`, `query` or `headers`.
     pub(super) form: &'static str,
+    /// The content of the body, or the four CMCD headers separated by `|`.
     pub(super) content: String,
 }
 
-/// Returns all requests in the topic, and checks the properties that every record must have.
+/// Returns all requests in the topic. Asserts the properties that every record must have.
 pub(super) fn packed(deployment: &Deployment<'_>) -> Vec<Packed> {
     let records = deployment.records("beacons", "read_uncommitted");
     records.iter().flat_map(requests).collect()
@@ -99,11 +100,11 @@ fn requests(record: &Seen) -> Vec<Packed> {
             content,
         });
     });
-    assert_eq!(record.timestamp as u64, newest, "a record's time is that of the latest receipt in it");
+    assert_eq!(record.timestamp as u64, newest, "the timestamp is the latest time of receipt in the record");
     requests
 }
 
-/// Returns the contents by partition, in order.
+/// Returns the contents of the requests by partition, in the order of the topic.
 pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&str>> {
     let mut all = BTreeMap::<i32, Vec<&str>>::new();
     for request in packed {
@@ -112,7 +113,7 @@ pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&str>> {
     all
 }
 
-/// Returns the `nth` session of a partition.
+/// Returns a session id whose partition is `partition`. Different values of `nth` give different ids.
 pub(super) fn session_in(deployment: &Deployment<'_>, partition: u32, nth: usize) -> String {
     let mut sessions = (0..).map(|number| format!("session-{number}"));
     sessions.by_ref().filter(|session| deployment.partition_of(session) == partition).nth(nth).unwrap()

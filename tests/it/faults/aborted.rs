@@ -1,5 +1,5 @@
-//! Tests transactions that the worker aborts at each step. A reader of uncommitted records sees only records that are
-//! committed next.
+//! Tests with transactions that the worker aborts at each step. Aborted records must be sent again unchanged, so a
+//! reader of uncommitted records sees no other content than a reader of committed records.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,8 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::assert_nothing_lost_or_doubled;
 use crate::worker::support::{Deployment, Worker, now, window_ago};
 
-/// Every step within a transaction of both stages, with the count at which it fails.
+/// The fault points within a transaction of both stages. The number is the pass at which the fault point returns an
+/// error.
 const FAULTS: [&str; 6] = [
     "combine.6.sent:5:err",
     "combine.6.taken:3:err",
@@ -19,12 +20,12 @@ const FAULTS: [&str; 6] = [
 ];
 
 #[test]
-fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte() {
+fn failed_transaction_is_aborted_and_sent_again_byte_for_byte() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The time-out is long, so that the pauses between slices do not count as idle.
+    // With a long timeout, the partitions do not count as idle between two slices.
     deployment.set("source.idle_timeout", "\"1h\"");
     let deployment = deployment.with_topics();
-    // The log is sent in slices, so that many transactions are written.
+    // The log is sent in slices, because then many transactions are written.
     let (start, length) = (window_ago(2_000, 160_000), 6_000);
     let log = deployment.players(62, 100, start, 20 * length);
     let outcome = deployment.evaluate(&log);
@@ -41,7 +42,7 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
         };
         deployment.produce(&log.iter().map(of).collect::<Vec<_>>());
         if nth > 1 {
-            // The watermark is a second behind, and a window has two seconds.
+            // The lateness is a second, and a window has a length of two seconds.
             let closed = slice.end - 2 * deployment.rules.window;
             eventually("the merger has committed the slice", || {
                 deployment.is_committed(closed).then_some(())
@@ -63,7 +64,7 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
         "{aborts:?} transactions aborted, {aborted} rows of theirs, all identical to what was committed"
     );
 
-    // The retry after an aborted attempt also sends the same partials.
+    // The partials of aborted transactions are sent again unchanged, too.
     let committed = deployment.records("partials", "read_committed");
     let committed: BTreeMap<_, _> =
         committed.iter().map(|seen| ((seen.partition, &seen.value), ())).collect();

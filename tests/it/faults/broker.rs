@@ -1,5 +1,5 @@
-//! Tests a transaction coordinator that dies during a commit, and a worker that is stopped while there is no
-//! coordinator.
+//! Tests with a transaction coordinator that is killed during a commit, and with a worker that is terminated while
+//! there is no broker.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::assert_nothing_lost_or_doubled;
 use crate::worker::support::{Deployment, Worker, sleep, window_ago};
 
 #[test]
-fn coordinator_is_killed_in_mid_commit() {
+fn nothing_is_lost_or_doubled_if_the_coordinator_is_killed_during_a_commit() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(21, 100, window_ago(2_000, 340_000), 300_000);
@@ -18,9 +18,9 @@ fn coordinator_is_killed_in_mid_commit() {
     for fault in ["combine.6.offsets-sent:9:stop", "merge.6.offsets-sent:9:stop"] {
         let worker = Worker::start_armed(&deployment, "a", fault);
         worker.await_log("was reached");
-        // The commit request reaches a broker that does not answer.
+        // The broker is suspended, so it does not respond to the request to commit.
         kafka.pause(1);
-        worker.go_on();
+        worker.resume();
         sleep(1_000);
         kafka.kill(1);
         sleep(500);
@@ -33,7 +33,7 @@ fn coordinator_is_killed_in_mid_commit() {
     assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
 }
 
-/// Supervisors send SIGKILL 30 s after SIGTERM.
+/// Many supervisors send SIGKILL 30 s after SIGTERM.
 #[test]
 fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     let kafka = Kafka::start(Options::default());
@@ -44,7 +44,7 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     let worker = Worker::start_armed(&deployment, "a", "combine.6.sent:9:stop");
     worker.await_log("was reached");
     kafka.kill(1);
-    worker.go_on();
+    worker.resume();
     sleep(1_000);
     let (status, log, took) = worker.time_to_terminate();
     assert!(status.success(), "{status}:\n{log}");

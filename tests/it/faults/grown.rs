@@ -1,4 +1,4 @@
-//! Tests partitions that are added while beacons arrive.
+//! Tests that partitions can be added to the beacons topic while beacons arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::worker::support::{Deployment, Worker, assert_same_rows, now, tables, 
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
-fn partitions_grow_from_four_to_eight_under_load() {
+fn rows_are_exact_before_and_long_after_partitions_are_added_and_never_too_large_in_between() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("source.idle_timeout", "\"8s\"");
     deployment.set("kafka.properties.\"topic.metadata.refresh.interval.ms\"", "1000");
@@ -21,7 +21,7 @@ fn partitions_grow_from_four_to_eight_under_load() {
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
-    // The same sessions continue, first in four partitions and then in eight.
+    // Sessions continue, first in four partitions and then in eight. A session may move to another partition.
     let start = (now() / 2_000 + 2) * 2_000;
     let four = deployment.players(27, 300, start, 30_000);
     deployment.partitions = 8;
@@ -60,7 +60,7 @@ fn partitions_grow_from_four_to_eight_under_load() {
     worker.await_log("of=8");
     let whole = deployment.evaluate(&log);
     deployment.await_committed(deployment.last_end(&whole));
-    // Much later there is no difference.
+    // Sessions that begin after the change give the expected rows.
     let later = deployment.players(28, 300, (now() / 2_000 + 8) * 2_000, 6_000);
     deployment.produce_live(&later);
     let outcome = deployment.evaluate(&later);
@@ -72,7 +72,8 @@ fn partitions_grow_from_four_to_eight_under_load() {
     assert_same_rows(&late, &outcome.rollups(&deployment.rules));
     assert_aborted_are_committed(&deployment, &rows);
 
-    // In between, no row is below k, no table is published twice, and no count exceeds the actual number of sessions.
+    // During the change, no row is below k, no table is published twice, and no table has more sessions than there
+    // were.
     let mut sessions = BTreeMap::<(u64, String), BTreeSet<String>>::new();
     for record in log.iter().flatten() {
         let Ok(beacon) = serde_json::from_slice::<serde_json::Value>(&record.payload) else { continue };

@@ -1,4 +1,4 @@
-//! Tests a partition without a leader. It is not idle, because the end of its log is unknown.
+//! Tests with a partition that has no leader. It must not count as idle, because it may contain unread records.
 
 use crowdfold_kafka::Cluster;
 use crowdfold_testkit::oracle::Record;
@@ -8,28 +8,29 @@ use super::assert_nothing_lost_or_doubled;
 use crate::kafka_support::settings;
 use crate::worker::support::{Deployment, Worker, field, now, sleep};
 
-/// The broker that is stopped. Partition 2 of the beacons is on it.
+/// The broker that is stopped. It is the only one with partition 2 of the beacons topic.
 const GONE: u32 = 3;
 
-/// The number of partitions of the brokers' internal topics. With a power of two, all names with one prefix would be in
-/// the same partition.
+/// The number of partitions of the brokers' internal topics. It is not a power of two, because then all names with the
+/// same prefix could be in the same partition.
 const INTERNAL: i32 = 7;
 
-/// Returns the partition of an internal topic for a name, as Java computes it.
+/// Returns the partition of an internal topic to which a group or transactional id belongs. It is computed from Java's
+/// hash of a string.
 fn home(name: &str) -> usize {
     let hash = name.chars().fold(0_i32, |hash, letter| hash.wrapping_mul(31).wrapping_add(letter as i32));
     (hash.wrapping_abs() % INTERNAL) as usize
 }
 
-/// Creates a deployment whose beacons have one replica on each broker. Its groups and transactions belong to brokers
-/// that keep running, because another test covers coordinators that die.
+/// Creates a deployment with one partition of the beacons topic on each broker. The coordinators of its groups and
+/// transactions are on brokers that keep running, because another test covers coordinators that are killed.
 fn deploy(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     let cluster = Cluster::open(&settings(kafka)).unwrap();
     let leaders = |topic: &str| -> Option<Vec<i32>> {
         cluster.topic(topic).ok()?.partitions.iter().map(|partition| partition.leader).collect()
     };
-    // The internal topics are created at their first use.
+    // Brokers create the internal topics at their first use.
     let groups = eventually("there is a topic of offsets", || {
         deployment.committed("combine");
         leaders("__consumer_offsets")
@@ -53,16 +54,17 @@ fn deploy(kafka: &Kafka) -> Deployment<'_> {
     }
     deployment.partitions = 3;
     deployment.set("topics.replication", "2");
-    // Live beacons may be delayed while a broker is stopped, and windows must not close before they arrive.
+    // Beacons may be delayed while a broker is stopped. Windows must not close before they arrive.
     deployment.set("source.idle_timeout", "\"15s\"");
-    // A member that rejoins waits for all partitions, and this machine may be slow.
+    // The session timeout is long because of busy machines.
     deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
     deployment.set("kafka.properties.\"heartbeat.interval.ms\"", "1000");
     kafka.create_topic_on(&deployment.topic("beacons"), &[1, 2, GONE]);
     deployment.with_topics()
 }
 
-/// Returns the end of the last window that each partition's combiner has closed.
+/// Returns the end of the last closed window of each partition, according to the committed checkpoints of the
+/// combiners.
 fn closed(deployment: &Deployment<'_>) -> Vec<u64> {
     deployment
         .committed("combine")
@@ -78,10 +80,10 @@ fn of(log: &[Vec<Record>], wanted: impl Fn(usize, u64) -> bool) -> Vec<Vec<Recor
     log.iter().enumerate().map(keep).collect()
 }
 
-/// Runs two workers on the same beacons: the released one, and one with a seeded bug. The first waits and loses no
-/// sessions. The test must detect the losses of the second.
+/// Runs two workers on the same beacons. The first is correct: it waits for the partition, and loses no sessions. The
+/// second has a seeded bug that treats the partition as idle, and the test must detect that it loses sessions.
 #[test]
-fn while_a_partition_has_no_leader_windows_wait_for_it() {
+fn windows_wait_for_a_partition_that_has_no_leader() {
     let options = Options { brokers: 3, ..Options::default() };
     let options = options.with("offsets.topic.num.partitions", &INTERNAL.to_string());
     let kafka = Kafka::start(options.with("transaction.state.log.num.partitions", &INTERNAL.to_string()));
@@ -93,7 +95,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
 
     let window = right.rules.window;
     let start = (now() / window + 2) * window;
-    // The broker is stopped in the middle of a window, and restarted when the seeded bug has taken effect.
+    // The broker is stopped in the middle of a window, and restarted when the seeded bug has had an effect.
     let away = start + 2 * window + window / 2;
     let log = right.players(61, 150, start, 120_000);
     let mut sent = start;
@@ -122,7 +124,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     }
     let log = of(&log, |_, at| at < until);
     let outcome = right.evaluate(&log);
-    // The partition stays at its last window, and the others continue.
+    // No further window of the partition without a leader closes, and the other partitions continue.
     eventually("the other partitions continue", || {
         let closed = closed(&right);
         (closed[0].min(closed[1]) > away + window).then_some(())
@@ -134,7 +136,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     let rest = of(&log, |partition, at| partition == 2 && at >= away);
     right.produce(&rest);
     wrong.produce(&rest);
-    // Later records of all partitions close the remaining windows.
+    // Later records in all partitions close the remaining windows.
     for deployment in [&right, &wrong] {
         (0..deployment.partitions).for_each(|partition| deployment.tombstone(partition, 1, now()));
     }

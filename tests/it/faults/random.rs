@@ -1,4 +1,4 @@
-//! Tests kill -9 and SIGSTOP at every numbered step in random order.
+//! Tests a worker that is killed (SIGKILL) or suspended (SIGSTOP) at random fault points.
 
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
@@ -6,16 +6,16 @@ use crowdfold_testkit::oracle::Record;
 use super::assert_nothing_lost_or_doubled;
 use crate::worker::support::{Chance, Deployment, Worker, now, sleep, window_ago};
 
-/// The number of faults of a run. `CROWDFOLD_FAULTS` overrides it (`make soak`).
+/// The number of faults of a run, if `CROWDFOLD_FAULTS` is not set. `make soak` sets it.
 const FAULTS: u64 = 20;
 
-/// The number of faults of one deployment.
+/// The maximum number of faults of one deployment.
 const EACH: u64 = 20;
 
-/// The event time in ms that is sent before each fault, which is fifteen windows.
+/// The event time of the beacons that are sent before each fault, in milliseconds: fifteen windows.
 const SLICE: u64 = 30_000;
 
-/// The steps that only a first start has.
+/// The fault points that are reached only at the first start of a deployment.
 const FIRST: [&str; 4] = [
     "combine.2.first-commit",
     "merge.2.first-commit",
@@ -23,7 +23,7 @@ const FIRST: [&str; 4] = [
     "merge.2.first-committed",
 ];
 
-/// The steps of the protocol, and the maximum number of times that each is passed before the fault.
+/// The fault points of each stage, and the maximum number of times that each is passed before the fault occurs.
 const STEPS: [(&str, u64); 11] = [
     ("2.assigned", 1),
     ("4.record", 200),
@@ -39,7 +39,7 @@ const STEPS: [(&str, u64); 11] = [
 ];
 
 #[test]
-fn worker_killed_and_frozen_at_random_steps_loses_and_doubles_nothing() {
+fn nothing_is_lost_or_doubled_if_the_worker_is_killed_or_suspended_at_random_steps() {
     let faults = asked().unwrap_or(FAULTS);
     let mut chance = Chance::new("random faults");
     let (mut done, mut aborted) = (0, 0);
@@ -61,17 +61,18 @@ fn asked() -> Option<u64> {
     std::env::var("CROWDFOLD_FAULTS").ok()?.parse().ok()
 }
 
-/// Runs one deployment. Returns the number of faults that occurred, and the number of rows of aborted transactions.
+/// Runs one deployment with `most` faults. Returns the number of faults, and the number of rows of aborted
+/// transactions.
 fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The time-out is long, so that the pauses between slices do not count as idle.
+    // With a long timeout, the partitions do not count as idle between two slices.
     deployment.set("source.idle_timeout", "\"1h\"");
     let deployment = deployment.with_topics();
     let start = window_ago(2_000, 40_000 + most * SLICE);
     let log = deployment.players(1 + chance.below(1_000), 100, start, most * SLICE);
     let outcome = deployment.evaluate(&log);
     for nth in 0..most {
-        // There are always more beacons to process.
+        // Each worker has new beacons to process.
         let slice = start + nth * SLICE..start + (nth + 1) * SLICE;
         let of = |records: &Vec<Record>| {
             let now = |record: &&Record| record.timestamp.is_some_and(|at| slice.contains(&at));
@@ -95,10 +96,10 @@ fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
     (most, assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules)))
 }
 
-/// Runs a worker until its fault occurs, or kills it if the fault is not reached.
+/// Runs a worker until its fault occurs. If the fault point is not reached, kills the worker after ten seconds.
 fn strike(deployment: &Deployment<'_>, fault: &str) {
     let mut worker = Worker::start_armed(deployment, "a", fault);
-    // Another member causes the rebalance that some faults need.
+    // Some fault points are reached only in a rebalance, which a second worker causes.
     let other = fault.contains(".8.").then(|| {
         worker.await_log("assigned");
         Worker::start(deployment, "b")
@@ -113,11 +114,11 @@ fn strike(deployment: &Deployment<'_>, fault: &str) {
         if worker.log().contains("was reached") { "" } else { ": not reached, killed where it was" };
     eprintln!("{fault}{reached}");
     if fault.ends_with("stop") && worker.is_running() {
-        // The worker is frozen for longer than its session. Another worker takes over, and the frozen one must notice
-        // it when it continues.
+        // The worker is suspended for longer than its session timeout, so another worker takes over. When the first
+        // worker continues, it must notice that.
         let other = other.unwrap_or_else(|| Worker::start(deployment, "b"));
         sleep(4_500);
-        worker.go_on();
+        worker.resume();
         sleep(2_000);
         other.kill();
     }

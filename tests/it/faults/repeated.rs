@@ -1,4 +1,4 @@
-//! Tests beacons that are sent ten times.
+//! Tests with beacons that are sent ten times.
 
 use crowdfold_testkit::Kafka;
 

@@ -1,4 +1,4 @@
-//! Tests the roll-out of other rules, one worker after the other.
+//! Tests that workers can be restarted one after the other with a changed configuration.
 
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::rows::remove_histograms;
@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
 
 #[test]
-fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
+fn table_follows_either_the_old_or_the_new_configuration_during_a_rolling_restart() {
     let mut deployment = Deployment::new(Kafka::shared()).with_topics();
     let log = deployment.players(29, 200, window_ago(2_000, 640_000), 600_000);
-    // With the new rules, assertions are in effect for longer.
+    // The new configuration has a longer idle timeout, which changes some rows.
     let of_idle = |deployment: &mut Deployment<'_>, idle| {
         deployment.rules.idle = idle;
         let outcome = deployment.evaluate(&log);
@@ -54,7 +54,7 @@ fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
         let (is_old, is_new) = (table == of(&old), table == of(&new));
         assert!(
             is_old || is_new,
-            "{tenant} {start} {breakdown:?} is neither of the old rules nor of the new"
+            "{tenant} {start} {breakdown:?} follows neither the old nor the new configuration"
         );
         like_old += usize::from(is_old);
         like_new += usize::from(is_new);

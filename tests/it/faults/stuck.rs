@@ -1,4 +1,4 @@
-//! Tests partitions that are not read for longer than the merge time-out.
+//! Tests with partitions that are not read for longer than `merge.timeout`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::assert_aborted_are_committed;
 use crate::worker::support::{Deployment, Worker, assert_same_rows, now, window_ago};
 
-/// Returns the partitions of the beacons that were last assigned to a worker.
+/// Returns the partitions of the beacons topic that were last assigned to a worker, according to its log.
 fn partitions(worker: &Worker) -> Vec<usize> {
     let log = worker.log();
     let last = log.lines().rfind(|line| line.contains("assigned stage=\"combine\""));
@@ -22,7 +22,7 @@ fn partitions(worker: &Worker) -> Vec<usize> {
 }
 
 #[test]
-fn windows_are_released_without_missing_partitions_and_decisions_survive_a_crash() {
+fn windows_are_released_without_missing_partitions_even_if_the_merger_is_killed_after_the_decision() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("merge.timeout", "\"12s\"");
     deployment.set("source.idle_timeout", "\"5s\"");
@@ -30,7 +30,7 @@ fn windows_are_released_without_missing_partitions_and_decisions_survive_a_crash
     let mut log = deployment.players(24, 200, window_ago(2_000, 60_000), 20_000);
     deployment.produce(&log);
 
-    // This member takes partitions and does not read them.
+    // This member of the consumer group receives partitions, but does not process their beacons.
     let (holds, done) = (AtomicBool::new(false), AtomicBool::new(false));
     let (part, last) = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -42,7 +42,8 @@ fn windows_are_released_without_missing_partitions_and_decisions_survive_a_crash
             }
         });
         eventually("the idle member has partitions", || holds.load(Ordering::Relaxed).then_some(()));
-        // The decision is committed, and the worker that made it is killed.
+        // This worker is killed directly after it has committed the decision to release windows without the missing
+        // partitions.
         let mut first = Worker::start_armed(&deployment, "a", "merge.4.decided:1:kill");
         let ours = eventually("half of the partitions are ours", || {
             Some(partitions(&first)).filter(|ours| ours.len() == 2)
@@ -74,7 +75,7 @@ fn windows_are_released_without_missing_partitions_and_decisions_survive_a_crash
     }
     assert_same_rows(&rows, &part);
 
-    // When all partitions are read, windows are complete again, and the decided windows do not change.
+    // When all partitions are read again, later windows are complete. The windows of the decision do not change.
     let worker = Worker::start(&deployment, "a");
     eventually("all partitions are ours", || (partitions(&worker).len() == 4).then_some(()));
     let more = deployment.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);

@@ -1,12 +1,12 @@
-//! Invariant 6: an attacker knows the algorithm, and adds and subtracts released rows in any multiples, in scenarios
-//! that are small enough to try every combination.
+//! Tests of invariant 6. The attacker knows the algorithm, and adds and subtracts multiples of released rows. The
+//! scenarios are so small that every combination can be tried.
 //!
-//! Each row is a function on the full product of all dimension values and windows (also of empty points). It is 1 at
-//! the points that the row covers. The values that can be computed by adding and subtracting rows are their linear
-//! span. Over a large prime field it contains everything that it contains over the integers. The attacker tries every
-//! product of sets of values and windows, and checks whether its indicator is in the span and covers 1 to k − 1
-//! sessions. With few rows, it also tries every sum of rows with the coefficients 1, 0 and −1, and checks whether each
-//! point counts once or not at all.
+//! A *point* is a combination of a window and a value of each dimension. Each row is a vector that is 1 at the points
+//! that the row covers, and 0 elsewhere. By adding and subtracting rows, exactly the linear span of these vectors can
+//! be computed. The span is computed over a large prime field, where it contains everything that it contains over the
+//! integers. The attacker tries every group that is a product of sets of windows and values. A breach is a group of 1
+//! to k − 1 sessions whose vector is in the span. If there are few rows, the attacker also tries every sum of rows with
+//! the coefficients 1, 0 and −1 in which each point counts once or not at all.
 
 mod scenario;
 mod span;
@@ -14,7 +14,7 @@ mod span;
 use scenario::{Row, Scenario};
 use span::Span;
 
-/// Breakdowns that share no family.
+/// Lists of breakdowns that share no family.
 const APART: [&[&[&str]]; 5] = [
     &[&["os", "browser"]],
     &[&["os", "browser"], &["cdn"]],
@@ -23,23 +23,24 @@ const APART: [&[&[&str]]; 5] = [
     &[&["country", "os"], &["cdn", "connection"]],
 ];
 
-/// Pairs of policies. Each is allowed, but both together publish one family twice, as two deployments would.
+/// Pairs of lists of breakdowns. Each list alone is allowed, but both together publish a family twice, as two
+/// deployments with the same beacons would.
 const TWICE: [[&[&[&str]]; 2]; 3] = [
     [&[&["os", "browser"]], &[&["os"]]],
     [&[&["os", "browser"]], &[&["browser", "os"]]],
     [&[&["country", "os"]], &[&["os"], &["country"]]],
 ];
 
-/// The maximum number of rows for which all sums are tried.
+/// The maximum number of rows for which all sums with the coefficients 1, 0 and −1 are tried.
 const FEW: usize = 7;
 
 /// The result of an attack.
 struct Attack {
-    /// The number of rows.
+    /// The number of released rows.
     rows: usize,
-    /// The number of small products that were tried.
+    /// The number of groups of 1 to k − 1 sessions that were tried.
     tried: usize,
-    /// The smallest group of 1 to k − 1 sessions that can be computed, if there is one.
+    /// The number of sessions of the smallest group below k that can be computed. `None` if there is no such group.
     least: Option<u64>,
 }
 
@@ -62,7 +63,8 @@ fn attack(scenario: &Scenario, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
     Attack { rows: rows.len(), tried: small.len(), least }
 }
 
-/// Returns the sessions of every ± sum of a few rows that is 0 or 1 at each point.
+/// Returns the sessions of every sum of rows with the coefficients 1, 0 and −1 that is 0 or 1 at each point. Returns
+/// nothing if there are too many rows.
 fn sums(rows: &[Row]) -> impl Iterator<Item = u64> {
     let codes = if rows.len() <= FEW { 3_usize.pow(rows.len() as u32) } else { 0 };
     (0..codes).filter_map(|mut code| {
@@ -97,7 +99,7 @@ fn invariant_6_no_group_below_k_can_be_computed_from_rows() {
     assert!(attacked > 3_000 && tried > 50_000, "{attacked} {tried}: there are too few scenarios to attack");
 }
 
-/// Tests the same attacker without the rule about families.
+/// The attacker must find groups below k in two lists of breakdowns that share a family.
 #[test]
 fn invariant_6_attacker_finds_the_breach_if_a_family_is_published_twice() {
     for breakdowns in TWICE {
@@ -116,8 +118,8 @@ fn invariant_6_attacker_finds_the_breach_if_a_family_is_published_twice() {
     }
 }
 
-/// Tests the example of the design: `*/*` 65 minus (`a0` 150 minus `a0/b1` 90) is the five sessions of a1. This is a
-/// sum of rows and not a product, because empty points are covered too.
+/// The row `*/*` has 65 sessions, `a0` has 150 and `a0/b1` has 90. 65 − (150 − 90) gives the five sessions of `a1`.
+/// This breach is found as a sum of rows and not as a product, because empty points are covered too.
 #[test]
 fn invariant_6_attacker_finds_the_known_breach() {
     let breakdowns = TWICE[0];

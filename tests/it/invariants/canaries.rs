@@ -1,4 +1,5 @@
-//! Tests invariants 4 and 11: no byte of the output contains an identity in any encoding.
+//! Tests of invariants 4 and 11. The input contains known identities (canaries), and no output may contain one of them
+//! in any encoding.
 
 mod cores;
 mod scan;
@@ -14,7 +15,7 @@ use crate::kafka_support::{Record, produce};
 use crate::worker::support::{Deployment, Seen, Worker, by_time, window_ago};
 use scan::{ADDRESSES, AGENT, MAIL, SESSION, Scan, base64, canaries};
 
-/// Checks that a canary is found.
+/// Asserts that the scan finds a canary in `leak`.
 fn assert_found(scan: &Scan, name: &str, leak: impl AsRef<[u8]>) {
     let leak = leak.as_ref();
     assert!(scan.find(leak).is_some(), "{name} is not found in {}", String::from_utf8_lossy(leak));
@@ -23,7 +24,7 @@ fn assert_found(scan: &Scan, name: &str, leak: impl AsRef<[u8]>) {
 #[test]
 fn invariant_4_scan_finds_every_canary_in_every_encoding() {
     let scan = Scan::new();
-    // These encodings are written by hand, and not by the scan itself.
+    // These encodings are written by hand, so they are independent of the code of the scan.
     for leak in [
         "from 203.0.113.77 on",
         "\"ip\":3405803853",
@@ -87,7 +88,7 @@ fn assert_clean_records(scan: &Scan, topic: &str, records: &[Seen]) {
     }
 }
 
-/// Finds every file below a directory.
+/// Adds the paths of all files below a directory to `found`.
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();
@@ -95,8 +96,8 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Returns records of thirty sessions with identities in every possible position: free texts, unknown fields, keys and
-/// headers of records, and beacons that are rejected for every reason.
+/// Returns records of thirty sessions with identities in every possible place: in dimension values, in unknown fields,
+/// in the keys and headers of records, and in beacons that are rejected for each reason.
 fn canary_records(deployment: &Deployment<'_>, start: u64) -> Vec<Record> {
     let mut records = Vec::new();
     for number in 0..30 {
@@ -147,7 +148,7 @@ fn canary_records(deployment: &Deployment<'_>, start: u64) -> Vec<Record> {
     records
 }
 
-/// Runs a deployment on its own broker, and scans every file of the broker.
+/// The deployment has a broker of its own, because all files of the broker are scanned.
 #[test]
 fn invariant_4_no_canary_is_published_and_invariant_11_rejections_contain_their_location() {
     let kafka = Kafka::start(crowdfold_testkit::Options::default());
@@ -156,7 +157,7 @@ fn invariant_4_no_canary_is_published_and_invariant_11_rejections_contain_their_
         [&["device", "os", "firmware"][..], &["player"], &["stream", "content"], &["cdn", "connection"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec();
-    // Compressed data cannot be searched on the disk.
+    // Records are not compressed, because compressed data cannot be searched on the disk.
     deployment.set("kafka.properties.\"compression.codec\"", "\"none\"");
     let deployment = deployment.with_topics();
     let start = window_ago(2_000, 60_000);
@@ -171,7 +172,8 @@ fn invariant_4_no_canary_is_published_and_invariant_11_rejections_contain_their_
     for topic in ["partials", "rollups", "rejections"] {
         assert_clean_records(&scan, topic, &deployment.records(topic, "read_uncommitted"));
     }
-    // The beacons were published in redacted form, so the scan is not clean for lack of output.
+    // Some values with identities were published in redacted form, so the output is not clean merely because it is
+    // empty.
     let rows = deployment.rows("read_committed");
     let redacted = rows.iter().filter(|row| row.json.to_string().contains("redacted"));
     assert!(redacted.count() > 0, "no value was redacted");
@@ -190,7 +192,7 @@ fn invariant_4_no_canary_is_published_and_invariant_11_rejections_contain_their_
     files_of_the_broker_are_clean(&deployment, &scan);
 }
 
-/// Checks the reason, partition, offset and minute for each reason of a rejected beacon.
+/// Asserts that each rejection consists of a reason, topic, partition, offset and minute, and that every reason occurs.
 fn rejections_contain_a_location_and_nothing_else(deployment: &Deployment<'_>) {
     let mut reasons: Vec<String> = Vec::new();
     for note in deployment.records("rejections", "read_committed") {
@@ -207,7 +209,7 @@ fn rejections_contain_a_location_and_nothing_else(deployment: &Deployment<'_>) {
     assert_eq!(reasons, expected);
 }
 
-/// Scans the broker's log, the segments of all topics except the beacons, and its indexes and checkpoints.
+/// Scans all files of the broker except those of the topic of beacons: segments, indexes, checkpoints and its log.
 fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
     let data = deployment.kafka.log_dir(1);
     let mut all = Vec::new();
@@ -227,7 +229,7 @@ fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
             scanned += bytes.iter().filter(|byte| **byte != 0).count();
         }
     }
-    // The same scan finds the canaries in the segments of the beacons.
+    // The same scan must find canaries in the segments of the topic of beacons.
     assert!(found >= deployment.partitions as usize, "found in {found} files of the beacons");
     let segments = |topic: &str| of(topic).map(|path| fs::read(path).unwrap()).collect::<Vec<_>>().concat();
     for (topic, text) in [("rollups", "crowdfold.rollup/1"), ("rejections", "crowdfold.rejection/1")] {
@@ -238,7 +240,7 @@ fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
     }
     eprintln!("{} files, {scanned} bytes that are not 0", all.len());
 
-    // The scan finds a row with a canary, in the topic and on the disk.
+    // The same scan must find a record with a canary in another topic, when it is read and on the disk.
     let leaking = unique("leaking");
     deployment.kafka.create_topic(&format!("{}.{leaking}", deployment.prefix), 1, &[]);
     let leak = base64(format!("{{\"sessions\":83,\"os\":\"{}\"}}", ADDRESSES[0]).as_bytes());

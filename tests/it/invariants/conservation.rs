@@ -1,5 +1,5 @@
-//! Tests invariant 8: every beacon and every session-window is accounted for once, in agreement with the oracle.
-//! `tests/it/worker/end_to_end.rs` tests its exported form on a real broker.
+//! Tests of invariant 8. The ledger counts every beacon and every session-window exactly once, and equals the ledger of
+//! the oracle. `tests/it/worker/end_to_end.rs` tests the exported counts on a real broker.
 
 use crowdfold_engine::Ledger;
 use crowdfold_model::Reason;

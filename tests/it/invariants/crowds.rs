@@ -1,4 +1,5 @@
-//! Tests invariant 5: every released row covers at least k distinct sessions. The oracle knows them by name.
+//! Tests of invariant 5. Every released row covers at least k distinct sessions. The oracle knows the ids of the
+//! sessions in each row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +10,10 @@ use crate::oracle::{Dice, log, operators, settings};
 
 const SCENARIOS: u64 = 3_000;
 
-/// The cell keys, each with the number of sessions in its row.
+/// The number of sessions of each row of a table, by dimension values.
 type Rows = BTreeMap<Vec<String>, u64>;
 
-/// Returns the rows of each table as they were released.
+/// Groups released rows by table. Asserts that no row occurs twice.
 fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
     let mut tables = BTreeMap::<TableKey, Rows>::new();
     for row in rows {
@@ -28,8 +29,8 @@ fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
     tables
 }
 
-/// The records are out of order, late, repeated, opted out and broken, over several tenants, windows and partitions.
-/// Each record is sent three times, because repeated reports of a session must count once.
+/// The records of several tenants, windows and partitions are partly out of order, late, repeated, opted out or
+/// invalid. Each record is sent three times, because repeated reports of a session must count as one session.
 #[test]
 fn invariant_5_every_row_covers_k_distinct_sessions() {
     let (mut rows_seen, mut folded, mut withheld) = (0, 0, 0);
@@ -60,13 +61,13 @@ fn invariant_5_every_row_covers_k_distinct_sessions() {
                 assert_eq!(sessions, Some(who), "seed {seed}: {:?} of {key:?}", row.cell_key);
                 folded += u64::from(row.cell_key.iter().any(|value| value == "*"));
             }
-            // Each session is in exactly one row of a table.
+            // Each session must be in exactly one row of each table.
             let named: Vec<_> = theirs.iter().flat_map(|row| &row.cell.who).collect();
             let all: BTreeSet<_> = outcome.cells[key].values().flat_map(|cell| &cell.who).collect();
             assert_eq!(named.len(), all.len(), "seed {seed}: {key:?}");
             assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), all, "seed {seed}: {key:?}");
         }
-        // A table without rows has no crowd.
+        // A table without rows must have fewer than k sessions.
         for (key, cells) in outcome.cells.iter().filter(|(key, _)| !tables.contains_key(key)) {
             let all: BTreeSet<_> = cells.values().flat_map(|cell| &cell.who).collect();
             assert!(

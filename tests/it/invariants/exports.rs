@@ -1,5 +1,5 @@
-//! Tests invariant 12: exact counts of withheld or late items are never exported, and no export is more detailed than
-//! documented.
+//! Tests of invariant 12. Exact counts of withheld or late items are never exported, and metrics and rows have no other
+//! fields than the documented ones.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use crowdfold_testkit::{Kafka, eventually};
 
 use crate::worker::support::{Deployment, Worker, sleep, window_ago};
 
-/// The k of the test. It is odd, so that few counts are multiples of it by chance.
+/// The k of the test. It is a prime number, so exact counts are seldom multiples of it by chance.
 const K: u64 = 7;
 
-/// The names of all metrics with their labels. A new metric must be added here, after a check that it does not count
-/// persons exactly.
+/// The names of all metrics, each with its labels. Before a new metric is added here, check that it is not an exact
+/// count of withheld or late items.
 const METRICS: [(&str, &[&str]); 19] = [
     ("crowdfold_alarms_total", &["kind"]),
     ("crowdfold_beacons_total", &["outcome"]),
@@ -34,7 +34,7 @@ const METRICS: [(&str, &[&str]); 19] = [
     ("crowdfold_windows_total", &["outcome"]),
 ];
 
-/// The metrics that count beacons, sessions or windows of tenants.
+/// The metrics that count beacons, sessions or windows. Their values must be rounded down to multiples of k.
 const OF_PERSONS: [&str; 7] = [
     "crowdfold_beacons_total",
     "crowdfold_clock_ahead_total",
@@ -45,7 +45,7 @@ const OF_PERSONS: [&str; 7] = [
     "crowdfold_windows_total",
 ];
 
-/// The keys of a row according to the page on interfaces.
+/// The names of the fields of a row, according to docs/reference/rollup.md.
 const KEYS: [&str; 33] = [
     "attempts",
     "bandwidth_kbps",
@@ -82,7 +82,8 @@ const KEYS: [&str; 33] = [
     "detail",
 ];
 
-/// Checks a page. Returns the values of the metrics that count persons, by their line.
+/// Asserts that a page of `/metrics` has only known metrics and labels, and no exact counts. Returns the values of the
+/// metrics in `OF_PERSONS`, by name and labels.
 fn look(page: &str) -> BTreeMap<String, u64> {
     let mut values = BTreeMap::new();
     for line in page.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
@@ -108,9 +109,9 @@ fn look(page: &str) -> BTreeMap<String, u64> {
 fn invariant_12_exact_counts_of_withheld_or_late_items_are_never_exported() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.k = K;
-    // With this time-out some session summaries are still open at the end, and the gauge contains them.
+    // With this timeout, some windows are still open at the end, so the gauge of open session-windows is not 0.
     deployment.set("source.idle_timeout", "\"10s\"");
-    // The last tenants have no crowds.
+    // The last tenants have too few sessions for a row.
     deployment.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
     let deployment = deployment.with_topics();
     let log = deployment.players(31, 100, window_ago(2_000, 90_000), 60_000);
@@ -123,7 +124,7 @@ fn invariant_12_exact_counts_of_withheld_or_late_items_are_never_exported() {
         pages.push(worker.get("/metrics").1);
         deployment.is_committed(last).then_some(())
     });
-    // The counters are updated every second, and those of the merger are last.
+    // The counters are updated every second. The test waits for those of the merger, which are updated last.
     let beacons = &outcome.ledger.beacons;
     let windows = outcome.ledger.windows.withheld;
     let counters = [
@@ -138,11 +139,12 @@ fn invariant_12_exact_counts_of_withheld_or_late_items_are_never_exported() {
         };
         counters.iter().all(is_written).then_some(())
     });
-    sleep(1_500); // the next update does not change them
+    // A further update must not change the counters.
+    sleep(1_500);
     pages.push(worker.get("/metrics").1);
     let values: Vec<_> = pages.iter().map(|page| look(page)).collect();
 
-    // The counters are rounded down, and are not all 0.
+    // The counters are the exact counts, rounded down to multiples of k.
     for (name, exact) in counters {
         let exported = values.last().unwrap()[&*format!("crowdfold_{name}")];
         assert_eq!(exported, exact - exact % K, "{name}");
@@ -154,7 +156,7 @@ fn invariant_12_exact_counts_of_withheld_or_late_items_are_never_exported() {
         values.iter().any(|page| page.get("crowdfold_open_session_windows").is_some_and(|open| *open > 0))
     );
 
-    // No metric has a tenant or a window.
+    // No metric contains the name of a tenant.
     for tenant in &deployment.rules.tenants {
         assert!(pages.iter().all(|page| !page.contains(tenant.as_str())), "{tenant} is on /metrics");
     }

@@ -1,5 +1,5 @@
-//! Tests invariant 7: each table is published at most once, regardless of events of workers, offsets and policies.
-//! `tests/it/faults` tests kill -9 at every step of the protocol.
+//! Tests of invariant 7. Each table is published at most once, even if workers are killed, offsets are lost or the
+//! policy changes. `tests/it/faults` tests workers that are killed at each step of the protocol.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,8 @@ use crowdfold_testkit::{Kafka, eventually};
 use crate::worker::offsets::forget;
 use crate::worker::support::{Deployment, Row, Worker, assert_same_rows, field, now, tables, window_ago};
 
-/// Checks that all earlier rows are unchanged, that no row is published twice, and that no table has two policies.
+/// Asserts that the earlier rows are still there and unchanged, that no row is published twice, and that all rows of a
+/// table have the same policy. Returns all rows.
 fn assert_once(deployment: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
     let rows = deployment.rows("read_committed");
     for (key, table) in tables(&rows) {
@@ -22,7 +23,7 @@ fn assert_once(deployment: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
 #[test]
 fn invariant_7_table_is_published_once_despite_changes_of_policy_workers_and_offsets() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The time-out is long, so that a busy machine does not close windows before live beacons arrive.
+    // With a short timeout, a busy machine would close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let mut deployment = deployment.with_topics();
     let log = deployment.players(51, 200, window_ago(2_000, 60_000), 30_000);
@@ -37,7 +38,7 @@ fn invariant_7_table_is_published_once_despite_changes_of_policy_workers_and_off
     let first = assert_once(&deployment, &[]);
     assert_same_rows(&first, &outcome.rollups(&deployment.rules));
 
-    // Another policy applies to windows that begin now, and one of two workers is killed.
+    // The policy changes, and one of two workers is killed.
     deployment.rules.k = 15;
     let worker = Worker::start(&deployment, "a");
     worker.await_ready();
@@ -56,7 +57,7 @@ fn invariant_7_table_is_published_once_despite_changes_of_policy_workers_and_off
     assert!(under(10) >= first.len() && under(15) > 50, "{} of 10, {} of 15", under(10), under(15));
     other.terminate();
 
-    // The offsets of both groups are lost. Existing output is not computed again.
+    // The offsets of both consumer groups are lost. Windows that were published before must not be published again.
     ["combine", "merge"].iter().for_each(|stage| forget(&deployment, stage));
     let worker = Worker::start(&deployment, "a");
     worker.await_log("offsets were lost");

@@ -1,5 +1,5 @@
-//! Tests invariants 2 and 3: two complete runs whose inputs differ only in identities have the same output, byte for
-//! byte.
+//! Tests of invariants 2 and 3. If the inputs of two runs differ only in addresses or session ids, their outputs are
+//! equal byte for byte.
 
 mod change;
 #[path = "../../../crates/airlock/src/address/tests/mmdb.rs"]
@@ -13,14 +13,15 @@ use change::{Log, other_address, other_host, renamed, with, without};
 use mmdb::Data;
 use out::{Out, fold, run};
 
-/// Creates a deployment with one partition of partials, so that rows have one possible order.
+/// Creates a deployment with one partition of partials, because then the order of rows is always the same.
 fn deploy() -> Deployment<'static> {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.merge_partitions = 1;
     deployment
 }
 
-/// Runs each log in its own deployment at the same time. All must have the same output, which is returned.
+/// Runs `fold` and the worker on each log. The workers run at the same time, each in its own deployment. Asserts that
+/// all outputs are equal, and returns the output of the first worker.
 fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
     for other in &logs[1..] {
         let pairs = logs[0].iter().flatten().zip(other.iter().flatten());
@@ -48,8 +49,8 @@ fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
     first
 }
 
-/// With `strip`, without geography and without a minimum number of networks, addresses do not matter. Session names
-/// never matter.
+/// Addresses are not used at all with `address.policy = "strip"`, without geographic databases and without
+/// `release.min_networks`. Session ids are never published.
 #[test]
 fn invariant_2_addresses_and_invariant_3_session_names_do_not_change_a_byte() {
     let deployments = [(); 3].map(|()| deploy().with_topics());
@@ -58,7 +59,8 @@ fn invariant_2_addresses_and_invariant_3_session_names_do_not_change_a_byte() {
     assert_same(&deployments, &logs);
 }
 
-/// With networks that are kept, looked up and counted, the host bits do not matter.
+/// If networks are kept, looked up and counted, the bits of an address that identify the host must still have no
+/// effect.
 #[test]
 fn invariant_2_host_bits_do_not_change_a_byte_if_networks_are_kept_and_looked_up() {
     let deployments = [(); 2].map(|()| {
@@ -81,7 +83,7 @@ fn invariant_2_host_bits_do_not_change_a_byte_if_networks_are_kept_and_looked_up
             ("address.policy", "\"truncate\"".into()),
             ("address.country_mmdb", file(&deployment, "country.mmdb", &countries)),
             ("address.asn_mmdb", file(&deployment, "asn.mmdb", &operators)),
-            // A network is one bit, and rows of one network must be published. The bits are in the partials.
+            // A minimum of one network lets rows be published, and adds the bits of networks to the partials.
             ("release.min_networks", "1".into()),
             ("release.privacy.secret_file", file(&deployment, "secret", "0f".repeat(32).as_bytes())),
         ];
@@ -92,7 +94,7 @@ fn invariant_2_host_bits_do_not_change_a_byte_if_networks_are_kept_and_looked_up
         deployment.with_topics()
     });
     let log = deployments[0].players(23, 300, window_ago(2_000, 60_000), 30_000);
-    // Explicit values of producers take precedence over the lookup.
+    // The fields `country` and `asn` are removed from the beacons, because they take precedence over the lookup.
     let log = without(&without(&log, "country"), "asn");
     let logs = [log.clone(), with(&log, "ip", other_host)];
     let out = assert_same(&deployments, &logs);

@@ -1,11 +1,10 @@
-//! Tests that the table of invariants in docs/internals/architecture.md names all existing tests of invariants, and no
-//! others.
+//! Tests that the table of invariants in docs/internals/architecture.md names exactly the existing tests of invariants.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Finds every `fn invariant_…` in the sources.
+/// Adds the names of all functions below a directory that begin with `invariant_` to `found`.
 fn tests(directory: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();

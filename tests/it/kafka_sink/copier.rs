@@ -1,9 +1,9 @@
-//! Tests a copier of records whose brokers are killed.
+//! Tests that a loop of source and sink copies every record exactly once while brokers are killed.
 
 use super::*;
 
-/// A worker as in docs/internals/protocol.md, "Transactions". It reads one partition, copies each record, and stores
-/// its position in the metadata.
+/// A simple worker that follows docs/internals/protocol.md, "Transactions". It reads one partition, copies each record,
+/// and stores its position in the metadata of the offset.
 struct Copier {
     client: ClientSettings,
     member: SourceSettings,
@@ -16,13 +16,13 @@ impl Copier {
     fn new(kafka: &Kafka, from: &str, to: &str) -> Self {
         let (client, member) = (settings(kafka), source_settings(from));
         let id = SinkSettings::new(&unique("id"), partials_to(to));
-        // Some brokers do not know a new topic immediately.
+        // A new topic is not immediately known to all brokers.
         let source = eventually("the topic to read", || Source::open(&client, member.clone()).ok());
         let sink = eventually("the topic to write", || Sink::open(&client, id.clone()).ok());
         Self { client, member, source: Some(source), sink, rejoined: 0 }
     }
 
-    /// Copies until `goal` records are copied and their offsets are committed.
+    /// Copies records until `goal` records are copied and committed.
     fn run(&mut self, goal: i64) {
         let mut done = 0;
         eventually("everything copied", || {
@@ -50,7 +50,8 @@ impl Copier {
         });
     }
 
-    /// Copies a batch. Returns true if it was committed. Otherwise the next read starts at the committed position.
+    /// Copies a batch of records. Returns true if it was committed. Otherwise the group was rejoined, and the next read
+    /// starts at the committed position.
     fn copy(&mut self, batch: &[Vec<u8>], position: i64) -> bool {
         let send = |value| Outgoing::Partial { partition: 0, key: b"", value };
         let outgoing: Vec<_> = batch.iter().map(|value| send(value)).collect();

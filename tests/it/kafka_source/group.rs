@@ -1,4 +1,4 @@
-//! Tests the source as a member of a group.
+//! Tests of the source as a member of a consumer group.
 
 use super::*;
 
@@ -36,9 +36,9 @@ fn assignment_contains_committed_offsets_and_start_offsets() {
     assert_eq!((0..4).map(|p| second.position(p)).collect::<Vec<_>>(), [Some(10), Some(10), Some(10), None]);
 }
 
-/// Any client with the permission may commit to a group in any encoding.
+/// Other clients can commit offsets to the group, with metadata of any form.
 #[test]
-fn metadata_of_other_clients_is_accepted() {
+fn offset_metadata_that_another_client_committed_is_read_unchanged() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "foreign", 1);
     produce(kafka, &topic, &[Record::new(0, "x")]);
@@ -51,7 +51,7 @@ fn metadata_of_other_clients_is_accepted() {
     let mut list = rdkafka::TopicPartitionList::new();
     list.add_partition_offset(&topic, 0, rdkafka::Offset::Offset(1)).unwrap();
     list.elements()[0].set_metadata("ünïcode");
-    // The coordinator may not be known yet.
+    // The commit is repeated, because the client may not know the coordinator yet.
     eventually("the commit is taken", || consumer.commit(&list, CommitMode::Sync).ok());
     drop(consumer);
     let mut source = open(kafka, &member);
@@ -60,7 +60,7 @@ fn metadata_of_other_clients_is_accepted() {
 }
 
 #[test]
-fn two_members_share_the_partitions_and_revocation_precedes_the_loss() {
+fn second_member_receives_half_of_the_partitions_after_they_were_revoked() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "shared", 4);
     let one = source_settings(&topic);
@@ -75,7 +75,7 @@ fn two_members_share_the_partitions_and_revocation_precedes_the_loss() {
         first.poll(Duration::from_millis(20)).unwrap()
     });
     assert_eq!(revoked, Event::Revoked(vec![0, 1, 2, 3]));
-    // The partitions are still assigned, so open transactions can be committed.
+    // After the revocation, the member may still commit offsets until it polls again.
     commit(&mut sink, &first, &topic, &[(0, 0, "last words")]);
     let (mut a, mut b) = (None, None);
     eventually("two assignments", || {
@@ -89,10 +89,10 @@ fn two_members_share_the_partitions_and_revocation_precedes_the_loss() {
     all.extend(numbers(&b.partitions));
     all.sort_unstable();
     assert_eq!((a.partitions.len(), b.partitions.len(), all), (2, 2, vec![0, 1, 2, 3]));
-    // Each member knows the committed offsets of the other.
+    // Each member receives the committed offsets of all partitions.
     assert_eq!(a.group, b.group);
     assert_eq!(a.group[0].as_ref().map(|held| held.metadata.as_str()), Some("last words"));
-    // The old generation is no longer valid.
+    // A commit with the metadata of the old generation is fenced.
     let stale = [Offset { partition: 0, offset: 0, metadata: "zombie".into() }];
     let refused = sink.transact(&[], &stale, &topic, &old_generation).unwrap_err();
     assert!(matches!(refused, crowdfold_kafka::TransactError::Fenced(_)), "{refused:?}");
@@ -100,7 +100,7 @@ fn two_members_share_the_partitions_and_revocation_precedes_the_loss() {
 }
 
 #[test]
-fn second_process_with_the_same_name_fences_the_first() {
+fn second_member_with_the_same_instance_id_fences_the_first() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "twins", 1);
     let member = source_settings(&topic);

@@ -1,37 +1,40 @@
-//! Plays the scenarios, a few at a time, and repeats attempts that a busy machine disturbed.
+//! Plays the scenarios, several at the same time. An attempt that a busy machine disturbed is repeated up to two times.
 //!
-//! A disturbance is detected only from the measurements of the page and the driver, before any row is read. Rows that
-//! differ from the page never cause a repetition. If the third attempt is disturbed too, it is still compared.
+//! Disturbances are detected in the measurements of the page and the driver, before any row is read. So rows that
+//! differ from the measurements never cause a repetition. If the third attempt is disturbed too, it is compared
+//! nevertheless.
 
 use serde_json::Value;
 
 use super::browser;
 use super::scenario::{Fault, Scenario};
 
-/// The number of concurrent playbacks, in the first round and in the repetitions.
+/// The number of concurrent playbacks in the first round, in the first repetition and in the second.
 const AT_ONCE: [usize; 3] = [3, 2, 1];
-/// The worker's lateness in this test.
+/// The lateness of the worker in this test, in milliseconds.
 pub(super) const LATENESS_MS: u64 = 15_000;
-/// The maximum time until a report is answered. Its record must not be late.
+/// The maximum time until a report is answered, in milliseconds. It is below the lateness, so no record is late.
 const ANSWER_MS: f64 = 5_000.0;
-/// The maximum delay of a timer, and the maximum sum of delays. The page and the player receive events on this event
-/// loop.
+/// The maximum delay of a timer of the page, in milliseconds. Delays show that the page and the player received events
+/// late.
 const LAG_MS: f64 = 500.0;
+/// The maximum sum of the delays of timers, in milliseconds.
 const TOTAL_LAG_MS: f64 = 1_500.0;
-/// The maximum share of dropped frames. After a stall, players drop about a fifth on any machine.
+/// The maximum share of dropped frames. After a stall, players drop about a fifth of the frames on any machine.
 const DROPPED_FRAMES: f64 = 0.5;
 
-/// One playback of a scenario. Its content id is unique, so rows with this content id belong to this attempt only.
+/// One playback of a scenario. It has a content id of its own, which identifies its rows.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) scenario: Scenario,
     pub(super) content: String,
     page: Value,
-    /// The indications that the machine was too busy.
+    /// Descriptions of the measurements that show that the machine was too busy. Empty if it was not.
     pub(super) disturbances: Vec<String>,
 }
 
-/// Plays all scenarios, which report to the collector. Repeats disturbed playbacks. Returns all attempts in order.
+/// Plays all scenarios, and repeats disturbed playbacks. The players report to `collector`. Returns all attempts, in
+/// order.
 pub(super) fn play(collector: &str, scenarios: &[Scenario]) -> Vec<Attempt> {
     let mut attempts = Vec::new();
     let mut left = scenarios.to_vec();
@@ -60,7 +63,7 @@ pub(super) fn play(collector: &str, scenarios: &[Scenario]) -> Vec<Attempt> {
 }
 
 impl Attempt {
-    /// Returns the last attempt of a scenario: the undisturbed one, or the third.
+    /// Returns the last attempt of a scenario. It was not disturbed, or is the third.
     pub(super) fn to_compare<'a>(attempts: &'a [Self], scenario: &Scenario) -> &'a Self {
         attempts.iter().rfind(|attempt| attempt.scenario.id == scenario.id).unwrap()
     }
@@ -70,17 +73,17 @@ impl Attempt {
         &self.page["seen"]
     }
 
-    /// Returns the reports, with the collector's status codes.
+    /// Returns the reports that the player sent, with the status codes of the responses.
     pub(super) fn reports(&self) -> &[Value] {
         self.page["reports"].as_array().unwrap()
     }
 
-    /// Returns a measurement of the page. An absent one is 0.
+    /// Returns a measurement of the page, or 0 if the page did not measure it.
     pub(super) fn number(&self, name: &str) -> f64 {
         number(self.seen(), name)
     }
 
-    /// Returns the time in ms for which the page saw the picture play until the last report.
+    /// Returns the playing time that the page measured until the last report, in milliseconds.
     pub(super) fn playing_until_last_report(&self) -> f64 {
         let bodies = self.reports().iter().filter_map(|report| report["body"].as_str());
         let fields = bodies.flat_map(|body| body.split([',', '\n']));
@@ -93,7 +96,7 @@ impl Attempt {
         states.map(|(change, next)| next - at(change)).sum()
     }
 
-    /// Returns true if the first frame was shown.
+    /// Returns true if the page measured a first frame.
     pub(super) fn started(&self) -> bool {
         self.seen()["startup_ms"].is_number()
     }
@@ -103,8 +106,8 @@ impl Attempt {
         self.seen()["error"].is_string()
     }
 
-    /// Returns an error if the page did not see the events that the scenario plans, because the comparison would then
-    /// be meaningless.
+    /// Returns a message if the page did not measure the events of the scenario, such as a stall. A comparison would be
+    /// meaningless in this case.
     pub(super) fn unplanned(&self) -> Option<String> {
         unplanned(&self.scenario, self.seen())
     }

@@ -1,22 +1,21 @@
-//! Runs `tests/live/drive.js`, which plays in Chromium.
+//! Runs the driver `tests/live/drive.js`, which plays streams in Chromium.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// The directory of the driver. It contains players and streams, which are kept, and `seen` with the pages and reports
-/// of the last round.
+/// The working directory of the driver. It contains the players and streams, which are kept between runs, and the
+/// directory `seen` with the screenshots, measurements and reports of the last round.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/live");
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/live/drive.js");
 
-/// Plays all plans, with `at_once` concurrent playbacks. Returns the measurements of the page and the reports for each
-/// plan.
+/// Plays all plans, at most `at_once` of them at the same time. Returns the measurements and the reports of each.
 pub(super) fn play(collector: &str, at_once: usize, plans: &[Value]) -> Vec<Value> {
     let input = json!({
         "collector": collector,
         "at_once": at_once,
-        // Only a browser that hangs reaches this time-out.
+        // This time limit only ends a browser that hangs.
         "within_s": 600 + 120 * plans.len() / at_once,
         "playbacks": plans,
     });

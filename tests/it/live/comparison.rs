@@ -1,7 +1,7 @@
 //! Compares the published rows of an attempt with the measurements of its page.
 //!
-//! Counts must be equal. Times must agree within a tolerance plus the delays of the page's timers, because the page may
-//! receive an event that much later than the player. Attempts with a large sum of delays are repeated
+//! Counts must be equal. Times must agree within a tolerance and the measured delays of the page's timers, because the
+//! page may receive an event later than the player by that time. Attempts with long delays are repeated
 //! ([`super::attempts`]).
 
 use super::attempts::Attempt;
@@ -9,23 +9,26 @@ use super::gaps;
 use super::published::Published;
 use super::scenario::{Mode, REPORT_S};
 
-/// The tolerance of startup times. The page's clock starts before the player's, and the sum is rounded to two digits.
+/// The tolerance of startup times, in milliseconds. The page begins to measure before the player does, and the
+/// published time is rounded to two digits.
 const STARTUP_MS: f64 = 250.0;
-/// The tolerance of playing times: the time between an event of the element and the player's event, and the rounding of
-/// each beacon to 100 ms.
+/// The tolerance of playing times, in milliseconds. The page and the player receive events at different times, and each
+/// beacon is rounded to 100 ms.
 const PLAYING_MS: f64 = 700.0;
+/// The tolerance of stalled times, in milliseconds.
 const STALLED_MS: f64 = 500.0;
-/// The tolerance of seeking times, ms.
+/// The tolerance of seeking times, in milliseconds.
 const SEEKING_MS: f64 = 500.0;
-/// The tolerance of bitrates as a share of the measured one, for streams with one picture. The sum is rounded to two
-/// digits.
+/// The tolerance of the bitrate for streams with one video rendition, as a share of the measured bitrate. The published
+/// bitrate is rounded to two digits.
 const FIXED_BITRATE: f64 = 0.02;
-/// The tolerance for streams with two pictures, which is added to the range of [`Differences::bitrate`].
+/// The tolerance of the bitrate for streams with two video renditions, as a share of the measured bitrate. It is added
+/// to the range that [`Differences::bitrate`] computes.
 const ADAPTIVE_BITRATE: f64 = 0.1;
-/// The frames that may be dropped between the last beacon and the page's last measurement.
+/// The tolerance of dropped frames. Frames may be dropped between the last beacon and the page's last measurement.
 const DROPPED_FRAMES: f64 = 5.0;
 
-/// Returns the differences as texts. There are none if the rows equal the measurements.
+/// Returns a description of each difference. Returns none if the rows agree with the measurements.
 pub(super) fn differences(attempt: &Attempt, published: &Published) -> Vec<String> {
     let mut found = Differences(attempt.unplanned().into_iter().collect());
     for report in attempt.reports() {
@@ -43,7 +46,7 @@ pub(super) fn differences(attempt: &Attempt, published: &Published) -> Vec<Strin
     found.0
 }
 
-/// Returns a summary in one line, with the page's value before the published one.
+/// Returns a summary in one line. Each pair is the value that the page measured and the published value.
 pub(super) fn summary(attempt: &Attempt, published: &Published) -> String {
     let of = |name: &str| attempt.seen()[name].as_f64().map_or("-".into(), |number| format!("{number:.0}"));
     let mean =
@@ -79,7 +82,8 @@ impl Differences {
     }
 
     fn near(&mut self, what: &str, published: f64, seen: f64, tolerance: f64) {
-        let is_near = (published - seen).abs() <= tolerance; // false for a mean without values
+        // This is false if `published` is not a number, which is the mean of no values.
+        let is_near = (published - seen).abs() <= tolerance;
         if !is_near {
             self.0.push(format!(
                 "{what}: {published:.0} published, {seen:.0} seen, more than {tolerance:.0} apart"
@@ -110,7 +114,7 @@ impl Differences {
             STARTUP_MS + startup * gaps::unmeasured_startup(scenario) + number("total_lag_ms"),
         );
         if scenario.minified {
-            // The reports contain no state, so no time is counted.
+            // Without player states in the reports, no playing time is counted.
             self.exact("playing ms", published.playing_ms, 0);
         } else {
             self.times(attempt, published);
@@ -129,8 +133,9 @@ impl Differences {
         }
     }
 
-    /// Compares bitrates. A report contains the bitrate that the player loads, which it displays later. It covers the
-    /// time since the previous report, so a change may be published up to one interval too early.
+    /// Compares bitrates. A report contains the bitrate that the player is loading, which it will display later, and
+    /// applies to the time since the previous report. So a change of the bitrate may be published too early, by up to
+    /// one report interval.
     fn bitrate(&mut self, attempt: &Attempt, published: &Published, shown: f64) {
         let number = |name: &str| attempt.number(name);
         let change = number("last_bitrate_kbps") - number("first_bitrate_kbps");

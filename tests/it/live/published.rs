@@ -1,13 +1,13 @@
-//! The published rows of each content id, summed over windows.
+//! Adds up the published rows of each content id over all windows.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The sums of one content id.
+/// The sums over the rows of one content id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Published {
-    /// The largest number of sessions in a window.
+    /// The highest number of sessions in a window.
     pub(super) sessions: u64,
     pub(super) windows: u64,
     pub(super) beacons: u64,
@@ -26,8 +26,8 @@ pub(super) struct Published {
     pub(super) dropped_frames: u64,
     /// The number of sessions with a startup time, and the sum of their startup times.
     pub(super) startup_ms: (u64, u64),
-    /// The sum of the weights, and the weighted sum of the bitrates of windows. The weight of a window is its playing
-    /// time.
+    /// The sum of the weights of the windows, and the weighted sum of their bitrates. The weight of a window is its
+    /// playing time.
     pub(super) bitrate_kbps: (u64, u64),
     pub(super) errors: BTreeMap<String, u64>,
 }
@@ -65,7 +65,8 @@ pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Published> {
         let (startup, bitrate) = (of("startup_ms"), of("bitrate_kbps"));
         sums.startup_ms.0 += startup.0;
         sums.startup_ms.1 += startup.1;
-        let weight = number("playing_ms").max(1); // without states there is no playing time, so all windows have the same weight
+        // If the reports contain no player states, there is no playing time, and all windows have the same weight.
+        let weight = number("playing_ms").max(1);
         sums.bitrate_kbps.0 += weight * bitrate.0;
         sums.bitrate_kbps.1 += weight * bitrate.1;
         for (class, sessions) in row["errors"].as_object().unwrap() {

@@ -1,40 +1,40 @@
-//! The playbacks, and the faults of their streams.
+//! The scenarios: which player plays which stream, with which fault.
 
 use serde_json::{Value, json};
 
-/// The tenant of all scenarios.
+/// The tenant of all playbacks.
 pub(super) const TENANT: &str = "live";
 
-/// The interval of reports in s.
+/// The interval at which players report, in seconds.
 pub(super) const REPORT_S: f64 = 5.0;
 
-/// The form of a player's reports.
+/// The form in which a player reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// CMCD v2 in event mode, with the settings in `deploy/players`.
     Events,
     /// JSON beacons of `deploy/players/beacons.js`.
     Beacons,
-    /// CMCD v1 in the query of requests for media, which the origin mirrors to the collector as a CDN edge would.
+    /// CMCD v1 in the query of media requests. The origin server mirrors them to the collector, as a CDN can do.
     Query,
-    /// CMCD v1 in the headers of these requests.
+    /// CMCD v1 in the headers of media requests, which the origin server mirrors too.
     Headers,
 }
 
-/// The fault of a playback.
+/// The fault of the stream, or another peculiarity of a playback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     None,
-    /// A segment of the picture is delayed for longer than the buffer lasts.
+    /// A video segment is delayed for longer than the buffer lasts.
     Stall,
     /// The manifest is missing.
     Missing,
-    /// The fifth and all later segments of the picture are answered with 500.
+    /// The fifth and all later video segments are answered with status 500.
     Broken,
     /// The viewer seeks once, far beyond the buffer.
     Seek,
-    /// The third and all later segments of the picture are sent at a bitrate below that of the better picture. This is
-    /// the only stream with two pictures. The other streams have a fixed bitrate.
+    /// The third and all later video segments are sent more slowly than the bitrate of the better rendition. Only this
+    /// stream has two video renditions. The other streams have a fixed bitrate.
     Slow,
 }
 
@@ -42,11 +42,11 @@ pub(super) enum Fault {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scenario {
     pub(super) id: &'static str,
-    /// `hls`, `dash` or `shaka`.
+    /// The player: `hls`, `dash` or `shaka`.
     pub(super) player: &'static str,
     pub(super) mode: Mode,
     pub(super) fault: Fault,
-    /// Uses Shaka Player's minified build.
+    /// True if the minified build of Shaka Player is used.
     pub(super) minified: bool,
 }
 
@@ -59,7 +59,7 @@ impl Scenario {
         Self { mode, ..self }
     }
 
-    /// All scenarios. The longest are first, so that a short one is last.
+    /// All scenarios. The longest are first, because then no long playback is still running when the others have ended.
     pub(super) const ALL: &[Self] = &[
         Self::new("hls-stall", "hls", Fault::Stall),
         Self::new("dash-stall", "dash", Fault::Stall),
@@ -86,7 +86,7 @@ impl Scenario {
         Self::new("beacons-missing", "hls", Fault::Missing).by(Mode::Beacons),
     ];
 
-    /// Returns true if the stream has two pictures to choose from.
+    /// Returns true if the stream has two video renditions.
     pub(super) fn is_adaptive(&self) -> bool {
         self.fault == Fault::Slow
     }
@@ -100,7 +100,8 @@ impl Scenario {
         }
     }
 
-    /// Returns the driver's input for one playback with this content id. Segments of the sound are `segment-0-*`.
+    /// Returns the driver's input for a playback with this content id. Video segments have the names `segment-1-*` and
+    /// `segment-2-*`, and audio segments `segment-0-*`.
     pub(super) fn plan(&self, collector: &str, content: &str) -> Value {
         let faults = match self.fault {
             Fault::None | Fault::Seek => json!([]),

@@ -1,4 +1,4 @@
-//! Random logs of beacons.
+//! Creates random logs of beacons.
 
 use super::*;
 
@@ -6,7 +6,8 @@ use super::*;
 pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
     let mut now = START + dice.below(20_000);
     let mut log: Vec<oracle::Record> = Vec::new();
-    // Either one session reports in all ways, or several sessions report, some of them in two ways.
+    // In a third of the logs, one session sends both JSON and CMCD. In the others there are several sessions, and some
+    // of them send both.
     let (json, cmcd) = if dice.one_in(3) { (4..5, 4..5) } else { (0..7, 4..9) };
     let session = |of: &std::ops::Range<u64>, dice: &mut Dice| {
         format!("p{partition}-{}", of.start + dice.below(of.end - of.start))
@@ -16,7 +17,7 @@ pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
             0 => dice.below(40_000),
             _ => dice.below(2_000),
         };
-        // The clocks of producers are set forward and back.
+        // Timestamps are not in order, because the clocks of producers differ.
         let timestamp = now - dice.below(4) * dice.below(5_000);
         let payload = match dice.below(26) {
             0 => dice.one(&["", "[]", "{", "null", "7", "[1]", "{\"ts\":1}", "\u{fffd}"]).as_bytes().to_vec(),
@@ -107,7 +108,7 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-/// Returns a CMCD record of event mode. Reports of requests have the time at which the requests began.
+/// Returns a random CMCD record of event mode. Its time is usually up to six seconds before that of the record.
 fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     let name = dice.one(&["ps", "ps", "ps", "t", "rr", "rr", "bc", "e"]);
     let ts = match dice.below(12) {
@@ -120,7 +121,7 @@ fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     record
 }
 
-/// Returns a CMCD record of request mode, which contains no time.
+/// Returns a random CMCD record of request mode, which contains no time.
 fn request(session: &str, dice: &mut Dice) -> String {
     let mut record = String::from("CMCD=ot=v");
     cmcd(&mut record, session, dice);

@@ -1,5 +1,5 @@
-//! Tests the noise with a secret. The published numbers outside the detail table minus the oracle's numbers after
-//! clamps and budget must be noise with mean 0 and the documented standard deviation, for each field.
+//! Tests of the noise outside the detail table. For each field, the noise is the published number minus the number that
+//! the oracle computes with clamps and noise budget. It must have mean 0 and the documented standard deviation.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::{Dice, differences, log, operators_with, settings};
 
 const SCENARIOS: u64 = 1_500;
 
-/// The maximum deviation of a mean or a variance in standard deviations. There are 36 of them.
+/// The maximum deviation of a mean or a variance, in its standard deviations. There are 18 means and 18 variances.
 const MOST: f64 = 4.5;
 
-/// The residuals of one field in standard deviations.
+/// The noise of one field in all rows, as multiples of the documented standard deviation.
 #[derive(Default)]
 struct Residuals {
     count: f64,
@@ -29,19 +29,19 @@ impl Residuals {
         self.squares += residual * residual;
     }
 
-    /// Returns the distance of the mean from 0 in standard deviations of the mean.
+    /// Returns the mean, in standard deviations of the mean.
     fn mean(&self) -> f64 {
         self.sum / self.count.sqrt()
     }
 
-    /// Returns the distance of the sum of squares from its mean. The sum is a χ² with as many degrees of freedom as
-    /// residuals.
+    /// Returns the deviation of the sum of squares from its expected value, in its standard deviations. The sum has a
+    /// χ² distribution whose degrees of freedom are the number of residuals.
     fn variance(&self) -> f64 {
         (self.squares - self.count) / (2.0 * self.count).sqrt()
     }
 }
 
-/// Returns a field of a row by its name.
+/// Returns the number of a field in a row, by a name such as `plays` or `errors.network`.
 fn field<'a>(row: &'a mut Value, name: &str) -> &'a mut Value {
     match name.split_once('.') {
         Some((_, class)) => &mut row["errors"][class],
@@ -50,8 +50,8 @@ fn field<'a>(row: &'a mut Value, name: &str) -> &'a mut Value {
     }
 }
 
-/// Compares the rows of many scenarios. Numbers without noise must be equal. `wrong` changes the rules that the oracle
-/// uses.
+/// Compares the rows of many random logs with those of the oracle. Returns the noise of each field, or an error if a
+/// number without noise differs. `wrong` changes the settings of the oracle.
 fn compare(
     scenarios: u64,
     wrong: fn(&mut oracle::Settings),
@@ -71,7 +71,7 @@ fn compare(
         let sigmas: BTreeMap<_, _> = BOUNDED.iter().map(|(name, ..)| (*name, sigma(name))).collect();
         wrong(&mut settings);
         let mut expected = oracle::evaluate(&logs, &settings).rollups(&settings);
-        // The policy field is not compared, because the oracle has no secret.
+        // The field `policy` is not compared.
         rows.iter_mut().chain(&mut expected).for_each(|row| row["policy"] = Value::Null);
         let key =
             |row: &Value| ["tenant", "window", "breakdown", "dimensions"].map(|name| row[name].to_string());
@@ -97,7 +97,7 @@ fn compare(
     Ok(residuals)
 }
 
-/// Returns the fields whose residuals are not the expected noise.
+/// Returns the fields whose noise has another mean or variance than expected.
 fn off(residuals: &BTreeMap<&'static str, Residuals>) -> Vec<String> {
     let is_off = |of: &&Residuals| of.mean().abs() > MOST || of.variance().abs() > MOST;
     let off = residuals.iter().filter(|(_, of)| is_off(of));
@@ -114,7 +114,7 @@ fn residuals_have_mean_0_and_the_documented_standard_deviation() {
 }
 
 #[test]
-fn disabled_rule_is_detected() {
+fn oracle_without_budget_margin_secret_or_detail_table_is_detected() {
     let without_budget = compare(SCENARIOS, |settings| settings.budget = None).unwrap();
     assert_ne!(off(&without_budget), [""; 0]);
     let other_detail = compare(100, |settings| settings.detail = Detail::None);

@@ -1,4 +1,4 @@
-//! Tests the collector with its only permission.
+//! Tests the permission that the collector needs.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::{Read as _, Write as _};
@@ -15,12 +15,12 @@ fn collector_needs_only_permission_to_write_beacons() {
     set(&mut deployment, "principals.collector", "collector");
     set(&mut deployment, "principals.combiner", "combiner");
     grant_as_printed(&deployment, &["collector", "combiner"]);
-    // One user may only read, and one has no permissions. The error names the missing permission.
+    // The combiner may read the topic and not write to it, and the second user has no permissions.
     for user in ["combiner", "nobody"] {
         connect_as(&mut deployment, "SCRAM-SHA-512", user);
         let mut collector = Worker::collect(&deployment, user);
         if user == "combiner" {
-            // The user may describe the topic, so the error occurs at the first record.
+            // This user may describe the topic, so the collector starts, and the error occurs at the first record.
             collector.await_ready();
             assert_eq!(post(&collector), 503);
         }

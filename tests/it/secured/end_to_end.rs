@@ -1,10 +1,10 @@
-//! Tests the path from beacons to rollups with exactly the permissions that are printed.
+//! Tests that the printed permissions are sufficient for the whole path from beacons to rollups.
 
 use super::support::{broker, connect, connect_as, crowdfold, grant_as_printed, output_text, set};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// Each stage is a separate service with its own principal. One uses a password, one a token, and the reader a
-/// certificate.
+/// Each stage runs as a process of its own with its own principal. The combiner authenticates with a password, the
+/// merger with a token, and the reader with a certificate.
 #[test]
 fn separate_principals_of_the_stages_are_sufficient() {
     let mut deployment = Deployment::new(broker()).with_topics();
@@ -37,7 +37,7 @@ fn separate_principals_of_the_stages_are_sufficient() {
     let output = crowdfold(&deployment, &["audit"]);
     assert!(output_text(&output).contains("records read, no breach found"), "{}", output_text(&output));
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
-    // A principal that may not describe the topics gets no clean result.
+    // For a principal that may not describe the topics, the audit is incomplete.
     connect_as(&mut deployment, "SCRAM-SHA-256", "nobody");
     let output = crowdfold(&deployment, &["audit"]);
     assert!(output_text(&output).contains("not checked: "), "{}", output_text(&output));
@@ -48,7 +48,7 @@ fn separate_principals_of_the_stages_are_sufficient() {
     }
 }
 
-/// One process for both stages is one principal with the permissions of both.
+/// A process that runs both stages has one principal, with the permissions of both roles.
 #[test]
 fn one_principal_for_both_stages_is_sufficient() {
     let mut deployment = Deployment::new(broker()).with_topics();

@@ -1,4 +1,5 @@
-//! Tests erasure by a separate principal. The permission to erase includes that to delete the topic.
+//! Tests that counted beacons are erased by a separate principal, because the permission to delete records also allows
+//! deleting the topic.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -23,10 +24,10 @@ fn log_starts(deployment: &Deployment<'_>) -> Vec<i64> {
 }
 
 #[test]
-fn counted_beacons_are_erased_by_a_separate_principal_and_its_absence_stops_nothing_else() {
+fn counted_beacons_are_erased_by_the_eraser_and_counting_continues_without_its_permission() {
     let mut deployment = Deployment::new(broker());
     deployment.set("ttl.erase_counted", "true");
-    // Live beacons may be delayed.
+    // With a short timeout, a busy machine would close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let mut deployment = deployment.with_topics();
     for (role, user) in [("combiner", "worker"), ("merger", "worker"), ("eraser", "eraser")] {
@@ -37,7 +38,7 @@ fn counted_beacons_are_erased_by_a_separate_principal_and_its_absence_stops_noth
     for (key, value) in broker().security().sasl("SCRAM-SHA-512", "eraser") {
         set(&mut deployment, &format!("kafka.eraser.{key:?}"), &value);
     }
-    // The worker itself does not have the permission.
+    // The worker's own principal does not have the permission to delete records.
     let beacons = deployment.topic("beacons");
     let tried = Admin::open(&client("worker")).unwrap().erase_before(&beacons, &BTreeMap::from([(0, 0)]));
     let refused = format!("principal User:worker may not Delete topic {beacons}");

@@ -1,5 +1,5 @@
-//! Tests that a stage with one missing permission does not run, and names it. Therefore no permission is granted
-//! without need. The same applies if another permission makes a topic visible that the stage may not write.
+//! Tests that each printed permission is necessary: a stage without one of its permissions exits with an error that
+//! names it.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_testkit::eventually;
@@ -7,7 +7,7 @@ use crowdfold_testkit::eventually;
 use super::support::{Grant, MOST, add, broker, connect_as, grant_as_printed, printed, remove, set};
 use crate::worker::support::{Deployment, Worker};
 
-/// Returns single permissions, each of one operation on one resource.
+/// Divides grants into single permissions, each of which is one operation on one resource.
 fn singles(grants: &[Grant]) -> Vec<Grant> {
     let mut singles = Vec::new();
     for Grant { principal, operations, resources } in grants {
@@ -25,7 +25,7 @@ fn singles(grants: &[Grant]) -> Vec<Grant> {
     singles
 }
 
-/// Returns a permission as an error names it.
+/// Returns the name of a permission in error messages.
 fn named(right: &Grant) -> String {
     let operation = &right.operations[0];
     match right.resources.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -37,7 +37,8 @@ fn named(right: &Grant) -> String {
     }
 }
 
-/// Runs a stage with users who lack one permission each, and checks the error.
+/// Runs a stage once for each of its permissions, as a user that has all the others. Asserts that the error names the
+/// missing permission.
 fn check(stage: &str, role: &str) {
     let mut deployment = Deployment::new(broker()).with_topics();
     set(&mut deployment, &format!("principals.{role}"), role);
@@ -64,16 +65,16 @@ fn check(stage: &str, role: &str) {
 }
 
 #[test]
-fn combiner_needs_each_of_its_permissions() {
+fn combiner_without_any_one_of_its_permissions_exits_and_names_it() {
     check("combine", "combiner");
 }
 
 #[test]
-fn merger_needs_each_of_its_permissions() {
+fn merger_without_any_one_of_its_permissions_exits_and_names_it() {
     check("merge", "merger");
 }
 
-/// Returns a permission on a topic.
+/// Returns a permission for one operation on a topic.
 fn on_topic(principal: &str, operation: &str, topic: &str) -> Grant {
     Grant {
         principal: principal.into(),
@@ -82,8 +83,8 @@ fn on_topic(principal: &str, operation: &str, topic: &str) -> Grant {
     }
 }
 
-/// If another permission makes a topic visible, a missing write permission would otherwise be found only when the first
-/// window closes.
+/// The stage can see the topic, because it may describe it. Without a check at the start, the missing permission to
+/// write would be detected only when the first window closes.
 #[test]
 fn missing_write_permission_is_reported_at_the_start() {
     let mut deployment = Deployment::new(broker()).with_topics();
@@ -110,7 +111,7 @@ fn missing_write_permission_is_reported_at_the_start() {
     }
 }
 
-/// A permission that is removed while the worker runs is also named.
+/// The permission to write is removed while the worker is running.
 #[test]
 fn removed_write_permission_is_named_by_the_next_transaction() {
     let mut deployment = Deployment::new(broker()).with_topics();
@@ -121,7 +122,7 @@ fn removed_write_permission_is_named_by_the_next_transaction() {
     let mut worker = Worker::start_with(&deployment, user, &["--stage", "combine"]);
     worker.await_log("assigned");
     let sent = |deployment: &Deployment<'_>| !deployment.records("partials", "read_committed").is_empty();
-    // Windows close also without beacons.
+    // Windows close, and close markers are written, even without beacons.
     eventually("the worker has written records", || sent(&deployment).then_some(()));
     let topic = deployment.topic("partials");
     add(&on_topic(user, "Describe", &topic), &[user.to_owned()]);

@@ -1,5 +1,5 @@
-//! Tests permissions as the library queries them. The test runs in this process, so that `make memcheck` checks the
-//! module with the queries.
+//! Tests the functions that list permissions. They are called in the process of the test, because `make memcheck`
+//! checks the unsafe code of this process.
 
 use crowdfold_kafka::topics::{Access, Admin, Readers};
 use crowdfold_kafka::{Cluster, KafkaError, Sink, SinkSettings, SinkTopics};
@@ -15,7 +15,7 @@ fn may(user: &str, operation: &str, topic: &str, pattern: &[&str]) {
     add(&grant, &[user.to_owned()]);
 }
 
-/// Returns the result once the broker responds. Under valgrind the TLS handshake is slow.
+/// Repeats a request while its error is transient. Under valgrind, a TLS handshake may take too long.
 fn answered<T>(ask: impl Fn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
     let mut last = ask();
     for _ in 0..20 {
@@ -28,7 +28,7 @@ fn answered<T>(ask: impl Fn() -> Result<T, KafkaError>) -> Result<T, KafkaError>
 }
 
 #[test]
-fn cluster_lists_readers_and_writable_topics() {
+fn permissions_on_a_topic_are_listed_and_missing_ones_are_named() {
     let topic = unique("listed");
     broker().create_topic(&topic, 1, &[]);
     may("collector", "Read", &topic, &[]);
@@ -44,13 +44,12 @@ fn cluster_lists_readers_and_writable_topics() {
             assert!(listed.iter().any(|listed| listed == expected), "{listed:?}");
         }
     }
-    // A principal without permission to describe gets an error instead of an empty list.
+    // A principal that may not describe the cluster receives an error instead of an empty list.
     let asked = answered(|| Admin::open(&client("nobody"))?.permissions(std::slice::from_ref(&topic)));
     assert!(matches!(asked, Err(KafkaError::Forbidden { .. })), "{asked:?}");
     assert!(admin.permissions(&["a\0b".to_owned()]).is_err());
 
-    // One topic may be described and not written. The error for a topic that may not be described is the same as
-    // before.
+    // `collector` may describe the topic, and not write to it.
     let sink = |user: &str, topic: &str| {
         let topics = SinkTopics { partials: Some(topic.to_owned()), ..SinkTopics::default() };
         let settings = SinkSettings::new(&unique("sink"), topics);
@@ -61,7 +60,7 @@ fn cluster_lists_readers_and_writable_topics() {
     let (listed, refused) =
         (sink("collector", &topic), format!("principal User:collector may not Write topic {topic}"));
     assert!(listed.starts_with(&refused), "{listed}");
-    // With this permission, the next one is missing.
+    // `reader` may write to the topic, but has no transactional id.
     let listed = sink("reader", &topic);
     assert!(listed.starts_with("principal User:reader may not Write transactional ids "), "{listed}");
 }

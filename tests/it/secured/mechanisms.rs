@@ -1,10 +1,10 @@
-//! Tests every authentication mechanism with the program itself.
+//! Tests all supported authentication mechanisms with `topics check`.
 
 use super::support::{Properties, broker, connect, crowdfold, grant_as_printed, output_text, set};
 use crate::worker::support::Deployment;
 
 #[test]
-fn tls_mutual_tls_and_every_mechanism_of_sasl() {
+fn program_connects_with_tls_mutual_tls_and_every_sasl_mechanism() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker()).with_topics();
     let certificate = security.authority().certificate("looks");
@@ -30,15 +30,15 @@ fn tls_mutual_tls_and_every_mechanism_of_sasl() {
             output_text(&output)
         );
     }
-    // A client with TLS only is anonymous. This broker permits everything to anonymous clients.
+    // A client that uses TLS without a certificate is anonymous, and is a super user on this broker.
     connect(&mut deployment, "TLS", &security.tls());
     let output = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
 }
 
-/// Authentication alone grants no permission.
+/// Authentication alone does not grant any permission.
 #[test]
-fn authenticated_principal_without_grants_gets_the_missing_permission() {
+fn error_of_an_authenticated_principal_names_the_missing_permission() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker()).with_topics();
     connect(&mut deployment, "SASL", &security.sasl("PLAIN", "nobody"));

@@ -1,12 +1,11 @@
-//! Tests records dated in the future on a secured broker. Describe is enough to find them, and Delete is needed to
-//! remove them.
+//! Tests that records dated in the future can be found with the permission Describe, and deleted only with Delete.
 
 use super::support::{broker, connect_as, crowdfold, grant_as_printed, output_text, set};
 use crate::kafka_support::{Record, produce};
 use crate::worker::support::Deployment;
 
 #[test]
-fn purge_without_delete_permission_names_it_and_changes_nothing() {
+fn purge_without_permission_to_delete_names_the_permission_and_deletes_nothing() {
     let mut deployment = Deployment::new(broker());
     deployment.set("source.trust_timestamps", "false");
     let beacons = deployment.topic("beacons");
@@ -36,7 +35,7 @@ fn purge_without_delete_permission_names_it_and_changes_nothing() {
     assert!(output_text(&applied).contains("0 of 4 topics changed"), "{}", output_text(&applied));
     assert_eq!(deployment.records("beacons", "read_uncommitted").len(), 1);
 
-    // Finding the record needs no read permission.
+    // The auditor may not read the topic, but finds the record.
     connect_as(&mut deployment, "SCRAM-SHA-512", "auditor");
     let checked = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", output_text(&checked));

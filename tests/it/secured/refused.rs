@@ -1,4 +1,5 @@
-//! Tests clients that are refused. The error is printed once, soon, and without secrets.
+//! Tests of clients that cannot connect or authenticate. The program must exit soon, with one error that contains no
+//! secret.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::path::Path;
@@ -8,10 +9,11 @@ use crowdfold_testkit::Authority;
 use super::support::{Properties, broker, connect};
 use crate::worker::support::{Deployment, Worker};
 
-/// A text that no output may contain.
+/// A wrong secret, which no output may contain.
 const SECRET: &str = "hunter2-5e1f";
 
-/// Checks that `run` exits soon with this exit code and these last words, with few log lines and without a secret.
+/// Asserts that `run` exits with this code, and that the last line of its log contains these words. The log must be
+/// short, and must not contain a secret.
 #[track_caller]
 fn ends(deployment: &mut Deployment<'_>, listener: &str, properties: Properties, code: i32, words: &[&str]) {
     connect(deployment, listener, &properties);
@@ -37,7 +39,7 @@ fn with(mut properties: Properties, key: &'static str, value: &str) -> Propertie
 }
 
 #[test]
-fn wrong_passwords_and_mechanisms_are_reported() {
+fn wrong_password_token_or_user_is_reported_with_the_mechanism() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
@@ -57,7 +59,7 @@ fn wrong_passwords_and_mechanisms_are_reported() {
 }
 
 #[test]
-fn untrusted_expired_and_missing_certificates_are_reported() {
+fn untrusted_expired_or_missing_certificate_is_reported_with_the_reason() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     let other = Authority::new(&deployment.dir.path().join("other"));
@@ -80,7 +82,7 @@ fn untrusted_expired_and_missing_certificates_are_reported() {
 }
 
 #[test]
-fn unreadable_files_are_reported() {
+fn missing_or_invalid_certificate_or_password_file_is_reported_with_its_key() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     let nowhere = deployment.dir.path().join("nowhere").display().to_string();
@@ -102,16 +104,16 @@ fn unreadable_files_are_reported() {
     ends(&mut deployment, "TLS", broken, 1, &["cannot create a Kafka client", "ssl.key.pem"]);
 }
 
-/// Docker, systemd and editors write a line end after the password.
+/// Editors and other tools often write a line break after the password.
 #[test]
-fn password_in_a_file_is_read_without_its_line_end() {
+fn line_break_after_the_password_in_a_file_is_ignored() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     let file = deployment.dir.path().join("password");
     write(&file, &format!("{}\r\n", security.password("worker")));
     let read =
         with(security.sasl("SCRAM-SHA-512", "worker"), "sasl.password", &format!("file:{}", file.display()));
-    // The client is authenticated, and has no permissions.
+    // The error is about permissions, so the client was authenticated.
     ends(&mut deployment, "SASL", read, 1, &["principal User:worker may not"]);
 }
 

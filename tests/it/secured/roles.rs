@@ -1,4 +1,4 @@
-//! Tests that each role can do its work on each topic, and nothing else.
+//! Tests that each role has exactly the documented permissions on each topic.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use super::support::{broker, client, connect_as, crowdfold, grant_as_printed, ou
 use crate::kafka_support::{Record, produce};
 use crate::worker::support::{Deployment, sleep};
 
-/// The broker's result for a sent record.
+/// The result that the broker returned for a sent record.
 #[derive(Default)]
 struct DeliveryReport(std::sync::Mutex<Option<Result<(), RDKafkaErrorCode>>>);
 
@@ -32,10 +32,10 @@ impl ProducerContext for DeliveryReport {
     }
 }
 
-/// The setting that a principal changes to show that it may alter a topic.
+/// The topic setting that each user tries to change.
 const MARKED: &str = "flush.messages";
 
-/// Returns the value of the setting in a topic.
+/// Returns the value of the setting [`MARKED`] of a topic.
 fn mark(topic: &str) -> Option<String> {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", broker().bootstrap()).create().unwrap();
@@ -43,7 +43,7 @@ fn mark(topic: &str) -> Option<String> {
     answer.unwrap().remove(0).unwrap().get(MARKED)?.value.clone()
 }
 
-/// A client with the permissions of one principal.
+/// A client that connects as one user.
 struct TestClient(ClientSettings);
 
 impl TestClient {
@@ -79,7 +79,7 @@ impl TestClient {
         self.config().create().unwrap()
     }
 
-    /// Deletes records at the start of the log, where no record is lost.
+    /// Returns true if the user may delete records. The request names offset 0, so no record is deleted.
     fn may_delete(&self, topic: &str) -> bool {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(topic, 0, Offset::Offset(0)).unwrap();
@@ -92,7 +92,7 @@ impl TestClient {
         }
     }
 
-    /// Changes the setting of a topic, if permitted. rust-rdkafka does not return whether it was changed.
+    /// Tries to change the setting [`MARKED`] of a topic. rust-rdkafka does not return whether it was changed.
     fn alter(&self, topic: &str, mark: &str) {
         let alter = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(MARKED, mark);
         let _ = block_on(self.admin().alter_configs([&alter], &AdminOptions::new())).unwrap();
@@ -104,7 +104,7 @@ fn may(output_text: Result<(), RDKafkaErrorCode>) -> bool {
     use RDKafkaErrorCode as C;
     match output_text {
         Ok(()) => true,
-        // A client that may not describe a topic gets the error of an unknown topic or leader.
+        // A client that may not describe a topic receives the error of an unknown topic.
         Err(
             C::TopicAuthorizationFailed
             | C::ClusterAuthorizationFailed
@@ -117,7 +117,7 @@ fn may(output_text: Result<(), RDKafkaErrorCode>) -> bool {
 }
 
 #[test]
-fn each_role_can_do_its_work_and_nothing_else() {
+fn each_role_has_exactly_the_documented_permissions() {
     let mut deployment = Deployment::new(broker());
     deployment.set("tenants.per_tenant_topics", "true");
     let mut deployment = deployment.with_topics();
@@ -130,7 +130,8 @@ fn each_role_can_do_its_work_and_nothing_else() {
         &deployment,
         &["collector", "combiner", "merger", "eraser", "operator", "auditor", "reader", "acme"],
     );
-    // These are the permissions in docs/guides/secured-cluster.md, repeated here instead of taken from the program.
+    // These are the permissions that docs/guides/secured-cluster.md lists. They are written here independently of the
+    // program.
     let work = [
         ("collector", "write", "beacons"),
         ("combiner", "read", "beacons"),
@@ -153,12 +154,13 @@ fn each_role_can_do_its_work_and_nothing_else() {
         ("auditor", "read", "rollups.blip"),
     ];
     let topics = ["beacons", "partials", "rejections", "rollups.acme", "rollups.blip"];
-    // A principal that may describe an empty topic may also read it.
+    // Each topic contains a record, because reading an empty topic would succeed without permission to read.
     for topic in topics {
         produce(broker(), &deployment.topic(topic), &[Record::new(0, "x")]);
     }
     let mut can = BTreeSet::new();
-    // The operator is first. If another principal could alter a topic, the setting would change.
+    // Each user tries to set the setting to its own number, and the operator is the first. If the value is that of the
+    // operator at the end, no other user could change it.
     let users =
         ["operator", "collector", "combiner", "merger", "eraser", "reader", "acme", "auditor", "nobody"];
     for (nth, user) in users.into_iter().enumerate() {
@@ -174,7 +176,7 @@ fn each_role_can_do_its_work_and_nothing_else() {
             can.extend(tried.into_iter().filter(|(_, may)| *may).map(|(what, _)| (user, what, topic)));
         }
         if user == "operator" {
-            // Brokers report the changed setting after this time.
+            // It takes a while until brokers report a changed setting.
             let marked = |topic: &&str| mark(&deployment.topic(topic)).as_deref() == Some("2");
             eventually("the operator's marks are there", || topics.iter().all(marked).then_some(()));
         }
@@ -187,7 +189,7 @@ fn each_role_can_do_its_work_and_nothing_else() {
     assert_eq!(can, BTreeSet::from(work));
 }
 
-/// Tests an operator that creates topics and a collector that sends, each with the program's own command.
+/// The operator runs `topics apply`, and the collector runs `generate`, which needs the same permission as `collect`.
 #[test]
 fn operator_creates_topics_and_collector_writes_to_them() {
     let mut deployment = Deployment::new(broker());
@@ -202,7 +204,7 @@ fn operator_creates_topics_and_collector_writes_to_them() {
     }
     let output = crowdfold(&deployment, &["topics", "apply"]);
     assert!(output_text(&output).contains("0 of 4 topics changed"), "{}", output_text(&output));
-    // A principal that may describe and not alter sees the necessary changes, and cannot make them.
+    // The auditor may describe topics, and not alter them.
     connect_as(&mut deployment, "SCRAM-SHA-512", "auditor");
     set(&mut deployment, "ttl.rollups", "20d");
     let output = crowdfold(&deployment, &["topics", "apply"]);

@@ -1,4 +1,4 @@
-//! A secured broker for all these tests, and the permissions that `topics acl` prints, granted by Kafka's own tool.
+//! A secured broker that these tests share. The permissions that `topics acl` prints are granted with Kafka's own tool.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::process::{Command, Output};
@@ -9,14 +9,15 @@ use crowdfold_testkit::{Kafka, Options, binary};
 
 use crate::worker::support::Deployment;
 
-/// The maximum number of permissions of a stage. For each there is a user without it.
+/// The maximum number of permissions of a stage. The broker has a user for each of them, who lacks it in the tests of
+/// missing permissions.
 pub(super) const MOST: usize = 16;
 
 /// The settings of a librdkafka client.
 pub(super) type Properties = Vec<(&'static str, String)>;
 
-/// Returns the broker of all these tests. Permissions on topics and groups are limited to those of one test.
-/// Permissions on the cluster apply to all tests, so tests that remove them have their own users.
+/// Returns the shared broker. Each test has topics and groups of its own, so its permissions on them do not affect
+/// other tests. Tests that remove permissions on the cluster have users of their own.
 pub(super) fn broker() -> &'static Kafka {
     static BROKER: OnceLock<Kafka> = OnceLock::new();
     BROKER.get_or_init(|| {
@@ -44,17 +45,17 @@ pub(super) fn broker() -> &'static Kafka {
     })
 }
 
-/// Sets a key of the configuration with any name.
+/// Sets a key of the configuration. Unlike [`Deployment::set`], the name of the key need not be a constant.
 pub(super) fn set(deployment: &mut Deployment<'_>, key: &str, value: &str) {
-    // The leak is small, because a test has a few dozen names.
+    // The name is leaked. A test sets only a few dozen names.
     deployment.set(Box::leak(key.to_owned().into_boxed_str()), &format!("{value:?}"));
 }
 
-/// Configures this deployment to connect to a listener of the broker with these properties.
+/// Configures the deployment to connect to a listener of the broker, with these properties of librdkafka.
 pub(super) fn connect(deployment: &mut Deployment<'_>, listener: &str, properties: &Properties) {
     let keep = |key: &&str| !key.starts_with("kafka.properties.\"s") || key.contains("session.timeout");
     deployment.keys.retain(|key, _| keep(key));
-    // No member dies in these tests, and a busy machine is slow.
+    // The session timeout is long because of busy machines, and no test waits for its end.
     deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
     deployment.set("kafka.properties.\"heartbeat.interval.ms\"", "3000");
     deployment.set("kafka.brokers", &format!("[{:?}]", broker().security().bootstrap(listener)));
@@ -63,12 +64,12 @@ pub(super) fn connect(deployment: &mut Deployment<'_>, listener: &str, propertie
     }
 }
 
-/// Configures this deployment to connect as a user with SASL.
+/// Configures the deployment to connect as a user, with a SASL mechanism.
 pub(super) fn connect_as(deployment: &mut Deployment<'_>, mechanism: &str, user: &str) {
     connect(deployment, "SASL", &broker().security().sasl(mechanism, user));
 }
 
-/// Returns the settings of our own clients for a user.
+/// Returns the settings of a client of the crate `kafka` that connects as a user.
 pub(super) fn client(user: &str) -> ClientSettings {
     let security = broker().security();
     let properties = security.sasl("SCRAM-SHA-512", user);
@@ -79,7 +80,8 @@ pub(super) fn client(user: &str) -> ClientSettings {
     }
 }
 
-/// Runs the program to its end. Repeats it if a busy machine delays the broker's response.
+/// Runs the program until it exits. If the broker does not respond in time, which happens on a busy machine, the
+/// program is run again.
 pub(super) fn crowdfold(deployment: &Deployment<'_>, arguments: &[&str]) -> Output {
     let mut turns = 10;
     loop {
@@ -92,21 +94,21 @@ pub(super) fn crowdfold(deployment: &Deployment<'_>, arguments: &[&str]) -> Outp
     }
 }
 
-/// Returns its complete output.
+/// Returns the standard output and stderr of the program.
 pub(super) fn output_text(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
-/// One line of the output of `topics acl` in parts.
+/// A command that `topics acl` printed, divided into its parts.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     pub(super) principal: String,
     pub(super) operations: Vec<String>,
-    /// The arguments that name resources.
+    /// The arguments that name the resources, such as `--topic` and its name.
     pub(super) resources: Vec<String>,
 }
 
-/// Returns the output of `topics acl`.
+/// Returns the commands that `topics acl` prints.
 pub(super) fn printed(deployment: &Deployment<'_>) -> Vec<Grant> {
     let output = crowdfold(deployment, &["topics", "acl"]);
     assert!(output.status.success(), "{}", output_text(&output));
@@ -137,12 +139,12 @@ fn grant(line: &str) -> Grant {
     Grant { principal, operations, resources }
 }
 
-/// Adds a permission for these principals with Kafka's own tool.
+/// Grants the operations on the resources of `grant` to these principals.
 pub(super) fn add(grant: &Grant, principals: &[String]) {
     alter(grant, &["--add"], principals);
 }
 
-/// Removes a permission from its principal.
+/// Removes a permission from the principal of the grant.
 pub(super) fn remove(grant: &Grant) {
     alter(grant, &["--remove", "--force"], std::slice::from_ref(&grant.principal));
 }
@@ -157,7 +159,8 @@ fn alter(grant: &Grant, how: &[&str], principals: &[String]) {
     let _ = broker().tool("org.apache.kafka.tools.AclCommand", &arguments);
 }
 
-/// Grants the printed permissions of these principals, and nothing else. Each line starts a JVM, so two run at a time.
+/// Grants these principals the permissions that `topics acl` prints for them. Each command starts a JVM, so two
+/// commands run at the same time.
 pub(super) fn grant_as_printed(deployment: &Deployment<'_>, principals: &[&str]) {
     let grants: Vec<_> = printed(deployment)
         .into_iter()

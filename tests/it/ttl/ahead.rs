@@ -1,4 +1,5 @@
-//! Tests a record dated in the future, which keeps its segment. It is reported, and its topic is not called bounded.
+//! Tests with records dated in the future, whose segments expire only long after them. A topic with such a record has
+//! no bounded time-to-live, and must be reported.
 
 use crowdfold_kafka::Cluster;
 use crowdfold_kafka::topics::{Admin, Finding};
@@ -10,17 +11,17 @@ use super::{command, printed, quick, spec};
 use crate::kafka_support::{Record, produce, settings};
 use crate::worker::support::{Deployment, Worker, now};
 
-/// 1 January 2036 in ms.
+/// The first millisecond of the year 2036.
 pub(super) const IN_2036: u64 = 2_082_758_400_000;
-/// The default of Kafka before 3.6, which users may also set.
+/// A setting with which the broker accepts timestamps in the future. It was the default before Kafka 3.6.
 pub(super) const ANY_TIME: (&str, &str) = ("message.timestamp.after.max.ms", "9223372036854775807");
 
 pub(super) fn dated(partition: u32, time: u64, value: &str) -> Record {
     Record { timestamp: Some(time as i64), ..Record::new(partition, value) }
 }
 
-/// Creates a deployment whose beacon topic was created by another program with producers' timestamps. Its configuration
-/// requires append time.
+/// Creates a deployment whose configuration requires append time. In its topic of beacons, which another program has
+/// created, producers set the timestamps.
 pub(super) fn turned(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     deployment.set("source.trust_timestamps", "false");
@@ -29,7 +30,7 @@ pub(super) fn turned(kafka: &Kafka) -> Deployment<'_> {
 }
 
 #[test]
-fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
+fn record_dated_in_the_future_is_reported_by_check_apply_and_audit_and_refused_by_run() {
     let deployment = turned(Kafka::shared());
     let beacons = deployment.topic("beacons");
     produce(
@@ -40,7 +41,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     let named = "partition 2 contains a record dated 2036-01-01T00:00:00Z, whose segment cannot expire before \
                  2036-01-01T00:4";
 
-    // Afterwards the settings are correct, and the topic is still not bounded.
+    // `topics apply` corrects the settings, but the topic still has no bounded time-to-live.
     let applied = command(&deployment, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     for words in [
@@ -67,7 +68,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
     let finding = format!("topic {beacons} is not bounded because {named}");
     assert!(printed(&checked).contains(&finding), "{}", printed(&checked));
-    // It is the only finding.
+    // There is no other finding.
     assert_eq!(printed(&checked).matches("contains a record dated").count(), 1, "{}", printed(&checked));
     assert!(
         printed(&checked).contains("crowdfold: 1 of 4 topics do not match the configuration"),
@@ -89,9 +90,9 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     assert!(worker.log().contains(&finding), "{}", worker.log());
 }
 
-/// By default Kafka permits producers to be an hour ahead, which exceeds `windows.max_skew`.
+/// By default, Kafka accepts timestamps that are up to an hour in the future, which is more than `windows.max_skew`.
 #[test]
-fn records_within_the_skew_are_bounded_and_others_are_not() {
+fn only_records_dated_further_ahead_than_the_permitted_skew_are_reported() {
     let kafka = Kafka::shared();
     let topic = unique("skew");
     let bounded = [("retention.ms", "2640000"), ("segment.ms", "660000")];
@@ -107,13 +108,13 @@ fn records_within_the_skew_are_bounded_and_others_are_not() {
         assert!(!report.topics[0].findings.iter().any(|found| matches!(found, Finding::TooOld { .. })));
         report.topics[0].findings.iter().filter_map(ahead).collect::<Vec<_>>()
     };
-    // The topic has no records.
+    // An empty topic has no such record.
     assert_eq!(ahead(), [0; 0]);
     produce(kafka, &topic, &[dated(0, now() + 30_000, "x"), dated(1, 1_000, "old"), dated(1, now(), "x")]);
     assert_eq!(ahead(), [0; 0]);
     produce(kafka, &topic, &[dated(3, now() + 30 * 60_000, "x"), dated(3, now(), "x")]);
     assert_eq!(ahead(), [3]);
-    // The record is no longer readable, and its segment still exists.
+    // The record is deleted and no longer readable, but its segment still exists.
     kafka.delete_before(&topic, 3, 2);
     let cluster = Cluster::open(&settings(kafka)).unwrap();
     assert_eq!(cluster.log_starts(&topic, &[3]).unwrap(), [Some(2)]);
@@ -121,7 +122,7 @@ fn records_within_the_skew_are_bounded_and_others_are_not() {
 }
 
 #[test]
-fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
+fn file_deletion_delay_above_the_slack_is_reported_and_lowered_by_apply() {
     // This broker keeps deleted files for an hour.
     let kafka = Kafka::start(quick().with("log.segment.delete.delay.ms", "3600000"));
     let mut deployment = Deployment::new(&kafka);
@@ -129,7 +130,7 @@ fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
     let checked = command(&deployment, &["topics", "check"]);
     let finding = "can stay on disk for 2h, longer than its [ttl] 1h + ttl.on_disk_slack 5m; lower \
                    file.delete.delay.ms or run `crowdfold topics apply`, or raise ttl.on_disk_slack";
-    // This topic is not bounded for readers either, which is reported first.
+    // The topic of beacons keeps records too long for readers too. That finding is reported instead.
     assert!(!printed(&checked).contains("can stay on disk"), "{}", printed(&checked));
     deployment.set("ttl.on_disk_slack", "\"1h\"");
     let applied = command(&deployment, &["topics", "apply"]);
@@ -162,7 +163,7 @@ fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
 }
 
 #[test]
-fn partition_without_leader_does_not_hide_a_record_dated_ahead_in_another() {
+fn record_dated_in_the_future_is_reported_although_another_partition_has_no_leader() {
     let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
     let topic = unique("unled");
     kafka.create_topic_on(&topic, &[1, 2, 3]);

@@ -7,7 +7,7 @@ use rdkafka::client::DefaultClientContext;
 
 use crate::worker::support::{Deployment, Worker};
 
-/// Checks that the worker exits immediately with exit code 3 and these words.
+/// Asserts that the worker exits with code 3, and that its log contains these words.
 fn assert_refused(deployment: &Deployment<'_>, words: &[&str]) {
     let mut worker = Worker::start(deployment, "a");
     let status = worker.wait();
@@ -18,13 +18,13 @@ fn assert_refused(deployment: &Deployment<'_>, words: &[&str]) {
     }
 }
 
-/// Creates the topics, and changes one setting of one topic.
+/// Creates the topics of a deployment, and changes one setting of one topic.
 fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let config: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", deployment.kafka.bootstrap()).create().unwrap();
     let topic = deployment.topic(topic);
-    // This replaces all settings. Others become Kafka's defaults, and unbounded topics have other messages.
+    // The request replaces all settings of the topic, so the other settings are repeated here.
     let kept = [("message.timestamp.type", "CreateTime"), ("message.timestamp.after.max.ms", "60000")];
     let bounded = [("retention.ms", "2400000"), ("segment.ms", "600000")];
     let settings = kept.into_iter().chain(bounded).filter(|(set, _)| *set != key).chain([(key, value)]);
@@ -36,7 +36,7 @@ fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
 }
 
 #[test]
-fn too_short_retention_is_refused() {
+fn worker_refuses_retention_that_is_too_short_for_windows_and_outages() {
     let deployment = with("beacons", "retention.ms", "60000");
     let topic = format!(
         "topic {} loses records after 1m, but windows and the longest outage to survive need 30m 6s",
@@ -46,7 +46,7 @@ fn too_short_retention_is_refused() {
 }
 
 #[test]
-fn bound_in_bytes_is_refused_because_it_may_delete_unread_records() {
+fn worker_refuses_retention_in_bytes() {
     let deployment = with("beacons", "retention.bytes", "1000000");
     let topic = format!(
         "topic {} deletes records beyond 1000000 bytes even if they were not read",

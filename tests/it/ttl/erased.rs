@@ -1,4 +1,4 @@
-//! Tests `ttl.erase_counted`: counted beacons are not readable, and no beacon is lost.
+//! Tests of `ttl.erase_counted`: beacons are deleted as soon as they are counted, and no beacon is lost.
 
 use crowdfold_kafka::Cluster;
 use crowdfold_testkit::oracle::Record;
@@ -8,7 +8,7 @@ use super::{is_on_disk, quick};
 use crate::kafka_support::settings;
 use crate::worker::support::{Chance, Deployment, Worker, assert_same_rows, now, sleep, window_ago};
 
-/// Creates a deployment that erases. Its topics are not created yet.
+/// Returns a deployment with `ttl.erase_counted`, without creating its topics.
 fn erasing(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     deployment.set("ttl.erase_counted", "true");
@@ -30,7 +30,7 @@ fn committed(deployment: &Deployment<'_>) -> Vec<i64> {
     deployment.committed("combine").into_iter().map(|held| held.unwrap().0).collect()
 }
 
-/// Waits until the logs begin at the committed offsets of the group.
+/// Waits until the first offset of each partition is the committed offset of the combiner.
 fn await_erased(deployment: &Deployment<'_>) {
     eventually("the logs begin at what is committed", || {
         let (starts, committed) = (log_starts(deployment), committed(deployment));
@@ -39,8 +39,8 @@ fn await_erased(deployment: &Deployment<'_>) {
     });
 }
 
-/// Kills and restarts the worker twice, with fewer records to read each time. The rows still equal the oracle, and at
-/// the end no counted beacon is readable.
+/// The worker is killed and restarted twice. After each restart, it can read only what was not erased. The rows must
+/// equal the oracle, and at the end no counted beacon may be readable.
 #[test]
 fn counted_beacons_are_unreadable_and_a_killed_worker_counts_all_of_them() {
     let mut chance = Chance::new("erase and kill");
@@ -63,7 +63,7 @@ fn counted_beacons_are_unreadable_and_a_killed_worker_counts_all_of_them() {
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     await_erased(&deployment);
-    // Erased records are not readable. The remaining ones are needed for a restart.
+    // The records that are still readable are those that a restarted worker needs.
     let (left, sent) =
         (deployment.records("beacons", "read_uncommitted"), log.iter().map(Vec::len).sum::<usize>());
     let starts = committed(&deployment);
@@ -75,10 +75,10 @@ fn counted_beacons_are_unreadable_and_a_killed_worker_counts_all_of_them() {
 }
 
 #[test]
-fn erased_bytes_leave_the_disk_within_the_bound() {
+fn erased_beacons_are_removed_from_the_disk_within_the_time_to_live() {
     let kafka = Kafka::start(quick());
     let mut deployment = erasing(&kafka);
-    // The broker sets the timestamps, so the bound is relative to its clock.
+    // With append time, the time-to-live begins when the broker receives a record.
     for (key, value) in
         [("source.trust_timestamps", "false"), ("ttl.beacons", "\"60s\""), ("ttl.max_outage", "\"0s\"")]
     {
@@ -89,7 +89,7 @@ fn erased_bytes_leave_the_disk_within_the_bound() {
     worker.await_ready();
     let marker = unique("marker");
     let (born, before) = (now(), kafka.cpu_wait(1));
-    // The record is at the beginning of every partition.
+    // A record with the marker is the first one in each partition.
     let marked: Vec<_> = (0..deployment.partitions)
         .map(|partition| {
             let mut sessions = (0..).map(|number| format!("session-{number}"));
@@ -111,17 +111,17 @@ fn erased_bytes_leave_the_disk_within_the_bound() {
         "unreadable after {unreadable} ms, off the disk after {off_disk} ms; bounds 60000 and 61000 ms, and {waited} \
          ms for a busy machine"
     );
-    // With retention alone they would have stayed for 47.6 s.
+    // Without erasure, retention would keep them for 47.6 s.
     assert!(unreadable < 47_000, "{unreadable}");
     assert!(off_disk <= 61_000 + 2_500 + waited, "{off_disk}");
 }
 
-/// Tests a broker that is killed immediately after an erasure, and then has the records again. The worker erases them
-/// again at the assignment of partitions, and every minute.
+/// A broker that is killed directly after an erasure has the records again after the restart. The worker must erase
+/// them again, both when partitions are assigned and every minute.
 #[test]
 fn records_restored_by_a_killed_broker_are_erased_again() {
-    // The broker stores the starts of logs once a minute by default. Here the interval is so long that the kill is
-    // always before it.
+    // By default, the broker stores the first offsets of partitions once a minute. The long interval ensures that the
+    // broker is always killed before it stores them.
     let kafka = Kafka::start(quick().with("log.flush.start.offset.checkpoint.interval.ms", "3600000"));
     let deployment = erasing(&kafka).with_topics();
     let log = deployment.players(43, 150, window_ago(2_000, 60_000), 30_000);
@@ -146,7 +146,7 @@ fn records_restored_by_a_killed_broker_are_erased_again() {
     let worker = Worker::start(&deployment, "a");
     await_erased(&deployment);
 
-    // The worker still has the partitions.
+    // This time the worker keeps running, and its partitions stay assigned.
     let after = crash();
     assert_eq!(after, forgotten);
     let since = now();
@@ -156,9 +156,9 @@ fn records_restored_by_a_killed_broker_are_erased_again() {
     drop(worker);
 }
 
-/// Without the permission to erase, beacons expire as usual. The worker runs, and logs the missing permission once.
+/// Without the permission to delete records, beacons are deleted only by retention.
 #[test]
-fn worker_without_the_permission_continues_and_logs_it_once() {
+fn worker_without_permission_to_erase_continues_and_logs_the_missing_permission_once() {
     let kafka = Kafka::start(
         quick()
             .with("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
@@ -189,9 +189,9 @@ fn worker_without_the_permission_continues_and_logs_it_once() {
     assert!(log_text.matches("stage=\"combine\" partitions=").count() == 1, "the stage went on: {log_text}");
 }
 
-/// `[kafka.eraser]` contains the properties of the client that erases, and of no other client.
+/// The properties in `[kafka.eraser]` apply only to the client that erases.
 #[test]
-fn erasing_client_has_its_own_properties() {
+fn properties_of_the_eraser_apply_to_no_other_client() {
     let mut deployment = erasing(Kafka::shared());
     deployment.set("kafka.eraser.\"security.protocol\"", "\"ssl\"");
     let deployment = deployment.with_topics();
@@ -200,7 +200,7 @@ fn erasing_client_has_its_own_properties() {
     deployment.produce(&log);
     let worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
-    // This broker does not support TLS.
+    // The broker does not support TLS, so the eraser cannot connect.
     eventually("readiness says it", || {
         let (status, text) = worker.get("/readyz");
         (status == 503 && text.contains("erase: counted beacons cannot be deleted: no broker at"))
@@ -212,7 +212,7 @@ fn erasing_client_has_its_own_properties() {
 }
 
 #[test]
-fn erasing_on_a_shared_topic_is_refused_without_the_setting() {
+fn erasing_from_a_foreign_topic_is_refused_without_erase_shared() {
     let mut deployment = erasing(Kafka::shared());
     deployment.set("source.topic", "\"events\"");
     let mut worker = Worker::start(&deployment, "a");

@@ -1,4 +1,4 @@
-//! Measures when a record is deleted, and compares the time with the bound that the program computes.
+//! Measures for how long records are readable and on the disk, and compares the times with the computed bounds.
 
 use crowdfold_model::{Span, Timestamp};
 use std::time::Duration;
@@ -11,7 +11,8 @@ use super::{is_on_disk, quick};
 use crate::kafka_support::{Record, produce, read_all, settings};
 use crate::worker::support::{now, sleep};
 
-/// The maximum delay in ms until the test detects a deletion. The time that the broker waited for a CPU is added.
+/// The maximum time until the test detects a deletion, in milliseconds. The time for which the broker waited for a CPU
+/// is added.
 const SLACK: u64 = 2_500;
 
 /// A record whose deletion is measured.
@@ -20,21 +21,23 @@ struct Watched {
     partition: u32,
     offset: i64,
     marker: String,
-    /// The record was appended between these two times.
+    /// The record was appended after `born` and before `sent`.
     born: u64,
     sent: u64,
-    /// The last time at which it was seen, and the first time at which it was missing.
+    /// The last time at which the record was readable, and the first time at which it was not.
     readable: u64,
     unreadable: Option<u64>,
+    /// The last time at which the record was on the disk, and the first time at which it was not.
     on_disk: u64,
     off_disk: Option<u64>,
 }
 
 impl Watched {
-    /// Sends a record with this timestamp or with append time.
+    /// Sends a record with this timestamp. `None` is for topics with append time.
     fn send(kafka: &Kafka, cluster: &Cluster, topic: &str, partition: u32, timestamp: Option<u64>) -> Self {
         let marker = unique("marker");
-        // No other producer writes. Reading the record here would race with its deletion.
+        // The offset is known before the record is sent, because no other producer writes to the partition. The record
+        // is not read to find its offset, because it might be deleted first.
         let offset = cluster.log_ends(topic, &[partition]).unwrap()[0].unwrap();
         let born = now();
         let timestamp = timestamp.map(|at| at as i64);
@@ -55,7 +58,7 @@ impl Watched {
         }
     }
 
-    /// Checks whether the record is readable, and which files contain its bytes.
+    /// Records whether the record is still readable, and whether it is still on the disk.
     fn look(&mut self, kafka: &Kafka, cluster: &Cluster) {
         let asked = now();
         if self.unreadable.is_none() {
@@ -74,8 +77,8 @@ impl Watched {
         }
     }
 
-    /// Checks that the record was deleted not later than the bounds and not before `least`. The interval between two
-    /// checks is tolerated in both directions. `waited` is the time in ms that the broker waited for a CPU.
+    /// Asserts that the record was not deleted earlier than `least` milliseconds after it was sent, and not later than
+    /// the bounds. `waited` is the time in milliseconds for which the broker waited for a CPU.
     fn evaluate(&self, kind: &str, least: u64, bounds: Bounds, waited: u64) {
         let (unreadable, off_disk) = (self.unreadable.unwrap(), self.off_disk.unwrap());
         let at_most = unreadable - self.born;
@@ -115,9 +118,10 @@ fn spec(topic: &str, ttl: u64, clock: Clock) -> Spec {
     }
 }
 
-/// The records of a busy partition wait for a new segment. The active segment of an idle partition is deleted on its
-/// own. With producers' timestamps, a record from the future delays the deletion of its segment. All must be within the
-/// bounds that are computed from the settings of `topics apply`, and none may be deleted before `retention.ms`.
+/// There are three cases. In a busy partition, a record is deleted when a new segment has begun and its own has
+/// expired. In an idle partition, the last segment is deleted too. With timestamps of producers, a record dated in the
+/// future delays the deletion of its segment. In each case, records must be deleted within the bounds that are computed
+/// from the settings of `topics apply`, and not before `retention.ms`.
 #[test]
 fn invariant_10_no_record_outlives_its_bound_for_readers_or_on_the_disk() {
     const BUSY: u32 = 0;
@@ -135,7 +139,7 @@ fn invariant_10_no_record_outlives_its_bound_for_readers_or_on_the_disk() {
     let report = admin.check(&specs, Timestamp::from_millis(now())).unwrap();
     assert!(!report.is_breached(), "{report:?}");
     let bounds = report.topics.iter().map(|topic| topic.bounds.unwrap()).collect::<Vec<_>>();
-    // The retention is 4/5 of the bound minus the check interval of the broker.
+    // The retention is 4/5 of the time that remains after subtracting the check interval of the broker from the bound.
     let retention = (8_000 - 500) / 5 * 4;
     let expected = |readable, on_disk| Bounds {
         readable: Span::from_millis(readable),
@@ -147,11 +151,11 @@ fn invariant_10_no_record_outlives_its_bound_for_readers_or_on_the_disk() {
     let before = kafka.cpu_wait(1);
     let mut idle = vec![Watched::send(&kafka, &cluster, append, IDLE, None)];
     let mut held = vec![Watched::send(&kafka, &cluster, create, IDLE, Some(now()))];
-    // The record is in the same segment, because it is less than segment.ms later.
+    // This record is in the same segment, because its timestamp is less than segment.ms later.
     let future = held[0].born + FUTURE;
     let future = Record { timestamp: Some(future as i64), ..Record::new(IDLE, "tomorrow") };
     produce(&kafka, create, &[future]);
-    // The records are sent at many times in the life of a segment.
+    // Records are sent at different times within the life of a segment.
     let mut busy = Vec::new();
     let start = now();
     while [&idle, &held, &busy].into_iter().flatten().any(|watched: &Watched| watched.off_disk.is_none()) {

@@ -1,4 +1,4 @@
-//! Tests `topics apply --purge-ahead`, which removes segments with records dated in the future from the disk.
+//! Tests of `topics apply --purge-ahead`, which removes segments with records dated in the future from the disk.
 
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +40,7 @@ fn logs(deployment: &Deployment<'_>) -> Vec<(i64, i64)> {
     known(starts.unwrap()).into_iter().zip(known(ends.unwrap())).collect()
 }
 
-/// Checks that the topic has the settings of `topics apply`, and is bounded.
+/// Asserts that the topic has the settings of `topics apply`, and that its retention is bounded.
 fn assert_bounded(deployment: &Deployment<'_>) {
     for arguments in [["topics", "check"], ["topics", "apply"]] {
         let output = command(deployment, &arguments);
@@ -51,17 +51,19 @@ fn assert_bounded(deployment: &Deployment<'_>) {
     assert!(printed(&applied).contains(&format!("topic {}: no change needed", deployment.topic("beacons"))));
 }
 
-/// No producer writes. The old segment is still deleted with its records. Before the purge it was kept.
+/// No producer writes to the topic. Without the purge, the broker keeps the segment. With it, the broker deletes the
+/// segment and its records.
 #[test]
 fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let (beacons, marker) = (deployment.topic("beacons"), unique("marker"));
-    // The record dated ahead is the first of its segment, so no time makes brokers begin another segment.
+    // The record dated in the future is the first of its segment, so the broker never begins another segment because
+    // of the time.
     produce(&kafka, &beacons, &[dated(2, IN_2036, "ahead"), dated(2, now(), &marker), dated(2, now(), "x")]);
     produce(&kafka, &beacons, &[dated(1, IN_2036 + 1, &marker), Record::new(0, &marker)]);
     let is_there = || [0, 1, 2].map(|partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes()));
-    assert_eq!(is_there(), [true; 3], "the scan finds what is there");
+    assert_eq!(is_there(), [true; 3], "the search finds the records on the disk");
     let applied = command(&deployment, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     let (behind, done) = (unique("behind"), unique("done"));
@@ -69,7 +71,7 @@ fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
     commit(&kafka, &done, &beacons, 2, 3);
     commit(&kafka, &behind, &beacons, 0, 0);
 
-    // Nothing is deleted without a confirmation.
+    // Nothing is deleted without `--yes`.
     for arguments in [&PURGE[..], &[&PURGE[..], &["--dry-run"]].concat()] {
         let planned = command(&deployment, arguments);
         assert_eq!(planned.status.code(), Some(3), "{}", printed(&planned));
@@ -87,7 +89,7 @@ fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
         assert!(!printed(&planned).contains(&done), "{}", printed(&planned));
     }
     assert_eq!(logs(&deployment), [(0, 1), (0, 1), (0, 3), (0, 0)]);
-    // Deleting only the records does not remove their bytes, although the broker has checked many times.
+    // If only the records are deleted, their bytes stay on the disk, although the broker has checked many times.
     kafka.delete_before(&beacons, 1, 1);
     sleep(4_000);
     assert_eq!(is_there(), [true; 3]);
@@ -105,7 +107,7 @@ fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
     assert!(again.status.success() && printed(&again).contains("nothing to purge"), "{}", printed(&again));
 }
 
-/// Each broker has its own segments. Only the leaders' timestamps are read.
+/// Each broker has its own segments, but `--purge-ahead` reads the timestamps of the leaders only.
 #[test]
 fn purge_removes_the_data_from_the_disk_of_every_replica() {
     let kafka = Kafka::start(Options { brokers: 3, ..quick() });
@@ -126,7 +128,7 @@ fn purge_removes_the_data_from_the_disk_of_every_replica() {
     assert_bounded(&deployment);
 }
 
-/// Purges while these records are written repeatedly. Returns the output, and the number of repetitions.
+/// Purges the topic while `records` are written again and again. Returns the output and the number of repetitions.
 fn while_written(deployment: &Deployment<'_>, records: &[Record]) -> (Output, i64) {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -145,15 +147,15 @@ fn while_written(deployment: &Deployment<'_>, records: &[Record]) -> (Output, i6
     })
 }
 
-/// Producers continue to write. Records in other partitions and records after the purge are kept.
+/// Producers continue to write during the purge.
 #[test]
-fn purge_of_a_topic_in_use_does_not_change_other_partitions() {
+fn purge_of_a_topic_in_use_keeps_other_partitions_and_later_records() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let (beacons, marker, kept) = (deployment.topic("beacons"), unique("marker"), unique("kept"));
     produce(&kafka, &beacons, &[Record::new(0, &kept)]);
-    // One record is less than segment.ms ahead, which is still a week, in a segment that begins with a present record.
-    // The other record begins a new segment in any case.
+    // The first record in the future is ahead by less than `segment.ms`, which is still a week, and its segment begins
+    // with a record of the present. The second one begins a new segment in any case.
     produce(&kafka, &beacons, &[dated(2, now(), &marker)]);
     produce(&kafka, &beacons, &[dated(2, now() + 3 * 3_600_000, "ahead")]);
     produce(&kafka, &beacons, &[dated(3, IN_2036, &marker), dated(3, now(), "x")]);
@@ -176,10 +178,10 @@ fn purge_of_a_topic_in_use_does_not_change_other_partitions() {
     assert_bounded(&deployment);
 }
 
-/// No producer writes to one partition, and one writes to another. Its records are not deleted because of the first
-/// partition.
+/// A producer writes to partition 0, and no producer writes to partition 2, which has the segment. The records of
+/// partition 0 are kept.
 #[test]
-fn purge_reports_segments_that_it_cannot_remove_without_deleting_more() {
+fn purge_reports_a_segment_that_it_cannot_remove_without_records_of_other_partitions() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let beacons = deployment.topic("beacons");

@@ -1,4 +1,4 @@
-//! Tests batches of beacons that cannot be read.
+//! Test of batches of beacons that are too large to be decompressed.
 
 use crowdfold_loadgen::Faults;
 use crowdfold_testkit::{Kafka, eventually};
@@ -6,11 +6,11 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 use crate::kafka_damage::bomb;
 
-/// The number of batches, which is enough for counters that are rounded down to k = 10.
+/// The number of batches. The counters show it, because they are rounded down to multiples of k = 10.
 const BOMBS: u64 = 10;
 
 #[test]
-fn worker_stops_at_a_too_large_batch_and_continues_if_it_may_skip_it() {
+fn worker_stops_at_a_too_large_batch_unless_skip_damaged_is_set() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 120_000);
     let log = deployment.players_with(17, 200, start, 60_000, Faults::default());
@@ -43,9 +43,9 @@ fn worker_stops_at_a_too_large_batch_and_continues_if_it_may_skip_it() {
     );
     drop(stops);
 
-    let goes_on = Worker::start_with(&deployment, "a", &["--skip-damaged"]);
+    let worker = Worker::start_with(&deployment, "a", &["--skip-damaged"]);
     deployment.await_committed(deployment.last_end(&outcome));
-    // The gap is from the watermark before it to the next record's time, plus the idle time-out of sessions.
+    // The gap is from the watermark before it to the time of the next record, plus the idle time-out of sessions.
     let rules = &deployment.rules;
     let withheld = |row: &serde_json::Value| {
         let (from, to) = (row["window"]["start"].as_u64().unwrap(), row["window"]["end"].as_u64().unwrap());
@@ -59,11 +59,11 @@ fn worker_stops_at_a_too_large_batch_and_continues_if_it_may_skip_it() {
         let window = &row.json["window"];
         window["start"].as_u64().unwrap() <= middle && window["end"].as_u64().unwrap() > middle
     };
-    assert_eq!(rows.iter().filter(gap).count(), 0, "the window of the gap is published");
+    assert_eq!(rows.iter().filter(gap).count(), 0, "a window of the gap is published");
     eventually("the lost records are counted", || {
-        (goes_on.metric("crowdfold_lost_offsets_total") == Some(BOMBS)).then_some(())
+        (worker.metric("crowdfold_lost_offsets_total") == Some(BOMBS)).then_some(())
     });
-    let (status, log_text) = goes_on.terminate();
+    let (status, log_text) = worker.terminate();
     assert!(status.success(), "{log_text}");
     assert!(log_text.contains("unreadable records are skipped and lost"), "{log_text}");
 }

@@ -1,4 +1,4 @@
-//! Tests the path from beacons to rollups.
+//! Tests of the path from beacons to rollups.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -12,7 +12,7 @@ use super::support::{Deployment, TENANTS, Worker, assert_same_rows, assert_side_
 #[test]
 fn rollups_equal_the_oracle_row_for_row() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The last tenants have no crowds.
+    // The last tenants have too few sessions for a crowd.
     deployment.rules.tenants.extend((4..=8).map(|rank| format!("tenant-{rank}")));
     deployment.rules.k = 25;
     // Two tenants have their own policies.
@@ -53,7 +53,7 @@ fn rollups_equal_the_oracle_row_for_row() {
     assert!(status.success(), "{status}: {log}");
 }
 
-/// Checks that attributes only add up published rows of several tenants.
+/// Asserts that a query by attribute only adds up the published rows of several tenants.
 fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     let mut expected = BTreeMap::<&str, u64>::new();
     for (key, rows) in outcome.tables.iter().filter(|(key, _)| key.breakdown == 0) {
@@ -79,10 +79,10 @@ fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     assert_eq!(printed.collect::<BTreeMap<_, _>>(), expected);
 }
 
-/// The broker sets the timestamps, silence closes the last windows, and k is 1. Then counters are not rounded down, and
-/// must balance exactly.
+/// The broker sets the timestamps, and the idle time-out of the partitions closes the last windows. k is 1, so counters
+/// are not rounded down and must balance exactly.
 #[test]
-fn silence_closes_windows_with_append_time_and_no_beacon_is_lost() {
+fn windows_with_append_time_close_after_the_idle_timeout_and_every_beacon_is_counted() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("source.trust_timestamps", "false");
     deployment.rules.k = 1;
@@ -93,7 +93,7 @@ fn silence_closes_windows_with_append_time_and_no_beacon_is_lost() {
     worker.await_ready();
     deployment.produce_live(&deployment.players(13, 150, now(), 9_000));
 
-    // These are the records with the timestamps of the broker.
+    // The same records with the timestamps of the broker.
     let mut log = vec![Vec::new(); deployment.partitions as usize];
     for record in deployment.records("beacons", "read_uncommitted") {
         log[record.partition as usize]

@@ -1,11 +1,11 @@
-//! Tests SIGHUP, which a terminal sends when it is closed.
+//! Test of SIGHUP, which a terminal sends when it is closed.
 
 use crowdfold_testkit::Kafka;
 
 use super::support::{Deployment, Worker};
 
 #[test]
-fn hangup_drains_worker_and_collector_as_sigterm_does() {
+fn sighup_drains_worker_and_collector_as_sigterm_does() {
     let deployment = Deployment::new(Kafka::shared());
     let mut deployment = deployment.with_topics();
     deployment.set("collect.listen", "\"127.0.0.1:0\"");

@@ -1,4 +1,4 @@
-//! Tests kill -9 at any time.
+//! Test of SIGKILL at a random time.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use crowdfold_testkit::Kafka;
 use super::support::{Chance, Deployment, Worker, assert_same_rows, sleep, window_ago};
 
 #[test]
-fn worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
+fn worker_that_is_killed_twice_publishes_every_row_once() {
     let mut chance = Chance::new("kill -9");
     let deployment = Deployment::new(Kafka::shared()).with_topics();
-    // The log takes seconds to process. It has three hundred windows, one transaction after the other.
+    // The log has three hundred windows, and each one is a transaction. The worker needs some seconds for it.
     let log = deployment.players(2, 200, window_ago(2_000, 640_000), 600_000);
     let outcome = deployment.evaluate(&log);
     let last = deployment.last_end(&outcome);
@@ -33,7 +33,7 @@ fn worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
     deployment.await_committed(last);
     let rows = deployment.rows("read_committed");
     assert_same_rows(&rows, &outcome.rollups(&deployment.rules));
-    // Rows of aborted transactions are byte for byte equal to committed ones.
+    // Rows of aborted transactions are equal to the committed ones, byte for byte.
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
     let all = deployment.rows("read_uncommitted");
     for row in &all {

@@ -1,18 +1,18 @@
-//! Tests two workers with the same `kafka.instance`.
+//! Test of two workers with the same `kafka.instance`.
 
 use crowdfold_testkit::{Kafka, eventually};
 
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
 #[test]
-fn workers_with_one_name_report_both_hosts_and_publish_nothing_twice() {
+fn workers_with_the_same_instance_name_report_both_hosts_and_publish_every_row_once() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let log = deployment.players(23, 100, window_ago(2_000, 90_000), 60_000);
     let outcome = deployment.evaluate(&log);
     deployment.produce(&log);
     let mut workers = [Worker::start(&deployment, "same"), Worker::start(&deployment, "same")];
     let ended =
-        eventually("one of the two gives up", || workers.iter_mut().position(|worker| !worker.is_running()));
+        eventually("one of the two exits", || workers.iter_mut().position(|worker| !worker.is_running()));
     let status = workers[ended].wait();
     let log_text = workers[ended].log();
     assert_eq!(status.code(), Some(1), "{log_text}");

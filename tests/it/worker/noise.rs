@@ -1,4 +1,4 @@
-//! Tests `differential-privacy` on a broker: another process draws the same noise again.
+//! Test of `differential-privacy` on a broker: another process draws the same noise.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,14 +9,14 @@ use crowdfold_testkit::{Kafka, binary};
 
 use super::support::{Deployment, Worker, by_time, tables, window_ago};
 
-/// The cells, and the number of sessions of each in every window.
+/// The cells, each with its number of sessions in every window.
 const CELLS: [(&str, u64); 4] = [("phone", 900), ("desktop", 700), ("tv", 600), ("console", 12)];
 
 const WINDOWS: u64 = 8;
 
 const MINUTE: u64 = 60_000;
 
-/// Returns beacons of each session, with one in every window.
+/// Returns the log, in which each session sends one beacon in every window.
 fn beacons(deployment: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
     let mut log = vec![Vec::new(); deployment.partitions as usize];
     for window in 0..WINDOWS {
@@ -50,8 +50,8 @@ fn successor_of_a_worker_killed_during_a_commit_draws_the_same_noise() {
     let log = beacons(&deployment, window_ago(MINUTE, 20 * MINUTE));
     deployment.produce(&log);
 
-    // The rows are sent, and then the worker that drew the noise is killed. On a busy machine it may be killed before
-    // they are sent. Then the next fault is used.
+    // The worker that drew the noise is killed after it has sent the rows. On a busy machine it may be killed before.
+    // Then the next fault is used.
     for fault in ["merge.6.taken:2:kill", "merge.6.offsets-sent:1:kill"].into_iter().cycle().take(12) {
         let mut worker = Worker::start_armed(&deployment, "a", fault);
         worker.wait();
@@ -66,14 +66,14 @@ fn successor_of_a_worker_killed_during_a_commit_draws_the_same_noise() {
     let rows = deployment.rows("read_committed");
     let committed: BTreeSet<_> = rows.iter().map(|row| &row.value).collect();
     let all = deployment.rows("read_uncommitted");
-    assert!(all.iter().all(|row| committed.contains(&row.value)), "an aborted attempt drew other noise");
+    assert!(all.iter().all(|row| committed.contains(&row.value)), "an aborted transaction has other noise");
     let aborted = all.len() - rows.len();
     assert!(aborted >= 3, "{aborted} of {} rows were aborted", all.len());
     let tables = tables(&rows);
     assert_eq!(tables.len() as u64, WINDOWS);
     let mut exact = 0;
     for ((start, ..), table) in &tables {
-        // Twelve sessions are never published.
+        // The cell with twelve sessions is never published.
         assert_eq!(table.len(), 3, "{start}: {table:?}");
         for (row, (device, truth)) in table.iter().zip([CELLS[1], CELLS[0], CELLS[2]]) {
             assert_eq!(

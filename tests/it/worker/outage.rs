@@ -1,10 +1,10 @@
-//! Tests outages of the broker.
+//! Tests of outages of the broker.
 
 use crowdfold_testkit::{Kafka, Options, eventually};
 
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// Waits until the worker reports on `/readyz` that it cannot work, with the reason.
+/// Waits until the worker reports on `/readyz` that it is not ready, with these words in the reasons.
 fn await_trouble(worker: &Worker, words: &str) -> String {
     eventually("the worker reports that it is not ready, with the reason", || {
         let (status, reasons) = worker.get("/readyz");
@@ -13,7 +13,7 @@ fn await_trouble(worker: &Worker, words: &str) -> String {
 }
 
 #[test]
-fn restarted_or_killed_broker_only_delays_the_worker() {
+fn restart_or_kill_of_the_broker_only_delays_the_worker() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(9, 200, window_ago(2_000, 640_000), 600_000);
@@ -37,7 +37,7 @@ fn restarted_or_killed_broker_only_delays_the_worker() {
 }
 
 #[test]
-fn worker_waits_for_its_broker_reports_it_and_can_be_stopped_meanwhile() {
+fn worker_without_a_broker_waits_is_not_ready_and_stops_on_sigterm() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(10, 100, window_ago(2_000, 40_000), 20_000);
@@ -46,11 +46,11 @@ fn worker_waits_for_its_broker_reports_it_and_can_be_stopped_meanwhile() {
     kafka.stop(1);
 
     let waits = Worker::start(&deployment, "a");
-    let goes = Worker::start(&deployment, "b");
+    let stopped = Worker::start(&deployment, "b");
     waits.await_log(&format!("no broker at {} responds", kafka.bootstrap()));
     await_trouble(&waits, &format!("no broker at {} responds", kafka.bootstrap()));
     assert_eq!(waits.get("/healthz"), (200, "alive\n".to_owned()));
-    let (status, log_text) = goes.terminate();
+    let (status, log_text) = stopped.terminate();
     assert!(status.success(), "{status}:\n{log_text}");
 
     kafka.restart(1);

@@ -1,4 +1,4 @@
-//! Tests the pages of `metrics.listen` with clients that keep connections open.
+//! Test of the pages of `metrics.listen` with clients that keep connections open.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::{Read as _, Write as _};
@@ -21,7 +21,7 @@ fn answer(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn half_open_requests_are_bounded_in_number_and_time() {
+fn incomplete_requests_are_limited_in_number_and_time() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let worker = Worker::start(&deployment, "a");
     worker.await_ready();
@@ -43,7 +43,7 @@ fn half_open_requests_are_bounded_in_number_and_time() {
     assert!(refused.contains("retry-after: 5"), "{refused}");
     let most = files(&worker);
     assert!(most <= before + 100, "{most} open files, {before} before");
-    // The worker closes each of them after ten seconds.
+    // The worker closes each connection after ten seconds.
     for stream in &mut open {
         let answer = answer(stream);
         assert!(answer.is_empty() || !answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -51,7 +51,7 @@ fn half_open_requests_are_bounded_in_number_and_time() {
     eventually("the pages are available again", || (worker.get("/readyz").0 == 200).then_some(()));
     assert_eq!(worker.get("/nothing").0, 404);
     assert!(worker.get("/metrics").1.contains("crowdfold_ledger_balanced"));
-    // One head never ends, and one request has a method that the pages do not support.
+    // The head of the first request never ends. The second one has a method that the pages do not support.
     let mut endless = connect();
     let _ = endless.write_all(b"GET /metrics HTTP/1.1\r\nx: ");
     let _ = (0..100).all(|_| endless.write_all(&[b'x'; 1_024]).is_ok());

@@ -1,4 +1,4 @@
-//! Tests invalid records.
+//! Test of invalid records.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// A text in every invalid record, in every possible position.
+/// The text that every invalid record contains, in every position that can be reported.
 const CANARY: &str = "c4n4rY7w1tt3r";
-/// The number of copies, which is enough for counters that are rounded down to k = 10.
+/// The number of copies. It is above k = 10, so the counters, which are rounded down to multiples of k, show them.
 const COPIES: usize = 12;
 
-/// A payload, and the reason of its rejection, which is absent if it is accepted.
+/// A payload and the reason of its rejection. There is none if the payload is accepted.
 type Poison = (Vec<u8>, Option<&'static str>);
 
-/// Returns one payload of each kind with its own session.
+/// Returns one payload of each kind. Payloads of `session` are the only ones with a valid session.
 fn poisons(session: &str, ts: u64) -> Vec<Poison> {
     let with = |fields: &str| format!(r#"{{"ts":{ts},"session":"{session}",{fields}}}"#).into_bytes();
     let beacon = |ts: &str, session: &str, more: &str| {
@@ -28,7 +28,7 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
     let mut not_utf8 = nobodys(&format!(r#""cdn":"{CANARY} ""#));
     let end = not_utf8.len() - 3;
     not_utf8[end] = 0xff;
-    // Each value invalidates only its own field.
+    // The faulty value only invalidates its own field.
     let odd = [
         nobodys(&nested(33)),
         nobodys(&format!(r#""cdn":"{CANARY}","cdn":"a""#)),
@@ -63,7 +63,7 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
         (format!(r#"{{"session":"{session}","x":"{CANARY}"}}"#).into_bytes(), Some("no_time")),
         (format!(r#"{{"ts":"{CANARY}","session":"{session}"}}"#).into_bytes(), Some("no_time")),
         (format!(r#"{{"ts":{ts},"session":"{CANARY}\udc00"}}"#).into_bytes(), Some("no_session")),
-        // A time a day ago is not a reason for a rejection. The beacon is late.
+        // A beacon with a time a day ago is late and not rejected.
         (beacon(&(ts - 86_400_000).to_string(), session, ""), None),
         (beacon(&(ts - 86_400_001).to_string(), session, r#","event":"end""#), None),
     ];
@@ -72,13 +72,13 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
 }
 
 #[test]
-fn invalid_records_are_counted_and_reported_and_change_nothing_else() {
+fn invalid_records_are_counted_and_reported_and_do_not_change_rollups() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 60_000);
     let mut log = deployment.players_with(11, 200, start, 30_000, Faults::default());
     let outcome = deployment.evaluate(&log);
 
-    // They are between valid records, where they do not change the watermark.
+    // The invalid records are between valid ones, where they do not change the watermark.
     let mut expected = BTreeMap::<&str, usize>::new();
     for copy in 0..COPIES {
         let session = unique(CANARY);
@@ -89,7 +89,7 @@ fn invalid_records_are_counted_and_reported_and_change_nothing_else() {
             log[partition].insert(at, Record { timestamp: Some(timestamp), payload });
             *expected.entry(reason.unwrap_or("late")).or_default() += 1;
         }
-        // This session is in the wrong partition.
+        // This record is in a partition that is not the one of its session.
         let elsewhere = (partition + 1) % deployment.partitions as usize;
         let payload = format!(r#"{{"ts":{timestamp},"session":"{session}","x":"{CANARY}"}}"#).into_bytes();
         let at = log[elsewhere].partition_point(|record| record.timestamp < Some(timestamp));
@@ -99,7 +99,7 @@ fn invalid_records_are_counted_and_reported_and_change_nothing_else() {
     deployment.produce(&log);
     deployment.tombstone(0, COPIES, start + 15_000);
     *expected.entry("malformed").or_default() += COPIES;
-    // This record is half a minute ahead. It is rejected, and the watermark does not move.
+    // These records are half a minute ahead. They are rejected, and the watermark does not move.
     deployment.tombstone(1, COPIES, super::support::now() + 30_000);
     *expected.entry("future").or_default() += COPIES;
     let late = expected.remove("late").unwrap();
@@ -129,12 +129,12 @@ fn invalid_records_are_counted_and_reported_and_change_nothing_else() {
     for record in deployment.records("beacons", "read_uncommitted") {
         let location = (Some(record.partition as u64), Some(record.offset as u64));
         let good = serde_json::from_slice::<Value>(&record.value).is_ok_and(|json| json["ip"].is_string());
-        assert!(!(good && locations.contains(&location)), "a good beacon was rejected");
+        assert!(!(good && locations.contains(&location)), "a valid beacon was rejected");
     }
 
     for (reason, count) in expected.iter().map(|(reason, count)| (*reason, *count as u64)) {
         let name = format!("crowdfold_rejected_total{{reason=\"{reason}\"}}");
-        eventually(&format!("{reason} shows"), || {
+        eventually(&format!("{reason} is counted"), || {
             (worker.metric(&name) == Some(count / 10 * 10)).then_some(())
         });
     }
@@ -149,6 +149,6 @@ fn invalid_records_are_counted_and_reported_and_change_nothing_else() {
     leaving.push(counts.into_bytes());
     for text in leaving {
         let text = String::from_utf8_lossy(&text);
-        assert!(!text.contains(CANARY), "content left: {text}");
+        assert!(!text.contains(CANARY), "content of a record is in an output: {text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Tests that `run` and `fold` return the same rollups for the same beacons, because they share their code.
+//! Tests that `run` and `fold` publish the same rollups for the same beacons, because they share their code.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::support::{Deployment, Worker, now, tables};
 use crate::kafka_support::{Record, produce};
 
-/// Shifts every time between `from` and `to` in a text (thirteen digits in any position) by `by` ms.
+/// Returns `text` with every time between `from` and `to` shifted by `by` ms. A time is any number of thirteen digits.
 fn shift(text: &str, from: u64, to: u64, by: u64) -> String {
     let mut shifted = String::with_capacity(text.len());
     let mut rest = text;
@@ -28,12 +28,13 @@ fn shift(text: &str, from: u64, to: u64, by: u64) -> String {
     shifted
 }
 
-/// Compares the rows of `fold` for a file with those of `run` for the same lines in a topic.
+/// Asserts that the rows of `fold` for a file equal those of `run` for the same lines in a topic. Returns their number.
 fn compare(deployment: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, time: &str) -> usize {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let times = || lines.iter().map(|line| line[time].as_u64().unwrap());
     let (first, last) = (times().min().unwrap(), times().max().unwrap());
-    // The shift is a number of whole windows, and so large that silence closes the last one immediately.
+    // The times are shifted by whole windows, and the last one is so long ago that it closes as soon as the partitions
+    // are idle.
     let rules = &deployment.rules;
     let margin = rules.window + rules.lateness + rules.max_skew + 10_000;
     let by = (now() - margin - last) / rules.window * rules.window;
@@ -63,7 +64,7 @@ fn compare(deployment: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -
 }
 
 #[test]
-fn json_beacons_in_four_partitions_give_the_same_rows() {
+fn run_and_fold_publish_the_same_rows_for_json_beacons_in_four_partitions() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.window = 60_000;
     deployment.rules.lateness = 30_000;
@@ -78,7 +79,7 @@ fn json_beacons_in_four_partitions_give_the_same_rows() {
 }
 
 #[test]
-fn captured_requests_of_real_players_give_the_same_rows() {
+fn run_and_fold_publish_the_same_rows_for_captured_requests_of_real_players() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.partitions = 1;
     deployment.rules.window = 300_000;

@@ -1,4 +1,4 @@
-//! Tests that the resident memory of a worker does not grow under a steady load.
+//! Test that the resident memory of a worker does not grow under a steady load.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,22 +7,22 @@ use crowdfold_testkit::{Kafka, binary};
 
 use super::support::{Deployment, Worker, sleep};
 
-/// The length of the load in s. `CROWDFOLD_STEADY` overrides it (`make soak`).
+/// The duration of the load in s. `CROWDFOLD_STEADY` overrides it (see `make soak`).
 const SECONDS: u64 = 40;
 
-/// The number of beacons per second, and of concurrent sessions. A session ends after some minutes, and another one
-/// begins.
+/// The number of beacons per second, which is also the number of concurrent sessions. When a session ends after some
+/// minutes, another one begins.
 const RATE: u64 = 2_000;
 
 /// The time between two samples.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// The growth that is not a leak, because allocators keep some freed memory. It is in MiB, and as a share of the
+/// The growth that is not considered a leak, because allocators keep some freed memory: in MiB, plus a share of the
 /// median.
 const SLACK: (f64, f64) = (2.0, 0.05);
 
 #[test]
-fn memory_of_a_worker_is_flat_under_a_steady_load() {
+fn memory_of_a_worker_does_not_grow_under_a_steady_load() {
     let seconds = asked().unwrap_or(SECONDS);
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let mut worker = Worker::start(&deployment, "a");
@@ -52,13 +52,13 @@ fn memory_of_a_worker_is_flat_under_a_steady_load() {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the length of a test is not part of the program's configuration"
+    reason = "the duration of a test is not part of the program's configuration"
 )]
 fn asked() -> Option<u64> {
     std::env::var("CROWDFOLD_STEADY").ok()?.parse().ok()
 }
 
-/// Returns pairs of the seconds since the start and the resident MiB during the load.
+/// Measures the memory during the load. Returns pairs of the seconds since the start and the resident MiB.
 #[expect(clippy::disallowed_methods, reason = "the load is in real time")]
 fn sample(worker: &Worker, seconds: u64) -> Vec<(f64, f64)> {
     let start = Instant::now();
@@ -81,7 +81,7 @@ fn resident(process: u32) -> f64 {
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }
 
-/// The memory after the first third, in which buffers and tables reach their final size.
+/// The memory in the last two thirds of the load. Buffers and tables reach their final size in the first third.
 struct Trend {
     median: f64,
     most: f64,
@@ -108,7 +108,7 @@ impl Trend {
         }
     }
 
-    /// Returns the growth in MiB by the slope over the measured time.
+    /// Returns the growth over the measured time in MiB, by the slope.
     fn growth(&self) -> f64 {
         self.slope * self.seconds
     }
@@ -131,7 +131,7 @@ impl std::fmt::Display for Trend {
 }
 
 #[test]
-fn growth_is_detected_and_fluctuation_is_not() {
+fn trend_reports_growth_and_ignores_fluctuation() {
     let samples = |growth: f64, noise: f64| -> Vec<(f64, f64)> {
         let noise = |step: u32| if step.is_multiple_of(2) { noise } else { -noise };
         (0..900)

@@ -1,4 +1,4 @@
-//! A separate deployment for each test: topics, a configuration, the program, and its output.
+//! A separate deployment for each test: its topics, its configuration, the program and its output.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod process;
@@ -26,7 +26,7 @@ pub(crate) use rows::{Row, assert_same_rows, assert_side_by_side, tables};
 
 pub(crate) const TENANTS: [&str; 3] = ["acme", "blip", "tiny"];
 
-/// Topics and settings of one test.
+/// The topics and settings of one test.
 pub(crate) struct Deployment<'a> {
     pub(crate) kafka: &'a Kafka,
     pub(crate) prefix: String,
@@ -139,7 +139,7 @@ impl<'a> Deployment<'a> {
         (murmur2(session.as_bytes()) & 0x7fff_ffff) % self.partitions
     }
 
-    /// Returns the records of synthetic players for `length` ms from `start` on, by partition. They include all kinds
+    /// Returns the records of synthetic players for `length` ms from `start` on, by partition. They contain all kinds
     /// of faults.
     pub(crate) fn players(
         &self,
@@ -227,7 +227,7 @@ impl<'a> Deployment<'a> {
         for partition in 0..partitions {
             list.add_partition(&topic, partition as i32);
         }
-        // A broker that was just started may not know its groups yet.
+        // A broker that has just started may not know its groups yet.
         let offsets = eventually("the group's offsets are known", || {
             let offsets = self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10));
             offsets.inspect_err(|error| eprintln!("the offsets of {}: {error}", self.group(stage))).ok()
@@ -253,7 +253,7 @@ impl<'a> Deployment<'a> {
             .unwrap()
     }
 
-    /// Returns true if every merge partition has committed all windows that end at or before `until`.
+    /// Returns true if all windows that end at or before `until` are committed in every merge partition.
     pub(crate) fn is_committed(&self, until: u64) -> bool {
         let closed = |held: &Option<(i64, String)>| field(&held.as_ref()?.1, "c");
         self.committed("merge").iter().all(|held| closed(held).is_some_and(|closed| closed >= until))
@@ -286,7 +286,7 @@ fn detail(detail: oracle::Detail, breakdowns: &[Vec<String>]) -> String {
     }
 }
 
-/// Returns the records of a log in the order in which they are sent.
+/// Returns the records of a log in the order of their timestamps.
 pub(crate) fn by_time(log: &[Vec<oracle::Record>]) -> Vec<Record> {
     let of = |(records, partition)| {
         let records: &Vec<oracle::Record> = records;
@@ -300,7 +300,7 @@ pub(crate) fn by_time(log: &[Vec<oracle::Record>]) -> Vec<Record> {
     records
 }
 
-/// Returns a number in the metadata of an offset.
+/// Returns the number in a field of the metadata of an offset.
 pub(crate) fn field(metadata: &str, name: &str) -> Option<u64> {
     metadata.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
 }
@@ -310,7 +310,7 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
 }
 
-/// Returns the start of the window that was open `ago` ms ago.
+/// Returns the start of the window of the time `ago` ms ago.
 pub(crate) fn window_ago(length: u64, ago: u64) -> u64 {
     (now() - ago) / length * length
 }
@@ -319,7 +319,7 @@ pub(crate) fn sleep(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// A random generator that prints its seed, so that a failure can be repeated.
+/// A random number generator that prints its seed, so that a failed test can be repeated with it.
 pub(crate) struct Chance(u64);
 
 impl Chance {

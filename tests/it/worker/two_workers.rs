@@ -1,10 +1,10 @@
-//! Tests two workers that share the partitions.
+//! Test of two workers that share the partitions.
 
 use crowdfold_testkit::{Kafka, eventually};
 
 use super::support::{Deployment, Worker, assert_same_rows, now, sleep, window_ago};
 
-/// Returns the number of partitions of the beacons that were last assigned to a worker.
+/// Returns the number of beacon partitions in the last assignment of a worker.
 fn partitions(worker: &Worker) -> usize {
     let log = worker.log();
     let last = log.lines().rfind(|line| line.contains("assigned stage=\"combine\""));
@@ -13,9 +13,9 @@ fn partitions(worker: &Worker) -> usize {
 }
 
 #[test]
-fn partitions_move_and_no_beacon_is_lost_or_doubled() {
+fn rollups_stay_exact_while_partitions_move_between_workers() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The time-out is long, so that a busy machine does not close windows before live beacons arrive.
+    // The time-out is long. Otherwise windows could close on a busy machine before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let mut log = deployment.players(3, 200, window_ago(2_000, 340_000), 300_000);
@@ -28,7 +28,7 @@ fn partitions_move_and_no_beacon_is_lost_or_doubled() {
     let b = Worker::start(&deployment, "b");
     eventually("both have partitions", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
     a.kill();
-    // The broker waits for the end of the session and of the open transaction, which takes half a minute.
+    // The broker waits for the time-outs of the session and of the open transaction, which takes half a minute.
     eventually("the partitions of the killed worker move to the other one", || {
         (partitions(&b) == 4).then_some(())
     });
@@ -38,7 +38,7 @@ fn partitions_move_and_no_beacon_is_lost_or_doubled() {
     // One of two workers receives SIGTERM. It exits immediately with exit code 0, and the other one continues.
     let a = Worker::start(&deployment, "a");
     eventually("both have partitions again", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
-    // Silence has closed earlier windows, so beacons are sent at their time.
+    // The idle time-out has closed earlier windows, so the beacons of later windows are sent at their time.
     let start = now() + 3_000;
     let more = deployment.players(4, 200, start, 8_000);
     let outcome = deployment.evaluate(&more);

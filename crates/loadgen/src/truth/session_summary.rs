@@ -1,4 +1,5 @@
-//! The summary of one session in one window. Players stay below every clamp of the worker, so none is needed here.
+//! The summary of one session in one window. Its amounts are not clamped, because those of synthetic players are below
+//! every clamp of the worker.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ impl SessionSummary {
         Arc::clone(&self.who.tenant)
     }
 
-    /// Returns the value of a dimension, the first in the window.
+    /// Returns the value of a dimension. If it changed within the window, the first value is returned.
     pub(super) fn value(&self, dimension: &str) -> Option<&str> {
         match dimension {
             "cdn" => Some(self.cdn),
@@ -53,7 +54,7 @@ impl SessionSummary {
         for metric in SumMetric::ALL {
             self.sums[metric as usize] += rounded(metric, deed.sum(metric));
         }
-        // each happens at most once in a session
+        // A session has at most one attempt and one play.
         self.happened(SumMetric::Attempts, deed.event == Event::Attempt);
         self.happened(SumMetric::Plays, deed.event == Event::Play);
         let playing_ms = rounded(SumMetric::PlayingMs, deed.sum(SumMetric::PlayingMs));
@@ -69,7 +70,7 @@ impl SessionSummary {
             if !self.errors.contains(&error) {
                 self.errors.push(error);
             }
-            // Only playing sessions have a picture.
+            // A session with a rendition was playing, so the error ended its playback and not its start.
             self.happened(SumMetric::PlaybackFailures, deed.fatal && deed.picture.is_some());
             self.happened(SumMetric::StartupFailures, deed.fatal && deed.picture.is_none());
         }
@@ -81,7 +82,7 @@ impl SessionSummary {
     }
 }
 
-/// The value of one session: the first one, or the mean over its beacons, weighted by playing time.
+/// Computes the value of one session: the value in its first beacon, or the mean over its beacons.
 #[derive(Default)]
 struct Mean {
     weighted: u64,
@@ -112,7 +113,7 @@ impl Mean {
     }
 }
 
-/// Rounds an amount as the worker does: times to 100 ms, half up.
+/// Rounds an amount in the same way as the worker. Times are rounded to 100 ms, and 50 ms are rounded up.
 fn rounded(metric: SumMetric, amount: u32) -> u64 {
     match metric.unit() {
         Unit::Milliseconds => (u64::from(amount) + 50) / 100 * 100,
@@ -120,7 +121,7 @@ fn rounded(metric: SumMetric, amount: u32) -> u64 {
     }
 }
 
-/// Rounds a fraction to two significant digits, half up; below 100 to an integer.
+/// Rounds a fraction to two significant digits, or to an integer if it is below 100. Halves are rounded up.
 fn two_digits(over: u64, under: u64) -> u64 {
     let mut step = under;
     while over / 100 >= step {
@@ -129,7 +130,7 @@ fn two_digits(over: u64, under: u64) -> u64 {
     (2 * over + step) / (2 * step) * (step / under)
 }
 
-/// Returns the sum of some session summaries.
+/// Adds up session summaries to a cell.
 pub(super) fn sum(
     summaries: &[&SessionSummary],
     tenant: String,

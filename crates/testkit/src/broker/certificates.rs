@@ -1,4 +1,4 @@
-//! Creates a temporary certificate authority and its certificates with the openssl command.
+//! Creates a certificate authority for tests, and signed certificates, with the openssl command.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use super::run;
 const INSTALL: &str =
     "tests of a secured broker need the openssl command (Debian and Ubuntu: apt-get install openssl)";
 
-/// A certificate authority for tests. Its files are in one directory, and their names describe their purpose.
+/// A certificate authority for tests. All of its files are in one directory.
 #[derive(Debug)]
 pub struct Authority {
     dir: PathBuf,
@@ -19,7 +19,7 @@ pub struct Authority {
 pub struct Certificate {
     /// The path of the certificate.
     pub certificate: PathBuf,
-    /// The path of the key, as PKCS #8.
+    /// The path of the private key, in the format PKCS #8.
     pub key: PathBuf,
 }
 
@@ -46,7 +46,7 @@ impl Authority {
         self.dir.join("ca.pem")
     }
 
-    /// Creates a certificate for 127.0.0.1 and `CN=name` that is valid for a month.
+    /// Creates a certificate for the address 127.0.0.1 with the subject `CN=name`. It is valid for 30 days.
     ///
     /// # Panics
     /// If OpenSSL does not create it.
@@ -55,7 +55,7 @@ impl Authority {
         self.certificate_for(name, 30)
     }
 
-    /// Creates a certificate that is valid for a number of days. With -1 it expired yesterday.
+    /// Creates a certificate that is valid for `days` days. With -1 it expired yesterday.
     ///
     /// # Panics
     /// If OpenSSL does not create it.
@@ -84,7 +84,8 @@ impl Authority {
         Certificate { certificate: certificate.into(), key: key.into() }
     }
 
-    /// Returns the path of one file with the key and the certificate of a broker, as Kafka's PEM keystore requires.
+    /// Creates a certificate for a broker. Returns the path of a file with its key and the certificate, which is the
+    /// format of a PEM keystore of Kafka.
     pub(super) fn keystore(&self, name: &str, days: i32) -> PathBuf {
         let made = self.certificate_for(name, days);
         let parts = [made.key, made.certificate]
@@ -99,7 +100,7 @@ impl Authority {
     }
 }
 
-/// Runs `openssl req` with a new key.
+/// Runs an openssl command that generates a new key.
 fn openssl(arguments: &[&str], more: &[&str]) {
     let new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     execute(&[arguments, more, &new[..]].concat());

@@ -1,9 +1,10 @@
-//! Ends transactions that a killed broker leaves open.
+//! Ends the transactions that were left open when a broker was killed.
 //!
-//! A transaction coordinator that starts during the commit of a transaction writes the missing markers. If the leader
-//! of a partition is unknown, it treats the partition as deleted and skips its marker
-//! (`TransactionMarkerChannelManager` of Kafka 4.3). After a kill and a restart of a single broker, the leader is
-//! unknown for some seconds. The transaction then stays open until an operator ends it.
+//! If a broker was killed during the commit of a transaction, its transaction coordinator writes the missing markers
+//! after the restart. If the leader of a partition is unknown at this time, the coordinator treats the partition as
+//! deleted and skips its marker (`TransactionMarkerChannelManager` of Kafka 4.3). In a cluster of one broker, the
+//! leaders are unknown for some seconds after a restart. In this case the transaction stays open until an operator
+//! ends it.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,8 @@ use super::Kafka;
 /// The tool of Kafka that ends transactions.
 const TOOL: &str = "org.apache.kafka.tools.TransactionsCommand";
 
-/// Ends the transactions whose markers were skipped according to the broker's log, as an operator would.
+/// Finds the partitions whose markers were skipped in the log of the broker, and ends their open transactions with
+/// Kafka's tool.
 #[expect(clippy::print_stderr, reason = "the output of a test reports repairs of its broker")]
 pub(super) fn end_transactions(kafka: &Kafka, log: &str) {
     for (topic, partition) in log.lines().flat_map(skipped) {
@@ -20,7 +22,8 @@ pub(super) fn end_transactions(kafka: &Kafka, log: &str) {
         for start in open_from(&run(kafka, "describe-producers", &location, &[])) {
             let abort = arguments(kafka, "abort", &location, &["--start-offset", &start]);
             match kafka.try_tool(TOOL, &abort) {
-                Err(output) if output.contains("Could not find any open transactions") => continue, // it ended meanwhile
+                // The transaction ended in the meantime.
+                Err(output) if output.contains("Could not find any open transactions") => continue,
                 Err(output) => panic!("{TOOL} failed:\n{output}"),
                 Ok(_) => {}
             }
@@ -37,7 +40,7 @@ fn arguments<'a>(kafka: &'a Kafka, action: &'a str, location: &[&'a str], more: 
     [&["--bootstrap-server", kafka.bootstrap(), action][..], location, more].concat()
 }
 
-/// Returns the partitions whose markers a line of the broker's log reports as skipped.
+/// Returns the topics and partitions whose markers were skipped, according to a line of the broker's log.
 fn skipped(line: &str) -> BTreeSet<(String, String)> {
     let list = line
         .split_once("find leader endpoint for partitions Set(")
@@ -49,7 +52,8 @@ fn skipped(line: &str) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// Returns the offsets at which open transactions start, from the table of `describe-producers`.
+/// Returns the first offsets of open transactions, which are in the last column of the table that `describe-producers`
+/// prints.
 fn open_from(table: &str) -> Vec<String> {
     let last = table.lines().skip(1).filter_map(|line| line.split_whitespace().last());
     last.filter(|cell| cell.parse::<u64>().is_ok()).map(Into::into).collect()

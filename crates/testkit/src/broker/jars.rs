@@ -1,4 +1,5 @@
-//! Fetches Kafka's jars once with Maven into a cache, with an archive of loaded classes that halves the start time.
+//! Fetches Kafka's jars with Maven. They are kept in a cache, together with an archive of loaded classes, which halves
+//! the start time of a broker.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ const POM: &str = include_str!("../../kafka/pom.xml");
 const INSTALL: &str = "tests run against a real Kafka: they need Java 17 or later and Maven on the PATH \
                        (Debian and Ubuntu: apt-get install openjdk-17-jre-headless maven)";
 
-/// The class path of a broker.
+/// The class path of Kafka, and the archive of its classes.
 #[derive(Clone, Debug)]
 pub(super) struct Jars {
     class_path: String,
@@ -19,8 +20,8 @@ pub(super) struct Jars {
 }
 
 impl Jars {
-    /// Returns the jars from the cache, or fetches them with Maven. Several test processes may call this at the same
-    /// time.
+    /// Returns the jars from the cache. If they are missing, they are fetched with Maven first. Several processes may
+    /// call this function at the same time.
     pub(super) fn fetch() -> Self {
         let cache = cache();
         let libs = cache.join("libs");
@@ -28,8 +29,8 @@ impl Jars {
         if !libs.is_dir() || !archive.is_file() {
             std::fs::create_dir_all(&cache)
                 .unwrap_or_else(|error| panic!("cannot create {}: {error}", cache.display()));
-            // One process fetches while the others wait. Incomplete downloads are in a temporary directory beside the
-            // cache.
+            // One process fetches, and the others wait for the lock. Jars are downloaded to a temporary directory and
+            // renamed when they are complete.
             let lock = File::create(cache.join("lock")).expect("the creation of a file in the cache");
             lock.lock().expect("a lock on a file in the cache");
             if !libs.is_dir() {
@@ -42,14 +43,15 @@ impl Jars {
         Self { class_path: class_path(&libs), archive: archive.is_file().then_some(archive) }
     }
 
-    /// Returns a `java` command with the class path, and with flags for a small process that starts fast.
+    /// Returns a `java` command with the arguments of [`Self::flags`].
     pub(super) fn java(&self) -> Command {
         let mut command = Command::new("java");
         command.args(self.flags());
         command
     }
 
-    /// Returns the arguments of `java` before the class.
+    /// Returns the arguments of `java` that precede the name of the class: the class path, and flags for a small
+    /// process that starts fast.
     pub(super) fn flags(&self) -> Vec<String> {
         let mut flags: Vec<String> = [
             "-Xms64m",
@@ -69,7 +71,7 @@ impl Jars {
     }
 }
 
-/// Returns `${XDG_CACHE_HOME:-~/.cache}/crowdfold-kafka/VERSION`.
+/// Returns the path of the cache: `${XDG_CACHE_HOME:-~/.cache}/crowdfold-kafka/VERSION`.
 #[expect(clippy::disallowed_methods, reason = "the environment sets the location of the cache")]
 fn cache() -> PathBuf {
     let base = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
@@ -102,12 +104,13 @@ fn download(cache: &Path, libs: &Path) {
     }
 }
 
-/// Returns 17 for `openjdk version "17.0.12" …`.
+/// Returns the major version in the output of `java -version`, such as 17 for `openjdk version "17.0.12"`.
 fn major(version: &str) -> Option<u32> {
     version.split('"').nth(1)?.split(['.', '-']).next()?.parse().ok()
 }
 
-/// Returns the paths of all jars, sorted by name. The archive is valid for this exact list only.
+/// Returns the class path: the paths of all jars, sorted by name. The archive of classes is valid only for exactly the
+/// same class path.
 fn class_path(libs: &Path) -> String {
     let entries = std::fs::read_dir(libs).expect("the jars in the cache");
     let mut jars: Vec<String> = entries
@@ -120,8 +123,8 @@ fn class_path(libs: &Path) -> String {
     jars.join(":")
 }
 
-/// Runs a broker once until an orderly stop, so that the JVM writes the archive of the classes that it loaded. If a JVM
-/// does not write the archive, brokers only start more slowly.
+/// Starts a broker and shuts it down, because the JVM writes the archive of its loaded classes on exit. If the JVM does
+/// not write an archive, brokers work too, but start more slowly.
 fn archive_classes(cache: &Path, jars: &Jars, archive: &Path) {
     let dir = tempfile::Builder::new()
         .prefix("archive-")
@@ -144,7 +147,7 @@ fn archive_classes(cache: &Path, jars: &Jars, archive: &Path) {
     }
 }
 
-/// Runs a class of Kafka, and returns its output. The usual reason of a failure is that `java` is missing.
+/// Runs a class of Kafka, and returns its output. If `java` is missing, the error names the package to install.
 pub(super) fn run_class(jars: &Jars, arguments: &[&str]) -> Result<String, String> {
     run(jars.java().args(arguments)).map_err(|output| {
         if output.contains("No such file") { format!("no java: {INSTALL}") } else { output }

@@ -1,4 +1,4 @@
-//! Runs a broker as a process that never outlives the test.
+//! Runs a broker as a process that ends when the test process ends.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
@@ -11,12 +11,13 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use super::jars::{Jars, run_class};
 use super::mentions;
 
-/// The script that starts a broker. The shell becomes the JVM, so the child's id is the broker's id.
+/// The shell script that starts a broker. At its end the shell executes the JVM, so the process id of the child is that
+/// of the broker.
 ///
-/// Before that, the shell starts a watcher, which reads the other end of our pipe. When the pipe is closed for any
-/// reason (drop, panic, abort, kill -9), the watcher kills the broker and deletes the files of the cluster. After
-/// `keep` it does not delete them. The child is not reaped before the watcher ends, so its id cannot belong to another
-/// process.
+/// Before that, the shell starts a watcher process, which reads from a pipe. The test holds the other end of the pipe.
+/// When the test closes it or ends for any reason (panic, abort, kill -9), the watcher kills the broker and deletes the
+/// files of the cluster. If it reads the word `keep` first, it does not delete the files. The test reaps the child only
+/// after the watcher has ended, so the watcher cannot kill another process with the same id.
 const WATCHED: &str = r#"
 log=$1 dir=$2; shift 2
 exec 3<&0
@@ -28,7 +29,7 @@ exec 3<&0
 exec java "$@" >"$log" 2>&1 </dev/null 3<&-
 "#;
 
-/// The time-out for the start and the stop of a broker.
+/// The time limit for the start of a broker, and for its shutdown.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 pub(super) struct Broker {
@@ -37,7 +38,7 @@ pub(super) struct Broker {
 }
 
 impl Broker {
-    /// Creates a broker that is not yet running. `home` contains its `server.properties`.
+    /// Creates a broker that is not running yet. The directory `home` contains its `server.properties`.
     pub(super) const fn new(home: PathBuf) -> Self {
         Self { home, child: None }
     }
@@ -46,7 +47,7 @@ impl Broker {
         &self.home
     }
 
-    /// Formats the storage. `more` contains further arguments of Kafka's tool.
+    /// Formats the storage of the broker with Kafka's tool. `more` contains further arguments of the tool.
     pub(super) fn format(&self, jars: &Jars, cluster: &str, more: &[String]) -> Result<(), String> {
         let properties = self.home.join("server.properties").display().to_string();
         let mut arguments = vec!["kafka.tools.StorageTool", "format", "-t", cluster, "-c", &properties];
@@ -60,8 +61,8 @@ impl Broker {
         self.child.as_ref().map_or(Duration::ZERO, |child| crate::cpu_wait(child.id()))
     }
 
-    /// Starts the broker without waiting for it (see [`Broker::await_ready`]). The directory `cluster` is deleted when
-    /// the test process ends.
+    /// Starts the broker, and does not wait until it is ready (see [`Broker::await_ready`]). The directory `cluster` is
+    /// deleted when the test process ends.
     pub(super) fn launch(&mut self, jars: &Jars, cluster: &Path, flags: &[String]) {
         assert!(self.child.is_none(), "the broker in {} is running", self.home.display());
         let mut command = Command::new("sh");
@@ -69,13 +70,13 @@ impl Broker {
         command.args(flags).args(jars.flags()).args(["-Dlog4j2.level=INFO", "kafka.Kafka"]);
         command.arg(self.home.join("server.properties"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // Ctrl-C must reach only the test. The watcher stops the broker.
+        // In its own process group, the broker does not receive the SIGINT of Ctrl-C. The watcher ends it.
         command.process_group(0);
         std::fs::write(self.log(), "").expect("the creation of a log file");
         self.child = Some(command.spawn().expect("a shell"));
     }
 
-    /// Waits until the broker serves requests. A broker with an open port is not always ready.
+    /// Waits until the broker reports in its log that it has started. An open port does not mean that it is ready.
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
     pub(super) fn await_ready(&mut self) -> Result<(), String> {
         let start = Instant::now();
@@ -94,7 +95,7 @@ impl Broker {
         Err(format!("a broker did not start within {} s", TIMEOUT.as_secs()))
     }
 
-    /// Stops the broker in order (SIGTERM).
+    /// Shuts the broker down (SIGTERM), and waits until it has ended.
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
     pub(super) fn stop(&mut self) {
         self.signal(Signal::TERM);
@@ -109,7 +110,7 @@ impl Broker {
         self.end();
     }
 
-    /// Kills the broker if it runs, and keeps its files.
+    /// Kills the broker if it is running, and keeps its files.
     pub(super) fn end(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         if let Some(mut pipe) = child.stdin.take() {
@@ -126,14 +127,14 @@ impl Broker {
         kill_process(Pid::from_child(child), signal).expect("permission to signal a child process");
     }
 
-    /// Returns true if the process has ended. The process is not reaped.
+    /// Returns true if the broker's process has ended. Does not reap the process.
     fn has_ended(&self) -> bool {
         let Some(child) = &self.child else { return true };
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         waitid(WaitId::Pid(Pid::from_child(child)), options).is_ok_and(|status| status.is_some())
     }
 
-    /// Returns the log of the broker since its last start.
+    /// Returns what the broker has logged since its last start.
     pub(super) fn log_text(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }

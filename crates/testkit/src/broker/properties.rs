@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Returns properties for a small broker that starts, fails over and is removed fast. `ports` contains the client port
-/// and the controller port of each broker, from 1.
+/// Returns the properties of broker `id`. They make it small, and let it start and fail over fast. `ports` contains the
+/// client port and the controller port of each broker of the cluster. `overrides` replace properties.
 pub(super) fn server(
     id: u32,
     ports: &[(u16, u16)],
@@ -13,7 +13,7 @@ pub(super) fn server(
 ) -> String {
     let brokers = ports.len();
     let in_sync = if brokers > 1 { 2 } else { 1 };
-    // In a cluster of one broker, a short session time-out has no use, because no other broker can take over.
+    // A short session timeout has no use in a cluster of one broker, because no other broker can take over.
     let session = if brokers > 1 { 3_000 } else { 9_000 };
     let voters: Vec<_> =
         ports.iter().zip(1..).map(|((_, port), id)| format!("{id}@127.0.0.1:{port}")).collect();
@@ -50,7 +50,7 @@ log.cleaner.dedupe.buffer.size=2097152
         voters = voters.join(","),
         data = home.join("data").display(),
     );
-    // Kafka uses the last of several lines with the same key.
+    // If a key occurs several times, Kafka uses the last value.
     for (key, value) in overrides {
         text.push_str(&format!("{key}={value}\n"));
     }

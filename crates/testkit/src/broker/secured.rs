@@ -1,8 +1,9 @@
 //! Configures a broker with an authorizer, and with listeners that require authentication.
 //!
-//! The first listener is open. Its clients are `ANONYMOUS`, which is a super user here, so that tests can prepare and
-//! inspect the cluster. The other listeners are `TLS` (no authentication), `MUTUAL` (a client certificate is required),
-//! `SASL` (every mechanism, over TLS) and `EXPIRED` (its own certificate has expired).
+//! The first listener requires no authentication. Its clients have the principal `ANONYMOUS`, which is a super user, so
+//! tests can prepare and inspect the cluster. The other listeners are `TLS` (TLS without authentication), `MUTUAL` (TLS
+//! with a client certificate), `SASL` (all SASL mechanisms, over TLS) and `EXPIRED` (TLS with a server certificate that
+//! has expired).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ pub struct Security {
 }
 
 impl Security {
-    /// Creates certificates and passwords, with files in `dir`.
+    /// Creates certificates, passwords and an issuer of tokens, with files in `dir`.
     pub(super) fn new(dir: &Path, users: &[String]) -> Self {
         let passwords = users.iter().map(|user| (user.clone(), crate::unique("pw"))).collect();
         let ports = LISTENERS.iter().map(|name| (*name, free_port())).collect();
@@ -32,19 +33,19 @@ impl Security {
         Self { authority, issuer: Issuer::new(&dir.join("tokens")), ports, passwords, dir: dir.into() }
     }
 
-    /// Returns the authority of the certificates that this broker trusts.
+    /// Returns the certificate authority that this broker trusts.
     #[must_use]
     pub const fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// Returns the issuer of the tokens that this broker trusts.
+    /// Returns the issuer whose tokens this broker accepts.
     #[must_use]
     pub const fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
-    /// Returns the password of a user, for PLAIN and both SCRAM mechanisms.
+    /// Returns the password of a user. It is the same for PLAIN and both SCRAM mechanisms.
     ///
     /// # Panics
     /// If the broker was started without that user.
@@ -53,7 +54,7 @@ impl Security {
         self.passwords.get(user).unwrap_or_else(|| panic!("there is no user {user}"))
     }
 
-    /// Returns `bootstrap.servers` of a listener.
+    /// Returns the value of `bootstrap.servers` for a listener.
     ///
     /// # Panics
     /// If no listener has that name.
@@ -62,7 +63,7 @@ impl Security {
         format!("127.0.0.1:{}", self.ports[listener])
     }
 
-    /// Returns the settings of librdkafka for TLS without client authentication.
+    /// Returns the settings of librdkafka for TLS without a client certificate.
     #[must_use]
     pub fn tls(&self) -> Vec<(&'static str, String)> {
         let ca = self.authority.ca().display().to_string();
@@ -90,7 +91,7 @@ impl Security {
         ]
     }
 
-    /// Returns the settings of librdkafka for a token of the issuer.
+    /// Returns the settings of librdkafka for authentication with a token of the issuer.
     #[must_use]
     pub fn token(&self, client: &str, secret: &str) -> Vec<(&'static str, String)> {
         vec![
@@ -114,7 +115,8 @@ impl Security {
         self.passwords.iter().flat_map(add).flatten().collect()
     }
 
-    /// Returns flags for the broker's JVM. Kafka reads the keys of tokens only from files in a system property.
+    /// Returns flags for the broker's JVM. Kafka reads the keys of tokens only from URLs that this system property
+    /// allows.
     pub(super) fn flags(&self) -> Vec<String> {
         vec![format!(
             "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=file://{}",
@@ -122,8 +124,8 @@ impl Security {
         )]
     }
 
-    /// Returns the properties of the broker. `open` and `controller` are the ports of the open listener and the
-    /// controller.
+    /// Returns the properties of the broker. `open` is the port of the listener without authentication, and
+    /// `controller` is the port of the controller.
     pub(super) fn properties(&self, open: u16, controller: u16) -> BTreeMap<String, String> {
         let listener = |(name, port): (&&str, &u16)| format!(",{name}://127.0.0.1:{port}");
         let listeners: String = self.ports.iter().map(listener).collect();
@@ -180,7 +182,7 @@ impl Security {
         set.map(|(key, value)| (key.to_owned(), value)).into()
     }
 
-    /// Returns a directory for files of a test, which is deleted with the broker.
+    /// Returns a directory in which tests may create files. It is deleted when the broker is dropped.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir

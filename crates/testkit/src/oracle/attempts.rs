@@ -1,4 +1,8 @@
-//! Counts attempts, plays and failures of a session. All its assertions are kept in log order.
+//! Counts the attempts, plays and failures of a session. All of its assertions are kept, in log order.
+//!
+//! An *assertion* is the report of a start, of a first frame, of an idle player, of a fatal error or of an end. It is
+//! *live* until the idle timeout after its record. A session may send beacons on several *lines*: JSON beacons, CMCD
+//! events and CMCD requests. A line has precedence over the lines after it in this order.
 
 mod window;
 
@@ -8,10 +12,11 @@ use super::numbers::two_digits;
 use window::Failure;
 pub(super) use window::WindowAttempts;
 
-/// The assertions of one beacon, and their time.
+/// The assertions of one beacon.
 #[derive(Clone)]
 pub(super) struct BeaconAssertions {
     asserted_at: Millis,
+    /// The time of the beacon by the player's clock. `asserted_at` is the timestamp of its record.
     at: Millis,
     window: Millis,
     line: usize,
@@ -23,7 +28,8 @@ pub(super) struct BeaconAssertions {
 }
 
 impl BeaconAssertions {
-    /// Returns the assertions of a beacon in a record at `now`, in the window that begins at `window`.
+    /// Returns the assertions of a beacon in a record with the timestamp `now`. The beacon belongs to the window that
+    /// begins at `window`.
     pub(super) fn of(beacon: &Beacon, now: Millis, window: Millis) -> Self {
         Self {
             asserted_at: now,
@@ -37,12 +43,10 @@ impl BeaconAssertions {
             end: beacon.reports_end(),
         }
     }
-}
 
-impl BeaconAssertions {
-    /// Returns the time since the last start on the same line, rounded to two digits. It is absent if no start is in
-    /// effect, if a first frame came after the start or has a later time, and if it is longer than an assertion is in
-    /// effect.
+    /// Returns the time since the last start on the same line, rounded to two digits. Returns `None` if no start is
+    /// live, if a live first frame follows the start in the log or has a later time, or if the time is longer than
+    /// `idle`.
     pub(super) fn since_start(
         &self,
         session: &Attempts,
@@ -65,8 +69,8 @@ impl BeaconAssertions {
 /// The kind of an assertion.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// `old` means that its time is before the first frame in effect when it was asserted. `overtaken` means that its
-    /// time is before the fatal error in effect.
+    /// The player starts. `old` is true if the time of the start is before the first frame that was live when the start
+    /// was read. `overtaken` is true if its time is before the fatal error that was live.
     Start {
         old: bool,
         overtaken: bool,
@@ -77,53 +81,57 @@ enum Kind {
     End,
 }
 
-/// One assertion.
+/// An assertion in the log of a session.
 struct Assertion {
     kind: Kind,
     asserted_at: Millis,
     at: Millis,
     window: Millis,
-    /// For a start, the latest record with a first frame on a line after this one at that time. For a failure, the
-    /// latest record with a start or a first frame on a line before this one.
+    /// For a start: the latest timestamp, when it was read, of a first frame on a line after this one. For a failure:
+    /// the latest timestamp of a start or a first frame on a line before this one.
     other: Option<Millis>,
 }
 
-/// All assertions of a session, by line: JSON beacons, events, requests.
+/// All assertions of a session, by line: JSON beacons, CMCD events, CMCD requests.
 #[derive(Default)]
 pub(super) struct Attempts([Line; 3]);
 
-/// All assertions of one line.
+/// All assertions of one line, in log order.
 #[derive(Default)]
 struct Line(Vec<Assertion>);
 
-/// The assertions in effect on the other lines when a beacon is evaluated.
+/// The live assertions on the other lines when a beacon is evaluated.
 struct OtherLines {
-    /// True if a line before this one has a start or a first frame in effect.
+    /// True if a line before this one has a live start or a live first frame. If so, the beacon does not count.
     outranked: bool,
-    /// True if a line after this one has a start in effect. The next fields are the same for a first frame, a start
-    /// without a later first frame, and a failure. `idle` is for a pause on any other line.
+    /// True if a line after this one has a live start. The same applies to `frame` and a live first frame.
     start: bool,
     frame: bool,
+    /// True if a line after this one has a live start that no first frame follows.
     starting: bool,
+    /// True if any other line has a live report of an idle player.
     idle: bool,
+    /// True if a line after this one has a live failure that counted and was not followed by a recovery.
     failed: bool,
+    /// The latest timestamp of a record with a first frame on a line after this one.
     last_frame: Option<Millis>,
-    /// The latest record with a start or a first frame on a line before this one.
+    /// The latest timestamp of a record with a start or a first frame on a line before this one.
     outranked_at: Option<Millis>,
 }
 
 impl Attempts {
-    /// Returns true if a first frame is in effect.
+    /// Returns true if a first frame is live on any line.
     pub(super) fn has_played(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
         self.0.iter().any(|line| line.held(Kind::is_frame, &|asserted_at| holds(Some(asserted_at))).is_some())
     }
 
-    /// Returns true if a start in JSON is in effect.
+    /// Returns true if a start in a JSON beacon is live.
     pub(super) fn has_json_start(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
         self.0[0].held(Kind::is_start, &|asserted_at| holds(Some(asserted_at))).is_some()
     }
 
-    /// Adds the assertions of a beacon to its window. `holds` returns true if an assertion of that time is in effect.
+    /// Adds the assertions of a beacon, and counts them in its window. `holds` returns true if an assertion in a record
+    /// with this timestamp is live.
     pub(super) fn add(
         &mut self,
         assertions: BeaconAssertions,
@@ -144,7 +152,7 @@ impl Attempts {
             frame: any(Kind::is_frame),
             starting: after.iter().any(|line| line.is_starting(&holds)),
             idle: before.iter().chain(after).any(|line| line.held(Kind::is_idle, &holds).is_some()),
-            // A failure counted if no line before it had an assertion in effect.
+            // A failure counted if no line before its own had a live start or first frame.
             failed: after.iter().any(|line| {
                 let last = line.last(Kind::is_fatal).map(|at| &line.0[at]);
                 let counted = last.is_some_and(|fatal| !fatal.other.is_some_and(&holds));
@@ -179,7 +187,7 @@ impl Attempts {
 }
 
 impl Kind {
-    /// A start that is neither old nor overtaken.
+    /// The kind of a start that is neither old nor overtaken.
     const TIMELY_START: Self = Self::Start { old: false, overtaken: false };
 
     fn is_start(self) -> bool {
@@ -209,35 +217,35 @@ impl Line {
         self.0.push(Assertion { kind, asserted_at, at, window, other });
     }
 
-    /// Returns the position in the log of the last assertion of a kind.
+    /// Returns the index of the last assertion of a kind.
     fn last(&self, of: fn(Kind) -> bool) -> Option<usize> {
         self.0.iter().rposition(|assertion| of(assertion.kind))
     }
 
-    /// Returns the timestamp of the latest record with an assertion of a kind.
+    /// Returns the highest timestamp of the records with an assertion of a kind.
     fn latest(&self, of: fn(Kind) -> bool) -> Option<Millis> {
         self.0.iter().filter(|assertion| of(assertion.kind)).map(|assertion| assertion.asserted_at).max()
     }
 
-    /// Returns the last assertion of a kind in the log if the latest record with that kind is in effect.
+    /// Returns the index of the last assertion of a kind, if the latest record with this kind is live.
     fn held(&self, of: fn(Kind) -> bool, holds: &impl Fn(Millis) -> bool) -> Option<usize> {
         self.latest(of).filter(|asserted_at| holds(*asserted_at)).and(self.last(of))
     }
 
-    /// Returns true if a start came after the last first frame, and is neither old nor overtaken.
+    /// Returns true if a start that is neither old nor overtaken follows the last first frame.
     fn started(&self) -> bool {
         let from = self.last(Kind::is_frame).map_or(0, |at| at + 1);
         self.0[from..].iter().any(|assertion| assertion.kind == Kind::TIMELY_START)
     }
 
-    /// Returns true if a start is in effect and no first frame in effect came after it.
+    /// Returns true if a start is live, and no live first frame follows it.
     fn is_starting(&self, holds: &impl Fn(Millis) -> bool) -> bool {
         let frame = self.held(Kind::is_frame, holds);
         self.held(Kind::is_start, holds).is_some() && (frame.is_none() || self.started())
     }
 
-    /// Returns the last failure if it is in effect and neither a start nor a first frame answers it, as seen from a
-    /// window.
+    /// Returns the last failure of the line. Returns `None` if it is not live, if a first frame or another attempt
+    /// follows it, or if an attempt has begun after it in the window `of`.
     fn unanswered(
         &self,
         of: Millis,
@@ -253,7 +261,7 @@ impl Line {
         let answers = |(after, later): (usize, &Assertion)| match later.kind {
             Kind::Start { overtaken: true, .. } => false,
             Kind::Start { old, .. } if later.window != fatal.window => !old || has_played.is_none(),
-            // A failure during playback is answered by another attempt, also in the same window.
+            // After a failure during playback, another attempt may begin in the same window.
             Kind::TIMELY_START => has_played.is_some_and(|frame| {
                 let between = &self.0[frame + 1..at + 1 + after];
                 !between.iter().any(|other| other.kind == Kind::TIMELY_START)
@@ -310,7 +318,7 @@ impl Line {
             (None, None) => !others.frame && (others.start || !is_idle),
         };
         match self.unanswered(assertions.window, window, holds) {
-            // The player recovered, so the attempt continues.
+            // The player recovered, so the same attempt continues.
             Some(failed) if failed.window == assertions.window && pending == Some(expected) => {
                 window.plays += u64::from(first && expected == Failure::Startup);
             }
@@ -326,7 +334,7 @@ impl Line {
                 window.plays += u64::from(first && (!implied || is_history_known));
             }
         }
-        // A late first frame is not a recovery from a failure that another line reported.
+        // A first frame does not show a recovery if another line reported the failure.
         if !others.failed {
             window.pending = None;
             window.begun = false;
@@ -370,7 +378,7 @@ impl Line {
         self.assert(Kind::Fatal, assertions, others.outranked_at);
     }
 
-    /// Adds an exit, if no first frame, no failure and no other end came after the last start.
+    /// Counts an exit before the start, if no first frame, no failure and no other end follows the last start.
     fn end(
         &mut self,
         assertions: &BeaconAssertions,

@@ -1,4 +1,4 @@
-//! Reads a beacon field by field.
+//! Parses beacons, and validates them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::cmcd::{self, Cmcd};
 use super::numbers::{quality, to_100_ms, two_digits};
 use super::{Millis, Settings};
 
-/// The fields whose values are dimensions. `quality` is derived, and `network` is never reported by a player.
+/// The dimensions that are fields of a beacon. `quality` and `network` are missing, because they are derived.
 const DIMENSIONS: [&str; 19] = [
     "country",
     "region",
@@ -31,13 +31,13 @@ const DIMENSIONS: [&str; 19] = [
     "error_code",
 ];
 
-/// The classes of errors. Any other class is `other`.
+/// The classes of errors. An unknown class counts as `other`.
 pub(super) const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
 
-/// Session ids that do not identify a session.
+/// Values of the session id that players send by mistake, and that do not identify a session.
 const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown", "0", "-", "-1"];
 
-/// Values that players send for an absent value, also in quotes.
+/// Strings that players send instead of an absent value. They may be in quotes.
 const ABSENT: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
 
 fn is_absent(text: &str) -> bool {
@@ -45,13 +45,13 @@ fn is_absent(text: &str) -> bool {
     ABSENT.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// The content of one beacon.
+/// The content of one beacon. Numbers are rounded as in a session summary.
 #[derive(Clone, Default)]
 pub(super) struct Beacon {
-    /// The time of the beacon. It is the record's time if the beacon has no usable time, or if its time is too far
+    /// The event time. It is the timestamp of the record if the beacon has no usable time, or if its time is too far
     /// ahead of the record.
     pub(super) ts: Millis,
-    /// The time in the beacon, if it is usable.
+    /// The time in the beacon, or `None` if it is missing or not usable.
     pub(super) own_ts: Option<Millis>,
     pub(super) clock_ahead: bool,
     pub(super) tenant: String,
@@ -59,7 +59,7 @@ pub(super) struct Beacon {
     pub(super) event: String,
     pub(super) dimensions: BTreeMap<String, String>,
     pub(super) playing_ms: u64,
-    /// True if it reports playing time, however short.
+    /// True if the beacon reports playing time, even if it is rounded to 0.
     pub(super) plays: bool,
     pub(super) stalled_ms: u64,
     pub(super) stalls: u64,
@@ -77,7 +77,7 @@ pub(super) struct Beacon {
     pub(super) error: Option<&'static str>,
     pub(super) fatal: bool,
     pub(super) opt_out: bool,
-    /// Its CMCD content, absent in a JSON beacon.
+    /// The CMCD data of the beacon, or `None` for a JSON beacon.
     pub(super) cmcd: Option<Cmcd>,
 }
 
@@ -86,7 +86,7 @@ impl Beacon {
         self.cmcd.as_ref().and_then(|cmcd| cmcd.state)
     }
 
-    /// Returns true if it reports a start: `attempt`, or CMCD's `s`.
+    /// Returns true if the beacon reports a start: the event `attempt`, or the CMCD state `s`.
     pub(super) fn reports_start(&self) -> bool {
         match self.cmcd {
             None => self.event == "attempt",
@@ -94,8 +94,8 @@ impl Beacon {
         }
     }
 
-    /// Returns true if it reports a first frame: `play`, a startup time, or playing time. In CMCD, `p`, or a startup
-    /// time without a state.
+    /// Returns true if the beacon reports a first frame: the event `play`, a startup time, or playing time. In CMCD, it
+    /// is the state `p`, or a startup time without a state.
     pub(super) fn reports_frame(&self) -> bool {
         match self.cmcd {
             None => self.event == "play" || self.startup_ms.is_some() || self.plays,
@@ -103,18 +103,20 @@ impl Beacon {
         }
     }
 
-    /// Returns true if it is a JSON beacon sent at the first frame, without a startup time.
+    /// Returns true if this is a JSON beacon that reports a first frame without a startup time and without playing
+    /// time.
     pub(super) fn reports_untimed_frame(&self) -> bool {
         let is_timed = self.startup_ms.is_some() || self.playing_ms > 0;
         self.cmcd.is_none() && self.reports_frame() && !self.reports_start() && !is_timed
     }
 
-    /// Returns true if it reports a failure: a fatal error, or CMCD's `f`.
+    /// Returns true if the beacon reports a failure: a fatal error, or the CMCD state `f`.
     pub(super) fn reports_fatal(&self) -> bool {
         self.fatal && (self.cmcd.is_some() || self.error.is_some())
     }
 
-    /// Returns true if it reports an idle player: CMCD's `a` and `e`, and JSON beacons without another report.
+    /// Returns true if the beacon reports an idle player: a JSON beacon that reports no start, first frame or failure,
+    /// or the CMCD states `a` and `e`.
     pub(super) fn reports_idle(&self) -> bool {
         match self.cmcd {
             None => !(self.reports_start() || self.reports_frame() || self.reports_fatal()),
@@ -122,7 +124,7 @@ impl Beacon {
         }
     }
 
-    /// Returns true if the viewer left: event `end`, or state `q` of CMCD.
+    /// Returns true if the beacon reports that the viewer left: the event `end`, or the CMCD state `q`.
     pub(super) fn reports_end(&self) -> bool {
         match self.cmcd {
             None => self.event == "end",
@@ -130,7 +132,8 @@ impl Beacon {
         }
     }
 
-    /// Returns the number of its line: 0 for JSON, 1 for an event, 2 for a request.
+    /// Returns the number of the line on which the beacon was sent: 0 for JSON, 1 for a CMCD event, 2 for a CMCD
+    /// request.
     pub(super) fn line(&self) -> usize {
         match &self.cmcd {
             None => 0,
@@ -139,8 +142,8 @@ impl Beacon {
         }
     }
 
-    /// Returns a text that is the same for a repetition of the beacon, if it has fields that distinguish it from other
-    /// beacons. There is one endpoint.
+    /// Returns a string that is equal for two beacons only if one repeats the other. Returns `None` if the beacon has
+    /// no fields that distinguish it from other beacons.
     pub(super) fn identity(&self) -> Option<String> {
         let event = self.event.to_ascii_lowercase();
         match &self.cmcd {
@@ -154,7 +157,7 @@ impl Beacon {
         }
     }
 
-    /// Returns true if beacons of its kind are never counted.
+    /// Returns true if the beacon belongs to an excluded tenant or content.
     pub(super) fn is_excluded(&self, settings: &Settings) -> bool {
         let content = self.dimensions.get("content");
         settings.child_directed_tenants.contains(&self.tenant)
@@ -162,8 +165,8 @@ impl Beacon {
     }
 }
 
-/// Returns the beacons of a payload. `None` is an element that is not a JSON object. A payload without elements counts
-/// as one.
+/// Returns the beacons of a payload, each of which is `None` if it is not a JSON object. A payload without any element
+/// counts as one such beacon.
 pub(super) fn split(payload: &[u8]) -> Vec<Option<Parsed>> {
     if let Some(records) = cmcd::split(payload) {
         return records.into_iter().map(Some).collect();
@@ -191,13 +194,14 @@ pub(super) fn split(payload: &[u8]) -> Vec<Option<Parsed>> {
     beacons
 }
 
-/// Returns the JSON values of a text in order. `None` is the rest of the text from the first syntax error.
+/// Returns the consecutive JSON values of a string. From the first syntax error on, the rest of the string is one
+/// `None`.
 fn values(text: &[u8]) -> Vec<Option<Value>> {
     serde_json::Deserializer::from_slice(text).into_iter().map(Result::ok).collect()
 }
 
-/// Returns the beacons of a value. If the object has no session, and an array or an object under one of its keys has
-/// one, the beacons are there. Otherwise the object itself is the beacon.
+/// Returns the beacons of a JSON object. If the object has no session id, but an object or an array in one of its
+/// fields has one, that field contains the beacons. Otherwise the object itself is the beacon.
 fn objects(value: &Value) -> Vec<Option<Parsed>> {
     let Value::Object(fields) = value else { return vec![None] };
     let outer = beacon_of(fields);
@@ -217,7 +221,8 @@ fn objects(value: &Value) -> Vec<Option<Parsed>> {
     vec![Some(outer)]
 }
 
-/// Returns the beacon of an object. The object may be a record of Kafka REST whose value is the beacon.
+/// Returns the beacon of a JSON object. If the object is a record in the format of the Kafka REST proxy, its value is
+/// the beacon.
 fn beacon_of(fields: &Map<String, Value>) -> Parsed {
     let outer = parse(fields);
     let value = fields.get("value").and_then(Value::as_object);
@@ -232,20 +237,20 @@ fn beacon_of(fields: &Map<String, Value>) -> Parsed {
     }
 }
 
-/// A rejected beacon.
+/// The rejection of a beacon.
 pub(super) struct Rejected {
     /// The name of the reason.
     pub(super) reason: &'static str,
-    /// The time of the record or the beacon, which moves the watermark.
+    /// The timestamp of the record, or the time in the beacon if the record has none. It moves the watermark.
     pub(super) claimed: Option<Millis>,
-    /// The tenant and session that it opts out, and the time from which this is in effect, if known.
+    /// The opt-out in the beacon, if there is one: tenant, session, and the time from which it takes effect, if known.
     pub(super) opts_out: Option<(String, String, Option<Millis>)>,
 }
 
-/// The largest difference between a beacon's own time and its record's: ten years.
+/// The largest difference between the time in a beacon and the timestamp of its record: ten years.
 const LONGEST_AGO: Millis = 3_652 * 24 * 3_600_000;
 
-/// Reads a beacon. Returns the beacon, or its rejection.
+/// Validates a beacon. Returns the beacon, or its rejection.
 pub(super) fn read(
     beacon: Option<Parsed>,
     timestamp: Option<Millis>,
@@ -270,10 +275,10 @@ pub(super) fn read(
         (beacon.rest.opt_out && is_known).then(|| (tenant.clone(), beacon.rest.session.clone(), from))
     };
     let reject = |reason| Err(Rejected { reason, claimed, opts_out: opts_out(claimed) });
-    // A clock that is wrong by more than ten years was never set.
+    // A clock that is wrong by more than ten years was never set, so its time is not used.
     let is_far = |ts: &Millis| timestamp.is_some_and(|record| ts.abs_diff(record) > LONGEST_AGO);
     let own = beacon.ts.filter(|ts| !is_far(ts));
-    // A request is recorded when it is sent.
+    // A CMCD request needs no time of its own, because it is received when it is sent.
     let is_request = beacon.rest.cmcd.as_ref().is_some_and(|cmcd| !cmcd.event);
     let Some(ts) = own.or(timestamp.filter(|_| is_request || beacon.ts.is_some())) else {
         return reject("no_time");
@@ -296,8 +301,8 @@ pub(super) fn read(
     Ok(Beacon { ts: if clock_ahead { record } else { ts }, own_ts: own, clock_ahead, tenant, ..rest })
 }
 
-/// Converts a time in seconds, milliseconds, microseconds or nanoseconds to milliseconds. The number of digits decides
-/// the unit.
+/// Converts a time since the epoch to milliseconds. The number of digits shows whether it is in seconds, milliseconds,
+/// microseconds or nanoseconds.
 pub(super) fn milliseconds(number: u64) -> Millis {
     match number.to_string().len() {
         ..=11 => number * 1_000,
@@ -307,14 +312,14 @@ pub(super) fn milliseconds(number: u64) -> Millis {
     }
 }
 
-/// A beacon before its session, time and tenant are checked.
+/// A parsed beacon, whose session, time and tenant are not validated yet.
 pub(super) struct Parsed {
     pub(super) ts: Option<Millis>,
     pub(super) tenant: String,
     pub(super) rest: Beacon,
 }
 
-/// Parses a beacon. A value that is invalid for its field is absent.
+/// Parses the fields of a beacon. A field with an invalid value counts as absent.
 fn parse(fields: &Map<String, Value>) -> Parsed {
     let text = |name: &str| match fields.get(name) {
         Some(Value::Number(number)) => number.to_string(),
@@ -347,12 +352,12 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     if let Some(quality) = quality(height, number("bitrate_kbps")) {
         dimensions.insert("quality".into(), quality.into());
     }
-    // Names of events are compared without regard to case.
+    // The case of the names of events does not matter.
     let event = text("event").to_ascii_lowercase();
     let class = text("error");
     let known = ERRORS.into_iter().find(|error| error.eq_ignore_ascii_case(&class)).unwrap_or("other");
     let is_error = !is_absent(&class) || event == "error";
-    // In the last beacon, playing time that is too short to be counted does not show that anything played.
+    // Playing time that is rounded to 0 counts as a first frame, except in the last beacon of a session.
     let is_end = event == "end";
     let (up, down) = (number("switches_up").unwrap_or(0), number("switches_down").unwrap_or(0));
     let rest = Beacon {

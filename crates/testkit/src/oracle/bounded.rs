@@ -1,12 +1,12 @@
-//! Limits the contribution of one session to the tables other than the detail table: first by clamps, then by the
-//! budget of one session. It uses exact fractions instead of floating point.
+//! Limits what one session adds to tables other than the detail table: each value by its clamp, and all values together
+//! by the noise budget. Fractions are exact, without floating-point numbers.
 
 use std::collections::BTreeMap;
 
 use super::{Millis, Sums};
 
-/// The fields in the order in which they use the budget, each with its clamp for a window of one minute. `true` means
-/// that the clamp grows with the window.
+/// The fields in the order in which they use the noise budget. Each has its clamp for a window of one minute, and true
+/// if the clamp is in proportion to the length of the window.
 pub const BOUNDED: [(&str, u64, bool); 18] = [
     ("attempts", 1, false),
     ("plays", 1, false),
@@ -28,10 +28,10 @@ pub const BOUNDED: [(&str, u64, bool); 18] = [
     ("playing_ms", 60_000, true),
 ];
 
-/// The budget: the maximum sum of (value ÷ clamp)² over the fields of one session.
+/// The noise budget: the maximum of the sum of (value ÷ clamp)² over the fields of one session.
 pub const BUDGET: u64 = 4;
 
-/// Returns the maximum contribution of one session to a field, in a window of this length.
+/// Returns the clamp of a field for a window of this length.
 ///
 /// # Panics
 /// If the field is not in [`BOUNDED`].
@@ -42,7 +42,8 @@ pub fn clamp_of(field: &str, window: Millis) -> u64 {
     if *grows { (clamp * window).div_ceil(60_000).max(1) } else { *clamp }
 }
 
-/// Returns the contribution of one session to every field of [`BOUNDED`]. Without a budget, values are only clamped.
+/// Returns what one session adds to each field of [`BOUNDED`]. A value that exceeds the rest of the budget counts as 0.
+/// Without a budget, values are only clamped.
 #[must_use]
 pub fn contribution(
     sums: &Sums,
@@ -83,7 +84,7 @@ pub fn contribution(
     adds
 }
 
-/// A fraction in lowest terms, or nearly in lowest terms.
+/// A fraction of two integers.
 #[derive(Clone, Copy)]
 struct Fraction {
     over: u128,

@@ -1,8 +1,8 @@
-//! Sums of groups of session summaries.
+//! The sums over a group of session summaries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Sums over session summaries. Each summary is clamped before it is added. Times are in ms.
+/// The sums over session summaries, which are already clamped. Times are in milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the rollup's fields")]
 pub struct Sums {
@@ -22,35 +22,36 @@ pub struct Sums {
     pub seeking_ms: u64,
     pub exits_before_start: u64,
     pub good_sessions: u64,
-    /// The number of session summaries with an error of each class. Classes without errors are absent.
+    /// The number of sessions with an error, by class of the error. Classes without errors are missing.
     pub errors: BTreeMap<&'static str, u64>,
 }
 
-/// A group of session summaries.
+/// The numbers of a group of sessions in one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     /// The number of distinct sessions.
     pub sessions: u64,
     /// The sums over the sessions.
     pub sums: Sums,
-    /// The startup times in ms, ascending, one from each session that has one.
+    /// The startup times of the sessions in milliseconds, ascending. Sessions without a startup time are missing.
     pub startup_ms: Vec<u64>,
     /// The mean bandwidths of the sessions in kbit/s, ascending.
     pub bandwidth_kbps: Vec<u64>,
     /// The mean bitrates of the sessions in kbit/s, ascending.
     pub bitrate_kbps: Vec<u64>,
-    /// The mean live latencies of the sessions in ms, ascending.
+    /// The mean live latencies of the sessions in milliseconds, ascending.
     pub live_latency_ms: Vec<u64>,
-    /// The mean times to first byte of the sessions in ms, ascending.
+    /// The mean times to first byte of the sessions in milliseconds, ascending.
     pub ttfb_ms: Vec<u64>,
-    /// The contributions to tables other than the detail table by field, clamped and within the budget of each session.
+    /// The sums for tables other than the detail table, by field. The amounts of each session are limited by clamps and
+    /// by the noise budget.
     pub bounded: BTreeMap<&'static str, u64>,
     /// The ids of the sessions.
     pub who: BTreeSet<String>,
 }
 
 impl Cell {
-    /// Adds another group.
+    /// Adds the numbers of another group.
     pub fn add(&mut self, other: &Self) {
         self.sessions += other.sessions;
         self.who.extend(other.who.iter().cloned());

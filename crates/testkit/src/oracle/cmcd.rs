@@ -1,4 +1,4 @@
-//! Reads a CMCD record key by key, as far as the tested rules need it.
+//! Parses CMCD records. Only the keys that the tests use are supported.
 
 use std::collections::BTreeMap;
 
@@ -6,32 +6,32 @@ use super::Record;
 use super::beacon::{Beacon, Parsed, milliseconds};
 use super::numbers::{quality, two_digits};
 
-/// The playback content of a record.
+/// The CMCD data of a record that the oracle needs in addition to the fields of a beacon.
 #[derive(Clone)]
 pub(super) struct Cmcd {
-    /// True if it was sent on its own and not with a request for media.
+    /// True for an event, which is sent on its own. False for data of a media request.
     pub(super) event: bool,
-    /// True if it was sent in one body with others.
+    /// True if the record was sent in one request together with other records.
     pub(super) batched: bool,
     pub(super) state: Option<char>,
-    /// `ps`: true if the state has changed.
+    /// True if the event is `ps`, which reports a change of the player's state.
     pub(super) changed: bool,
-    /// `bc`
+    /// True if the event is `bc`, which reports a change of the bitrate.
     pub(super) bitrate_changed: bool,
-    /// `br`
+    /// The key `br`: the bitrate in kbit/s.
     pub(super) bitrate: Option<u64>,
-    /// `dfa`, `bsa`, `bsda`
+    /// The values of the cumulative keys `dfa`, `bsa` and `bsda`.
     pub(super) totals: BTreeMap<&'static str, u64>,
     pub(super) sequence: Option<u64>,
-    /// `ec`, in the order of the list.
+    /// The error codes in the key `ec`, in order.
     pub(super) codes: Vec<String>,
-    /// The timestamp of its record.
+    /// The timestamp of the record.
     pub(super) received: Option<super::Millis>,
 }
 
 impl Record {
-    /// Returns the value of the record's `content-type` header, if it needs one. The oracle recognizes CMCD by its
-    /// first characters.
+    /// Returns the `content-type` header that the worker needs for this record. Returns `None` if it needs none. (The
+    /// oracle recognizes CMCD by its first characters instead.)
     #[must_use]
     pub fn content_type(&self) -> Option<&'static [u8]> {
         let is_cmcd = [&b"CMCD="[..], b"e="].iter().any(|begins| self.payload.starts_with(begins));
@@ -39,7 +39,7 @@ impl Record {
     }
 }
 
-/// Returns the records of a payload, or `None` if it is not CMCD.
+/// Parses the records of a payload. Returns `None` if the payload is not CMCD.
 pub(super) fn split(payload: &[u8]) -> Option<Vec<Parsed>> {
     let text = std::str::from_utf8(payload).ok()?;
     if let Some(query) = text.strip_prefix("CMCD=") {
@@ -57,7 +57,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     let name = text("e").unwrap_or_default();
     let state = text("sta").and_then(|state| state.chars().next());
     let object = text("ot");
-    // that of audio or of a manifest is not the bitrate of the picture
+    // The bitrate counts only if the requested object contains video. Without a type, it is assumed to contain video.
     let has_picture = object.as_deref().is_none_or(|object| matches!(object, "v" | "av"));
     let bitrate = number("br").filter(|_| has_picture);
     let codes = text("ec").unwrap_or_default();
@@ -73,7 +73,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         ("error_code", codes.first().cloned()),
     ];
     let class = codes.first().map(|code| class(code));
-    // a response other than of a manifest, an initialisation segment, captions, keys, …
+    // The time to first byte counts only for audio and video, and not for manifests, captions, keys and so on.
     let is_media = has_picture || object.as_deref() == Some("a");
     let ttfb = number("ttfb").filter(|ttfb| name == "rr" && is_media && *ttfb <= 60_000);
     let is_error = !codes.is_empty() || name == "e";
@@ -96,7 +96,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect(),
-        // A player that has not begun to play has no startup time.
+        // A startup time is ignored while the player is still starting or preloading.
         startup_ms: number("msd").filter(|_| !matches!(state, Some('s' | 'd'))).map(two_digits),
         bandwidth_kbps: number("mtp").map(two_digits),
         bitrate_kbps: bitrate.map(two_digits),
@@ -111,7 +111,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     Parsed { ts: number("ts").map(milliseconds), tenant: String::new(), rest }
 }
 
-/// Returns the class of an error code.
+/// Returns the class of an error code that the tests use.
 pub(super) fn class(code: &str) -> &'static str {
     match code {
         "404" => "network",

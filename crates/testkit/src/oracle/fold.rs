@@ -1,4 +1,4 @@
-//! Folds with a margin, step by step as the page on privacy describes it.
+//! Folds tables with a margin, in the steps that docs/internals/privacy-model.md describes.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,19 @@ use super::{Cell, Cells};
 /// A published row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// One value for each dimension of the breakdown. A folded value is `*`.
+    /// The value of each dimension of the breakdown. A folded value is `*`.
     pub cell_key: Vec<String>,
-    /// The sum over its sessions.
+    /// The numbers of the row's sessions.
     pub cell: Cell,
-    /// The number of rows that were merged into a small rest to form this row.
+    /// The number of rows that were merged into a group below `k` to form this row.
     pub taken: u64,
-    /// The number of sessions of that rest before rows were merged into it.
+    /// The number of sessions of that group before rows were merged into it.
     pub rest: u64,
 }
 
-/// Returns the rows of a table in the order of cell keys, or none if the table has fewer than `k` sessions. A rest into
-/// which rows are merged has at least `margin` possible sizes, or contains every row of its node.
+/// Folds the cells of a table. Returns the rows ordered by their dimension values, or no rows if the table has fewer
+/// than `k` sessions. If rows are merged into a group below `k`, the result shows at least `margin` possible sizes of
+/// that group, or contains all rows of its node.
 #[must_use]
 pub fn fold(cells: &Cells, k: u64, margin: u64) -> Vec<Row> {
     let depth = cells.keys().next().map_or(0, Vec::len);
@@ -27,7 +28,8 @@ pub fn fold(cells: &Cells, k: u64, margin: u64) -> Vec<Row> {
     rows
 }
 
-/// Returns the rows under the node with this prefix, and the rest that moves to the level above.
+/// Folds the cells whose dimension values begin with `prefix`. Returns their rows, and the group below `k` that remains
+/// for the level above.
 fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize) -> (Vec<Row>, Cell) {
     if prefix.len() == depth {
         let cell = cells.get(prefix).cloned().unwrap_or_default();
@@ -70,9 +72,9 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
     (rows, rest)
 }
 
-/// Returns the number of possible sizes of the rest, given a star row of `star` sessions into which `taken` rows were
-/// merged. Each of those rows had between `k` sessions and `left` sessions, the size of the smallest row that stayed.
-/// The rest had between 1 and k − 1 sessions.
+/// Returns the number of sizes that the small group in a row with `*` may have had. The row has `star` sessions, and
+/// consists of the group and of `taken` rows. The group had between 1 and k − 1 sessions. Each of the rows had at least
+/// `k` sessions, and at most `left`, which is the size of the smallest row that was not merged.
 #[must_use]
 pub fn possible_rests(star: u64, taken: u64, left: u64, k: u64) -> u64 {
     let most = (k - 1).min(star.saturating_sub(taken * k));

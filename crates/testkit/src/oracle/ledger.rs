@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// The counts of beacons by outcome.
+/// The numbers of beacons by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the ledger's fields")]
 pub struct Beacons {
@@ -13,10 +13,10 @@ pub struct Beacons {
     pub duplicate: u64,
     pub opted_out: u64,
     pub excluded: u64,
-    /// Not an outcome: the number of beacons whose time was too far ahead of their record, so that the record's time
-    /// was used.
+    /// The number of beacons whose time was too far ahead of their record. It is not an outcome, because these beacons
+    /// also have one of the outcomes above.
     pub clock_ahead: u64,
-    /// The counts by the name of the reason. Reasons without beacons are absent.
+    /// The number of rejected beacons by the name of the reason. Reasons without beacons are missing.
     pub rejected: BTreeMap<&'static str, u64>,
 }
 
@@ -36,7 +36,7 @@ impl Beacons {
     }
 }
 
-/// The numbers of released and withheld items.
+/// The numbers of released and of withheld items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the ledger's fields")]
 pub struct Released {
@@ -44,14 +44,14 @@ pub struct Released {
     pub withheld: u64,
 }
 
-/// All counts.
+/// The numbers of beacons, session-windows and windows by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// The beacons.
+    /// The numbers of beacons.
     pub beacons: Beacons,
-    /// The session-windows, each of one session in one window.
+    /// The numbers of session-windows, each of which is one session in one window.
     pub session_windows: Released,
-    /// The windows with at least one session, each of one tenant.
+    /// The numbers of windows with at least one session. A window counts once for each tenant.
     pub windows: Released,
 }
 

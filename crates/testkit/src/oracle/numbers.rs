@@ -1,19 +1,19 @@
-//! Rounds with exact arithmetic.
+//! Rounds numbers, with exact arithmetic.
 
-/// Rounds a time to 100 ms, half up.
+/// Rounds a time in milliseconds to 100 ms. Halves are rounded up.
 pub(super) fn to_100_ms(ms: u64) -> u64 {
     let ms = u128::from(ms);
     u64::try_from((ms + 50) / 100 * 100).unwrap_or(u64::MAX)
 }
 
-/// Rounds an integer to two significant digits, half up.
+/// Rounds an integer to two significant digits. Halves are rounded up.
 #[must_use]
 pub fn two_digits(value: u64) -> u64 {
     two_digits_of(u128::from(value), 1)
 }
 
-/// Rounds the fraction `over / under` to an integer of two significant digits, half up, in one step. Below 100 this is
-/// the nearest integer.
+/// Rounds the fraction `over / under` to an integer with two significant digits, or to the nearest integer below 100.
+/// Halves are rounded up. The fraction is not rounded to an integer first.
 pub(super) fn two_digits_of(over: u128, under: u128) -> u64 {
     let mut unit = 1_u128;
     while over >= 100 * unit * under {
@@ -23,8 +23,8 @@ pub(super) fn two_digits_of(over: u128, under: u128) -> u64 {
     u64::try_from((2 * over + step) / (2 * step) * unit).unwrap_or(u64::MAX)
 }
 
-/// Returns the smallest of the sorted values that is at least as large as `percent` % of them. Returns `None` unless at
-/// least `b` values are at or below it, and at least `b` at or above it.
+/// Returns a percentile: the smallest of the sorted values that is at least as large as `percent` % of them. Returns
+/// `None` if fewer than `b` values are at or below it, or fewer than `b` values at or above it.
 #[must_use]
 pub fn percentile(sorted: &[u64], percent: u64, b: usize) -> Option<u64> {
     let wanted = (sorted.len() as u64 * percent).div_ceil(100);
@@ -35,7 +35,8 @@ pub fn percentile(sorted: &[u64], percent: u64, b: usize) -> Option<u64> {
     (below >= b && above >= b).then_some(value)
 }
 
-/// Returns the class of the picture height, from the height, or from the bitrate if the height is absent.
+/// Returns the value of the dimension `quality`, from the height of the picture, or from the bitrate if the height is
+/// unknown. Returns `None` if both are unknown.
 pub(super) fn quality(height: Option<u64>, bitrate_kbps: Option<u64>) -> Option<&'static str> {
     Some(match (height, bitrate_kbps) {
         (Some(0..=240), _) => "240p",

@@ -1,4 +1,4 @@
-//! Evaluates one partition beacon by beacon.
+//! Evaluates the records of one partition, one beacon after the other.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::playback::Playback;
 use super::session_summary::{InsertedBeacon, SessionSummary};
 use super::{Beacons, Millis, Record, Settings};
 
-/// Identifies a session summary.
+/// Identifies a session summary: the start of its window, the tenant and the session id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SummaryKey {
     pub(super) start: Millis,
@@ -16,10 +16,10 @@ pub(super) struct SummaryKey {
     pub(super) session: String,
 }
 
-/// The state of a partition after the records that were read.
+/// The state of a partition after the records that were read so far.
 pub(super) struct Partition<'a> {
     settings: &'a Settings,
-    /// The highest record timestamp that moved the watermark.
+    /// The highest record timestamp so far, except timestamps that are ahead of the machine's clock.
     highest: Option<Millis>,
     /// The timestamp of the first record.
     began: Option<Millis>,
@@ -28,12 +28,12 @@ pub(super) struct Partition<'a> {
     counts: Beacons,
 }
 
-/// The assertions of a session. Each field has the timestamp of the record that last asserted it.
+/// The assertions of a session. Each is stored with the timestamp of the record that contained it last.
 #[derive(Default)]
 struct Session {
     dimensions: BTreeMap<String, (String, Millis)>,
     startup: Option<Millis>,
-    /// The timestamp of the last record with a JSON beacon at its first frame, without a startup time.
+    /// The timestamp of the last record with a JSON beacon that reports a first frame without a startup time.
     untimed_frame: Option<Millis>,
     opt_out: Option<Millis>,
     seen: BTreeMap<String, Millis>,
@@ -42,18 +42,18 @@ struct Session {
 }
 
 impl Session {
-    /// Returns the values of dimensions that are in effect.
-    fn dimensions_in_effect(&self, holds: impl Fn(Option<Millis>) -> bool) -> BTreeMap<String, String> {
-        let in_effect = self.dimensions.iter().filter(|(_, (_, at))| holds(Some(*at)));
-        in_effect.map(|(dimension, (value, _))| (dimension.clone(), value.clone())).collect()
+    /// Returns the dimension values that have not expired.
+    fn live_dimensions(&self, holds: impl Fn(Option<Millis>) -> bool) -> BTreeMap<String, String> {
+        let live = self.dimensions.iter().filter(|(_, (_, at))| holds(Some(*at)));
+        live.map(|(dimension, (value, _))| (dimension.clone(), value.clone())).collect()
     }
 
-    /// Stores an opt-out, and nothing else.
+    /// Stores only the opt-out of a beacon in a record with the timestamp `now`.
     fn observe_opt_out(&mut self, now: Millis) {
         self.opt_out = self.opt_out.max(Some(now));
     }
 
-    /// Stores everything that a beacon reports.
+    /// Stores all assertions of a beacon in a record with the timestamp `now`.
     fn observe(&mut self, beacon: &Beacon, now: Millis) {
         for (dimension, value) in &beacon.dimensions {
             self.dimensions.insert(dimension.clone(), (value.clone(), now));
@@ -84,8 +84,8 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Reads one record. All its beacons are evaluated before the watermark moves. A record ahead of the clock is one
-    /// rejection, and no time ahead of the clock moves the watermark.
+    /// Reads one record. All of its beacons are evaluated before the watermark moves. A record whose timestamp is ahead
+    /// of the machine's clock is rejected as a whole, and does not move the watermark.
     pub(super) fn read(&mut self, record: &Record) {
         if record.timestamp.is_some_and(|at| self.settings.is_ahead(at)) {
             self.counts.read += 1;
@@ -119,7 +119,7 @@ impl<'a> Partition<'a> {
         self.highest = highest;
     }
 
-    /// Evaluates one beacon of a record at `now`, and counts its outcome.
+    /// Evaluates one beacon of a record with the timestamp `now`, and counts its outcome.
     fn evaluate(&mut self, mut beacon: Beacon, now: Millis) {
         if beacon.clock_ahead {
             self.counts.clock_ahead += 1;
@@ -129,7 +129,7 @@ impl<'a> Partition<'a> {
         }
         if beacon.is_excluded(self.settings) {
             self.counts.excluded += 1;
-            // Only the opt-out of an excluded beacon is used.
+            // Nothing of an excluded beacon is stored except its opt-out.
             if beacon.opt_out {
                 self.sessions.entry((beacon.tenant, beacon.session)).or_default().observe_opt_out(now);
             }
@@ -162,7 +162,8 @@ impl<'a> Partition<'a> {
             beacon.cmcd.is_none() && session.attempts.has_json_start(holds) && holds(session.untimed_frame);
         session.attempts.add(assertions, &mut in_window, is_history_known, holds);
         let is_new_play = in_window.plays > before.plays;
-        // A play that begins an attempt follows a failed start.
+        // If the play also begins an attempt, an earlier start has failed. Therefore the time since that start is not
+        // the startup time of this play.
         let took = took.filter(|_| is_new_play && in_window.attempts == before.attempts);
         let amounts = session.playback.amounts(&beacon, now, idle, has_played, holds);
         let reported = beacon.startup_ms.filter(|_| {
@@ -175,7 +176,7 @@ impl<'a> Partition<'a> {
         let inserted = InsertedBeacon {
             startup: took.or(amounts.startup_ms).or(reported),
             errors: session.playback.new_errors(&beacon, holds),
-            asserted: session.dimensions_in_effect(holds),
+            asserted: session.live_dimensions(holds),
             amounts,
             beacon,
         };
@@ -195,8 +196,8 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Opts out the session of a rejected beacon. If the time of the opt-out is unknown, it is the latest time of the
-    /// log.
+    /// Opts out the session of a rejected beacon. If the time from which the opt-out takes effect is unknown, it is the
+    /// highest timestamp so far.
     fn opt_out(&mut self, session: Option<(String, String, Option<Millis>)>) {
         let Some((tenant, session, from)) = session else { return };
         self.remove_from_open_windows(&tenant, &session);
@@ -204,7 +205,7 @@ impl<'a> Partition<'a> {
         self.sessions.entry((tenant, session)).or_default().opt_out = Some(from);
     }
 
-    /// Removes a session from every open window.
+    /// Removes the summaries of a session from all open windows.
     fn remove_from_open_windows(&mut self, tenant: &str, session: &str) {
         let keys = self.summaries.keys().filter(|key| key.tenant == tenant && key.session == session);
         let open: Vec<_> = keys.filter(|key| !self.is_closed(key.start)).cloned().collect();
@@ -215,18 +216,18 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Returns the end of the last window that the watermark has reached.
+    /// Returns the end of the last closed window.
     fn closed_until(&self) -> Millis {
         let watermark = self.highest.unwrap_or(0).saturating_sub(self.settings.lateness);
         watermark / self.settings.window * self.settings.window
     }
 
-    /// Returns true if a window is closed.
+    /// Returns true if the window that begins at `start` is closed.
     fn is_closed(&self, start: Millis) -> bool {
         start + self.settings.window <= self.closed_until()
     }
 
-    /// Closes every window at the end of the input.
+    /// Ends the input, and closes all windows. Returns the counts of beacons and the session summaries.
     pub(super) fn finish(self) -> (Beacons, BTreeMap<SummaryKey, SessionSummary>) {
         (self.counts, self.summaries)
     }

@@ -1,5 +1,8 @@
-//! Computes amounts from the states and totals of a session. All reports of the session are kept, and read again for
-//! each beacon.
+//! Computes the amounts that a beacon adds, such as playing time, from the CMCD states and totals of its session. All
+//! reports of the session are kept, and read again for each beacon. A report that has not expired is called *live*.
+//!
+//! Events and requests have different clocks: an event contains the time at which it occurred, and the time of a
+//! request is the time at which it was sent.
 
 use super::Millis;
 use super::beacon::Beacon;
@@ -18,20 +21,20 @@ pub(super) struct Amounts {
     pub(super) switches_down: u64,
     pub(super) seeks: u64,
     pub(super) seeking_ms: u64,
-    /// The time from a reported start to the first frame after it.
+    /// The time from a reported start to the first frame after it, if it was measured.
     pub(super) startup_ms: Option<u64>,
-    /// True if an event reported a start.
+    /// True if an event has reported a start.
     pub(super) start_known: bool,
-    /// True if a request reported a start, and a pause or a seek after it, before anything played.
+    /// True if a request has reported a start, and a later request a pause or a seek before anything played.
     pub(super) start_interrupted: bool,
-    /// Playing and stalled time by the clock, before rounding.
+    /// The playing, stalled or seeking time, before it is rounded.
     credited: Millis,
-    /// The time by which the delay of an event is shorter than the delays of all events before it, if that may be
-    /// jitter.
+    /// The time by which the delay of this event is shorter than the delays of all earlier events, if it is at most a
+    /// second. Otherwise 0.
     jitter: Millis,
 }
 
-/// A reported state.
+/// A CMCD state that a beacon reported.
 #[derive(Clone, Copy)]
 struct StateReport {
     asserted_at: Millis,
@@ -40,11 +43,11 @@ struct StateReport {
     event: bool,
     batched: bool,
     changed: bool,
-    /// The time that it added.
+    /// The time that the beacon added.
     credited: Millis,
-    /// The time by which its delay is shorter than all delays before it, if that may be jitter.
+    /// The time by which the delay of the event is shorter than all earlier delays, as in [`Amounts`].
     jitter: Millis,
-    /// Its position in the log.
+    /// The index of the report in the log.
     nth: usize,
 }
 
@@ -68,17 +71,17 @@ impl StateReport {
 #[derive(Default)]
 pub(super) struct Playback {
     reports: Vec<StateReport>,
-    /// The key and the total, with true for an event, and the timestamp of the record.
+    /// The cumulative values: the key, the value, true if an event contained it, and the timestamp of the record.
     totals: Vec<(&'static str, u64, bool, Millis)>,
-    /// The bitrates in events.
+    /// The bitrates in events, and the timestamps of their records.
     bitrates: Vec<(u64, Millis)>,
-    /// The error codes of every record, with true for an event.
+    /// For each record: its error codes, true if it is an event, and its timestamp.
     codes: Vec<(Vec<String>, bool, Millis)>,
 }
 
 impl Playback {
-    /// Returns the amounts that a beacon of a record at `now` adds. `holds` returns true if a report of that time is in
-    /// effect. `idle` is the time that a report is in effect.
+    /// Returns the amounts that a beacon in a record with the timestamp `now` adds. `holds` returns true if a report in
+    /// a record with this timestamp is live. `idle` is the time after which a report expires.
     pub(super) fn amounts(
         &self,
         beacon: &Beacon,
@@ -105,7 +108,7 @@ impl Playback {
             let last = self.reports.iter().rfind(|report| of(report));
             last.filter(|report| holds(Some(report.asserted_at))).copied()
         };
-        // The greater of the last total in events and the last total in requests.
+        // The growth since the last value in events or the last value in requests, whichever is greater.
         let grown = |key: &str| {
             let last = |of_events: bool| {
                 let last = self.totals.iter().rfind(|(of, _, event, _)| *of == key && *event == of_events);
@@ -156,8 +159,8 @@ impl Playback {
         amounts
     }
 
-    /// Returns the classes of the new errors in a beacon. An error is not new if its code was in the previous record of
-    /// the same kind (event or request), and since then in every record of that kind.
+    /// Returns the classes of the new errors in a beacon. An error is not new if the previous record of the same kind
+    /// (event or request) has the same code. It stays the same error while every record of this kind contains the code.
     pub(super) fn new_errors(
         &self,
         beacon: &Beacon,
@@ -169,7 +172,7 @@ impl Playback {
         cmcd.codes.iter().filter(is_new).map(|code| class(code)).collect()
     }
 
-    /// Returns true if the first error code of a beacon is new. Codes of JSON beacons are always new.
+    /// Returns true if the first error code of a beacon is new. A code in a JSON beacon is always new.
     pub(super) fn has_new_code(&self, beacon: &Beacon, holds: impl Fn(Option<Millis>) -> bool) -> bool {
         let Some(cmcd) = &beacon.cmcd else { return true };
         cmcd.codes.first().is_some_and(|code| self.is_new_code(cmcd, code, &holds))
@@ -182,25 +185,26 @@ impl Playback {
         !holds(repeated.max())
     }
 
-    /// Returns the reports of one clock after the last one that satisfies `matches`.
+    /// Returns the reports of one kind (events or requests) that follow the last one for which `matches` returns true.
     fn after(&self, event: bool, matches: impl Fn(&StateReport) -> bool) -> Vec<&StateReport> {
         let of_clock: Vec<_> = self.reports.iter().filter(|report| report.event == event).collect();
         let from = of_clock.iter().rposition(|report| matches(report)).map_or(0, |at| at + 1);
         of_clock[from..].to_vec()
     }
 
-    /// Returns true if a pause or a seek came after the last start on this clock, before anything played.
+    /// Returns true if a pause or a seek follows the last start in the reports of one kind, before anything played.
     fn is_interrupted(&self, event: bool, is_start: impl Fn(&StateReport) -> bool) -> bool {
         let after = self.after(event, is_start);
         let before_play = after.iter().take_while(|report| report.state != 'p');
         before_play.filter(|report| matches!(report.state, 'a' | 'k')).count() > 0
     }
 
-    /// Returns the maximum time that an event may add. It is the time since the record of the previous event, plus the
-    /// delay of that event, minus the time that earlier events in the same record added.
+    /// Returns the maximum time that an event may add, and the jitter that is included in it. The maximum is the time
+    /// since the record of the previous event, plus the delay of that event, minus the time that earlier events of the
+    /// same record have added.
     ///
-    /// The second number is the part that may be jitter. An event whose delay is up to a second shorter than all delays
-    /// before it adds the difference.
+    /// If the delay of this event is up to a second shorter than the delays of all earlier events, the difference is
+    /// the jitter, and the event may add it too.
     fn allowance(
         &self,
         new: StateReport,
@@ -235,7 +239,7 @@ impl Playback {
         left(new.asserted_at - before + u64::try_from(delay).unwrap_or(0))
     }
 
-    /// Stores the reports of a beacon in a record at `now`, and the amounts that it added.
+    /// Stores the reports of a beacon in a record with the timestamp `now`, and the amounts that it added.
     pub(super) fn observe(&mut self, beacon: &Beacon, now: Millis, amounts: &Amounts) {
         let Some(cmcd) = &beacon.cmcd else { return };
         self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, cmcd.event, now)));
@@ -249,7 +253,8 @@ impl Playback {
     }
 }
 
-/// Attributes the time before a new report to the state before it, up to `most`.
+/// Attributes the time between the previous report and a new report to the state in the previous report. The time is at
+/// most `most`.
 fn credit(
     held: &[StateReport],
     log: &[StateReport],
@@ -260,10 +265,10 @@ fn credit(
 ) {
     let events = || held.iter().filter(|report| report.event);
     let requests = || held.iter().filter(|report| !report.event);
-    // The times of requests are used only if no event is in effect.
+    // The times of requests are used only if no event is live.
     let has_events = !new.event && events().count() > 0;
     let mut clock: Vec<_> = if new.event || has_events { events().collect() } else { requests().collect() };
-    // The sort is stable, so the last report in the log is last among equal times.
+    // The sort is stable, so among equal times the last report in the log is the last one.
     clock.sort_by_key(|report| report.at);
     let Some(before) = clock.last() else { return };
     let others = || events().filter(|report| !new.event || report.asserted_at != new.asserted_at);
@@ -276,7 +281,7 @@ fn credit(
         }
         from = from.max(counted.unwrap_or(from));
     } else if new.event || has_events {
-        // The distance of the two clocks is the shortest delay of an event.
+        // The difference between the clocks of the player and the broker is at most the shortest delay of an event.
         let of_new = Some(&new).filter(|new| new.event);
         let delays = events().chain(of_new).map(|event| i128::from(event.asserted_at) - i128::from(event.at));
         let distance = delays.min().unwrap_or(0);
@@ -324,11 +329,12 @@ fn credit(
     }
 }
 
-/// Returns the state that followed the latest `p` of a clock in effect, in log order and not earlier by the clock. It
-/// is `p` if nothing followed, `r` for a stall (and pauses in it), and `x` for anything else.
+/// Returns what followed the latest live state `p` in the reports of one kind: `p` if no other state followed, `r` if
+/// only a stall (and pauses in it) followed, and `x` otherwise. Reports with an earlier time are ignored. Returns
+/// `None` if no `p` is live.
 fn ended(held: &[StateReport], log: &[StateReport], event: bool) -> Option<char> {
     let of_clock = |report: &&StateReport| report.event == event && report.state == 'p';
-    // Of two reports at the same time, the later one in the log is used.
+    // Among equal times, the last report in the log is used.
     let played = held.iter().filter(of_clock).max_by_key(|played| (played.at, played.nth))?;
     let mut ended = 'p';
     for later in log.iter().filter(|later| later.event == event && later.nth > played.nth) {

@@ -1,4 +1,4 @@
-//! Formats the expected rows.
+//! Formats the expected rows as JSON.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{Cell, Outcome, Row, Settings, percentile};
 /// The minimum number of sessions on either side of a percentile.
 const B: usize = 10;
 
-/// The fields that are one number.
+/// The fields that contain one number.
 const NUMBERS: [&str; 10] = [
     "beacons",
     "attempts",
@@ -26,13 +26,13 @@ const NUMBERS: [&str; 10] = [
     "switches",
 ];
 
-/// The fields that are the distribution of one value of each session. Other tables contain their sums, too.
+/// The fields that contain a distribution in the detail table, and a sum in other tables.
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
 impl Outcome {
-    /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, breakdown and cell key. Histograms are
-    /// omitted, because the design does not fix their bins. With a secret, numbers outside the detail table are the
-    /// sums before noise.
+    /// Returns all rows in the schema `crowdfold.rollup/1`, sorted by window, tenant, breakdown and dimension values.
+    /// Histograms are missing, because the design does not define their bins. If there is a secret, numbers outside the
+    /// detail table are the sums before noise is added.
     #[must_use]
     pub fn rollups(&self, settings: &Settings) -> Vec<Value> {
         let mut rollups = Vec::new();
@@ -73,7 +73,7 @@ impl Outcome {
     }
 }
 
-/// Returns the fields of a row of the detail table.
+/// Returns the numbers of a row of the detail table.
 fn exact(row: &Row) -> Vec<(&'static str, Value)> {
     let Cell { sums, .. } = &row.cell;
     let numbers = [
@@ -107,7 +107,7 @@ fn exact(row: &Row) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// Returns the fields of a row of another table, before noise.
+/// Returns the numbers of a row outside the detail table, before noise is added.
 fn bounded(row: &Row) -> Vec<(&'static str, Value)> {
     let sum = |field: &str| row.cell.bounded.get(field).copied().unwrap_or(0);
     let mut fields = vec![("beacons", Value::Null)];
@@ -119,7 +119,7 @@ fn bounded(row: &Row) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// Returns the fields of a row of another table without a secret.
+/// Returns the fields of a row outside the detail table if there is no secret: all of them are null.
 fn absent() -> Vec<(&'static str, Value)> {
     NUMBERS
         .into_iter()

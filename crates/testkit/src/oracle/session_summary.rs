@@ -1,4 +1,4 @@
-//! Summarizes one session in one window. All its inserted beacons are kept until the end.
+//! Summarizes one session in one window. All beacons are kept, and added up when the window closes.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use super::numbers::two_digits_of;
 use super::playback::Amounts;
 use super::{Cell, Settings, Sums};
 
-/// An inserted beacon, with the values derived from the state of its session.
+/// An inserted beacon, with values that follow from the state of its session.
 pub(super) struct InsertedBeacon {
     pub(super) beacon: Beacon,
-    /// Its startup time, if that counts.
+    /// The startup time that the beacon adds, or `None`.
     pub(super) startup: Option<u64>,
-    /// Its errors that count.
+    /// The classes of the errors that the beacon adds.
     pub(super) errors: Vec<&'static str>,
-    /// Its contributions.
+    /// The amounts that the beacon adds.
     pub(super) amounts: Amounts,
-    /// The last asserted value of each dimension of the session.
+    /// The last asserted value of each dimension, if it has not expired.
     pub(super) asserted: BTreeMap<String, String>,
 }
 
-/// The inserted beacons of one session in one window, in log order, and the attempts in it.
+/// The inserted beacons of one session in one window, in log order, and the attempts in this window.
 #[derive(Default)]
 pub(super) struct SessionSummary {
     inserted: Vec<InsertedBeacon>,
@@ -38,19 +38,19 @@ impl SessionSummary {
         self.inserted.len() as u64
     }
 
-    /// Returns the first value reported in the window. If there is none, returns the first value that was in effect
-    /// when a beacon was inserted.
+    /// Returns the value of a dimension: the first value that was reported in the window. If there is none, the value
+    /// that an earlier window reported is used, unless it has expired.
     pub(super) fn dimension(&self, dimension: &str) -> String {
         let reported = self.inserted.iter().find_map(|inserted| inserted.beacon.dimensions.get(dimension));
         if dimension == "error_code" {
-            // it is never inherited from another window
+            // An error code of an earlier window is never used.
             return reported.cloned().unwrap_or_else(|| "none".into());
         }
         let asserted = || self.inserted.iter().find_map(|inserted| inserted.asserted.get(dimension));
         reported.or_else(asserted).cloned().unwrap_or_else(|| "unknown".into())
     }
 
-    /// Returns its sums, clamped.
+    /// Returns the numbers of this session as a cell of one session. All numbers are clamped.
     pub(super) fn cell(&self, session: &str, tenant: &str, settings: &Settings) -> Cell {
         let sum = |amount: fn(&Amounts) -> u64| {
             self.inserted.iter().map(|inserted| amount(&inserted.amounts)).sum::<u64>()
@@ -113,15 +113,15 @@ impl SessionSummary {
         }
     }
 
-    /// Returns the mean of a value over the beacons that contain it.
+    /// Returns the mean of a value over the beacons that contain it. Returns `None` if there are none.
     fn plain_mean(&self, value: fn(&Beacon) -> Option<u64>) -> Option<u64> {
         let values: Vec<u128> =
             self.inserted.iter().filter_map(|inserted| value(&inserted.beacon)).map(u128::from).collect();
         (!values.is_empty()).then(|| two_digits_of(values.iter().sum(), values.len() as u128))
     }
 
-    /// Returns the mean of a rate over the beacons that contain it, weighted by playing time. If no beacon has playing
-    /// time, the mean is not weighted.
+    /// Returns the mean of a rate over the beacons that contain it, weighted by their playing time. If none of them has
+    /// playing time, the mean is not weighted. Returns `None` if no beacon contains the rate.
     fn mean(&self, rate: fn(&Beacon) -> Option<u64>) -> Option<u64> {
         let rates: Vec<(u128, u128)> = self
             .inserted

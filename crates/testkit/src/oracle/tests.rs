@@ -4,7 +4,7 @@ mod vectors;
 
 use super::*;
 
-/// Returns settings with windows of a minute, a lateness of half a minute, one breakdown, and k = 1, so that every
+/// Returns settings with windows of a minute, a lateness of half a minute, one breakdown and k = 1. With k = 1, every
 /// session-window is released.
 fn settings() -> Settings {
     Settings {
@@ -16,7 +16,7 @@ fn settings() -> Settings {
     }
 }
 
-/// Returns a partition from record timestamps and payloads.
+/// Returns the records of a partition, from pairs of a timestamp and a payload.
 fn partition(records: &[(Millis, &str)]) -> Vec<Record> {
     let record = |(timestamp, payload): &(Millis, &str)| Record {
         timestamp: Some(*timestamp),
@@ -25,14 +25,14 @@ fn partition(records: &[(Millis, &str)]) -> Vec<Record> {
     records.iter().map(record).collect()
 }
 
-/// Evaluates one partition.
+/// Evaluates a topic with one partition, and asserts that the ledger balances.
 fn evaluated(records: &[(Millis, &str)]) -> Outcome {
     let outcome = evaluate(&[partition(records)], &settings());
     assert!(outcome.ledger.balanced(), "{:?}", outcome.ledger);
     outcome
 }
 
-/// Returns the sum over all cells of a tenant's window.
+/// Returns the sum over all cells of the window that begins at `start`.
 fn total(outcome: &Outcome, start: Millis) -> Cell {
     let mut total = Cell::default();
     let tables = outcome.cells.iter().filter(|(key, _)| key.start == start && key.breakdown == 0);

@@ -1,4 +1,4 @@
-//! A small scenario with some sessions at each point of the full product of windows and values, and its released rows.
+//! Small random scenarios with a number of sessions at each point, and the rows that are released of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use crate::oracle::Dice;
 /// The number of values of each dimension.
 const VALUES: usize = 3;
 
-/// The sessions of a scenario. One axis is the windows, and the others are dimensions in the order of their names.
+/// The sessions of a scenario. Axis 0 is the window, and the other axes are the dimensions, ordered by name.
 pub(super) struct Scenario {
     windows: usize,
     names: Vec<String>,
-    /// The sessions by point. The window changes slowest.
+    /// The number of sessions at each point. Points are ordered by window first, and by the last dimension last.
     sessions: Vec<u64>,
-    /// True if the attacker assumes that cell keys without sessions are covered by the star rows above them, or by no
-    /// row.
+    /// True if the attacker assumes that points without sessions are covered by the rows with `*` above them. Otherwise
+    /// no row covers them.
     empty_too: bool,
 }
 
-/// A released row, and the points that it covers. The attacker knows which cells were folded into it, although cell
-/// keys alone do not show this.
+/// A released row, and the points that it covers. The attacker knows which cells were folded into a row, although the
+/// published values do not show this.
 pub(super) struct Row {
     pub(super) sessions: u64,
     pub(super) covers: Vec<bool>,
@@ -40,16 +40,17 @@ impl Scenario {
         Self { windows, names, sessions: vec![0; points], empty_too: true }
     }
 
-    /// Returns a scenario whose points have no, a few, some, or many sessions.
+    /// Returns a random scenario. Many points have no sessions, and the others have from one to 34.
     pub(super) fn random(seed: u64, breakdowns: &[&[&str]]) -> Self {
         let mut dice = Dice::new(seed);
-        // With four dimensions, one window is enough.
+        // With four dimensions, a scenario has only one window, to limit the number of points.
         let mut scenario = Self::empty(breakdowns, 2);
         if scenario.names.len() > 3 {
             scenario = Self::empty(breakdowns, 1);
         }
         scenario.empty_too = seed.is_multiple_of(2);
-        // Products of many points would otherwise never be small.
+        // With more points, a larger share of them is empty. Otherwise no product of many points would have few
+        // sessions.
         let rare = 1 + scenario.sessions.len() as u64 / 12;
         for at in &mut scenario.sessions {
             *at = match dice.below(3 + rare) {
@@ -62,8 +63,8 @@ impl Scenario {
         scenario
     }
 
-    /// Returns a scenario with one window, with sessions by the value of the second dimension (in the order of names)
-    /// and then of the first.
+    /// Returns a scenario with one window and two dimensions. `sessions[second][first]` is the number of sessions with
+    /// these values of the first and the second dimension, in the order of their names.
     pub(super) fn of(breakdowns: &[&[&str]], sessions: &[[u64; VALUES]; VALUES]) -> Self {
         let mut scenario = Self::empty(breakdowns, 1);
         for (second, row) in sessions.iter().enumerate() {
@@ -74,14 +75,14 @@ impl Scenario {
         scenario
     }
 
-    /// Returns the coordinate of a point on an axis. Axis 0 is the windows.
+    /// Returns the window (axis 0) or the dimension value (other axes) of a point.
     fn coordinate(&self, point: usize, axis: usize) -> usize {
         let below = VALUES.pow((self.names.len() - axis) as u32);
         let most = if axis == 0 { self.windows } else { VALUES };
         point / below % most
     }
 
-    /// Returns the cell key of a point in a breakdown.
+    /// Returns the values of a point for the dimensions of a breakdown.
     fn cell_key(&self, point: usize, breakdown: &[&str]) -> Vec<String> {
         let axis = |name: &&str| 1 + self.names.iter().position(|known| known == name).unwrap();
         breakdown.iter().map(|name| self.coordinate(point, axis(name)).to_string()).collect()
@@ -91,8 +92,8 @@ impl Scenario {
         self.sessions.iter().zip(points).filter(|(_, covered)| **covered).map(|(sessions, _)| sessions).sum()
     }
 
-    /// Returns the released rows by window. Each table in turn is the detail table, whose sums identify the cells of a
-    /// row. The attacker receives only the sessions.
+    /// Returns the released rows of all windows. Each table is once the detail table, because only there a sum can
+    /// identify the cells of a row. The attacker receives only the session counts.
     pub(super) fn released(&self, breakdowns: &[&[&str]], k: u64) -> Vec<Row> {
         let dimensions =
             breakdowns.iter().map(|d| d.iter().map(|name| Dimension::named(name).unwrap()).collect());
@@ -112,11 +113,11 @@ impl Scenario {
         windows.flat_map(|(window, at)| self.released_in(window, breakdowns, &policies[at], at)).collect()
     }
 
-    /// Returns the rows of one table.
+    /// Returns the rows of the table of breakdown `of` in one window.
     fn released_in(&self, window: usize, breakdowns: &[&[&str]], policy: &Policy, of: usize) -> Vec<Row> {
         let here = |point: &usize| self.coordinate(*point, 0) == window;
-        // The number of a cell key is encoded in one value of a distribution, so that the sum of a row identifies its
-        // cells.
+        // Each cell has a distribution with one value, which is a different power of two. So the sum of a row
+        // identifies its cells.
         let table = |breakdown: &&[&str]| -> BTreeMap<Vec<String>, Cell> {
             let mut table = BTreeMap::<_, Cell>::new();
             for point in (0..self.sessions.len()).filter(here).filter(|point| self.sessions[*point] > 0) {
@@ -164,7 +165,8 @@ impl Scenario {
         rows
     }
 
-    /// Returns the points of every product of a nonempty set of windows and a nonempty set of values of each dimension.
+    /// Returns every product of a nonempty set of windows and a nonempty set of values of each dimension, as the points
+    /// that it covers.
     pub(super) fn products(&self) -> impl Iterator<Item = Vec<bool>> {
         let most: Vec<usize> = (0..=self.names.len())
             .map(|axis| (1 << if axis == 0 { self.windows } else { VALUES }) - 1)

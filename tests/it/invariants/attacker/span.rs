@@ -1,7 +1,7 @@
-//! Computes the linear span of functions over a prime field.
+//! Computes the linear span of vectors over a prime field.
 
-/// The prime 2^61 − 1. A combination over the integers is also one modulo any prime. A large prime adds no accidental
-/// combinations.
+/// The prime 2^61 − 1. A vector that is a combination of others over the integers is also one modulo any prime. With a
+/// large prime, further combinations are very unlikely.
 const PRIME: u64 = (1 << 61) - 1;
 
 const fn times(a: u64, b: u64) -> u64 {
@@ -12,7 +12,7 @@ const fn minus(a: u64, b: u64) -> u64 {
     (a + PRIME - b) % PRIME
 }
 
-/// Computes the inverse by Fermat's theorem: a to the power of p − 2.
+/// Returns the multiplicative inverse: by Fermat's theorem, it is a to the power of p − 2.
 const fn inverse(a: u64) -> u64 {
     let (mut result, mut base, mut power) = (1, a, PRIME - 2);
     while power > 0 {
@@ -25,7 +25,7 @@ const fn inverse(a: u64) -> u64 {
     result
 }
 
-/// A basis in echelon form. Each function has a 1 at its pivot, and 0 before it.
+/// A basis of the span in echelon form. Each vector is stored with its pivot. It is 1 at the pivot, and 0 before it.
 #[derive(Default)]
 pub(super) struct Span(Vec<(usize, Vec<u64>)>);
 
@@ -40,14 +40,15 @@ impl Span {
         self.0.insert(at, (pivot, rest));
     }
 
-    /// Returns true if the vector that is 1 at these points and 0 elsewhere is a combination of the added ones.
+    /// Returns true if the vector that is 1 at these points and 0 elsewhere is a combination of the added vectors.
     pub(super) fn holds(&self, points: &[bool]) -> bool {
         self.reduced(points).iter().all(|at| *at == 0)
     }
 
     fn reduced(&self, points: &[bool]) -> Vec<u64> {
         let mut rest: Vec<u64> = points.iter().map(|at| u64::from(*at)).collect();
-        // The order is by ascending pivot, so that a later subtraction does not restore an earlier pivot.
+        // Vectors are subtracted in the order of ascending pivots, because a later subtraction does not change an
+        // earlier pivot.
         for (pivot, function) in &self.0 {
             let factor = rest[*pivot];
             if factor != 0 {
@@ -59,7 +60,7 @@ impl Span {
 }
 
 #[test]
-fn only_sums_and_differences_are_in_the_span() {
+fn span_contains_exactly_the_combinations_of_the_added_vectors() {
     let points = |text: &str| text.bytes().map(|byte| byte == b'1').collect::<Vec<_>>();
     let mut span = Span::default();
     for row in ["1100", "0110", "1111"] {

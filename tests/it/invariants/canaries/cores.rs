@@ -1,4 +1,4 @@
-//! Tests that a process with canaries in its memory does not write a core dump.
+//! Tests that a worker with canaries in its memory does not write a core dump.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -12,8 +12,7 @@ use super::{canary_records, files};
 use crate::kafka_support::produce;
 use crate::worker::support::{Deployment, Worker, signal, sleep, window_ago};
 
-/// Returns a command that runs a program with unlimited core dumps, as far as the host permits. The core would be in
-/// `scratch_dir`.
+/// Returns a command that runs a program in `scratch_dir`, with the highest limit of core dumps that the host permits.
 fn with_cores(program: &Path, scratch_dir: &Path) -> Command {
     let mut shell = Command::new("sh");
     shell
@@ -23,7 +22,7 @@ fn with_cores(program: &Path, scratch_dir: &Path) -> Command {
     shell
 }
 
-/// Returns true if this host writes cores to files in the working directory of the process, and permits them.
+/// Returns true if this host permits core dumps, and writes them to the working directory of the process.
 fn writes_files() -> bool {
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
@@ -41,7 +40,8 @@ fn invariant_4_worker_with_canaries_in_its_memory_leaves_no_core() {
         files(scratch_dir.path(), &mut left);
         left
     };
-    // Another process with a canary in its memory writes a core, in which the scan finds it.
+    // For comparison, another program with a canary in its memory writes a core dump, and the scan finds the canary in
+    // it.
     let mut other = with_cores(Path::new("sleep"), scratch_dir.path());
     let mut other = other.arg("600").env("SOMEBODY", ADDRESSES[0]).stderr(Stdio::null()).spawn().unwrap();
     eventually("the shell has become the other program", || {
@@ -61,7 +61,8 @@ fn invariant_4_worker_with_canaries_in_its_memory_leaves_no_core() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 60_000);
     produce(deployment.kafka, &deployment.topic("beacons"), &canary_records(&deployment, start));
-    // The handler of the Rust runtime ignores the first SIGSEGV and SIGBUS that no memory access caused.
+    // SIGSEGV and SIGBUS are sent twice, because the handler of the Rust runtime ignores the first one if no memory
+    // access caused it.
     for (name, times) in [("ABRT", 1), ("SEGV", 2), ("BUS", 2)] {
         let mut worker =
             Worker::start_by(with_cores(&binary("crowdfold"), scratch_dir.path()), &deployment, name);

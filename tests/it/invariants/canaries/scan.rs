@@ -1,19 +1,19 @@
-//! Searches bytes for identities in any encoding.
+//! Searches bytes for the canaries, which are known identities, in many encodings.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 
-/// The identities of one person, which must not be found.
+/// The addresses that no output may contain.
 pub(super) const ADDRESSES: [&str; 3] = ["203.0.113.77", "2001:db8:77:aa::c4", "::ffff:198.51.100.201"];
 pub(super) const MAIL: &str = "jane.c4n4ry@mail.example";
 pub(super) const AGENT: &str = "Mozilla/5.0 (Zanzibar; C4n4ryOS 7_7) C4n4ryKit/77.7 C4n4ryBrowser/12.34";
 pub(super) const SESSION: &str = "c4n4ry-5e55-10n0-";
 
-/// The minimum length in bytes. Shorter texts are found by chance.
+/// The minimum length of a searched pattern, in bytes. Shorter patterns occur by chance.
 const LEAST: usize = 6;
 
-/// An identity, and its spellings before encoding.
+/// An identity, and the ways in which it can be written, before they are encoded.
 pub(super) struct Canary {
     pub(super) name: &'static str,
     pub(super) spellings: Vec<String>,
@@ -26,8 +26,8 @@ pub(super) fn canaries() -> Vec<Canary> {
     ADDRESSES.into_iter().map(address).chain(texts).collect()
 }
 
-/// Returns the spellings of an address: with dots in decimal, octal and hexadecimal, as one number, and backwards as in
-/// DNS.
+/// Returns the ways in which an address can be written: with dots in decimal, octal and hexadecimal, as one number, and
+/// in reverse order as in DNS.
 fn address(name: &'static str) -> Canary {
     let mut spellings = vec![name.to_owned()];
     let v6 = name.parse::<Ipv6Addr>().unwrap_or_else(|_| name.parse::<Ipv4Addr>().unwrap().to_ipv6_mapped());
@@ -64,11 +64,12 @@ fn address(name: &'static str) -> Canary {
     Canary { name, spellings }
 }
 
-/// Returns encodings of a text that do not depend on the case of letters.
+/// Returns the encodings of a string in which the case of letters does not matter: unchanged, reversed, escaped and
+/// hexadecimal.
 fn plain(text: &str) -> Vec<Vec<u8>> {
     let bytes = text.as_bytes();
     let hex = |before: &str| bytes.iter().map(|byte| format!("{before}{byte:02x}")).collect::<String>();
-    // Characters that a URL need not escape are not escaped.
+    // This is the usual encoding of URLs: only special characters are escaped.
     let url = |byte: &u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => (*byte as char).to_string(),
         byte => format!("%{byte:02x}"),
@@ -78,8 +79,8 @@ fn plain(text: &str) -> Vec<Vec<u8>> {
     [bytes.to_vec(), backwards].into_iter().chain(escaped.map(String::into_bytes)).collect()
 }
 
-/// Returns the base64 encodings of a text, regardless of the bytes before and after it. For each of three alignments,
-/// these are the letters that depend only on the text.
+/// Returns the base64 encodings of a string within other bytes. There are three, because the position of the string
+/// modulo three matters. Each consists of the letters that depend only on the string, and not on the bytes around it.
 fn base64s(text: &str) -> Vec<Vec<u8>> {
     let bytes = text.as_bytes();
     let aligned = (0..3).map(|shift| {
@@ -92,7 +93,7 @@ fn base64s(text: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Encodes bytes without padding.
+/// Encodes bytes as base64, without padding.
 pub(super) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
@@ -103,7 +104,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     bits.chunks(6).map(letter).collect()
 }
 
-/// Finds canaries in bytes in one pass.
+/// Finds all encodings of all canaries in bytes.
 pub(super) struct Scan {
     plain: (AhoCorasick, Vec<&'static str>),
     exact: (AhoCorasick, Vec<&'static str>),
@@ -114,7 +115,7 @@ impl Scan {
         Self { plain: automaton(plain, true), exact: automaton(base64s, false) }
     }
 
-    /// Returns the name and the encoding of the first canary.
+    /// Returns the name of a canary in these bytes, and its encoded form. Returns `None` if there is no canary.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<(&'static str, String)> {
         [&self.plain, &self.exact].into_iter().find_map(|(automaton, names)| {
             let found = automaton.find(bytes)?;

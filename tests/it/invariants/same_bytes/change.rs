@@ -1,4 +1,4 @@
-//! Changes the identities in a log.
+//! Changes the addresses and session ids in a log, without changing the length of any beacon.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,7 +10,8 @@ use crate::worker::support::Deployment;
 
 pub(super) type Log = Vec<Vec<Record>>;
 
-/// Returns the log with another text in a field of all beacons that have it.
+/// Returns the log with another value in one field of all beacons that have it. `other` returns the new value, which
+/// must have the same length.
 pub(super) fn with(log: &Log, field: &str, mut other: impl FnMut(&str) -> String) -> Log {
     let start = format!("\"{field}\":\"");
     let mut change = |record: &Record| {
@@ -31,7 +32,7 @@ pub(super) fn with(log: &Log, field: &str, mut other: impl FnMut(&str) -> String
     log.iter().map(|records| records.iter().map(&mut change).collect()).collect()
 }
 
-/// Returns the log with an unknown name for a field.
+/// Returns the log without a field. The field is renamed to an unknown name of the same length.
 pub(super) fn without(log: &Log, field: &str) -> Log {
     let (name, unknown) = (format!("\"{field}\":"), format!("\"x{}\":", &field[1..]));
     let change = |record: &Record| {
@@ -66,7 +67,7 @@ pub(super) fn other_address(address: &str) -> String {
     other
 }
 
-/// Returns another host of the same /24 or /48.
+/// Returns the address of another host in the same network: /24 for IPv4, /48 for IPv6.
 pub(super) fn other_host(address: &str) -> String {
     match address.parse::<Ipv4Addr>() {
         Ok(v4) => {
@@ -77,12 +78,12 @@ pub(super) fn other_host(address: &str) -> String {
     }
 }
 
-/// Changes the groups from an index on, without changing their lengths. Groups of zero stay, because the address would
-/// otherwise have another length.
+/// Changes the groups of an IPv6 address from an index on. The length of each group stays the same. Groups of zero do
+/// not change, because then the length of the address would change.
 fn in_v6(address: &str, from: usize) -> String {
     let mut groups = address.parse::<Ipv6Addr>().unwrap().segments();
     for group in groups[from..].iter_mut().filter(|group| **group > 0) {
-        // A single digit becomes 1 to f, because a zero might be merged with other zeros.
+        // A single digit does not become 0, because consecutive groups of zero are written as `::`.
         *group = match *group {
             1..16 => *group % 15 + 1,
             group => other_number(group.into(), 16, 0xffff) as u16,
@@ -91,7 +92,7 @@ fn in_v6(address: &str, from: usize) -> String {
     Ipv6Addr::from(groups).to_string()
 }
 
-/// Returns the log with another name of the same length for every session, in the same partition.
+/// Returns the log with another id for every session. The new id has the same length and belongs to the same partition.
 pub(super) fn renamed(deployment: &Deployment<'_>, log: &Log) -> Log {
     let mut names = HashMap::new();
     let another = |session: &str| {
@@ -101,7 +102,7 @@ pub(super) fn renamed(deployment: &Deployment<'_>, log: &Log) -> Log {
             .unwrap()
     };
     with(log, "session", |session| {
-        // Constants that do not identify a session do not change.
+        // Short values, such as "null", do not identify a session and do not change.
         if session.len() < 16 {
             return session.to_owned();
         }

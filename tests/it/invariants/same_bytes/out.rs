@@ -1,4 +1,4 @@
-//! The complete output of a run.
+//! Collects the complete output of a run of the worker: topics, metrics and log.
 
 use crowdfold_model::Timestamp;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use crowdfold_testkit::{binary, eventually, unique};
 use super::change::Log;
 use crate::worker::support::{Deployment, Seen, Worker, sleep};
 
-/// Returns the output of `fold`: rows and ledger.
+/// Runs `crowdfold fold` on a log. Returns the rows and the ledger.
 pub(super) fn fold(deployment: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>) {
     let path = |name: &str| deployment.dir.path().join(unique(name));
     let (input, ledger) = (path("input"), path("ledger"));
@@ -27,20 +27,21 @@ pub(super) fn fold(deployment: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>)
     (output.stdout, std::fs::read(ledger).unwrap())
 }
 
-/// The partition, key, value and headers. Topic names, which differ between deployments, are removed.
+/// The partition, key, value and headers of a record. Names of topics are removed, because they differ between
+/// deployments.
 type Bytes = (i32, Vec<u8>, Vec<u8>, Vec<(String, Vec<u8>)>);
 
-/// The output of `run` for a log.
+/// The output of the worker for a log.
 pub(super) struct Out {
-    /// The rollups in the order of each partition. Offsets are excluded, because they depend on the random number of
-    /// transactions.
+    /// The rollups, in the order of the topic. Offsets are not compared, because they depend on the number of
+    /// transactions, which is random.
     rollups: Vec<Bytes>,
-    /// The rejections without an order, because partitions of beacons are read in parallel.
+    /// The rejections, sorted. Their order is random, because partitions of beacons are read in parallel.
     rejections: Vec<Bytes>,
     partials: Vec<Bytes>,
-    /// The lines of `/metrics`. For times and their counts only the names are compared.
+    /// The lines of `/metrics`. Values of metrics about times are removed.
     metrics: BTreeSet<String>,
-    /// The distinct lines of the log, without times.
+    /// The different lines of the log, without their timestamps.
     log: BTreeSet<String>,
 }
 
@@ -63,7 +64,7 @@ impl Out {
     }
 }
 
-/// Runs a log to its end.
+/// Runs a worker until it has published all windows of a log, and returns its output.
 pub(super) fn run(deployment: &Deployment<'_>, log: &Log) -> Out {
     deployment.produce(log);
     let worker = Worker::start(deployment, "a");
@@ -71,7 +72,7 @@ pub(super) fn run(deployment: &Deployment<'_>, log: &Log) -> Out {
     let window = deployment.rules.window;
     deployment.await_committed(last / window * window + window);
     worker.await_ready();
-    // The counters are updated every second. Final ones do not change anymore.
+    // The counters are updated every second. They are final when they have not changed for several updates.
     let (mut page, mut unchanged) = (String::new(), 0);
     eventually("the counters are final", || {
         sleep(1_200);
@@ -87,7 +88,7 @@ pub(super) fn run(deployment: &Deployment<'_>, log: &Log) -> Out {
         metrics: metrics(deployment, &page),
         log: BTreeSet::new(),
     };
-    // librdkafka chooses their partition.
+    // The partition of a rejection is random, so it is not compared.
     out.rejections.iter_mut().for_each(|(partition, ..)| *partition = 0);
     out.rejections.sort();
     out.partials.sort();
@@ -108,7 +109,7 @@ fn records(deployment: &Deployment<'_>, topic: &str) -> Vec<Bytes> {
     deployment.records(topic, "read_committed").into_iter().map(bytes).collect()
 }
 
-/// Returns all chunks of cells, and the close markers that records caused. Close markers after silence depend on the
+/// Returns the partials, except close markers of windows that closed because a partition was idle. Those depend on the
 /// clock.
 fn partials(deployment: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
     let by_record = |partition: u32| {
@@ -133,7 +134,8 @@ fn metrics(deployment: &Deployment<'_>, page: &str) -> BTreeSet<String> {
     page.lines().filter(|line| !line.starts_with('#')).filter_map(line).collect()
 }
 
-/// Returns the program's own lines. Lines of librdkafka, and lines about retried transactions, depend on the load.
+/// Returns the lines of the log, except lines of librdkafka and lines about retried transactions. Those depend on the
+/// load of the machine.
 fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     let chance = ["librdkafka", "retrying in", "retrying it", "rejoining the group", "is unknown"];
     let kept = log.lines().filter(|line| chance.iter().all(|word| !line.contains(word)));
@@ -141,7 +143,7 @@ fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     for line in kept {
         let (_, log_text) = line.split_once(' ').unwrap();
         let log_text = log_text.replace(&deployment.prefix, "PREFIX");
-        // The operating system selects the port.
+        // The port is removed, because the operating system selects it.
         let log_text =
             log_text.split_once("127.0.0.1:").map_or(log_text.as_str(), |(before, _)| before).to_owned();
         lines.insert(log_text);
@@ -149,7 +151,7 @@ fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     lines
 }
 
-/// Tests that different outputs are distinguished.
+/// The comparison must fail if outputs are different.
 #[test]
 fn different_outputs_are_detected() {
     let out = |value: &str, line: &str| Out {

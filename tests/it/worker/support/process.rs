@@ -11,7 +11,7 @@ use crowdfold_testkit::{TIMEOUT, binary, binary_with, cpu_wait, eventually, uniq
 
 use super::Deployment;
 
-/// Returns the path of the program with fault points.
+/// Returns the path of the program that is built with fault points.
 pub(crate) fn armed_binary() -> PathBuf {
     binary_with("crowdfold", "crowdfold-fault-points", "fault-points")
 }
@@ -39,7 +39,7 @@ impl Worker {
         Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), &["collect"])
     }
 
-    /// Returns the host and port that a collector receives reports at.
+    /// Returns the host and port at which a collector receives reports.
     pub(crate) fn intake_address(&self) -> String {
         self.address_after("receiving beacons at http")
     }
@@ -48,20 +48,20 @@ impl Worker {
         self.child.id()
     }
 
-    /// Starts the program with fault points, one of which is armed, such as `combine.6.sent:3:kill`.
+    /// Starts the program with fault points and arms one of them, such as `combine.6.sent:3:kill`.
     pub(crate) fn start_armed(deployment: &Deployment<'_>, instance: &str, fault: &str) -> Self {
         let mut command = Command::new(armed_binary());
         command.env("CROWDFOLD_TEST", "1").env("CROWDFOLD_FAULT", fault);
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
-    /// Starts `crowdfold run` through another program that executes it.
+    /// Starts `crowdfold run` through another program that runs it.
     pub(crate) fn start_by(command: Command, deployment: &Deployment<'_>, instance: &str) -> Self {
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
-    /// Resumes the program after its fault stopped it.
-    pub(crate) fn go_on(&self) {
+    /// Resumes the program after its fault point stopped it.
+    pub(crate) fn resume(&self) {
         self.signal("CONT");
     }
 
@@ -98,7 +98,7 @@ impl Worker {
         Self { child, log }
     }
 
-    /// Returns the log.
+    /// Returns the log so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
     }
@@ -108,7 +108,7 @@ impl Worker {
         eventually(&format!("the log contains {words:?}"), || self.log().contains(words).then_some(()));
     }
 
-    /// Returns the address of its pages, after it has logged it.
+    /// Returns the address of its pages. Waits until the address is in the log.
     pub(crate) fn address(&self) -> String {
         self.address_after("metrics and health at http")
     }
@@ -122,7 +122,7 @@ impl Worker {
         })
     }
 
-    /// Requests one of its pages. Returns the status and the text.
+    /// Requests one of its pages. Returns the status and the body.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
@@ -133,7 +133,7 @@ impl Worker {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
-    /// Returns a metric by its name and labels as they are printed.
+    /// Returns the value of a metric. `name` includes the labels, as the page prints them.
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
         let (_, page) = self.get("/metrics");
         let value =
@@ -177,11 +177,14 @@ pub(crate) fn signal(child: &Child, name: &str) {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // After a failure, the log contains more information than the test.
+        // The log of the worker usually shows why a test failed.
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<_> = log.lines().collect();
-            eprintln!("the log of the worker ends:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
+            eprintln!(
+                "the last lines of the worker's log:\n{}",
+                lines[lines.len().saturating_sub(30)..].join("\n")
+            );
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

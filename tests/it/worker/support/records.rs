@@ -1,4 +1,4 @@
-//! Reads all records of a topic with their headers.
+//! Reads all records of a topic, with their headers.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use super::Deployment;
 use crate::kafka_support::await_decided;
 
-/// A record, as any reader of the topic receives it.
+/// A record as any consumer of the topic receives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Seen {
     pub(crate) partition: i32,

@@ -1,4 +1,4 @@
-//! Reads published rows as a customer would.
+//! Reads published rows as any consumer of the rollups does.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Deployment;
 use super::records::Seen;
 
-/// One record of the rollups.
+/// One record of the topic `rollups`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     pub(crate) partition: i32,
@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) json: Value,
 }
 
-/// The tenant, window and breakdown.
+/// The start of the window, the tenant and the dimensions of the breakdown.
 type Table = (u64, String, Vec<String>);
 
 impl Row {
@@ -45,8 +45,8 @@ impl Deployment<'_> {
     }
 }
 
-/// Returns the rows by table. Each table must be published once and completely, with its rows in order, in one
-/// partition, and with its own key. Rows of another worker's transactions may be between them.
+/// Returns the rows by table. Asserts that each table is published once and completely, with its rows in order, in one
+/// partition and with its own key. Rows of another worker's transactions may be between them.
 pub(crate) fn tables(rows: &[Row]) -> BTreeMap<Table, Vec<Value>> {
     let mut tables = BTreeMap::<Table, Vec<&Row>>::new();
     for row in rows {
@@ -58,15 +58,15 @@ pub(crate) fn tables(rows: &[Row]) -> BTreeMap<Table, Vec<Value>> {
     for (table, rows) in &tables {
         for (row, number) in rows.iter().zip(1_u64..) {
             assert_eq!(row.partition, rows[0].partition, "{table:?} is in two partitions");
-            assert_eq!(row.json["row"], number, "{table:?} is not in order, or published twice");
-            assert_eq!(row.json["rows"], rows.len(), "{table:?} is incomplete, or published twice");
+            assert_eq!(row.json["row"], number, "{table:?} is not in order or published twice");
+            assert_eq!(row.json["rows"], rows.len(), "{table:?} is incomplete or published twice");
         }
     }
     let values = |rows: Vec<&Row>| rows.into_iter().map(|row| row.json.clone()).collect();
     tables.into_iter().map(|(table, rows)| (table, values(rows))).collect()
 }
 
-/// Checks that the rows of a table from one worker are contiguous.
+/// Asserts that the rows of each table are contiguous. This holds if there is only one worker.
 pub(crate) fn assert_side_by_side(rows: &[Row]) {
     for (one, next) in rows.iter().zip(rows.iter().skip(1)) {
         if one.key == next.key && one.partition == next.partition {
@@ -76,7 +76,8 @@ pub(crate) fn assert_side_by_side(rows: &[Row]) {
     }
 }
 
-/// Checks that the rows equal those of the oracle in every field except histograms, which the oracle does not compute.
+/// Asserts that the rows equal those of the oracle in every field, except histograms, which the oracle does not
+/// compute.
 pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     let mut ours: Vec<Value> = tables(rows).into_values().flatten().collect();
     ours.iter_mut().for_each(take_histograms);
@@ -95,7 +96,7 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     assert_eq!(ours.len(), theirs.len(), "rows");
 }
 
-/// Removes histograms. Checks that they are in one breakdown only, and contain no more sessions than the row.
+/// Removes the histograms of a row. Asserts that each one has the same number of sessions as its metric, or none.
 fn take_histograms(row: &mut Value) {
     for (name, histogram) in remove_histograms(row) {
         let sessions = row[&name]["sessions"].clone();

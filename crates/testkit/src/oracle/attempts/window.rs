@@ -1,6 +1,6 @@
-//! The attempts of a session in one window.
+//! The attempts, plays and failures of a session in one window.
 
-/// The kinds of failures.
+/// The ways in which an attempt or a playback can fail.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
     Startup,
@@ -8,7 +8,7 @@ pub(super) enum Failure {
     Exit,
 }
 
-/// The attempts, plays and failures in a window.
+/// The counts of attempts, plays and failures in a window.
 #[derive(Clone, Default)]
 pub(in crate::oracle) struct WindowAttempts {
     pub(in crate::oracle) attempts: u64,
@@ -16,13 +16,15 @@ pub(in crate::oracle) struct WindowAttempts {
     pub(in crate::oracle) startup_failures: u64,
     pub(in crate::oracle) playback_failures: u64,
     pub(in crate::oracle) exits_before_start: u64,
+    /// The last failure. It is counted when another attempt begins or the window closes, unless the player recovers
+    /// first.
     pub(super) pending: Option<Failure>,
-    /// True if an attempt began after the last failure and the last first frame of this window.
+    /// True if an attempt began in this window after its last failure and its last first frame.
     pub(super) begun: bool,
 }
 
 impl WindowAttempts {
-    /// Returns the counts when the window closes, which include the pending failure.
+    /// Returns the final counts, which include the pending failure.
     pub(in crate::oracle) fn closed(&self) -> Self {
         let mut closed = self.clone();
         closed.count_pending();

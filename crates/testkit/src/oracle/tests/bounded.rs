@@ -1,4 +1,4 @@
-//! Tests clamps, the budget and the forms of rows with small sessions whose results are computed by hand.
+//! Tests clamps, the noise budget and the fields of rows. The expected results were computed by hand.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,8 @@ use super::*;
 
 const T: Millis = 1_795_308_480_000;
 
-/// Returns the contribution of a session with one beacon that has these fields. Fields of 0 are omitted.
+/// Returns what a session adds to tables other than the detail table, if it has one beacon with these fields. Fields to
+/// which it adds 0 are omitted.
 fn adds(window: Millis, fields: &str) -> BTreeMap<&'static str, u64> {
     let payload = format!(r#"{{"ts":{T},"session":"a",{fields}}}"#);
     let settings = Settings { window, ..settings() };
@@ -18,7 +19,7 @@ fn adds(window: Millis, fields: &str) -> BTreeMap<&'static str, u64> {
 }
 
 #[test]
-fn each_field_is_clamped() {
+fn value_above_its_clamp_is_reduced_to_the_clamp() {
     let playing = adds(60_000, r#""playing_ms":90000,"event":"play","startup_ms":99000"#);
     assert_eq!(
         playing,
@@ -33,8 +34,9 @@ fn each_field_is_clamped() {
 }
 
 #[test]
-fn field_beyond_the_budget_adds_nothing_and_later_fields_may_fit() {
-    // Attempt, play and error use 1 + 1 + 1, and frames (40/60)². Switches would need (3/3)², which exceeds the budget.
+fn field_that_exceeds_the_noise_budget_adds_nothing_and_later_fields_may_fit() {
+    // Attempt, play and error use 1 each of the budget of 4, and dropped frames use (40/60)². Switches would need
+    // (3/3)², which exceeds the rest.
     let fields = r#""event":"play","error":"drm","dropped_frames":40,"switches":3,"playing_ms":30000"#;
     let expected =
         [("attempts", 1), ("plays", 1), ("errors.drm", 1), ("dropped_frames", 40), ("playing_ms", 30_000)];
@@ -42,7 +44,7 @@ fn field_beyond_the_budget_adds_nothing_and_later_fields_may_fit() {
 }
 
 #[test]
-fn sum_equal_to_the_budget_is_accepted() {
+fn sum_equal_to_the_noise_budget_is_accepted() {
     // The sum is exactly the budget: 1 + 1 + 1 + (36/60)² + (8000/10000)² = 4.
     let fields = r#""event":"play","error":"drm","dropped_frames":36,"bitrate_kbps":8000"#;
     assert_eq!(adds(60_000, fields)["bitrate_kbps"], 8_000);
@@ -51,7 +53,7 @@ fn sum_equal_to_the_budget_is_accepted() {
 }
 
 #[test]
-fn clamps_of_time_grow_with_the_window() {
+fn clamps_of_amounts_that_grow_with_time_are_proportional_to_the_window() {
     assert_eq!((clamp_of("stalls", 10_000), clamp_of("stalls", 61_000)), (1, 4));
     assert_eq!((clamp_of("switches", 300_000), clamp_of("switches", 1)), (15, 1));
     assert_eq!((clamp_of("stalled_ms", 10_000), clamp_of("dropped_frames", 10_001)), (2_500, 11));
@@ -63,13 +65,13 @@ fn clamps_of_time_grow_with_the_window() {
 }
 
 #[test]
-fn possible_sizes_of_a_rest_follow_from_its_star_row() {
-    // 61 sessions are a rest and one row of 50 to 60 sessions, so the rest had 1 to 11.
+fn possible_sizes_of_a_small_group_follow_from_its_star_row() {
+    // A row with `*` has 61 sessions: the small group, and one row of 50 to 60 sessions. So the group had 1 to 11.
     assert_eq!(possible_rests(61, 1, 60, 50), 11);
-    // Two rows have at least 100 of 149 sessions, so at most 49 remain for the rest.
+    // Two rows have 100 to 120 of 149 sessions, so the group had 29 to 49.
     assert_eq!(possible_rests(149, 2, 60, 50), 21);
     assert_eq!(possible_rests(51, 1, 50, 50), 1);
-    // A rest has at most k − 1 sessions, also if the difference is larger.
+    // The group has at most k − 1 sessions, even if the difference is larger.
     assert_eq!(possible_rests(300, 1, 400, 50), 49);
 }
 
@@ -88,7 +90,7 @@ fn two_tables() -> Settings {
 }
 
 #[test]
-fn detail_table_contains_everything_and_others_contain_counts() {
+fn without_a_secret_only_the_detail_table_has_numbers_besides_session_counts() {
     let rows = rows(two_tables());
     let policy = json!({"name": "threshold", "k": 3, "margin": 1, "noise": 8});
     assert_eq!(rows.iter().map(|row| &row["policy"]).collect::<Vec<_>>(), [&policy, &policy]);
@@ -102,7 +104,7 @@ fn detail_table_contains_everything_and_others_contain_counts() {
 }
 
 #[test]
-fn with_a_secret_other_tables_contain_bounded_sums_and_every_field() {
+fn with_a_secret_other_tables_contain_every_field_as_a_clamped_sum() {
     let rows = rows(Settings { secret: true, ..two_tables() });
     let noisy = &rows[0];
     assert_eq!((&noisy["beacons"], &noisy["playing_ms"]), (&Value::Null, &json!(15_000)));

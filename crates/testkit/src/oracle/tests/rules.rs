@@ -1,20 +1,20 @@
-//! Tests each rule with a small log whose result is computed by hand.
+//! Tests each rule of the oracle with a small log. The expected results were computed by hand.
 
 use super::*;
 
 mod summaries;
 
-/// A timestamp well after the epoch, at the start of a window.
+/// The start of a window, in milliseconds.
 const T: Millis = 1_795_308_480_000;
 const S: Millis = 1_000;
 
-/// Returns a beacon `after` seconds into the first window, with more fields.
+/// Returns a beacon that is sent `after` seconds after `T`, with these additional fields.
 fn beacon(after: u64, more: &str) -> String {
     let comma = if more.is_empty() { "" } else { "," };
     format!(r#"{{"ts":{},"session":"a"{comma}{more}}}"#, T + after * S)
 }
 
-/// Evaluates a log in which every record has the time of its only beacon.
+/// Evaluates a log in which every record contains one beacon, and has its time as the timestamp.
 fn on_time(beacons: &[(u64, &str)]) -> Outcome {
     let payloads: Vec<_> =
         beacons.iter().map(|(after, more)| (T + after * S, beacon(*after, more))).collect();
@@ -22,7 +22,7 @@ fn on_time(beacons: &[(u64, &str)]) -> Outcome {
 }
 
 #[test]
-fn first_rejection_reason_in_the_documented_order_counts() {
+fn beacon_with_several_errors_is_rejected_for_the_first_documented_reason() {
     let long = format!(r#"{{"session":"{}"}}"#, "x".repeat(129));
     let nobody = format!(r#"{{"session":"a","ts":{T},"tenant":"nobody"}}"#);
     for (payload, reason) in [
@@ -69,7 +69,7 @@ fn opt_out_takes_effect_despite_other_errors() {
 }
 
 #[test]
-fn time_ten_years_away_is_absent() {
+fn beacon_time_ten_years_from_the_record_is_replaced_by_the_record_time() {
     for far in [1, T + 4_000 * 86_400_000] {
         let far = format!(r#"{{"session":"a","event":"play","ts":{far}}}"#);
         let outcome = evaluated(&[(T, &far), (T + S, &far)]);
@@ -79,7 +79,7 @@ fn time_ten_years_away_is_absent() {
 }
 
 #[test]
-fn beacons_without_separators_and_in_envelopes_are_read() {
+fn beacons_are_read_from_consecutive_objects_and_from_wrapping_objects() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let rest = format!(r#"{{"records":[{{"key":"k","value":{one}}},{{"value":{{"data":{two}}}}}]}}"#);
     for payload in [format!("{one}{two}"), format!(r#"{{"key":"k","batch":[{one},{two}]}}"#), rest] {
@@ -89,7 +89,7 @@ fn beacons_without_separators_and_in_envelopes_are_read() {
 }
 
 #[test]
-fn last_of_two_values_counts_even_if_it_is_unusable() {
+fn last_value_of_a_repeated_field_counts_even_if_it_is_invalid() {
     for (last, plays) in [("700", 1), ("null", 0), ("\"x\"", 0), ("{}", 0)] {
         let fields = format!(r#""startup_ms":900,"startup_ms":{last}"#);
         let started = format!(r#"{{"session":"a","event":"attempt","ts":{T},{fields}}}"#);
@@ -98,7 +98,7 @@ fn last_of_two_values_counts_even_if_it_is_unusable() {
 }
 
 #[test]
-fn batch_is_an_array_or_lines_of_objects() {
+fn batch_is_read_from_an_array_or_from_lines() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let array = format!("[{one},{two},7]");
     let lines = format!("{one}\n\n{two}\r\nnot json\n");
@@ -131,7 +131,8 @@ fn window_closes_when_the_watermark_reaches_its_end() {
     assert_eq!((counts(90).late, counts(90).released), (1, 1));
 }
 
-/// Evaluates a record at `last` seconds, and then a record with a beacon of the first window.
+/// Evaluates two records with a timestamp of `last` seconds after `T`. The second contains a beacon of the first
+/// window.
 fn on_time_then_straggler(last: u64) -> Outcome {
     evaluated(&[(T + last * S, &beacon(last, "")), (T + last * S, &beacon(1, ""))])
 }
@@ -143,7 +144,7 @@ fn beacons_of_a_batch_do_not_make_each_other_late() {
 }
 
 #[test]
-fn rejected_records_move_the_watermark() {
+fn timestamp_of_a_rejected_record_moves_the_watermark() {
     let straggler = beacon(1, "");
     let moved = evaluated(&[(T + 90 * S, "garbage"), (T + 90 * S, &straggler)]);
     assert_eq!(moved.ledger.beacons.late, 1);
@@ -178,7 +179,7 @@ fn time_ahead_of_the_clock_does_not_move_the_watermark() {
 }
 
 #[test]
-fn assertions_long_before_the_last_closed_window_expire() {
+fn assertion_before_the_last_closed_window_expires_after_the_idle_timeout() {
     let late_after = |last: u64| {
         let out = beacon(100, r#""opt_out":true"#);
         let straggler = beacon(110, "");
@@ -186,20 +187,21 @@ fn assertions_long_before_the_last_closed_window_expire() {
         let other = format!(r#"{{"ts":{},"session":"b"}}"#, T + last * S);
         evaluate(&[vec![line(&out), line(&other), line(&straggler)]], &settings()).ledger.beacons
     };
-    // Windows are closed until 180, so assertions since 90 are in effect. When windows are closed until 240, it is 150.
+    // While windows are closed up to second 180, assertions from second 90 on are live. When windows are closed up to
+    // second 240, only assertions from second 150 on are.
     assert_eq!((late_after(269).opted_out, late_after(269).late), (2, 0));
     assert_eq!((late_after(270).opted_out, late_after(270).late), (1, 1));
 }
 
 #[test]
-fn each_partition_has_its_own_clock() {
+fn watermark_of_one_partition_does_not_close_windows_of_another() {
     let (far, near) = (beacon(300, ""), beacon(1, ""));
     let log = [partition(&[(T + 300 * S, &far)]), partition(&[(T + S, &near)])];
     assert_eq!(evaluate(&log, &settings()).ledger.beacons.late, 0);
 }
 
 #[test]
-fn repetition_is_a_duplicate_while_the_first_beacon_is_in_effect() {
+fn repeated_beacon_is_a_duplicate_until_the_idle_timeout() {
     let again = |after: u64| {
         let one = beacon(0, r#""event":"end""#);
         let settings = Settings { lateness: 600 * S, ..settings() };
@@ -211,7 +213,7 @@ fn repetition_is_a_duplicate_while_the_first_beacon_is_in_effect() {
 }
 
 #[test]
-fn late_comes_before_duplicate_and_opted_out_before_late() {
+fn opted_out_takes_precedence_over_late_and_late_over_duplicate() {
     let counts = on_time_then_straggler(90).ledger.beacons;
     assert_eq!((counts.late, counts.duplicate), (1, 0));
     let twice = beacon(1, "");
@@ -227,21 +229,21 @@ fn late_comes_before_duplicate_and_opted_out_before_late() {
 }
 
 #[test]
-fn opt_out_removes_open_summaries_and_expires_later() {
+fn opt_out_removes_open_summaries_and_expires_after_the_idle_timeout() {
     let beacons = [(0, ""), (70, ""), (95, ""), (100, r#""opt_out":true"#), (190, ""), (191, "")];
     let outcome = on_time(&beacons);
     assert_eq!(
         outcome.ledger.beacons.opted_out, 4,
-        "70 and 95 with their session summary, the opt-out at 100, and 190 within H"
+        "the beacons at 70 and 95 in an open window, the opt-out at 100, and the beacon at 190 before it expires"
     );
     assert_eq!(
         outcome.ledger.beacons.released, 2,
-        "the first window was closed, and at 191 the opt-out has expired"
+        "the beacon at 0 in a closed window, and the beacon at 191 after the opt-out has expired"
     );
 }
 
 #[test]
-fn plays_and_attempts_count_once_while_in_effect() {
+fn repeated_play_or_attempt_counts_once_until_the_idle_timeout() {
     let outcome = on_time(&[
         (0, r#""event":"attempt""#),
         (1, r#""event":"play","startup_ms":850"#),
@@ -250,8 +252,8 @@ fn plays_and_attempts_count_once_while_in_effect() {
     ]);
     let cell = total(&outcome, T);
     assert_eq!((cell.sums.attempts, cell.sums.plays, cell.startup_ms), (1, 1, vec![850]));
-    // Each report renews the assertion, counted or not. The plays at 0, 90 and 180 are one, and the play at 271 is
-    // another.
+    // Each report renews the assertion, even if it does not count. So the reports at 0, 90 and 180 are one play, and
+    // the report at 271 is another.
     let outcome = on_time(&[0, 90, 180, 271].map(|after| (after, r#""event":"play""#)));
     let plays: u64 = [0, 60, 120, 180, 240].map(|w| total(&outcome, T + w * S).sums.plays).iter().sum();
     let attempts: u64 = [0, 60, 120, 180, 240].map(|w| total(&outcome, T + w * S).sums.attempts).iter().sum();
@@ -259,7 +261,7 @@ fn plays_and_attempts_count_once_while_in_effect() {
 }
 
 #[test]
-fn assertions_of_a_late_beacon_take_effect() {
+fn play_in_a_late_beacon_makes_a_later_fatal_error_a_playback_failure() {
     let play = beacon(1, r#""event":"play""#);
     let error = beacon(91, r#""error":"media","fatal":true"#);
     let outcome = evaluated(&[(T + 90 * S, "x"), (T + 90 * S, &play), (T + 91 * S, &error)]);
@@ -268,7 +270,7 @@ fn assertions_of_a_late_beacon_take_effect() {
 }
 
 #[test]
-fn fatal_error_is_a_playback_failure_once_something_played() {
+fn fatal_error_is_a_startup_failure_before_playing_time_and_a_playback_failure_after_it() {
     let fatal = r#""error":"network","fatal":true"#;
     let sums = |beacons: &[(u64, &str)]| total(&on_time(beacons), T).sums;
     let before = sums(&[(0, r#""event":"attempt""#), (1, fatal)]);
@@ -278,23 +280,19 @@ fn fatal_error_is_a_playback_failure_once_something_played() {
     assert_eq!((after.startup_failures, after.playback_failures), (0, 1));
     assert_eq!(after.errors, BTreeMap::from([("network", 1), ("other", 1)]));
     let with = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":50"#)]);
-    assert_eq!(
-        (with.startup_failures, with.playback_failures),
-        (0, 1),
-        "50 ms are rounded to 100 ms, half up"
-    );
+    assert_eq!((with.startup_failures, with.playback_failures), (0, 1), "50 ms are rounded up to 100 ms");
     let short = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":49"#)]);
     assert_eq!(
         (short.startup_failures, short.playback_failures, short.playing_ms),
         (0, 1, 0),
-        "playing time was reported"
+        "49 ms of playing time count as a first frame"
     );
     let without = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":0"#)]);
     assert_eq!((without.startup_failures, without.playback_failures), (1, 0));
 }
 
 #[test]
-fn child_directed_tenants_and_contents_are_excluded_and_ignored() {
+fn beacons_of_child_directed_tenants_and_content_are_excluded() {
     let settings = Settings {
         child_directed_tenants: vec!["blip".into()],
         child_directed_content: vec!["cartoon".into()],
@@ -305,15 +303,11 @@ fn child_directed_tenants_and_contents_are_excluded_and_ignored() {
     let error = beacon(2, r#""error":"drm","fatal":true"#);
     let outcome = evaluate(&[partition(&[(T, &tenant), (T, &content), (T, &error)])], &settings);
     assert_eq!((outcome.ledger.beacons.excluded, outcome.ledger.beacons.released), (2, 1));
-    assert_eq!(
-        total(&outcome, T).sums.startup_failures,
-        1,
-        "the content of an excluded beacon is not remembered"
-    );
+    assert_eq!(total(&outcome, T).sums.startup_failures, 1, "the play in the excluded beacon has no effect");
 }
 
 #[test]
-fn excluded_beacon_opts_out_its_session() {
+fn opt_out_in_an_excluded_beacon_takes_effect() {
     let settings = Settings { child_directed_content: vec!["cartoon".into()], ..settings() };
     let before = beacon(0, "");
     let out = beacon(1, r#""content":"cartoon","event":"play","opt_out":true"#);

@@ -1,4 +1,4 @@
-//! Compares the oracle with references in other languages.
+//! Compares the oracle with results that were computed by programs in other languages.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ fn folding_equals_the_test_vectors() {
     }
 }
 
-/// Returns the rules of the scenario in tests/data/scenario.
+/// Returns the settings of the scenario in `tests/data/scenario`.
 fn scenario_settings() -> Settings {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect::<Vec<_>>();
     Settings {
@@ -38,12 +38,12 @@ fn scenario(settings: &Settings) -> Outcome {
     evaluate(&[lines], settings)
 }
 
-/// Returns the results of the reference.
+/// Returns the results of the reference program.
 fn expected() -> Value {
     serde_json::from_str(include_str!("../../../../../tests/data/scenario/expected.json")).unwrap()
 }
 
-/// Returns the rows of the reference, each with the key of its table.
+/// Returns the rows of the reference program. Each has the fields `tenant`, `start` and `breakdown` of its table.
 fn expected_rows(scenario: &Value, tables: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     for table in scenario[tables].as_array().unwrap() {
@@ -58,7 +58,7 @@ fn expected_rows(scenario: &Value, tables: &str) -> Vec<Value> {
     sorted(rows)
 }
 
-/// Returns the oracle's rows with only the fields that the reference computed.
+/// Returns the rows of the oracle, without the fields that the reference program does not compute.
 fn our_rows(rollups: Vec<Value>) -> Vec<Value> {
     let ours = rollups.into_iter().map(|mut row| {
         let fields = row.as_object_mut().unwrap();
@@ -117,7 +117,7 @@ fn scenario_without_a_secret_equals_an_independent_computation() {
 
 #[test]
 fn scenario_without_a_margin_equals_an_independent_computation() {
-    // Each table in turn is the detail table, so that all its fields are compared.
+    // Each table is made the detail table once, because only the detail table contains all fields.
     let mut rollups = Vec::new();
     for index in 0..3 {
         let settings = Settings { margin: Some(0), detail: Detail::Index(index), ..scenario_settings() };

@@ -1,9 +1,9 @@
-//! Tests the rules of session summaries, their numbers and their percentiles.
+//! Tests the rules for session summaries, rounding and percentiles.
 
 use super::*;
 
 #[test]
-fn dimension_is_the_first_reported_or_otherwise_the_last_asserted_value() {
+fn dimension_is_the_first_value_in_the_window_or_otherwise_the_last_earlier_value() {
     let cell_key = |beacons: &[(u64, &str)], window: u64| {
         let outcome = on_time(beacons);
         let key = TableKey { start: T + window * S, tenant: "acme".into(), breakdown: 0 };
@@ -12,19 +12,23 @@ fn dimension_is_the_first_reported_or_otherwise_the_last_asserted_value() {
     let (one, two) = (r#""cdn":"one""#, r#""cdn":"two""#);
     assert_eq!(cell_key(&[(0, ""), (1, one), (2, two)], 0), "one");
     assert_eq!(cell_key(&[(0, one), (1, two), (61, "")], 60), "two");
-    assert_eq!(cell_key(&[(0, one), (61, ""), (62, two)], 60), "two", "reported wins over asserted");
+    assert_eq!(
+        cell_key(&[(0, one), (61, ""), (62, two)], 60),
+        "two",
+        "a value of the window takes precedence"
+    );
     assert_eq!(cell_key(&[(0, one), (90, "")], 60), "one");
     assert_eq!(cell_key(&[(0, one), (91, "")], 60), "unknown");
 }
 
 #[test]
-fn session_summary_is_clamped() {
+fn amounts_of_a_session_summary_are_clamped() {
     let many = r#""playing_ms":100000,"stalled_ms":100000,"stalls":40,"switches":70,"dropped_frames":5000"#;
     let sums = total(&on_time(&[(0, many), (1, many)]), T).sums;
     assert_eq!(
         (sums.playing_ms, sums.stalled_ms),
         (150_000, 0),
-        "the limit is w + H, and stalled time is reduced first"
+        "the limit is the window and the idle timeout, and stalled time is reduced first"
     );
     assert_eq!((sums.stalls, sums.switches, sums.dropped_frames, sums.beacons), (60, 60, 7200, 2));
     let sums = total(&on_time(&[(0, r#""playing_ms":100000,"stalled_ms":100000"#)]), T).sums;
@@ -36,7 +40,7 @@ fn session_summary_is_clamped() {
 }
 
 #[test]
-fn rates_are_means_weighted_by_playing_time() {
+fn rate_of_a_session_is_the_mean_weighted_by_playing_time() {
     let rate = |beacons: &[(u64, &str)]| total(&on_time(beacons), T).bitrate_kbps;
     let weighted = [
         (0, r#""bitrate_kbps":1000,"playing_ms":1000"#),
@@ -47,14 +51,14 @@ fn rates_are_means_weighted_by_playing_time() {
     assert_eq!(
         rate(&[(0, r#""bitrate_kbps":1000"#), (1, r#""bitrate_kbps":1100"#)]),
         [1100],
-        "1050 is rounded half up"
+        "1050 is rounded up"
     );
     assert_eq!(rate(&[(0, r#""bitrate_kbps":3249"#)]), [3200]);
     assert_eq!(rate(&[(0, "")]), [0; 0]);
 }
 
 #[test]
-fn numbers_are_rounded_to_two_digits() {
+fn numbers_are_rounded_once_to_two_digits() {
     for (value, expected) in [
         (0, 0),
         (7, 7),
@@ -75,7 +79,7 @@ fn numbers_are_rounded_to_two_digits() {
 }
 
 #[test]
-fn percentiles_need_ten_on_either_side() {
+fn percentile_requires_ten_values_on_either_side() {
     let values: Vec<u64> = (1..=100).collect();
     assert_eq!(percentile(&values, 50, 10), Some(50));
     assert_eq!(percentile(&values, 90, 10), Some(90));
