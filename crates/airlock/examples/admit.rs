@@ -10,7 +10,7 @@ const BEACON: &str = r#"{"ts":1795308528421,"session":"bbb27941-6c1f","ip":"203.
  "user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36",
  "cdn":"cdn-a","playing_ms":9960,"stalled_ms":0}"#;
 
-/// Admits a record. Returns a line for each outcome: an observation, or the reason of a rejection.
+/// Admits a record. Returns a line for each outcome: the values of the observation, or the reason of the rejection.
 fn admit(payload: &[u8]) -> Result<Vec<String>, AirlockError> {
     let shared = Arc::new(Shared::new(Settings::default(), SessionHasher::random())?);
     let mut airlock = Airlock::new(&shared, None);
@@ -49,7 +49,7 @@ fn address_session_and_user_agent_are_dropped() {
 }
 
 #[test]
-fn text_that_is_not_a_beacon_is_rejected_with_a_reason() {
+fn invalid_record_is_rejected_with_a_reason() {
     assert_eq!(admit(b"no beacon").unwrap(), ["rejected: malformed"]);
     assert_eq!(admit(br#"{"ts":1795308528421}"#).unwrap(), ["rejected: no_session"]);
 }

@@ -1,4 +1,4 @@
-//! Masks addresses, looks them up, and drops them.
+//! Derives country, region, autonomous system and network from IP addresses, and drops the addresses.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,8 @@ use crate::words::Words;
 use crate::{AddressPolicy, AirlockError, Settings, Symbol, guard};
 use crowdfold_model::Dimension;
 
-/// The databases for looking up masked addresses. Any MMDB is accepted, with records as in GeoIP2 or flat records.
+/// The databases in which networks are looked up. Any MMDB file is accepted, with records as in GeoIP2 or with flat
+/// records.
 #[derive(Default)]
 pub(crate) struct Databases {
     country: Option<Reader<Vec<u8>>>,
@@ -19,10 +20,10 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    /// Reads both files completely and checks all their records, so that damage is found at startup.
+    /// Reads the configured files completely and verifies their records, so that a damaged file is found at startup.
     ///
     /// # Errors
-    /// Returns the configuration key, the file and the fault.
+    /// Returns the configuration key, the path and the reason if a file is unreadable or damaged.
     pub(crate) fn open(settings: &Settings) -> Result<Self, AirlockError> {
         let open = |key, path: &Option<PathBuf>| {
             let Some(path) = path else { return Ok(None) };
@@ -39,7 +40,8 @@ impl Databases {
         self.country.is_none() && self.asn.is_none()
     }
 
-    /// Returns the record of a network in the database of countries.
+    /// Returns the record of a network in the database of countries, or `None` if no database is configured or the
+    /// lookup fails.
     fn located(&self, network: &Network) -> Option<Located<'_>> {
         self.country.as_ref()?.lookup(first(network)).ok()
     }
@@ -54,9 +56,9 @@ impl Databases {
     }
 }
 
-/// Checks that every record of a file is readable.
+/// Verifies that every record of a file is readable.
 fn verify(reader: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
-    // `verify` requires a description, which is not used here. A file without a description is not verified.
+    // `verify` rejects a file without a description, which the format permits. Such a file is therefore not verified.
     let described = !reader.metadata().description.is_empty() && !reader.metadata().database_type.is_empty();
     if described { reader.verify() } else { Ok(()) }
 }
@@ -70,8 +72,8 @@ fn country<'a>(found: &Located<'a>) -> Option<&'a str> {
         .or_else(|| text(&path!["country"]))
 }
 
-/// Returns the largest known division of the country. In GeoIP2 it is the first one. Its code is that of ISO 3166-2
-/// without the country.
+/// Returns the code of the region. In GeoIP2, it is the code of the first subdivision, which is the largest: its ISO
+/// 3166-2 code without the country.
 fn region<'a>(found: &Located<'a>) -> Option<&'a str> {
     let text = |path: &[_]| found.decode_path::<&str>(path).ok().flatten();
     text(&path!["subdivisions", 0, "iso_code"])
@@ -88,7 +90,7 @@ fn first(network: &Network) -> std::net::IpAddr {
     }
 }
 
-/// The values derived from an address.
+/// The values that are derived from an IP address.
 #[derive(Clone, Copy)]
 pub(crate) struct GeoInfo {
     pub(crate) country: Symbol,
@@ -108,17 +110,18 @@ impl GeoInfo {
     };
 }
 
-/// The maximum number of cached networks.
+/// The maximum number of networks in the cache. A full cache is cleared.
 const MAX_CACHED: usize = 65_536;
 
-/// A cache of masked networks and their location.
+/// A cache of the values that are derived from networks.
 #[derive(Default)]
 pub(crate) struct GeoCache {
     known: HashMap<u64, GeoInfo, RandomState>,
 }
 
 impl GeoCache {
-    /// Returns the values derived from an address. If no value is needed, the address is not even parsed.
+    /// Returns the values that are derived from an IP address. If the settings need none of them, the address is not
+    /// parsed.
     pub(crate) fn of(
         &mut self,
         text: &str,
@@ -140,7 +143,7 @@ impl GeoCache {
             return *geo;
         }
         let located = databases.located(&network);
-        // A name in a database may be any text, like the text of a producer.
+        // A name in a database may be any text, so it must pass the same rules as a name from a producer.
         let region = located.as_ref().and_then(region);
         let region = region.map_or(Symbol::NONE, |raw| words.symbol(Dimension::Region, raw));
         let mut symbol = |word: Option<String>| word.map_or(Symbol::NONE, |word| words.intern(&word));
@@ -166,7 +169,8 @@ impl GeoCache {
     }
 }
 
-/// Returns a country code of two letters. A database may have other values under the same key.
+/// Returns the country code in upper case, or `None` if the text is not two letters. Some databases contain names
+/// under the same key.
 fn code(text: &str) -> Option<String> {
     (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()))
         .then(|| text.to_ascii_uppercase())

@@ -11,40 +11,41 @@ use crate::validator::Validator;
 use crate::{Dictionary, Format, Observation, Rejection, Symbol};
 use crowdfold_model::{Reason, Timestamp};
 
-/// One record of the beacon topic or one line of a file. It does not implement `Debug`, because it is personal data.
+/// One record of the topic of beacons, or one line of a file. It is personal data, so it does not implement `Debug`.
 pub struct Record<'a> {
-    /// The value.
+    /// The value of the record.
     pub payload: &'a [u8],
-    /// The `content-type` header, if it is present and needed ([`Airlock::needs_content_type`]).
+    /// The value of the header `content-type`. It is `None` if the record has no such header, or if it is not needed
+    /// ([`Airlock::needs_content_type`]).
     pub content_type: Option<&'a [u8]>,
-    /// The record's timestamp. It is `None` for a line of a file, whose beacons use their own time (or, in a capture,
-    /// `received_at_ms`).
+    /// The timestamp of the record. It is `None` for a line of a file: the beacons of such a line use their own time,
+    /// or `received_at_ms` in a captured request.
     pub timestamp: Option<Timestamp>,
 }
 
-/// The time by which lines of several files are sorted.
+/// The time of a line, by which the lines of several files are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineTime {
-    /// The timestamp of the line, or otherwise the time of its beacon. If the line contains several beacons, it
-    /// is the smallest time.
+    /// The time of receipt of the request in the line, or otherwise the time of its beacon. If the line contains
+    /// several beacons, it is the earliest of their times.
     At(Timestamp),
-    /// The line contains beacons, but no plausible time.
+    /// The line contains beacons, but none of them has a plausible time.
     Unknown,
     /// The line contains neither a beacon nor a time.
     Unreadable,
 }
 
-/// The partition of a record, for the check that each session is in one partition.
+/// The location of a record, by which the airlock checks that each session is in only one partition.
 #[derive(Clone, Copy, Debug)]
 pub struct Placement {
-    /// The partition.
+    /// The partition from which the record was read.
     pub partition: u32,
-    /// The number of partitions.
+    /// The number of partitions of the topic.
     pub of: u32,
 }
 
-/// The airlock of one partition. It turns bytes into observations or rejections, and drops addresses. The process
-/// shares the session hasher.
+/// The airlock of one partition. It turns records into observations and rejections, and drops IP addresses. All
+/// airlocks of a process have the same session hasher.
 pub struct Airlock {
     shared: Arc<Shared>,
     reader: Reader,
@@ -52,7 +53,7 @@ pub struct Airlock {
 }
 
 impl Airlock {
-    /// Creates the airlock of a partition. Without a placement, no beacon is misplaced.
+    /// Creates the airlock of a partition. If `placement` is `None`, no beacon is rejected as misplaced.
     #[must_use]
     pub fn new(shared: &Arc<Shared>, placement: Option<Placement>) -> Self {
         Self {
@@ -64,16 +65,16 @@ impl Airlock {
         }
     }
 
-    /// Returns true if the `content-type` of a record is needed. Reading it costs a Kafka client more than the rest of
-    /// the record. If the configured form is JSON, a record that begins like JSON does not need it, because such a
-    /// record is not valid in any other form.
+    /// Returns true if [`Record::content_type`] affects the result. For a Kafka client, reading a header costs more
+    /// than reading the rest of a record. If the configured format is JSON, a record that begins like JSON does not
+    /// need the header, because it is not valid in any other form.
     #[must_use]
     pub fn needs_content_type(&self, payload: &[u8]) -> bool {
         self.shared.settings.format != Format::Json || !matches!(payload.first(), Some(b'{' | b'['))
     }
 
-    /// Admits a record. `each` receives one outcome for every beacon in order, with the timestamp of the record (or for
-    /// a line of a file, the time of the beacon). There is at least one outcome.
+    /// Admits a record. `each` receives one outcome for every beacon in order, with the timestamp of the record or,
+    /// for a line of a file, the time of the beacon. `each` is called at least once.
     pub fn admit(
         &mut self,
         record: &Record<'_>,
@@ -98,8 +99,8 @@ impl Airlock {
         });
     }
 
-    /// Returns the time by which a line of a file is sorted. It is the smallest plausible time that [`Self::admit`]
-    /// returns for its beacons.
+    /// Returns the time by which a line of a file is sorted: the earliest of the times that [`Self::admit`] returns
+    /// for its beacons. Times outside `can_be` are not plausible and are ignored.
     #[must_use]
     pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Timestamp>) -> LineTime {
         let Self { shared, reader, .. } = self;
@@ -120,24 +121,25 @@ impl Airlock {
         }
     }
 
-    /// Returns the number of unusable values by field since the last call, or `None` if there were none.
+    /// Returns the number of unusable values by field since the last call. Returns `None` if there were none.
     pub fn take_ignored(&mut self) -> Option<Ignored> {
         self.validator.take_ignored()
     }
 
-    /// Returns the dictionary of its observations.
+    /// Returns the dictionary that contains the words of this airlock's observations.
     #[must_use]
     pub const fn dictionary(&self) -> &Dictionary {
         self.validator.dictionary()
     }
 
-    /// Removes all words except those in `held`, also from every cache.
+    /// Removes all words whose symbols are not in `held`, and clears every cache of symbols. `held` must contain the
+    /// symbols of all observations that are still in use.
     pub fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         self.validator.sweep(held);
     }
 }
 
-/// Returns the form of records without a `content-type`.
+/// Returns the form of records without the header `content-type`.
 fn configured_form(shared: &Shared) -> Form {
     match shared.settings.format {
         Format::Json => Form::Json,
@@ -146,7 +148,7 @@ fn configured_form(shared: &Shared) -> Form {
     }
 }
 
-/// Returns the time in a beacon.
+/// Returns the time that a beacon contains.
 fn own_time(beacon: &Beacon<'_>) -> Option<Timestamp> {
     beacon.number(Number::Ts).map(Amount::timestamp)
 }

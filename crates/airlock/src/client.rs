@@ -22,8 +22,8 @@ use crowdfold_model::Dimension;
 pub(crate) use hints::Hints;
 pub(crate) use names::{Named, explicit};
 
-/// The known properties of a client, in words of the catalogues. `Some("")` is a value outside a catalogue, and `None`
-/// is an unknown value.
+/// The properties of a client, as names from the catalogues. `None` means that a property is unknown, and [`OTHER`]
+/// that its value is not in the catalogue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) browser: Option<&'static str>,
@@ -33,30 +33,30 @@ pub(crate) struct Client {
     pub(crate) device: Option<&'static str>,
 }
 
-/// A value outside a catalogue.
+/// The value of a property that is not in the catalogue.
 pub(crate) const OTHER: &str = "";
 
-/// The name of a player that is not a browser. Its version is not that of a browser.
+/// The browser name for native players and apps. They have no browser version.
 const APP: &str = "app";
 
-/// The parser for user agents (ua-parser). It is created at the first user agent, because its creation is slow and not
-/// always necessary.
+/// The parser for user agents (ua-parser). It is created when the first user agent is parsed, because creating it is
+/// slow and some deployments receive no user agents.
 #[derive(Default)]
 pub(crate) struct UserAgents {
     extractor: OnceLock<Option<Extractor<'static>>>,
 }
 
-/// The maximum length of a user agent in bytes. The rest is ignored.
+/// The maximum length of a user agent in bytes. Bytes beyond it are ignored.
 const LONGEST: usize = 512;
 
 impl UserAgents {
-    /// Parses a user agent. This takes tens of microseconds.
+    /// Parses a user agent. Parsing takes tens of microseconds, so results are cached.
     fn parse(&self, user_agent: &str) -> Client {
         let Some(extractor) = self.extractor.get_or_init(extractor) else { return Client::default() };
         let (browser, os, device) = extract(extractor, user_agent);
         let family = device.as_ref().map_or("", |device| &device.device);
         let mut client = Client::default();
-        client.set_browser(user_agent, browser.as_ref().map(|stated| (&*stated.family, stated.major)));
+        client.set_browser(user_agent, browser.as_ref().map(|found| (&*found.family, found.major)));
         client.set_system(user_agent, os.as_ref().map(|stated| (&*stated.os, stated.major.as_deref())));
         if client.os == Some("iOS") && family == "iPad" && client.os_version >= Some(13) {
             client.os = Some("iPadOS");
@@ -68,7 +68,7 @@ impl UserAgents {
         if system::is_frozen(user_agent) {
             client.os_version = None;
         }
-        // On other systems, only the engine has this name.
+        // Safari does not exist on other systems. There, the name only identifies the browser engine.
         if client.browser == Some("Safari") && !players::has_safari(client.os) {
             client.browser = Some(OTHER);
             client.browser_version = None;
@@ -84,7 +84,7 @@ fn major(version: Option<&str>) -> Option<u16> {
 }
 
 impl Client {
-    /// Sets the browser, by ua-parser's family and major version.
+    /// Sets the browser. `stated` is the family and the major version that ua-parser found.
     fn set_browser(&mut self, user_agent: &str, stated: Option<(&str, Option<&str>)>) {
         let name = stated.and_then(|(family, _)| names::browser(family));
         let engine = || players::of_product(user_agent);
@@ -95,15 +95,15 @@ impl Client {
             self.browser_version = version;
         } else if stated.is_some() || user_agent.starts_with("Mozilla/") {
             self.browser = Some(name.unwrap_or(OTHER));
-            // The version of a product without a known name is ignored.
+            // A product that is not in the catalogue, or is an app, has no browser version.
             let version = stated.and_then(|(_, version)| major(version));
             self.browser_version = version.filter(|_| name.is_some_and(|name| name != APP));
         }
     }
 
-    /// Sets the system, by ua-parser's family and major version.
+    /// Sets the system. `stated` is the family and the major version that ua-parser found.
     fn set_system(&mut self, user_agent: &str, stated: Option<(&str, Option<&str>)>) {
-        // If a television's user agent contains HbbTV, ua-parser returns its maker as the system.
+        // For the user agent of an HbbTV television, ua-parser returns the maker of the television as the system.
         let hbbtv = user_agent.contains("HbbTV/");
         let linux = (hbbtv && user_agent.contains("Linux")).then_some(("Linux", None));
         let stated = stated.filter(|(family, _)| !hbbtv || names::system(family).is_some()).or(linux);
@@ -134,26 +134,27 @@ fn extract<'a>(extractor: &'a Extractor<'a>, user_agent: &'a str) -> Extracted<'
     extractor.extract(user_agent)
 }
 
-/// Returns the parser. It is `None` only if the embedded file were damaged, which a test excludes.
+/// Creates the parser from the embedded file. Returns `None` if the file is damaged, which a test excludes.
 fn extractor() -> Option<Extractor<'static>> {
     let regexes: Regexes<'static> =
         serde_yaml_ng::from_str(include_str!("../data/uap-core/regexes.yaml")).ok()?;
     Extractor::try_from(regexes).ok()
 }
 
-/// The maximum number of cached user agents of a partition, and of cached combinations with client hints.
+/// The maximum number of cached user agents of a partition. It is also the maximum number of cached combinations of a
+/// user agent and client hints.
 const MAX_CACHED: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 
-/// A cache of user agents, alone and with client hints, and of their clients. Strings are stored only in this cache,
-/// and are evicted after the least recent use.
+/// A cache of the clients that belong to user agents, with and without client hints. User agents are stored only in
+/// this cache, which evicts the least recently used ones.
 pub(crate) struct ClientCache {
     clients: LruCache<String, CachedClient, RandomState>,
     hinted: LruCache<Vec<u8>, CachedClient, RandomState>,
-    /// A buffer for a user agent and its hints.
+    /// A buffer for the key of a user agent and its client hints.
     key: Vec<u8>,
 }
 
-/// The client of a user agent, and its symbols after their first use.
+/// The client of a user agent, and the symbols of its values. The symbols are `None` until they are first used.
 #[derive(Default)]
 pub(crate) struct CachedClient {
     client: Client,
@@ -161,7 +162,7 @@ pub(crate) struct CachedClient {
     symbols: Option<ClientSymbols>,
 }
 
-/// The free texts of a user agent.
+/// The free-text values in a user agent.
 #[derive(Clone, Default)]
 struct Texts {
     firmware: Option<Box<str>>,
@@ -170,7 +171,7 @@ struct Texts {
 }
 
 impl Texts {
-    /// Reads the texts of a user agent. Only native players contain the name of their app.
+    /// Reads the free-text values of a user agent. The name of an app is read only if the client is a native player.
     fn of(user_agent: &str, client: &Client) -> Self {
         let app = if client.browser == Some(APP) { players::app(user_agent) } else { None };
         let (app, app_version) = app.map_or((None, None), |(app, version)| (Some(app), version));
@@ -192,13 +193,13 @@ impl ClientCache {
         }
     }
 
-    /// Returns the client of a user agent.
+    /// Returns the client for a user agent without client hints.
     pub(crate) fn get(&mut self, agents: &UserAgents, user_agent: &str) -> &mut CachedClient {
         let user_agent = shortened(user_agent, LONGEST);
         self.clients.get_or_insert_mut_ref(user_agent, || CachedClient::of(agents, user_agent))
     }
 
-    /// Returns the client of a user agent, if there is one, with client hints.
+    /// Returns the client for client hints, and a user agent if the request has one.
     pub(crate) fn hinted(
         &mut self,
         agents: &UserAgents,
@@ -216,14 +217,14 @@ impl ClientCache {
         })
     }
 
-    /// Removes all symbols, because their meaning has changed.
+    /// Removes all cached symbols, because a sweep may have assigned them to other words.
     pub(crate) fn forget_symbols(&mut self) {
         self.clients.iter_mut().for_each(|(_, known)| known.symbols = None);
         self.hinted.iter_mut().for_each(|(_, known)| known.symbols = None);
     }
 }
 
-/// Returns the beginning of a text, of at most `longest` bytes.
+/// Returns the beginning of a text, cut at a character boundary to at most `longest` bytes.
 fn shortened(text: &str, longest: usize) -> &str {
     &text[..text.floor_char_boundary(longest)]
 }
@@ -238,13 +239,13 @@ impl CachedClient {
         Self { client: hints.correct(self.client), ..self }
     }
 
-    /// Returns the symbols of the client.
+    /// Returns the symbols of the client's values.
     pub(crate) fn symbols(&mut self, words: &mut Words) -> ClientSymbols {
         *self.symbols.get_or_insert_with(|| self.client.symbols(&self.texts, words))
     }
 }
 
-/// The symbols of a client.
+/// The symbols of a client's values.
 #[derive(Clone, Copy)]
 pub(crate) struct ClientSymbols {
     pub(crate) browser: Symbol,
@@ -270,7 +271,7 @@ impl Client {
             Some(major) => words.intern(&major.to_string()),
         };
         let (browser_version, os_version) = (version(self.browser_version), version(self.os_version));
-        // These pass the same rules as the texts that a producer reports
+        // These values must pass the same rules as values that a producer reports.
         let mut text = |dimension, text: &Option<Box<str>>| {
             text.as_ref().map_or(Symbol::NONE, |text| words.symbol(dimension, text))
         };

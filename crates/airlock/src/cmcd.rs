@@ -1,4 +1,4 @@
-//! Interprets the tokens of CMCD.
+//! Interprets CMCD values: states, events and error codes.
 
 use crowdfold_beacon::{Beacon, Mode, Number, Text, is_nothing};
 use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
@@ -6,7 +6,7 @@ use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
 use crate::measures::narrow;
 use crate::{MoreCodes, Playback, State, Total};
 
-/// Returns our name for a kind of stream, `st`.
+/// Returns crowdfold's name for a kind of stream (the CMCD key `st`). Unknown tokens are returned unchanged.
 pub(crate) fn stream(token: &str) -> &str {
     match token {
         "v" => "vod",
@@ -16,7 +16,7 @@ pub(crate) fn stream(token: &str) -> &str {
     }
 }
 
-/// Returns our name for a packaging, `sf`.
+/// Returns crowdfold's name for a streaming format (the CMCD key `sf`). Unknown tokens are returned unchanged.
 pub(crate) fn format(token: &str) -> &str {
     match token {
         "h" => "hls",
@@ -27,7 +27,7 @@ pub(crate) fn format(token: &str) -> &str {
     }
 }
 
-/// Returns the state in a record.
+/// Returns the player state of a record, or `None` if it contains no known state.
 pub(crate) fn state(beacon: &Beacon<'_>) -> Option<State> {
     Some(match beacon.text(Text::State)? {
         "s" => State::Starting,
@@ -44,14 +44,15 @@ pub(crate) fn state(beacon: &Beacon<'_>) -> Option<State> {
     })
 }
 
-/// Returns the playback values of a record. `bs` is ignored, because hls.js and dash.js set it after every seek.
+/// Returns the playback values of a CMCD record, or `None` for a JSON beacon. The key `bs` (buffer starvation) is
+/// ignored, because hls.js and dash.js set it after every seek.
 pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
     if beacon.mode == Mode::Json {
         return None;
     }
     let total =
         |field| beacon.number(field).map_or(Total::NONE, |amount| Total::of(narrow(amount.rounded())));
-    let is = |event: &str| beacon.text(Text::Event).is_some_and(|stated| stated.eq_ignore_ascii_case(event));
+    let is = |event: &str| beacon.text(Text::Event).is_some_and(|name| name.eq_ignore_ascii_case(event));
     let event = beacon.mode == Mode::Event;
     Some(Playback {
         state: state(beacon),
@@ -67,20 +68,21 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
     })
 }
 
-/// Returns the error in a record, from its code or from the event `e` alone. Players repeat the code of an error that
-/// is over, so the contribution of a code depends on earlier records of the session ([`Playback::code`]). The state `f`
-/// alone is not an error, because players send it first and the event with the code immediately after it (hls.js).
+/// Returns the class of the error in a record: that of its error code, or `Other` for the event `e` without a code.
+/// Players repeat a code after the error is over, so earlier records decide if the code counts ([`Playback::code`]).
+/// The state `f` alone is not an error, because hls.js sends it immediately before the event that contains the code.
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
-    let stated = code(beacon).map(class);
-    stated.or_else(|| event.eq_ignore_ascii_case("e").then_some(ErrorClass::Other))
+    let class = code(beacon).map(class);
+    class.or_else(|| event.eq_ignore_ascii_case("e").then_some(ErrorClass::Other))
 }
 
-/// Returns the error code of a record, if it has one.
+/// Returns the error code of a record, or `None` if it has none.
 pub(crate) fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
     beacon.text(Text::Error).map(str::trim).filter(|code| !is_nothing(code))
 }
 
-/// Returns the hash and the class of each code after the first one. Records without further codes do not allocate.
+/// Returns the hash and the class of each error code after the first one. Returns `None`, without allocation, if
+/// there are none.
 fn more_codes(beacon: &Beacon<'_>) -> Option<Box<MoreCodes>> {
     let coded = |code: std::borrow::Cow<'_, str>| {
         let code = code.trim();
@@ -90,7 +92,7 @@ fn more_codes(beacon: &Beacon<'_>) -> Option<Box<MoreCodes>> {
     (!codes.is_empty()).then(|| Box::new(MoreCodes(codes)))
 }
 
-/// Returns the class of a player's error code.
+/// Returns the class of an error code, which is a number or a name.
 fn class(code: &str) -> ErrorClass {
     match code.parse() {
         Ok(number) => numbered(number),
@@ -98,31 +100,31 @@ fn class(code: &str) -> ErrorClass {
     }
 }
 
-/// Returns the class of a number of Shaka Player (`util/error.js`, with a category for each thousand), dash.js
+/// Returns the class of a numeric error code of Shaka Player (`util/error.js`, one category per thousand), dash.js
 /// (`errors/Errors.js`, `ProtectionErrors.js`) or HTTP.
 fn numbered(code: u32) -> ErrorClass {
     match code {
-        // These are TIMEOUT of Shaka Player, and 408 and 504 of HTTP.
+        // 1003 is Shaka Player's TIMEOUT. 408 and 504 are HTTP status codes for time-outs.
         1003 | 408 | 504 => ErrorClass::Timeout,
         1000..=1999 | 400..=599 => ErrorClass::Network,
         2000..=3999 => ErrorClass::Media,
         4000..=4999 => ErrorClass::Manifest,
         6000..=6999 => ErrorClass::Drm,
-        // These are dash.js errors of the parsing and loading of manifests, XLink, missing streams, and multiplexed
+        // dash.js has these codes for manifests (parsing and loading), XLink, missing streams and multiplexed
         // streams.
         10..=12 | 25 | 29 | 31 | 32 | 34 => ErrorClass::Manifest,
-        // These are dash.js errors of the segment base, time synchronisation, fragments and downloads.
+        // dash.js has these codes for the segment base, time synchronisation, fragments and downloads.
         15..=19 | 26..=28 => ErrorClass::Network,
-        // These are dash.js errors of append, remove, MediaSource and captions.
+        // dash.js has these codes for append, remove, MediaSource and captions.
         20 | 21 | 23 | 33 | 35 => ErrorClass::Media,
-        // These are dash.js errors of media keys, unsupported key ids and protection.
+        // dash.js has these codes for media keys, unsupported key ids and protection.
         24 | 36 | 100..=120 => ErrorClass::Drm,
         _ => ErrorClass::Other,
     }
 }
 
-/// Returns the class of a name such as those of hls.js (`ErrorDetails`) and of media elements. The first matching word
-/// counts.
+/// Returns the class of an error name, such as those of hls.js (`ErrorDetails`) and of media elements. The first word
+/// in the table that the name contains determines the class.
 fn named(code: &str) -> ErrorClass {
     const WORDS: [(&str, ErrorClass); 23] = [
         ("timeout", ErrorClass::Timeout),

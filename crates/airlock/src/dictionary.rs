@@ -1,28 +1,28 @@
-//! Maps dimension values to small numbers.
+//! Maps dimension values to small numbers (symbols).
 
 use std::sync::Arc;
 
-/// A number for a dimension value in a [`Dictionary`].
+/// A number that represents a dimension value. Its meaning depends on the [`Dictionary`] that created it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Symbol(u32);
 
 impl Symbol {
-    /// No reported value. It is `unknown` in a closed window.
+    /// The symbol for an absent value. Rows show it as `unknown`.
     pub const NONE: Self = Self(0);
-    /// A value outside a closed catalogue, or beyond a limit.
+    /// The symbol for a value that is not in a closed catalogue, or exceeds a limit.
     pub const OTHER: Self = Self(1);
-    /// Free text that the airlock redacted.
+    /// The symbol for free text that the airlock redacted.
     pub const REDACTED: Self = Self(2);
 
-    /// Returns true if a value was reported.
+    /// Returns true unless the value is absent.
     #[must_use]
     pub const fn is_some(self) -> bool {
         self.0 != 0
     }
 }
 
-/// The words of one partition. It grows with new words. `sweep` removes the words that no session holds,
-/// so its size is bounded by the number of live sessions.
+/// The words of one partition and their symbols. New words are added until a sweep removes those that no session
+/// uses. Therefore the number of live sessions bounds the size.
 #[derive(Debug)]
 pub struct Dictionary {
     words: Vec<Option<Arc<str>>>,
@@ -43,7 +43,7 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
-    /// Returns the symbol of a word, and creates one if necessary.
+    /// Returns the symbol of a word. A new word is added.
     pub fn intern(&mut self, word: &str) -> Symbol {
         if let Some(symbol) = self.symbols.get(word) {
             return *symbol;
@@ -58,7 +58,7 @@ impl Dictionary {
         Symbol(index)
     }
 
-    /// Returns the word of a symbol, or `unknown` for a removed one.
+    /// Returns the word of a symbol, or `unknown` if the word was removed.
     #[must_use]
     pub fn word(&self, symbol: Symbol) -> &Arc<str> {
         const UNKNOWN: usize = Symbol::NONE.0 as usize;
@@ -66,26 +66,26 @@ impl Dictionary {
         known.or(self.words[UNKNOWN].as_ref()).unwrap_or_else(|| unreachable!("`unknown` is never swept"))
     }
 
-    /// Returns the number of words.
+    /// Returns the number of words, including `unknown`, `other` and `redacted`.
     #[must_use]
     pub fn len(&self) -> usize {
         self.symbols.len()
     }
 
-    /// Returns false, because three words are always present.
+    /// Returns false, because `unknown`, `other` and `redacted` are always present.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.symbols.is_empty()
     }
 
-    /// Returns true if enough words were added since the last sweep to make another one worthwhile.
+    /// Returns true if the number of words has doubled since the last sweep.
     #[must_use]
     pub fn wants_sweep(&self) -> bool {
         self.len() >= 2 * self.swept
     }
 
-    /// Removes every word except those in `held`. Their symbols are assigned to new words later. A cache of symbols
-    /// must be cleared at the same time ([`crate::Airlock::sweep`] does this).
+    /// Removes every word whose symbol is not in `held`. New words may later get the removed symbols, so the caller
+    /// must clear all caches of symbols at the same time ([`crate::Airlock::sweep`] does this).
     pub(crate) fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         let mut keep = vec![false; self.words.len()];
         for symbol in [Symbol::NONE, Symbol::OTHER, Symbol::REDACTED].into_iter().chain(held) {

@@ -1,8 +1,9 @@
-//! Assigns one of 64 bits to each network, for `release.min_networks`.
+//! Assigns one of 64 bits to each network. `release.min_networks` counts these bits.
 
 use crowdfold_beacon::Network;
 
-/// Returns the bit of a network, which is a keyed hash. All workers with the same key return the same bit.
+/// Returns the bit of a network: a number with one bit set, which a keyed hash selects. Workers with the same key
+/// select the same bit.
 pub(crate) fn bit(key: &[u8; 32], network: &Network) -> u64 {
     let mut message = [0; 32];
     message[..16].copy_from_slice(&key[16..]);
@@ -20,8 +21,8 @@ pub(crate) fn bit(key: &[u8; 32], network: &Network) -> u64 {
     1 << (siphash([half(0), half(8)], &message) >> 58)
 }
 
-/// Computes SipHash-2-4 (Aumasson and Bernstein). It is implemented here, because a hash that all workers share must
-/// not change with a library.
+/// Computes SipHash-2-4 (Aumasson and Bernstein). It is implemented here because all workers must compute the same
+/// hash, and a library may change its algorithm.
 fn siphash(key: [u64; 2], message: &[u8]) -> u64 {
     let mut state = [
         key[0] ^ 0x736f_6d65_7073_6575,

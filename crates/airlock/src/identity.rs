@@ -1,15 +1,15 @@
-//! Computes the identity of a beacon. It is equal for repetitions of the beacon, and different for other beacons of its
-//! session.
+//! Computes the identity of a beacon. Repetitions of a beacon have the same identity. Other beacons of the session
+//! have other identities.
 
 use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
 
 use crate::{Identity, measures};
 use crowdfold_model::Timestamp;
 
-/// The number of bits of an identity that are a hash. The other bits are a time.
+/// The number of low bits of an identity that contain a hash. The other bits contain a time.
 const HASH_BITS: u32 = 22;
 
-/// The events of JSON beacons and of CMCD (CTA-5004-B).
+/// The events of JSON beacons, then the events of CMCD (CTA-5004-B).
 const EVENTS: [&str; 24] = [
     "attempt",
     "play",
@@ -37,13 +37,13 @@ const EVENTS: [&str; 24] = [
     "um",
 ];
 
-/// The number of events that belong to JSON beacons.
+/// The number of entries in [`EVENTS`] that belong to JSON beacons.
 const OF_JSON: usize = 5;
 
-/// Returns true if a beacon has no event, or a known one.
+/// Returns true if the event of a beacon is known, or if the beacon has no event.
 pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
     let Some(event) = beacon.text(Text::Event) else { return true };
-    // The frequent events are checked first, in their usual notation.
+    // Most beacons have one of these events in lower case, so they are checked first.
     if matches!(event, "heartbeat" | "play") && beacon.mode == Mode::Json
         || matches!(event, "rr" | "t" | "ps" | "bc") && beacon.mode != Mode::Json
     {
@@ -61,10 +61,10 @@ pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
 /// | CMCD event | `ts` | endpoint, `sn`, event |
 /// | CMCD request with `sn` | time of receipt | endpoint, `sn` |
 ///
-/// The time is in the upper bits, so that a later beacon has a greater identity. A set that knows its greatest identity
-/// need not search for a greater one. 42 bits of milliseconds repeat after 139 years. Two different beacons of one
-/// session in the same millisecond have the same identity with a probability of one in four million. A beacon without a
-/// usable time has no identity.
+/// The time is in the upper bits, so a later beacon has a greater identity. A set of identities can therefore skip
+/// the search for an identity that is greater than its greatest one. The milliseconds in 42 bits repeat after 139
+/// years. Two different beacons of one session in the same millisecond have the same identity with a probability of
+/// one in four million. A beacon without a usable time has no identity.
 pub(crate) fn identity(
     beacon: &Beacon<'_>,
     own_time: Option<Timestamp>,
@@ -88,7 +88,8 @@ pub(crate) fn identity(
     Some(Identity(time.as_millis() << HASH_BITS | hash.0 >> (u64::BITS - HASH_BITS)))
 }
 
-/// An FNV-1a hash over words of 64 bits. A session that sends a collision only loses one of its own beacons.
+/// An FNV-1a hash over words of 64 bits. It has no key, because a session that produces a collision loses only one of
+/// its own beacons.
 struct Hash(u64);
 
 impl Hash {
@@ -100,7 +101,7 @@ impl Hash {
         Self((self.0 ^ number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// Adds a text without regard to case.
+    /// Adds a string, ignoring its case.
     fn text(self, text: &str) -> Self {
         let words = text.as_bytes().chunks(8).map(|word| {
             word.iter().rev().fold(0, |number, byte| number << 8 | u64::from(byte.to_ascii_lowercase()))

@@ -1,10 +1,10 @@
-//! Counts unusable values of known fields by field.
+//! Counts unusable values of beacons by field.
 
 use crowdfold_beacon::{Beacon, Field, Text};
 
 use crate::identity::is_known;
 
-/// The number of unusable values by field.
+/// The number of unusable values, by field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ignored([u64; Field::COUNT]);
 
@@ -15,13 +15,13 @@ impl Default for Ignored {
 }
 
 impl Ignored {
-    /// Returns true if a beacon has an unusable value, or an unknown event.
+    /// Returns true if a beacon contains an unusable value or an unknown event.
     #[must_use]
     pub fn is_in(beacon: &Beacon<'_>) -> bool {
         beacon.has_ignored() || !is_known(beacon)
     }
 
-    /// Counts the unusable values of a beacon.
+    /// Adds the unusable values of a beacon, including an unknown event.
     pub fn count_beacon(&mut self, beacon: &Beacon<'_>) {
         beacon.ignored().for_each(|field| self.count(field));
         if !is_known(beacon) {
@@ -33,20 +33,20 @@ impl Ignored {
         self.0[field.index()] += 1;
     }
 
-    /// Adds the counts of another one.
+    /// Adds the counts of another instance.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine += theirs;
         }
     }
 
-    /// Returns the counts in the order of [`Field::index`].
+    /// Returns the counts, indexed by [`Field::index`].
     #[must_use]
     pub const fn counts(&self) -> &[u64; Field::COUNT] {
         &self.0
     }
 
-    /// Returns the names of all fields, each with its count.
+    /// Returns the name of each field with its count.
     pub fn by_field(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         Field::all().map(|field| (field.name(), self.0[field.index()]))
     }

@@ -1,8 +1,8 @@
-//! Validates and de-identifies beacons: takes the bytes of a record, and returns an [`Observation`] or a [`Rejection`]
-//! for each beacon in it.
+//! Validates and de-identifies beacons. The airlock reads the bytes of a record, and returns an [`Observation`] or a
+//! [`Rejection`] for each beacon in it.
 //!
-//! The IP address of a beacon is used to look up country and network operator, and is dropped here. The session id is
-//! replaced by a keyed hash. A rejection contains a reason, and nothing of the beacon.
+//! The IP address of a beacon is used to look up country, region and autonomous system, and is then dropped. The
+//! session id is replaced by a keyed hash. A rejection contains a reason and no content of the beacon.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -5,7 +5,8 @@ use crowdfold_model::{ErrorClass, SumMetric, Unit, ValueMetric};
 
 use crate::{Measures, State, cmcd};
 
-/// Returns the numbers of a beacon, rounded half up (docs/internals/cmcd.md, "What a session contributes").
+/// Returns the numbers of a beacon, rounded half up, and the events that they imply (docs/internals/cmcd.md, "What a
+/// session contributes").
 pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let mut common = Measures::default();
     for metric in ValueMetric::ALL {
@@ -30,8 +31,8 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
         sums[SumMetric::SwitchesUp as usize].saturating_add(sums[SumMetric::SwitchesDown as usize]);
     sums[SumMetric::Switches as usize] = sums[SumMetric::Switches as usize].max(switches);
     let (playing_ms, fatal) = (sums[SumMetric::PlayingMs as usize], beacon.fatal && error.is_some());
-    // Playing time that is too short to be counted shows that something plays. This does not apply to the last beacon,
-    // because failed players send remaining time in it.
+    // A playing time that is rounded to 0 still shows that the player plays. This does not apply to the event `end`,
+    // in which failed players report remaining time.
     let playing = Number::Sum(SumMetric::PlayingMs);
     let is_short = || beacon.number(playing).is_some_and(|amount| amount.rounded() > 0);
     let plays = playing_ms > 0 || !is("end") && is_short();
@@ -47,7 +48,8 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     }
 }
 
-/// Returns the sum of a metric since the previous beacon, 0 if it is not reported.
+/// Returns the amount of a metric since the previous beacon, rounded. Returns 0 if the beacon does not contain the
+/// metric.
 fn sum(beacon: &Beacon<'_>, metric: SumMetric) -> u32 {
     let Some(amount) = beacon.number(Number::Sum(metric)) else { return 0 };
     narrow(match metric.unit() {
@@ -56,11 +58,12 @@ fn sum(beacon: &Beacon<'_>, metric: SumMetric) -> u32 {
     })
 }
 
-/// Returns the attempts, plays and failures of a CMCD state. Amounts depend on earlier records of the session.
+/// Returns the attempt, play, idle and error of a CMCD record, which follow from its state. Sums are not read,
+/// because they depend on earlier records of the session.
 fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     use State as S;
     let state = cmcd::state(beacon);
-    // While it starts, dash.js sends a startup time of a few ms, before anything has played.
+    // When dash.js starts, it sends a startup time of a few milliseconds before anything has played.
     let begins = matches!(state, Some(S::Starting | S::Preloading));
     let mut values = common.values;
     let startup_ms = &mut values[ValueMetric::StartupMs as usize];
@@ -68,8 +71,8 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     let has_startup = startup_ms.is_some();
     Measures {
         attempt: state == Some(S::Starting),
-        // Shaka Player (minified) sends a startup time without a state, which means a first frame. dash.js sends a
-        // startup time with a state while it waits.
+        // A startup time without a state means that a first frame was shown (minified Shaka Player). dash.js sends a
+        // startup time with a state while it still waits for media.
         play: state == Some(S::Playing) || has_startup && state.is_none(),
         idle: matches!(state, Some(S::Paused | S::Ended)),
         end: state == Some(S::Quit),
@@ -80,12 +83,13 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     }
 }
 
-/// Converts an amount to 32 bits. The limit of every field is much smaller.
+/// Converts an amount to 32 bits. Amounts are limited to much smaller values when they are read.
 pub(crate) fn narrow(amount: u64) -> u32 {
     u32::try_from(amount).unwrap_or(u32::MAX)
 }
 
-/// Returns the error of a JSON beacon, from its class or from the event alone.
+/// Returns the class of the error in a JSON beacon, or `Other` for the event `error` without a class. Returns `None`
+/// if the beacon contains neither.
 pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let class = beacon.text(Text::Error).unwrap_or_default().trim();
     if is_nothing(class) {
@@ -95,7 +99,7 @@ pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass>
     Some(named.unwrap_or(ErrorClass::Other))
 }
 
-/// Returns the bitrate that determines the quality, without rounding.
+/// Returns the bitrate without rounding. It determines the quality if the beacon has no height.
 pub(crate) fn bitrate(beacon: &Beacon<'_>) -> Option<u64> {
     beacon.number(Number::Value(ValueMetric::BitrateKbps)).map(Amount::rounded)
 }

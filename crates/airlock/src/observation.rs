@@ -1,115 +1,118 @@
-//! The validated, de-identified content of a beacon.
+//! Observations: the validated, de-identified content of beacons.
 
 use crate::Symbol;
 use crowdfold_model::{Dimension, ErrorClass, Span, SumMetric, Timestamp, ValueMetric};
 
-/// An index into the catalogue of tenants ([`crate::Settings::tenants`]).
+/// A tenant, as an index into [`crate::Settings::tenants`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(pub u16);
 
-/// A keyed hash of (tenant, session id). The key is random per process and never leaves it.
+/// A keyed hash of tenant and session id. The key is random for each process and never leaves the process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionHash(pub(crate) u64);
 
 impl SessionHash {
-    /// Returns the number, for maps in memory only.
+    /// Returns the hash as a number, for maps in memory. It must not be stored or sent.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// The numbers of one beacon, rounded at entry: sums of times to 100 ms, other sums to whole numbers, and values to two
-/// significant digits.
+/// The numbers of one beacon, rounded when it is admitted: sums in milliseconds to multiples of 100, other sums to
+/// whole numbers, and values to two significant digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measures {
     /// True if playback was requested.
     pub attempt: bool,
-    /// True if a first frame was shown, or if something plays.
+    /// True if a first frame was shown, or if the player plays.
     pub play: bool,
-    /// True if the player is present and does neither: it has paused, has ended, or reports no playback.
+    /// True if the session is open, but the player neither starts nor plays: it is paused, has ended, or reports no
+    /// playback.
     pub idle: bool,
-    /// True if the viewer left.
+    /// True if the viewer has ended the session.
     pub end: bool,
-    /// The class of the error, if there is one.
+    /// The class of the error, or `None` if there is no error.
     pub error: Option<ErrorClass>,
     /// True if the error ended playback or prevented its start.
     pub fatal: bool,
-    /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`]. CMCD reports totals instead
-    /// ([`Playback::totals`]).
+    /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`]. They are 0 for CMCD beacons, which
+    /// contain totals instead ([`Playback::totals`]).
     pub sums: [u32; SumMetric::COUNT],
-    /// The reported values, in the order of [`ValueMetric::ALL`].
+    /// The values, in the order of [`ValueMetric::ALL`]. A value is `None` if the beacon does not contain it.
     pub values: [Option<u32>; ValueMetric::COUNT],
 }
 
 impl Measures {
-    /// Returns the sum of a metric since the previous beacon.
+    /// Returns the amount of a metric since the previous beacon.
     #[must_use]
     pub const fn sum(&self, metric: SumMetric) -> u32 {
         self.sums[metric as usize]
     }
 
-    /// Returns the reported value of a metric.
+    /// Returns the value of a metric, or `None` if the beacon does not contain it.
     #[must_use]
     pub const fn value(&self, metric: ValueMetric) -> Option<u32> {
         self.values[metric as usize]
     }
 }
 
-/// The activity of a player, as in CMCD's `sta`.
+/// The state of a player, as in the CMCD key `sta`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// `s`: playback was requested.
+    /// `s`: playback was requested, and no frame has been shown.
     Starting,
-    /// `p`
+    /// `p`: media is playing.
     Playing,
-    /// `k`
+    /// `k`: the player is seeking.
     Seeking,
-    /// `r`
+    /// `r`: the player has stalled and fills its buffer.
     Rebuffering,
-    /// `a`
+    /// `a`: the viewer has paused.
     Paused,
-    /// `w`: waiting for media. dash.js sends it instead of `r`.
+    /// `w`: the player waits for media. dash.js sends it instead of `r`.
     Waiting,
-    /// `e`
+    /// `e`: the media has ended.
     Ended,
-    /// `f`: a fatal error.
+    /// `f`: a fatal error has occurred.
     Failed,
-    /// `q`: the viewer left.
+    /// `q`: the viewer has ended the session.
     Quit,
-    /// `d`: loading before playback is requested.
+    /// `d`: media is loaded before playback is requested.
     Preloading,
 }
 
-/// The playback values of a CMCD beacon. CMCD contains states and totals instead of amounts, so the amounts depend on
-/// earlier beacons of the session.
+/// The playback values of a CMCD beacon. CMCD contains states and totals instead of amounts, so the amounts must be
+/// computed from several beacons of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Playback {
-    /// The state, if present.
+    /// The state of the player, or `None` if the beacon contains none.
     pub state: Option<State>,
-    /// True if it was sent on its own as an event. Then its time is the player's time, and it may arrive in a batch
-    /// much later. A request for media has the time of the request.
+    /// True for a report of its own (event mode). Its time is the player's time, and the player may send it much
+    /// later. False for a request for media, whose time is the time of receipt.
     pub event: bool,
-    /// True if it was in one body with other events, because its player collects events before it sends them.
+    /// True if the report was in one body with other reports, because the player collects several before it sends
+    /// them.
     pub batched: bool,
-    /// True if the event is a change of the state (`ps`).
+    /// True for the event `ps`, which reports a change of the state.
     pub changed: bool,
-    /// True if the event is a change of the bitrate (`bc`).
+    /// True for the event `bc`, which reports a change of the bitrate.
     pub bitrate_changed: bool,
-    /// A hash of the error code (`ec`), if present. Players repeat it after the error is over.
+    /// A hash of the error code (the CMCD key `ec`), or `None` if the beacon contains none. Players repeat the code
+    /// after the error is over.
     pub code: Option<u32>,
-    /// The codes after the first one, if there are several.
+    /// The error codes after the first one, or `None` if there is at most one.
     pub more_codes: Option<Box<MoreCodes>>,
-    /// A number for the endpoint that received it. A player sends repetitions to the same endpoint.
+    /// A number that identifies the path to which the beacon was sent. A player sends repetitions to the same path.
     pub endpoint: u32,
-    /// The bitrate of the selected representation in kbit/s, if an event contains it. It is not rounded.
+    /// The bitrate of the selected representation in kbit/s, without rounding. It is absent in request mode.
     pub bitrate_kbps: Total,
     /// The totals since the start of the session, in the order of [`SumMetric::TOTALS`].
     pub totals: [Total; SumMetric::TOTALS.len()],
 }
 
 impl Playback {
-    /// Returns true if it contains a state, a total or, in an event, a bitrate.
+    /// Returns true if the beacon contains a state, a total, or (in event mode) a bitrate.
     #[must_use]
     pub fn has_content(&self) -> bool {
         self.state.is_some()
@@ -118,7 +121,7 @@ impl Playback {
     }
 }
 
-/// The error codes of a record after its first one. Few records have any.
+/// The error codes of a record after the first one. Few records contain several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MoreCodes(pub(crate) Vec<(u32, ErrorClass)>);
 
@@ -129,41 +132,41 @@ impl MoreCodes {
     }
 }
 
-/// A total, if present.
+/// A number that may be absent. It needs no more space than the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total(u32);
 
 impl Total {
-    /// An absent total.
+    /// The absent number.
     pub const NONE: Self = Self(u32::MAX);
 
-    /// Creates a total. Every plausible total is much smaller than the greatest number.
+    /// Creates a number that is present. It must be less than [`u32::MAX`], as every plausible number is.
     #[must_use]
     pub const fn of(total: u32) -> Self {
         Self(total)
     }
 
-    /// Returns the total.
+    /// Returns the number, or `None` if it is absent.
     #[must_use]
     pub const fn get(self) -> Option<u32> {
         if self.0 == Self::NONE.0 { None } else { Some(self.0) }
     }
 }
 
-/// The identity of a beacon within its session, which is the same for repetitions of it.
+/// A number that identifies a beacon within its session. Repetitions of the beacon have the same identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity(pub(crate) u64);
 
 impl Identity {
-    /// Returns the number, for comparison within one session.
+    /// Returns the identity as a number, for comparison within one session.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// A beacon after the airlock, without address, session id and user agent. Only the airlock creates it, and it is never
-/// stored.
+/// The content of one beacon after the airlock: without IP address, session id and user agent. Only the airlock can
+/// create an observation. It is kept in memory and never stored.
 #[derive(Clone)]
 pub struct Observation {
     pub(crate) session_hash: SessionHash,
@@ -181,12 +184,12 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Returns its session, within its tenant.
+    /// Returns the keyed hash of the tenant and the session id.
     #[must_use]
     pub const fn session_hash(&self) -> SessionHash {
         self.session_hash
     }
-    /// Returns its tenant.
+    /// Returns the tenant to which the session belongs.
     #[must_use]
     pub const fn tenant(&self) -> Tenant {
         self.tenant
@@ -196,49 +199,52 @@ impl Observation {
     pub const fn event_time(&self) -> Timestamp {
         self.event_time
     }
-    /// Returns the beacon's own time, which may be ahead of its record. Without one, returns the time of its record.
+    /// Returns the beacon's own time, which may be later than the timestamp of its record. If it has no usable time,
+    /// returns the timestamp of its record.
     #[must_use]
     #[inline]
     pub fn own_time(&self) -> Timestamp {
         self.event_time + Span::from_millis(self.ahead_ms.into())
     }
-    /// Returns true if its time was ahead of its record by more than `windows.max_skew`, so that the record's time is
-    /// used.
+    /// Returns true if the beacon's own time was later than the timestamp of its record by more than
+    /// `windows.max_skew`. The timestamp is then used instead.
     #[must_use]
     pub const fn clock_ahead(&self) -> bool {
         self.clock_ahead
     }
-    /// Returns its value for a dimension, or [`Symbol::NONE`] without a value.
+    /// Returns the symbol of the beacon's value for a dimension, or [`Symbol::NONE`] if it has none.
     #[must_use]
     pub const fn dimension(&self, dimension: Dimension) -> Symbol {
         self.dimensions[dimension as usize]
     }
-    /// Returns its numbers.
+    /// Returns the numbers of the beacon.
     #[must_use]
     pub const fn measures(&self) -> &Measures {
         &self.measures
     }
-    /// Returns its playback values. They are `None` for a JSON beacon, which contains amounts.
+    /// Returns the playback values of a CMCD beacon, or `None` for a JSON beacon, which contains amounts.
     #[must_use]
     pub const fn playback(&self) -> Option<&Playback> {
         self.playback.as_ref()
     }
-    /// Returns its identity. It is `None` if repetitions cannot be distinguished from other beacons.
+    /// Returns the identity of the beacon, or `None` if it contains nothing that distinguishes it from its
+    /// repetitions.
     #[must_use]
     pub const fn identity(&self) -> Option<Identity> {
         self.identity
     }
-    /// Returns true if the session opts out.
+    /// Returns true if the beacon opts its session out.
     #[must_use]
     pub const fn opt_out(&self) -> bool {
         self.opt_out
     }
-    /// Returns true if its tenant, content or device is excluded.
+    /// Returns true if the settings exclude the beacon: a child-directed tenant or content, or a bot.
     #[must_use]
     pub const fn excluded(&self) -> bool {
         self.excluded
     }
-    /// Returns one of 64 bits by network, or 0 without `release.min_networks`.
+    /// Returns a number with one of 64 bits set, which depends on the network. Returns 0 if `release.min_networks` is
+    /// not set or the network is unknown.
     #[must_use]
     pub const fn network_bit(&self) -> u64 {
         self.network_bit

@@ -1,20 +1,21 @@
-//! The rejections of beacons.
+//! Rejections, which replace beacons that are not admitted.
 
 use crowdfold_model::Reason;
 use std::fmt;
 
 use crate::SessionHash;
 
-/// A rejected beacon: the reason, and nothing of its content except an opt-out of its session.
+/// The reason why a beacon was not admitted. It contains no content of the beacon, except the opt-out of its session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Rejection {
-    /// The reason.
+    /// The first reason that applies, in the documented order.
     pub reason: Reason,
-    /// The session that opts out, if the beacon contains an opt-out and its session is readable.
+    /// The session that the beacon opts out. It is `None` if the beacon contains no opt-out, or if its session or
+    /// tenant is invalid.
     pub opts_out: Option<SessionHash>,
 }
 
-/// Formats only the reason, because a session hash is never printed.
+/// Formats only the reason, because a session hash must not be printed.
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reason.fmt(f)

@@ -1,4 +1,4 @@
-//! Reads session ids, and recognises texts that are not session ids.
+//! Reads session ids, and recognises values that are not session ids.
 
 use crowdfold_beacon::{Beacon, Text, is_nothing};
 
@@ -10,15 +10,15 @@ const LONGEST: usize = 128;
 /// Returns the session id of a beacon.
 ///
 /// # Errors
-/// Returns [`Reason::NoSession`] if the id is absent or is a text that players send instead. Returns
-/// [`Reason::TooLarge`] if it has more than 128 bytes.
+/// Returns [`Reason::NoSession`] if the id is absent, or is a value that players send without a session. Returns
+/// [`Reason::TooLarge`] if it is longer than 128 bytes.
 pub fn session_of<'a>(beacon: &'a Beacon<'_>) -> Result<&'a str, Reason> {
     let session =
         beacon.text(Text::Session).filter(|session| !is_constant(session)).ok_or(Reason::NoSession)?;
     if session.len() > LONGEST { Err(Reason::TooLarge) } else { Ok(session) }
 }
 
-/// The texts that players send instead of a session id.
+/// The values that players send without a session, in lower case.
 const CONSTANTS: [&str; 18] = [
     "null",
     "(null)",
@@ -40,8 +40,8 @@ const CONSTANTS: [&str; 18] = [
     "sessionid",
 ];
 
-/// Returns true if an id does not identify a session: it is empty, blank, a constant, all zeros (a number or a UUID),
-/// or all ones (a UUID).
+/// Returns true if a value does not identify a session: it is empty or blank, a value such as `null`, only zeros (a
+/// number or a UUID), or a UUID of only ones.
 pub(crate) fn is_constant(session: &str) -> bool {
     let session = session.trim();
     let bytes = session.as_bytes();

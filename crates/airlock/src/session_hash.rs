@@ -1,4 +1,4 @@
-//! Hashes sessions, and determines the partition of each session.
+//! Hashes sessions, and verifies the partition of each session.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -7,13 +7,13 @@ use ahash::RandomState;
 use crate::{Placement, SessionHash, Tenant};
 use crowdfold_model::Partitioner;
 
-/// The keyed hasher of a process. It does not implement `Debug`, because with its key session ids could be guessed from
-/// their hashes.
+/// The keyed hasher of a process. It does not implement `Debug`, because a person who knows its key could guess
+/// session ids from their hashes.
 #[derive(Clone)]
 pub struct SessionHasher(RandomState);
 
 impl SessionHasher {
-    /// Creates a hasher with a random key, for every process that reads real beacons.
+    /// Creates a hasher with a random key. Every process that reads real beacons must use it.
     #[must_use]
     pub fn random() -> Self {
         Self(RandomState::new())
@@ -33,7 +33,7 @@ impl SessionHasher {
     }
 }
 
-/// Returns true if a record with this key belongs to the partition it was read from.
+/// Returns true if producers send a record with this key to the partition of `placement`.
 pub(crate) fn belongs(placement: Placement, partitioner: Partitioner, key: &[u8]) -> bool {
     partitioner.partition_of(key, placement.of) == placement.partition
 }

@@ -1,4 +1,4 @@
-//! The settings of the airlock.
+//! The settings with which an airlock is created.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,82 +8,84 @@ use crowdfold_scan::PublicIds;
 
 use crowdfold_model::{Partitioner, Span};
 
-/// The form of records without a `content-type` header.
+/// The form of records that have no header `content-type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A JSON object, an array of them, or NDJSON.
+    /// JSON beacons: an object, an array of objects, or NDJSON.
     Json,
-    /// CMCD event-mode lines, or a query.
+    /// CMCD: lines of event mode, or the query of a request.
     Cmcd,
     /// Captured HTTP requests or lines of a CDN log, one JSON object each.
     Capture,
 }
 
-/// The part of an address that is kept after the lookup of country and ASN.
+/// The part of an IP address that is kept after country, region and autonomous system are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressPolicy {
-    /// No part.
+    /// No part of the address is kept.
     Strip,
-    /// IPv4 /24 or IPv6 /32, as the dimension `network`.
+    /// The network is kept as the dimension `network`: the first 24 bits of IPv4 or the first 32 bits of IPv6.
     Truncate,
 }
 
-/// The settings of the airlock. The caller checks them when it reads the configuration.
+/// The settings with which an airlock is created. The configuration has already checked their values.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The form of records without a `content-type`.
+    /// The form of records that have no header `content-type`.
     pub format: Format,
-    /// The names of fields in the beacons of other producers, from our name to a path of object keys
+    /// The keys under which producers send fields: from crowdfold's name of the field to a path of object keys
     /// (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
-    /// The locations of values in the lines of a CDN log, from our name to a path of object keys (`[source.log]`).
+    /// The keys under which a CDN log contains values: from crowdfold's name of the value to a path of object keys
+    /// (`[source.log]`).
     pub log: BTreeMap<String, Vec<String>>,
-    /// The closed catalogue of tenants.
+    /// The names of all tenants. A beacon with another tenant is rejected.
     pub tenants: Vec<String>,
-    /// The tenant of beacons that do not contain one, as an index into `tenants`.
+    /// The tenant of beacons that do not name one, as an index into `tenants`.
     pub default_tenant: usize,
     /// The method by which producers select partitions.
     pub partitioner: Partitioner,
-    /// The maximum time by which a beacon may be ahead of its record.
+    /// The maximum time by which a beacon's own time may be later than the timestamp of its record.
     pub max_skew: Span,
-    /// The part of an address that is kept.
+    /// The part of an IP address that is kept.
     pub address: AddressPolicy,
-    /// The MMDB file with countries.
+    /// The MMDB file with countries and regions, or `None` if they are not looked up.
     pub country_mmdb: Option<PathBuf>,
-    /// The MMDB file with autonomous systems.
+    /// The MMDB file with autonomous systems, or `None` if they are not looked up.
     pub asn_mmdb: Option<PathBuf>,
-    /// True if `Sec-GPC: 1` opts out.
+    /// True if the header `Sec-GPC: 1` opts a session out.
     pub gpc: bool,
-    /// True if `DNT: 1` opts out.
+    /// True if the header `DNT: 1` opts a session out.
     pub dnt: bool,
-    /// Tenants whose beacons are all excluded.
+    /// The tenants of which all beacons are excluded.
     pub child_directed_tenants: Vec<String>,
-    /// Contents whose beacons are all excluded.
+    /// The content ids of which all beacons are excluded.
     pub child_directed_content: Vec<String>,
     /// True if bots are excluded.
     pub drop_bots: bool,
-    /// Values that free text must not contain (`audit.known`).
+    /// Values that must not occur in published text, such as names of test viewers (`audit.known`). Text that
+    /// contains one is redacted.
     pub known: Vec<String>,
     /// True if the content id is kept as a dimension.
     pub keep_content: bool,
     /// Content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
-    /// The key of the 64 bits by network, if `release.min_networks` is set.
+    /// The key that selects one of 64 bits for each network, or `None` if `release.min_networks` is not set.
     pub guard_key: Option<[u8; 32]>,
-    /// The maximum length of a record in bytes. A longer one is `too_large`.
+    /// The maximum length of a record in bytes. A longer record is rejected as `too_large`.
     pub max_record: usize,
-    /// The maximum number of beacons of one record, or of one request in a packed record. All others count as one
-    /// beacon that is `too_large`.
+    /// The maximum number of beacons in one record, or in one request of a packed record. All beacons beyond it count
+    /// as one beacon that is rejected as `too_large`.
     pub max_beacons: usize,
 }
 
 impl Settings {
-    /// Returns the names of the fields of a JSON beacon.
+    /// Returns the names that `fields` may contain.
     pub fn field_names() -> impl Iterator<Item = &'static str> {
         Fields::names()
     }
 
-    /// Returns the valid names in `log`.
+    /// Returns the names that `log` may contain.
     pub fn log_names() -> impl Iterator<Item = String> {
         LogFields::names()
     }

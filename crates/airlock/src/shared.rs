@@ -1,4 +1,4 @@
-//! The parts that all airlocks of a process share.
+//! The state that all airlocks of a process share.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,34 +14,34 @@ use crate::address::Databases;
 use crate::client::UserAgents;
 use crate::{SessionHasher, Settings, Tenant};
 
-/// The error of settings that no airlock can use.
+/// The error for settings with which no airlock can be created.
 #[derive(Debug, Error)]
 pub enum AirlockError {
     /// `[source.fields]` or `[source.log]` is invalid.
     #[error(transparent)]
     Fields(#[from] FieldsError),
-    /// There is no tenant, or there are too many.
+    /// The number of tenants is 0 or too large.
     #[error("tenants.names has {0} names; set 1 to 65,535 names")]
     Tenants(usize),
-    /// The default tenant is not in the catalogue.
+    /// The default tenant is not one of the tenants.
     #[error("tenants.default is not in tenants.names; add it, or set another tenant")]
     DefaultTenant,
-    /// A database of countries or autonomous systems cannot be read. The source contains the fault.
+    /// A database of countries or autonomous systems cannot be read.
     #[error(
         "{key}: {path} is not a readable MMDB ({source}); set a valid file, or \"\" to disable the lookup"
     )]
     Database {
         /// The configuration key.
         key: &'static str,
-        /// The file.
+        /// The path of the database.
         path: PathBuf,
-        /// The fault.
+        /// The reason why it cannot be read.
         #[source]
         source: maxminddb::MaxMindDbError,
     },
 }
 
-/// The parts that all airlocks of a process share: prepared settings, and the session hasher.
+/// The state that all airlocks of a process share: prepared settings, databases, caches, and the session hasher.
 pub struct Shared {
     pub(crate) settings: Settings,
     pub(crate) hasher: SessionHasher,
@@ -58,7 +58,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Prepares settings for all airlocks.
+    /// Prepares the settings for all airlocks, and opens the databases.
     ///
     /// # Errors
     /// Returns an error if the settings contradict each other, or if a database cannot be read.
@@ -89,11 +89,11 @@ impl Shared {
         })
     }
 
-    /// Reads the databases of addresses again. Every airlock uses the new ones from its next record on. The caller
-    /// decides when to reload, such as after a change of a file.
+    /// Reads the databases again. Every airlock uses them from its next record on. The caller decides when to reload,
+    /// for example after a file has changed.
     ///
     /// # Errors
-    /// Returns an error if a database cannot be read. The old databases then remain in use.
+    /// Returns an error if a database cannot be read. The previous databases then remain in use.
     pub fn reload(&self) -> Result<(), AirlockError> {
         let fresh = Arc::new(Databases::open(&self.settings)?);
         *self.databases.write().unwrap_or_else(PoisonError::into_inner) = fresh;
@@ -101,7 +101,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Returns the number of reloads of the databases.
+    /// Returns the number of times that the databases were reloaded.
     pub(crate) fn loaded(&self) -> u64 {
         self.loaded.load(Ordering::Acquire)
     }
@@ -110,14 +110,14 @@ impl Shared {
         Arc::clone(&self.databases.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns the settings.
+    /// Returns the settings with which the state was created.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Returns a tenant by its name, or the default one without a name. Returns `None` if the name is not in the
-    /// catalogue.
+    /// Returns the tenant with this name, or the default tenant if there is no name. Returns `None` if no tenant has
+    /// the name.
     pub(crate) fn tenant(&self, name: Option<&str>) -> Option<Tenant> {
         match name {
             None | Some("") => Some(self.default_tenant),
@@ -125,7 +125,7 @@ impl Shared {
         }
     }
 
-    /// Returns true if a tenant, or a content by its raw id, is excluded.
+    /// Returns true if the tenant or the content id is child-directed, so that its beacons are excluded.
     pub(crate) fn is_child_directed(&self, tenant: Tenant, content: Option<&str>) -> bool {
         let listed = |content: &str| !self.child_content.is_empty() && self.child_content.contains(content);
         self.child_directed[usize::from(tenant.0)] || content.is_some_and(listed)

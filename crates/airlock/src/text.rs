@@ -1,4 +1,4 @@
-//! Converts raw texts to dimension values.
+//! Applies the rules for dimension values to the text that producers send.
 
 use std::borrow::Cow;
 
@@ -9,25 +9,26 @@ use crowdfold_scan::{PublicIds, Scanner, is_label, is_place_name};
 use crate::catalogue;
 use crate::client::{Named, explicit};
 
-/// The result for a raw text.
+/// The result of applying a rule to a text.
 pub(crate) enum Word<'a> {
-    /// No value.
+    /// The text means that there is no value.
     None,
-    /// A value outside the catalogue.
+    /// The value is not in the catalogue, or has an invalid form.
     Other,
-    /// A redacted value.
+    /// The value is not published, because it may identify a person or a device.
     Redacted,
-    /// A permitted value.
+    /// The value may be published.
     Is(Cow<'a, str>),
 }
 
-/// The length of the longest error code, in bytes.
+/// The maximum length of an error code in bytes.
 const LONGEST_CODE: usize = 32;
 
-/// The maximum number of bytes of a firmware that are scanned, which is more than the kept length.
+/// The maximum number of bytes of a firmware version that are scanned for identifiers. It is more than the number
+/// that is kept.
 const SCANNED: usize = 512;
 
-/// Applies a rule to a raw text.
+/// Applies a rule to a text that a producer sent.
 pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<'a> {
     let raw = raw.trim();
     if is_nothing(raw) {
@@ -56,8 +57,9 @@ pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<
     }
 }
 
-/// Returns true if a firmware contains an identifier before it is cut to three parts, which would hide it. Four octets
-/// whose last one is 0 are a version, because no host has such an address.
+/// Returns true if a firmware version contains an identifier. It is scanned before it is cut to three parts, because
+/// an address of which the last part is missing would not be found. Four octets whose last one is 0 are a version,
+/// because no host has such an address.
 fn hides_address(raw: &str, scanner: &Scanner) -> bool {
     let octet = |part: &str| !part.starts_with('+') && part.parse::<u8>().is_ok();
     let is_version =
@@ -65,13 +67,13 @@ fn hides_address(raw: &str, scanner: &Scanner) -> bool {
     !is_version && !scanner.is_clean(&raw[..raw.floor_char_boundary(SCANNED)])
 }
 
-/// Returns the first `count` parts between dots.
+/// Returns the first `count` parts of a text, separated by dots.
 fn components(raw: &str, count: usize) -> &str {
     raw.match_indices('.').nth(count - 1).map_or(raw, |(end, _)| &raw[..end])
 }
 
-/// Returns the first `count` numbers of a version, each of at most five digits. A leading `v` and `_` instead of a dot
-/// are accepted.
+/// Returns the first `count` numbers of a version, each of at most five digits. The version may begin with `v`, and
+/// its numbers may be separated by `_` instead of dots.
 fn version(raw: &str, count: usize) -> Word<'_> {
     let raw = raw.strip_prefix(['v', 'V']).unwrap_or(raw);
     let mut text = String::new();
@@ -103,8 +105,8 @@ fn asn(raw: &str) -> Word<'_> {
         .map_or(Word::Redacted, |number| Word::Is(format!("AS{number}").into()))
 }
 
-/// Returns true if a number may be that of an autonomous system. Numbers with nine digits or more are private (RFC
-/// 6996) or addresses.
+/// Returns true if a number may be that of an autonomous system. Other numbers of nine or more digits are more likely
+/// IP addresses. Numbers from 4,200,000,000 on are private (RFC 6996).
 const fn is_assigned(number: u32) -> bool {
     number < 100_000_000 || matches!(number, 4_200_000_000..=4_294_967_294)
 }
@@ -128,8 +130,8 @@ fn place<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
     if publishable { Word::Is(text.into()) } else { Word::Redacted }
 }
 
-/// Returns a content id that the operator declares public (`content.pattern`), unless it contains an identifier that no
-/// id may contain.
+/// Returns a content id that the operator declares public (`content.pattern`). Returns `None` if the pattern does not
+/// match it, or if it contains an identifier that no public id may contain.
 pub(crate) fn public<'a>(raw: &'a str, ids: &PublicIds, scanner: &Scanner) -> Option<Word<'a>> {
     let text = raw.trim();
     let publishable =
@@ -137,7 +139,7 @@ pub(crate) fn public<'a>(raw: &'a str, ids: &PublicIds, scanner: &Scanner) -> Op
     publishable.then(|| Word::Is(text.into()))
 }
 
-/// Returns true if rows use a text with a special meaning.
+/// Returns true if a text has a special meaning in rows.
 fn is_reserved(text: &str) -> bool {
     ["other", "unknown", "redacted"].iter().any(|word| word.eq_ignore_ascii_case(text))
 }

@@ -1,4 +1,4 @@
-//! Validates one beacon.
+//! Validates single beacons.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crowdfold_model::{Dimension, Reason, Span, Timestamp};
 
 type Dimensions = [Symbol; Dimension::COUNT];
 
-/// The largest difference between a beacon's own time and its record's: ten years. A clock with a larger
-/// difference was never set.
+/// The largest accepted difference between a beacon's own time and the timestamp of its record: ten years. If the
+/// difference is larger, the device's clock was never set.
 const LONGEST_AGO: Span = Span::DAY.times(3_652);
 
-/// The validator of one partition, with its placement and its caches.
+/// The validator of one partition, with its caches.
 pub(crate) struct Validator {
     placement: Option<Placement>,
     words: Words,
@@ -74,7 +74,7 @@ impl Validator {
         self.geo_cache.forget();
     }
 
-    /// Replaces the databases after a reload.
+    /// Uses the databases of the last reload. Does nothing if there was no reload since the last call.
     pub(crate) fn update_databases(&mut self, shared: &Shared) {
         let loaded = shared.loaded();
         if self.loaded != loaded {
@@ -85,7 +85,7 @@ impl Validator {
     }
 
     /// Validates a beacon. Returns the observation, or the first rejection reason in the documented order. An opt-out
-    /// takes effect regardless of the reason.
+    /// takes effect even if the beacon is rejected.
     pub(crate) fn validate(
         &mut self,
         shared: &Shared,
@@ -107,7 +107,7 @@ impl Validator {
         })
     }
 
-    /// Returns the session of a beacon that opts out, if its tenant and partition are valid.
+    /// Returns the session that a rejected beacon opts out, or `None` if its tenant or its partition is invalid.
     #[cold]
     fn opted_out_session(
         &self,
@@ -120,7 +120,7 @@ impl Validator {
         self.belongs_here(shared, session).then(|| shared.hasher.hash(tenant, session))
     }
 
-    /// Returns true if a session belongs to the partition.
+    /// Returns true if the session belongs to the partition of this validator.
     fn belongs_here(&self, shared: &Shared, session: &str) -> bool {
         let partitioner = shared.settings.partitioner;
         self.placement.is_none_or(|at| belongs(at, partitioner, session.as_bytes()))
@@ -139,7 +139,8 @@ impl Validator {
         let stated = beacon.number(Number::Ts).map(Amount::timestamp);
         let is_far = |at: Timestamp| record_time.is_some_and(|record| at.abs_diff(record) > LONGEST_AGO);
         let usable = stated.filter(|at| !is_far(*at));
-        // Before CMCD v2 a request does not contain a time. It is received when it is made, and a log writes it later.
+        // Requests contain no time before CMCD version 2. A request is received when it is made, so its time of
+        // receipt is used. A log may contain it much later.
         let received_at = http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request);
         let identity = identity(beacon, usable, http.endpoint, received_at);
         let own_time = usable.or_else(|| {
@@ -150,15 +151,15 @@ impl Validator {
             record_time
         });
         let (Some(own_time), Some(record_time)) = (own_time, record_time) else { return Err(Reason::NoTime) };
-        // A wrong clock does not invalidate the beacon, because the event time is the smaller of the two times.
+        // A wrong clock does not invalidate the beacon, because the event time is the earlier of the two times.
         let clock_ahead = own_time > record_time.saturating_add(settings.max_skew);
         let own_time = if clock_ahead { record_time } else { own_time };
         let tenant = tenant_of(shared, http, beacon).ok_or(Reason::UnknownTenant)?;
         if !self.belongs_here(shared, session) {
             return Err(Reason::Misplaced);
         }
-        // A body may contain any address. The address of the connection is used, even if the collector does not know it
-        // (empty).
+        // The content of a beacon may contain any address, so the address of the HTTP client is preferred. If it is
+        // empty, the collector does not know it, and no address is used.
         let address = http.address.as_deref().or_else(|| beacon.text(Text::Ip));
         let geo = match address {
             Some(address) => self.geo_cache.of(address, settings, &self.databases, &mut self.words),
@@ -185,7 +186,7 @@ impl Validator {
         })
     }
 
-    /// Returns the dimension values in a beacon.
+    /// Returns the symbols of the dimension values that the beacon contains.
     fn reported(&mut self, keep_content: bool, beacon: &Beacon<'_>) -> Dimensions {
         let mut dimensions = [Symbol::NONE; Dimension::COUNT];
         let mut set = |dimension, raw| dimensions[dimension as usize] = self.words.symbol(dimension, raw);
@@ -210,7 +211,7 @@ impl Validator {
         dimensions
     }
 
-    /// Adds the location from a CDN, if the producer did not send one.
+    /// Adds the location that a CDN determined, for each dimension that the beacon does not contain.
     fn add_located(&mut self, dimensions: &mut Dimensions, http: &Http<'_>) {
         for (dimension, raw) in [
             (Dimension::Country, &http.country),
@@ -224,7 +225,7 @@ impl Validator {
         }
     }
 
-    /// Adds the values derived from the address, if there are no others.
+    /// Adds the values derived from the IP address, for each dimension that has no value.
     fn add_geo(&self, dimensions: &mut Dimensions, geo: GeoInfo) {
         for (dimension, symbol) in [
             (Dimension::Country, geo.country),
@@ -239,8 +240,8 @@ impl Validator {
         }
     }
 
-    /// Adds the client from the user agent and the client hints, if the producer did not send a name, or sent one
-    /// outside the catalogues. Returns true if the client is an excluded bot.
+    /// Adds the client that the user agent and the client hints identify, where the beacon does not contain a value
+    /// from the catalogue. Returns true if the client is a bot that the settings exclude.
     fn add_client(
         &mut self,
         dimensions: &mut Dimensions,
@@ -253,12 +254,12 @@ impl Validator {
                 (Dimension::Browser, Dimension::BrowserVersion, client.browser, client.browser_version),
                 (Dimension::Os, Dimension::OsVersion, client.os, client.os_version),
             ] {
-                let stated = dimensions[family as usize];
-                let known = prefer_explicit(stated, symbol);
+                let explicit = dimensions[family as usize];
+                let known = prefer_explicit(explicit, symbol);
                 dimensions[family as usize] = known;
                 let version = &mut dimensions[version as usize];
-                if stated.is_some() && stated != known {
-                    // The explicit version belongs to the explicit name.
+                if explicit.is_some() && explicit != known {
+                    // The version in the beacon belongs to the name in the beacon, which is not used.
                     *version = major;
                 } else if known == symbol {
                     *version = prefer_explicit(*version, major);
@@ -282,8 +283,8 @@ impl Validator {
     }
 
     fn client(&mut self, shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<ClientSymbols> {
-        let stated = beacon.text(Text::UserAgent).filter(|text| !is_nothing(text));
-        let user_agent = stated.or(http.user_agent.as_deref()).filter(|text| !text.is_empty());
+        let explicit = beacon.text(Text::UserAgent).filter(|text| !is_nothing(text));
+        let user_agent = explicit.or(http.user_agent.as_deref()).filter(|text| !text.is_empty());
         let known = match Hints::of(http) {
             Some(hints) => self.clients.hinted(&shared.agents, user_agent, &hints),
             None => self.clients.get(&shared.agents, user_agent?),
@@ -297,12 +298,13 @@ fn tenant_of(shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<Te
     shared.tenant(named.or(http.tenant.as_deref()))
 }
 
-/// Returns the explicit value. If it is absent, or outside a catalogue, returns the client's own value.
-fn prefer_explicit(stated: Symbol, own: Symbol) -> Symbol {
-    match stated {
-        Symbol::NONE => own,
-        Symbol::OTHER if own.is_some() => own,
-        _ => stated,
+/// Returns the value in the beacon, or the client's value if the beacon contains none or one that is not in the
+/// catalogue.
+fn prefer_explicit(explicit: Symbol, client: Symbol) -> Symbol {
+    match explicit {
+        Symbol::NONE => client,
+        Symbol::OTHER if client.is_some() => client,
+        _ => explicit,
     }
 }
 

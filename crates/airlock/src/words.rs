@@ -1,5 +1,5 @@
-//! Converts raw texts to symbols. The rules for texts are slow and values repeat, so each rule runs once for each
-//! distinct raw text.
+//! Converts the text that producers send to symbols. The rules for text are slow, and values repeat, so the result of
+//! a rule is cached for each distinct text.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::text::{Word, public, word};
 use crate::{Dictionary, Symbol};
 use crowdfold_model::Dimension;
 
-/// The maximum number of cached raw texts of a dimension, and their maximum length in bytes.
+/// The maximum number of cached texts of each dimension, and the maximum length of a cached text in bytes.
 const MAX_CACHED: usize = 16_384;
 const LONGEST: usize = 256;
 
-/// The dictionary of a partition, with a cache of the symbols of raw texts.
+/// The dictionary of a partition, with caches of the symbols of texts.
 pub(crate) struct Words {
     dictionary: Dictionary,
     recent: [Recent; Dimension::COUNT],
@@ -39,7 +39,7 @@ impl Words {
         &self.dictionary
     }
 
-    /// Returns the symbol of a raw text.
+    /// Returns the symbol of a text that a producer sent. Applies the rule of the dimension.
     pub(crate) fn symbol(&mut self, dimension: Dimension, raw: &str) -> Symbol {
         let Some(short) = Short::of(raw) else { return self.find(dimension, raw) };
         if let Some(symbol) = self.recent[dimension as usize].get(short) {
@@ -57,7 +57,7 @@ impl Words {
         }
     }
 
-    /// Returns the symbol of a word that has passed a rule or comes from a catalogue.
+    /// Returns the symbol of a word that is safe to publish, because it has passed a rule or comes from a catalogue.
     pub(crate) fn intern(&mut self, word: &str) -> Symbol {
         self.dictionary.intern(word)
     }
@@ -89,7 +89,8 @@ impl Words {
     }
 }
 
-/// A text of 1 to 16 bytes as two words and its length. Two are equal if their texts are equal.
+/// A text of 1 to 16 bytes in a form that is compared without a loop. Two instances are equal if and only if their
+/// texts are equal.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Short {
     words: [u64; 2],
@@ -97,7 +98,8 @@ struct Short {
 }
 
 impl Short {
-    /// The words are read from both ends of the text, and overlap in the middle.
+    /// Returns `None` if the text is empty or longer than 16 bytes. The two words are read from both ends of the
+    /// text, and may overlap.
     fn of(raw: &str) -> Option<Self> {
         let bytes = raw.as_bytes();
         let words = match bytes {
@@ -119,12 +121,12 @@ impl Short {
     }
 }
 
-/// The number of slots for short texts, a power of two. A few values make up most of a dimension.
+/// The number of slots of [`Recent`], which must be a power of two. A few values make up most of a dimension.
 const SLOTS: usize = 256;
 
-/// The last short text of each slot, and its symbol. The hash has no key, because a sender who fills one slot with
-/// collisions only causes lookups in the map. The slots are allocated at the first value, because most dimensions have
-/// none.
+/// A cache of the symbols of short texts. Each slot contains the last text whose hash selected it. The hash has no
+/// key: a producer that causes collisions only makes the lookups fall back to the map. The slots are allocated when
+/// the first value is set, because most dimensions have no values.
 #[derive(Default)]
 struct Recent(Option<Box<[(Short, Symbol); SLOTS]>>);
 
@@ -153,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn short_texts_are_equal_if_their_words_are(a in "[ab]{0,18}", b in "[ab]{0,18}") {
+        fn short_texts_are_equal_if_and_only_if_their_strings_are(a in "[ab]{0,18}", b in "[ab]{0,18}") {
             if let (Some(short), Some(other)) = (Short::of(&a), Short::of(&b)) {
                 prop_assert_eq!(short == other, a == b);
             } else {
@@ -162,7 +164,7 @@ mod tests {
         }
 
         #[test]
-        fn symbol_belongs_to_its_text_and_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
+        fn cached_symbol_represents_the_text_under_the_rule_of_its_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
             let mut words = Words::new(Arc::default(), None);
             for text in texts.iter().chain(&texts) {
                 for dimension in [Dimension::Content, Dimension::Cdn] {

@@ -5,7 +5,7 @@ use mmdb::Data;
 
 pub(crate) mod mmdb;
 
-/// A file that is deleted at the end of the test.
+/// A temporary file, which is deleted when the value is dropped.
 pub(crate) struct Temporary(pub(crate) PathBuf);
 
 impl Temporary {
@@ -22,7 +22,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Returns records as in GeoIP2, for documentation networks.
+/// Returns a database with records as in GeoIP2, for documentation networks.
 pub(crate) fn nested() -> Vec<u8> {
     let country = |code| {
         Data::Map(vec![
@@ -38,7 +38,7 @@ pub(crate) fn nested() -> Vec<u8> {
     mmdb::file(&[("198.51.100.0", 24, country("DE")), ("2001:db8:1::", 48, country("SE"))])
 }
 
-/// Returns records without nested maps, as in smaller databases.
+/// Returns flat records, as some smaller databases have them.
 fn flat_records() -> [(&'static str, u8, Data); 2] {
     let record = |code, region, asn| {
         let geo = [("country_code", Data::Text(code)), ("region", Data::Text(region)), ("asn", asn)];
@@ -58,7 +58,8 @@ fn open(country: Option<&std::path::Path>, asn: Option<&std::path::Path>) -> Res
     })
 }
 
-/// Returns the values derived from an address as text (country, region, autonomous system, network), and the bit.
+/// Returns the values derived from an address as text (country, region, autonomous system, network), and the
+/// network's bit.
 fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> (String, u64) {
     let file = file.map(|bytes| Temporary::new(name, bytes));
     let path = file.as_ref().map(|file| file.0.as_path());
@@ -79,7 +80,7 @@ fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> 
 }
 
 #[test]
-fn masked_addresses_are_looked_up() {
+fn country_region_and_asn_of_a_masked_address_are_found() {
     let strip = Settings::default();
     for (address, expect) in [
         ("198.51.100.7", "DE BY AS64500 -"),
@@ -98,15 +99,15 @@ fn masked_addresses_are_looked_up() {
 }
 
 #[test]
-fn flat_records_are_read() {
+fn flat_database_records_are_read() {
     let kept = |address| kept(&Settings::default(), Some(&mmdb::file(&flat_records())), "flat", address).0;
     assert_eq!(kept("198.51.100.7"), "FR Bretagne AS64501 -");
-    // The name of a country is not a code. A region must pass the rules for texts.
+    // The database contains a country name instead of a code here, and a region that the rules for text redact.
     assert_eq!(kept("203.0.113.7"), "- redacted AS64502 -");
 }
 
 #[test]
-fn database_of_ipv4_contains_no_other_address() {
+fn ipv6_address_is_not_found_in_an_ipv4_database() {
     let file = mmdb::file_of_ipv4(&flat_records());
     let kept = |address| kept(&Settings::default(), Some(&file), "ipv4", address).0;
     assert_eq!(kept("198.51.100.7"), "FR Bretagne AS64501 -");
@@ -115,7 +116,7 @@ fn database_of_ipv4_contains_no_other_address() {
 }
 
 #[test]
-fn networks_are_kept_only_if_configured() {
+fn network_is_kept_only_with_the_policy_truncate() {
     let truncate = Settings { address: AddressPolicy::Truncate, ..Settings::default() };
     assert_eq!(kept(&truncate, None, "", "198.51.100.7").0, "- - - 198.51.100.0/24");
     assert_eq!(kept(&truncate, None, "", "2001:db8:1:2::3").0, "- - - 2001:db8::/32");
@@ -142,7 +143,7 @@ fn damaged_databases_are_refused() {
     let whole = nested();
     refused(b"not an MMDB");
     refused(b"");
-    // One file is truncated, and one has a damaged part.
+    // One file is truncated, and another one contains damaged bytes.
     refused(&whole[..whole.len() / 2]);
     let data = whole.len() - 350;
     let hole = [&whole[..data], &[0xff; 20], &whole[data + 20..]].concat();

@@ -38,7 +38,7 @@ fn check(settings: Settings, payload: &str, expect: Result<(), Reason>) {
 }
 
 #[test]
-fn first_reason_that_applies_is_the_outcome() {
+fn first_applicable_reason_rejects_the_beacon() {
     let long = "x".repeat(129);
     let cases = [
         (r#"{"ts":nan,"session":""}"#.to_owned(), Err(Reason::Malformed)),
@@ -82,7 +82,7 @@ fn murmur2_positive(key: &str) -> u32 {
 }
 
 #[test]
-fn records_longer_than_allowed_have_one_outcome() {
+fn record_beyond_a_limit_is_too_large_once() {
     let short = Settings { max_record: 30, ..settings() };
     check(short.clone(), r#"[{"ts":1},{"ts":1},{"ts":1},{}]"#, Err(Reason::TooLarge));
     assert_eq!(outcomes(&mut airlock(short), br#"[{"ts":1},{"ts":1},{"ts":1}]  "#).len(), 3);
@@ -99,7 +99,7 @@ fn event_time_is_the_earlier_of_beacon_and_record() {
 }
 
 #[test]
-fn time_ten_years_away_is_replaced_by_the_record_time() {
+fn time_more_than_ten_years_off_is_replaced_by_the_record_time() {
     const LIMIT: u64 = 3_652 * 86_400_000;
     let mut airlock = airlock(settings());
     let mut admit = |ts: u64| {
@@ -130,7 +130,7 @@ fn unusable_values_and_unknown_events_are_counted() {
     assert_eq!(airlock.take_ignored(), None);
 }
 
-/// Returns the outcome of a beacon, and true if its session opts out.
+/// Returns the outcome of a beacon, and true if the beacon opts its session out.
 fn consent(airlock: &mut Airlock, payload: &str) -> (Result<(), Reason>, bool) {
     let mut all = Vec::new();
     let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(at(NOW)) };
@@ -177,7 +177,7 @@ fn opt_out_of_another_partition_is_ignored() {
 }
 
 #[test]
-fn line_of_a_file_has_the_time_of_its_beacon() {
+fn line_without_a_timestamp_has_the_time_of_its_beacon() {
     let mut all = Vec::new();
     let payload =
         br#"[{"session":"s","ts":7},{"session":"","ts":8},{"session":"s"},{"session":"s","ts":-1},{"ts":}]"#;
@@ -197,7 +197,7 @@ fn line_of_a_file_has_the_time_of_its_beacon() {
 }
 
 #[test]
-fn line_is_sorted_by_its_earliest_time() {
+fn line_is_sorted_by_the_earliest_plausible_time_of_its_beacons() {
     let json = |line: &str| airlock(settings()).line_time(line.as_bytes(), &(Timestamp::EPOCH..=at(NOW)));
     assert_eq!(json(r#"{"session":"s","ts":7}"#), LineTime::At(at(7_000)));
     assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},7]"#), LineTime::At(at(8_000)));
@@ -268,7 +268,7 @@ fn fields_of_a_beacon_become_dimension_values() {
 }
 
 #[test]
-fn quality_depends_on_height_first() {
+fn quality_depends_on_the_bitrate_only_without_a_height() {
     let mut airlock = airlock(settings());
     for (fields, expect) in [
         (r#""height":1080,"bitrate_kbps":100"#, "1080p"),
@@ -286,14 +286,14 @@ fn quality_depends_on_height_first() {
 }
 
 #[test]
-fn content_is_dropped_if_it_is_not_kept() {
+fn content_id_is_dropped_if_keep_content_is_false() {
     let mut airlock = airlock(Settings { keep_content: false, ..settings() });
     let observation = admitted(&mut airlock, r#"{"ts":1,"session":"s","content":"c"}"#);
     assert_eq!(observation.dimension(Dimension::Content), Symbol::NONE);
 }
 
 #[test]
-fn excluded_beacons_are_marked() {
+fn beacons_of_child_directed_tenants_and_contents_are_excluded() {
     let child = Settings {
         child_directed_tenants: vec!["kids".into()],
         child_directed_content: vec!["a@b".into()],

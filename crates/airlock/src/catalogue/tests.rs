@@ -2,7 +2,7 @@ use super::*;
 use crowdfold_model::{Dimension, TextRule};
 
 #[test]
-fn quality_depends_on_height() {
+fn height_determines_the_quality_class() {
     let ladder = [(0, "240p"), (240, "240p"), (241, "360p"), (480, "480p"), (481, "576p"), (577, "720p")];
     for (height, class) in ladder.into_iter().chain([(1_080, "1080p"), (1_440, "1440p"), (1_441, "2160p")]) {
         assert_eq!(quality_of_height(height), class, "{height}");
@@ -10,7 +10,7 @@ fn quality_depends_on_height() {
 }
 
 #[test]
-fn quality_depends_on_bitrate_without_a_height() {
+fn bitrate_determines_the_quality_class() {
     let ladder = [(0, "240p"), (399, "240p"), (400, "360p"), (800, "480p"), (1_599, "480p"), (1_600, "720p")];
     for (kbps, class) in
         ladder.into_iter().chain([(3_500, "1080p"), (7_000, "1440p"), (13_999, "1440p"), (14_000, "2160p")])

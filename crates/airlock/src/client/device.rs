@@ -1,10 +1,10 @@
-//! Determines the class of a device from the content of a user agent.
+//! Determines the device class from a user agent.
 
 use super::OTHER;
 use super::pattern::{Pattern, words};
 use super::television::{class, class_of_model, model};
 
-/// Programs that do not play media, apart from those that ua-parser classifies as spiders.
+/// Crawlers and other programs that do not play media, in addition to those that ua-parser classifies as spiders.
 static BOTS: Pattern = Pattern::new(concat!(
     r"HeadlessChrome|PhantomJS|\b(?:curl|Wget|aiohttp|axios|Scrapy|Java|Lighthouse)/|python-(?:requests|httpx)|Python-urllib",
     r"|Go-http-client|Apache-HttpClient|libwww-perl|node-fetch|facebookexternal|meta-external|RuxitSynthetic|DuplexWeb-Google",
@@ -13,7 +13,7 @@ static BOTS: Pattern = Pattern::new(concat!(
     r"|\+https?://|compatible; [^()]*https?://",
 ));
 
-/// Headsets, watches, speakers and other screens, which are outside our classes.
+/// Headsets, watches, speakers, cars and other devices whose class is not in the catalogue.
 static OTHERS: Pattern = Pattern::new(concat!(
     r"Oculus|; Pacific(?:\)| Build/)|Standalone HMD|\bSM-I\d{3}|Android ?XR\b|Steam Frame|\bQuest(?: \d\w?| Pro)?(?:\)|;| Build/)|VR Safari|\bVR;|PicoBrowser|\bP[Ii][Cc][Oo][ _](?:Neo|G\d|4|A\d)|(?:^|; ?|PICO |Pico )A(?:7[BHQ]1|8[12][1-9E]|8E5|92[1-9])0(?:\)|;| Build/)|Wolvic|\b(?i:vive)\b|HoloLens",
     r"|Lenovo VR|\bVRX\b|VR-1541F|Mirage Solo|ThinkReality|Magic ?Leap|\(Lumin\b|\bLynx[ -]R1|\bXREAL\b|\bNreal\b|\bRokid\b|DPVR|DeePoon|Varjo|Pimax|Play ?For ?Dream|\bQIYU\b",
@@ -22,30 +22,32 @@ static OTHERS: Pattern = Pattern::new(concat!(
     r"|\bTesla/|QtCarBrowser|CarPlay|Android ?Auto|AndroidAutomotive",
 ));
 
-/// Consoles that run Android or Linux.
+/// Game consoles that run Android or Linux.
 static CONSOLES: Pattern = Pattern::new(
     r"Steam Deck|Valve Steam (?:Client|GameOverlay)|; (?:Switch(?: OLED| Lite)?|RG(?:28|34|35|40|50|55)\w*|Retroid[^;)]*|OUYA|SHIELD|Razer Edge[^;)]*|ARCHOS GAMEPAD\d?)(?: Build/[^)]*)?[;)]",
 );
 
-/// Phones of other systems, and feature phones.
+/// Feature phones, and smartphones with systems other than Android and iOS.
 static PHONES: Pattern = Pattern::new(
     r"Windows Phone|IEMobile|\bwds \d|BlackBerry|\(BB10|Symb(?:ian|OS)|Series ?[46]0|MIDP|CLDC|MAUI|\bMRE\b|UP\.Browser|SEMC-Browser|Bada/|\bBREW\b|MTK; Nucleus|Lumia|Palm|PlayBook",
 );
 
-/// Tablets by name. Some send `Mobile`, and players outside of browsers do not send it on phones either.
+/// Names and models of tablets. They are needed because some tablets send `Mobile`, and because players that are not
+/// browsers omit `Mobile` on phones too.
 static TABLETS: Pattern = Pattern::new(
     r"\b(?i:tablet|tab\b|tab ?\d|mediapad|matepad|ipad)|[Pp]ad\b|\bPAD\b|\bSM-[TPX]\d|\bGT-P\d|\bTB-?\w?\d|\bNexus (?:7|9|10)\b|Pixel (?:C|Tablet)\b|Xoom|Kindle",
 );
 
-/// Phones on Android by name.
+/// Names and models of Android phones.
 static PHONE_MODELS: Pattern = Pattern::new(concat!(
     r"^(?:SAMSUNG[- ])?SM-[ACEFGJMNSW]\d|^(?:SAMSUNG[- ])?SHV-E|^(?:Google )?Pixel \d|^(?i:redmi|poco|moto|oneplus|nokia|htc|huawei [a-z]{3}-|infinix|tecno|itel|realme|vivo|honor [a-z]{3}-|sony ?ericsson|asus_[xzai])",
     r"|^(?:CPH|RMX|PEX|XQ-|V)\d{4}|^M2\d{3}[A-Z]|^2[0-9]{4,}[A-Z]|^LG-?[A-Z]{1,2}\d{3}|^LM-|^Mi \d|^MI \d",
 ));
 
-/// Returns the class of an Amazon device. `AFT…` are sticks and televisions, and `KF…` are tablets.
+/// Returns the device class of an Amazon model. `AFT…` models are streaming sticks and televisions, and `KF…` models
+/// are tablets.
 pub(super) fn amazon(user_agent: &str) -> Option<&'static str> {
-    // A model of another maker may contain it after a hyphen.
+    // A model of another maker may contain these letters after a hyphen.
     let is_whole = |after: &str, prefix: &str| {
         let before = &user_agent.as_bytes()[..user_agent.len() - after.len() - prefix.len()];
         before.last() != Some(&b'-')
@@ -64,7 +66,7 @@ pub(super) fn amazon(user_agent: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns the class of device for the model in a client hint, if the model is known.
+/// Returns the device class for the model in a client hint, or `None` if the model is not recognised.
 pub(super) fn of_model(model: &str) -> Option<&'static str> {
     if OTHERS.is_in(&format!("{model})")) {
         return Some(OTHER);
@@ -72,8 +74,8 @@ pub(super) fn of_model(model: &str) -> Option<&'static str> {
     amazon(model).or_else(|| class_of_model(model))
 }
 
-/// Returns the class of device in a user agent. `None` means that the user agent does not contain it, and `other` is a
-/// class outside the catalogue.
+/// Returns the device class for a user agent. `family` is the device family that ua-parser found. Returns `None` if
+/// the user agent does not determine the class, and [`OTHER`] if the class is not in the catalogue.
 pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str>) -> Option<&'static str> {
     if family == "Spider" || BOTS.is_in(user_agent) {
         return Some("bot");
@@ -86,8 +88,8 @@ pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str
     }
     match system {
         Some("PlayStation" | "Xbox" | "Nintendo") => return Some("console"),
-        // Retail sticks and boxes run the systems of televisions, and most do not identify themselves, so all of them
-        // are televisions.
+        // Set-top boxes that run these systems seldom identify themselves as boxes, so all devices with these systems
+        // are classified as televisions.
         Some("tvOS" | "Roku" | "VIDAA") => return Some("tv"),
         _ if CONSOLES.is_in(user_agent) => return Some("console"),
         _ => {}
@@ -98,7 +100,7 @@ pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str
     if PHONES.is_in(user_agent) {
         return Some("phone");
     }
-    // Players outside of browsers omit `Mobile` also on phones.
+    // Players that are not browsers omit `Mobile` on phones too.
     let browser = super::players::has_form_of_browser(user_agent);
     let contains = |part: &str| user_agent.contains(part);
     Some(match system? {
@@ -116,7 +118,7 @@ pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str
         "Android" | "HarmonyOS" | "Tizen" | "webOS" if contains("Mobile") => "phone",
         "Android" if model(user_agent).is_some_and(|model| PHONE_MODELS.is_in(model)) => "phone",
         "Android" | "HarmonyOS" if browser => "tablet",
-        // The desktop mode of Silk does not distinguish tablets from televisions.
+        // The desktop mode of the Silk browser is the same on tablets and televisions.
         "Android" | "HarmonyOS" | "Fire OS" => return None,
         "Windows" | "macOS" | "Linux" | "ChromeOS" => "desktop",
         _ if contains("X11;") => "desktop",

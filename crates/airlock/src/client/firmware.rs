@@ -1,20 +1,20 @@
-//! Reads the firmware from user agents that have an unambiguous position for it.
+//! Reads the firmware version from user agents that have a specific position for it.
 
-/// The maximum length of a firmware in bytes.
+/// The maximum length of a firmware version in bytes.
 const LONGEST: usize = 32;
 
-/// Returns the firmware in a user agent. It is read from HbbTV (ETSI TS 102 796, 7.3.2.4), LG's browser and VIDAA, from
-/// boxes with names such as `Operator_STB_chipset_year/firmware`, and from Roku and SmartCast. The result has not
-/// passed the rules for texts.
+/// Returns the firmware version in a user agent, or `None` if it has no known position. The known positions are those
+/// of HbbTV (ETSI TS 102 796, section 7.3.2.4), of LG's browser, VIDAA, Roku and SmartCast, and of boxes with names
+/// such as `Operator_STB_chipset_year/firmware`. The caller must apply the rules for free text to the result.
 pub(super) fn firmware(user_agent: &str) -> Option<&str> {
-    // The format is (capabilities; vendor; model; software; hardware; …).
+    // The format of HbbTV is (capabilities; vendor; model; software; hardware; …).
     let hbbtv = || bracketed(user_agent, "HbbTV/")?.split(';').nth(3);
     let lg = || {
         let mut parts = bracketed(user_agent, "LG Browser/")?.split(';').map(str::trim);
         parts.find(|part| *part == "LGE")?;
         parts.nth(1)
     };
-    // The format is (maker;kind;model;chipset/firmware;…).
+    // The format of VIDAA is (maker;kind;model;chipset/firmware;…).
     let vidaa = || Some(bracketed(user_agent, "VIDAA/")?.split(';').nth(3)?.split_once('/')?.1);
     let roku = || bracketed(user_agent, "Roku/DVP-");
     let smart_cast =
@@ -26,11 +26,11 @@ pub(super) fn firmware(user_agent: &str) -> Option<&str> {
         .find(|text| is_version(text))
 }
 
-/// Returns the text in the brackets that follow `product`, up to the first closing bracket.
+/// Returns the text in the brackets that belong to `product`, up to the first closing bracket.
 fn bracketed<'a>(user_agent: &'a str, product: &str) -> Option<&'a str> {
     let (_, after) = user_agent.split_once(product)?;
     let (version, inside) = after.split_once('(')?;
-    // The brackets may belong to another product.
+    // If the version contains white space, the brackets belong to another product.
     let own = version.trim_end().bytes().all(|byte| byte.is_ascii_graphic());
     own.then(|| inside.split(')').next().unwrap_or(inside))
 }

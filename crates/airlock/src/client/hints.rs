@@ -1,4 +1,5 @@
-//! Reads client hints, which replace frozen values of user agents.
+//! Corrects clients by client hints. Browsers send fixed values in their user agents, and the actual values only in
+//! client hints.
 
 use std::borrow::Cow;
 
@@ -6,7 +7,7 @@ use crowdfold_beacon::Http;
 
 use super::{APP, Client, OTHER, device, names, shortened};
 
-/// The maximum length of the list of brands, and of other hints, in bytes. The rest is ignored.
+/// The maximum length in bytes of the list of brands, and of each other hint. Bytes beyond it are ignored.
 const LONGEST_BRANDS: usize = 256;
 const LONGEST: usize = 64;
 
@@ -20,7 +21,7 @@ pub(crate) struct Hints<'a> {
 }
 
 impl<'a> Hints<'a> {
-    /// Returns the hints of a request, if it has any.
+    /// Returns the client hints of a request, or `None` if it has none.
     pub(crate) fn of(http: &'a Http<'_>) -> Option<Self> {
         let short = |text: &'a Option<Cow<'_, str>>| text.as_deref().map(|text| shortened(text, LONGEST));
         http.has_hints().then(|| Self {
@@ -32,21 +33,21 @@ impl<'a> Hints<'a> {
         })
     }
 
-    /// Writes a key that is equal only for the same user agent and hints.
+    /// Writes a cache key. Two keys are equal only if the user agent and all hints are equal.
     pub(super) fn write_key(&self, user_agent: Option<&str>, key: &mut Vec<u8>) {
         let Self { brands, platform, platform_version, mobile, model } = self;
         for text in [user_agent, *brands, *platform, *platform_version, *mobile, *model] {
-            // All hints are much shorter than this maximum.
+            // `u16::MAX` represents an absent value, because all values are shorter.
             let length = text.map_or(u16::MAX, |text| text.len() as u16);
             key.extend(length.to_le_bytes());
             key.extend(text.unwrap_or_default().as_bytes());
         }
     }
 
-    /// Corrects a client with its hints. Hints take precedence over the user agent.
+    /// Corrects a client by these hints, which take precedence over the user agent.
     pub(super) fn correct(&self, mut client: Client) -> Client {
         let brand = self.brands.and_then(brand);
-        // The name of a native player is more specific than the browser that displays its page.
+        // The name of a native player is more specific than that of the web view in which it runs.
         if let Some((name, version)) =
             brand.filter(|(name, _)| !(client.browser == Some(APP) && *name == "WebView"))
         {
@@ -62,7 +63,7 @@ impl<'a> Hints<'a> {
         }
         if let Some(version) = self.platform_version.and_then(|version| major(unquoted(version))) {
             client.os_version = match client.os {
-                // From Windows 11 on, the platform version is 13 or above (UA client hints, Microsoft's table).
+                // The platform version of Windows 11 is 13 or higher (Microsoft's table for client hints).
                 Some("Windows") => match version {
                     0 => None,
                     1..13 => Some(10),
@@ -77,13 +78,14 @@ impl<'a> Hints<'a> {
             client.os = Some("Fire OS");
             client.os_version = None;
         }
-        // A frozen user agent has the model K.
+        // The user agent contains the fixed model `K`, so only the hint contains the actual model.
         client.device = device::of_model(model).or(client.device);
         client.device = self.device(client, model.is_empty());
         client
     }
 
-    /// Returns the class of device, if the hints distinguish phones, tablets and desktops.
+    /// Returns the device class. The hint for mobile devices distinguishes phones, tablets and desktops. `nameless`
+    /// is true if there is no model.
     fn device(&self, client: Client, nameless: bool) -> Option<&'static str> {
         if self.brands.is_some_and(|brands| brands.contains("HeadlessChrome")) {
             return Some("bot");
@@ -99,7 +101,7 @@ impl<'a> Hints<'a> {
     }
 }
 
-/// Returns true if the known system is based on the platform.
+/// Returns true if the known system is based on the platform in a hint, so that the known system is more specific.
 fn is_beneath(platform: &str, known: Option<&str>) -> bool {
     matches!(
         (platform, known),
@@ -108,8 +110,8 @@ fn is_beneath(platform: &str, known: Option<&str>) -> bool {
     )
 }
 
-/// Returns the brand that is not the engine, and its version. For `"Google Chrome";v="147", "Chromium";v="147",
-/// "Not?A_Brand";v="24"` it is Chrome.
+/// Returns the brand that is a browser, and its version. The other brands are the browser engine and a random name.
+/// For `"Google Chrome";v="147", "Chromium";v="147", "Not?A_Brand";v="24"`, the brand is Chrome.
 fn brand(list: &str) -> Option<(&'static str, Option<u16>)> {
     let mut found: Option<(&'static str, Option<u16>)> = None;
     let mut rest = list;
@@ -124,7 +126,7 @@ fn brand(list: &str) -> Option<(&'static str, Option<u16>)> {
     found
 }
 
-/// Returns the text between the next two quotes, and the text after them.
+/// Returns the text between the next two quotes, and the rest of the text after them.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     text.split_once('"')?.1.split_once('"')
 }

@@ -1,11 +1,11 @@
-//! The names of browsers, systems and device classes in other programs, and our names for them. One table serves
-//! ua-parser's families, client hints, and explicit names of producers.
+//! Crowdfold's names of browsers, systems and device classes, and the names that other programs have for them. The
+//! same tables are used for the families of ua-parser, for client hints, and for names that producers send.
 
 use crowdfold_model::NameList;
 
 use super::OTHER;
 
-/// Our names of browsers, each with the names in other programs. Any other name is `other`.
+/// Crowdfold's names of browsers, each with the names in other programs, separated by `|`. Any other name is `other`.
 const BROWSERS: &[(&str, &str)] = &[
     ("Chrome", "Chrome|Chrome Mobile|Chrome Mobile iOS|Chrome Frame|HeadlessChrome|Google Chrome"),
     ("Chrome", "Chrome Lighthouse"),
@@ -34,7 +34,7 @@ const BROWSERS: &[(&str, &str)] = &[
     ("app", "AVFoundation|GoogleSearch|Google Search App|Messenger"),
 ];
 
-/// Operating systems.
+/// Crowdfold's names of operating systems, each with the names in other programs, separated by `|`.
 const SYSTEMS: &[(&str, &str)] = &[
     ("Windows", "Windows|Windows RT|Win|Win32|Win64|WinNT"),
     ("macOS", "Mac OS X|macOS|OS X|Mac|Macintosh|MacIntel|Darwin"),
@@ -59,7 +59,8 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Nintendo", "Nintendo|Nintendo Switch"),
 ];
 
-/// Classes of devices, and devices that belong to one class only.
+/// Crowdfold's names of device classes, each with the names in other programs and with devices of the class,
+/// separated by `|`.
 const DEVICES: &[(&str, &str)] = &[
     ("phone", "phone|mobile|smartphone|cell phone|feature phone|phablet|handset|handheld|iPhone|iPod"),
     ("tablet", "tablet|tablet PC|pad|iPad|Kindle Fire|Fire tablet"),
@@ -76,21 +77,22 @@ const DEVICES: &[(&str, &str)] = &[
     ("bot", "bot|robot|crawler|spider"),
 ];
 
-/// Explicit names that mean an unknown value.
+/// Names with which producers mean that the value is unknown.
 const NOTHING: &[&str] = &["unknown", "n/a", "none", "null", "nil", "undefined", "not set", "not available"];
 
-/// The maximum length of an explicit name in bytes, and its maximum number of words.
+/// The maximum length in bytes of a name that a producer sends, and the maximum number of its words that are
+/// compared.
 const LONGEST: usize = 96;
 const MOST_WORDS: usize = 8;
 
-/// The result for an explicit name.
+/// The result of looking up a name that a producer sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// The name means an unknown value.
+    /// The name means that the value is unknown.
     Nothing,
-    /// The name is not in the list.
+    /// No part of the name is in the table, or it belongs to `other`.
     Unknown,
-    /// The name is in the list.
+    /// Crowdfold's name for it.
     Is(&'static str),
 }
 
@@ -102,14 +104,16 @@ const fn table(list: NameList) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Returns our name for a name of another program, without regard to case, spaces and punctuation.
+/// Returns crowdfold's name for a name of another program, or `None` if the table does not contain it. Case, spaces
+/// and punctuation are ignored.
 fn get(list: NameList, name: &str) -> Option<&'static str> {
     let holds = |theirs: &str| theirs.split('|').any(|theirs| is_same(theirs, name));
     table(list).iter().find(|(_, theirs)| holds(theirs)).map(|(ours, _)| *ours)
 }
 
-/// Returns our name for an explicit name of a producer. It is the name of the whole text, or of its longest sequence of
-/// words in the list. A number begins a separate word ("Microsoft Windows 10 Pro", "webOS22").
+/// Returns crowdfold's name for a name that a producer sent. If the table does not contain the complete name, its
+/// longest sequences of words are looked up, from the first word on. A number begins a new word ("Microsoft Windows
+/// 10 Pro", "webOS22").
 pub(crate) fn explicit(list: NameList, name: &str) -> Named {
     if NOTHING.iter().any(|nothing| is_same(nothing, name)) || letters(name).next().is_none() {
         return Named::Nothing;
@@ -125,13 +129,13 @@ pub(crate) fn explicit(list: NameList, name: &str) -> Named {
         .map_or(Named::Unknown, |ours| if ours == OTHER { Named::Unknown } else { Named::Is(ours) })
 }
 
-/// Returns the starts and the ends of the words of a name.
+/// Returns the positions at which the words of a name begin, and those at which they end.
 fn words(name: &str) -> (Vec<usize>, Vec<usize>) {
     let (mut begins, mut ends) = (Vec::new(), Vec::new());
     let mut before = None;
-    for (at, sign) in name.char_indices().chain([(name.len(), ' ')]) {
-        let kind = sign.is_alphanumeric().then_some(sign.is_numeric());
-        // A letter after a digit ("4K", "Win32s") does not begin a word.
+    for (at, character) in name.char_indices().chain([(name.len(), ' ')]) {
+        let kind = character.is_alphanumeric().then_some(character.is_numeric());
+        // A letter after a digit does not begin a word, as in "4K" and "Win32s".
         if before.is_some() && (kind.is_none() || before == Some(false) && kind == Some(true)) {
             ends.push(at);
         }
@@ -146,19 +150,19 @@ fn words(name: &str) -> (Vec<usize>, Vec<usize>) {
 }
 
 fn letters(name: &str) -> impl Iterator<Item = char> {
-    name.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase)
+    name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 fn is_same(one: &str, other: &str) -> bool {
     letters(one).eq(letters(other))
 }
 
-/// Returns our name for a family of browsers.
+/// Returns crowdfold's name for a browser family of another program, or `None` if it is not in the catalogue.
 pub(super) fn browser(family: &str) -> Option<&'static str> {
     get(NameList::Browsers, family)
 }
 
-/// Returns our name for a family of systems.
+/// Returns crowdfold's name for a system of another program, or `None` if it is not in the catalogue.
 pub(super) fn system(family: &str) -> Option<&'static str> {
     get(NameList::Systems, family)
 }

@@ -1,10 +1,11 @@
-//! Patterns for searching user agents.
+//! Regular expressions for searching user agents.
 
 use std::sync::OnceLock;
 
 use regex::Regex;
 
-/// A regular expression that is compiled at its first use. An invalid one matches nothing. A test compiles all of them.
+/// A regular expression that is compiled when it is first used. A pattern that does not compile matches nothing. A
+/// test compiles all patterns.
 pub(super) struct Pattern {
     text: &'static str,
     compiled: OnceLock<Option<Regex>>,
@@ -19,24 +20,24 @@ impl Pattern {
         self.compiled.get_or_init(|| Regex::new(self.text).ok()).as_ref()
     }
 
-    /// Returns true if it matches somewhere in a text.
+    /// Returns true if the pattern matches a part of the text.
     pub(super) fn is_in(&self, text: &str) -> bool {
         self.regex().is_some_and(|regex| regex.is_match(text))
     }
 
-    /// Returns the match of its first group.
+    /// Returns the first group of the first match, or `None` if the pattern does not match.
     pub(super) fn first<'a>(&self, text: &'a str) -> Option<&'a str> {
         self.regex()?.captures(text)?.get(1).map(|found| found.as_str())
     }
 
-    /// Returns true if it compiles.
+    /// Returns true if the pattern compiles.
     #[cfg(test)]
     pub(super) fn compiles(&self) -> bool {
         self.regex().is_some()
     }
 }
 
-/// Returns the text after each word beginning that equals `prefix`.
+/// Returns the rest of the text after each occurrence of `prefix` at the beginning of a word.
 pub(super) fn words<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
     let begins = |at: usize| at == 0 || !text.as_bytes()[at - 1].is_ascii_alphanumeric();
     text.match_indices(prefix).filter(move |(at, _)| begins(*at)).map(|(at, _)| &text[at + prefix.len()..])

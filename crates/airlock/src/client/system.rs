@@ -1,10 +1,11 @@
-//! Recognises systems and versions that ua-parser does not know, by the content of user agents.
+//! Recognises systems and system versions that ua-parser does not recognise.
 
 use super::OTHER;
 use super::device::amazon;
 use super::pattern::{Pattern, words};
 
-/// Texts in user agents of systems that ua-parser does not know. The first match counts.
+/// Words in user agents, and the systems that send them, for systems that ua-parser does not recognise. The first
+/// match counts.
 const CONTAINED: &[(&str, &str)] = &[
     ("PlayStation", "PlayStation"),
     ("Playstation", "PlayStation"),
@@ -28,18 +29,18 @@ const CONTAINED: &[(&str, &str)] = &[
     ("Mac OS/", "macOS"),
     ("Andr0id", "Android"),
     ("diordnA", "Android"),
-    // Both are devices that receive casts, as devices with CrKey are.
+    // Fuchsia and SmartCast devices receive casts and send `CrKey` too, so they precede it.
     ("Fuchsia", OTHER),
     ("SmartCast", "Linux"),
     ("ViziOS", "Linux"),
     ("CrKey", "Android"),
 ];
 
-/// Major versions of Fire OS by the version of Android that it is based on (Amazon's "Fire OS overview").
+/// Major versions of Android, and the major versions of Fire OS that are based on them (Amazon's "Fire OS overview").
 const FIRE_OS: [(u16, u16); 6] = [(5, 5), (7, 6), (9, 7), (10, 8), (11, 8), (14, 14)];
 
-/// Major versions of webOS by the version of its Chrome, and by the year of the television (LG's "Web API and Web
-/// Engine").
+/// Versions of Chrome, and the major versions of webOS that contain them; below, years of televisions, and their
+/// major versions of webOS (LG's "Web API and Web Engine").
 const WEBOS_BY_CHROME: [(u16, u16); 10] =
     [(38, 3), (53, 4), (68, 5), (79, 6), (87, 22), (94, 23), (108, 24), (120, 25), (122, 25), (132, 26)];
 const WEBOS_BY_YEAR: [(u16, u16); 8] =
@@ -54,16 +55,16 @@ static ANDROID: Pattern = Pattern::new(r"(?:Andr[o0]id|diordnA) (\d+)");
 static TVOS: Pattern = Pattern::new(r"(?:CPU OS|tvOS|Apple TV OS)[ /](\d+)");
 static ROKU_BROWSER: Pattern = Pattern::new(r"TV-G\w+-(\d+)");
 
-/// Versions that browsers send regardless of the actual one: Windows 10 for every later version, macOS 10.15 since
-/// macOS 11, Android 10 with the model K, ChromeOS 14541.
+/// System versions that browsers send whatever the actual version is: Windows 10 for all later versions, macOS 10.15
+/// for all later versions, Android 10 together with the model K, and ChromeOS 14541.
 static FROZEN: Pattern = Pattern::new(
     r"Windows NT 10\.0|Mac OS X 10[._]15(?:[._]7)?[;)]|Android 10; K\)|CrOS [a-z0-9_]+ 14541\.0\.0",
 );
-/// Safari sends iOS 18.6 or 18.7 from its version 26 on.
+/// From version 26 on, Safari sends iOS 18.6 or 18.7 whatever the actual version is.
 static FROZEN_IOS: Pattern =
     Pattern::new(r"OS 18_[67](?:_\d+)? like Mac OS X\).*Version/(?:2[6-9]|[3-9]\d)\.");
 
-/// Returns the system in a user agent, if ua-parser does not know it.
+/// Returns the system for a word of [`CONTAINED`] or an Amazon device in a user agent.
 pub(super) fn contained(user_agent: &str) -> Option<&'static str> {
     CONTAINED
         .iter()
@@ -73,12 +74,12 @@ pub(super) fn contained(user_agent: &str) -> Option<&'static str> {
         .or_else(|| amazon(user_agent).map(|_| "Fire OS"))
 }
 
-/// Returns true if the version of the system in a user agent is frozen.
+/// Returns true if the system version in a user agent is fixed and therefore not the actual one.
 pub(super) fn is_frozen(user_agent: &str) -> bool {
     FROZEN.is_in(user_agent) || FROZEN_IOS.is_in(user_agent)
 }
 
-/// Returns the major version of a system whose user agents have a specific position for it.
+/// Returns the major version of a system, or `None` if its user agents have no specific position for it.
 pub(super) fn version(user_agent: &str, system: &str) -> Option<u16> {
     let number = |pattern: &Pattern| pattern.first(user_agent)?.parse::<u16>().ok();
     let by = |table: &[(u16, u16)], known: u16| {

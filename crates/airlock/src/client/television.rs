@@ -1,21 +1,22 @@
-//! Recognises televisions and set-top boxes by their user agents.
+//! Recognises televisions and set-top boxes by user agents.
 //!
-//! Most user agents contain a word of the platform. Many televisions and boxes with Android send only the model and
-//! `Mobile`, as phones do. They are recognised by the patterns of model names (a panel size before or between letters,
-//! `TV`, `BOX`), and by names of boxes that are sold under many brands.
+//! Most of their user agents contain a word for the platform. Many televisions and boxes with Android send only their
+//! model and `Mobile`, as phones do. They are recognised by the form of the model name (a panel size before or
+//! between letters, `TV`, `BOX`), and by the names of boxes that are sold under many brands.
 
 use super::pattern::Pattern;
 
-/// Words that only televisions and boxes send, with any system.
+/// Words that identify a television, whatever the system is.
 static CERTAIN: Pattern = Pattern::new(concat!(
     r"(?i:HbbTV|Hybridcast|SMART-TV|SmartTV_|Andr0id|diordnA|InettvBrowser|CE-HTML|tclwebkit)",
     r"|Opera TV Store|SonyDTV|SonyCEBrowser|SonyBDP|LG Browser|NetCast|Large Screen|olleh tv",
 ));
 
-/// Systems of televisions whose user agents also contain makers of boxes.
+/// Systems of televisions. They are searched before [`BOXES`], because their user agents also contain words for
+/// boxes.
 static SYSTEMS_OF_SETS: Pattern = Pattern::new(r"TiVo ?OS|TitanOS|WhaleTV|SmartTvA|_TV_[A-Z0-9]+_20\d\d");
 
-/// Words of set-top boxes, most of them of network operators.
+/// Words that identify a set-top box. Most boxes belong to network operators.
 static BOXES: Pattern = Pattern::new(concat!(
     r"STB|SetTop|[Ss]et-[Tt]op|\bRDK|_OTT_|stbapp|\bMAG ?\d{3}|AuraHD|\bTiVo\b|H[Uu][Mm][Aa][Xx]|DigiCorder|Digit ISIO",
     r"|QtEmbedded|QtWebKit/|(?:GW|MR)-Device/|\bVMS/|KreaTV|\(Astro;|\bTKC/|[Ff]reebox|Westerndigital|YouView",
@@ -23,7 +24,7 @@ static BOXES: Pattern = Pattern::new(concat!(
     r"|NEXT [A-Z0-9 -]+_VLC/|Cinnamon/|\bONT_|LibertyGlobal|EOSSTB|\bHorizonTV|Swisscom|BrightSign|[Bb]ouygtel|\bHMB\d{4}",
 ));
 
-/// Words of televisions, and of sticks and boxes with the systems of televisions.
+/// Words that identify a television, or a stick or box with the system of a television.
 static SETS: Pattern = Pattern::new(concat!(
     r"(?i:\bSmart ?TV\b|SmartHub|GoogleTV|Google TV(?:[^/]|$)|Android ?TV(?:[^/]|$))",
     r"|BRAVIA|CrKey|Chromecast|NETTV|\bOMI/|SmartCast|ViziOS|\bV[Ii][Zz][Ii][Oo]\b|\bV(?:iera|IERA)\b|AQUOS[^;)]*TV|\bAQUOS\b[^;)]*LC-|\bLC-\d\d[A-Z]",
@@ -32,28 +33,28 @@ static SETS: Pattern = Pattern::new(concat!(
     r"|AppleTV|Apple TV|\bRoku|VIDAA|Web0S|webOS\.TV|\bM[Ii] ?TV|(?i:\bmi ?box)|TiviMate|\bWD TV|DLNADOC",
 ));
 
-/// Builds of Android TV. The names of its branches contain a T instead of the letter for phones. Some old builds were
-/// for televisions and boxes only.
+/// Builds of Android TV. The second letter of their branch names is a T, where the builds for phones have another
+/// letter. Some old builds were for televisions and boxes only.
 static BUILDS: Pattern =
     Pattern::new(r"Build/(?:[N-V]T[A-Z]{1,2}\d?\.\d{6}|PPR2\.180905\.006|NHG47L|M5C14J|OPR5\.|NRD91N)");
 
-/// The signature of consumer electronics at the end: (maker, model, connection).
+/// The brackets with which user agents of consumer electronics end: maker, model and connection.
 static SIGNATURE: Pattern =
     Pattern::new(r"\([^(),;]+, ?[^(),;]*, ?((?i:wired|wireless|wi-?fi|ethernet|))\s*\)\s*$");
 
-/// Processors and engines of televisions and boxes, in user agents without a desktop window system.
+/// Processors and browser engines of televisions and boxes.
 static EMBEDDED: Pattern = Pattern::new(
     r"\((?:[^()]*; ?)?Linux (?:armv?\d\w*|arm|mips\w*|sh4)\b|\(Linux; (?:aarch64|x86_64 GNU/Linux)\)| WPE\b|QtWebEngine",
 );
-/// Small desktops, which also have Arm processors.
+/// Words for small desktop computers, which may also have Arm processors.
 static DESKTOP: Pattern =
     Pattern::new(r"Firefox/|Ubuntu|Raspbian|Raspberry|Debian|Fedora|CrOS|aarch64.*Chromium/");
 
-/// The model in a user agent of Android, after the language, if there is one.
+/// The model in a user agent of Android. A language may precede it.
 static MODEL: Pattern =
     Pattern::new(r"(?:Andr[o0]id|diordnA)[^;)]*;\s*(?:[a-z]{2}(?:[-_][A-Za-z]{2,4})*\s*;\s*)?([^;)]+)");
 
-/// Models of operator boxes, and models whose name contains a word for a box.
+/// Models of boxes: those of network operators, and those whose name contains a word for a box.
 static BOX_MODELS: Pattern = Pattern::new(concat!(
     r"(?i:\b(?:tv|smart|android|media|hd|set.?top|stream\w*|telia|open|core)[ _-]?box)|[ _-](?:BOX|[Bb]ox)\b|[A-Za-z]Box\b|BOX\b|BOX[ _-]?[A-Z]\d",
     r"|^(?i:(?:zte )?(?:zxv10 )?b[678]\d\d(?:[achiv]\w*)?(?:[ ._-]|$)|ai pont|jhs[a-z]\d{3}|b(?:hx|id|ip|ko)-[a-z]{1,2}\d{3}|stw\d{4}|imtm-\d",
@@ -63,8 +64,9 @@ static BOX_MODELS: Pattern = Pattern::new(concat!(
     r"|(?i:\bdvb\b|\bott\b|\bdecoder)",
 ));
 
-/// Models of televisions: `TV` as a word or beside a maker's letters, panels, and a panel size in inches at the start
-/// or after the maker's letters, followed by letters and digits.
+/// Models of televisions. Their names contain `TV` as a word or next to letters of the maker, the name of a panel
+/// technology, or a panel size in inches. The size is at the start or after letters of the maker, and letters and
+/// digits follow it.
 static SET_MODELS: Pattern = Pattern::new(concat!(
     r"(?:^|[^A-Za-z])(?:[ILQSU]|Smart|HiSmart|Android|Google|Beyond|Salute|haierA|DEXP_|AI|IP|MS)?TV(?:$|[^A-Za-z0-9])|\bTV\d",
     r"|\b(?:ATV|TDTV|TVPLUS|TVBOX|HiSmartTV|haierATV|STV-\d|TVS-|TVE\d|GTV\d|TVB-)|(?:^|[ _.-])tv(?:$|[ _.\d-])|[a-z]A?TV\d?(?:$|[ _-])|^[A-Z]{2,5}TV(?:$|-)|\b[48]K(?:$| )|iTV\d",
@@ -74,7 +76,7 @@ static SET_MODELS: Pattern = Pattern::new(concat!(
     r"|\b(?:NV\d{3}W|NG\d{4}HD|V\d{3}[DH]J\d)",
 ));
 
-/// Boxes and sticks that are sold under many brands, by the start of a word of the model.
+/// Models of boxes and sticks that are sold under many brands.
 static STREAMERS: Pattern = Pattern::new(concat!(
     r"(?i)(?:^|[ _-])(?:A95X|A5X ?MAX|X96|X92$|X88|T95|H96|HK1[ _]|TX3|TX[569](?:S|[ _]?(?:mini|max))|KM[2-9](?:PRO)?(?:$|[ _])|M8S ?(?:pro|max|plus)|M8SPRO|MINIM8S|MXQ|MX10$",
     r"|MX11|MK80\d|MK90\d|H8S$|S[789]00[ _]?(?:MAX|PRO)|Z28 ?pro|QK9|AS51\d$|GT-?King|GT1-?mini|K[I]{1,3}[ _-]?(?:PLUS|PRO)$|K[I]{3}$|XDS\w?\d|XLR3\d|NEO-[XZ]\d",
@@ -85,7 +87,7 @@ static STREAMERS: Pattern = Pattern::new(concat!(
     r"|NEXUS PLAYER|\w*STREAMER|\w*STREAMING|\w*STICK|ONN\.|SHIELD ANDROID|ADT-\d|DREAM PLAYER|MEDIA ?PLAYER)",
 ));
 
-/// Returns `stb` or `tv` for the user agent of a box or a television.
+/// Returns `stb` for a set-top box, `tv` for a television, and `None` for any other user agent.
 pub(super) fn class(user_agent: &str, system: Option<&str>) -> Option<&'static str> {
     if matches!(system, Some("Windows" | "macOS" | "iOS" | "iPadOS")) {
         return CERTAIN.is_in(user_agent).then_some("tv");
@@ -103,13 +105,13 @@ pub(super) fn class(user_agent: &str, system: Option<&str>) -> Option<&'static s
         return class_of_model(model).or_else(|| BUILDS.is_in(user_agent).then_some("tv"));
     }
     if let Some(connection) = SIGNATURE.first(user_agent) {
-        // Televisions are usually wireless, and boxes are usually wired.
+        // Televisions usually have a wireless connection, and boxes usually a wired one.
         return Some(if connection.eq_ignore_ascii_case("wireless") { "tv" } else { "stb" });
     }
     (EMBEDDED.is_in(user_agent) && !DESKTOP.is_in(user_agent)).then_some("stb")
 }
 
-/// Returns `stb` or `tv` for the model of a box or a television.
+/// Returns `stb` for the model of a set-top box, `tv` for the model of a television, and `None` for any other model.
 pub(super) fn class_of_model(model: &str) -> Option<&'static str> {
     if BOX_MODELS.is_in(model) {
         Some("stb")
@@ -118,7 +120,7 @@ pub(super) fn class_of_model(model: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns the model in a user agent of Android.
+/// Returns the device model in a user agent of Android.
 pub(super) fn model(user_agent: &str) -> Option<&str> {
     let model = MODEL.first(user_agent)?;
     let end = model.find("Build/").or_else(|| model.find(" AppleWebKit")).unwrap_or(model.len());

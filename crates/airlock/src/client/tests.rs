@@ -105,7 +105,7 @@ fn other_user_agents_are_recognised() {
         &chrome("Linux; Android 9; KFMUWI", "Silk/100.1 like Chrome/100.0 Safari/537.36"),
         ["Silk", "100", "Fire OS", "7", "tablet"],
     );
-    // The model of this operator box ends like that of an Amazon tablet.
+    // The model of this operator box ends in `KFN`, like the model of an Amazon tablet.
     check(
         &chrome("Linux; Android 9; DV8555-KFN Build/PTT1.190826.001", "Chrome/100.0.0.0 Safari/537.36"),
         ["Chrome", "100", "Android", "9", "stb"],
@@ -128,7 +128,7 @@ fn cached_client_equals_the_parsed_client() {
 }
 
 #[test]
-fn cached_client_with_hints_depends_on_these_hints() {
+fn cached_client_is_separate_for_each_combination_of_hints() {
     let agents = UserAgents::default();
     let mut remembered = ClientCache::new();
     let windows =
@@ -147,7 +147,7 @@ fn cached_client_with_hints_depends_on_these_hints() {
     assert_eq!(version(Some(&windows), "\"Windows\"", "\"15.0.0\""), (Some("Windows"), Some(11)));
     assert_eq!(version(Some(&windows), "\"Windows\"", "\"10.0.0\""), (Some("Windows"), Some(10)));
     assert_eq!(version(None, "\"Windows\"", "\"15.0.0\""), (Some("Windows"), Some(11)));
-    // The bytes are the same, with another boundary between the fields.
+    // These fields have the same bytes in another division.
     assert_eq!(version(None, "\"Android\"1", "5"), (None, None));
     assert_eq!(version(None, "\"Android\"", "15"), (Some("Android"), Some(15)));
     assert_eq!(remembered.get(&agents, &windows).client.os_version, None);
@@ -162,7 +162,7 @@ fn patterns_compile() {
     }
 }
 
-/// Returns the user agent of a web view of an app on Android.
+/// Returns the user agent of an Android app's web view on this model.
 fn view(model: &str) -> String {
     format!(
         "Mozilla/5.0 (Linux; Android 11; {model}; wv) {WEBKIT} Version/4.0 Chrome/119.0.6045.66 Mobile Safari/537.36"
@@ -206,7 +206,7 @@ fn phones_and_tablets_are_not_televisions() {
         check(&view(model), ["WebView", "119", "Android", "11", "phone"]);
     }
     check(&view("Lenovo TB-X306F Build/QP1A"), ["WebView", "119", "Android", "11", "tablet"]);
-    // The app of a television station, or Google's app for televisions, runs on a phone.
+    // A phone runs the app of a television station, or Google's app for televisions.
     check(
         "Google TV/4.39.2 (Linux; Android 13; SM-A536B) ExoPlayerLib/2.18.1",
         ["app", "-", "Android", "13", "phone"],
@@ -214,7 +214,7 @@ fn phones_and_tablets_are_not_televisions() {
 }
 
 #[test]
-fn boxes_of_operators_that_look_like_desktops_are_boxes() {
+fn operator_boxes_with_desktop_user_agents_are_boxes() {
     let webkit = "AppleWebKit/605.1.15 (KHTML, like Gecko)";
     check(
         &format!(
@@ -351,7 +351,7 @@ fn headsets_are_other_devices() {
 }
 
 #[test]
-fn native_players_name_their_app() {
+fn app_is_read_from_the_start_of_a_native_user_agent() {
     for (user_agent, expect) in [
         ("Example/3.1.4 (Linux;Android 11) ExoPlayerLib/2.18.1", Some(("Example", Some("3.1.4")))),
         ("Example%20TV/512 CFNetwork/1410.0.3 Darwin/22.6.0", Some(("Example TV", Some("512")))),

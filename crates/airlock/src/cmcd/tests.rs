@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn codes_of_players_have_a_class() {
+fn error_codes_of_players_are_classified() {
     for (code, name) in [
         ("27", "network"),
         ("25", "manifest"),

@@ -2,8 +2,8 @@ use crowdfold_beacon::{Address, Purpose};
 
 use super::*;
 
-/// The values are those of the reference implementation's `vectors_sip64`, with the key 00 … 0f and the messages 00, 00
-/// 01 and so on.
+/// The expected values are those of `vectors_sip64` in the reference implementation. The key is 00 … 0f, and the
+/// messages are 00, 00 01 and so on.
 #[test]
 fn siphash_equals_the_reference_vectors() {
     let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
@@ -26,7 +26,7 @@ fn hosts_of_a_network_have_the_same_bit() {
 }
 
 #[test]
-fn networks_are_spread_over_all_bits_by_the_key() {
+fn key_distributes_networks_over_all_bits() {
     let distribution = |key| (0..=255).fold(0, |seen, third| seen | of(key, &format!("198.51.{third}.1")));
     assert!(distribution(1).count_ones() > 56);
     let moved = (0..=255).filter(|third| {

@@ -5,7 +5,7 @@ use crowdfold_beacon::{Fields, Form, Reader};
 
 use super::*;
 
-/// Returns the identity of a beacon that was sent to this endpoint and received at this time.
+/// Returns the identity of a beacon with this endpoint and this time of receipt.
 fn sent(form: Form, record: &str, endpoint: u32, received_at: u64) -> Option<u64> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
@@ -21,7 +21,7 @@ fn json(record: &str) -> Option<u64> {
     sent(Form::Json, record, 7, 5)
 }
 
-/// Returns the identity of an event, or of a request if the record begins with `CMCD=`.
+/// Returns the identity of a CMCD event, or of a CMCD request if the record begins with `CMCD=`.
 fn cmcd(record: &str) -> Option<u64> {
     sent(Form::Cmcd, record, 7, 5)
 }
@@ -62,7 +62,7 @@ fn events_differ_by_endpoint_number_event_and_time() {
         cmcd("e=t,ts=5"),
         cmcd("e=t,sn=0,ts=5"),
         sent(Form::Cmcd, "e=t,sn=1,ts=5", 8, 5),
-        // This is a request with the same number at the same time.
+        // This is a request with the same sequence number at the same time.
         cmcd("CMCD=sn=1"),
     ]);
     assert_eq!(sent(Form::Cmcd, "e=t,sn=1,ts=5,sta=p", 7, 9), cmcd("e=t,sn=1,ts=5"), "the record is a retry");
@@ -76,7 +76,7 @@ fn requests_differ_by_endpoint_number_and_time_of_receipt() {
         request("CMCD=sn=1", 7, 5),
         request("CMCD=sn=2", 7, 5),
         request("CMCD=sn=1", 8, 5),
-        // This player restarts its numbers.
+        // The player has restarted its sequence numbers.
         request("CMCD=sn=1", 7, 6),
     ]);
     assert_eq!(request("CMCD=sn=1,sta=p", 7, 5), request("CMCD=sn=1", 7, 5));
@@ -84,7 +84,7 @@ fn requests_differ_by_endpoint_number_and_time_of_receipt() {
 }
 
 #[test]
-fn later_beacon_is_greater() {
+fn later_beacon_has_a_greater_identity() {
     let later = json(r#"{"ts":1795308528422,"event":"attempt"}"#);
     assert!(later > json(r#"{"ts":1795308528421,"event":"resume"}"#));
     assert!(cmcd("e=t,sn=0,ts=1795308528422") > cmcd("e=t,sn=9,ts=1795308528421"));

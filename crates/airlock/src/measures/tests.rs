@@ -38,7 +38,7 @@ fn amounts_are_rounded_half_up() {
 }
 
 #[test]
-fn beacon_reports_a_start_or_a_first_frame_or_neither() {
+fn event_and_numbers_determine_attempt_play_and_idle() {
     let states = |record| (of(record).attempt, of(record).play, of(record).idle);
     assert_eq!(states(r#"{"event":"attempt"}"#), (true, false, false));
     assert_eq!(states(r#"{"event":"ATTEMPT"}"#), (true, false, false));
@@ -56,7 +56,7 @@ fn beacon_reports_a_start_or_a_first_frame_or_neither() {
 }
 
 #[test]
-fn error_classes_are_a_closed_list() {
+fn unknown_error_class_is_other() {
     let error = |record| (of(record).error.map(ErrorClass::name), of(record).fatal);
     assert_eq!(error(r#"{"event":"error","error":"network","fatal":true}"#), (Some("network"), true));
     assert_eq!(error(r#"{"event":"heartbeat","error":"DRM"}"#), (Some("drm"), false));
@@ -66,7 +66,7 @@ fn error_classes_are_a_closed_list() {
     assert_eq!(error(r#"{"error":"","fatal":true}"#), (None, false));
 }
 
-/// Returns the measures of a CMCD event, or of a request if the record begins with `CMCD=`.
+/// Returns the measures of a CMCD event, or of a CMCD request if the record begins with `CMCD=`.
 fn cmcd(record: &str) -> Measures {
     let mut found = None;
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
@@ -77,7 +77,7 @@ fn cmcd(record: &str) -> Measures {
 }
 
 #[test]
-fn cmcd_states_report_starts_and_first_frames() {
+fn cmcd_state_determines_attempt_play_and_idle() {
     let states = |record: &str| (cmcd(record).attempt, cmcd(record).play, cmcd(record).idle);
     assert_eq!(states("e=ps,sta=s"), (true, false, false));
     assert_eq!(states("e=t,sta=p"), (false, true, false));
@@ -98,7 +98,7 @@ fn cmcd_states_report_starts_and_first_frames() {
 }
 
 #[test]
-fn amounts_of_cmcd_are_ignored_and_totals_are_read() {
+fn cmcd_beacon_contributes_totals_and_no_amounts() {
     let measured = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
     assert_eq!(measured.sums, [0; SumMetric::COUNT]);
     assert_eq!(measured.value(ValueMetric::StartupMs), Some(860));

@@ -29,7 +29,7 @@ fn closed_catalogues_ignore_case() {
 }
 
 #[test]
-fn texts_for_absent_values_are_absent_under_every_rule() {
+fn null_or_dash_is_absent_under_every_rule() {
     for rule in [
         Dimension::Format.rule(),
         TextRule::Named(NameList::Systems),
@@ -65,7 +65,7 @@ fn texts_for_absent_values_are_absent_under_every_rule() {
 }
 
 #[test]
-fn names_of_places_may_contain_their_punctuation() {
+fn place_names_may_contain_punctuation_that_other_text_may_not() {
     for name in
         ["Provence-Alpes-Côte d'Azur", "Val-d’Oise", "Washington, D.C.", "'s-Gravenhage", "Bolzano/Bozen"]
     {
@@ -118,7 +118,7 @@ fn public_content_ids_may_be_long_numbers_uuids_and_other_characters() {
 }
 
 #[test]
-fn free_text_is_plain_and_short() {
+fn free_text_with_special_characters_or_over_64_characters_is_redacted() {
     for kept in
         ["movie-0042", "Tatort: Im Schmerz (2015)", "Ёлки 2", "a/b+c&d", "日本語", "2026-11-21", "12:30:45"]
     {
@@ -135,7 +135,7 @@ fn free_text_is_plain_and_short() {
 }
 
 #[test]
-fn free_text_that_may_name_someone_is_redacted() {
+fn free_text_with_an_address_is_redacted_and_versions_are_kept() {
     for text in [
         "203.0.113.9",
         "edge-203.0.113.9-fra",
@@ -161,8 +161,8 @@ fn free_text_that_may_name_someone_is_redacted() {
     }
 }
 
-/// There is at least one text for each kind of identifier that the scanner recognises and that consists of permitted
-/// characters. The scanner's own tables contain more.
+/// The list contains at least one text for each kind of identifier that consists of permitted characters. The tests
+/// of the scanner contain more.
 #[test]
 fn free_text_with_an_identifier_is_redacted() {
     for text in [
@@ -231,7 +231,7 @@ proptest! {
 }
 
 #[test]
-fn versions_are_cut_before_the_scan() {
+fn versions_are_cut_to_their_parts_and_firmware_is_scanned_before() {
     check(TextRule::Version { parts: 1 }, "147.0.0.0", "=147");
     check(TextRule::Version { parts: 1 }, "10_15_7", "=10");
     check(TextRule::Version { parts: 1 }, "v11", "=11");
@@ -246,7 +246,7 @@ fn versions_are_cut_before_the_scan() {
     check(TextRule::Firmware, "14.5.0.4215-88", "=14.5.0");
     check(TextRule::Firmware, "T-KTM2AKUC-1410.5", "=T-KTM2AKUC-1410.5");
     check(TextRule::Firmware, "V0000.01.00I.L1204", "=V0000.01.00I");
-    // Otherwise four octets would become three, which are not recognised as an address.
+    // If these were cut first, three octets would remain, which the scanner does not recognise as an address.
     check(TextRule::Firmware, "203.0.113.77", "redacted");
     check(TextRule::Firmware, "v2.203.0.113.77", "redacted");
     check(TextRule::Firmware, "10.9.8.7", "redacted");
@@ -257,7 +257,7 @@ fn versions_are_cut_before_the_scan() {
 }
 
 #[test]
-fn places_have_one_notation() {
+fn country_codes_and_asns_are_normalised() {
     check(TextRule::Country, "de", "=DE");
     check(TextRule::Country, "Germany", "=Germany");
     check(TextRule::Country, "203.0.113.9", "redacted");

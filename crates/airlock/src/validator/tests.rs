@@ -53,7 +53,7 @@ const CLIENT: [Dimension; 5] =
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
 
 #[test]
-fn request_has_the_time_of_its_record() {
+fn cmcd_request_has_the_time_of_its_record() {
     let mut bench = Bench::new(settings());
     let observation =
         bench.capture(r#""query":"CMCD=sid%3D%22s%22%2Csf%3Dh%2Cst%3Dll%2Cbr%3D3200""#).unwrap();
@@ -66,7 +66,7 @@ fn request_has_the_time_of_its_record() {
 }
 
 #[test]
-fn events_need_a_time_and_a_session() {
+fn cmcd_event_without_time_or_session_is_rejected() {
     let mut bench = Bench::new(settings());
     let mut event = |line: &str| {
         let headers = r#""headers":{"content-type":"application/cmcd"}"#;
@@ -110,7 +110,7 @@ fn time_far_ahead_of_its_record_is_replaced_by_the_record_time() {
 }
 
 #[test]
-fn record_of_a_cmcd_file_has_its_own_time() {
+fn line_of_a_cmcd_file_has_its_own_time() {
     let mut bench = Bench::new(Settings { format: Format::Cmcd, ..settings() });
     let all = bench.all("e=t,sid=\"s\",ts=1795312400005\nsid=\"s\"\n", None);
     assert_eq!(all[0].0, Some(at(1_795_312_400_005)));
@@ -145,7 +145,7 @@ fn tenant_of_a_beacon_overrides_the_tenant_of_the_path() {
 }
 
 #[test]
-fn enabled_signals_opt_out() {
+fn enabled_opt_out_headers_opt_the_session_out() {
     let asked = |settings: Settings, header: &str| {
         let rest = format!(r#""headers":{{"{header}":"1"}},"query":"CMCD=sid%3D%22s%22""#);
         Bench::new(settings).capture(&rest).unwrap().opt_out()
@@ -189,7 +189,7 @@ fn user_agents_are_interned_again_after_a_sweep() {
         let observation = bench.capture(&rest).unwrap();
         assert_eq!(bench.words(&observation, &CLIENT), "desktop Windows unknown Chrome 147");
         bench.0.sweep(std::iter::empty());
-        // New words get the numbers of the removed ones.
+        // The words of this record get the numbers of the removed words.
         let other = r#""query":"CMCD=sid%3D%22s%22%2Ccid%3D%22c%22%2Csf%3Dh%2Cst%3Dv%2Cbr%3D1""#;
         assert!(bench.capture(other).is_ok());
     }
@@ -228,7 +228,7 @@ fn address_of_the_connection_is_used_instead_of_the_body() {
         bench.words(&seen, &[Dimension::Network])
     };
     assert_eq!(network(r#""client_ip":"203.0.113.9","#), "203.0.113.0/24");
-    // A collector that does not know the address sends an empty one.
+    // A collector that does not know the address of the client sends an empty one.
     assert_eq!(network(r#""client_ip":"","#), "unknown");
     assert_eq!(network(""), "198.51.100.0/24");
 }

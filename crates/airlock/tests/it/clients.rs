@@ -1,4 +1,4 @@
-//! Tests the recognition of clients with real user agents.
+//! Tests that clients are recognised by real user agents.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,13 +9,13 @@ use serde_json::json;
 
 use crate::seen::{Seen, admit, airlock};
 
-/// The table whose rows must all be recognised.
+/// A table of user agents. All of its rows must be recognised.
 const TABLE: &str = include_str!("../data/user-agents.tsv");
-/// The table of which the documented number of rows must be recognised.
+/// A larger table of user agents. The number of its rows that are recognised must equal the documented number.
 const GATHERED: &str = include_str!("../data/gathered-user-agents.tsv");
 const README: &str = include_str!("../data/README.md");
 
-/// The columns of the table between the source of a row and the user agent.
+/// The columns of [`TABLE`] between the first one (the source of the row) and the last one (the user agent).
 const COLUMNS: [Dimension; 4] = [Dimension::Device, Dimension::Os, Dimension::Browser, Dimension::Firmware];
 
 fn read(airlock: &mut Airlock, user_agent: &str) -> Seen {
@@ -48,7 +48,7 @@ fn user_agents_of_the_table_are_recognised() {
     assert!(rows >= 140 && wrong.is_empty(), "{rows} rows; {}", wrong.join("\n"));
 }
 
-/// The number of correct rows, and of rows with an expectation in the column.
+/// The number of correct rows in a column, and the number of rows that have an expected value there.
 #[derive(Default)]
 struct Accuracy {
     right: usize,
@@ -61,11 +61,11 @@ impl Accuracy {
     }
 }
 
-/// The columns of gathered user agents after the source and the part.
+/// The columns of [`GATHERED`] after the first two, which contain the source and the part of the table.
 const GATHERED_COLUMNS: [Dimension; 4] =
     [Dimension::Device, Dimension::Os, Dimension::OsVersion, Dimension::Browser];
 
-/// The accuracy of one column for one class of devices in one part.
+/// The accuracy by class of devices, part of the table, and column.
 type Figures<'a> = BTreeMap<(&'a str, &'a str, usize), Accuracy>;
 
 fn figures() -> Figures<'static> {
@@ -76,7 +76,7 @@ fn figures() -> Figures<'static> {
         let [_, part, expect @ .., user_agent] = &columns[..] else { panic!("no columns: {line}") };
         let seen = read(&mut airlock, user_agent);
         for (at, (dimension, expect)) in GATHERED_COLUMNS.into_iter().zip(expect).enumerate() {
-            // The source does not contain this value.
+            // A question mark means that the source of the row does not contain this value.
             if *expect == "?" {
                 continue;
             }
@@ -88,7 +88,7 @@ fn figures() -> Figures<'static> {
     figures
 }
 
-/// Returns the class of devices of a row.
+/// Returns the class of devices under which a row is counted.
 fn class(expected: &'static str) -> &'static str {
     match expected {
         "tv|stb" => "television or box",
@@ -97,7 +97,7 @@ fn class(expected: &'static str) -> &'static str {
     }
 }
 
-/// Formats the figures as a Markdown table with the correct rows, all rows, and the percentage.
+/// Formats the accuracy as a Markdown table. Each cell contains the correct rows, all rows, and the percentage.
 fn table(figures: &Figures<'_>) -> String {
     let mut text = String::from(
         "| class | part | device | system | system version | browser |\n|---|---|---|---|---|---|\n",

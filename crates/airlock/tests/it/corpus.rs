@@ -1,4 +1,4 @@
-//! Tests the records of real players (tests/data/README.md).
+//! Tests with records of real players (tests/data/README.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::seen::{Seen, admit, airlock};
 
 const PLAYERS: &str = include_str!("../data/players.ndjson");
 
-/// Returns every line with its outcomes.
+/// Returns every line of the data with its outcomes.
 fn all(settings: Settings) -> Vec<(Value, Vec<Seen>)> {
     let mut airlock = airlock(Settings { format: Format::Capture, ..settings });
     let admitted = |line: &str| {
@@ -52,7 +52,7 @@ fn each_playback_is_one_session() {
 }
 
 #[test]
-fn packaging_of_each_player_is_recognised() {
+fn streaming_format_of_each_player_is_recognised() {
     for (truth, seen) in all(Settings::default()) {
         let expect = if truth["player"] == "hls" { "hls" } else { "dash" };
         for seen in seen {
@@ -112,14 +112,14 @@ fn numbers_are_plausible() {
     );
     assert!(measures().filter_map(|measures| measures.value(ValueMetric::StartupMs)).all(|ms| ms < 60_000));
     assert!(measures().any(|measures| measures.value(ValueMetric::StartupMs).is_some() && measures.play));
-    // A segment was missing, so dash.js 5.2.1 repeats the code 27. The session counts it once.
+    // dash.js 5.2.1 repeats the code 27 after a missing segment. The session counts it once.
     let errors: Vec<_> = measures().filter_map(|measures| measures.error).collect();
     assert_eq!(errors, [ErrorClass::Network; 2]);
     assert!(measures().all(|measures| !measures.fatal));
 }
 
 #[test]
-fn numbered_records_have_different_identities() {
+fn records_with_sequence_numbers_have_different_identities() {
     let mut identities = BTreeSet::new();
     for (truth, seen) in all(Settings::default()) {
         for seen in seen {

@@ -1,4 +1,4 @@
-//! Guarantees that the compiler checks.
+//! Tests of guarantees by the compiler.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -17,8 +17,7 @@ assert_impl_all!(Reason: Copy);
 assert_impl_all!(Shared: Send, Sync);
 assert_impl_all!(crowdfold_airlock::Airlock: Send);
 
-/// A rejection contains its reason and the keyed hash of a session that opts out. It has no field for the content of
-/// its beacon.
+/// The size of a rejection shows that it has no space for the content of a beacon.
 #[test]
 fn rejection_cannot_contain_a_payload() {
     assert_eq!(size_of::<Reason>(), 1);

@@ -1,4 +1,4 @@
-//! Tests the invariants of the airlock in docs/internals/architecture.md with random beacons.
+//! Tests the invariants in docs/internals/architecture.md that concern the airlock, with random beacons.
 
 use crowdfold_airlock::{AddressPolicy, Format, Settings};
 use crowdfold_model::{Partitioner, Timestamp};
@@ -16,7 +16,7 @@ fn format() -> impl Strategy<Value = Format> {
     prop::sample::select(vec![Format::Json, Format::Cmcd, Format::Capture])
 }
 
-/// Generates a beacon with `{ip}` and `{session}` as address and session.
+/// Generates a beacon in which `{ip}` and `{session}` are placeholders for the address and the session.
 fn beacon() -> impl Strategy<Value = String> {
     (
         prop::option::of(prop::sample::select(vec!["acme", "blip", "nobody", ""])),
@@ -54,14 +54,14 @@ fn v6() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_bytes_have_an_outcome(payload: Vec<u8>, format in format(), timed: bool) {
+    fn admitting_any_bytes_gives_at_least_one_outcome(payload: Vec<u8>, format in format(), timed: bool) {
         let outcomes = admit(&mut airlock(settings(format)), &payload, timed.then_some(Timestamp::from_millis(NOW)));
         prop_assert!(!outcomes.is_empty());
     }
 
-    /// The text resembles records of every form, truncated and mixed.
+    /// The text is a random mixture of parts of records in every form.
     #[test]
-    fn mixture_of_forms_has_an_outcome(
+    fn admitting_a_mixture_of_forms_gives_at_least_one_outcome(
         parts in prop::collection::vec(prop::sample::select(vec![
             "{\"ts\":1,\"session\":\"s\"}", "[", "]", ",", "\n", "{", "}", "\"", "sid=\"s\",ts=5", "CMCD=", "%22", "v=2,",
             "{\"received_at_ms\":5,\"query\":\"CMCD=sid%3D%22s%22\"}", "\\", "\u{feff}", "(1;v 2)", "\"headers\":{",
@@ -77,7 +77,8 @@ proptest! {
         prop_assert_eq!(outcomes(&settings(Format::Json), &beacons, "s-1", "198.51.100.7").len(), beacons.len());
     }
 
-    /// Tests the first half of invariant 2: if addresses are not used, they do not change the result.
+    /// Tests the first part of invariant 2: if the settings do not use addresses, other addresses do not change the
+    /// result.
     #[test]
     fn addresses_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 1..5), one in v4(), other in v6()) {
         let settings = settings(Format::Json);
@@ -87,7 +88,8 @@ proptest! {
         );
     }
 
-    /// Tests the second half of invariant 2: if networks are kept and have bits, host bits do not change the result.
+    /// Tests the second part of invariant 2: if networks are kept and counted, other host bits do not change the
+    /// result.
     #[test]
     fn host_bits_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 1..5), network: [u8; 3], hosts: [u8; 2], low: [u16; 2]) {
         let settings = Settings {
@@ -104,7 +106,7 @@ proptest! {
         prop_assert_eq!(of(&v6(low[0])), of(&v6(low[1])));
     }
 
-    /// Tests invariant 3: another session id changes the session hash and nothing else.
+    /// Tests invariant 3: another session id changes the session hash, and nothing else.
     #[test]
     fn session_id_changes_only_the_session_hash(beacons in prop::collection::vec(beacon(), 1..5), one in "[a-z]{8}", other in "[a-z]{9}") {
         let settings = settings(Format::Json);
@@ -116,7 +118,7 @@ proptest! {
         prop_assert_eq!(untagged(&one), untagged(&other));
     }
 
-    /// The caches of one record do not change the outcome of the next.
+    /// The outcomes of a used airlock equal those of a new one.
     #[test]
     fn caches_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 2..6), sweep: bool) {
         let mut used = airlock(settings(Format::Json));
@@ -133,9 +135,9 @@ proptest! {
         }
     }
 
-    /// With every method of selecting partitions, a session is admitted in one partition and misplaced in the others.
+    /// For each partitioner, a session is admitted in exactly one partition, and misplaced in all others.
     #[test]
-    fn session_has_one_partition(
+    fn session_is_admitted_in_exactly_one_partition(
         session in "[a-z0-9-]{1,40}",
         of in 1..13_u32,
         partitioner in prop::sample::select(vec![Partitioner::Murmur2, Partitioner::Crc32, Partitioner::Fnv1a]),

@@ -1,4 +1,4 @@
-//! Tests the public interface of the airlock.
+//! Tests of the airlock's public interface.
 
 mod clients;
 mod corpus;

@@ -1,4 +1,4 @@
-//! Compares packed records with the requests in them.
+//! Compares the outcomes of packed records with those of the single requests in them.
 
 use crowdfold_model::Timestamp;
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use crate::seen::{Outcome, admit, admit_record, airlock};
 
 const PLAYERS: &str = include_str!("../data/players.ndjson");
 
-/// Packs a captured request, as a collector that received it would do.
+/// Packs a captured request in the same way as a collector that received it.
 fn pack(packer: &mut Packer, line: &str) {
     let request: Value = serde_json::from_str(line).expect("a line of JSON");
     let text = |value: &Value| value.as_str().map(|text| Cow::<str>::Owned(text.to_owned()));
@@ -51,7 +51,7 @@ fn pack(packer: &mut Packer, line: &str) {
     assert!(packer.push(&http, &body));
 }
 
-/// Returns the outcomes of lines of captures, and of one packed record with the same requests.
+/// Returns the outcomes of captured requests, and those of one packed record with the same requests.
 fn both(lines: &[&str], settings: &Settings, timestamp: Option<Timestamp>) -> [Vec<Outcome>; 2] {
     let captures = Settings { format: Format::Capture, ..settings.clone() };
     let mut captures = airlock(captures);
@@ -73,7 +73,7 @@ fn requests_of_real_players_have_the_same_outcomes_when_packed() {
 }
 
 #[test]
-fn tenants_signals_and_json_bodies_are_the_same_when_packed() {
+fn tenants_opt_out_headers_and_json_bodies_are_the_same_when_packed() {
     let request = |path: &str, headers: Value, body: &str| {
         json!({"received_at_ms": 5_000, "client_ip": "203.0.113.9", "path": path, "headers": headers, "body": body})
             .to_string()
@@ -102,7 +102,7 @@ fn tenants_signals_and_json_bodies_are_the_same_when_packed() {
     let [captured, packed] = both(&lines, &settings, None);
     assert_eq!(packed, captured);
     let good = packed.iter().filter(|(_, outcome)| outcome.is_ok()).count();
-    // A time that is ahead does not invalidate a beacon.
+    // A time that is too late does not invalidate a beacon.
     assert_eq!((packed.len(), good), (8, 5), "{packed:?}");
     assert!(
         packed.iter().all(|(time, _)| *time == Some(Timestamp::from_millis(5_000))),

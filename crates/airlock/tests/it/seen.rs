@@ -1,4 +1,4 @@
-//! Outcomes in a form that can be compared and printed, for tests only. An observation does not implement `Debug`.
+//! Outcomes in a form that tests can compare and print. An observation itself does not implement `Debug`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crowdfold_airlock::{
 };
 use crowdfold_model::{Dimension, Reason, Timestamp};
 
-/// All values of an observation, with words instead of symbols.
+/// All values of an observation, with words in place of symbols.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) session_hash: u64,

@@ -1,11 +1,11 @@
-//! Writes small MMDB files for tests (format 2.0 of MaxMind's specification). Files with real addresses may not be
-//! distributed.
+//! Writes small MMDB files (version 2.0 of MaxMind's specification) for tests, because files with real addresses may
+//! not be distributed.
 
 #![allow(dead_code, reason = "several tests share this module, and none uses all of it")]
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A value of the data section.
+/// A value in the data section of a file.
 pub(crate) enum Data {
     Text(&'static str),
     Number(u32),
@@ -19,7 +19,7 @@ impl Data {
             Self::Text(text) => control(2, text.len(), out, text.as_bytes()),
             Self::Number(number) => control(6, 4, out, &number.to_be_bytes()),
             Self::List(values) => {
-                // An extended type has a byte of its own, which contains the type minus 7.
+                // The type of this value is encoded in a second byte, as the type minus 7.
                 out.extend([values.len() as u8, 11 - 7]);
                 values.iter().for_each(|value| value.write(out));
             }
@@ -47,7 +47,7 @@ enum Slot {
     Data(usize),
 }
 
-/// Returns the bytes of a file with these IPv4 or IPv6 networks.
+/// Returns the bytes of a file with these IPv4 or IPv6 networks, each with its prefix length and its record.
 pub(crate) fn file(networks: &[(&str, u8, Data)]) -> Vec<u8> {
     written(networks, 6)
 }

@@ -23,7 +23,7 @@ fn user_agents_without_a_firmware_position_have_none() {
     check("HbbTV/1.2.1", "-");
     check("HbbTV/1.2.1 (", "-");
     check("Roku/DVP-12.5", "-");
-    // These brackets belong to another product.
+    // The brackets belong to the product Mozilla.
     check("Roku/DVP-12.5 Mozilla/5.0 (12.5)", "-");
     check("VIDAA/4.0(Hisense;SmartTV;50A7GQ;MTK9602;UHD;)", "-");
     check("Mozilla/5.0 (Linux; Android 12; AFTKM Build/PS7646.4040N; wv)", "-");

@@ -50,7 +50,7 @@ fn brands_determine_the_browser() {
 }
 
 #[test]
-fn platform_versions_correct_frozen_ones() {
+fn platform_version_hint_replaces_the_frozen_version() {
     let version = |client, platform, version| hinted(&http("", platform, version, "", ""), client).os_version;
     assert_eq!(version(WINDOWS, "\"Windows\"", "\"15.0.0\""), Some(11));
     assert_eq!(version(WINDOWS, "", "\"13.0.0\""), Some(11));
@@ -62,7 +62,7 @@ fn platform_versions_correct_frozen_ones() {
 }
 
 #[test]
-fn derived_systems_are_kept() {
+fn system_based_on_the_platform_of_the_hint_is_kept() {
     let fire = Client { os: Some("Fire OS"), os_version: None, device: Some("tv"), ..ANDROID };
     let hints = http("", "\"Android\"", "\"12\"", "?1", "\"AFTKM\"");
     assert_eq!(hinted(&hints, fire), fire);
@@ -78,9 +78,9 @@ fn mobile_hint_separates_phones_from_tablets() {
     assert_eq!(device(Client { device: Some("tv"), ..ANDROID }, "?0"), Some("tv"));
 }
 
-/// These hints are sent without a request for them (UA client hints, low entropy): brands, platform, mobile.
+/// Browsers send the hints for brands, platform and mobile devices in every request (low-entropy client hints).
 #[test]
-fn low_entropy_hints_alone_are_used() {
+fn low_entropy_hints_correct_the_client() {
     let low = |brands, platform, mobile| http(brands, platform, "", mobile, "");
     let chrome = r#""Google Chrome";v="147", "Not.A/Brand";v="8", "Chromium";v="147""#;
     assert_eq!(hinted(&low(chrome, "\"Windows\"", "?0"), WINDOWS), WINDOWS);
@@ -92,7 +92,7 @@ fn low_entropy_hints_alone_are_used() {
     assert_eq!(hinted(&low(edge, "\"Windows\"", "?0"), WINDOWS), Client { browser: Some("Edge"), ..WINDOWS });
     let brave = r#""Brave";v="147", "Not.A/Brand";v="8", "Chromium";v="147""#;
     assert_eq!(hinted(&low(brave, "\"Linux\"", "?0"), WINDOWS).browser, Some("Brave"));
-    // A corrected platform has no version if the hint for it is absent.
+    // The hints correct the platform but do not contain its version.
     assert_eq!(hinted(&low(chrome, "\"Chrome OS\"", "?0"), WINDOWS).os_version, None);
     let headless = r#""HeadlessChrome";v="147", "Chromium";v="147""#;
     assert_eq!(hinted(&low(headless, "\"Linux\"", "?0"), WINDOWS).device, Some("bot"));
@@ -107,7 +107,7 @@ fn app_remains_an_app_in_any_web_view() {
 }
 
 #[test]
-fn long_hints_are_truncated() {
+fn hints_beyond_the_maximum_length_are_cut() {
     let long = format!("\"Google Chrome\";v=\"147\", {}", "\"Brave\";v=\"1\", ".repeat(100));
     let http = http(&long, "", "", "", "");
     let hints = Hints::of(&http).unwrap();
@@ -118,7 +118,7 @@ fn long_hints_are_truncated() {
 }
 
 #[test]
-fn models_determine_the_class_of_a_frozen_user_agent() {
+fn model_hint_determines_the_device_class_of_a_frozen_user_agent() {
     let device = |model, mobile, client| {
         hinted(&http("", "\"Android\"", "\"12\"", mobile, &format!("\"{model}\"")), client).device
     };

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-/// The closed catalogues.
+/// The closed catalogues of browsers, systems and devices.
 const BROWSER: [&str; 15] = [
     "Chrome",
     "Safari",
@@ -243,7 +243,7 @@ fn device_names_of_other_parsers_are_recognised() {
 }
 
 #[test]
-fn explicit_names_of_any_length_are_read() {
+fn explicit_name_beyond_the_maximum_length_is_recognised_by_its_beginning() {
     for name in ["a ".repeat(1_000), "é1".repeat(500), "windows".repeat(100), "9".repeat(200)] {
         assert_eq!(explicit(NameList::Systems, &name), Named::Unknown, "{name}");
     }

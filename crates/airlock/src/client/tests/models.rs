@@ -1,4 +1,4 @@
-//! Tests devices that are recognised by the models in user agents.
+//! Tests of devices that are recognised by the models in their user agents.
 
 use super::*;
 
@@ -59,7 +59,7 @@ fn boxes_of_operators_are_recognised_by_their_models() {
     ] {
         check(&view(model), ["WebView", "119", "Android", "11", "stb"]);
     }
-    // The second one is a tablet whose user agent contains `Mobile`.
+    // `Lenovo B8000-F` is a tablet, but its user agent contains `Mobile`.
     for model in ["B2017G", "Lenovo B8000-F", "BV8800", "DIW", "P20 Lite", "hp 10"] {
         check(&view(model), ["WebView", "119", "Android", "11", "phone"]);
     }
