@@ -9,4 +9,4 @@ mod timestamp;
 
 pub use duration::{parse_duration, show_duration, spell_duration};
 pub use span::Span;
-pub use timestamp::Timestamp;
+pub use timestamp::{InvalidTime, Timestamp};

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
+use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Span;
@@ -168,10 +169,74 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// The error of a text that is not a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidTime;
+
+impl fmt::Display for InvalidTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a time; write it like 2036-01-01T00:00:00Z")
+    }
+}
+
+impl std::error::Error for InvalidTime {}
+
+/// Parses a time as it is formatted, such as `2036-01-01T00:00:00Z`. Years have four digits.
+impl FromStr for Timestamp {
+    type Err = InvalidTime;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
+        let pattern = b"dddd-dd-ddTdd:dd:ddZ";
+        let fits = |(byte, expected): (u8, &u8)| match expected {
+            b'd' => byte.is_ascii_digit(),
+            expected => byte == *expected,
+        };
+        if text.len() != pattern.len() || !text.bytes().zip(pattern).all(fits) {
+            return Err(InvalidTime);
+        }
+        let number = |from: usize, to: usize| text[from..to].parse::<u64>().map_err(|_| InvalidTime);
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        if year < 1970 || month == 0 || month > 12 || day == 0 {
+            return Err(InvalidTime);
+        }
+        // Howard Hinnant, "chrono-compatible low-level date algorithms": days_from_civil
+        let year = if month <= 2 { year - 1 } else { year };
+        let from_march = if month > 2 { month - 3 } else { month + 9 };
+        let of_year = (153 * from_march + 2) / 5 + day - 1;
+        let of_era = year % 400 * 365 + year % 400 / 4 - year % 400 / 100 + of_year;
+        let days = year / 400 * 146_097 + of_era - 719_468;
+        let time = Self(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000);
+        // a date or an hour that does not exist is another time
+        if time.to_string() == text { Ok(time) } else { Err(InvalidTime) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Timestamp;
+    use super::{InvalidTime, Timestamp};
     use crate::Span;
+
+    #[test]
+    fn formatted_time_is_parsed_and_other_texts_are_refused() {
+        for millis in [0, 951_782_400_000, 951_868_800_000, 4_107_542_399_000, 4_107_542_400_000] {
+            let time = Timestamp::from_millis(millis);
+            assert_eq!(time.to_string().parse(), Ok(time));
+        }
+        for text in [
+            "",
+            "2036-01-01",
+            "2036-02-30T00:00:00Z",
+            "2036-01-01T24:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "1970-00-01T00:00:00Z",
+            "2036-01-01T00:60:00Z",
+            "2036-01-01T00:00:00+",
+            "２036-01-01T00:00Z",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(InvalidTime), "{text}");
+        }
+    }
 
     #[test]
     fn timestamps_are_formatted_in_utc() {
