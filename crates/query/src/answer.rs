@@ -1,6 +1,6 @@
 //! The result of a query and its output.
 
-use crowdfold_model::ValueMetric;
+use crowdfold_model::{Timestamp, ValueMetric};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::group::{Derived, Group};
@@ -27,6 +27,8 @@ pub struct Answer {
     pub(crate) folded_away: u64,
     /// The tables that the answer comes from, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
+    /// The windows in which the table was published, by the start of their interval.
+    pub(crate) published: BTreeMap<Timestamp, BTreeSet<Timestamp>>,
     /// True if the table and CSV show standard errors.
     pub(crate) errors: bool,
 }
@@ -73,6 +75,16 @@ impl Answer {
     /// contain session counts only, the main columns remain, with `-`.
     #[must_use]
     pub fn table(&self, width: usize) -> String {
+        self.columns_for_people().table(width)
+    }
+
+    /// Formats the answer as a table of GitHub Flavored Markdown, with all columns that [`Answer::table`] may contain.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        self.columns_for_people().markdown()
+    }
+
+    fn columns_for_people(&self) -> Sheet<'_> {
         let mut columns = self.heads(self.has_tenants(), self.by_time);
         columns.push(self.count());
         if self.spans_windows() {
@@ -96,7 +108,7 @@ impl Answer {
             mean("bitrate", Derived::Mean(ValueMetric::BitrateKbps)).spare(8),
         ]);
         let lacking = self.groups.iter().any(|group| group.rows_without_numbers > 0);
-        self.sheet(columns).without_idle_columns(lacking).table(width)
+        self.sheet(columns).without_idle_columns(lacking)
     }
 
     /// Formats the answer as CSV with a header row: quoted according to RFC 4180, with line feeds as line ends. A text

@@ -25,6 +25,12 @@ impl Sum {
         self.variance += variance;
     }
 
+    /// Removes a part that was added.
+    pub(crate) fn without(self, part: Self) -> Self {
+        let variance = (self.variance - part.variance).max(0.0);
+        Self { value: self.value.saturating_sub(part.value), variance }
+    }
+
     /// Returns the standard error of the noise.
     pub(crate) fn error(self) -> f64 {
         self.variance.sqrt()

@@ -4,12 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_model::{Metric, SumMetric, Timestamp, ValueMetric, Window};
 
-use crate::estimate::{Ratio, Sum};
+use crate::estimate::Sum;
 use crate::measure::{error_variance, value_of, variance};
 use crate::row::{DistributionSummary, Numbers, Row};
 
+mod figures;
+mod ratios;
 #[cfg(test)]
 mod tests;
+
+pub use figures::{Figure, Figures};
+pub(crate) use ratios::Derived;
 
 /// Sums of published rows.
 #[derive(Clone, Debug)]
@@ -23,7 +28,7 @@ pub(crate) struct Group {
     /// The value of each dimension grouped by.
     pub(crate) group_key: Vec<String>,
     /// Sessions by start of window: distinct within a window, but not across windows.
-    windows: BTreeMap<Timestamp, u64>,
+    windows: BTreeMap<Timestamp, InWindow>,
     pub(crate) rows: u64,
     /// Rows that contain session counts only.
     pub(crate) rows_without_numbers: u64,
@@ -40,6 +45,23 @@ pub(crate) struct Group {
     is_private: bool,
     /// The variance of the noise in its sessions; 0 without noise.
     pub(crate) noise: f64,
+}
+
+/// The sessions of a group in one window, or in several that were added up.
+#[derive(Clone, Copy, Debug, Default)]
+struct InWindow {
+    sessions: u64,
+    windows: u64,
+    /// True if a row lacks partitions of the beacons.
+    is_incomplete: bool,
+}
+
+impl InWindow {
+    fn add(&mut self, other: Self) {
+        self.sessions = self.sessions.saturating_add(other.sessions);
+        self.windows = self.windows.max(other.windows);
+        self.is_incomplete |= other.is_incomplete;
+    }
 }
 
 impl Group {
@@ -75,7 +97,8 @@ impl Group {
     pub(crate) fn add(&mut self, row: &Row, numbers: Numbers) {
         self.span.start = self.span.start.min(row.window.start);
         self.span.end = self.span.end.max(row.window.end);
-        self.rows += 1;
+        let rows = row.added.map_or(1, |added| added.rows);
+        self.rows += rows;
         if !self.tenants.contains(&row.tenant) {
             self.tenants.insert(row.tenant.clone());
         }
@@ -84,11 +107,14 @@ impl Group {
             self.tables.insert(table);
         }
         // each row's noise is drawn independently, so variances add up
-        self.noise += row.policy.sigma.map_or(0.0, |sigma| sigma * sigma);
-        let sessions = self.windows.entry(row.window.start).or_default();
-        *sessions = sessions.saturating_add(row.sessions);
+        self.noise += row.policy.sigma.map_or(0.0, |sigma| sigma * sigma) * rows as f64;
+        self.windows.entry(row.window.start).or_default().add(InWindow {
+            sessions: row.sessions,
+            windows: row.added.map_or(1, |added| added.windows),
+            is_incomplete: row.coverage.is_some(),
+        });
         match numbers {
-            Numbers::Absent => self.rows_without_numbers += 1,
+            Numbers::Absent => self.rows_without_numbers += rows,
             Numbers::Exact => {}
             Numbers::Noisy => self.is_noisy = true,
             Numbers::Private => self.is_private = true,
@@ -102,13 +128,16 @@ impl Group {
         if row.errors.is_none() {
             return;
         }
+        // the noise of each added row was drawn for its own window
+        let (rows, length) = row.added.map_or((1, row.window.length()), |added| (added.rows, added.length));
+        let times = rows as f64;
         for (sum, metric) in self.sums.iter_mut().zip(Metric::ALL) {
             let Some(value) = value_of(metric, row) else { continue };
-            let variance = noise.map_or(0.0, |noise| variance(metric, noise, row.window));
+            let variance = noise.map_or(0.0, |noise| times * variance(metric, noise, length));
             sum.get_or_insert_default().add(value, variance);
         }
         self.measured = self.measured.saturating_add(row.sessions);
-        let variance = noise.map_or(0.0, |noise| error_variance(noise, row.window));
+        let variance = noise.map_or(0.0, |noise| times * error_variance(noise, length));
         for (class, sessions) in row.errors.iter().flatten() {
             self.errors.entry(class.clone()).or_default().add(*sessions, variance);
         }
@@ -128,6 +157,37 @@ impl Group {
         }
     }
 
+    /// Adds the sums of another group, for a value over both. The group key remains.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.span.start = self.span.start.min(other.span.start);
+        self.span.end = self.span.end.max(other.span.end);
+        self.tenants.extend(other.tenants.iter().cloned());
+        self.tables.extend(other.tables.iter().cloned());
+        for (start, window) in &other.windows {
+            self.windows.entry(*start).or_default().add(*window);
+        }
+        self.rows += other.rows;
+        self.rows_without_numbers += other.rows_without_numbers;
+        self.measured = self.measured.saturating_add(other.measured);
+        self.beacons = self.beacons.zip(other.beacons).map(|(mine, theirs)| mine.saturating_add(theirs));
+        for (mine, theirs) in self.sums.iter_mut().zip(other.sums) {
+            if let Some(theirs) = theirs {
+                mine.get_or_insert_default().add(theirs.value, theirs.variance);
+            }
+        }
+        for (class, sum) in &other.errors {
+            self.errors.entry(class.clone()).or_default().add(sum.value, sum.variance);
+        }
+        for (mine, theirs) in self.distributions.iter_mut().zip(&other.distributions) {
+            let sessions = mine.sessions.zip(theirs.sessions);
+            let sessions = sessions.map(|(mine, theirs)| mine.saturating_add(theirs));
+            *mine = DistributionSummary { sessions, ..DistributionSummary::default() };
+        }
+        self.is_noisy |= other.is_noisy;
+        self.is_private |= other.is_private;
+        self.noise += other.noise;
+    }
+
     /// Returns the tenant, if there is only one.
     pub(crate) fn tenant(&self) -> &str {
         self.tenants.first().map_or("", String::as_str)
@@ -136,17 +196,29 @@ impl Group {
     /// Returns its sessions. Over several windows these are session-windows: a session is counted in each of its
     /// windows.
     pub(crate) fn sessions(&self) -> u64 {
-        self.windows.values().fold(0, |sum, sessions| sum.saturating_add(*sessions))
+        self.windows.values().fold(0, |sum, window| sum.saturating_add(window.sessions))
+    }
+
+    /// Returns its sessions with the standard error of their noise.
+    pub(crate) fn session_count(&self) -> Figure {
+        Figure { value: self.sessions() as f64, error: Some(self.noise.sqrt()) }
     }
 
     /// Returns the number of windows in which it was published.
     pub(crate) fn windows(&self) -> u64 {
-        self.windows.len() as u64
+        self.windows.values().map(|window| window.windows).sum()
     }
 
-    /// Returns the largest number of concurrent sessions of its windows.
+    /// Returns the number of its windows, or of its sums of windows, that lack partitions of the beacons.
+    pub(crate) fn incomplete_windows(&self) -> u64 {
+        self.windows.values().filter(|window| window.is_incomplete).count() as u64
+    }
+
+    /// Returns the largest number of concurrent sessions of its windows. Of windows that were added up, the mean is
+    /// known instead.
     pub(crate) fn concurrent_max(&self) -> u64 {
-        self.windows.values().copied().max().unwrap_or_default()
+        let sessions = |window: &InWindow| window.sessions / window.windows.max(1);
+        self.windows.values().map(sessions).max().unwrap_or_default()
     }
 
     /// Returns the mean number of concurrent sessions over the windows in which it was published.
@@ -214,137 +286,5 @@ impl Group {
 
     pub(crate) fn minutes_watched(&self) -> Option<f64> {
         self.sum(SumMetric::PlayingMs).map(|sum| sum.value as f64 / 60_000.0)
-    }
-
-    /// Returns a ratio of its sums. A share outside 0 to 1 is out of range.
-    pub(crate) fn ratio(&self, metric: Derived) -> Ratio {
-        let ratio = self.quotient(metric);
-        if metric.is_share() { ratio.as_share() } else { ratio }
-    }
-
-    /// Returns a ratio of its sums without limits.
-    fn quotient(&self, metric: Derived) -> Ratio {
-        let [attempts, plays, startup_failures, playback_failures, playing, stalled, stalls] = [
-            SumMetric::Attempts,
-            SumMetric::Plays,
-            SumMetric::StartupFailures,
-            SumMetric::PlaybackFailures,
-            SumMetric::PlayingMs,
-            SumMetric::StalledMs,
-            SumMetric::Stalls,
-        ]
-        .map(|measure| self.at(measure));
-        match metric {
-            Derived::RebufferingRatio => Ratio::of(&[(stalled, 1.0, 1.0), (playing, 0.0, 1.0)]),
-            Derived::StallsPerHour => Ratio::of(&[(stalls, 3_600_000.0, 0.0), (playing, 0.0, 1.0)]),
-            Derived::Vsf => Ratio::of(&[(startup_failures, 1.0, 0.0), (attempts, 0.0, 1.0)]),
-            Derived::Ebvs => {
-                Ratio::of(&[(attempts, 1.0, 1.0), (plays, -1.0, 0.0), (startup_failures, -1.0, 0.0)])
-            }
-            Derived::EbvsReported => self.share_of(SumMetric::ExitsBeforeStart, attempts),
-            Derived::GoodSessions => self.share_of(SumMetric::GoodSessions, Sum::exact(self.measured)),
-            Derived::Vpf => Ratio::of(&[(playback_failures, 1.0, 0.0), (plays, 0.0, 1.0)]),
-            // outside the detail table the number of sessions with a value is unknown
-            Derived::Mean(ValueMetric::StartupMs) => self.mean(ValueMetric::StartupMs, plays),
-            Derived::Mean(metric) => self.mean(metric, Sum::exact(self.measured)),
-        }
-    }
-
-    /// Returns the share that a sum has in a total; undefined if no row shows the sum.
-    fn share_of(&self, metric: SumMetric, total: Sum) -> Ratio {
-        self.sum(metric).map_or(Ratio::Undefined, |sum| Ratio::of(&[(sum, 1.0, 0.0), (total, 0.0, 1.0)]))
-    }
-
-    /// Returns the mean of a distribution: over the sessions with a value if all rows contain their number, otherwise
-    /// over `otherwise`.
-    fn mean(&self, metric: ValueMetric, otherwise: Sum) -> Ratio {
-        let over = self.distribution(metric).sessions.map_or(otherwise, Sum::exact);
-        Ratio::of(&[(self.at(metric), 1.0, 0.0), (over, 0.0, 1.0)])
-    }
-}
-
-impl Row {
-    /// Returns the numbers computed from this row alone, by the rules of an answer; absent if its noise is unknown.
-    #[must_use]
-    pub fn figures(&self) -> Option<Figures> {
-        let group = Group::of(self, self.numbers()?, Vec::new());
-        let figure = |metric| {
-            let ratio = group.quotient(metric);
-            Some(Figure { value: ratio.value()?, error: ratio.error().filter(|_| group.has_known_noise()) })
-        };
-        Some(Figures {
-            minutes_watched: group.minutes_watched().map(|value| Figure {
-                value,
-                error: group.error(SumMetric::PlayingMs).map(|error| error / 60_000.0),
-            }),
-            rebuffering_ratio: figure(Derived::RebufferingRatio),
-            startup_ms: figure(Derived::Mean(ValueMetric::StartupMs)),
-            bandwidth_kbps: figure(Derived::Mean(ValueMetric::BandwidthKbps)),
-        })
-    }
-}
-
-/// Numbers computed from one row. Each is absent if the row lacks a required number, or its denominator is mostly
-/// noise.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
-    /// Playing time, minutes.
-    pub minutes_watched: Option<Figure>,
-    /// The stalled time as a share of the time played or stalled.
-    pub rebuffering_ratio: Option<Figure>,
-    /// Mean startup time, ms.
-    pub startup_ms: Option<Figure>,
-    /// Mean of the sessions' mean bandwidths, kbit/s.
-    pub bandwidth_kbps: Option<Figure>,
-}
-
-/// A number with the standard error of its noise.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figure {
-    /// Its value.
-    pub value: f64,
-    /// The standard error: 0 for an exact number, absent if the policy does not declare its noise.
-    pub error: Option<f64>,
-}
-
-/// A number that is computed from sums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Derived {
-    /// The stalled time as a share of the time played or stalled.
-    RebufferingRatio,
-    /// Stalls per hour played.
-    StallsPerHour,
-    /// Video startup failures per attempt.
-    Vsf,
-    /// Exits before video start per attempt: no first frame and no fatal error.
-    Ebvs,
-    /// Exits before video start that players reported, per attempt.
-    EbvsReported,
-    /// Video playback failures per play.
-    Vpf,
-    /// The share of sessions that met all thresholds of `[quality]`.
-    GoodSessions,
-    /// The mean of the sessions' values.
-    Mean(ValueMetric),
-}
-
-impl Derived {
-    /// Returns true if the metric is a share of a whole.
-    const fn is_share(self) -> bool {
-        !matches!(self, Self::StallsPerHour | Self::Mean(_))
-    }
-
-    /// Returns all metrics, in the order of output.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        let ratios = [
-            Self::RebufferingRatio,
-            Self::StallsPerHour,
-            Self::Vsf,
-            Self::Ebvs,
-            Self::EbvsReported,
-            Self::Vpf,
-            Self::GoodSessions,
-        ];
-        ratios.into_iter().chain(ValueMetric::ALL.into_iter().map(Self::Mean))
     }
 }

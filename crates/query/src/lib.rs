@@ -18,21 +18,36 @@
 
 mod across;
 mod answer;
+mod comparison;
+mod distribution;
 mod estimate;
 mod group;
 pub mod layout;
 mod measure;
 mod output;
 mod query;
+mod query_metric;
+mod ranking;
 mod reader;
+mod report;
 mod row;
 mod run;
+mod series;
 #[cfg(test)]
 mod testing;
+mod windows;
 
 pub use across::Catalogue;
 pub use answer::Answer;
+pub use comparison::Compared;
+pub use distribution::{Distribution, Percentile, SummedRange};
 pub use group::{Figure, Figures};
+pub use output::csv_field;
 pub use query::{Args, Query, QueryError};
+pub use query_metric::{Better, QueryMetric};
+pub use ranking::{Rank, RankedRow, Ranking};
 pub use reader::Reader;
-pub use row::{Coverage, DistributionSummary, Numbers, Policy, Range, Row};
+pub use report::Report;
+pub use row::{Added, Coverage, DistributionSummary, Numbers, Policy, Range, Row};
+pub use series::{Point, Series};
+pub use windows::{BreakdownReport, TableFacts, WindowReport};

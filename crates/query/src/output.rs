@@ -54,7 +54,7 @@ impl Cell {
         }
     }
 
-    fn written(self, nothing: &str) -> String {
+    pub(crate) fn written(self, nothing: &str) -> String {
         match self {
             Self::Text(text) => text,
             Self::Count(count) => count.to_string(),
@@ -165,6 +165,16 @@ impl Sheet<'_> {
         table
     }
 
+    /// Formats all columns as a table of GitHub Flavored Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let columns: Vec<Vec<String>> =
+            self.columns.iter().map(|column| column.texts(self.rows, self.errors)).collect();
+        let line = |at: usize| markdown_line(columns.iter().map(|texts| texts[at].clone()));
+        let rule = |column: &Column| if column.align == Align::Right { "---:" } else { "---" }.to_owned();
+        let rule = markdown_line(self.columns.iter().map(rule));
+        std::iter::once(line(0)).chain([rule]).chain((1..=self.rows.len()).map(line)).collect()
+    }
+
     pub(crate) fn csv(&self) -> String {
         let mut fields: Vec<(String, &CellOf)> = Vec::new();
         for column in &self.columns {
@@ -187,17 +197,39 @@ impl Sheet<'_> {
 }
 
 /// Escapes control characters, so that a terminal shows them instead of interpreting them.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// Returns a line of a table of GitHub Flavored Markdown, in which `|` and `\` are escaped, and so are characters that
+/// would be formatting.
+pub(crate) fn markdown_line(cells: impl Iterator<Item = String>) -> String {
+    let escaped = |cell: String| {
+        let mut text = String::with_capacity(cell.len());
+        for c in cell.trim().chars() {
+            if matches!(c, '|' | '\\' | '*' | '_' | '`' | '<' | '[') {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        text
+    };
+    format!("| {} |\n", cells.map(escaped).collect::<Vec<_>>().join(" | "))
+}
+
+/// Returns a text as a field of CSV: quoted according to RFC 4180, and never a formula of a spreadsheet.
+#[must_use]
+pub fn csv_field(text: &str) -> String {
+    quoted(&harmless(text.to_owned()))
+}
+
 /// Escapes a text that a spreadsheet would interpret as a formula.
-fn harmless(text: String) -> String {
+pub(crate) fn harmless(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
 /// Quotes a field according to RFC 4180.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -106,6 +106,8 @@ pub struct Query {
     pub(crate) conditions: BTreeMap<String, Vec<String>>,
     /// The earliest start of a window.
     pub(crate) since: Timestamp,
+    /// The time before which windows start.
+    pub(crate) until: Timestamp,
     pub(crate) tenant: Option<String>,
     pub(crate) by: Option<Vec<String>>,
     /// The length of the interval of a row.
@@ -162,7 +164,8 @@ impl Query {
         } else {
             None
         };
-        let query = Self { breakdown, conditions, since, tenant: args.tenant.clone(), by, every, across };
+        let (tenant, until) = (args.tenant.clone(), Timestamp::MAX);
+        let query = Self { breakdown, conditions, since, until, tenant, by, every, across };
         if let Some(breakdown) = &query.breakdown {
             query.check(breakdown)?;
         }
@@ -187,7 +190,28 @@ impl Query {
 
     /// Returns true if a row is in the queried time.
     pub(crate) fn in_time(&self, row: &Row) -> bool {
-        row.window.start >= self.since
+        row.window.start >= self.since && row.window.start < self.until
+    }
+
+    /// Returns the same query for the windows that start in a period.
+    #[must_use]
+    pub const fn between(mut self, since: Timestamp, until: Timestamp) -> Self {
+        self.since = since;
+        self.until = until;
+        self
+    }
+
+    /// Returns the same query with a result for each interval of this length.
+    #[must_use]
+    pub const fn every(mut self, length: Span) -> Self {
+        self.every = Some(length);
+        self
+    }
+
+    /// Returns the earliest start of the queried windows.
+    #[must_use]
+    pub const fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// Returns true if a row matches the queried time, tenant and table; conditions are checked separately.

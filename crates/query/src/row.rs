@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_model::{Clamp, Metric, SumMetric, ValueMetric, Window};
-use serde::Deserialize;
+use crowdfold_model::{Clamp, Metric, Span, SumMetric, ValueMetric, Window};
+use serde::{Deserialize, Serialize};
 
 use crate::measure::value_of;
 
@@ -47,6 +47,20 @@ pub struct Row {
     pub values: [Option<DistributionSummary>; ValueMetric::COUNT],
     /// The release policy of the row.
     pub policy: Policy,
+    /// Absent in a published row. Present if the row is the sum of rows of several windows, which differ in nothing
+    /// else. Then it has no percentiles and no histograms.
+    pub added: Option<Added>,
+}
+
+/// The windows that were added up in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The windows in which the table was published.
+    pub windows: u64,
+    /// The published rows that were added.
+    pub rows: u64,
+    /// The length of each window, which determines the noise.
+    pub length: Span,
 }
 
 /// The kind of a row's numbers, except its number of sessions.
@@ -94,7 +108,7 @@ pub struct DistributionSummary {
 }
 
 /// The release policy of a row.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Policy {
     /// `threshold` or `differential-privacy`.
     pub name: String,

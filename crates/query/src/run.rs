@@ -26,35 +26,10 @@ impl Query {
     /// # Errors
     /// No breakdown was named, and several tables match or none does.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
-        let known = |row| Row::numbers(row).map(|numbers| (row, numbers));
-        let selected: Vec<(&Row, Numbers)> =
-            rows.iter().filter(|row| self.selects(row)).filter_map(known).collect();
-        let table = Table::choose(self, &selected)?;
-        let by = match (&self.by, &self.breakdown) {
-            (Some(by), _) => by.clone(),
-            (None, Some(breakdown)) => breakdown.clone(),
-            // if only conditions select the breakdown, it is shown with all dimensions, like a named one
-            (None, None) if !self.conditions.is_empty() => table.breakdown().unwrap_or_default().to_vec(),
-            (None, None) => Vec::new(),
-        };
+        let Selection { rows, by, sources, published, folded_away } = self.select(rows)?;
         let mut groups: BTreeMap<(Timestamp, &str, Vec<String>), Group> = BTreeMap::new();
-        let mut folded_away = 0_u64;
-        let mut sources = BTreeMap::<Numbers, BTreeSet<String>>::new();
-        for (row, numbers) in selected.into_iter().filter(|(row, _)| table.holds(row)) {
-            let tables = sources.entry(numbers).or_default();
-            let name = row.breakdown.join(",");
-            if !tables.contains(&name) {
-                tables.insert(name);
-            }
-            match self.met_by(row) {
-                Met::No => continue,
-                Met::FoldedAway => {
-                    folded_away = folded_away.saturating_add(row.sessions);
-                    continue;
-                }
-                Met::Yes => {}
-            }
-            let step = self.every.map_or(Timestamp::EPOCH, |every| row.window.start.floor(every));
+        for (row, numbers) in rows {
+            let step = self.step(row);
             let (tenant, attributes) = match &self.across {
                 None => (row.tenant.as_str(), &[][..]),
                 Some(across) => ("", across.group_key(&row.tenant).unwrap_or_default()),
@@ -77,7 +52,64 @@ impl Query {
             by_time: self.every.is_some(),
             folded_away,
             sources,
+            published,
             errors: false,
         })
     }
+
+    /// Returns the start of the interval to which a row belongs.
+    fn step(&self, row: &Row) -> Timestamp {
+        self.every.map_or(Timestamp::EPOCH, |every| row.window.start.floor(every))
+    }
+
+    /// Selects the rows of the table that answers the query, and of these the rows that meet its conditions.
+    pub(crate) fn select<'a>(&self, rows: &'a [Row]) -> Result<Selection<'a>, QueryError> {
+        let known = |row| Row::numbers(row).map(|numbers| (row, numbers));
+        let selected: Vec<(&Row, Numbers)> =
+            rows.iter().filter(|row| self.selects(row)).filter_map(known).collect();
+        let table = Table::choose(self, &selected)?;
+        let by = match (&self.by, &self.breakdown) {
+            (Some(by), _) => by.clone(),
+            (None, Some(breakdown)) => breakdown.clone(),
+            // if only conditions select the breakdown, it is shown with all dimensions, like a named one
+            (None, None) if !self.conditions.is_empty() => table.breakdown().unwrap_or_default().to_vec(),
+            (None, None) => Vec::new(),
+        };
+        let mut selection = Selection {
+            rows: Vec::with_capacity(selected.len()),
+            by,
+            sources: BTreeMap::new(),
+            published: BTreeMap::new(),
+            folded_away: 0,
+        };
+        for (row, numbers) in selected.into_iter().filter(|(row, _)| table.holds(row)) {
+            let tables = selection.sources.entry(numbers).or_default();
+            let name = row.breakdown.join(",");
+            if !tables.contains(&name) {
+                tables.insert(name);
+            }
+            selection.published.entry(self.step(row)).or_default().insert(row.window.start);
+            match self.met_by(row) {
+                Met::No => {}
+                Met::FoldedAway => {
+                    selection.folded_away = selection.folded_away.saturating_add(row.sessions);
+                }
+                Met::Yes => selection.rows.push((row, numbers)),
+            }
+        }
+        Ok(selection)
+    }
+}
+
+/// The rows that answer a query.
+pub(crate) struct Selection<'a> {
+    pub(crate) rows: Vec<(&'a Row, Numbers)>,
+    /// The dimensions grouped by.
+    pub(crate) by: Vec<String>,
+    /// The tables, by the kind of their numbers.
+    pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
+    /// The windows in which the table was published, by the start of their interval.
+    pub(crate) published: BTreeMap<Timestamp, BTreeSet<Timestamp>>,
+    /// Sessions (summed over windows) of rows in which a queried dimension is folded.
+    pub(crate) folded_away: u64,
 }

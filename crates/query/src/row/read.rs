@@ -85,6 +85,7 @@ impl<'de> Visitor<'de> for RowVisitor {
             errors: errors.ok_or_else(|| A::Error::missing_field("errors"))?,
             values: complete(draft.values, |at| ValueMetric::ALL[at].name())?,
             policy: policy.ok_or_else(|| A::Error::missing_field("policy"))?,
+            added: None,
         })
     }
 }

@@ -1,0 +1,120 @@
+//! Ratios of the sums of a group.
+
+use crowdfold_model::{SumMetric, ValueMetric};
+
+use super::Group;
+use crate::estimate::{Ratio, Sum, Term};
+
+impl Group {
+    /// Returns a ratio of its sums. A share outside 0 to 1 is out of range.
+    pub(crate) fn ratio(&self, metric: Derived) -> Ratio {
+        let ratio = self.quotient(metric);
+        if metric.is_share() { ratio.as_share() } else { ratio }
+    }
+
+    /// Returns a ratio of its sums without limits.
+    pub(super) fn quotient(&self, metric: Derived) -> Ratio {
+        self.terms(metric).map_or(Ratio::Undefined, |terms| Ratio::of(&terms))
+    }
+
+    /// Returns the sums of a ratio, with their coefficients; absent if no row shows a sum that it needs.
+    pub(crate) fn terms(&self, metric: Derived) -> Option<Vec<Term>> {
+        let [attempts, plays, startup_failures, playback_failures, playing, stalled, stalls] = [
+            SumMetric::Attempts,
+            SumMetric::Plays,
+            SumMetric::StartupFailures,
+            SumMetric::PlaybackFailures,
+            SumMetric::PlayingMs,
+            SumMetric::StalledMs,
+            SumMetric::Stalls,
+        ]
+        .map(|measure| self.at(measure));
+        let part = |sum: Sum, total: Sum| vec![(sum, 1.0, 0.0), (total, 0.0, 1.0)];
+        // outside the detail table the number of sessions with a value is unknown
+        let counted = |metric, otherwise| self.distribution(metric).sessions.map_or(otherwise, Sum::exact);
+        let measured = Sum::exact(self.measured);
+        Some(match metric {
+            Derived::RebufferingRatio => vec![(stalled, 1.0, 1.0), (playing, 0.0, 1.0)],
+            Derived::StallsPerHour => vec![(stalls, 3_600_000.0, 0.0), (playing, 0.0, 1.0)],
+            Derived::Vsf => part(startup_failures, attempts),
+            Derived::Ebvs => vec![(attempts, 1.0, 1.0), (plays, -1.0, 0.0), (startup_failures, -1.0, 0.0)],
+            Derived::EbvsReported => part(self.sum(SumMetric::ExitsBeforeStart)?, attempts),
+            Derived::GoodSessions => part(self.sum(SumMetric::GoodSessions)?, measured),
+            Derived::Vpf => part(playback_failures, plays),
+            Derived::Mean(ValueMetric::StartupMs) => {
+                part(self.at(ValueMetric::StartupMs), counted(ValueMetric::StartupMs, plays))
+            }
+            Derived::Mean(metric) => part(self.at(metric), counted(metric, measured)),
+        })
+    }
+}
+
+/// A number that is computed from sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Derived {
+    /// The stalled time as a share of the time played or stalled.
+    RebufferingRatio,
+    /// Stalls per hour played.
+    StallsPerHour,
+    /// Video startup failures per attempt.
+    Vsf,
+    /// Exits before video start per attempt: no first frame and no fatal error.
+    Ebvs,
+    /// Exits before video start that players reported, per attempt.
+    EbvsReported,
+    /// Video playback failures per play.
+    Vpf,
+    /// The share of sessions that met all thresholds of `[quality]`.
+    GoodSessions,
+    /// The mean of the sessions' values.
+    Mean(ValueMetric),
+}
+
+impl Derived {
+    /// Returns true if the metric is a share of a whole.
+    pub(crate) const fn is_share(self) -> bool {
+        !matches!(self, Self::StallsPerHour | Self::Mean(_))
+    }
+
+    /// Returns the name in JSON and CSV.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::RebufferingRatio => "rebuffering_ratio",
+            Self::StallsPerHour => "stalls_per_hour",
+            Self::Vsf => "vsf",
+            Self::Ebvs => "ebvs",
+            Self::EbvsReported => "ebvs_reported",
+            Self::Vpf => "vpf",
+            Self::GoodSessions => "good",
+            Self::Mean(metric) => metric.name(),
+        }
+    }
+
+    /// Returns the definition, a sentence.
+    pub(crate) const fn definition(self) -> &'static str {
+        match self {
+            Self::RebufferingRatio => "Stalled time ÷ (playing time + stalled time).",
+            Self::StallsPerHour => "Stalls per hour of playing time.",
+            Self::Vsf => "Video startup failures per attempt.",
+            Self::Ebvs => "Exits before video start per attempt: neither a first frame nor a fatal error.",
+            Self::EbvsReported => "Exits before video start that players reported, per attempt.",
+            Self::Vpf => "Video playback failures per play.",
+            Self::GoodSessions => "Good sessions ÷ sessions.",
+            Self::Mean(metric) => metric.description(),
+        }
+    }
+
+    /// Returns all metrics, in the order of output.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let ratios = [
+            Self::RebufferingRatio,
+            Self::StallsPerHour,
+            Self::Vsf,
+            Self::Ebvs,
+            Self::EbvsReported,
+            Self::Vpf,
+            Self::GoodSessions,
+        ];
+        ratios.into_iter().chain(ValueMetric::ALL.into_iter().map(Self::Mean))
+    }
+}

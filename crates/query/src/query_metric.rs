@@ -1,0 +1,160 @@
+//! The metrics that a query can be asked for by name.
+
+use crowdfold_model::{SumMetric, Unit, ValueMetric};
+
+use crate::group::{Derived, Figure, Group};
+
+#[cfg(test)]
+mod tests;
+
+/// A metric of an answer: a sum, or a number that is computed from sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueryMetric(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Sessions,
+    ConcurrentMean,
+    MinutesWatched,
+    Ratio(Derived),
+    Sum(SumMetric),
+}
+
+/// The direction in which a metric improves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// A higher value is better.
+    Higher,
+    /// A lower value is better.
+    Lower,
+    /// The metric is a size, which is neither good nor bad.
+    Neither,
+}
+
+impl Better {
+    /// Returns the name used in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Higher => "higher",
+            Self::Lower => "lower",
+            Self::Neither => "neither",
+        }
+    }
+}
+
+impl QueryMetric {
+    /// Returns all metrics, in the order of output.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Kind::Sessions, Kind::ConcurrentMean, Kind::MinutesWatched]
+            .into_iter()
+            .chain(Derived::all().map(Kind::Ratio))
+            .chain(SumMetric::ALL.into_iter().map(Kind::Sum))
+            .map(Self)
+    }
+
+    /// Returns the metric with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|metric| metric.name() == name)
+    }
+
+    /// Returns the name, which is that of its column in JSON and CSV.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Sessions => "sessions",
+            Kind::ConcurrentMean => "concurrent_mean",
+            Kind::MinutesWatched => "minutes_watched",
+            Kind::Ratio(ratio) => ratio.name(),
+            Kind::Sum(metric) => metric.name(),
+        }
+    }
+
+    /// Returns the unit: `share`, `sessions`, `minutes`, `count`, `ms`, `kbit/s` or `per hour`.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self.0 {
+            Kind::Sessions | Kind::ConcurrentMean => "sessions",
+            Kind::MinutesWatched => "minutes",
+            Kind::Ratio(Derived::Mean(metric)) => unit_name(metric.unit()),
+            Kind::Ratio(Derived::StallsPerHour) => "per hour",
+            Kind::Ratio(_) => "share",
+            Kind::Sum(metric) => unit_name(metric.unit()),
+        }
+    }
+
+    /// Returns the definition, a sentence.
+    #[must_use]
+    pub const fn definition(self) -> &'static str {
+        match self.0 {
+            Kind::Sessions => {
+                "Distinct sessions of each window; over several windows a session is counted in each."
+            }
+            Kind::ConcurrentMean => "Mean of the sessions of the windows in which rows were published.",
+            Kind::MinutesWatched => "Playing time.",
+            Kind::Ratio(ratio) => ratio.definition(),
+            Kind::Sum(metric) => metric.description(),
+        }
+    }
+
+    /// Returns the direction in which it improves.
+    #[must_use]
+    pub const fn better(self) -> Better {
+        match self.0 {
+            Kind::Ratio(
+                Derived::GoodSessions | Derived::Mean(ValueMetric::BandwidthKbps | ValueMetric::BitrateKbps),
+            ) => Better::Higher,
+            Kind::Ratio(_) => Better::Lower,
+            Kind::Sessions | Kind::ConcurrentMean | Kind::MinutesWatched | Kind::Sum(_) => Better::Neither,
+        }
+    }
+
+    /// Returns true if it is a ratio or a mean, so that rows can be compared with the rest.
+    #[must_use]
+    pub const fn is_ratio(self) -> bool {
+        matches!(self.0, Kind::Ratio(_))
+    }
+
+    pub(crate) const fn ratio(self) -> Option<Derived> {
+        match self.0 {
+            Kind::Ratio(ratio) => Some(ratio),
+            _ => None,
+        }
+    }
+
+    /// Returns the value in a group; absent if it was not published, or is undefined or mostly noise.
+    pub(crate) fn of(self, group: &Group) -> Option<Figure> {
+        match self.0 {
+            Kind::Sessions => Some(group.session_count()),
+            Kind::ConcurrentMean => {
+                let windows = group.windows() as f64;
+                let sessions = group.session_count();
+                (windows > 0.0).then(|| Figure {
+                    value: sessions.value / windows,
+                    error: sessions.error.map(|error| error / windows),
+                })
+            }
+            Kind::MinutesWatched => group.minutes_watched().map(|value| Figure {
+                value,
+                error: group.error(SumMetric::PlayingMs).map(|error| error / 60_000.0),
+            }),
+            Kind::Sum(metric) => {
+                group.sum(metric).map(|sum| Figure { value: sum.value as f64, error: group.error(metric) })
+            }
+            Kind::Ratio(ratio) => {
+                let known = group.ratio(ratio);
+                let error = known.error().filter(|_| group.has_known_noise());
+                known.value().map(|value| Figure { value, error })
+            }
+        }
+    }
+}
+
+const fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count => "count",
+        Unit::Milliseconds => "ms",
+        Unit::Kbps => "kbit/s",
+    }
+}

@@ -1,0 +1,186 @@
+//! The rows of an answer in the order of a metric, with the harm that each does to the overall value.
+
+use std::collections::BTreeMap;
+
+use crowdfold_model::FOLDED;
+
+use crate::estimate::{Ratio, Term};
+use crate::group::{Derived, Figure, Group};
+use crate::{Answer, Better, QueryMetric};
+
+#[cfg(test)]
+mod tests;
+
+/// The order of the rows of a ranking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rank {
+    /// The worst value first; the largest first if the metric is neither good nor bad.
+    Value,
+    /// The most sessions first.
+    Sessions,
+    /// The largest impact first.
+    #[default]
+    Impact,
+}
+
+impl Rank {
+    /// Returns the order with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Value, Self::Sessions, Self::Impact].into_iter().find(|rank| rank.name() == name)
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Sessions => "sessions",
+            Self::Impact => "impact",
+        }
+    }
+}
+
+/// The ranking of one tenant's rows by one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    /// The tenant; empty if several were added up.
+    pub tenant: String,
+    /// The metric.
+    pub metric: QueryMetric,
+    /// The value over all rows.
+    pub overall: Option<Figure>,
+    /// The sessions of all rows.
+    pub sessions: u64,
+    /// The rows, in order.
+    pub rows: Vec<RankedRow>,
+}
+
+/// A row of a ranking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankedRow {
+    /// The values grouped by.
+    pub key: Vec<String>,
+    /// Its sessions.
+    pub sessions: u64,
+    /// Its part of the sessions of all rows.
+    pub share: f64,
+    /// Its value; absent if it was not published, or is undefined or mostly noise.
+    pub value: Option<Figure>,
+    /// The amount by which the overall value would improve if the row were as good as the rest. It is below 0 if the
+    /// row is better than the rest, and absent if there is no rest, or if it is undefined or mostly noise.
+    pub impact: Option<Figure>,
+}
+
+impl RankedRow {
+    /// Returns true if one of its values is the rest of folded rows.
+    #[must_use]
+    pub fn is_folded(&self) -> bool {
+        self.key.iter().any(|value| value == FOLDED)
+    }
+}
+
+impl Answer {
+    /// Ranks the rows of each tenant. Absent values come last, and equal rows are in the order of their sessions.
+    ///
+    /// The impact of a row is R − R′ for a metric where lower is better, and R′ − R otherwise. R is the overall ratio,
+    /// and R′ is the ratio of all other rows. It is absent for metrics that are not ratios.
+    #[must_use]
+    pub fn ranking(&self, metric: QueryMetric, rank: Rank) -> Vec<Ranking> {
+        let mut tenants: BTreeMap<&str, Vec<&Group>> = BTreeMap::new();
+        for group in &self.groups {
+            let tenant = if self.across.is_some() { "" } else { group.tenant() };
+            tenants.entry(tenant).or_default().push(group);
+        }
+        tenants.into_iter().map(|(tenant, groups)| ranking(tenant, &groups, metric, rank)).collect()
+    }
+}
+
+fn ranking(tenant: &str, groups: &[&Group], metric: QueryMetric, rank: Rank) -> Ranking {
+    let sessions = groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.sessions()));
+    let harm = metric.ratio().map(|ratio| Harm::of(groups, ratio, metric.better()));
+    let row = |group: &&Group| RankedRow {
+        key: group.group_key.clone(),
+        sessions: group.sessions(),
+        share: if sessions == 0 { 0.0 } else { group.sessions() as f64 / sessions as f64 },
+        value: metric.of(group),
+        impact: harm.as_ref().and_then(|harm| harm.impact(group)),
+    };
+    let mut rows: Vec<RankedRow> = groups.iter().map(row).collect();
+    let lower_first = rank == Rank::Value && metric.better() == Better::Higher;
+    rows.sort_by(|one, other| {
+        let number = |row: &RankedRow| match rank {
+            Rank::Value => row.value.map(|figure| figure.value),
+            Rank::Sessions => Some(row.sessions as f64),
+            Rank::Impact => row.impact.map(|figure| figure.value),
+        };
+        let order = match (number(one), number(other)) {
+            (Some(one), Some(other)) if lower_first => one.total_cmp(&other),
+            (Some(one), Some(other)) => other.total_cmp(&one),
+            (one, other) => other.is_some().cmp(&one.is_some()),
+        };
+        order.then(other.sessions.cmp(&one.sessions)).then_with(|| one.key.cmp(&other.key))
+    });
+    Ranking { tenant: tenant.to_owned(), metric, overall: overall(groups, metric), sessions, rows }
+}
+
+/// Returns the value of a metric over all groups.
+fn overall(groups: &[&Group], metric: QueryMetric) -> Option<Figure> {
+    let (first, others) = groups.split_first()?;
+    let mut all = (*first).clone();
+    others.iter().for_each(|group| all.merge(group));
+    metric.of(&all)
+}
+
+/// The sums from which impacts are computed.
+struct Harm {
+    ratio: Derived,
+    /// 1 if a lower value is better, otherwise -1.
+    sign: f64,
+    /// The terms of the overall ratio; absent if some group lacks them.
+    total: Option<Vec<Term>>,
+    has_known_noise: bool,
+}
+
+impl Harm {
+    fn of(groups: &[&Group], ratio: Derived, better: Better) -> Self {
+        let add = |mut total: Vec<Term>, group: &&Group| {
+            for ((sum, ..), (added, ..)) in total.iter_mut().zip(group.terms(ratio)?) {
+                sum.add(added.value, added.variance);
+            }
+            Some(total)
+        };
+        let total = groups.split_first().and_then(|(first, others)| {
+            let first = first.terms(ratio)?;
+            others.iter().try_fold(first, add)
+        });
+        Self {
+            ratio,
+            sign: if better == Better::Higher { -1.0 } else { 1.0 },
+            total,
+            has_known_noise: groups.iter().all(|group| group.has_known_noise()),
+        }
+    }
+
+    /// Returns the impact of a group, with its standard error by the delta method: the noise of the group's sums and of
+    /// the rest's sums is independent, and the group's sums are in the overall ratio only.
+    fn impact(&self, group: &Group) -> Option<Figure> {
+        let (total, own) = (self.total.as_ref()?, group.terms(self.ratio)?);
+        let rest: Vec<Term> =
+            total.iter().zip(&own).map(|((sum, a, b), (part, ..))| (sum.without(*part), *a, *b)).collect();
+        let limited = |terms: &[Term]| {
+            let ratio = Ratio::of(terms);
+            if self.ratio.is_share() { ratio.as_share() } else { ratio }
+        };
+        let (overall, other) = (limited(total).value()?, limited(&rest).value()?);
+        let denominator = |terms: &[Term]| terms.iter().map(|(sum, _, b)| b * sum.value as f64).sum::<f64>();
+        let (whole, remaining) = (denominator(total), denominator(&rest));
+        let variance = own.iter().zip(&rest).map(|((part, a, b), (sum, ..))| {
+            let of_part = (a - overall * b) / whole;
+            let of_rest = of_part - (a - other * b) / remaining;
+            of_part * of_part * part.variance + of_rest * of_rest * sum.variance
+        });
+        let error = variance.sum::<f64>().sqrt();
+        Some(Figure { value: self.sign * (overall - other), error: self.has_known_noise.then_some(error) })
+    }
+}
