@@ -1,5 +1,6 @@
 //! The flags of the command line. The commands combine them with the configuration.
 
+mod query;
 mod topics;
 mod values;
 
@@ -10,9 +11,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crowdfold_audit::Identifier;
 use crowdfold_config::Override;
 
+pub use query::{Against, Query};
 pub use topics::{AclFormat, Topics, TopicsCommand};
 pub use values::{ReportFormat, TableFormat};
-use values::{allowed, condition, duration, limit, size};
+use values::{allowed, duration, limit, size};
 
 /// The default `k` of the demo, small enough to show rows within seconds.
 const DEMO_K: u64 = 20;
@@ -234,45 +236,6 @@ pub struct Generate {
     /// File for the exact cells of each window and breakdown, before folding, clamping and noise
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
-}
-
-/// The flags of `crowdfold query`.
-#[derive(Args, Debug)]
-pub struct Query {
-    /// Table to read, such as device,os,browser [default: the table that has all dimensions of the query, preferably
-    /// the detail table]
-    #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
-    pub breakdown: Vec<String>,
-    /// Only rows with this dimension value, such as os=Windows, or of tenants with this attribute value, such as
-    /// plan=pro; repeat the flag with the same name to accept any of several values
-    #[arg(long = "where", value_name = "NAME=VALUE", value_parser = condition)]
-    pub conditions: Vec<(String, String)>,
-    /// Only windows that began within this time, such as 1h [default: all windows]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub since: Option<Duration>,
-    /// Add up rows with equal values of these names: the first dimensions of the table, such as device,os, or
-    /// attributes of tenants, such as industry
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    pub by: Vec<String>,
-    /// Only rows of this tenant
-    #[arg(long, value_name = "TENANT")]
-    pub tenant: Option<String>,
-    /// Add up the rows of all tenants, except those excluded from groupings; without this flag, each tenant is reported
-    /// separately
-    #[arg(long)]
-    pub across: bool,
-    /// Print one row per interval, such as 1h, instead of one row for the whole time
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub every: Option<Duration>,
-    /// Show the standard error (±) of each number that carries noise; JSON always contains it
-    #[arg(long)]
-    pub errors: bool,
-    /// Kafka cluster, such as localhost:9092 [default: `kafka.brokers` of the configuration]
-    #[arg(long, value_name = "HOST:PORT")]
-    pub brokers: Option<String>,
-    /// Format of the output
-    #[arg(long, value_name = "table|json|csv", hide_possible_values = true, default_value = "table")]
-    pub format: TableFormat,
 }
 
 /// The flags of `crowdfold audit`.

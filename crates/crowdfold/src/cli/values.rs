@@ -76,6 +76,8 @@ pub enum TableFormat {
     Json,
     /// Comma-separated, with a header row
     Csv,
+    /// A table of GitHub Flavored Markdown
+    Markdown,
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::cli::{self, TableFormat};
 use crate::error::CrowdfoldError;
 use crate::terminal;
 
+mod compare;
+mod file;
+mod follow;
 #[cfg(test)]
 mod tests;
 
@@ -22,29 +25,82 @@ const CLOCKS: Span = Span::MINUTE.times(5);
 /// Reads the rollups and prints the answer, with notes on stderr.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] if the query is invalid. Otherwise a topic cannot be read, or `out` cannot be written to.
+/// [`CrowdfoldError::Usage`] if the query is invalid. Otherwise a file or a topic cannot be read, or `out` cannot be
+/// written to.
 pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let now = clock::now();
     let query = query(args, &catalogue(&config.tenants), now).map_err(CrowdfoldError::Usage)?;
+    let periods = compare::Periods::of(args, &query, now)?;
+    let mut reader = Reader::for_query(&periods.reading);
+    if !args.file.is_empty() {
+        let records = file::read(&args.file, &mut reader)?;
+        return print(
+            args,
+            &periods,
+            config,
+            &Input { names: file::names(&args.file), records },
+            &reader,
+            out,
+        );
+    }
     let topics = topics(args, &query, config)?;
-    let since = args.since.map(|since| now.saturating_sub(since.into()).saturating_sub(CLOCKS));
-    let mut reader = Reader::for_query(&query);
+    let since = args.since.map(|_| periods.reading.since().saturating_sub(CLOCKS));
     let client = wiring::client(config)?;
+    if args.follow {
+        return follow::run(args, &periods, config, &topics, (&client, since), out);
+    }
     let records = crowdfold_kafka::read(&client, &topics, since, |value| reader.push(value))?;
-    let answer = query.run(reader.rows()).map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
-    let answer = answer.with_errors(args.errors);
-    let written = match args.format {
-        TableFormat::Table => answer.table(terminal::width(io::stdout())),
-        TableFormat::Json => answer.json(),
-        TableFormat::Csv => answer.csv(),
+    print(args, &periods, config, &Input { names: topics, records }, &reader, out)
+}
+
+/// The topics or files that were read, and the number of their records.
+struct Input {
+    names: Vec<String>,
+    records: u64,
+}
+
+/// Prints the answer, then the notes on stderr.
+fn print(
+    args: &cli::Query,
+    periods: &compare::Periods,
+    config: &Config,
+    input: &Input,
+    reader: &Reader,
+    out: &mut impl Write,
+) -> Result<(), CrowdfoldError> {
+    let usage = |error: QueryError| CrowdfoldError::Usage(error.to_string());
+    let answer = periods.query.run(reader.rows()).map_err(usage)?.with_errors(args.errors);
+    let mut notes = notes(args, config, &periods.query, input, reader, &answer);
+    let written = match (args.rank, args.compare) {
+        (Some(rank), _) => {
+            let metric = compare::ranked(&args.metric)?;
+            let report = answer.ranking_report(&answer.ranking(metric, rank.into()));
+            compare::written(&report, args.format)
+        }
+        (None, Some(_)) => {
+            let (before, period) = periods.before(&answer, reader.rows()).map_err(usage)?;
+            notes.push(period);
+            let compared = answer.compare(&before, &compare::metrics(&args.metric));
+            compare::written(&answer.comparison_report(&compared), args.format)
+        }
+        (None, None) => table(&answer, args.format),
     };
     out.write_all(written.as_bytes())?;
     out.flush()?;
     let mut stderr = io::stderr();
-    for note in notes(args, config, &query, (&topics, records), &reader, &answer) {
+    for note in notes {
         writeln!(stderr, "crowdfold: {note}")?;
     }
     Ok(())
+}
+
+fn table(answer: &Answer, format: TableFormat) -> String {
+    match format {
+        TableFormat::Table => answer.table(terminal::width(io::stdout())),
+        TableFormat::Json => answer.json(),
+        TableFormat::Csv => answer.csv(),
+        TableFormat::Markdown => answer.markdown(),
+    }
 }
 
 /// Returns the configured tenants with their attributes. For each, the flag is true if it may be grouped with others.
@@ -124,16 +180,16 @@ fn notes(
     args: &cli::Query,
     config: &Config,
     query: &Query,
-    (topics, records): (&[String], u64),
+    input: &Input,
     reader: &Reader,
     answer: &Answer,
 ) -> Vec<String> {
     if query.tenants_across().is_some_and(|mut tenants| tenants.next().is_none()) {
         return vec!["no tenant that may be grouped matches the query".into()];
     }
-    if records == 0 {
+    if input.records == 0 {
         let since = if args.since.is_some() { " in this period" } else { "" };
-        return vec![format!("nothing was published{since}: no rollups in {}", topics.join(", "))];
+        return vec![format!("nothing was published{since}: no rollups in {}", input.names.join(", "))];
     }
     let mut notes = reader.notes();
     let asked = args.breakdown.join(".");

@@ -1,0 +1,84 @@
+//! `--rank` and `--compare`.
+
+use crowdfold_model::{Span, Timestamp};
+use crowdfold_query::{Answer, Query, QueryError, QueryMetric, Report, Row};
+
+use crate::cli::{self, Against, TableFormat};
+use crate::error::CrowdfoldError;
+
+/// The metrics that are compared unless --metric names others.
+const COMPARED: [&str; 7] =
+    ["concurrent_mean", "minutes_watched", "rebuffering_ratio", "vsf", "vpf", "startup_ms", "bitrate_kbps"];
+
+/// The metric by which rows are ranked unless --metric names another.
+const RANKED: &str = "rebuffering_ratio";
+
+/// The queried period, and the earlier one with which it is compared.
+pub(super) struct Periods {
+    /// The query of the later period.
+    pub(super) query: Query,
+    /// The query of all windows that must be read.
+    pub(super) reading: Query,
+    /// The length of time between both periods.
+    shift: Option<Span>,
+}
+
+impl Periods {
+    pub(super) fn of(args: &cli::Query, query: &Query, now: Timestamp) -> Result<Self, CrowdfoldError> {
+        let (Some(against), Some(since)) = (args.compare, args.since) else {
+            return Ok(Self { query: query.clone(), reading: query.clone(), shift: None });
+        };
+        let start = now.saturating_sub(since.into());
+        let shift = match against {
+            Against::Before(length) => length.into(),
+            Against::At(time) => start.checked_since(time).filter(|shift| !shift.is_zero()).ok_or_else(|| {
+                CrowdfoldError::Usage(format!(
+                    "--compare {time} is not before the period of --since, which begins at {start}; give an earlier time"
+                ))
+            })?,
+        };
+        let reading = query.clone().between(start.saturating_sub(shift), Timestamp::MAX);
+        Ok(Self { query: query.clone(), reading, shift: Some(shift) })
+    }
+
+    /// Returns the answer of the earlier period, which ends with the newest window that was published in the later one,
+    /// and a note on both periods.
+    pub(super) fn before(&self, answer: &Answer, rows: &[Row]) -> Result<(Answer, String), QueryError> {
+        let shift = self.shift.unwrap_or_default();
+        let start = self.query.since();
+        // windows that are not published yet are missing in the later period only
+        let end = answer.newest_window().map_or(start, |newest| newest.saturating_add(Span::from_millis(1)));
+        let (from, to) = (start.saturating_sub(shift), end.saturating_sub(shift));
+        let before = self.query.clone().between(from, to).run(rows)?;
+        let newest = answer.newest_window().map_or_else(|| "none".into(), |newest| newest.to_string());
+        let note = format!("compared: windows from {start} to {newest} with windows from {from} to {to}");
+        Ok((before, note))
+    }
+}
+
+/// Returns the metric of a ranking.
+pub(super) fn ranked(metrics: &[QueryMetric]) -> Result<QueryMetric, CrowdfoldError> {
+    match metrics {
+        [] => QueryMetric::named(RANKED)
+            .ok_or_else(|| CrowdfoldError::Usage(format!("--metric: {RANKED} is not a metric"))),
+        [metric] => Ok(*metric),
+        _ => Err(CrowdfoldError::Usage("--rank needs a single metric; give one with --metric".into())),
+    }
+}
+
+/// Returns the metrics of a comparison.
+pub(super) fn metrics(metrics: &[QueryMetric]) -> Vec<QueryMetric> {
+    match metrics {
+        [] => COMPARED.into_iter().filter_map(QueryMetric::named).collect(),
+        metrics => metrics.to_vec(),
+    }
+}
+
+pub(super) fn written(report: &Report, format: TableFormat) -> String {
+    match format {
+        TableFormat::Table => report.table(),
+        TableFormat::Json => report.json(),
+        TableFormat::Csv => report.csv(),
+        TableFormat::Markdown => report.markdown(),
+    }
+}
