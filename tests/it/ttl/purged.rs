@@ -128,18 +128,22 @@ fn purge_removes_the_data_from_the_disk_of_every_replica() {
     assert_bounded(&deployment);
 }
 
-/// Purges the topic while `records` are written again and again. Returns the output and the number of repetitions.
+/// Purges the topic while `records` are written again and again, and writes them once more afterwards. Returns the
+/// output and the number of repetitions.
 fn while_written(deployment: &Deployment<'_>, records: &[Record]) -> (Output, i64) {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let mut times = 0;
-            while !stop.load(Ordering::Relaxed) {
+            loop {
+                let is_last = stop.load(Ordering::Relaxed);
                 produce(deployment.kafka, &deployment.topic("beacons"), records);
                 times += 1;
+                if is_last {
+                    return times;
+                }
                 sleep(200);
             }
-            times
         });
         let purged = command(deployment, &PURGE_NOW);
         stop.store(true, Ordering::Relaxed);
