@@ -38,9 +38,29 @@ pub fn line<T: AsRef<str>>(texts: impl IntoIterator<Item = (T, usize, Align)>) -
     line
 }
 
+/// Lays out the lines of a table, with each column as wide as its longest text.
+///
+/// The first line is usually the heading. `aligns` has the alignment of each column.
+#[must_use]
+pub fn lines<T: AsRef<str>, const N: usize>(aligns: [Align; N], rows: &[[T; N]]) -> Vec<String> {
+    let widest = |at: usize| rows.iter().map(|row| width(row[at].as_ref())).max().unwrap_or(0);
+    let columns: [(usize, Align); N] = std::array::from_fn(|at| (widest(at), aligns[at]));
+    let of = |row: &[T; N]| {
+        line(row.iter().zip(columns).map(|(text, (wide, align))| (text.as_ref(), wide, align)))
+    };
+    rows.iter().map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_longest_text() {
+        let rows = [["topic", "ttl"], ["beacons", "3h"], ["é", "10 days"]];
+        let shown = lines([Align::Left, Align::Right], &rows);
+        assert_eq!(shown, ["topic        ttl", "beacons       3h", "é        10 days"]);
+    }
 
     #[test]
     fn lines_are_aligned_under_wide_and_combining_letters() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crowdfold_config::{Bounds, Tenants};
 use crowdfold_model::{Dimension, show_duration as show, spell_duration as spell};
+use crowdfold_query::layout::{self, Align};
 use crowdfold_release::{Policy, Privacy, YEAR, breakdown_name};
 use crowdfold_worker::Config;
 use crowdfold_worker::config::COUNTS_ONLY;
@@ -87,31 +88,33 @@ fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
     ];
     rows.extend(names.rollups().iter().map(|name| (name, ttl.rollups, Duration::ZERO)));
     rows.push((&names.rejections, ttl.rejections, Duration::ZERO));
-    let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     writeln!(
         out,
         "#\n# Topics, assuming that brokers check retention every 5m and delete files after 1m (their defaults):"
     )?;
-    writeln!(
-        out,
-        "# {:width$}  {:>13}  {:>12}  {:>16}  {:>12}",
-        "topic", "retention.ms", "segment.ms", "readable at most", "on disk"
-    )?;
+    let heads = ["topic", "retention.ms", "segment.ms", "readable at most", "on disk", ""];
+    let mut lines = vec![heads.map(str::to_owned)];
     for (name, ttl, ahead) in rows {
         let bounds = Bounds::of(ttl, ahead);
         let (readable, on_disk) = (spell(bounds.readable), spell(bounds.on_disk));
         let (retention, segment) = (bounds.retention.as_millis(), bounds.segment.as_millis());
-        write!(out, "# {name:width$}  {retention:>13}  {segment:>12}  {readable:>16}  {on_disk:>12}")?;
+        let mut remark = String::new();
         if bounds.readable > ttl {
-            write!(
-                out,
-                "  longer than its ttl of {}; configure brokers to check retention more often",
+            remark = format!(
+                "longer than its ttl of {}; configure brokers to check retention more often",
                 spell(ttl)
-            )?;
+            );
         }
-        writeln!(out)?;
+        lines.push([name.clone(), retention.to_string(), segment.to_string(), readable, on_disk, remark]);
     }
+    let aligns = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Left];
+    commented(&layout::lines(aligns, &lines), out)?;
     erasing(config, out)
+}
+
+/// Prints lines as comments, because `check` prints the configuration as TOML.
+fn commented(lines: &[String], out: &mut impl Write) -> io::Result<()> {
+    lines.iter().try_for_each(|line| writeln!(out, "# {line}"))
 }
 
 fn erasing(config: &Config, out: &mut impl Write) -> io::Result<()> {
@@ -279,15 +282,12 @@ fn noise(privacy: &Privacy, k: u64, out: &mut impl Write) -> io::Result<()> {
         k - 1,
         privacy.tau() + k - 1,
     )?;
-    writeln!(out, "# {:<18}  {:>9}  {:>6}  {:>16}", "measure", "clamp", "weight", "σ")?;
-    for measure in privacy.measures() {
-        let sigma = measure.sigma.to_f64();
-        writeln!(
-            out,
-            "# {:<18}  {:>9}  {:>6.4}  {sigma:>16.1}",
-            measure.name, measure.clamp, measure.weight
-        )?;
-    }
+    let mut lines = vec![["measure", "clamp", "weight", "σ"].map(str::to_owned)];
+    lines.extend(privacy.measures().iter().map(|measure| {
+        let (weight, sigma) = (format!("{:.4}", measure.weight), format!("{:.1}", measure.sigma.to_f64()));
+        [measure.name.to_string(), measure.clamp.to_string(), weight, sigma]
+    }));
+    commented(&layout::lines([Align::Left, Align::Right, Align::Right, Align::Right], &lines), out)?;
     writeln!(
         out,
         "# The last three are histograms: σ is that of each bin, and percentiles are computed from the bins."

@@ -7,6 +7,7 @@ use std::io::Write;
 
 use crowdfold_kafka::topics::{Admin, Bounds, Change, Report, TopicReport};
 use crowdfold_model::Span;
+use crowdfold_query::layout::{self, Align};
 use crowdfold_worker::{Config, clock, specs, wiring};
 
 use crate::cli::TopicsCommand;
@@ -86,29 +87,24 @@ fn check(admin: &Admin, config: &Config, out: &mut impl Write) -> Result<(), Cro
 }
 
 fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
-    let width = report.topics.iter().map(|topic| topic.topic.len()).max().unwrap_or(0).max(5);
-    writeln!(
-        out,
-        "{:width$}  {:>8}  {:>16}  {:>12}  {:>12}  RESULT",
-        "TOPIC", "TTL", "READABLE AT MOST", "ON DISK", "OLDEST READ"
-    )?;
-    for topic in &report.topics {
-        let outcome = if topic.findings.is_empty() { "bounded" } else { "see below" };
-        let (readable, on_disk) = bounds(topic.bounds);
-        let oldest = topic.oldest().map_or("empty".into(), |age| age.to_string());
-        let ttl = topic.ttl.to_string();
-        writeln!(
-            out,
-            "{:width$}  {ttl:>8}  {readable:>16}  {on_disk:>12}  {oldest:>12}  {outcome}",
-            topic.topic
-        )?;
-    }
+    let heads = ["TOPIC", "TTL", "READABLE AT MOST", "ON DISK", "OLDEST READ", "RESULT"];
+    let mut rows = vec![heads.map(str::to_owned)];
+    rows.extend(report.topics.iter().map(row));
+    let aligns = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Left];
+    layout::lines(aligns, &rows).iter().try_for_each(|line| writeln!(out, "{line}"))?;
     for TopicReport { topic, findings, .. } in &report.topics {
         for finding in findings {
             writeln!(out, "topic {topic} {finding}")?;
         }
     }
     Ok(())
+}
+
+fn row(report: &TopicReport) -> [String; 6] {
+    let outcome = if report.findings.is_empty() { "bounded" } else { "see below" };
+    let (readable, on_disk) = bounds(report.bounds);
+    let oldest = report.oldest().map_or("empty".into(), |age| age.to_string());
+    [report.topic.clone(), report.ttl.to_string(), readable, on_disk, oldest, outcome.into()]
 }
 
 fn bounds(bounds: Option<Bounds>) -> (String, String) {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crowdfold_kafka::topics::{Grant, Reader, Readers, TopicReport};
 use crowdfold_model::Span;
-use crowdfold_query::layout::{self, Align, width};
+use crowdfold_query::layout::{self, Align};
 
 use super::report::{Line, Report, Subject};
 
@@ -112,16 +112,7 @@ fn rows<const N: usize>(
     right: &[usize],
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let heads = heads.map(str::to_owned);
-    let lines = || std::iter::once(&heads).chain(rows);
-    let column = |at: usize| {
-        let wide = lines().map(|line| width(&line[at])).max().unwrap_or(0);
-        (wide, if right.contains(&at) { Align::Right } else { Align::Left })
-    };
-    let columns: Vec<_> = (0..N).map(column).collect();
-    for line in lines() {
-        let texts = line.iter().zip(&columns).map(|(text, (wide, align))| (text, *wide, *align));
-        writeln!(out, "{}", layout::line(texts))?;
-    }
-    Ok(())
+    let aligns = std::array::from_fn(|at| if right.contains(&at) { Align::Right } else { Align::Left });
+    let all: Vec<_> = std::iter::once(heads.map(str::to_owned)).chain(rows.iter().cloned()).collect();
+    layout::lines(aligns, &all).iter().try_for_each(|line| writeln!(out, "{line}"))
 }

@@ -13,6 +13,7 @@ use crowdfold_model::{
     BOUNDED_FIELDS, BoundedField, Cell, CellKey, Metric, Source, Span, Table, Timestamp, Window,
     show_duration, spell_duration,
 };
+use crowdfold_query::layout::{self, Align};
 use crowdfold_release::{Detail, Policy, PolicySettings, breakdown_name, release};
 use crowdfold_worker::Config;
 
@@ -162,28 +163,21 @@ fn measures(
 ) -> io::Result<()> {
     let share = rows.median() as f64 / rows.total().max(1) as f64;
     let windows = (Span::HOUR.as_secs_f64() / window.as_secs_f64()).max(1.0);
-    writeln!(
-        out,
-        "#   {:<18}  {:>13} {:>9}  {:>13} {:>9}",
-        format!("row of {}", rows.median()),
-        "one window",
-        "error",
-        "one hour",
-        "error"
-    )?;
+    let named = format!("row of {}", rows.median());
+    let mut lines = vec![[named.as_str(), "one window", "error", "one hour", "error"].map(str::to_owned)];
     for (field, rate) in BOUNDED_FIELDS.iter().zip(&traffic.rates) {
         let expected = rate * window.as_millis() as f64 * share;
         let sigma = sigma(policy, field, window);
-        writeln!(
-            out,
-            "#   {:<18}  {expected:>13.1} {:>9}  {:>13.1} {:>9}",
-            field.name,
+        lines.push([
+            field.name.to_string(),
+            format!("{expected:.1}"),
             error(sigma, expected),
-            expected * windows,
+            format!("{:.1}", expected * windows),
             error(sigma * windows.sqrt(), expected * windows),
-        )?;
+        ]);
     }
-    Ok(())
+    let aligns = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right];
+    layout::lines(aligns, &lines).iter().try_for_each(|line| writeln!(out, "#   {line}"))
 }
 
 /// Returns the standard deviation of the noise of a field in one row and window.
