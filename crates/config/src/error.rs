@@ -69,9 +69,10 @@ impl ConfigError {
 
     /// An error about a file that cannot be read, and the key that names it.
     pub(crate) fn unreadable(path: &Path, key: Option<&str>, error: &io::Error) -> Self {
+        let reason = reason(error);
         let message = match key {
-            None => format!("cannot be read: {}", error.kind()),
-            Some(_) => format!("names this file, which cannot be read: {}", error.kind()),
+            None => format!("cannot be read: {reason}"),
+            Some(_) => format!("names this file, which cannot be read: {reason}"),
         };
         Self { place: path.display().to_string(), key: key.map(Into::into), message }
     }
@@ -80,6 +81,17 @@ impl ConfigError {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+}
+
+/// Describes an error of the file system without its number, which differs between systems.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "this user may not read it".into(),
+        io::ErrorKind::IsADirectory => "it is a directory".into(),
+        io::ErrorKind::InvalidData => "it is not UTF-8".into(),
+        kind => kind.to_string(),
     }
 }
 

@@ -64,18 +64,26 @@ impl Layers {
     }
 
     /// Adds the values of environment variables: those whose names start with `CROWDFOLD_` and contain `__` after it.
+    ///
+    /// # Errors
+    /// A variable gives no valid value, or has the name of a key with `_` between its words instead of `__`.
     pub(crate) fn add_environment(
         &mut self,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(), ConfigError> {
         let ours = |(name, text): (OsString, OsString)| {
             let name = name.into_string().ok()?;
-            name.strip_prefix(PREFIX)?.contains("__").then_some((name, text))
+            name.starts_with(PREFIX).then_some((name, text))
         };
         let mut variables: Vec<(String, OsString)> = variables.into_iter().filter_map(ours).collect();
         variables.sort();
         for (name, text) in variables {
-            let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
+            let words = name[PREFIX.len()..].to_lowercase();
+            if !words.contains("__") {
+                refuse_single_underscores(name, &words)?;
+                continue;
+            }
+            let key = words.replace("__", ".");
             let origin = Origin::Environment(name);
             let text = text.into_string();
             let text =
@@ -159,6 +167,17 @@ pub(crate) fn unknown_key(origin: &Origin, key: &str, siblings: &[&str]) -> Conf
         None => format!("known here: {}", siblings.join(", ")),
     };
     ConfigError::new(origin, key, format!("is not a known key; {hint}"))
+}
+
+/// Refuses `CROWDFOLD_RELEASE_K`, which would set nothing. Other variables with the prefix are not configuration.
+fn refuse_single_underscores(name: String, words: &str) -> Result<(), ConfigError> {
+    let Some(key) = KNOWN.iter().find(|key| key.contains('.') && key.replace('.', "_") == words) else {
+        return Ok(());
+    };
+    let origin = Origin::Environment(name);
+    let meant = as_written(&origin, key);
+    let message = format!("is not set by this variable; write {meant}, with two underscores");
+    Err(ConfigError::new(&origin, key, message))
 }
 
 /// Returns `CROWDFOLD_RELEASE__K` for `release.k` if a variable is to be corrected, and the key otherwise.

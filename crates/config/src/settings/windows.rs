@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crowdfold_model::Span;
+use crowdfold_model::{Span, show_duration};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
@@ -87,5 +87,8 @@ fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Err
     if DAY.is_multiple_of(Span::from(length).as_millis()) {
         return Ok(length);
     }
-    Err(D::Error::custom("does not divide a day; set it to 1m, 5m or 1h, for example"))
+    let shown = show_duration(length);
+    Err(D::Error::custom(format!(
+        "is {shown}, which does not divide a day; set it to 1m, 5m or 1h, for example"
+    )))
 }

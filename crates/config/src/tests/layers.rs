@@ -121,6 +121,15 @@ fn misspelled_variable_is_refused_by_name() {
         ),
         ("CROWDFOLD_WINDOW__LENGTH", "window is not a known key; did you mean CROWDFOLD_WINDOWS?"),
         ("CROWDFOLD_RELEASE__K__X", "release.k is a section; give it a value"),
+        (
+            "CROWDFOLD_RELEASE_K",
+            "release.k is not set by this variable; write CROWDFOLD_RELEASE__K, with two underscores",
+        ),
+        (
+            "CROWDFOLD_RELEASE_PRIVACY_EPSILON",
+            "release.privacy.epsilon is not set by this variable; write CROWDFOLD_RELEASE__PRIVACY__EPSILON, with two \
+             underscores",
+        ),
     ] {
         let error = load_environment(&[(name, "1m")]).err().unwrap();
         assert_eq!(error.to_string(), format!("{name}: {expect}"));
@@ -163,7 +172,7 @@ fn variable_that_is_not_utf8_is_refused() {
 fn missing_file_is_named() {
     let sources = Sources { file: Some("no/such.toml".into()), ..Sources::default() };
     let error = Loaded::load(&sources).err().unwrap();
-    assert_eq!(error.to_string(), "no/such.toml: cannot be read: entity not found");
+    assert_eq!(error.to_string(), "no/such.toml: cannot be read: there is no such file");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn file_of_a_property_is_read_when_a_client_is_created() {
     assert_eq!(
         resolve().unwrap_err().to_string(),
         format!(
-            "{}: kafka.properties.sasl.password names this file, which cannot be read: entity not found",
+            "{}: kafka.properties.sasl.password names this file, which cannot be read: there is no such file",
             path.display()
         )
     );

@@ -9,7 +9,7 @@ fn value_outside_its_range_is_refused() {
     );
     check(
         "[windows]\nlength = \"7m\"\n",
-        "x.toml:2: windows.length does not divide a day; set it to 1m, 5m or 1h, for example",
+        "x.toml:2: windows.length is 7m, which does not divide a day; set it to 1m, 5m or 1h, for example",
     );
     check(
         "[windows]\nlength = 60\n",
