@@ -97,9 +97,12 @@ fn wrong_usage_exits_with_2_and_an_error_that_names_the_problem() {
         (&["generate"], "crowdfold: the following required arguments were not provided"),
         (
             &["demo", "--k", "3"],
-            "crowdfold: --k: release.k is 3, but a crowd is at least 10 sessions; raise it",
+            "crowdfold: --k: release.k is 3, but a row must cover at least 10 sessions; raise k",
         ),
-        (&["check", "--config", "no/such.toml"], "crowdfold: no/such.toml: cannot be read: entity not found"),
+        (
+            &["check", "--config", "no/such.toml"],
+            "crowdfold: no/such.toml: cannot be read: there is no such file",
+        ),
         (&["topics"], "Create topics"),
         (&[], "Turn player beacons into crowd metrics"),
     ] {

@@ -85,7 +85,7 @@ pub enum PolicyError {
     ZeroK,
     /// k is small, and small values are not allowed.
     #[error(
-        "release.k is {k}, but a crowd is at least {MIN_K} sessions; raise it to {MIN_K} or more, or set \
+        "release.k is {k}, but a row must cover at least {MIN_K} sessions; raise k to {MIN_K} or more, or set \
          release.allow_small_k = true for trials"
     )]
     SmallK {

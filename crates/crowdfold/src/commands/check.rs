@@ -156,6 +156,9 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     if config.shows_counts_only() {
         return writeln!(out, "# {COUNTS_ONLY}");
     }
+    if let Err(error) = config.clone().keyed() {
+        writeln!(out, "# On this host, `run` and `fold` refuse this configuration: {error}")?;
+    }
     writeln!(
         out,
         "# Outside the detail table, the noise of each number is {} times the largest contribution of one session \

@@ -27,7 +27,7 @@ fn small_k_is_refused_unless_allowed() {
     let message = refused(PolicySettings { k: 9, ..settings() });
     assert_eq!(
         message,
-        "release.k is 9, but a crowd is at least 10 sessions; raise it to 10 or more, or set release.allow_small_k = \
+        "release.k is 9, but a row must cover at least 10 sessions; raise k to 10 or more, or set release.allow_small_k = \
          true for trials"
     );
     assert!(Policy::threshold(PolicySettings { k: 9, allow_small_k: true, ..settings() }).is_ok());

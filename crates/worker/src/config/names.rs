@@ -43,7 +43,10 @@ fn fields<'a>(
 ) -> Result<(), ConfigError> {
     names.find(|name| !known.contains(&name.as_str())).map_or(Ok(()), |name| {
         let hint = did_you_mean(name, known.iter().copied());
-        let message = format!("is not a {kind}{hint} (our name is on the left, theirs on the right)");
+        let mut message = format!("is not a {kind}{hint} (our name is on the left, theirs on the right)");
+        if hint.is_empty() {
+            message.push_str(&format!("; our names are {}", known.join(", ")));
+        }
         Err(loaded.error(&format!("{section}.{name}"), message))
     })
 }

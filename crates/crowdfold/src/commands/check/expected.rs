@@ -141,9 +141,9 @@ fn table(
     let (least, most) = (rows.sessions[0], rows.sessions[rows.sessions.len() - 1]);
     writeln!(
         out,
-        "#\n# {name}, a window of {length}: {} rows of {least} to {most} sessions (median {}); {:.1}% of sessions keep \
-         all values",
-        rows.sessions.len(),
+        "#\n# {name}, a window of {length}: {} of {least} to {most} sessions (median {}); {:.1}% of sessions keep all \
+         values",
+        if rows.sessions.len() == 1 { "1 row".into() } else { format!("{} rows", rows.sessions.len()) },
         rows.median(),
         100.0 * rows.share_kept(),
     )?;

@@ -13,7 +13,8 @@ pub(super) fn report(counts: &Counts, ignored: &Ignored) -> Option<String> {
     if values > 0 {
         let values = if values == 1 { "1 value was" } else { &format!("{values} values were") };
         tracing::warn!(
-            "{values} ignored because the field does not accept it ({}); the beacons are counted without it",
+            "{values} ignored because the field does not accept it ({}); a beacon without a usable time or session is \
+             rejected, others are counted without the value",
             by_field(ignored)
         );
     }

@@ -13,7 +13,7 @@ fn policies_that_do_not_protect_are_refused() {
     for (line, expect) in [
         (
             "k = 9",
-            "k is 9, but a crowd is at least 10 sessions; raise it to 10 or more, or set release.allow_small_k = true for \
+            "k is 9, but a row must cover at least 10 sessions; raise k to 10 or more, or set release.allow_small_k = true for \
              trials",
         ),
         (
@@ -85,7 +85,7 @@ fn differential_privacy_refuses_settings_that_its_noise_does_not_cover() {
     );
     check(
         &with("k = 5\n"),
-        "x.toml:3: release.k is 5, but a crowd is at least 10 sessions; raise it to 10 or more, or set \
+        "x.toml:3: release.k is 5, but a row must cover at least 10 sessions; raise k to 10 or more, or set \
          release.allow_small_k = true for trials",
     );
     let message = config(&format!("{}epsilon = 1e-5\n", with(""))).err().unwrap();
@@ -138,7 +138,7 @@ fn environment_sets_the_policy_of_a_tenant() {
 fn policy_of_a_tenant_is_refused_by_its_own_keys() {
     check_two(
         "[release.tenants.acme]\nk = 9\n",
-        "x.toml:5: release.tenants.acme.k is 9, but a crowd is at least 10 sessions; raise it to 10 or more, or set \
+        "x.toml:5: release.tenants.acme.k is 9, but a row must cover at least 10 sessions; raise k to 10 or more, or set \
          release.allow_small_k = true for trials",
     );
     assert!(config("[release]\nallow_small_k = true\n[release.tenants.default]\nk = 2\n").is_ok());
