@@ -12,4 +12,4 @@ beacons Windows Chrome 900
 beacons Windows Edge 70
 beacons Windows Opera 9
 beacons Windows Yandex 4
-beacons Tizen Samsung 30
+beacons Tizen "Samsung Internet" 30

@@ -98,7 +98,7 @@ fn dimensions() -> Value {
         (dimension.name().to_owned(), json!({"description": dimension.description(), "type": "string"}))
     };
     json!({
-        "description": "Value of each dimension of the breakdown. `*` combines the values of a dimension that have no row of their own.",
+        "description": "Value of each dimension of the breakdown. `*` combines the values that have no row of their own, so it is never a total.",
         "type": "object",
         "minProperties": 1,
         "properties": Dimension::ALL.map(value).into_iter().collect::<Map<_, _>>(),

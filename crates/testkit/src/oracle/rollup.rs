@@ -9,7 +9,7 @@ use crate::rows::IN_DETAIL_ONLY;
 use super::beacon::ERRORS;
 use super::{Cell, Outcome, Row, Settings, percentile};
 
-/// The minimum number of sessions on either side of a percentile.
+/// The minimum number of sessions at or below a percentile, and at or above it.
 const B: usize = 10;
 
 /// The fields that contain one number.
