@@ -15,7 +15,7 @@ WIDTH, LINE, MARGIN, TITLE = 8.0, 19, 20, 34
 def view(text):
     """Returns the last complete view in the output of the demo."""
     views = re.split(r"\n(?=[\d.]+ s after the start\n)", text)
-    last = views[-1].split("\nended after")[0]
+    last = views[-1].split("\nfinished after")[0]
     return last.rstrip().split("\n")
 
 
