@@ -1,23 +1,23 @@
-//! Roles of a deployment, and the minimal permissions that each of them needs on the broker.
+//! The roles of a deployment, and the minimal permissions (ACLs) that each role needs on the Kafka cluster.
 //!
-//! This is the only table of permissions. It was verified on a real broker: without any one of the permissions of a
-//! combiner or a merger, `run` fails; with all of them, it works (`tests/it/secured`).
+//! All other code and `crowdfold topics acl` take the permissions from here. `tests/it/secured` verifies them on a
+//! real broker: `run` works with the permissions of a combiner or a merger, and fails if any one of them is missing.
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-/// A role in a deployment.
+/// A role in a deployment. Each role can have its own principal (Kafka user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Writes the beacons that players report.
     Collector,
-    /// Reads beacons, writes partials and notes on rejections.
+    /// Reads beacons; writes partials and the notes on rejected beacons.
     Combiner,
-    /// Reads partials, writes rollups.
+    /// Reads partials; writes rollups.
     Merger,
-    /// Deletes records of beacons that were counted.
+    /// Deletes records of beacons that the combiner has counted (`source.erase`).
     Eraser,
     /// Reads rollups only.
     Reader,
@@ -28,7 +28,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// All roles, in the order of the data flow.
+    /// All roles, first those that process data, in the order of the data flow.
     pub const ALL: [Self; 7] = [
         Self::Collector,
         Self::Combiner,
@@ -39,7 +39,7 @@ impl Role {
         Self::Auditor,
     ];
 
-    /// Returns the name that `[principals]` uses.
+    /// Returns the key of this role in the configuration section `[principals]`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -67,9 +67,9 @@ pub enum Resource {
     Topic(String),
     /// The consumer group with this name.
     Group(String),
-    /// All transactional ids with this prefix. Each worker has its own.
+    /// All transactional ids with this prefix. The ids of all workers begin with it.
     TransactionalIds(String),
-    /// The cluster itself.
+    /// The cluster as a whole.
     Cluster,
 }
 
@@ -84,23 +84,23 @@ impl fmt::Display for Resource {
     }
 }
 
-/// An operation, as Kafka names it. [`Operation::Read`], [`Operation::Write`] and [`Operation::Delete`] imply Describe;
-/// [`Operation::AlterConfigs`] implies DescribeConfigs.
+/// An operation of Kafka's ACLs. In Kafka, the permission for [`Operation::Read`], [`Operation::Write`] or
+/// [`Operation::Delete`] includes the one for Describe, and [`Operation::AlterConfigs`] includes DescribeConfigs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
-    /// Fetch records; join a group and commit its offsets.
+    /// On a topic, fetch records; on a group, join it and commit its offsets.
     Read,
-    /// Send records; use a transactional id.
+    /// On a topic, send records; on a transactional id, use it.
     Write,
     /// Create a topic.
     Create,
-    /// Delete records, and the topic.
+    /// Delete records, or the whole topic.
     Delete,
-    /// Read a topic's metadata, such as its partitions and offsets; on the cluster, read ACLs.
+    /// On a topic, read its metadata, such as its partitions and offsets; on the cluster, read ACLs.
     Describe,
-    /// Read settings.
+    /// Read the settings of a topic or of the brokers.
     DescribeConfigs,
-    /// Change settings.
+    /// Change the settings of a topic or of the brokers.
     AlterConfigs,
 }
 
@@ -119,8 +119,8 @@ impl Operation {
         }
     }
 
-    /// Returns true if this operation implies Describe.
-    const fn lets_describe(self) -> bool {
+    /// Returns true if the permission for this operation includes the one for Describe.
+    const fn implies_describe(self) -> bool {
         matches!(self, Self::Read | Self::Write | Self::Delete | Self::Describe)
     }
 }
@@ -128,21 +128,21 @@ impl Operation {
 /// A permission: one operation on one resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Right {
-    /// The resource.
+    /// The resource on which the operation is allowed.
     pub resource: Resource,
-    /// The operation.
+    /// The allowed operation.
     pub operation: Operation,
 }
 
 impl Right {
-    /// Returns true if this permission implies `other`.
+    /// Returns true if a principal that has this permission also has `other`.
     pub(crate) fn grants(&self, other: &Self) -> bool {
         let about = match (&self.resource, &other.resource) {
             (Resource::TransactionalIds(prefix), Resource::TransactionalIds(id)) => id.starts_with(prefix),
             (one, other) => one == other,
         };
         let lets = match other.operation {
-            Operation::Describe => self.operation.lets_describe(),
+            Operation::Describe => self.operation.implies_describe(),
             operation => self.operation == operation,
         };
         about && lets
@@ -161,14 +161,14 @@ impl Right {
     }
 }
 
-/// Formats the permission as the continuation of "may not": `Write topic crowdfold.partials`.
+/// Formats the permission for messages such as "may not Write topic crowdfold.partials".
 impl fmt::Display for Right {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.operation.name(), self.resource)
     }
 }
 
-/// The names of the resources of a deployment.
+/// The names of the topics, groups and transactional ids of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     /// The beacons topic.
@@ -177,7 +177,8 @@ pub struct Names {
     pub partials: String,
     /// The rejections topic.
     pub rejections: String,
-    /// The rollups topics; only one of them for the reader of one tenant.
+    /// The rollups topics. To compute the permissions of a reader of one tenant, it contains only the topic of that
+    /// tenant.
     pub rollups: Vec<String>,
     /// The consumer group of the combiners.
     pub combine_group: String,
@@ -201,8 +202,8 @@ impl Names {
         let mut rights = Rights::default();
         match role {
             Role::Collector => rights.add(beacons(), &[O::Write]),
-            // settings of topics and brokers, because `run` verifies the time-to-live before it starts and while it
-            // runs
+            // a combiner and a merger may read the settings of topics and brokers, because `run` verifies the
+            // time-to-live before it starts and while it runs
             Role::Combiner => {
                 rights.add(beacons(), &[O::Read, O::DescribeConfigs]);
                 rights.add(Resource::Group(self.combine_group.clone()), &[O::Read]);
@@ -218,7 +219,7 @@ impl Names {
                 rights.add(Resource::TransactionalIds(self.merge_transactions.clone()), &[O::Write]);
                 rights.add(Resource::Cluster, &[O::DescribeConfigs]);
             }
-            // this permission also allows it to delete the topic, so no other role has it
+            // Delete also allows a principal to delete the whole topic, so no other role has it
             Role::Eraser => rights.add(beacons(), &[O::Delete]),
             Role::Reader => rights.add_each(rollups(), &[O::Read]),
             Role::Operator => {
@@ -227,11 +228,12 @@ impl Names {
                 rights.add(Resource::Cluster, &[O::DescribeConfigs]);
             }
             Role::Auditor => {
-                // offsets and settings show the age of personal data; only published topics are read
+                // on topics with personal data, the auditor sees only offsets and settings, which show the age of the
+                // records; it reads the records of rejections and rollups only
                 rights.add_each([beacons(), partials()], &[O::Describe, O::DescribeConfigs]);
                 rights
                     .add_each(std::iter::once(rejections()).chain(rollups()), &[O::Read, O::DescribeConfigs]);
-                // permissions on the cluster allow it to list ACLs
+                // Describe on the cluster allows the auditor to list ACLs
                 rights.add(Resource::Cluster, &[O::Describe, O::DescribeConfigs]);
             }
         }

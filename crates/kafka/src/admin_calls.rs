@@ -1,17 +1,19 @@
-//! Admin requests that rust-rdkafka does not wrap: ACLs and the operations we are authorized for ([`describe_acls`]),
-//! and the largest timestamp of a partition ([`largest`]). This module and its submodules are one of the two places
-//! with unsafe code.
+//! Admin requests that rust-rdkafka does not wrap: ACLs, the operations for which our principal is authorized
+//! ([`describe_acls`]), and the largest timestamp of a partition ([`largest`]). Only this module, its submodules and
+//! `batch` contain unsafe code.
 //!
 //! The unsafe code relies on these facts from librdkafka's headers and sources (2.12):
-//! - We own a queue of `rd_kafka_queue_new`, options of `rd_kafka_AdminOptions_new`, a filter of
-//!   `rd_kafka_AclBindingFilter_new`, a list of `rd_kafka_topic_partition_list_new` and an event of
-//!   `rd_kafka_queue_poll`, and must destroy each of them once. [`Owned`] does so, in the reverse order of creation.
-//!   The client is borrowed meanwhile, so it outlives its queue. A request that is still in flight when its queue is
-//!   destroyed holds its own reference to the queue.
+//! - The caller owns the objects that these functions return, and must destroy each object once:
+//!   `rd_kafka_queue_new`, `rd_kafka_AdminOptions_new`, `rd_kafka_AclBindingFilter_new`,
+//!   `rd_kafka_topic_partition_list_new`, `rd_kafka_queue_poll` (an event). [`Owned`] destroys them, in the reverse
+//!   order of creation. The client is borrowed while its queue exists, so the client outlives the queue. A request
+//!   that is still in flight when its queue is destroyed holds its own reference to the queue.
 //! - A request copies its options before the call returns.
-//! - The contents of an event live as long as the event. Strings in it are C strings or null; they are copied.
-//! - The error of an event or of a partition may be any number that a broker sends, including numbers that the Rust
-//!   enumeration lacks. It is read as an integer ([`event_error`], [`code_of`]).
+//! - The contents of an event live as long as the event. Each string in an event is a C string or null; this module
+//!   copies the strings.
+//! - The error of an event or of a partition can be any number that a broker sends, including numbers for which the
+//!   Rust enumeration has no value. Therefore this module reads the number as an integer ([`event_error`],
+//!   [`code_of`]).
 #![allow(unsafe_code)]
 
 pub(crate) mod describe_acls;
@@ -27,10 +29,12 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafka;
 
 use crate::batch::error_code;
-use crate::cluster::ANSWER;
+use crate::cluster::RESPONSE_TIMEOUT;
 
 /// # Safety
 /// `start` is null or a C string.
+/// Copies a C string. Returns an empty string if `start` is null.
+///
 unsafe fn text(start: *const c_char) -> String {
     if start.is_null() {
         return String::new();
@@ -39,17 +43,17 @@ unsafe fn text(start: *const c_char) -> String {
     unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned()
 }
 
-/// The parts of a request.
-struct Asked {
+/// The arguments that every admin request has.
+struct Request {
     client: *mut RDKafka,
     options: Owned<sys::rd_kafka_AdminOptions_t>,
     queue: Owned<sys::rd_kafka_queue_t>,
 }
 
-impl Asked {
-    /// Requests that the response includes the operations we are authorized for.
+impl Request {
+    /// Requests that the response includes the operations for which our principal is authorized.
     fn include_authorized(&self) {
-        // SAFETY: live options and a flag. The result is null, or an error that we own.
+        // SAFETY: live options and a flag. The result is null, or an error that this function owns.
         unsafe {
             let refused =
                 sys::rd_kafka_AdminOptions_set_include_authorized_operations(self.options.as_ptr(), 1);
@@ -60,28 +64,28 @@ impl Asked {
     }
 }
 
-/// Sends a request and waits for its response.
+/// Sends an admin request with `send`, and waits for its response.
 fn ask<C: ClientContext>(
     client: &Client<C>,
     operation: sys::rd_kafka_admin_op_t,
-    request: impl FnOnce(&Asked),
+    send: impl FnOnce(&Request),
 ) -> Result<Owned<sys::rd_kafka_event_t>, RDKafkaErrorCode> {
     let client = client.native_ptr();
-    let millis = i32::try_from(ANSWER.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: a live client; both results are null or owned by us.
+    let millis = i32::try_from(RESPONSE_TIMEOUT.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: a live client; both results are null or owned by this function.
     let (options, queue) =
         unsafe { (sys::rd_kafka_AdminOptions_new(client, operation), sys::rd_kafka_queue_new(client)) };
     let options = Owned::new(options, sys::rd_kafka_AdminOptions_destroy)?;
     let queue = Owned::new(queue, sys::rd_kafka_queue_destroy)?;
-    // SAFETY: live options; no error text is written because there is no buffer for it.
+    // SAFETY: live options; the null pointer means that there is no buffer for an error text.
     unsafe { sys::rd_kafka_AdminOptions_set_request_timeout(options.as_ptr(), millis, ptr::null_mut(), 0) };
-    let asked = Asked { client, options, queue };
-    request(&asked);
-    // the response always arrives, at the latest when the request times out
-    // SAFETY: a live queue; the result is null or owned by us.
-    let event = unsafe { sys::rd_kafka_queue_poll(asked.queue.as_ptr(), millis.saturating_add(5_000)) };
+    let request = Request { client, options, queue };
+    send(&request);
+    // librdkafka always puts a response into the queue, at the latest an error when the request times out
+    // SAFETY: a live queue; the result is null or owned by this function.
+    let event = unsafe { sys::rd_kafka_queue_poll(request.queue.as_ptr(), millis.saturating_add(5_000)) };
     let event = Owned {
-        it: NonNull::new(event).ok_or(RDKafkaErrorCode::OperationTimedOut)?,
+        object: NonNull::new(event).ok_or(RDKafkaErrorCode::OperationTimedOut)?,
         destroy: sys::rd_kafka_event_destroy,
     };
     // SAFETY: a live event.
@@ -92,13 +96,14 @@ fn ask<C: ClientContext>(
 }
 
 unsafe extern "C" {
-    /// `rd_kafka_event_error` with the return type it has in C, an int. The binding's enumeration cannot represent every
-    /// number that a broker may send.
+    /// The C function `rd_kafka_event_error`, declared with its C return type, an int. The return type in
+    /// rust-rdkafka is an enumeration, which cannot represent every number that a broker may send.
     #[link_name = "rd_kafka_event_error"]
     fn event_error(event: *mut sys::rd_kafka_event_t) -> c_int;
 }
 
-/// Converts the error number of a response. A number without a name is logged, because `Unknown` does not contain it.
+/// Converts the error number of a response. A number that librdkafka does not know becomes `Unknown`, and is logged
+/// because `Unknown` does not contain the number.
 fn code_of(number: c_int) -> RDKafkaErrorCode {
     error_code(number).unwrap_or_else(|| {
         tracing::warn!(number, "a broker responded with an error number that librdkafka does not know");
@@ -106,26 +111,27 @@ fn code_of(number: c_int) -> RDKafkaErrorCode {
     })
 }
 
-/// An object of the library that we own and must destroy.
+/// An object of librdkafka that this module owns. It is destroyed when the value is dropped.
 struct Owned<T> {
-    it: NonNull<T>,
+    object: NonNull<T>,
     destroy: unsafe extern "C" fn(*mut T),
 }
 
 impl<T> Owned<T> {
-    fn new(it: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Result<Self, RDKafkaErrorCode> {
-        Ok(Self { it: NonNull::new(it).ok_or(RDKafkaErrorCode::Fail)?, destroy })
+    fn new(object: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Result<Self, RDKafkaErrorCode> {
+        Ok(Self { object: NonNull::new(object).ok_or(RDKafkaErrorCode::Fail)?, destroy })
     }
 
     const fn as_ptr(&self) -> *mut T {
-        self.it.as_ptr()
+        self.object.as_ptr()
     }
 }
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: `destroy` is the library's function for a `T`, the pointer is live, and it is destroyed only here.
-        unsafe { (self.destroy)(self.it.as_ptr()) }
+        // SAFETY: `destroy` is librdkafka's function for a `T`, the pointer is live, and nothing else destroys the
+        // object.
+        unsafe { (self.destroy)(self.object.as_ptr()) }
     }
 }
 
@@ -134,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn error_number_without_a_name_is_unknown() {
+    fn error_number_that_librdkafka_does_not_know_becomes_unknown() {
         let codes = [0, 29, -185, 103, 9_999, i32::MIN].map(code_of);
         let expected = [
             RDKafkaErrorCode::NoError,

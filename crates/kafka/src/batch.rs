@@ -1,24 +1,27 @@
-//! Batched reads of the queue of one partition, and two other operations for which rust-rdkafka has no safe call. One
-//! of the two modules with unsafe code.
+//! Reads many records from the queue of one partition in one call, and provides two other operations for which
+//! rust-rdkafka has no safe function: [`Record::headers`] and [`metadata`]. Only this module and `admin_calls`
+//! contain unsafe code.
 //!
 //! The unsafe code relies on these facts from librdkafka's headers and sources (2.12):
-//! - We own a queue of `rd_kafka_queue_get_partition` and must destroy it before its client. [`PartitionQueue`] holds
-//!   the client, and destroys the queue first.
-//! - `rd_kafka_consume_batch_queue` writes at most `rkmessages_size` pointers and returns their number. We own each
-//!   message and must destroy it once; until then it neither changes nor moves. [`Filled`] destroys each exactly once,
-//!   even if the caller's closure panics.
-//! - The call-back of `rd_kafka_queue_cb_event_enable` runs under the lock of its queue, and so does its removal, so
-//!   it does not run anymore once the removal returns. Until then [`PartitionQueue`] keeps the [`Wakeup`] that the
-//!   call-back notifies.
-//! - Any thread may destroy messages while the client lives. Any thread may read a queue; here one at a time
-//!   (`&mut`).
+//! - The caller owns the queue that `rd_kafka_queue_get_partition` returns, and must destroy the queue before its
+//!   client. [`PartitionQueue`] holds the client, and destroys the queue first.
+//! - `rd_kafka_consume_batch_queue` writes at most `rkmessages_size` pointers and returns their number. The caller
+//!   owns each message and must destroy it once; until then the message does not move. [`Filled`] destroys each
+//!   message exactly once, even if the closure that receives it panics.
+//! - librdkafka holds the lock of a queue while it runs the call-back of `rd_kafka_queue_cb_event_enable`, and also
+//!   while it removes the call-back. So the call-back does not run after the removal has returned. [`PartitionQueue`]
+//!   keeps the [`Wakeup`] that the call-back notifies until then.
+//! - Any thread may destroy messages while the client lives. Any thread may read a queue; [`PartitionQueue::read`]
+//!   takes `&mut self`, so only one thread reads at a time.
 //! - Every handle of `rd_kafka_queue_get_partition` refers to the same queue inside librdkafka, and that queue has
-//!   one call-back. Dropping a second handle of a partition would therefore remove the call-back of the first. At most
-//!   one [`PartitionQueue`] exists per client and partition: `Source` keeps it in a map by partition and creates one
-//!   only if there is none (`Source::assign`); nothing else calls [`PartitionQueue::split`].
-//! - C code writes to a message while we hold it (headers are parsed on first use), and its `err` may contain a
-//!   number that the Rust enumeration lacks, because librdkafka passes on error codes of brokers unchanged. So a
-//!   message is held by pointer, never by reference, and error codes are read as integers ([`error_code`]).
+//!   one call-back. Dropping a second handle of a partition would therefore remove the call-back of the first. At
+//!   most one [`PartitionQueue`] exists per client and partition: `Source` keeps it in a map by partition and creates
+//!   one only if the partition has none (`Source::assign`); the consumer of `damage::Probe` is another client, with
+//!   one queue.
+//! - librdkafka writes to a message that the caller owns when it parses the headers, on their first use. The field
+//!   `err` of a message can contain a number for which the Rust enumeration has no value, because librdkafka does not
+//!   change the error codes of brokers. Therefore this module keeps a pointer to a message and never a reference, and
+//!   reads error codes as integers ([`error_code`]).
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
@@ -38,20 +41,22 @@ use rdkafka::types::{RDKafka, RDKafkaMessage, RDKafkaQueue, RDKafkaRespErr};
 
 use crate::source::Wakeup;
 
-/// The timestamp of a record, by the clock that set it.
+/// The timestamp of a record, with the clock that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
-    /// Set by the producer.
+    /// The producer's clock set it (`CreateTime`).
     Create(Timestamp),
-    /// Set by the broker when it appended the record.
+    /// The broker's clock set it when the broker appended the record (`LogAppendTime`).
     Append(Timestamp),
-    /// Missing, or before the epoch.
+    /// The record has no timestamp, or one before the epoch.
     Missing,
 }
 
-/// One record, borrowed from librdkafka. It does not implement `Debug`, because it contains personal data.
+/// One record of a partition queue, borrowed from librdkafka. It does not implement `Debug`, because it can contain
+/// personal data.
 pub struct Message<'a> {
-    /// Live for 'a. A pointer is neither `Send` nor `Sync`, as required: headers are parsed in place on first use.
+    /// Live for 'a. A pointer is neither `Send` nor `Sync`, which is required here because librdkafka parses the
+    /// headers in place, without a lock, on their first use.
     raw: NonNull<RDKafkaMessage>,
     alive: PhantomData<&'a [u8]>,
 }
@@ -71,7 +76,8 @@ impl<'a> Message<'a> {
         const CREATE: c_int = T::RD_KAFKA_TIMESTAMP_CREATE_TIME as c_int;
         const APPEND: c_int = T::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME as c_int;
         let mut kind: c_int = 0;
-        // SAFETY: `raw` is a live message of the library, `kind` a place to write an enumeration to, which is an int.
+        // SAFETY: `raw` is a live message of the library, `kind` a valid pointer to an int, which is how C represents
+        // the enumeration that it receives.
         let millis =
             unsafe { sys::rd_kafka_message_timestamp(self.raw.as_ptr(), ptr::from_mut(&mut kind).cast()) };
         match (u64::try_from(millis), kind) {
@@ -81,7 +87,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Returns the key, if any.
+    /// Returns the key, or `None` if the record has no key.
     #[must_use]
     pub fn key(&self) -> Option<&'a [u8]> {
         let raw = self.raw.as_ptr();
@@ -89,7 +95,7 @@ impl<'a> Message<'a> {
         unsafe { bytes((*raw).key.cast_const().cast(), (*raw).key_len) }
     }
 
-    /// Returns the value; empty if the record has none.
+    /// Returns the value, or an empty slice if the record has no value.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
         let raw = self.raw.as_ptr();
@@ -97,8 +103,7 @@ impl<'a> Message<'a> {
         unsafe { bytes((*raw).payload.cast_const().cast(), (*raw).len) }.unwrap_or_default()
     }
 
-    /// Returns the value of the last `content-type` header, whose name may be in upper or lower case. Headers are parsed
-    /// only if there are any.
+    /// Returns the value of the last header named `content-type`, in upper or lower case.
     #[must_use]
     pub fn content_type(&self) -> Option<&'a [u8]> {
         let mut found = None;
@@ -114,11 +119,11 @@ impl<'a> Message<'a> {
     }
 }
 
-/// One record of a topic that is read outside of any group. It does not implement `Debug`, because its contents are
-/// unknown.
+/// One record of a topic that is read without a consumer group. It does not implement `Debug`, because it can contain
+/// personal data.
 pub struct Record<'a> {
     message: &'a BorrowedMessage<'a>,
-    // as for `Message`
+    // a raw pointer makes the type neither `Send` nor `Sync`, for the same reason as in `Message`
     one_thread: PhantomData<*const ()>,
 }
 
@@ -139,20 +144,20 @@ impl<'a> Record<'a> {
         self.message.offset()
     }
 
-    /// Returns the key, if any.
+    /// Returns the key, or `None` if the record has no key.
     #[must_use]
     pub fn key(&self) -> Option<&[u8]> {
         self.message.key()
     }
 
-    /// Returns the value, if any.
+    /// Returns the value, or `None` if the record has no value.
     #[must_use]
     pub fn value(&self) -> Option<&[u8]> {
         self.message.payload()
     }
 
-    /// Returns the names and values of the headers, in order. rust-rdkafka panics at a name that is not UTF-8, and any
-    /// client may have written one.
+    /// Returns the names and values of the headers, in the order of the record. This does not use rust-rdkafka's own
+    /// method, because that panics if a name is not UTF-8, and any client can write such a name.
     #[must_use]
     pub fn headers(&self) -> Vec<(&[u8], Option<&[u8]>)> {
         let mut headers = Vec::new();
@@ -166,16 +171,19 @@ impl<'a> Record<'a> {
 /// # Safety
 /// `raw` is a message of the library, live for 'a, that no other thread uses, because its headers are parsed without a
 /// lock on the first call.
+/// Passes the name and the value of each header of a message to `each`.
+///
 unsafe fn each_header<'a>(raw: *const RDKafkaMessage, mut each: impl FnMut(&'a [u8], Option<&'a [u8]>)) {
     use sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR as OK;
     let mut headers = ptr::null_mut();
-    // SAFETY: a live message, and a valid place for the headers. The headers belong to the message and live as long.
+    // SAFETY: a live message, and a valid pointer to the headers. The headers belong to the message and live as long
+    // as it.
     if unsafe { sys::rd_kafka_message_headers(raw, &mut headers) } != OK {
         return;
     }
     for index in 0.. {
         let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
-        // SAFETY: live headers and valid places for the results. `name` is a C string and `value` is null or `len`
+        // SAFETY: live headers and valid pointers to the results. `name` is a C string and `value` is null or `len`
         // bytes; both live as long as the message, hence 'a.
         unsafe {
             if sys::rd_kafka_header_get_all(headers, index, &mut name, &mut value, &mut len) != OK {
@@ -188,8 +196,10 @@ unsafe fn each_header<'a>(raw: *const RDKafkaMessage, mut each: impl FnMut(&'a [
 
 /// # Safety
 /// `start` is null, or points to `len` bytes that are live and unchanged for 'a.
+/// Returns the slice of `len` bytes at `start`. Returns `None` if `start` is null.
+///
 unsafe fn bytes<'a>(start: *const u8, len: usize) -> Option<&'a [u8]> {
-    // SAFETY: as above; a null pointer is not read from.
+    // SAFETY: not null, and live bytes, as the caller guarantees.
     (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start, len) })
 }
 
@@ -197,17 +207,20 @@ unsafe fn bytes<'a>(start: *const u8, len: usize) -> Option<&'a [u8]> {
 pub(crate) enum Item<'a> {
     /// A record.
     Message(Message<'a>),
-    /// The current end of the partition, or an error, with the offset.
+    /// An error code and its offset. `PartitionEOF` reports that the partition was read to its current end.
     Notice(RDKafkaErrorCode, i64),
-    /// An error whose number rust-rdkafka does not know.
+    /// The number of an error for which rust-rdkafka has no name.
     Unknown(i32),
 }
 
 impl Item<'_> {
     /// # Safety
     /// `raw` is a message of the library, or has the same layout, and lives as long as the item.
+    /// Distinguishes a record from an error by the field `err` of a message.
+    ///
     unsafe fn of(raw: NonNull<RDKafkaMessage>) -> Self {
-        // SAFETY: a live message. Its error is an int in C and is read as one; no reference to the enumeration is made.
+        // SAFETY: a live message. Its error is an int in C and is read as an int, without a reference to the Rust
+        // enumeration.
         let (number, offset) =
             unsafe { (ptr::addr_of!((*raw.as_ptr()).err).cast::<c_int>().read(), (*raw.as_ptr()).offset) };
         match error_code(number) {
@@ -218,15 +231,15 @@ impl Item<'_> {
     }
 }
 
-/// Converts an error number of the library; `None` if rust-rdkafka has no name for it.
+/// Converts an error number of librdkafka. Returns `None` if rust-rdkafka has no name for it.
 pub(crate) fn error_code(number: c_int) -> Option<RDKafkaErrorCode> {
     RDKafkaRespErr::try_from(number).ok().map(RDKafkaErrorCode::from)
 }
 
-/// A buffer for the pointers of one batch; empty between batches.
+/// A buffer for the pointers to the messages of one batch. Its contents are meaningless between batches.
 pub(crate) struct MessageBuffer(Vec<*mut RDKafkaMessage>);
 
-// SAFETY: between batches its pointers are to destroyed messages and are never read again.
+// SAFETY: between batches the pointers in the buffer are to destroyed messages, and nothing reads them.
 unsafe impl Send for MessageBuffer {}
 
 impl MessageBuffer {
@@ -235,23 +248,23 @@ impl MessageBuffer {
     }
 }
 
-/// The queue of one partition, separate from the consumer's queue.
+/// The queue of the fetched records of one partition, separate from the consumer's own queue.
 pub(crate) struct PartitionQueue<C: ConsumerContext> {
     queue: NonNull<RDKafkaQueue>,
-    /// Notified by the library as long as the queue has its address.
+    /// Kept because librdkafka has its address until the call-back of the queue is removed.
     _wakeup: Arc<Wakeup>,
-    /// Declared after `queue`, which is destroyed explicitly, because a client must outlive its queues.
+    /// Kept because a client must outlive its queues. [`Drop`] destroys the queue before this field is dropped.
     _consumer: Arc<BaseConsumer<C>>,
 }
 
-// SAFETY: the library locks its queues; `&mut self` excludes concurrent readers.
+// SAFETY: librdkafka locks its queues; `&mut self` excludes concurrent readers.
 unsafe impl<C: ConsumerContext> Send for PartitionQueue<C> {}
 
 impl<C: ConsumerContext> PartitionQueue<C> {
-    /// Splits a partition's queue off the consumer's queue. It remains split over assignments: once an application has
-    /// forwarded a partition's queue (here to nowhere), the library no longer forwards it (`RD_KAFKA_Q_F_FWD_APP`). So
-    /// splitting *before* `assign` loses no record to the consumer's own queue. The wake-up is notified whenever the
-    /// queue is no longer empty.
+    /// Separates the queue of a partition from the consumer's queue. The queue remains separate after later
+    /// assignments, because librdkafka does not change the forwarding of a queue that the application has set
+    /// (`RD_KAFKA_Q_F_FWD_APP`). Call it *before* `assign`, so that no record arrives on the consumer's own queue.
+    /// librdkafka notifies the wake-up whenever the queue is no longer empty.
     ///
     /// Returns `None` if the name contains a zero byte.
     pub(crate) fn split(
@@ -261,7 +274,7 @@ impl<C: ConsumerContext> PartitionQueue<C> {
         wakeup: &Arc<Wakeup>,
     ) -> Option<Self> {
         let topic = CString::new(topic).ok()?;
-        // SAFETY: a live client, a C string; the library returns null or a queue that we own.
+        // SAFETY: a live client and a C string; the result is null, or a queue that the caller owns.
         let queue = NonNull::new(unsafe {
             sys::rd_kafka_queue_get_partition(
                 consumer.client().native_ptr(),
@@ -273,13 +286,14 @@ impl<C: ConsumerContext> PartitionQueue<C> {
         unsafe { sys::rd_kafka_queue_forward(queue.as_ptr(), ptr::null_mut()) };
         let (wakeup, consumer) = (Arc::clone(wakeup), Arc::clone(consumer));
         let address = Arc::as_ptr(&wakeup).cast_mut().cast();
-        // SAFETY: a live queue; the address is valid as long as `_wakeup`, which outlives the call-back (see `drop`).
+        // SAFETY: a live queue; the address is valid while `_wakeup` exists, and `drop` removes the call-back before
+        // it drops `_wakeup`.
         unsafe { sys::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(wake), address) };
         Some(Self { queue, _wakeup: wakeup, _consumer: consumer })
     }
 
-    /// Takes the available items, at most `max` and at most the size of the buffer, and passes them to `each`. Does not
-    /// wait. Returns the number of items.
+    /// Takes the available items from the queue, at most `max` and at most the size of the buffer, and passes each
+    /// item to `each`. Does not wait for items. Returns the number of items.
     pub(crate) fn read(
         &mut self,
         buffer: &mut MessageBuffer,
@@ -288,15 +302,15 @@ impl<C: ConsumerContext> PartitionQueue<C> {
     ) -> usize {
         let buffer = &mut buffer.0;
         let size = max.min(buffer.len());
-        // SAFETY: a live queue, and room for `size` pointers.
+        // SAFETY: a live queue, and a buffer with space for `size` pointers.
         let count =
             unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, buffer.as_mut_ptr(), size) };
-        // -1 is an error of the call itself, which only wrong arguments cause
+        // -1 reports an error of the call itself, which only invalid arguments cause
         let count = usize::try_from(count).unwrap_or(0);
         let mut filled = Filled { messages: &buffer[..count] };
         while let Some(message) = filled.next() {
-            // SAFETY: it is live until `message` is dropped, at the end of this iteration; `each` cannot keep the item,
-            // because its lifetime is not named.
+            // SAFETY: the message is live until `message` is dropped, at the end of this iteration; `each` cannot
+            // keep the item, because it must accept an item of any lifetime.
             each(unsafe { Item::of(message.0) });
         }
         count
@@ -305,8 +319,9 @@ impl<C: ConsumerContext> PartitionQueue<C> {
 
 impl<C: ConsumerContext> Drop for PartitionQueue<C> {
     fn drop(&mut self) {
-        // SAFETY: a live queue; afterwards the library does not hold the wake-up's address. We own the queue and
-        // destroy it only here; the client is still alive because `_consumer` is dropped after this.
+        // SAFETY: a live queue; after the first call, librdkafka no longer has the address of the wake-up. This value
+        // owns the queue and destroys it only here. The client is still alive, because `_consumer` is dropped after
+        // this function.
         unsafe {
             sys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
             sys::rd_kafka_queue_destroy(self.queue.as_ptr());
@@ -314,18 +329,18 @@ impl<C: ConsumerContext> Drop for PartitionQueue<C> {
     }
 }
 
-/// The call-back that the library calls on its own thread when a queue is no longer empty.
+/// The call-back that librdkafka calls on its own thread when a queue is no longer empty.
 unsafe extern "C" fn wake(_: *mut RDKafka, wakeup: *mut c_void) {
-    // SAFETY: the address of a live `Wakeup`, as `split` ensures; notifying needs no exclusive access.
+    // SAFETY: the address of a live `Wakeup`, as `split` guarantees; `notify` needs only a shared reference.
     unsafe { &*wakeup.cast_const().cast::<Wakeup>() }.notify();
 }
 
-/// The messages of one batch that were not yet processed.
+/// The messages of one batch that were not processed yet. Dropping it destroys them.
 struct Filled<'a> {
     messages: &'a [*mut RDKafkaMessage],
 }
 
-/// One message, destroyed when dropped.
+/// One message. Dropping it destroys the message.
 struct Owned(NonNull<RDKafkaMessage>);
 
 impl Filled<'_> {
@@ -346,16 +361,17 @@ impl Drop for Filled<'_> {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: we received it from the library in this batch, and it is destroyed only here.
+        // SAFETY: librdkafka returned the message in this batch, and it is destroyed only here.
         unsafe { sys::rd_kafka_message_destroy(self.0.as_ptr()) }
     }
 }
 
-/// Returns the metadata of each committed offset of a list as bytes, because rust-rdkafka panics if they are not UTF-8,
-/// and any client may have committed them.
+/// Returns the metadata of each committed offset of a list, as bytes. rust-rdkafka's own method panics if the
+/// metadata is not UTF-8, and any client can commit such metadata.
 pub(crate) fn metadata(list: &TopicPartitionList) -> Vec<Vec<u8>> {
-    // SAFETY: the list is live and has `cnt` elements from `elems` on; an element's metadata is null or `metadata_size`
-    // bytes that belong to it. No reference to an element is made, because its error may be any number.
+    // SAFETY: the list is live and has `cnt` elements, which begin at `elems`. The metadata of an element is null, or
+    // `metadata_size` bytes that belong to the element. The code makes no reference to an element, because its error
+    // may have no value in the Rust enumeration.
     unsafe {
         let list = list.ptr();
         let (first, count) = ((*list).elems, usize::try_from((*list).cnt).unwrap_or(0));

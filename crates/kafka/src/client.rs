@@ -1,4 +1,4 @@
-//! Connection settings shared by all clients, and the forwarding of librdkafka's log.
+//! Connection settings that all clients share, and the call-backs that forward librdkafka's log.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,14 +18,15 @@ mod tests;
 
 pub(crate) use broker_error::BrokerError;
 
-/// Connection settings: `[kafka]` and `[kafka.properties]`.
+/// The connection settings, from the configuration sections `[kafka]` and `[kafka.properties]`.
 #[derive(Clone, Default)]
 pub struct ClientSettings {
-    /// `host:port`, comma-separated.
+    /// The addresses of brokers, as `host:port`, separated by commas.
     pub brokers: String,
-    /// The client id in the brokers' logs and quotas.
+    /// The client id, which brokers use in their logs and for quotas.
     pub client_id: String,
-    /// Properties of librdkafka. They include credentials, so [`fmt::Debug`] does not show values.
+    /// Properties of librdkafka. They include credentials, so the implementation of [`fmt::Debug`] does not show
+    /// values.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -40,7 +41,8 @@ impl fmt::Debug for ClientSettings {
     }
 }
 
-/// Our principal on the brokers, if known. With a certificate or a token only the brokers know it.
+/// The principal that this process has on the brokers. It contains `None` if the settings do not name the principal,
+/// for example because the client authenticates with a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Principal(Option<String>);
 
@@ -53,7 +55,8 @@ impl fmt::Display for Principal {
     }
 }
 
-/// Properties on which exactly-once, the watermark and the permissions depend. The configuration must not change them.
+/// Properties of librdkafka that the configuration must not set, because exactly-once processing, the watermark and
+/// the permissions depend on the values that crowdfold sets.
 const RESERVED: [&str; 17] = [
     "acks",
     "auto.offset.reset",
@@ -75,31 +78,31 @@ const RESERVED: [&str; 17] = [
 ];
 
 impl ClientSettings {
-    /// Returns a property by any of its names.
+    /// Returns the value of the first of these property names that is configured.
     fn property(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.properties.get(*name)).map(String::as_str)
     }
 
-    /// Returns our principal.
+    /// Returns the principal of these settings, as far as they name it.
     #[must_use]
     pub fn principal(&self) -> Principal {
         let named = matches!(self.mechanism(), Some("PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"));
         Principal(self.property(&["sasl.username"]).filter(|_| named).map(str::to_owned))
     }
 
-    /// Returns true if the client authenticates.
+    /// Returns true if the connection uses TLS or SASL.
     pub(crate) fn is_authenticated(&self) -> bool {
         self.property(&["security.protocol"])
             .is_some_and(|protocol| !protocol.eq_ignore_ascii_case("plaintext"))
     }
 
-    /// Returns the SASL mechanism, if SASL is used.
+    /// Returns the SASL mechanism, or `None` if SASL is not used.
     fn mechanism(&self) -> Option<&str> {
         let sasl = self.property(&["security.protocol"])?.to_ascii_lowercase().starts_with("sasl");
         self.property(&["sasl.mechanism", "sasl.mechanisms"]).filter(|_| sasl)
     }
 
-    /// Returns the protocol, such as `sasl_ssl with SCRAM-SHA-512`.
+    /// Returns the security protocol and the SASL mechanism, such as `sasl_ssl with SCRAM-SHA-512`.
     pub(crate) fn protocol(&self) -> String {
         let protocol = self.property(&["security.protocol"]).unwrap_or("plaintext");
         match self.mechanism() {
@@ -108,20 +111,20 @@ impl ClientSettings {
         }
     }
 
-    /// Builds a client's configuration from the defaults, the operator's properties and the reserved properties.
+    /// Builds a client's configuration. The operator's properties override `defaults`, and `fixed` overrides both.
     pub(crate) fn config(
         &self,
         defaults: &[(&str, &str)],
         fixed: &[(&str, &str)],
     ) -> Result<ClientConfig, KafkaError> {
         let mut config = ClientConfig::new();
-        // the log level of librdkafka cannot be raised later
+        // librdkafka's log level cannot be raised after the client was created
         config.set_log_level(if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
             RDKafkaLogLevel::Debug
         } else {
             RDKafkaLogLevel::Info
         });
-        // reconnects to a restarted broker sooner than librdkafka's default of ten seconds
+        // lower than librdkafka's default of ten seconds, so that a client reconnects sooner to a restarted broker
         config.set("reconnect.backoff.max.ms", "2000");
         for (key, value) in defaults {
             config.set(*key, *value);
@@ -140,8 +143,9 @@ impl ClientSettings {
     }
 }
 
-/// The call-backs of one client: forwards librdkafka's log to `tracing`, and keeps the last broker error for error
-/// messages. Neither contains anything of a record. `R` is the additional state of a role (consumer, producer).
+/// The context of one client, whose methods librdkafka calls. It forwards librdkafka's log to `tracing`, and keeps
+/// the last broker error for error messages. Neither contains the contents of records. `R` is the additional state of
+/// a consumer or a producer.
 #[derive(Default)]
 pub(crate) struct Context<R> {
     pub(crate) role: R,
@@ -150,12 +154,13 @@ pub(crate) struct Context<R> {
 }
 
 impl<R> Context<R> {
-    /// Creates a context for a role.
+    /// Creates a context with the additional state `role`.
     pub(crate) fn of(role: R) -> Self {
         Self { role, served: AtomicU64::default(), last_error: Mutex::default() }
     }
 
-    /// Returns the number of events served so far. While it grows, a queue is not yet empty.
+    /// Returns the number of librdkafka's call-backs so far. If a poll did not raise it, the queue that was polled is
+    /// empty.
     pub(crate) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }
@@ -164,7 +169,7 @@ impl<R> Context<R> {
         self.served.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns the last broker error.
+    /// Returns the last error that librdkafka reported, or `None` if it reported none.
     pub(crate) fn last_error(&self) -> Option<BrokerError> {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -175,11 +180,12 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         use RDKafkaLogLevel as L;
         self.count();
         match level {
-            // [kafka.properties] apply to consumers and producers, each of which ignores some of them
+            // consumers and producers both receive all of [kafka.properties], and each ignores the properties of the
+            // other
             _ if facility == "CONFWARN" && message.contains("will be ignored by this") => {
                 tracing::debug!(target: "librdkafka", facility, "{message}");
             }
-            // reported again by `error`
+            // librdkafka also reports these errors to `error` below
             _ if facility == "FAIL" => tracing::debug!(target: "librdkafka", facility, "{message}"),
             L::Emerg | L::Alert | L::Critical | L::Error => {
                 tracing::error!(target: "librdkafka", facility, "{message}");
@@ -191,7 +197,7 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
     }
 
     fn stats_raw(&self, _: &[u8]) {
-        // operators use our own metrics, so librdkafka's JSON is not forwarded
+        // crowdfold has its own metrics, so it does not forward librdkafka's statistics
         self.count();
     }
 
@@ -199,9 +205,9 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         self.count();
         let code = crate::error::code(&error);
         match code {
-            // the end of a partition is not an error; callers receive it elsewhere
+            // the end of a partition is not an error; readers receive it as an item of the queue
             RDKafkaErrorCode::PartitionEOF => return,
-            // repeated for each connection, after the error that gives the reason
+            // librdkafka repeats this error, after another one that contains the reason
             RDKafkaErrorCode::AllBrokersDown => tracing::debug!(target: "librdkafka", %error, "{reason}"),
             _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
         }

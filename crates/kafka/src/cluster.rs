@@ -1,4 +1,5 @@
-//! Metadata of topics and partitions, read by a client outside any group that also sees uncommitted offsets.
+//! Metadata and offsets of topics and partitions. The client that requests them belongs to no consumer group, and its
+//! end offsets include the records of open transactions.
 
 mod groups;
 
@@ -17,12 +18,13 @@ use crate::client::{Context, Principal};
 use crate::error::code;
 use crate::{ClientSettings, KafkaError};
 
-/// The time-out of a broker's response.
-pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+/// The maximum time to wait for a broker's response.
+pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The time-out of the first request. librdkafka waits for all of it, and an unreachable broker should be reported
-/// soon.
-const METADATA: Duration = Duration::from_secs(5);
+/// The maximum time to wait for metadata after librdkafka reported an error. It is shorter, because an unreachable
+/// broker should be reported soon.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+/// The duration of one metadata request. Between two requests, errors of the connection are checked.
 const SLICE: Duration = Duration::from_millis(500);
 
 impl ConsumerContext for Context<()> {}
@@ -36,18 +38,18 @@ pub struct Cluster {
 /// The metadata of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
-    /// Its name.
+    /// The name of the topic.
     pub name: String,
-    /// Its partitions, by number.
+    /// The partitions, in the order of their numbers.
     pub partitions: Vec<Partition>,
 }
 
-/// The replicas of a partition, by broker id.
+/// The leader and the replicas of a partition, as broker ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
-    /// The leader; `None` if there is none.
+    /// The leader, or `None` if the partition has no leader.
     pub leader: Option<i32>,
-    /// The replicas, alive or not.
+    /// All replicas, including those on brokers that do not run.
     pub replicas: Vec<i32>,
 }
 
@@ -63,17 +65,18 @@ impl Cluster {
     /// Creates a connection without sending a request.
     ///
     /// # Errors
-    /// librdkafka rejects the properties.
+    /// Returns an error if librdkafka rejects the properties.
     pub fn open(client: &ClientSettings) -> Result<Self, KafkaError> {
         let fixed = [("isolation.level", "read_uncommitted"), ("enable.auto.commit", "false")];
         let config = client.config(&[], &fixed)?;
         Ok(Self { client: config.create_with_context(Context::default())?, settings: client.clone() })
     }
 
-    /// Returns a topic, within five seconds. Never creates it, whatever the broker allows.
+    /// Returns the metadata of a topic. Never creates the topic, even if the brokers create topics automatically.
     ///
     /// # Errors
-    /// No broker responds; the topic does not exist; it may not be described.
+    /// Returns an error if no broker responds (after 5 to 10 seconds), if the topic does not exist, or if this
+    /// principal may not describe it.
     pub fn topic(&self, name: &str) -> Result<Topic, KafkaError> {
         let metadata = self.metadata(Some(name))?;
         let found = metadata.topics().iter().find(|topic| topic.name() == name);
@@ -101,21 +104,21 @@ impl Cluster {
         self.settings.principal()
     }
 
-    /// Verifies that each of these topics may be written, as far as the cluster reports it. A topic that is visible
-    /// through another permission may still not be writable.
+    /// Verifies that this principal may write to each of these topics, as far as the brokers report it. This differs
+    /// from [`Cluster::topic`], which succeeds for a topic that the principal may read but not write.
     ///
     /// # Errors
-    /// No broker responds; the permission to write a topic is missing.
+    /// Returns an error if no broker responds, or if the permission to write to a topic is missing.
     pub(crate) fn writable(&self, topics: &[String]) -> Result<(), KafkaError> {
         if topics.is_empty() {
             return Ok(());
         }
-        match describe_acls::not_to_write(self.client.client(), topics) {
+        match describe_acls::not_writable(self.client.client(), topics) {
             Ok(lacked) => lacked.first().map_or(Ok(()), |topic| {
                 let right = Right::of_topic(Operation::Write, topic);
                 Err(KafkaError::Forbidden { principal: self.principal(), right })
             }),
-            // the broker does not support the request
+            // the brokers do not support the request
             Err(RDKafkaErrorCode::UnsupportedFeature) => Ok(()),
             Err(code) => Err(KafkaError::coded("query the topics that may be written to", code)),
         }
@@ -124,24 +127,27 @@ impl Cluster {
     /// Returns the ids of all brokers.
     ///
     /// # Errors
-    /// No broker responds.
+    /// Returns an error if no broker responds.
     pub fn brokers(&self) -> Result<Vec<i32>, KafkaError> {
-        // no topic can have this name, so the response lists only the brokers, however many topics there are
+        // requesting one topic whose name is not valid keeps the response short: it lists the brokers, but not all
+        // topics of the cluster
         let metadata = self.metadata(Some("/"))?;
         let mut ids: Vec<_> = metadata.brokers().iter().map(MetadataBroker::id).collect();
         ids.sort_unstable();
         Ok(ids)
     }
 
-    /// Returns the addresses and client ids of a group's members with this static name (`group.instance.id`). A broker
-    /// uses the name as the prefix of the member id.
+    /// Returns the address and client id of each member of a group that has this static name (`group.instance.id`).
+    /// The member id that a broker assigns begins with this name.
     ///
     /// # Errors
-    /// No broker responds, or the group may not be described.
+    /// Returns an error if no broker responds, or if this principal may not describe the group.
     pub fn members_named(&self, group: &str, instance: &str) -> Result<Vec<String>, KafkaError> {
         let what = || format!("describe group {group}");
-        let groups =
-            self.client.fetch_group_list(Some(group), ANSWER).map_err(|error| self.failed(what(), &error))?;
+        let groups = self
+            .client
+            .fetch_group_list(Some(group), RESPONSE_TIMEOUT)
+            .map_err(|error| self.failed(what(), &error))?;
         let members = groups.groups().iter().flat_map(|group| group.members());
         let is_named = |id: &str| id.strip_prefix(instance).is_some_and(|rest| rest.starts_with('-'));
         let named = members.filter(|member| is_named(member.id()));
@@ -150,28 +156,28 @@ impl Cluster {
         Ok(named.map(|member| show(member.client_host(), member.client_id())).collect())
     }
 
-    /// Returns the first readable offset of each requested partition; `None` if it has no leader.
+    /// Returns the first readable offset of each requested partition, or `None` for a partition without a leader.
     ///
     /// # Errors
-    /// No broker responds.
+    /// Returns an error if no broker responds.
     pub fn log_starts(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, KafkaError> {
-        self.list_offsets(topic, partitions, ANSWER, |_| Offset::Beginning)
+        self.list_offsets(topic, partitions, RESPONSE_TIMEOUT, |_| Offset::Beginning)
     }
 
-    /// Returns the offset after the last record, committed or not, of each requested partition; `None` if it has no
-    /// leader. A partition with an unknown end does not count as idle.
+    /// Returns the offset after the last record of each requested partition, or `None` for a partition without a
+    /// leader. The last record may belong to an open transaction.
     ///
     /// # Errors
-    /// No broker responds.
+    /// Returns an error if no broker responds.
     pub fn log_ends(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, KafkaError> {
-        self.list_offsets(topic, partitions, ANSWER, |_| Offset::End)
+        self.list_offsets(topic, partitions, RESPONSE_TIMEOUT, |_| Offset::End)
     }
 
-    /// Returns the same as [`Cluster::log_ends`] within a shorter time, because a broker that has just died remains the
-    /// leader of its partitions for a while and delays the response.
+    /// Returns the same as [`Cluster::log_ends`], but waits for at most `time_limit`. A broker that has just died
+    /// remains the leader of its partitions for a while, and delays the response for all of them.
     ///
     /// # Errors
-    /// A broker does not respond within `time_limit`, though others do.
+    /// Returns an error if a broker does not respond within `time_limit`.
     pub fn log_ends_within(
         &self,
         topic: &str,
@@ -181,29 +187,30 @@ impl Cluster {
         self.list_offsets(topic, partitions, time_limit, |_| Offset::End)
     }
 
-    /// Returns, for each requested partition, the first offset whose record has the given timestamp (ms since the
-    /// epoch) or a later one; `None` if there is none or the partition has no leader.
+    /// Returns, for each requested partition, the first offset whose record has the timestamp in `times` (in
+    /// milliseconds since the epoch) or a later one. The result contains `None` for a partition without such a record
+    /// or without a leader.
     pub(crate) fn first_since(
         &self,
         topic: &str,
         partitions: &[u32],
         times: &[i64],
     ) -> Result<Vec<Option<i64>>, KafkaError> {
-        self.list_offsets(topic, partitions, ANSWER, |index| Offset::Offset(times[index]))
+        self.list_offsets(topic, partitions, RESPONSE_TIMEOUT, |index| Offset::Offset(times[index]))
     }
 
-    /// Returns the largest timestamp of each requested partition; `None` if no record has one or
-    /// the partition has no leader. It includes segments that are not yet deleted, even if their records can no longer
-    /// be read.
+    /// Returns the largest timestamp of each requested partition, or `None` if no record has a timestamp or the
+    /// partition has no leader. The timestamp of a record counts until its segment is deleted, even if the record can
+    /// no longer be read.
     ///
     /// # Errors
-    /// No broker responds, or a broker does not support the request.
+    /// Returns an error if no broker responds, or if a broker does not support the request.
     pub(crate) fn largest_timestamps(
         &self,
         topic: &str,
         partitions: &[u32],
     ) -> Result<Vec<Option<Timestamp>>, KafkaError> {
-        retry_until_ready(ANSWER, || {
+        retry_until_ready(RESPONSE_TIMEOUT, || {
             let what = || format!("query the largest timestamps of topic {topic}");
             let failed = |code| KafkaError::coded(what(), code);
             let known = self.topic(topic)?.partitions;
@@ -222,7 +229,9 @@ impl Cluster {
         .map_err(|error| error.forbids(&self.principal(), || Right::of_topic(Operation::Describe, topic)))
     }
 
-    /// Returns offsets by logical position or by time (ListOffsets uses one field for both), index by index.
+    /// Returns one offset for each requested partition (ListOffsets). `at` receives the index in `partitions`. It
+    /// returns `Offset::Beginning`, `Offset::End`, or a timestamp as `Offset::Offset`, because ListOffsets has one
+    /// field for offsets and timestamps.
     fn list_offsets(
         &self,
         topic: &str,
@@ -241,19 +250,21 @@ impl Cluster {
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, KafkaError> {
         let what = || format!("query the offsets of topic {topic}");
-        // a partition without a leader would delay the response for all
+        // a request that includes a partition without a leader is answered only after the time-out
         let known = self.topic(topic)?.partitions;
         let led = |partition: u32| known.get(partition as usize).is_some_and(|known| known.leader.is_some());
-        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        let mut requested = TopicPartitionList::with_capacity(partitions.len());
         for (index, partition) in partitions.iter().enumerate().filter(|(_, partition)| led(**partition)) {
-            let added = asked.add_partition_offset(topic, *partition as i32, at(index));
+            let added = requested.add_partition_offset(topic, *partition as i32, at(index));
             added.map_err(|error| KafkaError::of(what(), &error))?;
         }
-        if asked.count() == 0 {
+        if requested.count() == 0 {
             return Ok(vec![None; partitions.len()]);
         }
-        let listed =
-            self.client.offsets_for_times(asked, time_limit).map_err(|error| self.failed(what(), &error))?;
+        let listed = self
+            .client
+            .offsets_for_times(requested, time_limit)
+            .map_err(|error| self.failed(what(), &error))?;
         let listed = listed.elements();
         let offset = |partition: &u32| {
             let element = listed.iter().find(|element| element.partition() == *partition as i32)?;
@@ -267,7 +278,8 @@ impl Cluster {
 
     fn metadata(&self, topic: Option<&str>) -> Result<Metadata, KafkaError> {
         let what = || topic.map_or("describe the cluster".into(), |topic| format!("describe topic {topic}"));
-        // librdkafka waits for a broker that refuses us as for an unreachable one, so check for errors in between
+        // librdkafka waits until the time-out even if the broker refuses the connection, so request in short slices,
+        // and check for errors after each slice
         let mut waited = Duration::ZERO;
         loop {
             waited += SLICE;
@@ -278,13 +290,14 @@ impl Cluster {
         }
     }
 
-    /// Returns the time to wait for a response. It is longer if no error was reported yet, because a TLS handshake with
-    /// a busy broker may be in progress.
+    /// Returns the maximum time to wait for metadata. It is longer while librdkafka has not reported an error,
+    /// because a TLS handshake with a busy broker may be in progress.
     fn time_limit(&self) -> Duration {
-        if self.client.context().last_error().is_some() { METADATA } else { ANSWER }
+        if self.client.context().last_error().is_some() { METADATA_TIMEOUT } else { RESPONSE_TIMEOUT }
     }
 
-    /// Returns whether a cluster is unreachable or has refused the request, as an error.
+    /// Converts the error of a request. If no broker responded, the result is the error of the connection, which
+    /// names its cause; otherwise it contains the error code.
     fn failed(&self, what: String, error: &rdkafka::error::KafkaError) -> KafkaError {
         use RDKafkaErrorCode as C;
         match code(error) {
@@ -295,7 +308,7 @@ impl Cluster {
             | C::SSL
             | C::Authentication
             | C::TimedOutQueue) => {
-                // librdkafka's error messages are still in the queue
+                // poll until the queue is empty, because it may still contain the error messages that name the cause
                 for _ in 0..100 {
                     let served = self.client.context().served();
                     let _ = self.client.poll(Duration::ZERO);
@@ -303,29 +316,30 @@ impl Cluster {
                         break;
                     }
                 }
-                self.settings.away(self.client.context().last_error(), || code.to_string())
+                self.settings.unreachable(self.client.context().last_error(), || code.to_string())
             }
             code => KafkaError::Kafka { what, code },
         }
     }
 }
 
-/// Repeats a request while leaders move, because not every broker knows a new topic immediately.
+/// Repeats a request while its error code shows that a leader is moving. This includes new topics, which not every
+/// broker knows immediately.
 fn retry_until_ready<T>(
     time_limit: Duration,
-    ask: impl Fn() -> Result<T, KafkaError>,
+    request: impl Fn() -> Result<T, KafkaError>,
 ) -> Result<T, KafkaError> {
-    let mut turns = time_limit.as_millis() / 200;
+    let mut retries = time_limit.as_millis() / 200;
     loop {
-        match ask() {
-            Err(KafkaError::Kafka { code, .. }) if is_moving(code) && turns > 0 => turns -= 1,
+        match request() {
+            Err(KafkaError::Kafka { code, .. }) if is_moving(code) && retries > 0 => retries -= 1,
             other => return other,
         }
-        std::thread::sleep(ANSWER / 100);
+        std::thread::sleep(RESPONSE_TIMEOUT / 100);
     }
 }
 
-/// Returns true for error codes of a partition whose leader has moved or is about to.
+/// Returns true for error codes of a partition that has no leader yet, or whose leader is changing.
 const fn is_moving(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(

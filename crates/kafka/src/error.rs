@@ -6,22 +6,22 @@ use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 use crate::acl::{Operation, Right};
 use crate::client::Principal;
 
-/// A client that could not be created, or a request that failed.
+/// The error of a client that could not be created, or of a request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KafkaError {
-    /// The configuration sets a property on which exactly-once depends.
+    /// The configuration sets a property that only crowdfold may set.
     #[error("[kafka.properties] must not set {key}, because crowdfold sets it; remove the key")]
     Reserved {
-        /// The property.
+        /// The name of the property.
         key: String,
     },
-    /// A property that librdkafka rejects. Its value is omitted, because it may be a secret.
+    /// librdkafka rejects a property. The message omits the value of the property, because it may be a secret.
     #[error(
         "[kafka.properties] {key} is not a property of librdkafka, or its value is invalid; see librdkafka's \
              CONFIGURATION.md"
     )]
     Property {
-        /// The property.
+        /// The name of the property.
         key: String,
     },
     /// librdkafka could not create the client.
@@ -30,10 +30,10 @@ pub enum KafkaError {
         /// librdkafka's message.
         reason: String,
     },
-    /// No broker responds.
+    /// No broker responds, for a reason that may disappear.
     #[error("no broker at {brokers} responds ({reason}); check [kafka] brokers and the network")]
     Unreachable {
-        /// The configured brokers.
+        /// The configured addresses of brokers.
         brokers: String,
         /// The last error that librdkafka reported.
         reason: String,
@@ -41,51 +41,52 @@ pub enum KafkaError {
     /// The brokers refuse the client, or the client does not trust them (TLS or SASL). Retrying does not help.
     #[error("cannot connect to {brokers} by {protocol} ({reason}); check [kafka.properties]{hint}")]
     Refused {
-        /// The configured brokers.
+        /// The configured addresses of brokers.
         brokers: String,
-        /// `security.protocol` and the SASL mechanism.
+        /// The security protocol, with the SASL mechanism if there is one.
         protocol: String,
         /// librdkafka's message.
         reason: String,
-        /// A hint, if the reason does not name the cause.
+        /// The likely cause, with a leading semicolon; empty if the reason names the cause.
         hint: &'static str,
     },
-    /// A topic that does not exist, or that this principal may not describe.
+    /// The topic does not exist.
     #[error("topic {topic} does not exist; create it with `crowdfold topics apply`")]
     NoTopic {
         /// The topic.
         topic: String,
     },
-    /// A missing permission.
+    /// The principal lacks a permission.
     #[error("{principal} may not {right}; grant the permission as printed by `crowdfold topics acl`")]
     Forbidden {
-        /// Our principal.
+        /// The principal of this process.
         principal: Principal,
         /// The missing permission.
         right: Right,
     },
-    /// The brokers accepted a change of a topic's settings but did not apply it.
+    /// The brokers accepted a change of a topic's settings, but they still report the old settings.
     #[error(
         "topic {topic} did not apply its new settings; check that {principal} may AlterConfigs topic {topic} \
          (`crowdfold topics acl` prints how to grant it), and check the brokers' logs"
     )]
-    NotTaken {
+    NotApplied {
         /// The topic.
         topic: String,
-        /// Our principal.
+        /// The principal of this process.
         principal: Principal,
     },
-    /// The committed offsets of a group are not known in time, because the coordinator does not respond or a transaction on
-    /// them is open.
+    /// The committed offsets of a group could not be read in time, because the coordinator does not respond, or
+    /// because an open transaction changes them.
     #[error(
         "cannot read the offsets of group {group} in time; if a transaction on these offsets is still open after a \
          minute, end it as docs/operations.md describes"
     )]
     OffsetsPending {
-        /// The group.
+        /// The consumer group.
         group: String,
     },
-    /// The brokers check for old records too rarely to meet a time-to-live.
+    /// No setting of a topic can meet its time-to-live, because the brokers check for old records too rarely, or
+    /// because producers' timestamps may be too far in the future.
     #[error(
         "topic {topic} cannot be bounded to {ttl} because brokers check for old records only every {check}{}; raise \
          its [ttl] or lower log.retention.check.interval.ms", .ahead.map(|ahead| format!(" and timestamps may be {ahead} ahead")).unwrap_or_default()
@@ -93,14 +94,15 @@ pub enum KafkaError {
     TtlTooShort {
         /// The topic.
         topic: String,
-        /// The time-to-live.
+        /// The configured time-to-live.
         ttl: Span,
-        /// The brokers' check interval.
+        /// The interval at which brokers check for old records.
         check: Span,
-        /// The time by which producers' timestamps may be ahead, if they are used.
+        /// The time by which a producer's timestamp may be in the future. `None` if it must not be in the future, or
+        /// if the broker sets the timestamps.
         ahead: Option<Span>,
     },
-    /// The retention that meets a time-to-live is too short to survive an outage.
+    /// The retention that meets a time-to-live is shorter than the time that windows and the longest outage need.
     #[error(
         "topic {topic} bounded to {ttl} keeps records for only {retention}, but windows and the longest outage to \
          survive need {least}; raise its [ttl] or lower ttl.max_outage"
@@ -108,17 +110,17 @@ pub enum KafkaError {
     OutageTooLong {
         /// The topic.
         topic: String,
-        /// The time-to-live.
+        /// The configured time-to-live.
         ttl: Span,
-        /// The resulting retention.
+        /// The retention that results from the time-to-live.
         retention: Span,
-        /// The required retention.
+        /// The retention that windows and the longest outage need.
         least: Span,
     },
-    /// Any other error that a broker or librdkafka reports.
+    /// A broker or librdkafka reports an error without a variant of its own.
     #[error("cannot {what}: {code}")]
     Kafka {
-        /// The failed action, as a verb phrase.
+        /// The action that failed, as a phrase with a verb, such as "describe topic t".
         what: String,
         /// The error code.
         code: RDKafkaErrorCode,
@@ -126,16 +128,17 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
-    /// Creates an error for a failed action from librdkafka's error.
+    /// Creates the error of a failed action from librdkafka's error. `what` is a phrase with a verb.
     pub(crate) fn of(what: impl Into<String>, error: &RdkafkaError) -> Self {
         Self::coded(what, code(error))
     }
 
+    /// Creates the error of a failed action from an error code. `what` is a phrase with a verb.
     pub(crate) fn coded(what: impl Into<String>, code: RDKafkaErrorCode) -> Self {
         Self::Kafka { what: what.into(), code }
     }
 
-    /// Replaces an authorization error by [`Self::Forbidden`] with the missing permission.
+    /// Replaces an authorization error by [`Self::Forbidden`], which names the missing permission `right`.
     pub(crate) fn forbids(self, principal: &Principal, right: impl FnOnce() -> Right) -> Self {
         match self {
             Self::Kafka { code, .. } if is_forbidden(code) => {
@@ -145,7 +148,8 @@ impl KafkaError {
         }
     }
 
-    /// Replaces a missing Describe permission by the permission that the caller needs, which implies Describe.
+    /// Replaces the permission Describe in [`Self::Forbidden`] by the permission that the caller needs in the end. In
+    /// Kafka, that permission includes Describe.
     #[must_use]
     pub fn needing(self, operation: Operation) -> Self {
         match self {
@@ -156,7 +160,8 @@ impl KafkaError {
         }
     }
 
-    /// Replaces a missing permission by the first of `rights` that implies it.
+    /// Replaces the permission in [`Self::Forbidden`] by the first of `rights` that includes it, so that the message
+    /// names the permission to grant.
     #[must_use]
     pub fn among(self, rights: &[Right]) -> Self {
         match self {
@@ -168,7 +173,8 @@ impl KafkaError {
         }
     }
 
-    /// Returns true if no settings can meet the specification of a topic, so the configuration must change.
+    /// Returns true if no settings of the brokers can meet the specification of a topic, so that the configuration of
+    /// crowdfold must change.
     #[must_use]
     pub const fn is_impossible_plan(&self) -> bool {
         matches!(self, Self::TtlTooShort { .. } | Self::OutageTooLong { .. })
@@ -185,7 +191,8 @@ impl KafkaError {
     }
 }
 
-/// Converts the error of a client that could not be created. Omits property values.
+/// Converts the error of a client that could not be created. Omits the value of the property, because it may be a
+/// secret.
 impl From<RdkafkaError> for KafkaError {
     fn from(error: RdkafkaError) -> Self {
         match error {

@@ -1,21 +1,22 @@
-//! Points of the protocol at which a test can kill or freeze the process, as if the machine failed, or can make a step
-//! fail.
+//! Fault points: named places in the code at which a test can kill or freeze the process, as a failing machine would,
+//! or can make a step of a transaction fail.
 //!
-//! Available only with the feature `fault-points`, which released binaries do not have; without it these functions do
-//! nothing. `CROWDFOLD_FAULT=combine.6.sent:3:kill` kills the process (SIGKILL) the third time that the combining stage
-//! has sent the records of a transaction; `stop` freezes it (SIGSTOP) until it receives SIGCONT; `err` makes every
-//! third call of [`errs`] return true. Several points are separated by commas. Points are named after the thread of the
-//! stage and the numbered steps of the protocol.
+//! Released binaries do not have the feature `fault-points`, and without it these functions do nothing. The
+//! environment variable `CROWDFOLD_FAULT` selects faults, separated by commas. For example, `combine.6.sent:3:kill`
+//! kills the process (SIGKILL) the third time that the combining stage has sent the records of a transaction.
+//! `combine.6.sent:3:stop` freezes the process (SIGSTOP) until it receives SIGCONT. `combine.6.sent:3:err` makes
+//! every third call of [`errs`] at this point return true. The name of a point consists of the name of the stage's
+//! thread, a dot, and the name that the code passes to [`point`] or [`errs`].
 
 /// True if this build has fault points.
 pub const COMPILED_IN: bool = cfg!(feature = "fault-points");
 
-/// Marks a step of the protocol, reached by the stage that owns the current thread.
+/// Marks a fault point: kills or freezes the process if a test selected this point for the current thread.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
 pub const fn point(_step: &str) {}
 
-/// Returns true if the step should fail this time.
+/// Returns true if a test selected this point and the step must fail this time.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
 #[must_use]
@@ -36,9 +37,9 @@ mod armed {
     struct Fault {
         point: String,
         action: Action,
-        /// The number of the pass that triggers the action.
+        /// The number of passes after which the fault occurs; for `err`, the fault occurs at each multiple of it.
         nth: u64,
-        /// The number of passes so far.
+        /// The number of times that this point was passed.
         passed: AtomicU64,
     }
 
@@ -56,7 +57,7 @@ mod armed {
         }
     }
 
-    /// Marks a step of the protocol, reached by the stage that owns the current thread.
+    /// Marks a fault point: kills or freezes the process if a test selected this point for the current thread.
     pub fn point(step: &str) {
         for fault in faults() {
             let Action::Signal(signal) = fault.action else { continue };
@@ -67,7 +68,7 @@ mod armed {
         }
     }
 
-    /// Returns true if the step should fail this time.
+    /// Returns true if a test selected this point and the step must fail this time.
     #[must_use]
     pub fn errs(step: &str) -> bool {
         faults().iter().any(|fault| {

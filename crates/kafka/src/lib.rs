@@ -1,7 +1,7 @@
 //! Kafka clients: the writer of beacons ([`Writer`]), the source of records ([`Source`]), the transactional sink
 //! ([`Sink`]), and the administration of topics and their time-to-live ([`topics`]). No other crate uses Kafka.
 //!
-//! The bound on how long a record can be read is the sum of a broker's settings:
+//! The maximum time for which a record can be read is a sum of settings of the topic and its brokers:
 //!
 //! ```
 //! use crowdfold_kafka::topics::Times;
@@ -19,9 +19,10 @@
 //! assert_eq!(times.to_string(), "retention 44m + segment 11m + check 5m");
 //! ```
 //!
-//! **Architecture invariant.** Two modules have unsafe code. `batch` reads the queue of a partition without a lock and an
-//! allocation per record, which halves the cost of librdkafka's poll. `admin_calls` makes requests that rust-rdkafka
-//! does not support: who may read a topic, and the largest timestamp of a partition.
+//! **Architecture invariant.** Two modules have unsafe code. `batch` reads many records from the queue of a partition
+//! in one call. It avoids the lock and the allocation that librdkafka's poll needs for each record, which halves the
+//! cost of reading. `admin_calls` sends requests that rust-rdkafka does not support: the ACLs of a topic, and the
+//! largest timestamp of a partition.
 #![deny(unsafe_code)]
 
 pub mod acl;

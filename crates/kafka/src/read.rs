@@ -1,5 +1,5 @@
-//! Reading topics outside any consumer group, for `query` and `audit`. Nothing is committed, no group is joined, and
-//! only the permission to read the topic is needed.
+//! Reads topics without a consumer group, for `query` and `audit`. It commits no offsets and joins no group, so it
+//! needs only the permission to read the topic.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,33 +13,36 @@ use rdkafka::{Message as _, Offset};
 use crate::acl::{Operation, Right};
 use crate::batch::Record;
 use crate::client::Context;
-use crate::cluster::{ANSWER, Cluster};
+use crate::cluster::{Cluster, RESPONSE_TIMEOUT};
 use crate::error::{code, is_forbidden};
 use crate::{ClientSettings, KafkaError};
 
 #[cfg(test)]
 mod tests;
 
-/// The duration of one poll, which is the longest delay in noticing the end of a partition.
+/// The maximum duration of one poll.
 const POLL: Duration = Duration::from_millis(100);
 
-/// A reader of one topic. It reads only committed records unless it was opened with [`TopicReader::open_uncommitted`].
+/// A reader of one topic. It reads committed records only, unless it was opened with
+/// [`TopicReader::open_uncommitted`].
 pub struct TopicReader {
     consumer: BaseConsumer<Context<()>>,
     topic: String,
     client: ClientSettings,
-    /// For each partition that has records left, its end when the reader was opened.
+    /// The partitions that have unread records, each with its end offset at the time of opening.
     left: BTreeMap<i32, i64>,
-    /// Partitions whose first records are skipped because they were deleted or are older than the requested time.
+    /// The partitions that are not read from their first record, because it was deleted or is older than the
+    /// requested time.
     cut: Vec<u32>,
 }
 
-/// Reads topics one after the other up to their current ends, and passes each value to `each`, in order within a
-/// partition. Starts at records that were appended since a time, or at the beginning. Returns the
-/// number of records.
+/// Reads topics one after the other, each up to its current end, and passes each value to `each`. Values of one
+/// partition keep their order. Reading starts at the first record with a timestamp of at least `since`, or at the
+/// first record if `since` is `None`. Returns the number of records.
 ///
 /// # Errors
-/// Within ten seconds if no broker responds, a topic does not exist or may not be read, or no more records arrive.
+/// Returns an error if no broker responds within ten seconds, if a topic does not exist or may not be read, or if no
+/// record arrives for ten seconds before the end.
 pub fn read(
     client: &ClientSettings,
     topics: &[String],
@@ -54,19 +57,20 @@ pub fn read(
 }
 
 impl TopicReader {
-    /// Opens all partitions of a topic, from records that were appended since a time, or from the
-    /// beginning.
+    /// Opens all partitions of a topic. Reading starts at the first record with a timestamp of at least `since`, or
+    /// at the first record if `since` is `None`.
     ///
     /// # Errors
-    /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
+    /// Returns an error if no broker responds within ten seconds, or if the topic does not exist or may not be read.
     pub fn open(client: &ClientSettings, topic: &str, since: Option<Timestamp>) -> Result<Self, KafkaError> {
         Self::open_at(client, topic, since, "read_committed")
     }
 
-    /// Opens a topic including the records of aborted and open transactions, which remain readable until they expire.
+    /// Opens a topic like [`TopicReader::open`], but also reads the records of aborted and open transactions, which
+    /// are in the log until they expire.
     ///
     /// # Errors
-    /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
+    /// Returns an error if no broker responds within ten seconds, or if the topic does not exist or may not be read.
     pub fn open_uncommitted(
         client: &ClientSettings,
         topic: &str,
@@ -81,12 +85,14 @@ impl TopicReader {
         since: Option<Timestamp>,
         isolation: &str,
     ) -> Result<Self, KafkaError> {
-        // assigning a topic that may not be read reports no error, but requesting its metadata does
+        // librdkafka reports no error when it assigns a topic that may not be read, so request the metadata first,
+        // which does
         let partitions =
             Cluster::open(client)?.topic(topic).map_err(|error| error.needing(Operation::Read))?.count();
         let defaults = [
             ("queued.max.messages.kbytes", "16384"),
-            // retries a full queue after this time; the default of a second delays reading
+            // the delay before fetching again after the queue was full; the default of a second would slow down
+            // reading
             ("fetch.queue.backoff.ms", "5"),
         ];
         let fixed = [
@@ -119,7 +125,7 @@ impl TopicReader {
         };
         let mut assigned = TopicPartitionList::with_capacity(partitions as usize);
         for (partition, end) in &ends {
-            // no record since then, so read from the end
+            // a partition without a start offset has no record since the requested time, so it is read from its end
             let start = starts.get(partition).copied().unwrap_or(*end);
             assigned
                 .add_partition_offset(&self.topic, *partition, Offset::Offset(start))
@@ -134,18 +140,22 @@ impl TopicReader {
         self.consumer.assign(&assigned).map_err(|error| self.failed(&error))
     }
 
-    /// Returns an offset of each partition, by position or by time (ListOffsets uses one field for both). `None` if
-    /// there is no record that late.
+    /// Returns one offset of each partition (ListOffsets). `at` is `Offset::Beginning`, `Offset::End`, or a timestamp
+    /// as `Offset::Offset`, because ListOffsets has one field for offsets and timestamps. The result omits a
+    /// partition without a record at or after the timestamp.
     fn offsets(&self, partitions: u32, at: Offset) -> Result<BTreeMap<i32, i64>, KafkaError> {
-        let mut asked = TopicPartitionList::with_capacity(partitions as usize);
+        let mut requested = TopicPartitionList::with_capacity(partitions as usize);
         for partition in 0..partitions {
-            asked
+            requested
                 .add_partition_offset(&self.topic, partition as i32, at)
                 .map_err(|error| self.failed(&error))?;
         }
-        let answer = self.consumer.offsets_for_times(asked, ANSWER).map_err(|error| self.failed(&error))?;
+        let response = self
+            .consumer
+            .offsets_for_times(requested, RESPONSE_TIMEOUT)
+            .map_err(|error| self.failed(&error))?;
         let mut offsets = BTreeMap::new();
-        for element in answer.elements() {
+        for element in response.elements() {
             element.error().map_err(|error| self.failed(&error))?;
             if let Offset::Offset(offset) = element.offset() {
                 offsets.insert(element.partition(), offset);
@@ -154,35 +164,35 @@ impl TopicReader {
         Ok(offsets)
     }
 
-    /// Passes every value up to the end of the topic at opening to `each`. Returns the number of records, including
-    /// records without a value, which are not passed.
+    /// Passes each value to `each`, up to the end that the topic had when it was opened. A record without a value is
+    /// not passed, but it is included in the returned number of records.
     ///
     /// # Errors
-    /// No record arrives for ten seconds although there are more, or the topic may not be read.
+    /// Returns an error if no record arrives for ten seconds before the end, or if the topic may not be read.
     pub fn to_end(self, mut each: impl FnMut(&[u8])) -> Result<u64, KafkaError> {
         self.records_to_end(|record| record.value().into_iter().for_each(&mut each))
     }
 
-    /// Returns the partitions whose first records are skipped because they were deleted or are older than the requested
-    /// time.
+    /// Returns the partitions that are not read from their first record, because it was deleted or is older than the
+    /// requested time.
     #[must_use]
     pub fn cut(&self) -> &[u32] {
         &self.cut
     }
 
-    /// Passes every record up to the end of the topic at opening to `each`, in order within a partition. Returns the
-    /// number of records.
+    /// Passes each record to `each`, up to the end that the topic had when it was opened. Records of one partition
+    /// keep their order. Returns the number of records.
     ///
     /// # Errors
-    /// No record arrives for ten seconds although there are more, or the topic may not be read.
+    /// Returns an error if no record arrives for ten seconds before the end, or if the topic may not be read.
     #[expect(clippy::disallowed_methods, reason = "the caller decides how long to wait for a broker")]
     pub fn records_to_end(mut self, mut each: impl FnMut(&Record<'_>)) -> Result<u64, KafkaError> {
         let mut records = 0;
-        let mut answered = Instant::now();
+        let mut last_response = Instant::now();
         while !self.left.is_empty() {
             let ends = &mut self.left;
             match self.consumer.poll(POLL) {
-                None if answered.elapsed() >= ANSWER => return Err(self.silent()),
+                None if last_response.elapsed() >= RESPONSE_TIMEOUT => return Err(self.no_response()),
                 None => continue,
                 Some(Ok(mut record)) => {
                     let end = ends.get(&record.partition()).copied().unwrap_or(0);
@@ -194,21 +204,23 @@ impl TopicReader {
                         ends.remove(&record.partition());
                     }
                 }
-                // control records and compaction may leave no record at the end itself
+                // the last offset may hold no record, because of control records of transactions or because of
+                // compaction
                 Some(Err(RdkafkaError::PartitionEOF(partition))) => {
                     ends.remove(&partition);
                 }
                 Some(Err(error)) => self.tolerate(&error)?,
             }
-            answered = Instant::now();
+            last_response = Instant::now();
         }
         Ok(records)
     }
 
-    /// Passes the next values to `each`, waiting up to `timeout` for the first. Returns the number of records.
+    /// Waits up to `timeout` for a record, and passes its value and those of the records that are already fetched to
+    /// `each`. Returns the number of records.
     ///
     /// # Errors
-    /// The topic may no longer be read, or was deleted.
+    /// Returns an error if the topic may no longer be read, or was deleted.
     pub fn next(&mut self, timeout: Duration, mut each: impl FnMut(&[u8])) -> Result<u64, KafkaError> {
         let mut records = 0;
         let mut timeout = timeout;
@@ -226,12 +238,12 @@ impl TopicReader {
         Ok(records)
     }
 
-    /// Ignores errors from which librdkafka recovers by itself. If it does not recover, no records arrive and the
-    /// time-out reports it.
+    /// Ignores errors from which librdkafka can recover by itself, and returns all others. If librdkafka does not
+    /// recover, no more records arrive, and [`TopicReader::records_to_end`] times out.
     fn tolerate(&self, error: &RdkafkaError) -> Result<(), KafkaError> {
         use RDKafkaErrorCode as C;
         match (error, code(error)) {
-            // no group is joined, so no permission on it is needed
+            // the reader joins no group, so it needs no permission on the group
             (_, C::GroupAuthorizationFailed) => Ok(()),
             (RdkafkaError::MessageConsumptionFatal(_), _) => Err(self.failed(error)),
             (_, C::UnknownTopicOrPartition | C::UnknownTopic) => {
@@ -242,9 +254,13 @@ impl TopicReader {
         }
     }
 
-    fn silent(&self) -> KafkaError {
-        self.client.away(self.consumer.context().last_error(), || {
-            format!("topic {} has more records, but none arrived for {} s", self.topic, ANSWER.as_secs())
+    fn no_response(&self) -> KafkaError {
+        self.client.unreachable(self.consumer.context().last_error(), || {
+            format!(
+                "topic {} has more records, but none arrived for {} s",
+                self.topic,
+                RESPONSE_TIMEOUT.as_secs()
+            )
         })
     }
 
@@ -252,7 +268,7 @@ impl TopicReader {
         use RDKafkaErrorCode as C;
         match code(error) {
             C::BrokerTransportFailure | C::AllBrokersDown | C::OperationTimedOut | C::TimedOutQueue => {
-                self.silent()
+                self.no_response()
             }
             code => KafkaError::coded(format!("read topic {}", self.topic), code)
                 .forbids(&self.client.principal(), || Right::of_topic(Operation::Read, &self.topic)),

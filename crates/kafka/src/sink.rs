@@ -22,14 +22,14 @@ pub use outcome::TransactError;
 use outcome::{after_abort, of_enqueue};
 use producer::Handle;
 
-/// The largest metadata of an offset in bytes, as the broker limits it.
-const METADATA: usize = 4_096;
+/// The maximum size of the metadata of an offset, in bytes. Brokers refuse larger metadata by default.
+const MAX_METADATA_BYTES: usize = 4_096;
 
-/// The time for which a worker that is shutting down waits for a call in flight. Supervisors kill after half a minute,
-/// and an abort may follow.
+/// The maximum time for which a worker that is shutting down waits for a call in flight. It is short because an abort
+/// of the transaction may follow, and supervisors such as Kubernetes kill a process 30 s after SIGTERM.
 pub const HURRY: Duration = Duration::from_secs(8);
 
-/// The topics of rollups.
+/// The topics to which rollups are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RollupTopics {
     /// One topic for all tenants.
@@ -63,7 +63,7 @@ impl RollupTopics {
     }
 }
 
-/// The topics that a sink may write to. Records without a topic cannot be sent.
+/// The topics to which a sink may write. Without a topic here, records of that kind cannot be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SinkTopics {
     /// The topic of [`Outgoing::Partial`].
@@ -85,16 +85,19 @@ impl SinkTopics {
 /// The settings of a sink.
 #[derive(Clone, Debug)]
 pub struct SinkSettings {
-    /// The transactional id. A successor with the same id ends the transaction that this sink left open.
+    /// The transactional id. When another producer with the same id starts, the broker ends the transaction that this
+    /// sink left open.
     pub transactional_id: String,
     /// The topics to write to.
     pub topics: SinkTopics,
-    /// The transaction time-out, after which the broker aborts an open transaction and consumers with `read_committed`
-    /// continue.
+    /// The transaction time-out. The broker aborts a transaction that is open for longer. Until then, consumers with
+    /// `read_committed` cannot read beyond it.
     pub transaction_timeout: Duration,
-    /// The time after which a call is abandoned with an unknown outcome. Longer than the transaction time-out.
+    /// The time after which a call is abandoned with an unknown outcome. It must be longer than the transaction
+    /// time-out.
     pub time_limit: Duration,
-    /// Set on shutdown: calls then have [`HURRY`] left, because the next worker can resolve the outcome.
+    /// Set to true on shutdown. From then on, a call is abandoned after [`HURRY`], because the next worker can
+    /// determine its outcome.
     pub hurry: Arc<AtomicBool>,
 }
 
@@ -112,10 +115,11 @@ impl SinkSettings {
     }
 }
 
-/// A record to be sent. Rows and notes are types of the release crate, so nothing else can be written to their topics.
+/// A record to be sent. Only the release crate can create a [`Rollup`] or a [`RejectionNote`], so nothing else can be
+/// written to their topics.
 #[derive(Clone, Copy)]
 pub enum Outgoing<'a> {
-    /// A chunk of cells or a close marker, for the merger of this partition.
+    /// Cells or close markers for the merger that reads this partition.
     Partial {
         /// The partition of the partials topic.
         partition: u32,
@@ -124,30 +128,31 @@ pub enum Outgoing<'a> {
         /// The record's value.
         value: &'a [u8],
     },
-    /// A released row. Its partition follows from its key, as in Java's default partitioner (murmur2).
+    /// A published row. Its key determines its partition, as in Java's default partitioner (murmur2).
     Rollup(&'a Rollup),
-    /// A note on a rejected beacon, sent to any partition.
+    /// A note on a rejected beacon. It has no key, and librdkafka selects its partition.
     Rejection(&'a RejectionNote),
 }
 
-/// The offset from which a partition of the source is read after this transaction.
+/// The offset to commit for one partition of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offset {
     /// The partition.
     pub partition: u32,
-    /// The next offset to be read.
+    /// The offset from which reading continues after this transaction.
     pub offset: i64,
-    /// Metadata: ASCII, less than 4 KiB.
+    /// The metadata to commit with the offset, in ASCII and shorter than 4 KiB.
     pub metadata: String,
 }
 
-/// A transactional producer. It cannot be used after [`TransactError::Unknown`] or [`TransactError::Fenced`]: call
-/// [`Sink::reopen`] and read the committed offsets, which show the outcome.
+/// A transactional producer. After any error except [`TransactError::Aborted`] it cannot be used until
+/// [`Sink::reopen`] succeeds. After [`TransactError::Unknown`], read the committed offsets then: they show whether
+/// the transaction was committed.
 ///
-/// librdkafka's transactional calls can hang (#5456, #5511) regardless of their time-outs. Therefore each call runs in
-/// its own thread. After [`SinkSettings::time_limit`], thread and producer are abandoned, and end when the call
-/// returns. This is safe for the data on the broker, because a new producer with the same transactional id fences the
-/// old one.
+/// librdkafka's transactional calls can hang (#5456, #5511) regardless of their time-outs. Therefore each call runs
+/// in its own thread. After [`SinkSettings::time_limit`], the sink abandons the thread and the producer; they end
+/// when the call returns. The abandoned producer can do no harm, because the broker fences it when a new producer
+/// with the same transactional id starts.
 pub struct Sink {
     client: ClientSettings,
     settings: SinkSettings,
@@ -155,17 +160,20 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Creates the producer, and ends the open transaction of a predecessor with the same transactional id.
+    /// Creates the producer. The broker ends the open transaction of an earlier producer with the same transactional
+    /// id.
     ///
     /// # Errors
-    /// No broker responds; a topic does not exist; a permission is missing.
+    /// Returns an error if no broker responds, if a topic does not exist, or if a permission is missing.
     pub fn open(client: &ClientSettings, settings: SinkSettings) -> Result<Self, KafkaError> {
-        // a producer could make the broker create missing topics without a time limit, so check as a consumer
+        // a producer that requests metadata of a missing topic may make the broker create it, without a bounded
+        // time-to-live, so check with a consumer
         let (cluster, topics) = (Cluster::open(client)?, settings.topics.names());
         for topic in &topics {
             cluster.topic(topic).map_err(|error| error.needing(Operation::Write))?;
         }
-        // permissions exist only for authenticated clients; and librdkafka's mock cluster never answers this request
+        // brokers have permissions only for authenticated clients, and librdkafka's mock cluster never responds to
+        // this request
         if client.is_authenticated() {
             cluster.writable(&topics)?;
         }
@@ -174,22 +182,23 @@ impl Sink {
         Ok(sink)
     }
 
-    /// Creates a new producer with the same transactional id. The old one, if any, is fenced, and its open transaction
-    /// is ended: committed if that was decided, otherwise aborted.
+    /// Creates a new producer with the same transactional id. The broker fences the old producer and ends its open
+    /// transaction: it commits the transaction if the commit had already begun, and aborts it otherwise.
     ///
     /// # Errors
-    /// The coordinator does not respond within [`SinkSettings::time_limit`], or refuses.
+    /// Returns an error if the transaction coordinator does not respond within [`SinkSettings::time_limit`], or
+    /// refuses the producer.
     pub fn reopen(&mut self) -> Result<(), KafkaError> {
         self.producer = None;
         self.producer = Some(Handle::open(&self.client, &self.settings)?);
         Ok(())
     }
 
-    /// Sends all records and commits the offsets of `group` in one transaction, or does neither.
+    /// Sends all records and commits the offsets of the topic `source` for `group`, in one transaction.
     ///
     /// # Errors
-    /// See [`TransactError`] for the action that each requires of the caller. After any error except `Aborted` the
-    /// producer cannot be used.
+    /// [`TransactError`] describes the action that each error requires of the caller. After any error except
+    /// [`TransactError::Aborted`], the producer cannot be used until [`Sink::reopen`] succeeds.
     pub fn transact(
         &mut self,
         outgoing: &[Outgoing<'_>],
@@ -222,8 +231,8 @@ impl Sink {
         let sent = sent.and_then(|()| reach("6.sent")).and_then(|()| {
             let group = Arc::clone(group);
             producer.call(move |producer| {
-                // rust-rdkafka's own flush checks every 100 ms; here a delivery report ends the wait immediately, and
-                // the time-out of messages ends the loop
+                // rust-rdkafka's own flush checks only every 100 ms, while here the last delivery report ends the
+                // loop immediately; the loop always ends, because librdkafka also reports each record that times out
                 while producer.in_flight_count() > 0 {
                     producer.poll(Duration::from_millis(10));
                 }
@@ -238,10 +247,10 @@ impl Sink {
             })
         });
         let Err(error) = sent else { return Ok(()) };
-        // the error of a refused record is more specific than that of the failed commit
+        // the error of a refused record names the cause, and the error of the failed commit does not
         let error = match producer.deliveries().refusal() {
             Some((topic, code)) => self.refused(&topic, code),
-            None => self.named(error),
+            None => self.with_permission(error),
         };
         if !error.wants_abort() {
             return Err(error);
@@ -251,8 +260,9 @@ impl Sink {
         Err(after_abort(error, aborted))
     }
 
-    /// Adds the missing permission to an error that would repeat, because transaction errors do not contain it.
-    fn named(&self, error: TransactError) -> TransactError {
+    /// Replaces a fatal error by the missing permission if a topic may not be written, because the errors of
+    /// transactions do not name the permission.
+    fn with_permission(&self, error: TransactError) -> TransactError {
         let TransactError::Fatal(_) = error else { return error };
         let writable =
             Cluster::open(&self.client).and_then(|cluster| cluster.writable(&self.settings.topics.names()));
@@ -269,7 +279,8 @@ impl Sink {
         TransactError::Fatal(error.forbids(&self.client.principal(), right).to_string())
     }
 
-    /// Queues one record; waits while the producer's queue is full.
+    /// Puts one record into the producer's queue. Waits while the queue is full, for at most
+    /// [`SinkSettings::time_limit`].
     fn send(&self, producer: &Handle, outgoing: &Outgoing<'_>) -> Result<(), TransactError> {
         let topics = &self.settings.topics;
         let no_topic = |what: &str| TransactError::Fatal(format!("this sink has no topic for {what}"));
@@ -312,7 +323,8 @@ impl Sink {
     }
 }
 
-/// Marks a step within a transaction. A test can make it fail with an error that requires an abort.
+/// Marks a fault point within a transaction. A test can make it fail with an error after which the transaction must
+/// be aborted.
 fn reach(step: &str) -> Result<(), TransactError> {
     fault::point(step);
     if fault::errs(step) { Err(TransactError::Aborted(RDKafkaErrorCode::Fail)) } else { Ok(()) }
@@ -322,14 +334,16 @@ fn is_full(error: &rdkafka::error::KafkaError) -> bool {
     code(error) == RDKafkaErrorCode::QueueFull
 }
 
-/// Builds the list of offsets. Checks the metadata, because rust-rdkafka panics when it reads back metadata that is not
-/// UTF-8, and the broker refuses long metadata only after everything was sent.
+/// Converts offsets into librdkafka's list. Refuses metadata that is not ASCII, because rust-rdkafka panics when it
+/// reads metadata that is not UTF-8. Refuses long metadata, because the broker would refuse it only after all records
+/// were sent.
 fn offset_list(offsets: &[Offset], source: &str) -> Result<TopicPartitionList, TransactError> {
     let mut list = TopicPartitionList::with_capacity(offsets.len());
     for Offset { partition, offset, metadata } in offsets {
-        if !metadata.is_ascii() || metadata.len() >= METADATA {
-            let fault =
-                format!("metadata of partition {partition} must be ASCII and shorter than {METADATA} bytes");
+        if !metadata.is_ascii() || metadata.len() >= MAX_METADATA_BYTES {
+            let fault = format!(
+                "metadata of partition {partition} must be ASCII and shorter than {MAX_METADATA_BYTES} bytes"
+            );
             return Err(TransactError::Fatal(fault));
         }
         let mut element = list.add_partition(source, *partition as i32);

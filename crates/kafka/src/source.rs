@@ -1,13 +1,14 @@
-//! The consumer of beacons and partials: one member of a consumer group, with a queue for each partition.
+//! The consumer of beacons and partials. It is a member of a consumer group, and has a separate queue for each
+//! assigned partition. The caller uses it as follows:
 //!
 //! ```text
-//! poll()  -> Assigned: check the committed offsets, and call start_at() for other offsets
-//! poll()     the partitions are assigned
-//! read()     batches of one partition; a partition that is not read fills its queue and pauses
-//! wait()     until there is something to read or to poll
-//! poll()  -> Skipped: a batch cannot be read, reading continues after it
-//! poll()  -> Revoked: stop reading, finish or abort the transaction
-//! poll()     the partitions are released
+//! poll()  -> Assigned: check the committed offsets; call start_at() to start at another offset
+//! poll()     starts to fetch the assigned partitions
+//! read()     returns records of one partition; fetching of a partition pauses while its queue is full
+//! wait()     waits until there are records to read or events to poll
+//! poll()  -> Skipped: offsets could not be read; reading continues after them
+//! poll()  -> Revoked: stop reading, and commit or abort the open transaction
+//! poll()     releases the partitions
 //! ```
 
 mod assignment;
@@ -40,28 +41,30 @@ pub use error::SourceError;
 use group::{Change, Group};
 pub(crate) use wakeup::Wakeup;
 
-/// The maximum number of records in one [`Source::read`].
-const BATCH: usize = 1_000;
+/// The maximum number of records that one call of [`Source::read`] passes.
+const MAX_BATCH: usize = 1_000;
 
 /// The settings of a source.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
-    /// The topic.
+    /// The topic to read.
     pub topic: String,
     /// The consumer group.
     pub group: String,
-    /// The static name of this member, which it keeps over restarts (`group.instance.id`).
+    /// The static name of this member (`group.instance.id`). It stays the same after a restart, so that the member
+    /// gets its partitions back.
     pub instance: String,
-    /// Reads only committed records. Offsets are stable only then; only tests set it to false.
+    /// True to read committed records only, which exactly-once processing requires. Only tests set it to false.
     pub read_committed: bool,
-    /// If the committed offset was deleted, continues at the start of the log.
+    /// True to continue at the start of the log if the records at the committed offset were deleted. False to return
+    /// [`SourceError::Gap`] instead.
     pub accept_loss: bool,
     /// The reaction to a batch that cannot be read.
     pub on_damaged: OnDamaged,
-    /// The size of the queue of fetched records over all partitions, KiB.
+    /// The maximum size of fetched records that wait in the queues of all partitions together, in KiB.
     pub queue_kib: u32,
-    /// The session time-out: how long the group waits for a silent member, and keeps a member's partitions for its
-    /// return.
+    /// The session time-out of the group. If a member sends no heartbeat for this time, for example during a restart,
+    /// the group assigns its partitions to other members.
     pub session_timeout: Duration,
 }
 
@@ -85,33 +88,36 @@ impl SourceSettings {
 /// An event of [`Source::poll`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The partitions that are read from the next poll on.
+    /// The group assigned these partitions. Reading starts with the next poll.
     Assigned(Assigned),
-    /// The partitions that will be released at the next poll. Commit or abort the open transaction first.
+    /// The group revoked these partitions. The next poll releases them, so commit or abort the open transaction
+    /// first.
     Revoked(Vec<u32>),
-    /// Partitions that already belong to another member. The open transaction cannot be committed.
+    /// This member lost these partitions, and another member may already own them. The open transaction cannot be
+    /// committed.
     Lost(Vec<u32>),
-    /// Offsets that cannot be read and are lost. Reading continues after them.
+    /// These offsets could not be read and are lost. Reading continues after them.
     Skipped(Skipped),
 }
 
-/// The result of a [`Source::read`].
+/// The result of [`Source::read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// The number of records that were passed.
+    /// The number of records that were passed to the closure.
     pub count: usize,
     /// True if the queue is empty.
     pub drained: bool,
-    /// The end offset, if the partition has been read to its end. With `read_committed` this is the last stable offset.
-    /// It is reported until there are more records.
+    /// The end offset of the partition, or `None` if the partition was not read to its end. With `read_committed` the
+    /// end is the last stable offset. Each read returns it until more records arrive.
     pub end: Option<i64>,
 }
 
 type GroupConsumer = BaseConsumer<Context<Group>>;
 
-/// A member of a consumer group. All methods run in the caller's thread; librdkafka fetches in its own threads.
+/// A member of a consumer group that reads one topic. Its methods run in the caller's thread, and librdkafka fetches
+/// records in its own threads.
 pub struct Source {
-    // dropped before the consumer, which must outlive its queues
+    // declared before `consumer`, and therefore dropped first, because a consumer must outlive its queues
     partitions: BTreeMap<u32, PartitionState>,
     buffer: MessageBuffer,
     consumer: Arc<GroupConsumer>,
@@ -119,28 +125,31 @@ pub struct Source {
     client: ClientSettings,
     wakeup: Arc<Wakeup>,
     settings: SourceSettings,
+    /// The consumer that tests offsets while [`Source::search`] searches for the end of an unreadable batch.
     probe: Option<Probe>,
+    /// The number of partitions of the topic.
     of: u32,
     state: State,
     metadata: Option<Arc<ConsumerGroupMetadata>>,
 }
 
-/// The action that the next poll starts with.
+/// The part of a rebalance that the next poll continues.
 enum State {
+    /// No rebalance is in progress.
     Stable,
     /// The group assigned these partitions, but their committed offsets could not be read yet.
     Assigned(Vec<u32>),
-    /// The caller has received the assignment; reading starts with the next poll.
+    /// The caller has received [`Event::Assigned`]. The next poll starts reading.
     Assigning,
-    /// The caller has received the revocation; the next poll confirms it.
+    /// The caller has received [`Event::Revoked`] or [`Event::Lost`]. The next poll releases the partitions.
     Revoking,
 }
 
 impl Source {
-    /// Joins the group; partitions are assigned in [`Source::poll`].
+    /// Joins the group. [`Source::poll`] returns the assigned partitions later.
     ///
     /// # Errors
-    /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
+    /// Returns an error if no broker responds within ten seconds, or if the topic does not exist or may not be read.
     pub fn open(client: &ClientSettings, settings: SourceSettings) -> Result<Self, KafkaError> {
         let cluster = Cluster::open(client)?;
         let of = cluster.topic(&settings.topic).map_err(|error| error.needing(Operation::Read))?.count();
@@ -148,7 +157,7 @@ impl Source {
         let consumer = group::join(client, &settings, of, &wakeup)?;
         Ok(Self {
             partitions: BTreeMap::new(),
-            buffer: MessageBuffer::for_messages(BATCH),
+            buffer: MessageBuffer::for_messages(MAX_BATCH),
             consumer: Arc::new(consumer),
             cluster,
             client: client.clone(),
@@ -161,11 +170,12 @@ impl Source {
         })
     }
 
-    /// Serves the group. Call it often (between batches), at least every five minutes. Waits up to `timeout` if there
-    /// is nothing to do. The module documentation describes the caller's action for each event.
+    /// Processes changes of the assignment and other events of the consumer. Waits for an event for at most
+    /// `timeout`. Call it between batches, and at least every five minutes, because the group removes a member that
+    /// does not poll. The module documentation describes how to react to each event.
     ///
     /// # Errors
-    /// Log a transient error ([`SourceError::is_transient`]) and call poll again.
+    /// After a transient error ([`SourceError::is_transient`]), log it and poll again. After any other error, stop.
     pub fn poll(&mut self, timeout: Duration) -> Result<Option<Event>, SourceError> {
         let assigned = match &self.state {
             State::Stable => None,
@@ -185,7 +195,7 @@ impl Source {
         self.serve(if assigned.is_some() { Duration::ZERO } else { timeout })?;
         match (self.consumer.context().role.next_change(), assigned) {
             (None, None) => self.search(),
-            // a newer change replaces the one that was not processed yet
+            // a new assignment replaces the one whose committed offsets could not be read yet
             (None, Some(partitions)) | (Some(Change::Assigned(partitions)), _) => {
                 self.assigned(partitions).map(Some)
             }
@@ -197,18 +207,18 @@ impl Source {
         }
     }
 
-    /// Serves the consumer's own queue until it is empty or the assignment changes.
+    /// Polls the consumer's own queue until it is empty or the assignment changes.
     fn serve(&mut self, timeout: Duration) -> Result<(), SourceError> {
         let mut timeout = timeout;
         loop {
             let served = self.consumer.context().served();
             match self.consumer.poll(timeout) {
                 Some(Ok(stray)) => {
-                    // impossible, because every queue was split before its partition was assigned; a restart reads the
-                    // record again
+                    // cannot happen, because the queue of each partition is separated before the partition is
+                    // assigned; the error makes the worker restart and read the record again
                     tracing::error!(
                         partition = stray.partition(),
-                        "a record arrived on the queue of another partition"
+                        "a record arrived on the consumer's own queue instead of the queue of its partition"
                     );
                     return Err(SourceError::Fatal { code: RDKafkaErrorCode::Inconsistent });
                 }
@@ -223,7 +233,7 @@ impl Source {
         }
     }
 
-    /// Converts an error of the whole consumer.
+    /// Converts an error of the consumer that does not belong to one partition's queue.
     fn consumer_error(&self, error: &RdkafkaError) -> Result<(), SourceError> {
         let code = code(error);
         match error {
@@ -240,11 +250,12 @@ impl Source {
         }
     }
 
-    /// Passes the fetched records of one partition, at most `max` (and at most 1,000), to `each` in the order of their
-    /// offsets. Does not wait or allocate. A partition that is not assigned has no records.
+    /// Passes the fetched records of one partition to `each`, in the order of their offsets: at most `max`, and at
+    /// most 1,000. Does not wait and does not allocate memory. If the partition is not assigned, the result is that
+    /// of an empty queue.
     ///
     /// # Errors
-    /// Returned after the records before the error were passed.
+    /// Returns an error after `each` has received the records that precede it.
     pub fn read(
         &mut self,
         partition: u32,
@@ -256,17 +267,17 @@ impl Source {
         let Some(queue) = state.queue.as_mut().filter(|_| state.search.is_none()) else { return Ok(nothing) };
         let (mut count, mut position, mut end) = (0, state.position, state.end);
         let (mut notice, mut unknown) = (None, None);
-        let max = max.min(BATCH);
+        let max = max.min(MAX_BATCH);
         let mut damage = None;
         let taken = queue.read(&mut self.buffer, max, |item| match item {
-            // librdkafka may continue after a damaged batch by itself; records fetched before an `assign` are delivered
-            // again
+            // ignore records after a damaged batch, with which librdkafka may continue by itself, and records that an
+            // `assign` made librdkafka fetch again
             Item::Message(message) if damage.is_some() || message.offset() < position => {}
             Item::Message(message) => {
                 (count, position, end) = (count + 1, message.offset() + 1, None);
                 each(message);
             }
-            // occurs once for each end, at the last stable offset
+            // librdkafka reports each end once; its offset is the last stable offset
             Item::Notice(RDKafkaErrorCode::PartitionEOF, offset) => {
                 (position, end) = (offset.max(position), Some(offset));
             }
@@ -302,21 +313,22 @@ impl Source {
         }
     }
 
-    /// Waits until an empty queue receives something, or for `timeout`. Call it only when all partitions being read are
-    /// drained, because a queue that was not empty does not notify.
+    /// Waits until an empty queue receives an item, for at most `timeout`. Call it only after all queues were
+    /// drained, because an item that arrives in a queue with other items does not end the wait.
     pub fn wait(&self, timeout: Duration) {
         self.wakeup.wait(timeout);
     }
 
-    /// Returns the offset at which reading of a partition continues: after the last record passed, or at its end.
-    /// `None` if the partition is not assigned.
+    /// Returns the offset at which reading of a partition continues, which follows the last record that was passed.
+    /// Returns `None` if the partition is not assigned.
     #[must_use]
     pub fn position(&self, partition: u32) -> Option<i64> {
         self.partitions.get(&partition).map(|state| state.position)
     }
 
-    /// Returns the group metadata to send with offsets in a transaction. It is captured when the partitions are
-    /// assigned, and valid only for that assignment.
+    /// Returns the group metadata that must accompany offsets in a transaction. It belongs to the current assignment,
+    /// because brokers refuse offsets with the metadata of an earlier one. Returns `None` if no partitions are
+    /// assigned.
     #[must_use]
     pub fn group_metadata(&self) -> Option<&Arc<ConsumerGroupMetadata>> {
         self.metadata.as_ref()
@@ -327,15 +339,17 @@ impl Source {
         self.partitions.keys().copied()
     }
 
-    /// Returns the address of the process that is in the group under this instance's name, if the broker reports one.
-    /// After [`SourceError::Fenced`] that is another process.
+    /// Returns the address of the process that is in the group under this instance's name. After
+    /// [`SourceError::Fenced`] this is the other process with the same name. Returns `None` if the brokers report no
+    /// such process.
     #[must_use]
     pub fn namesake(&self) -> Option<String> {
         let named = self.cluster.members_named(&self.settings.group, &self.settings.instance);
         named.ok()?.into_iter().next()
     }
 
-    /// Returns the connection for requests of end offsets, which reads uncommitted.
+    /// Returns the connection that this source uses for metadata and end offsets. Its end offsets include the records
+    /// of open transactions.
     #[must_use]
     pub const fn cluster(&self) -> &Cluster {
         &self.cluster
@@ -345,7 +359,7 @@ impl Source {
         KafkaError::Forbidden { principal: self.cluster.principal(), right: self.missing(code) }
     }
 
-    /// Returns the missing permission for a broker's error code.
+    /// Returns the missing permission for the error code of an authorization error.
     fn missing(&self, code: RDKafkaErrorCode) -> Right {
         match code {
             RDKafkaErrorCode::GroupAuthorizationFailed => Right::of_group(&self.settings.group),
@@ -354,7 +368,7 @@ impl Source {
     }
 }
 
-/// Returns true for error codes of an offset that is not in the log.
+/// Returns true for error codes that report an offset outside the log.
 const fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(code, C::AutoOffsetReset | C::OffsetOutOfRange | C::LogTruncation | C::NoOffset)
@@ -362,7 +376,8 @@ const fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        // closing the consumer revokes the partitions once more, when nothing polls it
+        // closing the consumer makes librdkafka call `rebalance` once more, at a time when nothing polls the source;
+        // `closing` makes it release the partitions immediately
         self.consumer.context().role.closing.store(true, Ordering::Relaxed);
         self.partitions.clear();
     }

@@ -1,9 +1,9 @@
-//! Topics and their time-to-live: specification, creation, and verification.
+//! Topics and their time-to-live: specifications, creation of topics, and verification.
 //!
-//! [`Admin::plan`] compares the specifications with the existing topics, and [`Admin::apply`] makes the changes.
-//! [`Admin::check`] reads the settings of topics *and* brokers, computes how long a record can be read and be on disk,
-//! and measures the oldest readable record and the largest timestamp. [`Admin::purge`] removes segments that are kept
-//! by a timestamp in the future.
+//! [`Admin::plan`] compares the specifications with the existing topics and returns the necessary changes.
+//! [`Admin::apply`] makes these changes. [`Admin::check`] reads the settings of topics *and* brokers, computes for
+//! how long a record can be read and can stay on disk, and measures the age of the oldest readable record and the
+//! largest timestamp. [`Admin::purge`] removes segments that do not expire because of a timestamp in the future.
 
 mod admin;
 mod ahead;
@@ -32,18 +32,19 @@ pub use ttl::{Bounds, Times};
 /// The purpose of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// The beacons that players report. Personal data.
+    /// The beacons that players report. They are personal data.
     Beacons,
-    /// Cells before release. Personal data by classification.
+    /// The partials (cells before folding). They are classified as personal data, because a cell can contain a single
+    /// session.
     Partials,
-    /// Released rows.
+    /// The published rows.
     Rollups,
-    /// Notes on rejected beacons.
+    /// The notes on rejected beacons.
     Rejections,
 }
 
 impl Purpose {
-    /// Returns the name used in tables and metrics.
+    /// Returns the name of this purpose in the output of commands and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -54,7 +55,8 @@ impl Purpose {
         }
     }
 
-    /// Returns true if a stage of the worker reads the topic, so that records deleted too soon are lost.
+    /// Returns true if the worker reads topics of this purpose. The worker loses records that the broker deletes too
+    /// soon.
     pub(crate) const fn is_read_by_us(self) -> bool {
         matches!(self, Self::Beacons | Self::Partials)
     }
@@ -65,41 +67,42 @@ impl Purpose {
 pub enum Clock {
     /// The broker's clock (`LogAppendTime`).
     Append,
-    /// The producer's clock (`CreateTime`), up to this far ahead of the broker's.
+    /// The producer's clock (`CreateTime`).
     Create {
-        /// `message.timestamp.after.max.ms`.
+        /// The maximum time by which a timestamp may be ahead of the broker's clock
+        /// (`message.timestamp.after.max.ms`).
         ahead: Duration,
     },
 }
 
-/// The specification of a topic.
+/// The specification of a topic, from the configuration of crowdfold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// The name.
+    /// The name of the topic.
     pub topic: String,
-    /// The purpose.
+    /// The purpose of the topic.
     pub purpose: Purpose,
     /// The number of partitions.
     pub partitions: u32,
     /// The number of replicas of each partition.
     pub replication: u32,
-    /// `[ttl]`: the longest time for which a record can be read.
+    /// The time-to-live: the maximum time for which a record may be readable (`[ttl]`).
     pub ttl: Duration,
-    /// The shortest time for which a record must be readable: window, lateness, session and the longest outage to
-    /// survive. Zero if no stage reads the topic.
+    /// The minimum time for which the worker needs a record to be readable, which includes the longest outage to
+    /// survive (`ttl.max_outage`). Zero if the worker does not read the topic.
     pub least: Duration,
-    /// The clock that sets timestamps.
+    /// The clock that sets the timestamps of records.
     pub clock: Clock,
-    /// `windows.max_skew`: how far ahead of the present a record may be dated.
+    /// The maximum time by which the timestamp of a record may be in the future (`windows.max_skew`).
     pub max_skew: Duration,
-    /// `ttl.on_disk_slack`: how much longer than `ttl` a record may stay on disk.
+    /// The time for which a record may stay on disk after `ttl` (`ttl.on_disk_slack`).
     pub on_disk_slack: Duration,
-    /// The largest batch of records, bytes.
+    /// The maximum size of a batch of records, in bytes.
     pub max_message_bytes: u32,
 }
 
 impl Spec {
-    /// Returns the largest timestamp that a record may have at this time. It allows for small
+    /// Returns the largest timestamp that a record may have at the time `now`. It includes a tolerance for
     /// differences between clocks.
     pub(crate) fn latest(&self, now: Timestamp) -> Timestamp {
         let ahead = match self.clock {
@@ -109,7 +112,8 @@ impl Spec {
         now.saturating_add(self.max_skew.max(ahead).into()).saturating_add(check::TOLERANCE)
     }
 
-    /// Returns the number of in-sync replicas that a write needs: with three replicas, one may be missing.
+    /// Returns the number of in-sync replicas that a write needs (`min.insync.replicas`). With three replicas or more
+    /// it is two, otherwise one.
     pub(crate) const fn min_in_sync(&self) -> u32 {
         if self.replication >= 3 { 2 } else { 1 }
     }

@@ -1,4 +1,4 @@
-//! A producer for one topic that reports the outcome of each record.
+//! The producer of the collector. It writes to one topic, and reports the outcome of each record.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,47 +13,48 @@ use crate::client::{Context, Principal};
 use crate::error::code;
 use crate::{ClientSettings, KafkaError};
 
-/// The time-out of metadata requests.
-const METADATA: Duration = Duration::from_secs(5);
+/// The maximum time to wait for metadata.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The settings of a [`Writer`].
 #[derive(Clone, Debug)]
 pub struct WriterSettings {
-    /// The topic.
+    /// The topic to write to.
     pub topic: String,
-    /// The `content-type` of its records.
+    /// The value of the header `content-type` of each record.
     pub content_type: &'static str,
-    /// The time after which a record that was not acknowledged is given up.
+    /// The maximum time to wait for the acknowledgement of a record. After it, the outcome is an error.
     pub time_limit: Duration,
-    /// The maximum size of records in flight, bytes. The caller observes it; records beyond it are refused.
+    /// The maximum size of all records in flight, in bytes, which the caller must not exceed.
     pub memory: usize,
 }
 
-/// The confirmation that every in-sync replica has a record.
+/// The confirmation that every in-sync replica has stored a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
     /// True if the broker set the timestamp (`LogAppendTime`).
     pub stamped_by_broker: bool,
 }
 
-/// The callback for the outcome of a record, called once on a thread of the client.
+/// The call-back for the outcome of a record. It is called once, on a thread of the producer.
 pub type Receipt = Box<dyn FnOnce(Result<Written, KafkaError>) + Send>;
 
-/// A producer that writes records at least once. A record that is given up may have been written nevertheless.
+/// A producer that writes each record to one topic. A record whose outcome is an error may have been written
+/// nevertheless.
 pub struct Writer {
     producer: ThreadedProducer<Context<Reports>>,
     settings: WriterSettings,
     headers: OwnedHeaders,
 }
 
-/// The call-backs that receive delivery reports.
+/// The values that are needed to convert a delivery report into an error.
 #[derive(Default)]
 struct Reports {
     topic: String,
     principal: Principal,
 }
 
-/// A callback that librdkafka carries with a record.
+/// The call-back of a record. librdkafka stores it with the record, and returns it with the delivery report.
 struct Pending(Mutex<Option<Receipt>>);
 
 impl ProducerContext for Context<Reports> {
@@ -80,6 +81,7 @@ impl Pending {
 }
 
 impl Reports {
+    /// Returns the error of a record that was not written.
     fn refusal(&self, code: RDKafkaErrorCode) -> KafkaError {
         KafkaError::coded(format!("write to topic {}", self.topic), code)
             .forbids(&self.principal, || Right::of_topic(Operation::Write, &self.topic))
@@ -87,17 +89,17 @@ impl Reports {
 }
 
 impl Writer {
-    /// Creates an idempotent producer that waits for all in-sync replicas. No request is sent.
+    /// Creates an idempotent producer, which waits for all in-sync replicas. Sends no request.
     ///
     /// # Errors
-    /// librdkafka rejects the properties.
+    /// Returns an error if librdkafka rejects the properties.
     pub fn open(client: &ClientSettings, settings: WriterSettings) -> Result<Self, KafkaError> {
         let time_limit = settings.time_limit.as_millis().to_string();
-        // the caller limits the memory, so librdkafka's own limits must never be reached
+        // the caller limits the memory, so librdkafka's own limits must be larger than any queue
         let kilobytes = (settings.memory / 512).clamp(65_536, 2_147_483_647).to_string();
         let defaults = [
             ("compression.codec", "lz4"),
-            // records are already batched, and a client waits for each
+            // the caller has already packed several requests into a record, and an HTTP client waits for the outcome
             ("linger.ms", "0"),
         ];
         let fixed = [
@@ -113,8 +115,8 @@ impl Writer {
         Ok(Self { producer, headers: OwnedHeaders::new().insert(header), settings })
     }
 
-    /// Sends a record without a key. A topic with append time sets its own.
-    /// `receipt` receives the outcome and must not block.
+    /// Sends a record without a key. The broker replaces `timestamp` if the topic uses `LogAppendTime`. `receipt` is
+    /// called with the outcome and must not block.
     pub fn write(&self, partition: u32, payload: &[u8], timestamp: Timestamp, receipt: Receipt) {
         let record =
             BaseRecord::with_opaque_to(&self.settings.topic, Box::new(Pending(Mutex::new(Some(receipt)))))
@@ -131,34 +133,37 @@ impl Writer {
         }
     }
 
-    /// Queries the number of partitions of the topic, within five seconds. Records can be sent only to partitions that
-    /// existed at the last query, because librdkafka itself queries rarely.
+    /// Requests the number of partitions of the topic, with a time-out of five seconds. Returns 0 if the topic does
+    /// not exist. Call it regularly if partitions may be added, because librdkafka itself rarely requests the
+    /// metadata, and refuses records for a partition that it does not know.
     ///
     /// # Errors
-    /// No broker responds in time.
+    /// Returns an error if no broker responds in time.
     pub fn partitions(&self) -> Result<u32, KafkaError> {
         let topic = &self.settings.topic;
-        let metadata = self.producer.client().fetch_metadata(Some(topic), METADATA);
+        let metadata = self.producer.client().fetch_metadata(Some(topic), METADATA_TIMEOUT);
         let metadata = metadata.map_err(|error| KafkaError::of(format!("describe topic {topic}"), &error))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         Ok(found.map_or(0, |found| found.partitions().len() as u32))
     }
 
-    /// Returns the fatal producer error, if any.
+    /// Returns the fatal error of the producer, after which it can write no record. Returns `None` if there is none.
     #[must_use]
     pub fn fatal(&self) -> Option<KafkaError> {
         let (code, _) = self.producer.client().fatal_error()?;
-        // a principal without any write permission gets no producer id, and fails before any record is sent
+        // a principal that may not write to any topic receives no producer id, so the producer fails before it sends
+        // a record
         Some(self.producer.client().context().role.refusal(code))
     }
 
-    /// Returns the number of records in flight.
+    /// Returns the number of records whose outcome is not known yet.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         usize::try_from(self.producer.in_flight_count()).unwrap_or(0)
     }
 
-    /// Waits up to `time_limit` until the outcome of every record is known; returns true if it is.
+    /// Waits for at most `time_limit` until the outcome of every record is known. Returns false if the time-out was
+    /// reached first.
     #[must_use]
     pub fn flush(&self, time_limit: Duration) -> bool {
         let flushed: KafkaResult<()> = self.producer.flush(time_limit);

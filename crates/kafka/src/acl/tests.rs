@@ -13,30 +13,30 @@ fn names() -> Names {
     }
 }
 
-/// Returns the roles that may do an operation on a topic.
-fn who(topic: &str, operation: Operation) -> Vec<Role> {
+/// Returns the roles that have the permission for an operation on a topic.
+fn roles_with(topic: &str, operation: Operation) -> Vec<Role> {
     let right = Right { resource: Resource::Topic(topic.into()), operation };
     Role::ALL.into_iter().filter(|role| names().rights(*role).contains(&right)).collect()
 }
 
 #[test]
-fn each_topic_has_one_writer_and_personal_topics_one_reader() {
+fn each_topic_has_one_writing_role_and_personal_topics_one_reading_role() {
     use Operation as O;
-    assert_eq!(who("p.beacons", O::Write), [Role::Collector]);
-    assert_eq!(who("p.beacons", O::Read), [Role::Combiner]);
-    assert_eq!(who("p.partials", O::Write), [Role::Combiner]);
-    assert_eq!(who("p.partials", O::Read), [Role::Merger]);
-    assert_eq!(who("p.rejections", O::Write), [Role::Combiner]);
-    assert_eq!(who("p.rejections", O::Read), [Role::Auditor]);
-    assert_eq!(who("p.rollups.a", O::Write), [Role::Merger]);
-    assert_eq!(who("p.rollups.a", O::Read), [Role::Reader, Role::Auditor]);
+    assert_eq!(roles_with("p.beacons", O::Write), [Role::Collector]);
+    assert_eq!(roles_with("p.beacons", O::Read), [Role::Combiner]);
+    assert_eq!(roles_with("p.partials", O::Write), [Role::Combiner]);
+    assert_eq!(roles_with("p.partials", O::Read), [Role::Merger]);
+    assert_eq!(roles_with("p.rejections", O::Write), [Role::Combiner]);
+    assert_eq!(roles_with("p.rejections", O::Read), [Role::Auditor]);
+    assert_eq!(roles_with("p.rollups.a", O::Write), [Role::Merger]);
+    assert_eq!(roles_with("p.rollups.a", O::Read), [Role::Reader, Role::Auditor]);
 }
 
 #[test]
-fn only_the_eraser_deletes() {
+fn only_the_eraser_may_delete_and_only_beacons() {
     for topic in ["p.beacons", "p.partials", "p.rejections", "p.rollups.a"] {
         let expected: &[Role] = if topic == "p.beacons" { &[Role::Eraser] } else { &[] };
-        assert_eq!(who(topic, Operation::Delete), expected, "{topic}");
+        assert_eq!(roles_with(topic, Operation::Delete), expected, "{topic}");
     }
 }
 
@@ -50,7 +50,7 @@ fn no_role_has_a_permission_twice() {
 }
 
 #[test]
-fn permission_is_formatted_for_error_messages() {
+fn permission_is_formatted_as_operation_and_resource() {
     let shown: Vec<_> = names().rights(Role::Combiner).iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
@@ -69,7 +69,7 @@ fn permission_is_formatted_for_error_messages() {
 }
 
 #[test]
-fn missing_permission_is_replaced_by_the_one_to_grant() {
+fn missing_permission_is_replaced_by_a_permission_of_the_role_that_includes_it() {
     let rights = names().rights(Role::Combiner);
     let granted = |right: Right| {
         let missing = crate::KafkaError::Forbidden { principal: crate::Principal::default(), right };

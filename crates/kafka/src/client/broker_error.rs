@@ -1,11 +1,12 @@
-//! Distinguishes an unreachable cluster from one that refuses the client or that the client does not trust.
+//! Distinguishes a cluster that cannot be reached from one where authentication fails, either because it refuses the
+//! client or because the client does not trust its certificate.
 
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::ClientSettings;
 use crate::KafkaError;
 
-/// An error of a broker connection, as librdkafka reports it.
+/// An error of the connection to a broker, as librdkafka reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BrokerError {
     pub(crate) code: RDKafkaErrorCode,
@@ -13,19 +14,20 @@ pub(crate) struct BrokerError {
 }
 
 impl BrokerError {
-    /// Returns true if retrying is useless because authentication failed on either side.
+    /// Returns true if retrying is useless because the broker or the client failed to authenticate.
     fn is_refusal(&self) -> bool {
         use RDKafkaErrorCode as C;
         match self.code {
             C::Authentication | C::SaslAuthenticationFailed | C::UnsupportedSASLMechanism => true,
-            // a broker that stops during the handshake causes this error too
+            // a broker that stops during the handshake also causes an SSL error, with the word "Disconnected"
             C::SSL => !self.reason.contains("Disconnected"),
-            // with TLS 1.3 a broker checks the client certificate after the client has finished the handshake
+            // with TLS 1.3 a broker checks the client certificate after the handshake, so the refusal has another
+            // error code
             _ => self.reason.contains(ALERT),
         }
     }
 
-    /// Returns a hint if librdkafka's message does not name the cause.
+    /// Returns the likely cause to append to librdkafka's message, or an empty string if the message names the cause.
     fn hint(&self) -> &'static str {
         if self.reason.contains(ALERT) {
             "; the brokers reject the client's certificate, which may be missing, expired or signed by another \
@@ -41,12 +43,13 @@ impl BrokerError {
     }
 }
 
-/// The word with which OpenSSL reports an alert of the peer.
+/// The word in OpenSSL's messages for a TLS alert, with which a broker refuses a certificate.
 const ALERT: &str = "alert";
 
 impl ClientSettings {
-    /// Returns the error for an unreachable cluster, from the last broker error or otherwise from `otherwise`.
-    pub(crate) fn away(
+    /// Returns the error for a cluster that does not respond. The reason in it is the last broker error; if there is
+    /// none, `otherwise` returns it.
+    pub(crate) fn unreachable(
         &self,
         last_error: Option<BrokerError>,
         otherwise: impl FnOnce() -> String,
@@ -57,7 +60,7 @@ impl ClientSettings {
                 brokers,
                 protocol: self.protocol(),
                 hint: last_error.hint(),
-                reason: plain(&last_error.reason).to_owned(),
+                reason: without_connection_details(&last_error.reason).to_owned(),
             },
             Some(last_error) => KafkaError::Unreachable { brokers, reason: last_error.reason },
             None => KafkaError::Unreachable { brokers, reason: otherwise() },
@@ -65,8 +68,9 @@ impl ClientSettings {
     }
 }
 
-/// Removes the broker's address before the reason, and the repetition count after it.
-fn plain(reason: &str) -> &str {
+/// Removes the broker's address at the beginning of librdkafka's message, and the duration and connection state at
+/// its end.
+fn without_connection_details(reason: &str) -> &str {
     let reason =
         reason.split_once("://").and_then(|(_, rest)| rest.split_once(": ")).map_or(reason, |(_, rest)| rest);
     reason.split_once(" (after ").map_or(reason, |(reason, _)| reason)

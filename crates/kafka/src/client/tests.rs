@@ -15,7 +15,7 @@ fn property_values_are_never_shown() {
 }
 
 #[test]
-fn reserved_properties_are_refused() {
+fn each_reserved_property_is_refused() {
     for key in RESERVED {
         let error = settings(key, "x").config(&[], &[]).unwrap_err();
         assert_eq!(error, KafkaError::Reserved { key: key.into() });
@@ -23,7 +23,7 @@ fn reserved_properties_are_refused() {
 }
 
 #[test]
-fn operator_overrides_defaults_but_not_reserved_properties() {
+fn configured_property_overrides_a_default_but_not_a_fixed_property() {
     let config =
         settings("a", "theirs").config(&[("a", "default"), ("b", "default")], &[("c", "ours")]).unwrap();
     assert_eq!(
@@ -42,7 +42,7 @@ fn invalid_property_is_reported_without_its_value() {
 }
 
 #[test]
-fn library_is_built_with_tls_and_all_codecs() {
+fn librdkafka_is_built_with_tls_sasl_and_all_codecs() {
     let config = ClientConfig::new().create_native_config().unwrap();
     let features = config.get("builtin.features").unwrap();
     let features: Vec<_> = features.split(',').collect();
@@ -59,35 +59,36 @@ fn with(properties: &[(&str, &str)]) -> ClientSettings {
 }
 
 #[test]
-fn principal_is_known_with_a_password() {
+fn principal_is_known_only_if_sasl_sends_a_username() {
     let scram =
         [("security.protocol", "SASL_SSL"), ("sasl.mechanism", "SCRAM-SHA-512"), ("sasl.username", "u")];
     assert_eq!(with(&scram).principal().to_string(), "principal User:u");
     assert_eq!(with(&scram).protocol(), "SASL_SSL with SCRAM-SHA-512");
-    // the name is not sent to the broker
+    // without `security.protocol`, SASL is not used and the name is not sent to the broker
     assert_eq!(with(&scram[1..]).principal().to_string(), "this principal");
     assert_eq!(with(&[]).protocol(), "plaintext");
 }
 
 #[test]
-fn failed_authentication_differs_from_an_unreachable_cluster() {
+fn failed_authentication_is_not_transient_and_an_unreachable_cluster_is() {
     use RDKafkaErrorCode as C;
-    let away = |code, reason: &str| {
+    let unreachable = |code, reason: &str| {
         with(&[("security.protocol", "ssl")])
-            .away(Some(BrokerError { code, reason: reason.into() }), String::new)
+            .unreachable(Some(BrokerError { code, reason: reason.into() }), String::new)
     };
     let message = "ssl://b:1/bootstrap: SSL handshake failed: certificate verify failed (after 3ms in state SSL_HANDSHAKE)";
-    let refused = away(C::SSL, message);
+    let refused = unreachable(C::SSL, message);
     assert!(!refused.is_transient());
     assert_eq!(
         refused.to_string(),
         "cannot connect to b:1 by ssl (SSL handshake failed: certificate verify failed); check [kafka.properties]; the \
          brokers' certificate is expired, issued for another name, or not signed by the authority in ssl.ca.location"
     );
-    // a broker that stops during the handshake
-    assert!(away(C::SSL, "ssl://b:1/1: SSL handshake failed: Disconnected").is_transient());
+    // a broker that stops during the handshake may come back
+    assert!(unreachable(C::SSL, "ssl://b:1/1: SSL handshake failed: Disconnected").is_transient());
     assert!(
-        away(C::BrokerTransportFailure, "ssl://b:1/1: Connect failed: Connection refused").is_transient()
+        unreachable(C::BrokerTransportFailure, "ssl://b:1/1: Connect failed: Connection refused")
+            .is_transient()
     );
-    assert!(with(&[]).away(None, || "silence".into()).is_transient());
+    assert!(with(&[]).unreachable(None, || "silence".into()).is_transient());
 }

@@ -4,7 +4,7 @@ use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::{ANSWER, Cluster};
+use super::{Cluster, RESPONSE_TIMEOUT};
 use crate::KafkaError;
 use crate::client::Context;
 use crate::error::{code, is_forbidden};
@@ -13,23 +13,23 @@ impl Cluster {
     /// Returns the names of all consumer groups that this principal may describe, sorted.
     ///
     /// # Errors
-    /// No broker responds.
+    /// Returns an error if no broker responds.
     pub(crate) fn groups(&self) -> Result<Vec<String>, KafkaError> {
-        let listed = self.client.fetch_group_list(None, ANSWER);
+        let listed = self.client.fetch_group_list(None, RESPONSE_TIMEOUT);
         let listed = listed.map_err(|error| self.failed("list the consumer groups".into(), &error))?;
         let mut names: Vec<_> = listed.groups().iter().map(|group| group.name().to_owned()).collect();
-        // a group without a name cannot be queried
+        // the offsets of a group whose name is empty cannot be requested
         names.retain(|name| !name.is_empty());
         names.sort();
         names.dedup();
         Ok(names)
     }
 
-    /// Returns the committed offset of a group for each requested partition, `None` if it has none. Returns `None` as a
-    /// whole if this principal may not describe the group.
+    /// Returns the committed offset of a group for each requested partition, or `None` for a partition without a
+    /// committed offset. Returns `Ok(None)` if this principal may not describe the group.
     ///
     /// # Errors
-    /// No broker responds.
+    /// Returns an error if no broker responds.
     pub(crate) fn committed(
         &self,
         group: &str,
@@ -39,21 +39,21 @@ impl Cluster {
         let what = || format!("query the offsets of group {group}");
         let config = self.settings.config(&[], &[("group.id", group), ("enable.auto.commit", "false")])?;
         let client: BaseConsumer<Context<()>> = config.create_with_context(Context::default())?;
-        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        let mut requested = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
-            asked.add_partition(topic, *partition as i32);
+            requested.add_partition(topic, *partition as i32);
         }
-        let answer = match client.committed_offsets(asked, ANSWER) {
-            Ok(answer) => answer,
+        let response = match client.committed_offsets(requested, RESPONSE_TIMEOUT) {
+            Ok(response) => response,
             Err(error) if is_forbidden(code(&error)) => return Ok(None),
             Err(error) => return Err(self.failed(what(), &error)),
         };
-        let answer = answer.elements();
-        if answer.iter().any(|element| element.error().is_err_and(|error| is_forbidden(code(&error)))) {
+        let response = response.elements();
+        if response.iter().any(|element| element.error().is_err_and(|error| is_forbidden(code(&error)))) {
             return Ok(None);
         }
         let offset = |partition: &u32| {
-            let element = answer.iter().find(|element| element.partition() == *partition as i32)?;
+            let element = response.iter().find(|element| element.partition() == *partition as i32)?;
             match element.offset() {
                 Offset::Offset(offset) => Some(offset),
                 _ => None,

@@ -1,4 +1,4 @@
-//! Tests on librdkafka's mock cluster. Transactions and permissions are tested on a real broker (`tests/it`).
+//! These tests use librdkafka's mock cluster. `tests/it` tests transactions and permissions on a real broker.
 
 use crowdfold_model::Timestamp;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn cluster() -> (Mock, ClientSettings) {
     (mock, client)
 }
 
-/// Writes values with timestamps into partitions.
+/// Writes records, each given as (partition, timestamp in milliseconds, value).
 fn write(client: &ClientSettings, topic: &str, records: &[(i32, i64, &str)]) {
     let producer: BaseProducer =
         ClientConfig::new().set("bootstrap.servers", &client.brokers).create().unwrap();
@@ -45,7 +45,7 @@ fn values(client: &ClientSettings, topics: &[&str], since: Option<u64>) -> Resul
 }
 
 #[test]
-fn every_partition_of_every_topic_is_read_once_to_its_end() {
+fn every_partition_of_every_topic_is_read_to_its_end_without_committing() {
     let (mock, client) = cluster();
     mock.create_topic("a", 3, 1).unwrap();
     mock.create_topic("b", 1, 1).unwrap();
@@ -63,7 +63,7 @@ fn topic_without_records_ends_immediately() {
 }
 
 #[test]
-fn records_after_opening_are_not_read() {
+fn records_written_after_opening_are_not_read_to_the_end() {
     let (mock, client) = cluster();
     mock.create_topic("live", 2, 1).unwrap();
     write(&client, "live", &[(0, 1_000, "before")]);
@@ -75,7 +75,7 @@ fn records_after_opening_are_not_read() {
 }
 
 #[test]
-fn next_returns_new_records() {
+fn next_passes_records_written_after_opening() {
     let (mock, client) = cluster();
     mock.create_topic("live", 2, 1).unwrap();
     let mut reader = TopicReader::open(&client, "live", None).unwrap();
@@ -92,14 +92,14 @@ fn next_returns_new_records() {
 }
 
 #[test]
-fn missing_topic_is_reported() {
+fn missing_topic_is_reported_with_its_name() {
     let (_mock, client) = cluster();
     let error = values(&client, &["nowhere"], None).unwrap_err();
     assert_eq!(error, KafkaError::NoTopic { topic: "nowhere".into() });
 }
 
 #[test]
-fn unreachable_broker_is_reported_within_seconds() {
+fn unreachable_broker_is_reported_with_its_address() {
     // the socket is bound but not listening, so no other process can respond on this port
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let brokers = socket.local_addr().unwrap().to_string();

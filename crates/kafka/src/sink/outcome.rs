@@ -1,4 +1,4 @@
-//! The outcomes of a transaction that did not commit.
+//! The error of a transaction, and its derivation from the errors of librdkafka.
 
 use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 
@@ -7,33 +7,36 @@ use crate::error::{code, is_forbidden};
 #[cfg(test)]
 mod tests;
 
-/// The error of a transaction that is not known to be committed.
+/// The error of a transaction that failed, or whose outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransactError {
-    /// Nothing of the transaction will be read as committed. Send the same bytes again.
+    /// The transaction was aborted, so no consumer with `read_committed` reads its records. Send the same records
+    /// again.
     #[error("the transaction was aborted: {0}")]
     Aborted(RDKafkaErrorCode),
-    /// The transaction may be committed or not. Call [`super::Sink::reopen`]; the committed offsets then show the
-    /// outcome.
+    /// The transaction may or may not be committed. Call [`super::Sink::reopen`], and then read the committed
+    /// offsets, which show the outcome.
     #[error("the outcome of the transaction is unknown: {0}")]
     Unknown(String),
-    /// Another member uses our instance name or transactional id, or the broker assumes so. Nothing was committed. Drop
-    /// all state and rejoin with a new producer.
+    /// The broker fenced this worker: another process uses its instance name or its transactional id, or the broker
+    /// no longer accepts the producer or the group member. Nothing was committed. Discard all state, and join the
+    /// group again with a new producer.
     #[error("another process uses this worker's name: {0}")]
     Fenced(RDKafkaErrorCode),
-    /// A retry would fail again.
+    /// The transaction failed for a reason that a retry does not remove, such as a missing permission.
     #[error("cannot write: {0}")]
     Fatal(String),
 }
 
 impl TransactError {
-    /// Returns true if the transaction is still open.
+    /// Returns true if the caller must abort the transaction. If the outcome is unknown, [`super::Sink::reopen`] ends
+    /// it.
     pub(super) const fn wants_abort(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }
 }
 
-/// Converts the error of a transactional call.
+/// Converts the error of one of librdkafka's transactional calls.
 impl From<RdkafkaError> for TransactError {
     fn from(error: RdkafkaError) -> Self {
         let code = code(&error);
@@ -42,6 +45,8 @@ impl From<RdkafkaError> for TransactError {
     }
 }
 
+/// Classifies an error by its code and by librdkafka's flags: `fatal` if the producer cannot be used anymore,
+/// `abortable` if the transaction must be aborted.
 fn classify(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactError {
     use RDKafkaErrorCode as C;
     match code {
@@ -51,28 +56,29 @@ fn classify(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactErr
         C::UnsupportedVersion | C::UnsupportedFeature | C::OffsetMetadataTooLarge => {
             TransactError::Fatal(code.to_string())
         }
-        // the group has a new generation without us, so the same bytes would be refused again
+        // the group has a new generation to which this member does not belong, so a retry would fail again
         C::IllegalGeneration | C::UnknownMemberId | C::FencedInstanceId => TransactError::Fenced(code),
-        // fenced by a successor, or past the transaction time-out; the consequence is the same
+        // another producer fenced this one, or the transaction timed out; both require a new producer
         _ if fatal => TransactError::Fenced(code),
         _ if abortable => TransactError::Aborted(code),
         _ => TransactError::Unknown(code.to_string()),
     }
 }
 
-/// Returns the error for a record that could not be queued.
+/// Returns the error for a record that could not be put into the producer's queue.
 pub(super) fn of_enqueue(error: &RdkafkaError, topic: &str) -> TransactError {
     use RDKafkaErrorCode as C;
     match code(error) {
         C::QueueFull => TransactError::Aborted(C::QueueFull),
-        // the producer is already in its fatal or abortable state
+        // the codes Fatal and Fenced report an earlier fatal error of the producer, and the codes State and
+        // PurgeQueue an earlier abortable error
         code @ (C::Fatal | C::Fenced) => TransactError::Fenced(code),
         code @ (C::State | C::PurgeQueue) => TransactError::Aborted(code),
         code => TransactError::Fatal(format!("topic {topic}: {code}")),
     }
 }
 
-/// Returns true for error codes with which the broker would refuse the record again.
+/// Returns true for error codes after which the broker would also refuse the record in a retry.
 pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     is_forbidden(code)
@@ -88,14 +94,15 @@ pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
         )
 }
 
-/// Returns the error to report for `error` after an attempt to abort its transaction.
+/// Combines the error of a transaction with the result of the attempt to abort it.
 pub(super) fn after_abort(error: TransactError, aborted: Result<(), TransactError>) -> TransactError {
     match (error, aborted) {
-        // final either way: the broker aborts the transaction after its time-out
+        // the result of the abort does not matter, because the broker aborts the transaction after the transaction
+        // time-out
         (error @ (TransactError::Fatal(_) | TransactError::Fenced(_)), _) => error,
         (error, Ok(())) => error,
         (_, Err(fenced @ TransactError::Fenced(_))) => fenced,
-        // not committed, but this producer cannot be used anymore, so it is handled like an unknown outcome
+        // the transaction is not committed, but this producer cannot be used anymore, as after an unknown outcome
         (error, Err(why)) => TransactError::Unknown(format!("{error}; the abort failed as well: {why}")),
     }
 }

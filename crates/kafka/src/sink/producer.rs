@@ -1,4 +1,4 @@
-//! The producer of a sink, whose calls can be abandoned.
+//! The producer of a sink. A call that does not return can be abandoned.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -19,14 +19,15 @@ use crate::{ClientSettings, KafkaError};
 
 type Client = BaseProducer<Context<Deliveries>>;
 
-/// The first record of a transaction that the broker refused permanently.
+/// The first record of the current transaction that the broker refused and would refuse again, if any.
 #[derive(Default)]
 pub(super) struct Deliveries(Mutex<Option<Refusal>>);
 
-/// The topic of a refused record, and the reason.
+/// The topic of a refused record, and the error code.
 type Refusal = (String, RDKafkaErrorCode);
 
 impl Deliveries {
+    /// Forgets the refused record of the previous transaction.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -51,7 +52,7 @@ impl ProducerContext for Context<Deliveries> {
     }
 }
 
-/// A producer, shared with a thread while a call is in flight.
+/// A producer. While a call is in flight, the thread of the call shares it.
 pub(super) struct Handle {
     client: Option<Arc<Client>>,
     time_limit: Duration,
@@ -63,13 +64,14 @@ impl Handle {
         let timeout = settings.transaction_timeout.as_millis().to_string();
         let defaults = [
             ("compression.codec", "lz4"),
-            // a transaction is sent without delay, except for the rest of its records
+            // short, because the records of a transaction are queued together and the commit waits for them
             ("linger.ms", "5"),
         ];
         let fixed = [
             ("transactional.id", settings.transactional_id.as_str()),
             ("transaction.timeout.ms", &timeout),
-            // Java's default partitioner, so that a rollup's partition is the one that other clients expect
+            // Java's default partitioner, so that clients that compute the partition of a rollup's key find the
+            // rollup there
             ("partitioner", "murmur2_random"),
         ];
         let config = client.config(&defaults, &fixed)?;
@@ -84,7 +86,8 @@ impl Handle {
         Ok(handle)
     }
 
-    /// Initializes transactions, with retries until the time-out, because a coordinator may be moving.
+    /// Initializes transactions. Retries up to three times, because the transaction coordinator may be moving to
+    /// another broker.
     fn init(&self, settings: &SinkSettings) -> Result<(), KafkaError> {
         let time_limit = self.time_limit;
         let what = || format!("initialize transactional id {}", settings.transactional_id);
@@ -115,7 +118,8 @@ impl Handle {
         &self.client().context().role
     }
 
-    /// Runs a call that may hang in its own thread, and waits for it until the time-out.
+    /// Runs a call that may hang in its own thread, and waits for it until the time-out. Returns
+    /// [`TransactError::Unknown`] if it did not return in time.
     pub(super) fn call(
         &self,
         call: impl FnOnce(&Client) -> Result<(), TransactError> + Send + 'static,
@@ -131,30 +135,33 @@ impl Handle {
         }
     }
 
+    /// Runs a call in its own thread. Returns `None` if it did not return in time.
     fn run<T: Send + 'static>(&self, call: impl FnOnce(&Client) -> T + Send + 'static) -> Option<T> {
         let (sender, receiver) = mpsc::channel();
         let client = Arc::clone(self.client.as_ref()?);
-        // named after the stage that calls it
+        // fault points belong to the thread of a stage, so the new thread has the same name
         let name = thread::current().name().unwrap_or("sink").to_owned();
         let spawned = thread::Builder::new().name(name).spawn(move || {
             let result = call(&client);
-            // before the result is sent, because its receiver may drop the last reference, and dropping it may block
+            // Drop this reference before sending the result. Otherwise the receiver could drop its own reference
+            // first, and this thread would then drop the last reference, which may block.
             drop(client);
             let _ = sender.send(result);
         });
         spawned.ok()?;
-        // an abort waits until the delivery reports of purged records are served, but does not serve them itself
-        const TURN: Duration = Duration::from_millis(20);
+        // `abort_transaction` waits for the delivery reports of purged records, but they arrive only if the producer
+        // is polled meanwhile
+        const SLICE: Duration = Duration::from_millis(20);
         let (mut waited, mut hurried) = (Duration::ZERO, Duration::ZERO);
         while waited < self.time_limit && hurried < HURRY {
-            match receiver.recv_timeout(TURN) {
+            match receiver.recv_timeout(SLICE) {
                 Ok(result) => return Some(result),
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.client().poll(TURN / 4),
+                Err(RecvTimeoutError::Timeout) => self.client().poll(SLICE / 4),
             }
-            waited += TURN + TURN / 4;
+            waited += SLICE + SLICE / 4;
             if self.hurry.load(Ordering::Relaxed) {
-                hurried += TURN + TURN / 4;
+                hurried += SLICE + SLICE / 4;
             }
         }
         None
@@ -162,7 +169,7 @@ impl Handle {
 }
 
 impl Drop for Handle {
-    /// Drops the client in its own thread, because that may wait for an unreachable broker.
+    /// Drops the client in its own thread, because dropping it may wait for an unreachable broker.
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
             thread::spawn(move || drop(client));

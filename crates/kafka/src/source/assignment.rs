@@ -1,4 +1,4 @@
-//! Assignment of partitions by the group.
+//! The assignment of partitions: committed offsets, start offsets, and the start of reading.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::{Event, Group, PartitionQueue, Search, Source, SourceError, State};
 use crate::client::Context;
-use crate::cluster::ANSWER;
+use crate::cluster::RESPONSE_TIMEOUT;
 use crate::{KafkaError, batch};
 
 /// The committed offset of one partition.
@@ -17,7 +17,7 @@ use crate::{KafkaError, batch};
 pub struct Committed {
     /// The next offset to be read.
     pub offset: i64,
-    /// The metadata committed with it. Bytes that are not UTF-8 are replaced by `\u{fffd}`.
+    /// The metadata that was committed with the offset. Bytes that are not UTF-8 are replaced by `\u{fffd}`.
     pub metadata: String,
 }
 
@@ -26,41 +26,47 @@ pub struct Committed {
 pub struct Assigned {
     /// The number of partitions of the topic.
     pub of: u32,
-    /// The committed offset of every partition of the topic, assigned or not, by number. Stable.
+    /// The committed offset of every partition of the topic, in the order of the partition numbers, including
+    /// partitions that are assigned to other members. No open transaction can change them.
     pub group: Vec<Option<Committed>>,
     /// The assigned partitions, in ascending order.
     pub partitions: Vec<AssignedPartition>,
 }
 
-/// A partition that the group assigned to us.
+/// A partition that the group assigned to this member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AssignedPartition {
-    /// Its number.
+    /// The number of the partition.
     pub partition: u32,
-    /// The offset at which reading starts, unless changed by [`Source::start_at`]: the committed offset; if there is
-    /// none, or it was deleted and this was accepted, the start of the log.
+    /// The offset at which reading starts, unless [`Source::start_at`] changes it. This is the committed offset. If
+    /// no offset is committed, or if its record was deleted and [`super::SourceSettings::accept_loss`] is set, it is
+    /// the start of the log.
     pub start_offset: i64,
-    /// The start of the log.
+    /// The first readable offset of the partition.
     pub log_start: i64,
-    /// The number of deleted offsets after the committed one, if any.
+    /// The number of offsets from the committed offset that were deleted before they were read. `None` if there are
+    /// none.
     pub gap: Option<u64>,
 }
 
-/// The state of an assigned partition.
+/// The reading state of an assigned partition.
 pub(super) struct PartitionState {
     /// `None` until reading starts.
     pub(super) queue: Option<PartitionQueue<Context<Group>>>,
+    /// The offset at which reading continues.
     pub(super) position: i64,
+    /// The end offset, while the partition has been read to its end.
     pub(super) end: Option<i64>,
-    /// Set while the end of an unreadable batch is searched for; nothing is read meanwhile.
+    /// The search for the end of an unreadable batch, while it is in progress. The partition is not read meanwhile.
     pub(super) search: Option<Search>,
 }
 
 impl Source {
-    /// Reads the committed offsets and the starts of the logs. The next poll starts reading the partitions.
+    /// Reads the committed offsets and the starts of the logs of newly assigned partitions. The next poll starts
+    /// reading them.
     pub(super) fn assigned(&mut self, mut partitions: Vec<u32>) -> Result<Event, SourceError> {
         partitions.sort_unstable();
-        // valid only now: later the generation may be newer than the assignment of these partitions
+        // read the metadata now, because its generation may be newer than this assignment later
         self.metadata = self.consumer.group_metadata().map(Arc::new);
         match self.starts(&partitions) {
             Ok(assigned) => {
@@ -75,13 +81,16 @@ impl Source {
                 Ok(Event::Assigned(assigned))
             }
             Err(error) => {
-                // the group waits for this member, and makes no other change meanwhile, so retry at the next poll
+                // the next poll retries; until it has started reading, librdkafka reports no further change of the
+                // assignment
                 self.state = State::Assigned(partitions);
                 Err(error)
             }
         }
     }
 
+    /// Computes the start offset of each partition. Returns [`SourceError::Gap`] if records were deleted before they
+    /// were read, unless the settings accept that loss.
     fn starts(&mut self, partitions: &[u32]) -> Result<Assigned, SourceError> {
         self.of = self.cluster.topic(&self.settings.topic)?.count();
         let group = self.committed()?;
@@ -108,11 +117,12 @@ impl Source {
         Ok(Assigned { of: self.of, group, partitions: ours })
     }
 
-    /// Returns the committed offset of each partition of the topic, by number. Waits for transactions whose outcome is
-    /// pending, so it also resolves an unknown outcome.
+    /// Returns the committed offset of each partition of the topic, in the order of the partition numbers. Waits for
+    /// open transactions that change these offsets. Therefore the result also shows the outcome of a transaction that
+    /// was unknown to its producer.
     ///
     /// # Errors
-    /// The coordinator does not respond within ten seconds, or refuses.
+    /// Returns an error if the group coordinator does not respond within ten seconds, or refuses the request.
     pub fn committed(&self) -> Result<Vec<Option<Committed>>, KafkaError> {
         let topic = &self.settings.topic;
         let group = &self.settings.group;
@@ -124,14 +134,15 @@ impl Source {
             KafkaError::coded(format!("read the offsets of group {group}"), code)
                 .forbids(&self.cluster.principal(), || self.missing(code))
         };
-        let mut asked = TopicPartitionList::with_capacity(self.of as usize);
+        let mut requested = TopicPartitionList::with_capacity(self.of as usize);
         for partition in 0..self.of {
-            asked.add_partition(topic, partition as i32);
+            requested.add_partition(topic, partition as i32);
         }
-        let answer = self.consumer.committed_offsets(asked, ANSWER).map_err(|error| failed(&error))?;
-        let metadata = batch::metadata(&answer);
+        let response =
+            self.consumer.committed_offsets(requested, RESPONSE_TIMEOUT).map_err(|error| failed(&error))?;
+        let metadata = batch::metadata(&response);
         let mut committed = vec![None; self.of as usize];
-        for (element, metadata) in answer.elements().iter().zip(metadata) {
+        for (element, metadata) in response.elements().iter().zip(metadata) {
             element.error().map_err(|error| failed(&error))?;
             if let Offset::Offset(offset) = element.offset() {
                 let metadata = String::from_utf8_lossy(&metadata).into_owned();
@@ -141,8 +152,9 @@ impl Source {
         Ok(committed)
     }
 
-    /// Starts a partition at another offset than [`AssignedPartition::start_offset`]. Valid only between
-    /// [`Event::Assigned`] and the next poll; later it does nothing and returns false.
+    /// Starts a partition at another offset than [`AssignedPartition::start_offset`]. Call it between
+    /// [`Event::Assigned`] and the next poll. Later, and for a partition that is not assigned, it does nothing and
+    /// returns false.
     pub fn start_at(&mut self, partition: u32, offset: i64) -> bool {
         match self.partitions.get_mut(&partition) {
             Some(state) if state.queue.is_none() => {
@@ -153,9 +165,10 @@ impl Source {
         }
     }
 
-    /// Splits the queues, then assigns: in this order no record arrives on the consumer's own queue. It is called again
-    /// after an `assign` that failed, and after a skipped batch, and then keeps the existing queues, because there must
-    /// be one handle per partition (see [`crate::batch`]).
+    /// Starts to fetch the assigned partitions. Separates the queue of each partition before it assigns them, so that
+    /// no record arrives on the consumer's own queue. It is called again after an `assign` that failed and after a
+    /// skipped batch. It then keeps the existing queues, because there must be one handle per partition (see
+    /// [`crate::batch`]).
     pub(super) fn assign(&mut self) -> Result<(), SourceError> {
         let topic = &self.settings.topic;
         let mut list = TopicPartitionList::with_capacity(self.partitions.len());

@@ -1,9 +1,9 @@
-//! Batches that cannot be read because they are damaged or too large when unpacked. If the operator chose to skip them,
-//! this module searches for the next readable offset, and reading continues there.
+//! Batches that cannot be read, because they are damaged or because they are too large when decompressed. If the
+//! operator chose to skip them, this module searches for the next readable offset, and reading continues there.
 //!
-//! A separate consumer, outside the group, tests one offset after the other by `assign`. `seek` is not an option,
-//! because batches leave librdkafka's own position two too far (librdkafka #5213). Each poll of the [`Source`] tests
-//! one offset, so the group is served meanwhile.
+//! A separate consumer, which is not a member of the group, tests one offset after the other. It uses `assign` and
+//! not `seek`, because librdkafka's own position is two offsets too far after it was read in batches (librdkafka
+//! #5213). Each poll of the [`Source`] tests one offset, so that the source stays in the group during the search.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,22 +16,22 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use super::{Event, Source, SourceError, SourceSettings, Wakeup};
 use crate::batch::{Item, MessageBuffer, PartitionQueue};
 use crate::client::Context;
-use crate::cluster::ANSWER;
+use crate::cluster::RESPONSE_TIMEOUT;
 use crate::{ClientSettings, KafkaError};
 
 /// The reaction to a batch that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDamaged {
-    /// Stop. The error does not offer to skip the batch, because nothing in this topic may be skipped.
+    /// Stop, with an error that offers no way to skip the batch. For topics in which nothing may be skipped.
     Never,
-    /// Stop. The error names the settings that skip the batch.
+    /// Stop, with an error that names the settings with which the batch is skipped.
     Stop,
     /// Count it as lost and continue after it.
     Skip,
 }
 
 impl OnDamaged {
-    /// Returns the end of the error message.
+    /// Returns the last part of the error message, which contains the fix.
     pub(super) const fn remedy(self) -> &'static str {
         match self {
             Self::Never => {
@@ -39,14 +39,14 @@ impl OnDamaged {
             }
             Self::Stop | Self::Skip => {
                 "; to count it as lost and continue, start once with --skip-damaged, or set source.on_damaged = \
-                 \"skip\"; if it is only too large when unpacked, raise \"receive.message.max.bytes\" in \
+                 \"skip\"; if it is only too large when decompressed, raise \"receive.message.max.bytes\" in \
                  [kafka.properties]"
             }
         }
     }
 }
 
-/// Returns true if an error is about records that cannot be read, regardless of retries.
+/// Returns true for error codes that report a damaged or too large batch.
 pub(super) const fn is_damage(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(
@@ -65,28 +65,34 @@ pub(super) const fn is_damage(code: RDKafkaErrorCode) -> bool {
 pub struct Skipped {
     /// The partition.
     pub partition: u32,
-    /// The first of them.
+    /// The first skipped offset.
     pub from: i64,
-    /// The next offset after them.
+    /// The offset after the last skipped one.
     pub to: i64,
 }
 
-/// The number of retries of the unreadable offset before anything is skipped.
+/// The number of times that the search tests the first unreadable offset before it skips anything.
 const TRIES: u8 = 3;
 
-/// The number of offsets that are tested one by one before the steps double, so that unreadable batches of one record
-/// between readable ones cost no readable record.
+/// The number of steps of one offset before the size of the steps doubles. With such small steps, the search skips no
+/// readable record between short unreadable batches.
 const SINGLE_STEPS: u32 = 16;
 
-/// The search for the next readable offset: some single steps, doubling, then bisecting. It ends at a readable offset
-/// whose predecessor is not readable. After the single steps, a readable batch between two unreadable ones may be
-/// skipped with them if it is not longer than the first of the two.
+/// The search for the next readable offset. It first makes steps of one offset, then doubles the size of the steps
+/// until it finds a readable offset, and then bisects. The result is a readable offset whose predecessor is not
+/// readable. Once the steps are larger than one, the search may also skip a readable batch between two unreadable
+/// ones, if the readable batch is not longer than the unreadable batch before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Search {
+    /// The largest offset that could not be read.
     unreadable: i64,
+    /// The smallest offset that could be read, if one was found.
     readable: Option<i64>,
+    /// The distance from `unreadable` to the next offset to test, until a readable one is found.
     step: i64,
+    /// The number of steps so far.
     steps: u32,
+    /// The number of remaining retries of the first unreadable offset.
     tries: u8,
 }
 
@@ -96,8 +102,8 @@ impl Search {
         Self { unreadable, readable: None, step: 1, steps: 0, tries: TRIES }
     }
 
-    /// Returns the next offset to test, or the result of the search. `end` is the end of the log, where nothing is
-    /// unreadable.
+    /// Returns `Ok` with the next offset to test, or `Err` with the result of the search. `end` is the end of the
+    /// log, which counts as readable.
     pub(super) fn next(&self, end: i64) -> Result<i64, i64> {
         match self.readable {
             _ if end <= self.unreadable => Err(self.unreadable),
@@ -109,7 +115,7 @@ impl Search {
     }
 
     /// Records the result of testing an offset.
-    pub(super) fn answer(&mut self, offset: i64, is_readable: bool) {
+    pub(super) fn record_test(&mut self, offset: i64, is_readable: bool) {
         if is_readable {
             self.readable = Some(offset);
         } else if self.tries > 0 {
@@ -135,10 +141,11 @@ pub(super) struct Probe {
 
 impl Probe {
     fn open(client: &ClientSettings, settings: &SourceSettings, partition: u32) -> Result<Self, KafkaError> {
-        // a broker always sends at least one whole batch
+        // small, because one batch is enough, and a broker sends a whole batch even if it is larger than this limit
         let defaults = [("fetch.message.max.bytes", "65536")];
         let fixed = [
-            // librdkafka requires a group name to assign partitions; no group is joined and nothing is committed
+            // librdkafka requires a group name to assign partitions, but this consumer joins no group and commits
+            // nothing
             ("group.id", settings.group.as_str()),
             ("isolation.level", if settings.read_committed { "read_committed" } else { "read_uncommitted" }),
             ("auto.offset.reset", "error"),
@@ -154,16 +161,17 @@ impl Probe {
         Ok(Self { queue, buffer: MessageBuffer::for_messages(100), wakeup, consumer, partition })
     }
 
-    /// Returns true if the first item from an offset on is a record, or the end of the partition.
+    /// Returns true if the first item at or after an offset is a record or the end of the partition, and false if it
+    /// is an unreadable batch.
     #[expect(clippy::disallowed_methods, reason = "the caller decides how long to wait for a broker")]
     fn is_readable(&mut self, topic: &str, offset: i64) -> Result<bool, SourceError> {
         let what = || format!("read partition {} of topic {topic} at offset {offset}", self.partition);
         let mut list = TopicPartitionList::with_capacity(1);
         list.add_partition_offset(topic, self.partition as i32, Offset::Offset(offset))
             .and_then(|()| self.consumer.assign(&list))
-            .map_err(|error| passing(self.partition, KafkaError::of(what(), &error)))?;
+            .map_err(|error| as_transient(self.partition, KafkaError::of(what(), &error)))?;
         let start = Instant::now();
-        while start.elapsed() < ANSWER {
+        while start.elapsed() < RESPONSE_TIMEOUT {
             let mut seen = None;
             self.queue.read(&mut self.buffer, 100, |item| {
                 let this = match item {
@@ -171,7 +179,7 @@ impl Probe {
                     Item::Notice(RDKafkaErrorCode::PartitionEOF, _) => Some(Ok(true)),
                     Item::Notice(code, _) if is_damage(code) => Some(Ok(false)),
                     Item::Notice(code, _) if super::is_out_of_range(code) => Some(Err(code)),
-                    // the broker is queried again
+                    // librdkafka retries after all other errors
                     Item::Notice(..) | Item::Unknown(_) => None,
                 };
                 seen = seen.take().or(this);
@@ -184,7 +192,7 @@ impl Probe {
                 }
                 None => {}
             }
-            // serves librdkafka's log and errors
+            // lets librdkafka pass on its log and its errors
             let _ = self.consumer.poll(Duration::ZERO);
             self.wakeup.wait(Duration::from_millis(50));
         }
@@ -194,8 +202,8 @@ impl Probe {
 }
 
 impl Source {
-    /// Tests one more offset of the first partition that has an unreadable batch. When the search is finished, reading
-    /// continues after the batch.
+    /// Tests one more offset of the first partition that has an unreadable batch. When the search has found the next
+    /// readable offset, reading continues there.
     pub(super) fn search(&mut self) -> Result<Option<Event>, SourceError> {
         let searching =
             self.partitions.iter().find_map(|(partition, state)| Some((*partition, state.search?)));
@@ -204,7 +212,8 @@ impl Source {
             return Ok(None);
         };
         let topic = self.settings.topic.clone();
-        let ends = self.cluster.log_ends(&topic, &[partition]).map_err(|error| passing(partition, error))?;
+        let ends =
+            self.cluster.log_ends(&topic, &[partition]).map_err(|error| as_transient(partition, error))?;
         let unknown =
             SourceError::Transient { code: RDKafkaErrorCode::LeaderNotAvailable, partition: Some(partition) };
         let end = ends.first().copied().flatten().ok_or(unknown)?;
@@ -212,10 +221,10 @@ impl Source {
             Ok(offset) => {
                 if self.probe.as_ref().is_none_or(|probe| probe.partition != partition) {
                     let probe = Probe::open(&self.client, &self.settings, partition);
-                    self.probe = Some(probe.map_err(|error| passing(partition, error))?);
+                    self.probe = Some(probe.map_err(|error| as_transient(partition, error))?);
                 }
                 if let Some(probe) = &mut self.probe {
-                    search.answer(offset, probe.is_readable(&topic, offset)?);
+                    search.record_test(offset, probe.is_readable(&topic, offset)?);
                 }
                 if let Some(state) = self.partitions.get_mut(&partition) {
                     state.search = Some(search);
@@ -238,9 +247,9 @@ impl Source {
     }
 }
 
-/// Converts the error of a failed request of the search. The next poll repeats the request, so only a missing
-/// permission ends the source.
-fn passing(partition: u32, error: KafkaError) -> SourceError {
+/// Converts the error of a failed request of the search. An error code of a broker becomes a transient error, because
+/// the next poll repeats the request.
+fn as_transient(partition: u32, error: KafkaError) -> SourceError {
     match error {
         KafkaError::Kafka { code, .. } => SourceError::Transient { code, partition: Some(partition) },
         error => error.into(),

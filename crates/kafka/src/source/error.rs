@@ -5,18 +5,19 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::OnDamaged;
 use crate::KafkaError;
 
-/// The reason why nothing can be read.
+/// The error of a source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// librdkafka recovers by itself; the error should be logged.
+    /// An error from which librdkafka recovers by itself. It should be logged.
     #[error("{code}{}", .partition.map(|partition| format!(" (partition {partition})")).unwrap_or_default())]
     Transient {
         /// The error code.
         code: RDKafkaErrorCode,
-        /// The partition, if only one is affected.
+        /// The affected partition, or `None` if the error affects the whole consumer.
         partition: Option<u32>,
     },
-    /// A broker's error code that librdkafka passes on without knowing it, such as 103 for a recreated topic.
+    /// A broker reports an error code that librdkafka does not know, such as 103 for a topic that was deleted and
+    /// created again.
     #[error(
         "partition {partition} of {topic}: the broker reports error {number}, which librdkafka does not know; see the \
          list of error codes in Kafka's protocol guide"
@@ -29,7 +30,7 @@ pub enum SourceError {
         /// The error's number in Kafka's protocol.
         number: i32,
     },
-    /// The committed offset was deleted.
+    /// The records at the committed offset were deleted before they were read.
     #[error(
         "partition {partition} of {topic}: {gone} offsets from the committed offset {committed} were deleted (the log \
          starts at {log_start}); raise the topic's time-to-live, and pass --accept-loss to continue without them"
@@ -43,10 +44,10 @@ pub enum SourceError {
         committed: i64,
         /// The start of the log.
         log_start: i64,
-        /// The number of deleted offsets between them.
+        /// The number of offsets from the committed offset to the start of the log.
         gone: u64,
     },
-    /// The next offset to be read is not in the log, at either end.
+    /// The next offset to be read is before the start or after the end of the log.
     #[error(
         "partition {partition} of {topic}: offset {offset} is not in the log because it was deleted or truncated while \
          reading"
@@ -59,7 +60,7 @@ pub enum SourceError {
         /// The offset.
         offset: i64,
     },
-    /// A batch that cannot be read because it is damaged or too large when unpacked. Skipping it would lose it.
+    /// A batch cannot be read, because it is damaged or because it is too large when decompressed.
     #[error(
         "topic {topic}, partition {partition}, offset {offset}: the batch cannot be read ({code}){}",
         .on_damaged.remedy()
@@ -71,12 +72,13 @@ pub enum SourceError {
         partition: u32,
         /// The first offset that cannot be read.
         offset: i64,
-        /// The error of the batch.
+        /// The error code that librdkafka reports for the batch.
         code: RDKafkaErrorCode,
-        /// The configured reaction.
+        /// The configured reaction, which determines the fix in the message.
         on_damaged: OnDamaged,
     },
-    /// A batch that cannot be read and will be skipped. The next polls retry it, then search for its end.
+    /// A batch cannot be read, and the settings allow it to be skipped. The next polls retry it, and then search for
+    /// the offset after it.
     #[error(
         "topic {topic}, partition {partition}, offset {offset}: the batch cannot be read ({code}); it is skipped if it \
          remains unreadable"
@@ -88,21 +90,21 @@ pub enum SourceError {
         partition: u32,
         /// The first offset that cannot be read.
         offset: i64,
-        /// The error of the batch.
+        /// The error code that librdkafka reports for the batch.
         code: RDKafkaErrorCode,
     },
-    /// Another process uses our instance name.
+    /// Another process joined the group with the instance name of this process.
     #[error(
         "another member of the group uses this instance's name; give each worker its own [kafka] instance"
     )]
     Fenced,
-    /// The consumer failed permanently.
+    /// librdkafka's consumer failed permanently.
     #[error("the consumer failed: {code}")]
     Fatal {
         /// librdkafka's error code.
         code: RDKafkaErrorCode,
     },
-    /// A request failed.
+    /// A request to the brokers failed.
     #[error(transparent)]
     Request(#[from] KafkaError),
 }

@@ -1,4 +1,4 @@
-//! Membership of a consumer group, and the resulting changes of the assignment.
+//! The membership of a consumer group, and the changes of the assignment that librdkafka reports.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,17 +12,20 @@ use super::{GroupConsumer, SourceSettings, Wakeup};
 use crate::client::Context;
 use crate::{ClientSettings, KafkaError};
 
-/// A change of the assignment. librdkafka waits for `assign` or `unassign` before it continues.
+/// A change of the assignment, with the affected partitions. librdkafka reports the next change only after `assign`
+/// or `unassign` was called.
 pub(super) enum Change {
     Assigned(Vec<u32>),
     Revoked(Vec<u32>),
 }
 
-/// Changes that were not processed yet. The call-back only stores them; [`super::Source::poll`] processes them
-/// (requests, the caller's transaction) in the same thread.
+/// The changes of the assignment that were not processed yet. The call-back `rebalance` only stores a change.
+/// [`super::Source::poll`] processes it, because that requires requests to the brokers and the end of the caller's
+/// transaction.
 #[derive(Default)]
 pub(super) struct Group {
     changes: Mutex<VecDeque<Change>>,
+    /// True while the source is being dropped. The call-back then releases the partitions immediately.
     pub(super) closing: AtomicBool,
 }
 
@@ -62,7 +65,7 @@ impl ConsumerContext for Context<Group> {
     }
 }
 
-/// Creates a consumer that has subscribed to the topic.
+/// Creates a consumer that is subscribed to the topic. `of` is the number of partitions of the topic.
 pub(super) fn join(
     client: &ClientSettings,
     settings: &SourceSettings,
@@ -71,15 +74,15 @@ pub(super) fn join(
 ) -> Result<GroupConsumer, KafkaError> {
     let session = settings.session_timeout.as_millis().to_string();
     let heartbeat = (settings.session_timeout.as_millis() * 3 / 10).to_string();
-    // the limit applies to each partition, once queues are split
+    // librdkafka applies the limit to each partition separately, because each partition has its own queue
     let queue = (settings.queue_kib / of.max(1)).max(1_024).to_string();
     let defaults = [
         ("session.timeout.ms", session.as_str()),
         ("heartbeat.interval.ms", &heartbeat),
         ("queued.max.messages.kbytes", &queue),
-        // retries a full queue after this time; the default of a second delays reading
+        // the delay before fetching again after a queue was full; the default of a second would slow down reading
         ("fetch.queue.backoff.ms", "5"),
-        // the maximum delay until a new partition is detected
+        // the maximum delay until a partition that was added to the topic is detected
         ("topic.metadata.refresh.interval.ms", "60000"),
     ];
     let fixed = [

@@ -1,9 +1,9 @@
-//! Wake-ups from librdkafka's threads.
+//! The signal with which librdkafka's threads wake up the thread that reads.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A wake-up, notified when a queue is no longer empty. Remains set until a thread has waited for it.
+/// A signal that a queue is no longer empty. It remains set until a thread waits for it.
 #[derive(Default)]
 pub(crate) struct Wakeup {
     is_set: Mutex<bool>,

@@ -12,7 +12,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::configs::Configs;
 use crate::acl::{Operation, Resource, Right};
 use crate::client::Context;
-use crate::cluster::ANSWER;
+use crate::cluster::RESPONSE_TIMEOUT;
 use crate::{ClientSettings, Cluster, KafkaError, Topic};
 
 /// A client that describes, creates and configures topics. Every call waits for a response.
@@ -25,7 +25,7 @@ impl Admin {
     /// Creates a client without sending a request.
     ///
     /// # Errors
-    /// librdkafka rejects the properties.
+    /// Returns an error if librdkafka rejects the properties.
     pub fn open(client: &ClientSettings) -> Result<Self, KafkaError> {
         let cluster = Cluster::open(client)?;
         Ok(Self { client: client.config(&[], &[])?.create_with_context(Context::default())?, cluster })
@@ -34,7 +34,7 @@ impl Admin {
     /// Returns true if producers set a topic's timestamps (`CreateTime`), false if the broker does (`LogAppendTime`).
     ///
     /// # Errors
-    /// A broker does not respond, or the topic's settings may not be described.
+    /// Returns an error if a broker does not respond, or if this principal may not describe the topic's settings.
     pub fn is_create_time(&self, topic: &str) -> Result<bool, KafkaError> {
         let resource = Resource::Topic(topic.into());
         let topic = self.describe(ResourceSpecifier::Topic(topic), format!("topic {topic}"), resource)?;
@@ -50,14 +50,15 @@ impl Admin {
         }
     }
 
-    /// Returns the settings of all live brokers.
+    /// Returns the settings of all brokers that are running.
     pub(super) fn brokers(&self) -> Result<Vec<ConfigResource>, KafkaError> {
         let describe =
             |id: i32| self.describe(ResourceSpecifier::Broker(id), format!("broker {id}"), Resource::Cluster);
         self.cluster.brokers()?.into_iter().map(describe).collect()
     }
 
-    /// Returns the settings of a topic, and those of the live brokers that hold a replica of it.
+    /// Returns the settings of a topic, together with the settings of the brokers that have a replica of it.
+    /// `brokers` contains the settings of all running brokers.
     pub(super) fn configs<'a>(
         &self,
         topic: &Topic,
@@ -76,6 +77,8 @@ impl Admin {
         Ok(Configs { topic, brokers })
     }
 
+    /// Requests the settings of a topic or a broker. `named` describes it in error messages, and `resource` is the
+    /// resource for which a permission may be missing.
     fn describe(
         &self,
         which: ResourceSpecifier<'_>,
@@ -83,11 +86,12 @@ impl Admin {
         resource: Resource,
     ) -> Result<ConfigResource, KafkaError> {
         let what = format!("describe the configuration of {named}");
-        let answer = block_on(self.client.describe_configs([&which], &options()));
-        let answer = answer.map_err(|error| KafkaError::of(&what, &error))?.pop();
-        // rust-rdkafka drops the error of a single resource, which then has no settings
-        match answer.transpose().map_err(|code| KafkaError::coded(&what, code)) {
-            Ok(Some(answer)) if !answer.entries.is_empty() => Ok(answer),
+        let response = block_on(self.client.describe_configs([&which], &options()));
+        let response = response.map_err(|error| KafkaError::of(&what, &error))?.pop();
+        // rust-rdkafka drops the error of a single resource; the resource then has no settings, and the usual cause
+        // is a missing permission
+        match response.transpose().map_err(|code| KafkaError::coded(&what, code)) {
+            Ok(Some(response)) if !response.entries.is_empty() => Ok(response),
             Ok(_) => Err(KafkaError::coded(&what, RDKafkaErrorCode::TopicAuthorizationFailed)),
             Err(error) => Err(error),
         }
@@ -99,6 +103,7 @@ impl Admin {
         })
     }
 
+    /// Creates a topic with settings.
     pub(super) fn create(
         &self,
         topic: &str,
@@ -120,7 +125,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Replaces all settings of a topic.
+    /// Replaces all settings of a topic: a setting that is not passed returns to the broker's default.
     pub(super) fn alter<'a>(
         &self,
         topic: &'a str,
@@ -144,6 +149,9 @@ impl Admin {
     }
 }
 
+/// Returns the time-outs of admin requests.
 pub(super) fn options() -> AdminOptions {
-    AdminOptions::new().request_timeout(Some(ANSWER)).operation_timeout(Some(ANSWER - Duration::from_secs(1)))
+    AdminOptions::new()
+        .request_timeout(Some(RESPONSE_TIMEOUT))
+        .operation_timeout(Some(RESPONSE_TIMEOUT - Duration::from_secs(1)))
 }

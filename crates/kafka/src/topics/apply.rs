@@ -1,4 +1,4 @@
-//! Creation and configuration of topics.
+//! Creation of topics, and changes of their settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,43 +14,43 @@ use crate::KafkaError;
 #[cfg(test)]
 mod tests;
 
-/// The size at which segments roll if they do not roll by time first, bytes.
+/// The size at which a new segment begins if the time `segment.ms` has not passed before, in bytes.
 const SEGMENT_BYTES: u32 = 256 << 20;
 
-/// The changes that one topic needs. Formatted as `topics apply` prints them.
+/// The changes that one topic needs. `crowdfold topics apply` prints it with [`fmt::Display`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The topic.
+    /// The name of the topic.
     pub topic: String,
-    /// The partitions and replicas of a topic that does not exist and must be created.
+    /// The numbers of partitions and replicas with which the topic is created. `None` if the topic exists.
     pub create: Option<(u32, u32)>,
-    /// The settings to be added or changed.
+    /// The settings that will be added or changed.
     pub settings: Vec<Difference>,
-    /// Differences that are not changed.
+    /// Descriptions of differences that crowdfold does not change.
     pub left: Vec<String>,
-    /// The findings that leave the topic unbounded regardless of its settings: records dated in the future.
+    /// Records with timestamps in the future, because of which records are kept too long despite the settings.
     pub unbounded: Vec<Finding>,
-    /// Settings of the topic that crowdfold does not manage, to be written back.
+    /// The topic's own settings that crowdfold does not manage. They are written back unchanged.
     others: BTreeMap<String, String>,
-    /// All settings that crowdfold manages.
+    /// All settings that crowdfold manages, with their new values.
     ours: BTreeMap<&'static str, String>,
 }
 
-/// A setting that changes.
+/// A setting that will change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The name.
+    /// The name of the setting.
     pub key: &'static str,
-    /// The value in effect; `None` if the topic does not exist.
+    /// The current value. `None` if the topic does not exist.
     pub from: Option<String>,
     /// The new value.
     pub to: String,
-    /// True if records will be kept longer than before.
+    /// True if the new value keeps records longer than the current one.
     pub lengthens: bool,
 }
 
 impl Change {
-    /// Returns true if there is nothing to do.
+    /// Returns true if neither the topic nor its settings must change.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.create.is_none() && self.settings.is_empty()
@@ -86,11 +86,10 @@ impl fmt::Display for Change {
 }
 
 impl Admin {
-    /// Returns the changes that topics need to meet their specifications, and the findings that remain afterwards.
-    /// Changes nothing.
+    /// Returns the changes that topics need to meet their specifications. Changes nothing.
     ///
     /// # Errors
-    /// A broker does not respond or refuses, or a bound cannot be met.
+    /// Returns an error if a broker does not respond or refuses, or if no settings can meet a specification.
     pub fn plan(&self, specs: &[Spec], now: Timestamp) -> Result<Vec<Change>, KafkaError> {
         let brokers = self.brokers()?;
         let check = check_interval(brokers.iter());
@@ -115,10 +114,11 @@ impl Admin {
         Ok(changes)
     }
 
-    /// Makes the changes. Never deletes a topic, never changes a number of partitions or replicas.
+    /// Makes the changes that [`Admin::plan`] returned. Never deletes a topic, and never changes the number of
+    /// partitions or replicas of an existing topic.
     ///
     /// # Errors
-    /// A broker refuses; changes made before remain.
+    /// Returns the first error. Changes that were made before the error remain.
     pub fn apply(&self, changes: &[Change]) -> Result<(), KafkaError> {
         for change in changes.iter().filter(|change| !change.is_nothing()) {
             let Change { topic, ours, others, .. } = change;
@@ -136,21 +136,22 @@ impl Admin {
     /// Replaces all settings of a topic, and waits up to fifteen seconds until a broker reports them.
     pub(super) fn replace(&self, topic: &str, own: &BTreeMap<String, String>) -> Result<(), KafkaError> {
         self.alter(topic, own.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
-        for _ in 0..TURNS {
+        for _ in 0..QUERIES {
             if let Some(found) = self.find(topic)?
                 && self.configs(&found, &[])?.own() == *own
             {
                 return Ok(());
             }
-            std::thread::sleep(TURN);
+            std::thread::sleep(QUERY_INTERVAL);
         }
-        Err(KafkaError::NotTaken { topic: topic.to_owned(), principal: self.cluster.principal() })
+        Err(KafkaError::NotApplied { topic: topic.to_owned(), principal: self.cluster.principal() })
     }
 
-    /// Waits up to fifteen seconds until brokers report the changes that the controller has accepted.
+    /// Waits up to fifteen seconds until a broker reports the new settings, because the controller accepts a change
+    /// before the brokers apply it.
     fn await_effect(&self, change: &Change) -> Result<(), KafkaError> {
         let mut refusal = None;
-        for _ in 0..TURNS {
+        for _ in 0..QUERIES {
             if let Some(topic) = self.find(&change.topic)? {
                 refusal = None;
                 match self.configs(&topic, &[]) {
@@ -160,28 +161,30 @@ impl Admin {
                             return Ok(());
                         }
                     }
-                    // a broker that does not know a new topic yet responds like one that refuses
+                    // a broker that does not know a new topic yet responds as if the permission were missing
                     Err(error @ KafkaError::Forbidden { .. }) if change.create.is_some() => {
                         refusal = Some(error)
                     }
                     Err(error) => return Err(error),
                 }
             }
-            std::thread::sleep(TURN);
+            std::thread::sleep(QUERY_INTERVAL);
         }
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        // rust-rdkafka drops a broker's error for a single change, so the cause is unknown
-        Err(KafkaError::NotTaken { topic: change.topic.clone(), principal: self.cluster.principal() })
+        // the cause is unknown, because rust-rdkafka drops a broker's error for a single change
+        Err(KafkaError::NotApplied { topic: change.topic.clone(), principal: self.cluster.principal() })
     }
 }
 
-/// The number and interval of queries whether a broker has applied a change.
-const TURNS: u32 = 150;
-const TURN: Duration = Duration::from_millis(100);
+/// The number of times that a broker is queried for its settings after a change.
+const QUERIES: u32 = 150;
+/// The time between two such queries.
+const QUERY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Returns the settings that meet the specification of a topic.
+/// Returns the settings with which a topic meets its specification. `check` is the interval at which brokers check
+/// for old records.
 fn settings(spec: &Spec, check: Span) -> Result<BTreeMap<&'static str, String>, KafkaError> {
     let topic = || spec.topic.clone();
     let ahead = match spec.clock {
@@ -218,7 +221,8 @@ fn settings(spec: &Spec, check: Span) -> Result<BTreeMap<&'static str, String>, 
     Ok(settings)
 }
 
-/// Sets the time for which deleted files are kept, if it is longer than `ttl.on_disk_slack`.
+/// Limits the time for which brokers keep deleted files to `ttl.on_disk_slack`, if the current time, `delay`, is
+/// longer.
 fn bound_on_disk(spec: &Spec, delay: Span, ours: &mut BTreeMap<&'static str, String>) {
     let slack = Span::from(spec.on_disk_slack);
     if delay > slack {
@@ -226,6 +230,7 @@ fn bound_on_disk(spec: &Spec, delay: Span, ours: &mut BTreeMap<&'static str, Str
     }
 }
 
+/// Returns the change that creates a topic with the settings `ours`.
 fn creation(spec: &Spec, ours: BTreeMap<&'static str, String>) -> Change {
     let set = |(key, to): (&&'static str, &String)| Difference {
         key,
@@ -244,6 +249,7 @@ fn creation(spec: &Spec, ours: BTreeMap<&'static str, String>) -> Change {
     }
 }
 
+/// Returns the change that gives an existing topic the settings `ours`.
 fn alteration(
     spec: &Spec,
     partitions: u32,
@@ -251,7 +257,7 @@ fn alteration(
     ours: BTreeMap<&'static str, String>,
 ) -> Change {
     let own = now.own();
-    // a value that equals the broker's default is set too, because defaults can change
+    // a value that equals the broker's default is also set on the topic, because the default can change later
     let differs = |(key, to): &(&&'static str, &String)| own.get(**key) != Some(*to);
     let difference = |(key, to): (&&'static str, &String)| {
         let from = now.get(key).map(str::to_owned);
@@ -273,7 +279,7 @@ fn alteration(
     Change { topic: spec.topic.clone(), create: None, settings, left, unbounded: Vec::new(), others, ours }
 }
 
-/// Returns true if a new value keeps records longer than the old one.
+/// Returns true if a new value of a setting keeps records longer than the old value.
 fn lengthens(key: &str, from: Option<&str>, to: &str) -> bool {
     let limit = |value: &str| value.parse::<i64>().ok().map(|limit| u64::try_from(limit).unwrap_or(u64::MAX));
     let timed =

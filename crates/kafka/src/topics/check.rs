@@ -1,4 +1,4 @@
-//! Verification of topics by their settings and by measurement.
+//! Verification of the time-to-live of topics, by their settings and by measurement.
 
 use std::time::Instant;
 
@@ -6,51 +6,51 @@ use crowdfold_model::{Span, Timestamp};
 
 use super::ahead::of_largest;
 use super::configs::Configs;
-use super::finding::{Finding, MOST_GZIP, Unbounded};
+use super::finding::{Finding, MAX_GZIP_BYTES, Unbounded};
 use super::{Admin, Bounds, Clock, Purpose, Spec, Times};
 use crate::KafkaError;
 
 #[cfg(test)]
 mod tests;
 
-/// The tolerance for differences between clocks. The age of a record is known to the second.
+/// The tolerance for differences between clocks, and for the measured age of a record, which is rounded to seconds.
 pub(super) const TOLERANCE: Span = Span::from_millis(5_000);
 
-/// The findings, topic by topic in the order of the specifications.
+/// The result of [`Admin::check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// One report for each specification.
+    /// One report for each specification, in the same order.
     pub topics: Vec<TopicReport>,
 }
 
 /// The findings of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicReport {
-    /// The name.
+    /// The name of the topic.
     pub topic: String,
-    /// The purpose.
+    /// The purpose of the topic.
     pub purpose: Purpose,
-    /// The longest time for which a record may be read.
+    /// The maximum time for which a record may be readable (`[ttl]`).
     pub ttl: Span,
-    /// The longest time for which a record can be read and be on disk, by the settings of topic and brokers; `None` if
-    /// the topic does not exist.
+    /// The maximum times for which a record can be read and can stay on disk, as computed from the settings of the
+    /// topic and the brokers. `None` if the topic does not exist.
     pub bounds: Option<Bounds>,
-    /// The settings from which the bounds are computed.
+    /// The settings from which the bounds are computed. `None` if the topic does not exist.
     pub times: Option<Times>,
-    /// The age of the oldest readable record of each partition; `None` if it is empty or has no leader.
+    /// The age of the oldest readable record of each partition. `None` if the partition is empty or has no leader.
     pub oldest: Vec<Option<Span>>,
-    /// The findings.
+    /// The differences from the specification.
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// Returns true if a finding is a breach: exit 3.
+    /// Returns true if a finding is a breach ([`Finding::is_breach`]). The commands then exit with 3.
     #[must_use]
     pub fn is_breached(&self) -> bool {
         self.topics.iter().flat_map(|topic| &topic.findings).any(Finding::is_breach)
     }
 
-    /// Returns the findings because of which a worker must not start, each with its topic and the fix.
+    /// Returns a message for each finding because of which a worker must not start. It names the topic and the fix.
     pub fn refusals(&self) -> impl Iterator<Item = String> {
         self.topics.iter().flat_map(|report| {
             let refused = report.findings.iter().filter(|finding| finding.refuses_start());
@@ -60,7 +60,7 @@ impl Report {
 }
 
 impl TopicReport {
-    /// Returns the age of the oldest record of all partitions.
+    /// Returns the age of the oldest readable record of all partitions. `None` if no partition has a measured record.
     #[must_use]
     pub fn oldest(&self) -> Option<Span> {
         self.oldest.iter().flatten().max().copied()
@@ -68,10 +68,13 @@ impl TopicReport {
 }
 
 impl Admin {
-    /// Reads settings, and measures the oldest record and the largest timestamp of each partition. Needs the permission to describe topics and brokers, but not to read records.
+    /// Compares topics with their specifications: reads the settings, and measures the age of the oldest record and
+    /// the largest timestamp of each partition. Needs the permissions to describe topics and brokers, but no
+    /// permission to read records.
     ///
     /// # Errors
-    /// A broker does not respond or refuses. Problems of a topic are findings, not errors.
+    /// Returns an error if a broker does not respond or refuses. A topic that differs from its specification is a
+    /// finding and not an error.
     #[expect(
         clippy::disallowed_methods,
         reason = "brokers stamp records during the check, and may respond slowly"
@@ -114,6 +117,7 @@ impl Admin {
     }
 }
 
+/// Returns the findings for the settings of a topic and its brokers.
 fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let times = configs.times();
@@ -125,14 +129,14 @@ fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Findi
     if configs.is("remote.storage.enable", "true") {
         findings.push(Finding::Unbounded(Unbounded::RemoteStorage));
     }
-    let forever = [
+    let unlimited = [
         (times.retention, Unbounded::Retention),
         (times.ahead, Unbounded::Ahead),
         (times.segment, Unbounded::Other("segment.ms")),
         (times.check, Unbounded::Other("log.retention.check.interval.ms")),
     ];
     findings.extend(
-        forever.into_iter().filter(|(time, _)| *time == Span::MAX).map(|(_, why)| Finding::Unbounded(why)),
+        unlimited.into_iter().filter(|(time, _)| *time == Span::MAX).map(|(_, why)| Finding::Unbounded(why)),
     );
     if bound != Span::MAX && bound > spec.ttl.into() {
         findings.push(Finding::Beyond { bound, ttl: spec.ttl.into() });
@@ -149,25 +153,25 @@ fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Findi
     if configs.is_create_time() != matches!(spec.clock, Clock::Create { .. }) {
         findings.push(Finding::Clock { wanted: spec.clock });
     }
-    findings.extend(of_unpacking(spec, configs));
-    // partitions of the beacons topic may be added at any time; readers of rollups and rejections do not depend on the
-    // number
+    findings.extend(of_decompression(spec, configs));
+    // only partials depend on the configured number, because combiner and merger derive the partition of a cell from
+    // it
     if spec.purpose == Purpose::Partials && partitions != spec.partitions {
         findings.push(Finding::Partitions { there: partitions, wanted: spec.partitions });
     }
     findings
 }
 
-/// Checks the size of gzip batches when unpacked, which librdkafka does not limit. Brokers recompress batches if the
-/// topic has its own codec.
-fn of_unpacking(spec: &Spec, configs: &Configs<'_>) -> Option<Finding> {
+/// Checks the maximum size of gzip batches after decompression, which librdkafka does not limit. Batches can be gzip
+/// if the topic's codec is gzip, or if the brokers keep the codec of the producer.
+fn of_decompression(spec: &Spec, configs: &Configs<'_>) -> Option<Finding> {
     let batch = configs.get("max.message.bytes")?.parse().ok()?;
     let may_be_gzip = matches!(configs.get("compression.type"), None | Some("producer" | "gzip"));
     let is_read = spec.purpose.is_read_by_us();
-    (is_read && may_be_gzip && batch > MOST_GZIP).then_some(Finding::Unpacks { batch })
+    (is_read && may_be_gzip && batch > MAX_GZIP_BYTES).then_some(Finding::GzipTooLarge { batch })
 }
 
-/// Checks the time on disk, if the time for which records can be read is within its bound.
+/// Returns a finding if records can stay on disk for too long. `on_disk` is the time that results from the settings.
 fn of_disk(spec: &Spec, on_disk: Span) -> Option<Finding> {
     let most = Span::from(spec.ttl).saturating_add(spec.on_disk_slack.into());
     (on_disk != Span::MAX && on_disk > most).then(|| Finding::OnDisk {
@@ -177,6 +181,7 @@ fn of_disk(spec: &Spec, on_disk: Span) -> Option<Finding> {
     })
 }
 
+/// Returns a finding for each partition whose oldest readable record is older than `bound`.
 fn of_ages(oldest: &[Option<Span>], bound: Span) -> Vec<Finding> {
     let overstayed = |(partition, age): (u32, &Option<Span>)| {
         let age = age.filter(|age| *age > bound.saturating_add(TOLERANCE))?;

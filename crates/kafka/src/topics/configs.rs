@@ -1,4 +1,4 @@
-//! The effective settings of a topic, including the brokers' defaults.
+//! The effective settings of a topic: its own settings, and the brokers' defaults for all others.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,31 @@ use rdkafka::admin::{ConfigEntry, ConfigResource, ConfigSource};
 
 use super::ttl::Times;
 
-/// The settings of one topic, and of the brokers that hold it.
+/// The settings of one topic, and of the brokers that have a replica of it.
 pub(super) struct Configs<'a> {
     pub(super) topic: ConfigResource,
     pub(super) brokers: Vec<&'a ConfigResource>,
 }
 
 impl Configs<'_> {
-    /// Returns the settings of the topic itself, which legacy AlterConfigs would remove if they were not written back.
+    /// Returns the settings that are set on the topic itself. A change must write all of them back, because the
+    /// request AlterConfigs removes settings that it does not contain.
     pub(super) fn own(&self) -> BTreeMap<String, String> {
         let own = self.topic.entries.iter().filter(|entry| entry.source == ConfigSource::DynamicTopic);
         own.filter_map(|entry| Some((entry.name.clone(), entry.value.clone()?))).collect()
     }
 
-    /// Returns a setting in effect, as the responding broker reports it.
+    /// Returns the effective value of a setting, as the responding broker reports it.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.topic.get(key)?.value.as_deref()
     }
 
+    /// Returns true if a setting has this effective value.
     pub(super) fn is(&self, key: &str, value: &str) -> bool {
         self.get(key) == Some(value)
     }
 
+    /// Returns the settings that determine for how long a record exists.
     pub(super) fn times(&self) -> Times {
         let retention = self.longest(
             "retention.ms",
@@ -44,12 +47,14 @@ impl Configs<'_> {
         Times { retention, segment, check: check_interval(self.brokers.iter().copied()), delete_delay, ahead }
     }
 
+    /// Returns true if producers set the timestamps (`CreateTime`).
     pub(super) fn is_create_time(&self) -> bool {
         !self.is("message.timestamp.type", "LogAppendTime")
     }
 
-    /// Returns a length of time: the topic's own, otherwise the longest of its brokers' defaults. The brokers' names are
-    /// listed by precedence, with their unit in ms.
+    /// Returns the value of a setting that is a duration: the topic's own value, or otherwise the longest default of
+    /// its brokers. `defaults` contains the names of the default on a broker in the order of precedence, each with
+    /// its unit in milliseconds.
     fn longest(&self, key: &str, defaults: &[(&str, u64)]) -> Span {
         let topic = self.topic.get(key);
         let own = topic.filter(|entry| entry.source == ConfigSource::DynamicTopic);
@@ -63,10 +68,11 @@ impl Configs<'_> {
     }
 }
 
-/// The broker settings for the default of `file.delete.delay.ms`, with their unit in ms.
+/// The names of the default of `file.delete.delay.ms` on a broker, each with its unit in milliseconds.
 const DELETE_DELAY: [(&str, u64); 1] = [("log.segment.delete.delay.ms", 1)];
 
-/// Returns how long brokers keep deleted files of a topic without its own setting; the largest over the brokers.
+/// Returns the longest default of all brokers for `file.delete.delay.ms`, the time for which a deleted file stays on
+/// disk.
 pub(super) fn default_delete_delay<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> Span {
     let [(key, unit)] = DELETE_DELAY;
     brokers
@@ -75,13 +81,14 @@ pub(super) fn default_delete_delay<'a>(brokers: impl Iterator<Item = &'a ConfigR
         .unwrap_or(Span::MAX)
 }
 
-/// Returns the longest interval at which a broker checks for old records.
+/// Returns the longest interval of all brokers at which they check for old records.
 pub(super) fn check_interval<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> Span {
     let interval = |broker: &ConfigResource| span(broker.get("log.retention.check.interval.ms")?, 1);
     brokers.map(|broker| interval(broker).unwrap_or(Span::MAX)).max().unwrap_or(Span::MAX)
 }
 
-/// Parses a length of time. -1 and numbers that are too large for a time mean forever; `None` means "not set".
+/// Parses a duration in `unit` milliseconds. Negative values and the largest 64-bit number mean "without limit"
+/// ([`Span::MAX`]). Returns `None` if the setting has no value or is not a number.
 fn span(entry: &ConfigEntry, unit: u64) -> Option<Span> {
     let value: i64 = entry.value.as_deref()?.parse().ok()?;
     if value == i64::MAX {

@@ -13,13 +13,14 @@ use crate::KafkaError;
 use crate::acl::{Operation, Resource, Right};
 
 impl Admin {
-    /// Makes the records of each partition before an offset unreadable; the record at the offset remains
-    /// (DeleteRecords). Their bytes leave the disk with their segment, within the bound as before. A broker that is
-    /// killed within a minute (`log.flush.start.offset.checkpoint.interval.ms`) may forget the deletion, so it must be
-    /// repeated; repeating it is harmless. Needs the permission Delete on the topic.
+    /// Deletes the records of each partition before an offset (DeleteRecords). The record at the offset remains. The
+    /// deleted records become unreadable immediately, but they stay on disk until their segment expires. A broker
+    /// that is killed within a minute after the deletion (`log.flush.start.offset.checkpoint.interval.ms`) may make
+    /// the records readable again, so repeat the deletion later; this is harmless. Needs the permission Delete on the
+    /// topic.
     ///
     /// # Errors
-    /// The first of all errors; the other partitions are tried nevertheless.
+    /// Returns the first error. The records of the other partitions are deleted nevertheless.
     pub fn erase_before(&self, topic: &str, offsets: &BTreeMap<u32, i64>) -> Result<(), KafkaError> {
         let what = || format!("delete records of topic {topic}");
         let lacks = |error: KafkaError| {
@@ -30,7 +31,7 @@ impl Admin {
         let partitions =
             self.cluster.topic(topic).map_err(|error| error.needing(Operation::Delete))?.partitions;
         let is_led = |partition: u32| partitions.get(partition as usize).is_some_and(|p| p.leader.is_some());
-        // a partition without a leader would delay the response for the others
+        // a request that includes a partition without a leader is answered only after the time-out
         let (led, leaderless): (Vec<_>, Vec<_>) =
             offsets.iter().partition(|(partition, _)| is_led(**partition));
         let mut list = TopicPartitionList::with_capacity(led.len());
@@ -39,9 +40,9 @@ impl Admin {
             added.map_err(|error| KafkaError::of(what(), &error))?;
         }
         if !led.is_empty() {
-            let answer = block_on(self.client.delete_records(&list, &options()));
-            let answer = answer.map_err(|error| lacks(KafkaError::of(what(), &error)))?;
-            for element in answer.elements() {
+            let response = block_on(self.client.delete_records(&list, &options()));
+            let response = response.map_err(|error| lacks(KafkaError::of(what(), &error)))?;
+            for element in response.elements() {
                 element.error().map_err(|error| lacks(KafkaError::of(what(), &error)))?;
             }
         }

@@ -1,4 +1,4 @@
-//! The findings of a check.
+//! The findings of [`super::Admin::check`].
 
 use std::fmt;
 
@@ -6,21 +6,22 @@ use crowdfold_model::{Span, Timestamp};
 
 use super::Clock;
 
-/// The largest gzip batch that cannot exceed 4 GiB when unpacked, bytes: gzip expands at most 1,032 times.
-pub(super) const MOST_GZIP: u64 = 4_000_000;
+/// The maximum size in bytes of a gzip batch that cannot exceed 4 GiB when decompressed. gzip expands data by a
+/// factor of at most 1,032.
+pub(super) const MAX_GZIP_BYTES: u64 = 4_000_000;
 
 /// The reason why a topic keeps records without a time limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unbounded {
-    /// `retention.ms` is -1.
+    /// The setting `retention.ms` is -1.
     Retention,
-    /// `cleanup.policy` is not exactly `delete`.
+    /// The setting `cleanup.policy` has another value than `delete`.
     CleanupPolicy(String),
-    /// Tiered storage is enabled.
+    /// Tiered storage is enabled (`remote.storage.enable`).
     RemoteStorage,
-    /// Producers may set any timestamp in the future.
+    /// Producers may set any timestamp in the future, because `message.timestamp.after.max.ms` has no limit.
     Ahead,
-    /// Segments that never roll, or brokers that never check.
+    /// The setting with this name has no limit, so that segments never end or brokers never check for old records.
     Other(&'static str),
 }
 
@@ -29,76 +30,76 @@ pub enum Unbounded {
 pub enum Finding {
     /// The topic does not exist.
     Missing,
-    /// Records are kept forever, or for a time that nothing limits.
+    /// Nothing limits the time for which records are kept.
     Unbounded(Unbounded),
-    /// Records can be read longer than `[ttl]` allows.
+    /// Records can be read for longer than `[ttl]` allows.
     Beyond {
-        /// The bound that results from the settings.
+        /// The maximum time that results from the settings.
         bound: Span,
         /// The configured time-to-live.
         ttl: Span,
     },
-    /// Records can be on disk longer than `[ttl]` and `ttl.on_disk_slack` allow.
+    /// Records can stay on disk for longer than `[ttl]` and `ttl.on_disk_slack` allow.
     OnDisk {
-        /// The bound that results from the settings.
+        /// The maximum time that results from the settings.
         bound: Span,
         /// The configured time-to-live.
         ttl: Span,
-        /// The configured additional time on disk.
+        /// The configured time for which a record may stay on disk after its time-to-live.
         slack: Span,
     },
-    /// A segment has a timestamp in the future, so it is kept beyond every bound.
+    /// A segment contains a timestamp in the future, so its records are kept for longer than the settings allow.
     Ahead {
         /// The partition.
         partition: u32,
-        /// The largest timestamp.
+        /// The largest timestamp in the partition.
         dated: Timestamp,
-        /// The time at which its segment can expire, by `retention.ms`.
+        /// The earliest time at which the segment with this timestamp can expire, which is later by `retention.ms`.
         expires: Timestamp,
-        /// The distance of the timestamp into the future.
+        /// The time by which the timestamp is ahead of the clock of this host.
         by: Span,
     },
-    /// Brokers that cannot report a largest timestamp.
+    /// Some brokers do not support the request for the largest timestamp.
     TooOld {
-        /// The partitions they lead.
+        /// The partitions whose leaders are such brokers.
         partitions: Vec<u32>,
     },
-    /// Records are deleted before windows and the longest outage to survive are over.
+    /// Records are deleted sooner than windows and the longest outage to survive allow.
     TooShort {
-        /// The retention.
+        /// The time for which records are kept.
         retention: Span,
-        /// The required retention.
+        /// The time for which windows and the longest outage need them.
         least: Span,
     },
-    /// Records are deleted by size, even if they were not read.
+    /// Records are deleted when the partition exceeds this size (`retention.bytes`), even if they were not read.
     RetentionBytes(String),
-    /// Timestamps are set by another clock than `source.trust_timestamps` requires.
+    /// Another clock sets the timestamps than `source.trust_timestamps` requires.
     Clock {
         /// The required clock.
         wanted: Clock,
     },
     /// The number of partitions differs from the configuration.
     Partitions {
-        /// The actual number.
+        /// The actual number of partitions.
         there: u32,
-        /// The configured number.
+        /// The configured number of partitions.
         wanted: u32,
     },
-    /// The oldest readable record is older than allowed.
+    /// The oldest readable record of a partition is older than the settings allow.
     Overstayed {
         /// The partition.
         partition: u32,
         /// The age of the record.
         age: Span,
-        /// The bound.
+        /// The maximum age of a readable record.
         bound: Span,
     },
-    /// A gzip batch may be too large for librdkafka when unpacked.
-    Unpacks {
-        /// The largest batch, bytes.
+    /// The topic accepts gzip batches that may be too large for librdkafka when decompressed.
+    GzipTooLarge {
+        /// The maximum size of a batch (`max.message.bytes`), in bytes.
         batch: u64,
     },
-    /// The partitions have no leader, so their records were not measured.
+    /// Some partitions have no leader, so the age of their records was not measured.
     Unmeasured {
         /// The partitions.
         partitions: Vec<u32>,
@@ -106,14 +107,15 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// Returns true if the finding breaks a guarantee or loses data: exit 3. Other findings are informational.
+    /// Returns true if the finding breaks a guarantee or can lose data. The commands then exit with 3. All other
+    /// findings are for information only.
     #[must_use]
     pub const fn is_breach(&self) -> bool {
-        !matches!(self, Self::Unmeasured { .. } | Self::Unpacks { .. })
+        !matches!(self, Self::Unmeasured { .. } | Self::GzipTooLarge { .. })
     }
 
-    /// Returns true if the finding is about records that are or may be kept too long, which `audit` reports. The others
-    /// are about losing records.
+    /// Returns true if the finding is about records that are kept for too long, or may be. `audit` reports only such
+    /// findings.
     #[must_use]
     pub const fn is_of_age(&self) -> bool {
         matches!(
@@ -128,15 +130,16 @@ impl Finding {
         )
     }
 
-    /// Returns true if `run` refuses to start because of the finding. A record that is too old raises an alarm instead,
-    /// because stopping would not remove it.
+    /// Returns true if `run` refuses to start because of the finding. A breach that does not prevent the start is
+    /// [`Finding::Overstayed`], because stopping the worker would not delete the old record.
     #[must_use]
     pub const fn refuses_start(&self) -> bool {
         self.is_breach() && !matches!(self, Self::Overstayed { .. })
     }
 }
 
-/// Formats the finding and its fix as the continuation of "topic x ".
+/// Formats the finding and its fix for messages that begin with the name of the topic, such as "topic x does not
+/// exist; …".
 impl fmt::Display for Finding {
     #[expect(clippy::too_many_lines, reason = "one message for each finding")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -181,7 +184,7 @@ impl fmt::Display for Finding {
                      cannot expire before {expires}; wait until then, use a new topic, or run `crowdfold topics apply \
                      --purge-ahead`"
                 )?;
-                // a clock is hardly ever wrong by more than this
+                // a clock that is wrong by more than an hour is unlikely
                 if *by < Span::HOUR {
                     write!(f, " (or check whether this host's clock is {by} slow)")
                 } else {
@@ -224,10 +227,10 @@ impl fmt::Display for Finding {
                 "has a record of age {age} in partition {partition}, but records must not be older than {bound}; check \
                  the logs of its brokers"
             ),
-            Self::Unpacks { batch } => write!(
+            Self::GzipTooLarge { batch } => write!(
                 f,
-                "accepts batches of {batch} bytes, but a gzip batch of that size can unpack to more than 4 GiB, which \
-                 librdkafka never finishes; set max.message.bytes to at most {MOST_GZIP}, or compression.type to zstd"
+                "accepts batches of {batch} bytes, but a gzip batch of that size can decompress to more than 4 GiB, which \
+                 librdkafka never finishes; set max.message.bytes to at most {MAX_GZIP_BYTES}, or compression.type to zstd"
             ),
             Self::Unmeasured { partitions } => {
                 write!(f, "has no leader for partitions {partitions:?}, so their records were not measured")

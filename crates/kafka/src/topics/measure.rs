@@ -1,50 +1,57 @@
-//! Measurement of the oldest readable record, without reading it.
+//! Measurement of the age of the oldest readable record, without reading the record.
 
 use crowdfold_model::{Span, Timestamp};
 
 use super::Admin;
 use crate::{KafkaError, Topic};
 
-/// The number of repetitions if the oldest records are deleted during a measurement.
+/// The maximum number of measurements of a partition. A measurement is repeated if the oldest record was deleted
+/// during it.
 const ATTEMPTS: u32 = 5;
 
 /// The measurements of one topic.
 pub(super) struct Oldest {
-    /// The timestamp of the first record of each partition, rounded down to the second.
+    /// The timestamp of the first record of each partition, rounded down to seconds. `None` if the partition is empty
+    /// or has no leader, or if records were deleted during every measurement.
     pub(super) times: Vec<Option<Timestamp>>,
-    /// Partitions without a leader.
+    /// The partitions without a leader.
     pub(super) leaderless: Vec<u32>,
 }
 
 impl Admin {
-    /// Bisects the time of the first record: if the first offset at or after a time (ListOffsets) is the start of the
-    /// log, the first record is not older. About thirty requests determine the second for all partitions together, and
-    /// no permission to read a beacon is needed.
+    /// Determines the timestamp of the first record of each partition by bisection. ListOffsets returns the first
+    /// offset whose record has a given timestamp or a later one; if it is the start of the log, the first record is
+    /// not older than that timestamp. About thirty requests determine the second for all partitions. They need no
+    /// permission to read the records.
     pub(super) fn oldest(&self, topic: &Topic, now: Timestamp) -> Result<Oldest, KafkaError> {
         let mut times = vec![None; topic.partitions.len()];
-        let mut asked: Vec<u32> = (0..topic.count()).collect();
-        let starts = self.cluster.log_starts(&topic.name, &asked)?;
+        let mut remaining: Vec<u32> = (0..topic.count()).collect();
+        let starts = self.cluster.log_starts(&topic.name, &remaining)?;
         let leaderless =
             (0..).zip(&starts).filter(|(_, start)| start.is_none()).map(|(partition, _)| partition);
         let leaderless = leaderless.collect();
         for _ in 0..ATTEMPTS {
-            let starts = self.cluster.log_starts(&topic.name, &asked)?;
-            let found = self.search(&topic.name, &asked, &starts, now)?;
-            let after = self.cluster.log_starts(&topic.name, &asked)?;
+            let starts = self.cluster.log_starts(&topic.name, &remaining)?;
+            let found = self.search(&topic.name, &remaining, &starts, now)?;
+            let after = self.cluster.log_starts(&topic.name, &remaining)?;
             let mut moved = Vec::new();
-            for (((partition, before), after), found) in asked.into_iter().zip(starts).zip(after).zip(found) {
-                // records were deleted during the search, so the result belongs to none of the remaining ones
+            for (((partition, before), after), found) in
+                remaining.into_iter().zip(starts).zip(after).zip(found)
+            {
+                // if the start of the log moved, records were deleted during the search, and the result may not be
+                // the timestamp of the first remaining record
                 if before == after { times[partition as usize] = found } else { moved.push(partition) }
             }
-            asked = moved;
-            if asked.is_empty() {
+            remaining = moved;
+            if remaining.is_empty() {
                 break;
             }
         }
         Ok(Oldest { times, leaderless })
     }
 
-    /// Returns the timestamp of the record at `starts` for each partition; `None` if there is none.
+    /// Returns, for each partition, the timestamp of the record at its offset in `starts`. Returns `None` if the
+    /// partition is empty.
     fn search(
         &self,
         topic: &str,
@@ -53,7 +60,8 @@ impl Admin {
         now: Timestamp,
     ) -> Result<Vec<Option<Timestamp>>, KafkaError> {
         let first = self.cluster.first_since(topic, partitions, &vec![0; partitions.len()])?;
-        // at or after the first second, before the second one; no clock is a day ahead
+        // the timestamp is at or after the first second of the range, and before the second one; the range ends in a
+        // day, because no clock is ahead by a day
         let mut ranges = vec![(0, now.saturating_add(Span::DAY).since_epoch().as_secs()); partitions.len()];
         while ranges.iter().any(|(from, to)| to - from > 1) {
             let middles: Vec<u64> = ranges.iter().map(|(from, to)| from.midpoint(*to)).collect();

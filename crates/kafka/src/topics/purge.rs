@@ -1,20 +1,21 @@
-//! Removal of segments that are kept by a timestamp in the future.
+//! Removal of segments that do not expire because of a timestamp in the future.
 //!
-//! A client can neither see the end of a segment nor begin a new one. It can delete records up to an offset
-//! (DeleteRecords), after which a broker deletes, at its next check, each segment that ends before that offset and is
-//! not the last. And it can lower `segment.ms` and `segment.bytes`, so that the next records begin a new segment. As
-//! measured on Kafka 4.3:
-//! - A record that is dated further ahead than `segment.ms` begins a segment that does not end by time, because
-//!   `segment.ms` counts from the largest timestamp of the first batch. So it ends by size. A record that is less far
-//!   ahead can be anywhere in its segment, which ends by time.
-//! - `segment.bytes` is at least 1 MiB. Records that are written before the segment is full belong to it too, so
-//!   records are deleted after that. A batch larger than `segment.bytes` is refused, so it is never lowered below
-//!   `max.message.bytes`.
-//! - A partition to which no producer writes never begins a new segment. `retention.bytes = 0` makes brokers begin one
-//!   and delete the old one, in all partitions of the topic. Therefore this is done only if no producer writes to any of
-//!   them, after all their records were deleted.
+//! A client can neither see where a segment ends nor begin a new one. It can do two things. It can delete records up
+//! to an offset (DeleteRecords): at its next check, the broker deletes each segment that ends before that offset,
+//! except the last segment of the partition. And it can lower `segment.ms` and `segment.bytes`, so that the next
+//! records begin a new segment. Measurements on Kafka 4.3 showed:
+//! - A record whose timestamp is ahead by more than `segment.ms` begins a new segment. That segment ends only by
+//!   size, because the broker counts `segment.ms` from the largest timestamp of the first batch. If the timestamp is
+//!   ahead by less than `segment.ms`, the record can be anywhere in its segment, and the segment ends by time.
+//! - The minimum of `segment.bytes` is 1 MiB. Records that producers write before the segment is full are in the same
+//!   segment. Therefore the purge deletes records only after it has waited for the segment to end. The broker refuses
+//!   a batch that is larger than `segment.bytes`, so the purge never lowers it below `max.message.bytes`.
+//! - A partition to which no producer writes never begins a new segment. With `retention.bytes = 0`, brokers begin a
+//!   new segment and delete the old one, in all partitions of the topic. The purge uses this setting only if no
+//!   producer writes to any partition of the topic. It deletes the records of all partitions first.
 //!
-//! The largest timestamp includes segments that still exist, so it shows when they are gone.
+//! The request for the largest timestamp of a partition covers all segments that still exist, so its result shows
+//! when the old segments were deleted.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -30,63 +31,65 @@ use crate::{KafkaError, RDKafkaErrorCode, Topic};
 #[cfg(test)]
 mod tests;
 
-/// The records that a purge will delete.
+/// The plan of a purge: the records that it will delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purge {
-    /// The topic.
+    /// The name of the topic.
     pub topic: String,
-    /// The partitions with a segment dated in the future, each with its first offset and its end.
+    /// The partitions with a timestamp in the future, each with its first and its end offset.
     pub ahead: BTreeMap<u32, (i64, i64)>,
-    /// The other partitions, whose records are deleted if no producer writes to the topic.
+    /// The other partitions, each with its first and its end offset. Their records are deleted only if no producer
+    /// writes to the topic.
     pub others: BTreeMap<u32, (i64, i64)>,
-    /// Consumer groups with unread records among them.
+    /// The consumer groups that have not read all records of these partitions.
     pub unread: Vec<Unread>,
-    /// True if there may be groups that this principal cannot see.
+    /// True if other groups may have unread records too, because this principal may not see all groups.
     pub may_miss_groups: bool,
 }
 
-/// A consumer group with unread records among those that a purge deletes.
+/// A consumer group that has not read all records that a purge deletes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
-    /// The name.
+    /// The name of the group.
     pub group: String,
-    /// The number of unread records in partitions with a record dated in the future.
+    /// The number of unread records in the partitions with a timestamp in the future.
     pub ahead: u64,
     /// The number of unread records in the other partitions.
     pub others: u64,
 }
 
-/// The result of a purge.
+/// The result of [`Admin::purge`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purged {
-    /// The number of deleted records, including those written meanwhile.
+    /// The number of deleted records, including records that were written during the purge.
     pub records: u64,
-    /// Partitions whose old segment still exists.
+    /// The partitions whose segment with the timestamp in the future still exists.
     pub left: Vec<u32>,
 }
 
-/// The duration of each round in which settings are lowered so that new records begin a new segment. They are short,
-/// because each partition of a busy topic begins many segments meanwhile, and a broker maps two files of each into
-/// memory.
+/// The duration of each round in which `segment.ms` and `segment.bytes` are lowered. The rounds are short, because
+/// each partition of a busy topic begins many segments during a round, and a broker maps two files of each segment
+/// into memory.
 const ROUNDS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
-/// `segment.ms` during a round, well below its duration.
+/// The value of `segment.ms` during a round. It is shorter than the round, so that segments end within it.
 const SEGMENT_MS: u64 = 5_000;
-/// `segment.bytes` during a round, unless messages are larger: Kafka's minimum.
+/// The value of `segment.bytes` during a round, unless `max.message.bytes` is larger. It is the minimum that Kafka
+/// allows.
 const SEGMENT_BYTES: u64 = 1 << 20;
-/// The longest delay of a busy broker's check after its interval.
-const LATE: Duration = Duration::from_secs(5);
-/// The interval of progress queries.
-const TURN: Duration = Duration::from_millis(250);
+/// The maximum delay with which a busy broker begins its check for old segments.
+const CHECK_DELAY: Duration = Duration::from_secs(5);
+/// The interval at which the progress is queried.
+const QUERY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A topic's own settings.
+/// The settings that are set on the topic itself, by name.
 type Own = BTreeMap<String, String>;
 
 impl Admin {
-    /// Returns the records that a purge of the topic would delete; `None` if none is dated in the future. Changes
-    /// nothing.
+    /// Returns the records that a purge of the topic would delete. `unbounded` contains the findings of
+    /// [`super::Change::unbounded`]. Returns `None` if no record has a timestamp in the future. Changes nothing.
     ///
     /// # Errors
-    /// A broker does not respond or refuses.
+    /// Returns an error if a broker does not respond or refuses.
     pub fn plan_purge(&self, spec: &Spec, unbounded: &[Finding]) -> Result<Option<Purge>, KafkaError> {
         let ahead = ahead(unbounded);
         if ahead.is_empty() {
@@ -108,8 +111,8 @@ impl Admin {
                 may_miss_groups = true;
                 continue;
             };
-            let lacks = |ranges| lacking(ranges, &committed);
-            let (ahead, others) = (lacks(&ahead), lacks(&others));
+            let unread_in = |ranges| unread_records(ranges, &committed);
+            let (ahead, others) = (unread_in(&ahead), unread_in(&others));
             if ahead + others > 0 {
                 unread.push(Unread { group, ahead, others });
             }
@@ -117,13 +120,14 @@ impl Admin {
         Ok(Some(Purge { topic: topic.clone(), ahead, others, unread, may_miss_groups }))
     }
 
-    /// Deletes all records up to the current end of the partitions with a record dated in the future, and makes brokers
-    /// begin new segments there, so that the old ones leave the disk. If no producer writes to the topic, this requires
-    /// deleting the records of all its partitions. Records that are written meanwhile may be deleted too. Needs the
-    /// permissions Delete and AlterConfigs on the topic. `progress` receives each step.
+    /// Deletes all records of the partitions with a timestamp in the future, and makes the brokers begin new segments
+    /// there and delete the old ones. If no producer writes to the topic, it must delete the records of all
+    /// partitions of the topic. Records that producers write during the purge may be deleted too. Needs the
+    /// permissions Delete and AlterConfigs on the topic. `progress` receives a message at the beginning of each step.
     ///
     /// # Errors
-    /// A broker does not respond or refuses. The topic's settings are restored before that, if possible.
+    /// Returns an error if a broker does not respond or refuses. The topic's settings are restored first, if
+    /// possible.
     #[expect(clippy::disallowed_methods, reason = "brokers check for old segments in real time")]
     pub fn purge(
         &self,
@@ -143,18 +147,19 @@ impl Admin {
             own: configs.own(),
             lowered: lowered(&configs),
             retention: configs.times().retention,
-            look: Duration::from(check_interval(brokers.iter())).saturating_add(LATE),
+            look: Duration::from(check_interval(brokers.iter())).saturating_add(CHECK_DELAY),
             is_replicated: topic.partitions.iter().any(|partition| partition.replicas.len() > 1),
             topic,
         };
-        // the starts of the partitions whose records are deleted
+        // the first offset of each partition whose records are deleted
         let mut begins = starts(&purge.ahead);
-        // without the permission this fails before anything is changed, because no record is before these offsets
+        // this deletes nothing, because no record is before these offsets, but it fails if the permission is missing,
+        // before anything is changed
         self.erase_before(name, &begins)?;
         let mut left: Vec<u32> = begins.keys().copied().collect();
         for lowered_for in ROUNDS {
             progress("lowering segment.bytes and segment.ms so that new records begin a new segment");
-            let written = work.put_back_after(&work.lowered, || work.delete_after(lowered_for, &left))?;
+            let written = work.with_settings(&work.lowered, || work.delete_after(lowered_for, &left))?;
             progress("the records were deleted; waiting for the brokers to delete their segments");
             let look = |left: &mut Vec<u32>| {
                 *left = work.still_ahead(now.saturating_add(began.elapsed().into()))?;
@@ -167,11 +172,11 @@ impl Admin {
                     self.erase_before(name, &work.ends()?)?;
                     work.wait(work.is_replicated, || look(&mut left))
                 };
-                work.put_back_after(&nothing, delete_all)?;
+                work.with_settings(&nothing, delete_all)?;
             } else {
                 work.wait(false, || look(&mut left))?;
             }
-            if left.is_empty() || written != Written::There {
+            if left.is_empty() || written != Written::InPurged {
                 break;
             }
         }
@@ -182,33 +187,36 @@ impl Admin {
     }
 }
 
-/// The partitions that received records during a wait.
+/// The partitions that received records during a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
-    /// A partition with a record dated in the future.
-    There,
+    /// A partition with a timestamp in the future.
+    InPurged,
     /// Only other partitions.
     Elsewhere,
-    /// No partition of the topic.
+    /// No partition received records.
     Nothing,
 }
 
-/// A topic that is being purged.
+/// A purge in progress.
 struct Work<'a> {
     admin: &'a Admin,
     spec: &'a Spec,
     topic: Topic,
+    /// The settings of the topic before the purge, which are restored at the end.
     own: Own,
+    /// The settings of the topic during a round.
     lowered: Own,
     retention: Span,
-    /// The time after which each broker has checked for old segments.
+    /// The time in which every broker checks for old segments at least once.
     look: Duration,
     is_replicated: bool,
 }
 
 impl Work<'_> {
-    /// Runs an action while the topic has other settings.
-    fn put_back_after<T>(
+    /// Runs an action while the topic has the settings `meanwhile`, and restores its own settings afterwards, also
+    /// after an error.
+    fn with_settings<T>(
         &self,
         meanwhile: &Own,
         act: impl FnOnce() -> Result<T, KafkaError>,
@@ -220,18 +228,18 @@ impl Work<'_> {
         Ok(done)
     }
 
-    /// Waits for new records, then deletes all of these partitions up to the end. Returns which partitions received
-    /// records.
+    /// Waits for the time `wait`, in which new records can begin new segments. Then deletes all records of
+    /// `partitions`. Returns the partitions that received records during the wait.
     #[expect(clippy::disallowed_methods, reason = "segments roll in real time")]
     fn delete_after(&self, wait: Duration, partitions: &[u32]) -> Result<Written, KafkaError> {
         let (before, began) = (self.ends()?, Instant::now());
         while began.elapsed() < wait {
-            std::thread::sleep(TURN);
+            std::thread::sleep(QUERY_INTERVAL);
         }
         let mut after = self.ends()?;
         let is_new = |partition: &u32| before.get(partition) != after.get(partition);
         let written = if partitions.iter().any(is_new) {
-            Written::There
+            Written::InPurged
         } else if before != after || after.len() < self.topic.partitions.len() {
             Written::Elsewhere
         } else {
@@ -242,21 +250,21 @@ impl Work<'_> {
         Ok(written)
     }
 
-    /// Returns the end of each partition that has a leader.
+    /// Returns the end offset of each partition that has a leader.
     fn ends(&self) -> Result<BTreeMap<u32, i64>, KafkaError> {
         let all: Vec<u32> = (0..self.topic.count()).collect();
         let ends = self.admin.cluster.log_ends(&self.topic.name, &all)?;
         Ok(all.into_iter().zip(ends).filter_map(|(partition, end)| Some((partition, end?))).collect())
     }
 
-    /// Returns the partitions that have a segment dated in the future.
+    /// Returns the partitions that still have a segment with a timestamp in the future.
     fn still_ahead(&self, now: Timestamp) -> Result<Vec<u32>, KafkaError> {
         let largest = self.admin.largest(&self.topic)?;
         Ok(ahead(&of_largest(self.spec, &largest, self.retention, now)))
     }
 
-    /// Waits until `is_done` returns true or each broker has checked for old segments; with `to_the_end`, always until
-    /// the latter.
+    /// Waits until every broker has had the time to check for old segments. If `to_the_end` is false, it returns
+    /// earlier when `is_done` returns true.
     #[expect(clippy::disallowed_methods, reason = "brokers check for old segments in real time")]
     fn wait(
         &self,
@@ -270,12 +278,12 @@ impl Work<'_> {
             if is_over || (is_done && !to_the_end) {
                 return Ok(());
             }
-            std::thread::sleep(TURN);
+            std::thread::sleep(QUERY_INTERVAL);
         }
     }
 }
 
-/// Returns the partitions of the findings that are dated in the future.
+/// Returns the partitions of the findings that report a timestamp in the future.
 fn ahead(findings: &[Finding]) -> Vec<u32> {
     let partition = |finding: &Finding| match finding {
         Finding::Ahead { partition, .. } => Some(*partition),
@@ -284,7 +292,7 @@ fn ahead(findings: &[Finding]) -> Vec<u32> {
     findings.iter().filter_map(partition).collect()
 }
 
-/// Returns the offsets, each of which must be known.
+/// Returns the offsets of partitions. Returns an error if an offset is `None`, because its partition has no leader.
 fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<Vec<i64>, KafkaError> {
     let offset = |(offset, partition): (Option<i64>, &u32)| {
         let what = || format!("query the offsets of partition {partition} of topic {topic}");
@@ -293,29 +301,30 @@ fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<V
     offsets.into_iter().zip(partitions).map(offset).collect()
 }
 
-/// Returns the start of each of these partitions.
+/// Returns the first offset of each partition, from (first offset, end offset).
 fn starts(ranges: &BTreeMap<u32, (i64, i64)>) -> BTreeMap<u32, i64> {
     ranges.iter().map(|(partition, (start, _))| (*partition, *start)).collect()
 }
 
-/// Returns the number of records of the ranges (start, end) after the committed offset of the partition, if there is
-/// one.
-fn lacking(ranges: &BTreeMap<u32, (i64, i64)>, committed: &[Option<i64>]) -> u64 {
-    let lacks = |(partition, (start, end)): (&u32, &(i64, i64))| {
+/// Returns the number of records in ranges of offsets that follow the committed offset of their partition. A
+/// partition without a committed offset counts as zero.
+fn unread_records(ranges: &BTreeMap<u32, (i64, i64)>, committed: &[Option<i64>]) -> u64 {
+    let unread_in = |(partition, (start, end)): (&u32, &(i64, i64))| {
         let committed = (*committed.get(*partition as usize)?)?;
         u64::try_from(end.saturating_sub(committed.max(*start))).ok()
     };
-    ranges.iter().filter_map(lacks).sum()
+    ranges.iter().filter_map(unread_in).sum()
 }
 
-/// Returns a topic's own settings with other values.
+/// Returns a copy of a topic's own settings with some values changed or added.
 fn with(own: &Own, changed: &[(&str, String)]) -> Own {
     let mut own = own.clone();
     own.extend(changed.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
     own
 }
 
-/// Returns settings with which new records soon begin a new segment, and none is refused.
+/// Returns a topic's own settings with `segment.bytes` and `segment.ms` lowered, so that new records soon begin a new
+/// segment. `segment.bytes` is at least `max.message.bytes`, so that brokers refuse no batch.
 fn lowered(configs: &Configs<'_>) -> Own {
     let number = |key: &str| configs.get(key).and_then(|value| value.parse::<u64>().ok());
     let bytes = SEGMENT_BYTES.max(number("max.message.bytes").unwrap_or(0));

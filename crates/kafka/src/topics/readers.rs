@@ -1,4 +1,4 @@
-//! The principals that may read, write and configure a topic, by the ACLs of the cluster.
+//! The principals that may read, write and configure a topic, according to the ACLs of the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,41 +15,42 @@ mod tests;
 /// The principals that may read a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// The cluster has no authorizer, so every client that can connect.
+    /// Every client that can connect, because the cluster has no authorizer.
     Anyone,
     /// The principals that the ACLs allow.
     Listed(Vec<Reader>),
 }
 
-/// A principal with a permission.
+/// A principal that has a permission, and the reason why it has the permission.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reader {
-    /// The principal as Kafka writes it, `User:jane`. `User:*` is every authenticated principal, and `super users`
-    /// stands for those that the brokers have but do not name.
+    /// The principal in Kafka's notation, such as `User:jane`. `User:*` means every principal. `super users` means
+    /// super users whose names the brokers do not report.
     pub principal: String,
-    /// The ACL or setting that grants it.
+    /// The ACL or the broker setting that grants the permission.
     pub by: Grant,
 }
 
-/// The ACL or setting that grants a permission.
+/// The kind of ACL or broker setting that grants a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
-    /// An ACL that names the topic, or one on the cluster.
+    /// An ACL on the topic with its full name, or an ACL on the cluster.
     Literal,
     /// An ACL on a prefix of topic names.
     Prefixed,
     /// An ACL on all topics.
     Wildcard,
-    /// The brokers' `super.users`, to whom ACLs do not apply.
+    /// The brokers' setting `super.users`. ACLs do not restrict these principals.
     SuperUser,
-    /// No ACL names the topic, and the brokers' `allow.everyone.if.no.acl.found` is true.
+    /// No ACL applies to the topic, and the brokers' setting `allow.everyone.if.no.acl.found` is true.
     NoRule,
-    /// No ACL names the topic, and the brokers have an `allow.everyone.if.no.acl.found` that they do not report.
+    /// No ACL applies to the topic, and the brokers have the setting `allow.everyone.if.no.acl.found`, but they do
+    /// not report its value.
     Perhaps,
 }
 
 impl Grant {
-    /// Returns a short description.
+    /// Returns a short description of the grant for reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,30 +64,32 @@ impl Grant {
     }
 }
 
-/// The principals with permissions on a topic that matter for privacy.
+/// The principals that may read, write or configure one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// The principals that may read it.
+    /// The principals that may read the topic.
     pub readers: Readers,
-    /// The principals that may write to it, by its ACLs.
+    /// The principals that may write to the topic, according to its ACLs.
     pub writers: Vec<Reader>,
-    /// The principals that may change its configuration, including its retention, by its ACLs.
+    /// The principals that may change the topic's settings, including its retention, according to its ACLs.
     pub configurers: Vec<Reader>,
 }
 
-/// A permission on the whole cluster with which a principal can read any topic, or grant itself the permission.
+/// A permission on the whole cluster with which a principal can read every topic, grant itself permissions, or change
+/// how long records are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClusterRight {
-    /// ClusterAction: fetch like a replicating broker.
+    /// The permission ClusterAction, with which a principal can fetch records like a broker that replicates them.
     ClusterAction,
-    /// Alter: create ACLs.
+    /// The permission Alter, with which a principal can create ACLs.
     Alter,
-    /// AlterConfigs: change the brokers' settings, such as the retention of every topic.
+    /// The permission AlterConfigs, with which a principal can change the brokers' settings, such as the default
+    /// retention of all topics.
     AlterConfigs,
 }
 
 impl ClusterRight {
-    /// All permissions of this kind.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::ClusterAction, Self::Alter, Self::AlterConfigs];
 
     /// Returns Kafka's name of the permission.
@@ -108,21 +111,21 @@ impl ClusterRight {
     }
 }
 
-/// The permissions of principals, by the ACLs of the cluster.
+/// The permissions of principals, according to the ACLs of the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
-    /// The permissions on each requested topic.
+    /// The permissions on each requested topic, in the order of the request.
     pub topics: Vec<Access>,
-    /// The permissions of principals on the cluster. Empty without an authorizer.
+    /// The principals with a permission on the cluster. Empty if the cluster has no authorizer.
     pub cluster: Vec<(Reader, ClusterRight)>,
 }
 
 impl Admin {
-    /// Returns the principals that may read, write and configure each of these topics, including those that can do so
-    /// by permissions on the cluster. Needs the permissions to describe the cluster and its configuration.
+    /// Returns the principals that may read, write and configure each of these topics, and the principals with
+    /// critical permissions on the cluster. Needs the permissions Describe and DescribeConfigs on the cluster.
     ///
     /// # Errors
-    /// A broker does not respond, or this principal lacks the permissions.
+    /// Returns an error if a broker does not respond, or if this principal lacks these permissions.
     pub fn permissions(&self, topics: &[String]) -> Result<Permissions, KafkaError> {
         let what = || "describe the ACLs of the cluster".to_owned();
         let brokers = self.brokers()?;
@@ -135,7 +138,7 @@ impl Admin {
         }
         let client = self.client.inner();
         let failed = |code| KafkaError::coded(what(), code);
-        // without the permission the response is an empty list
+        // without this permission, the list of ACLs would be empty and not an error
         if !describe_acls::may_describe(client).map_err(failed)? {
             let right = Right { resource: Resource::Cluster, operation: acl::Operation::Describe };
             return Err(KafkaError::Forbidden { principal: self.cluster.principal(), right });
@@ -157,7 +160,7 @@ impl Admin {
             });
         let access = topics.iter().map(|topic| {
             let rules = describe_acls::rules(client, About::Topic(topic)).map_err(failed)?;
-            // a topic without ACLs is open or closed as a whole, which its readers show
+            // `open` is the same for all operations on a topic without ACLs, so it is reported for its readers only
             let other = |operation| listed(&rules, &always, None, operation);
             Ok(Access {
                 readers: Readers::Listed(listed(&rules, &always, open, Operation::Read)),
@@ -175,14 +178,17 @@ impl Admin {
     }
 }
 
-/// The name for super users if the brokers do not report them.
+/// The name that stands for super users whose names the brokers do not report.
 const SUPER_USERS: &str = "super users";
 
-/// A broker setting as far as it is reported. Kafka treats settings that only the authorizer knows as secret and
-/// reports only their presence.
+/// The value of a broker setting, as far as the broker reports it. For settings that only the authorizer knows, such
+/// as `super.users`, Kafka reports that they are set but hides the value as if it were a secret.
 enum ConfigValue<'a> {
+    /// The broker does not have the setting.
     Not,
+    /// The broker has the setting and hides its value.
     Hidden,
+    /// The value of the setting.
     Is(&'a str),
 }
 
@@ -192,8 +198,10 @@ fn config_value<'a>(broker: &'a ConfigResource, key: &str) -> ConfigValue<'a> {
         .map_or(ConfigValue::Not, |entry| entry.value.as_deref().map_or(ConfigValue::Hidden, ConfigValue::Is))
 }
 
-/// Returns the principals whom the ACLs allow an operation. A denial for all hosts removes a principal, whatever else
-/// allows it; a denial for some hosts does not, because the other hosts remain.
+/// Returns the principals that may perform an operation: those that the ACLs `acls` allow, and the super users
+/// `always`. If there are no ACLs, `open` is the broker setting that allows every principal. A principal that is
+/// denied the operation for all hosts is removed, even if another ACL allows it. A denial for some hosts does not
+/// remove it, because it may still use other hosts.
 fn listed(acls: &[Acl], always: &BTreeSet<String>, open: Option<Grant>, operation: Operation) -> Vec<Reader> {
     const ALL: &str = "User:*";
     let about = |acl: &&Acl| acl.operation == operation || acl.operation == Operation::All;

@@ -1,10 +1,12 @@
-//! The arithmetic of a broker's time-to-live. As measured on Kafka 4.3:
+//! Computes for how long a record exists, from the settings of topics and brokers. Measurements on Kafka 4.3 showed:
 //!
-//! A segment, including the active one, is deleted when its largest timestamp is older than `retention.ms`. So the
-//! oldest record of a busy partition waits until its segment rolls (`segment.ms` after its first record; jitter only
-//! shortens that), then for the retention, then for the broker's next check (`log.retention.check.interval.ms`). On
-//! disk it remains for another `file.delete.delay.ms`. With producers' timestamps, one record dated in the future keeps
-//! its segment for as long as the broker allows it to be ahead (`message.timestamp.after.max.ms`).
+//! Kafka stores a partition in segments (files), and deletes only whole segments: when the largest timestamp of a
+//! segment is older than `retention.ms`. This includes the active segment. Therefore the maximum time for which a
+//! record of a busy partition can be read is a sum. Its segment receives records for up to `segment.ms` after the
+//! first record; then follows the retention; then the time until the next check of the broker
+//! (`log.retention.check.interval.ms`). The file remains on disk for another `file.delete.delay.ms`. If producers set
+//! the timestamps, a timestamp in the future keeps its segment longer, by at most the time that the broker allows it
+//! to be ahead (`message.timestamp.after.max.ms`).
 
 use std::fmt;
 
@@ -13,33 +15,34 @@ use crowdfold_model::Span;
 #[cfg(test)]
 mod tests;
 
-/// The longest time for which a record can exist. [`Span::MAX`] means forever.
+/// The maximum times for which a record can exist after it was written. [`Span::MAX`] means without limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Until it can no longer be read.
+    /// The maximum time for which a record can be read.
     pub readable: Span,
-    /// Until it is deleted from the disk of every live replica.
+    /// The maximum time until every running replica has deleted the record from its disk.
     pub on_disk: Span,
 }
 
-/// The settings that determine how long a record exists; the largest over the brokers that hold it. [`Span::MAX`]
-/// means forever.
+/// The settings that determine for how long a record exists. Each value is the largest of all brokers that have a
+/// replica. [`Span::MAX`] means without limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
-    /// `retention.ms`.
+    /// The time for which a segment is kept after its largest timestamp (`retention.ms`).
     pub retention: Span,
-    /// `segment.ms`.
+    /// The time after which a new segment begins (`segment.ms`).
     pub segment: Span,
-    /// `log.retention.check.interval.ms`.
+    /// The interval at which a broker checks for old segments (`log.retention.check.interval.ms`).
     pub check: Span,
-    /// `file.delete.delay.ms`.
+    /// The time for which a deleted file stays on disk (`file.delete.delay.ms`).
     pub delete_delay: Span,
-    /// `message.timestamp.after.max.ms`; zero if the broker's clock sets timestamps.
+    /// The maximum time by which a timestamp may be ahead of the broker's clock (`message.timestamp.after.max.ms`).
+    /// Zero if the broker sets the timestamps.
     pub ahead: Span,
 }
 
 impl Times {
-    /// Returns the sums.
+    /// Returns the maximum times for which a record can exist, which are sums of these settings.
     #[must_use]
     pub const fn bounds(self) -> Bounds {
         let readable =
@@ -48,7 +51,7 @@ impl Times {
     }
 }
 
-/// Formats the sum that makes [`Bounds::readable`]: `retention 44m + segment 11m + check 5m`.
+/// Formats the terms of the sum [`Bounds::readable`], such as `retention 44m + segment 11m + check 5m`.
 impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
@@ -67,12 +70,12 @@ impl fmt::Display for Times {
     }
 }
 
-/// Returns `retention.ms` and `segment.ms` with which a record can be read for at most `ttl`. `None` if the broker
-/// checks too rarely or lets timestamps be too far ahead.
+/// Returns values for `retention.ms` and `segment.ms` with which a record can be read for at most `ttl`. Returns
+/// `None` if there are no such values, because `check` and `ahead` (see [`Times`]) are too long.
 pub(super) const fn settings(ttl: Span, check: Span, ahead: Span) -> Option<(Span, Span)> {
     let Some(rest) = ttl.checked_sub(check) else { return None };
     let Some(rest) = rest.checked_sub(ahead) else { return None };
-    // retention + retention / 4 = rest
+    // the segment is a quarter of the retention, so retention + retention / 4 = rest
     let retention = rest.as_millis() / 5 * 4;
     if retention < 4 { None } else { Some((Span::from_millis(retention), Span::from_millis(retention / 4))) }
 }

@@ -3,7 +3,7 @@ use RDKafkaErrorCode as C;
 use super::*;
 
 #[test]
-fn fatal_error_means_fenced_unless_a_permission_is_missing() {
+fn fatal_librdkafka_error_means_fenced_unless_a_permission_is_missing() {
     for code in [C::Fenced, C::InvalidProducerEpoch, C::InvalidProducerIdMapping] {
         assert_eq!(classify(code, true, false), TransactError::Fenced(code));
     }
@@ -11,7 +11,7 @@ fn fatal_error_means_fenced_unless_a_permission_is_missing() {
 }
 
 #[test]
-fn stale_member_is_fenced_although_librdkafka_calls_it_abortable() {
+fn member_of_an_old_generation_is_fenced_although_librdkafka_reports_an_abortable_error() {
     for code in [C::IllegalGeneration, C::UnknownMemberId, C::FencedInstanceId] {
         let outcome = classify(code, false, true);
         assert_eq!(outcome, TransactError::Fenced(code));
@@ -20,7 +20,7 @@ fn stale_member_is_fenced_although_librdkafka_calls_it_abortable() {
 }
 
 #[test]
-fn other_errors_have_an_unknown_outcome() {
+fn error_that_is_neither_fatal_nor_abortable_has_an_unknown_outcome() {
     let outcome = classify(C::OperationTimedOut, false, false);
     assert!(matches!(outcome, TransactError::Unknown(_)) && !outcome.wants_abort());
     assert!(matches!(
@@ -30,7 +30,7 @@ fn other_errors_have_an_unknown_outcome() {
 }
 
 #[test]
-fn abort_that_fails_has_an_unknown_outcome() {
+fn failed_abort_has_an_unknown_outcome_unless_the_error_is_final() {
     let aborted = TransactError::Aborted(C::RequestTimedOut);
     assert_eq!(after_abort(aborted.clone(), Ok(())), aborted);
     let unknown = TransactError::Unknown("no answer".into());

@@ -1,4 +1,4 @@
-//! Tests on librdkafka's mock cluster.
+//! These tests use librdkafka's mock cluster.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use super::*;
 use crate::{ClientSettings, SourceSettings};
 
-/// A second handle of a partition would remove the wake-up of the first when it is dropped.
+/// A second handle of the queue of a partition would remove the call-back of the first handle when it is dropped.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
-fn assigning_twice_keeps_one_queue_per_partition_and_its_wakeup() {
+fn assigning_a_partition_again_keeps_its_queue_and_wakeup() {
     let mock = MockCluster::new(1).unwrap();
     mock.create_topic("beacons", 1, 1).unwrap();
     let client = ClientSettings {
@@ -22,7 +22,7 @@ fn assigning_twice_keeps_one_queue_per_partition_and_its_wakeup() {
     };
     let mut source = Source::open(&client, SourceSettings::new("beacons", "group", "instance")).unwrap();
     while !matches!(source.poll(Duration::from_millis(100)), Ok(Some(Event::Assigned(_)))) {}
-    // as after a failed `assign`: the next poll assigns the partitions again
+    // after a failed `assign`, the next poll assigns the partitions again in the same way
     source.assign().unwrap();
     source.assign().unwrap();
     let mut ended = false;

@@ -29,7 +29,7 @@ fn found(clock: Clock, times: &[Option<u64>], unknown: &[u32]) -> Vec<Finding> {
 }
 
 #[test]
-fn timestamps_beyond_the_skew_are_found_with_their_partition() {
+fn timestamp_beyond_the_skew_is_a_breach_and_is_reported_with_its_partition() {
     let past = [None, Some(0), Some(NOW), Some(NOW + 65_000)];
     assert_eq!(found(Clock::Append, &past, &[]), []);
     let ahead = [Some(NOW), Some(NOW + 65_001), None, Some(2_082_758_400_000)];
@@ -51,14 +51,14 @@ fn timestamps_beyond_the_skew_are_found_with_their_partition() {
 }
 
 #[test]
-fn small_lead_suggests_a_slow_clock() {
+fn timestamp_less_than_an_hour_ahead_adds_a_hint_to_check_the_clock() {
     let text = |time| found(Clock::Append, &[Some(time)], &[])[0].to_string();
     assert!(text(NOW + 120_000).ends_with("(or check whether this host's clock is 2m slow)"));
     assert!(!text(NOW + 3_600_000).contains("clock"));
 }
 
 #[test]
-fn producers_may_be_ahead_up_to_the_limit_of_the_topic() {
+fn timestamps_of_producers_may_be_ahead_up_to_the_limit_of_the_topic() {
     let clock = Clock::Create { ahead: Duration::from_secs(600) };
     assert_eq!(found(clock, &[Some(NOW + 605_000)], &[]), []);
     assert_eq!(found(clock, &[Some(NOW + 605_001)], &[]).len(), 1);
@@ -72,23 +72,24 @@ fn largest_possible_timestamp_does_not_overflow() {
 }
 
 #[test]
-fn brokers_without_max_timestamp_support_are_a_breach() {
+fn broker_that_cannot_report_the_largest_timestamp_is_a_breach() {
     let findings = found(Clock::Append, &[Some(NOW), None], &[0]);
     assert_eq!(findings, [Finding::TooOld { partitions: vec![0] }]);
     assert!(findings[0].is_breach() && findings[0].is_of_age());
     assert!(findings[0].to_string().contains("upgrade them to Kafka 3.0 or later"));
 }
 
-/// A broker that treats -3 as a time before all records responds with the first record's timestamp.
+/// A broker before Kafka 3.0 treats -3 as a time before all records, and responds with the timestamp of the first
+/// record.
 #[test]
-fn later_existing_record_contradicts_a_response() {
-    // three records with different times existed: the second is later than the first
+fn largest_timestamp_is_wrong_only_if_a_later_record_existed_before() {
+    // three records existed before the request, and the second is later than the reported timestamp
     assert!(is_contradicted(Some(1_001), Some(1), Some(3)));
-    // no record is later
+    // no record is later than the reported timestamp
     assert!(!is_contradicted(Some(1_001), None, Some(3)));
-    // a record arrived meanwhile
+    // the later record arrived after the request
     assert!(!is_contradicted(Some(1_001), Some(3), Some(3)));
-    // an empty partition, one without a leader, and the largest possible timestamp
+    // a partition without a reported timestamp (or with the largest possible one), and a partition without a leader
     assert!(!is_contradicted(None, Some(0), Some(3)));
     assert!(!is_contradicted(Some(1_001), Some(0), None));
 }

@@ -21,7 +21,7 @@ fn spec() -> Spec {
 }
 
 #[test]
-fn hour_becomes_44_minutes_and_11() {
+fn ttl_of_an_hour_becomes_44_minutes_of_retention_and_11_minute_segments() {
     let settings = settings(&spec(), MINUTE * 5).unwrap();
     assert_eq!((settings["retention.ms"].as_str(), settings["segment.ms"].as_str()), ("2640000", "660000"));
     assert_eq!(settings["min.insync.replicas"], "2");
@@ -30,7 +30,7 @@ fn hour_becomes_44_minutes_and_11() {
 }
 
 #[test]
-fn producer_timestamps_are_bounded_and_shorten_the_retention() {
+fn timestamps_of_producers_are_limited_and_shorten_the_retention() {
     let clock = Clock::Create { ahead: Duration::from_secs(60) };
     let settings = settings(&Spec { clock, ..spec() }, MINUTE * 5).unwrap();
     assert_eq!(settings["message.timestamp.after.max.ms"], "60000");
@@ -38,7 +38,7 @@ fn producer_timestamps_are_bounded_and_shorten_the_retention() {
 }
 
 #[test]
-fn impossible_bound_is_reported_with_the_fix() {
+fn specification_that_no_settings_meet_is_reported_with_the_fix() {
     let short = Spec { ttl: Duration::from_secs(300), ..spec() };
     let error = settings(&short, MINUTE * 5).unwrap_err().to_string();
     let expected = "topic t cannot be bounded to 5m because brokers check for old records only every 5m; raise its \
@@ -53,7 +53,7 @@ fn impossible_bound_is_reported_with_the_fix() {
 }
 
 #[test]
-fn longer_retention_is_reported_and_shorter_is_not() {
+fn only_a_change_that_keeps_records_longer_is_marked() {
     assert!(lengthens("retention.ms", Some("1000"), "2000"));
     assert!(lengthens("retention.bytes", Some("1000"), "-1"));
     assert!(!lengthens("retention.ms", Some("-1"), "2000"));
@@ -63,7 +63,7 @@ fn longer_retention_is_reported_and_shorter_is_not() {
 }
 
 #[test]
-fn change_is_formatted_with_its_settings() {
+fn change_is_formatted_with_each_setting_and_its_old_value() {
     let change = creation(&spec(), settings(&spec(), MINUTE * 5).unwrap());
     let shown = change.to_string();
     assert!(

@@ -24,7 +24,8 @@ fn broker(id: i32, entries: &[(&str, &str)]) -> ConfigResource {
     resource(OwnedResourceSpecifier::Broker(id), || ConfigSource::StaticBroker, entries)
 }
 
-/// Checks a topic as `topics apply` creates it with a time-to-live of an hour, except for `changed`.
+/// Checks a topic whose settings are those of `topics apply` with a time-to-live of an hour, except for the settings
+/// in `changed`.
 fn findings(changed: &[(&str, &str)], brokers: &[ConfigResource], spec: &Spec) -> Vec<Finding> {
     let good = [
         ("cleanup.policy", "delete"),
@@ -65,7 +66,7 @@ fn topic_created_by_apply_has_no_findings() {
 }
 
 #[test]
-fn every_unbounded_setting_is_found() {
+fn every_setting_that_keeps_records_without_limit_is_found() {
     use Unbounded as U;
     let cases = [
         (("retention.ms", "-1"), U::Retention),
@@ -84,7 +85,7 @@ fn every_unbounded_setting_is_found() {
 }
 
 #[test]
-fn longest_check_interval_of_all_brokers_is_used() {
+fn bound_uses_the_longest_check_interval_of_all_brokers() {
     let lazy = broker(2, &[("log.retention.check.interval.ms", "600000")]);
     let brokers: Vec<_> = default_brokers().into_iter().chain([lazy]).collect();
     let beyond = Finding::Beyond { bound: Span::MINUTE * 65, ttl: Span::HOUR };
@@ -92,7 +93,7 @@ fn longest_check_interval_of_all_brokers_is_used() {
 }
 
 #[test]
-fn longest_default_of_all_brokers_is_used() {
+fn setting_without_a_value_of_the_topic_has_the_longest_default_of_all_brokers() {
     let hours = |id, hours| {
         broker(id, &[("log.retention.check.interval.ms", "300000"), ("log.retention.hours", hours)])
     };
@@ -117,7 +118,7 @@ fn short_retention_is_found_only_for_topics_that_the_worker_reads() {
 }
 
 #[test]
-fn timestamp_clock_must_match_the_configuration() {
+fn timestamp_type_that_differs_from_the_configuration_is_found() {
     let create = Clock::Create { ahead: Duration::from_secs(60) };
     let trusting = Spec { clock: create, ..spec() };
     assert_eq!(findings(&[], &default_brokers(), &trusting), [Finding::Clock { wanted: create }]);
@@ -128,7 +129,7 @@ fn timestamp_clock_must_match_the_configuration() {
 }
 
 #[test]
-fn partials_must_have_as_many_partitions_as_configured() {
+fn number_of_partitions_that_differs_from_the_configuration_is_found_for_partials() {
     let partials = Spec { purpose: Purpose::Partials, partitions: 8, ..spec() };
     let expected = Finding::Partitions { there: 4, wanted: 8 };
     assert_eq!(findings(&[], &default_brokers(), &partials), [expected]);
@@ -136,7 +137,7 @@ fn partials_must_have_as_many_partitions_as_configured() {
 }
 
 #[test]
-fn overstayed_record_raises_an_alarm_without_preventing_the_start() {
+fn record_older_than_its_bound_is_a_breach_but_does_not_prevent_the_start() {
     let ages = [Some(Span::SECOND), None, Some(Span::from_millis(70_000))];
     assert_eq!(of_ages(&ages, Span::from_millis(65_000)), []);
     let found = of_ages(&ages, Span::MINUTE);
@@ -148,7 +149,7 @@ fn overstayed_record_raises_an_alarm_without_preventing_the_start() {
 }
 
 #[test]
-fn topic_whose_gzip_batches_may_exceed_4_gib_unpacked_is_noted() {
+fn topic_whose_gzip_batches_may_exceed_4_gib_when_decompressed_is_found_but_no_breach() {
     let with = |batch: &str, compression: &str| {
         findings(
             &[("max.message.bytes", batch), ("compression.type", compression)],
@@ -158,7 +159,7 @@ fn topic_whose_gzip_batches_may_exceed_4_gib_unpacked_is_noted() {
     };
     for compression in ["producer", "gzip"] {
         let found = with("8388608", compression);
-        assert_eq!(found, [Finding::Unpacks { batch: 8_388_608 }]);
+        assert_eq!(found, [Finding::GzipTooLarge { batch: 8_388_608 }]);
         assert!(!found[0].is_breach() && !found[0].refuses_start() && !found[0].is_of_age());
         assert_eq!(with("4000000", compression), []);
     }

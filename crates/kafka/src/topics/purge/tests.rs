@@ -1,20 +1,20 @@
 use super::*;
 
 #[test]
-fn unread_records_are_counted_from_the_committed_offset() {
-    let lacks = |committed| lacking(&BTreeMap::from([(0, (10, 110))]), &[committed]);
-    assert_eq!(lacks(Some(60)), 50);
-    assert_eq!(lacks(Some(5)), 100);
-    assert_eq!(lacks(Some(110)), 0);
-    assert_eq!(lacks(Some(500)), 0);
-    // a group without an offset does not read the partition
-    assert_eq!(lacks(None), 0);
+fn unread_records_are_counted_from_the_later_of_committed_offset_and_log_start() {
+    let unread = |committed| unread_records(&BTreeMap::from([(0, (10, 110))]), &[committed]);
+    assert_eq!(unread(Some(60)), 50);
+    assert_eq!(unread(Some(5)), 100);
+    assert_eq!(unread(Some(110)), 0);
+    assert_eq!(unread(Some(500)), 0);
+    // a group without a committed offset does not read the partition
+    assert_eq!(unread(None), 0);
     let ranges = BTreeMap::from([(0, (0, 5)), (2, (0, 7)), (3, (3, 3))]);
-    assert_eq!(lacking(&ranges, &[Some(0), Some(0), Some(4)]), 8);
+    assert_eq!(unread_records(&ranges, &[Some(0), Some(0), Some(4)]), 8);
 }
 
 #[test]
-fn only_partitions_that_are_dated_ahead_are_purged() {
+fn only_partitions_with_a_timestamp_in_the_future_are_purged() {
     let dated = Timestamp::EPOCH;
     let found = Finding::Ahead { partition: 3, dated, expires: dated, by: Span::ZERO };
     assert_eq!(ahead(&[Finding::Missing, found, Finding::TooOld { partitions: vec![1] }]), [3]);

@@ -26,7 +26,7 @@ fn check(acls: &[Acl], always: &[&str], open: Option<Grant>, expect: &[(&str, Gr
 }
 
 #[test]
-fn reader_is_listed_once_with_the_most_specific_acl() {
+fn principal_with_several_acls_is_listed_once_with_the_most_specific_one() {
     let acls = [
         acl("b", Pattern::Any),
         acl("b", Pattern::Prefixed),
@@ -47,7 +47,7 @@ fn reader_is_listed_once_with_the_most_specific_acl() {
 }
 
 #[test]
-fn denial_removes_a_reader_only_for_all_hosts() {
+fn denial_removes_a_principal_only_if_it_applies_to_all_hosts() {
     check(&[acl("a", Pattern::Literal), denied("a", "*")], &[], None, &[]);
     check(&[acl("a", Pattern::Literal), denied("a", "10.0.0.1")], &[], None, &[("User:a", Grant::Literal)]);
     check(
@@ -59,17 +59,17 @@ fn denial_removes_a_reader_only_for_all_hosts() {
 }
 
 #[test]
-fn topic_without_acls_follows_the_broker_setting() {
+fn topic_without_acls_is_open_to_all_only_if_the_brokers_allow_it() {
     check(&[], &[], None, &[]);
     check(&[], &[], Some(Grant::NoRule), &[("User:*", Grant::NoRule)]);
     check(&[], &[], Some(Grant::Perhaps), &[("User:*", Grant::Perhaps)]);
-    // an ACL on another operation than reading counts as an ACL on the topic
+    // with an ACL for any operation, the topic is not one without ACLs
     let writes = Acl { operation: Operation::Write, ..acl("a", Pattern::Literal) };
     check(&[writes], &[], Some(Grant::Perhaps), &[]);
 }
 
 #[test]
-fn acls_apply_to_their_own_operation() {
+fn acl_allows_or_denies_only_its_own_operation() {
     let with = |principal: &str, operation| Acl { operation, ..acl(principal, Pattern::Literal) };
     let acls = [
         with("reader", Operation::Read),

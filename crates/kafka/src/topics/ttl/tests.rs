@@ -6,12 +6,12 @@ const HOUR: Span = Span::HOUR;
 const NONE: Span = Span::ZERO;
 
 #[test]
-fn hour_with_the_default_check_gives_44_minutes() {
+fn ttl_of_an_hour_with_the_default_check_interval_gives_44_minutes_of_retention() {
     assert_eq!(settings(HOUR, MINUTE * 5, NONE), Some((MINUTE * 44, MINUTE * 11)));
 }
 
 #[test]
-fn settings_never_exceed_the_ttl_and_use_most_of_it() {
+fn bound_of_the_settings_is_at_most_the_ttl_and_at_most_5_ms_shorter() {
     const TOLERANCE: Span = Span::from_millis(5);
     for ttl in (10_000..3_456_000_000).step_by(7_919_123).map(Span::from_millis) {
         for (check, ahead) in [(NONE, NONE), (SECOND * 2, NONE), (MINUTE * 5, NONE), (MINUTE * 5, MINUTE)] {
@@ -27,15 +27,16 @@ fn settings_never_exceed_the_ttl_and_use_most_of_it() {
 }
 
 #[test]
-fn ttl_too_short_for_the_broker_has_no_settings() {
+fn ttl_not_longer_than_the_check_interval_and_the_lead_has_no_settings() {
     assert_eq!(settings(MINUTE * 5, MINUTE * 5, NONE), None);
     assert_eq!(settings(MINUTE, MINUTE * 5, NONE), None);
     assert_eq!(settings(HOUR, MINUTE * 5, HOUR), None);
 }
 
-/// The measurements of the design on Kafka 4.3.1: unreadable after 10.3 to 16.9 s, off the disk by 18 s.
+/// On Kafka 4.3.1, records with these settings became unreadable after 10.3 to 16.9 s, and had left the disk after 18
+/// s.
 #[test]
-fn bound_matches_the_measurements() {
+fn bounds_are_at_least_the_times_measured_on_kafka_4_3() {
     let times = Times {
         retention: SECOND * 10,
         segment: SECOND * 5,
@@ -44,12 +45,12 @@ fn bound_matches_the_measurements() {
         ahead: NONE,
     };
     assert_eq!(times.bounds(), Bounds { readable: SECOND * 17, on_disk: SECOND * 18 });
-    // a record 30 s in the future kept its segment for 45 s
+    // on Kafka 4.3.1, a record with a timestamp 30 s in the future kept its segment for 45 s
     assert_eq!(Times { ahead: SECOND * 30, ..times }.bounds().readable, SECOND * 47);
 }
 
 #[test]
-fn unlimited_settings_give_an_unlimited_bound() {
+fn unlimited_retention_gives_unlimited_bounds() {
     let times =
         Times { retention: Span::MAX, segment: HOUR, check: SECOND, delete_delay: SECOND, ahead: NONE };
     assert_eq!(times.bounds(), Bounds { readable: Span::MAX, on_disk: Span::MAX });
