@@ -1,7 +1,9 @@
-//! The client address of a request: the peer of the connection, or the address that a trusted proxy forwards.
+//! Determines the client address of a request. It is the address of the peer of the connection, or the address that a
+//! trusted proxy forwards.
 //!
-//! A forwarded address is used only as far as trusted proxies wrote it. The hops are read from the right, and the first
-//! that is not a trusted proxy is the client. The hops to the left of it may be forged.
+//! Forwarding headers list the hops of a request, and each proxy appends a hop on the right. Therefore the hops are
+//! read from the right, and the first hop that is not a trusted proxy is the client. The client may have forged the
+//! hops to the left of it.
 #![expect(
     clippy::disallowed_types,
     reason = "only beacon, airlock::address and this module handle addresses"
@@ -15,15 +17,15 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The peer of a connection. It does not implement `Debug`, because it is personal data.
+/// The peer of a connection. It does not implement `Debug`, because its address is personal data.
 pub(crate) struct Peer {
-    /// The address as text, for peers that are not proxies.
+    /// The formatted address, which is the client address if the peer is not a trusted proxy.
     text: String,
     is_proxy: bool,
 }
 
 impl Peer {
-    /// Returns true if the peer is trusted to forward addresses.
+    /// Returns true if the peer is a trusted proxy.
     pub(crate) const fn is_proxy(&self) -> bool {
         self.is_proxy
     }
@@ -41,16 +43,17 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Creates the peer with this address, and records whether it is a trusted proxy.
     pub(crate) fn peer(&self, address: SocketAddr) -> Peer {
-        // an IPv4 address that arrives at an IPv6 socket
+        // a socket for IPv6 reports an IPv4 peer as an IPv4-mapped IPv6 address
         let address = address.ip().to_canonical();
         Peer { text: address.to_string(), is_proxy: self.trusts(address) }
     }
 
-    /// Returns the client's address; empty if unknown.
+    /// Returns the client's address, which is empty if it is unknown.
     pub(crate) fn client<'a>(&self, peer: &'a Peer, headers: &HeaderMap) -> Client<'a> {
         if !peer.is_proxy {
-            return Client { address: Address::Peer(&peer.text), spoofed: names_somebody(headers) };
+            return Client { address: Address::Peer(&peer.text), spoofed: has_forwarding_header(headers) };
         }
         let listed = self.first_unknown(hops(headers, X_FORWARDED_FOR, &mut |value, each| {
             value.split(',').for_each(|hop| each(address_in(hop)));
@@ -58,7 +61,8 @@ impl Proxies {
         let forwarded = self.first_unknown(hops(headers, FORWARDED.as_str(), &mut |value, each| {
             elements(value).for_each(|element| each(forwarded_for(element).and_then(|hop| address_in(&hop))));
         }));
-        // a proxy that writes one of the headers may pass on the other unchanged from any client
+        // a proxy that writes one of the two headers may forward the other header unchanged, so if both exist, use an
+        // address only if it is the same in both
         let address = match (listed, forwarded) {
             (Some(one), Some(other)) => one.filter(|one| other == Some(*one)),
             (one, other) => one.or(other).flatten(),
@@ -66,18 +70,18 @@ impl Proxies {
         Client { address: Address::Named(address.map(|address| address.to_string())), spoofed: false }
     }
 
-    /// Returns the first hop from the right that is not a trusted proxy, or the left-most if all are. `None` if there
-    /// are no hops, `Some(None)` if that hop hides its address.
+    /// Returns the first hop from the right that is not a trusted proxy, or the left-most hop if all are trusted
+    /// proxies. Returns `None` if there are no hops, and `Some(None)` if that hop has no valid address.
     fn first_unknown(&self, hops: Vec<Option<IpAddr>>) -> Option<Option<IpAddr>> {
-        let ours = |hop: &Option<IpAddr>| hop.is_some_and(|address| self.trusts(address));
-        hops.iter().rev().find(|hop| !ours(hop)).or(hops.first()).copied()
+        let is_trusted = |hop: &Option<IpAddr>| hop.is_some_and(|address| self.trusts(address));
+        hops.iter().rev().find(|hop| !is_trusted(hop)).or(hops.first()).copied()
     }
 }
 
-/// The sender of a request.
+/// The client that sent a request.
 pub(crate) struct Client<'a> {
     address: Address<'a>,
-    /// True if the peer forwarded another address without being trusted to.
+    /// True if the request has a forwarding header, although its peer is not a trusted proxy.
     pub(crate) spoofed: bool,
 }
 
@@ -87,7 +91,7 @@ enum Address<'a> {
 }
 
 impl Client<'_> {
-    /// Returns the client's address; empty if unknown.
+    /// Returns the client's address, which is empty if it is unknown.
     pub(crate) fn address(&self) -> &str {
         match &self.address {
             Address::Peer(text) => text,
@@ -96,13 +100,13 @@ impl Client<'_> {
     }
 }
 
-fn names_somebody(headers: &HeaderMap) -> bool {
+fn has_forwarding_header(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
 }
 
 type Each<'a> = &'a mut dyn FnMut(Option<IpAddr>);
 
-/// Returns all hops of all headers with a name, in order.
+/// Returns the hops in all headers with this name, in order. A hop is `None` if it contains no valid address.
 fn hops(headers: &HeaderMap, name: &str, split: &mut dyn FnMut(&str, Each<'_>)) -> Vec<Option<IpAddr>> {
     let mut hops = Vec::new();
     for value in headers.get_all(name) {
@@ -114,7 +118,7 @@ fn hops(headers: &HeaderMap, name: &str, split: &mut dyn FnMut(&str, Each<'_>)) 
     hops
 }
 
-/// Returns the elements of a `Forwarded` header, which are separated by commas outside of quotes.
+/// Returns the elements of a `Forwarded` header. They are separated by commas that are not inside quotes.
 fn elements(value: &str) -> impl Iterator<Item = &str> {
     split_outside_quotes(value, ',')
 }
@@ -133,7 +137,7 @@ fn split_outside_quotes(value: &str, at: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Returns the node in the `for` parameter of an element, without quotes.
+/// Returns the value of the parameter `for` of an element, without quotes.
 fn forwarded_for(element: &str) -> Option<String> {
     split_outside_quotes(element, ';').find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
@@ -153,8 +157,8 @@ fn forwarded_for(element: &str) -> Option<String> {
     })
 }
 
-/// Parses an address as proxies write it: with or without a port, IPv6 with or without brackets. Obfuscated (`unknown`,
-/// `_id`) and invalid addresses are `None`.
+/// Parses the address of a hop. A port may follow it, and brackets may enclose an IPv6 address. Returns `None` for an
+/// obfuscated address (`unknown`, `_id`) and for an invalid one.
 fn address_in(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let hop = hop.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(hop);
@@ -174,7 +178,7 @@ fn address_in(hop: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// Returns true for a port, or for the obfuscated port of RFC 7239.
+/// Returns true for a port number, and for an obfuscated port as RFC 7239 defines it.
 fn is_port(port: &str) -> bool {
     let obfuscated = port.strip_prefix('_').is_some_and(|rest| !rest.is_empty());
     obfuscated || (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())

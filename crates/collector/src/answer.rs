@@ -1,4 +1,4 @@
-//! The responses to players, and the CORS headers with which browsers let a page send beacons.
+//! The responses to requests, and the CORS headers that allow the pages of other origins to send beacons.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,44 +9,48 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Response, StatusCode};
 
-/// A response. Its body is a short error message that never contains anything of the request.
+/// A response. Its body is a short error message, or empty. It never contains a part of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// 204: accepted, or there is nothing to report.
+    /// Status 204: the beacons of the request were accepted.
     Taken,
-    /// 204 to a preflight.
+    /// Status 204 for a preflight, the request with which a browser asks for permission to send a request to another
+    /// origin.
     Preflight,
-    /// 400.
+    /// Status 400: the request contains no valid beacon, or its body cannot be decoded. The string is the body of the
+    /// response.
     Unreadable(&'static str),
-    /// 404.
+    /// Status 404: the path does not exist.
     Nowhere,
-    /// 405, with the supported methods.
+    /// Status 405: the path does not support the method. The string lists the supported methods.
     Not(&'static str),
-    /// 408: the body did not arrive in time.
+    /// Status 408: the body did not arrive in time.
     Slow,
-    /// 410: stop reporting, at least for this session.
+    /// Status 410: the player should stop sending beacons, because the tenant does not exist or the session opted
+    /// out.
     Gone,
-    /// 413.
+    /// Status 413: the body is too large.
     TooLong,
-    /// 415.
+    /// Status 415: the content type or the encoding is not supported. The string is the body of the response.
     Unsupported(&'static str),
-    /// 429: retry after this many seconds.
+    /// Status 429: the connection exceeds its request rate. The player should retry after this number of seconds.
     TooMany(u64),
-    /// 503: retry later.
+    /// Status 503: Kafka is slow or memory is short. The player should retry later.
     Busy,
-    /// 500: an internal error.
+    /// Status 500: an internal error.
     Fault,
 }
 
-/// The number of seconds after which to retry when Kafka is slow.
-const AGAIN: u64 = 5;
+/// The number of seconds after which a player should retry a request that was answered with 503.
+const RETRY_SECONDS: u64 = 5;
 
-/// The headers that a page may send. Browsers do not send others across origins.
+/// The request headers that a page of another origin may set.
 const HEADERS: &str = "content-type, content-encoding, cmcd-object, cmcd-request, cmcd-session, cmcd-status";
+/// The methods that a page of another origin may use.
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
-/// The time for which browsers may cache a preflight, s; the longest that any browser supports.
-const REMEMBERED: &str = "86400";
+/// The time for which browsers may cache the response to a preflight, in seconds. No browser supports a longer time.
+const PREFLIGHT_MAX_AGE: &str = "86400";
 
 impl Answer {
     const fn status(self) -> StatusCode {
@@ -65,9 +69,10 @@ impl Answer {
         }
     }
 
-    const fn word(self) -> &'static str {
+    /// Returns the body of the response.
+    const fn message(self) -> &'static str {
         match self {
-            Self::Unreadable(word) | Self::Unsupported(word) => word,
+            Self::Unreadable(message) | Self::Unsupported(message) => message,
             Self::Nowhere => "unknown path; the paths are /v1/beacons, /v1/cmcd and /v1/cmcd/{tenant}\n",
             Self::TooLong => "the body is too large\n",
             Self::TooMany(_) => "too many requests on this connection\n",
@@ -78,27 +83,28 @@ impl Answer {
 
     /// Converts the response to HTTP.
     pub(crate) fn response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(Bytes::from_static(self.word().as_bytes())));
+        let mut response = Response::new(Full::new(Bytes::from_static(self.message().as_bytes())));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        // browsers would cache a 204 and a 410, but a tracking pixel must be requested each time
+        // without this header, browsers may cache a response with status 204 or 410, and then not send the next
+        // beacon of a tracking pixel
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self {
             Self::Preflight => {
                 headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
                 headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(HEADERS));
-                headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(REMEMBERED));
+                headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_MAX_AGE));
             }
             Self::Not(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
             Self::TooMany(seconds) => drop(headers.insert(RETRY_AFTER, seconds.into())),
-            Self::Busy => drop(headers.insert(RETRY_AFTER, AGAIN.into())),
+            Self::Busy => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS.into())),
             _ => {}
         }
         response
     }
 }
 
-/// The origins whose pages may report.
+/// The origins whose pages may send beacons.
 pub(crate) enum Origins {
     Any,
     These(Vec<String>),
@@ -109,8 +115,8 @@ impl Origins {
         if origins.iter().any(|origin| origin == "*") { Self::Any } else { Self::These(origins.to_vec()) }
     }
 
-    /// Adds the headers that let the browser accept the response for the requesting page.
-    pub(crate) fn allow(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
+    /// Adds the CORS headers to a response, if the origin of the request is allowed.
+    pub(crate) fn allow(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
         match self {
             Self::Any => {
@@ -118,12 +124,13 @@ impl Origins {
             }
             Self::These(origins) => {
                 answer.insert(VARY, HeaderValue::from_static("origin"));
-                let known = asked.get(ORIGIN).filter(|origin| {
+                let known = request.get(ORIGIN).filter(|origin| {
                     origins.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
                 });
                 if let Some(origin) = known {
                     answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-                    // requests of sendBeacon always include credentials, which are ignored
+                    // requests of `navigator.sendBeacon` always include credentials, so browsers require this header;
+                    // the collector ignores the credentials
                     answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
                 }
             }
@@ -135,10 +142,10 @@ impl Origins {
 mod tests {
     use super::*;
 
-    fn allowed(origins: &[&str], asked: Option<&'static str>) -> (Option<String>, bool) {
+    fn allowed(origins: &[&str], request: Option<&'static str>) -> (Option<String>, bool) {
         let origins = Origins::new(&origins.iter().map(ToString::to_string).collect::<Vec<_>>());
         let mut headers = HeaderMap::new();
-        headers.extend(asked.map(|asked| (ORIGIN, HeaderValue::from_static(asked))));
+        headers.extend(request.map(|request| (ORIGIN, HeaderValue::from_static(request))));
         let mut answer = HeaderMap::new();
         origins.allow(&headers, &mut answer);
         let origin =
@@ -147,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn cors_headers_allow_only_listed_origins() {
+    fn cors_headers_allow_listed_origins_only() {
         assert_eq!(allowed(&["*"], Some("https://a.example")), (Some("*".into()), false));
         assert_eq!(allowed(&["*"], None), (Some("*".into()), false));
         let two = ["https://a.example", "https://b.example:8443"];
@@ -157,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn busy_responses_contain_retry_after() {
+    fn busy_and_rate_limited_responses_contain_retry_after() {
         for (answer, after) in [(Answer::Busy, "5"), (Answer::TooMany(3), "3")] {
             assert_eq!(answer.response().headers()[RETRY_AFTER], after);
         }

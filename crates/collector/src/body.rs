@@ -1,4 +1,4 @@
-//! Reading of request bodies within limits.
+//! Reads request bodies, with limits on size, time and memory.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -14,18 +14,19 @@ use crate::limits::Share;
 /// The reason why a body was not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Unread {
-    /// The body is larger than the limit, as sent or when decompressed.
+    /// The body is larger than the limit, before or after decompression.
     TooLong,
-    /// The body takes too long to arrive.
+    /// The body did not arrive in time.
     Slow,
-    /// The body is incomplete, or not encoded as declared.
+    /// The body is incomplete, or its content does not have the declared encoding.
     Broken,
-    /// The memory limit is reached.
+    /// The memory limit of the collector was reached.
     Full,
 }
 
-/// Reads a whole body of at most `limit` bytes and counts its memory in `share`. A client that `waits` for `100
-/// Continue` receives it when the body is read, except if the declared length is beyond the limit.
+/// Reads a whole body of at most `limit` bytes, and reserves its memory in `share`. `waits` is true if the client
+/// waits for the response `100 Continue` before it sends the body. Reading the body sends that response, so the body
+/// is not read if its declared length exceeds the limit.
 pub(crate) async fn read(
     mut body: Incoming,
     waits: bool,
@@ -51,7 +52,7 @@ pub(crate) async fn read(
             if !share.grow(data.len()) {
                 return Err(Unread::Full);
             }
-            // most bodies arrive in one piece, which is not copied
+            // most bodies arrive in one piece, and need no copy
             if length == data.len() {
                 first = data;
             } else {
@@ -65,14 +66,14 @@ pub(crate) async fn read(
     };
     let read = timeout(slow, reading).await.unwrap_or(Err(Unread::Slow));
     if read == Err(Unread::TooLong) {
-        swallow(body, limit, slow).await;
+        discard(body, limit, slow).await;
     }
     read
 }
 
-/// Reads and discards the rest of an unwanted body, so that the connection can continue, or the client at least
-/// receives the response. Reads at most twice the limit of an accepted body.
-pub(crate) async fn swallow(mut body: Incoming, limit: usize, slow: Duration) {
+/// Reads and discards the rest of a body, so that the client can receive the response and the connection can be used
+/// again. Stops after twice the size limit of a body.
+pub(crate) async fn discard(mut body: Incoming, limit: usize, slow: Duration) {
     let reading = async {
         let mut left = limit * 2;
         while let Some(Ok(frame)) = body.frame().await {
@@ -86,7 +87,7 @@ pub(crate) async fn swallow(mut body: Incoming, limit: usize, slow: Duration) {
     let _ = timeout(slow, reading).await;
 }
 
-/// Decompresses a body to at most `limit` bytes, counted in `share` as they are produced.
+/// Decompresses a gzip body to at most `limit` bytes. Reserves the memory in `share` before it stores each piece.
 pub(crate) fn inflate(body: &[u8], limit: usize, share: &mut Share) -> Result<Bytes, Unread> {
     let mut reader = MultiGzDecoder::new(body);
     let (mut plain, mut piece) = (BytesMut::new(), [0; 8_192]);

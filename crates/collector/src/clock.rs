@@ -1,4 +1,4 @@
-//! The system clock, read only in this module.
+//! The system clock. The other modules of this crate read it only through this function.
 
 use std::time::SystemTime;
 

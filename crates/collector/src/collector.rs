@@ -1,4 +1,4 @@
-//! Handling of a request, from its head to its response.
+//! Handles a request, from its head to its response.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,16 +21,18 @@ use crate::body::{self, Unread};
 use crate::connection::Connection;
 use crate::context::{self, Encoding};
 use crate::counts::{Counted, Counts, Outcome};
-use crate::intake::{Desk, Found, Rules};
+use crate::intake::{Found, RequestReader, Rules};
 use crate::limits::{Budget, Share};
 use crate::packs::Packs;
 use crate::route::{Endpoint, Route, route};
 use crate::{Acknowledge, Settings, clock};
 
-/// The memory counted for a request in addition to its body: its head, and our state while it waits.
+/// The memory in bytes that is reserved for a request in addition to its body: its head, and its state while it
+/// waits.
 const OVERHEAD: usize = 4_096;
 
-/// The time for which a request waits beyond the time-out of its records. The outcome is known by then.
+/// The additional time for which a request waits after the time-out of its records, so that the outcome of the
+/// records is known before the request times out.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// The state shared by all connections.
@@ -43,16 +45,18 @@ pub struct Collector {
     origins: Origins,
     rules: Rules,
     fields: Arc<Fields>,
-    desks: Mutex<Vec<Desk>>,
-    /// Set when no request can wait any longer.
+    /// Readers that no request uses at present.
+    readers: Mutex<Vec<RequestReader>>,
+    /// True on shutdown, when requests must not wait any longer.
     pub(crate) hurry: watch::Sender<bool>,
 }
 
 impl Collector {
-    /// Creates a collector that writes to `writer`. It responds with 503 until [`Collector::set_partitions`] succeeds.
+    /// Creates a collector that writes records with `writer`. It responds with 503 until
+    /// [`Collector::set_partitions`] succeeds.
     ///
     /// # Errors
-    /// `[source.fields]` is invalid.
+    /// Returns an error if [`Settings::fields`] is invalid.
     pub fn new(settings: Settings, writer: Writer) -> Result<Arc<Self>, FieldsError> {
         let budget = Budget::new(settings.memory);
         Ok(Arc::new(Self {
@@ -66,14 +70,15 @@ impl Collector {
                 partitioner: settings.partitioner,
             },
             fields: Arc::new(Fields::new(&settings.fields)?),
-            desks: Mutex::default(),
+            readers: Mutex::default(),
             hurry: watch::Sender::new(false),
             settings,
         }))
     }
 
-    /// Sets the number of partitions of the topic. Returns true if it is used from now on. If not, call it again,
-    /// because a broker did not respond within five seconds.
+    /// Sets the number of partitions of the topic. Returns true if records are sent to all of them from now on.
+    /// Returns false if the producer does not know all of them yet or no broker responded in time; then call it
+    /// again.
     #[must_use]
     pub fn set_partitions(&self, partitions: u32) -> bool {
         self.packs.grow(partitions)
@@ -85,38 +90,38 @@ impl Collector {
         self.counts.read()
     }
 
-    /// Returns the size of all data that was received but not yet written, bytes.
+    /// Returns the size of all data that was received but not yet written, in bytes.
     #[must_use]
     pub fn held(&self) -> usize {
         self.budget.held()
     }
 
-    /// Returns the limit of [`Self::held`].
+    /// Returns the maximum of [`Self::held`], in bytes.
     #[must_use]
     pub const fn memory(&self) -> usize {
         self.settings.memory
     }
 
-    /// Returns the last error of Kafka since the previous call.
+    /// Returns the last error of Kafka since the previous call, or `None` if there was none.
     #[must_use]
     pub fn last_error(&self) -> Option<KafkaError> {
         self.packs.last_error()
     }
 
-    /// Returns the fatal producer error, if any.
+    /// Returns the fatal error of the producer, after which it can write no record, or `None` if there is none.
     #[must_use]
     pub fn fatal(&self) -> Option<KafkaError> {
         self.packs.fatal()
     }
 
-    /// Returns true if the broker sets the timestamps of the topic's records, false if the collector does; `None` if
-    /// none was written yet.
+    /// Returns true if the broker sets the timestamps of the topic's records, and false if the collector does.
+    /// Returns `None` if no record was written yet.
     #[must_use]
     pub fn stamped_by_broker(&self) -> Option<bool> {
         self.packs.stamped_by_broker()
     }
 
-    /// Handles a request.
+    /// Handles a request and counts its response.
     pub(crate) async fn answer(
         &self,
         connection: &Connection,
@@ -139,14 +144,15 @@ impl Collector {
             Route::Preflight => Answer::Preflight,
             Route::Nowhere => Answer::Nowhere,
             Route::Not(allowed) => Answer::Not(allowed),
-            Route::Beacons => self.posted(connection, head, body, None).await,
-            Route::Events(endpoint) => self.posted(connection, head, body, Some(endpoint)).await,
-            Route::Request(endpoint) => self.mirrored(connection, head, endpoint).await,
+            Route::Beacons => self.handle_body(connection, head, body, None).await,
+            Route::Events(endpoint) => self.handle_body(connection, head, body, Some(endpoint)).await,
+            Route::Request(endpoint) => self.handle_headers_or_query(connection, head, endpoint).await,
         }
     }
 
-    /// Handles beacons in a body; CMCD if there is an endpoint.
-    async fn posted(
+    /// Handles a request with beacons in its body. The body contains CMCD if there is an endpoint, and JSON
+    /// otherwise.
+    async fn handle_body(
         &self,
         connection: &Connection,
         head: &Parts,
@@ -170,9 +176,9 @@ impl Collector {
         let (encoding, mut share) = match (refused, encoding, self.share()) {
             (None, Some(encoding), Some(share)) => (encoding, share),
             (refused, encoding, _) => {
-                // a client that waits for `100 Continue` has not sent the body, and need not send it
+                // a client that waits for `100 Continue` has not sent the body
                 if !waits {
-                    body::swallow(body, limit, slow).await;
+                    body::discard(body, limit, slow).await;
                 }
                 let unsupported = encoding
                     .is_none()
@@ -188,7 +194,7 @@ impl Collector {
         match read {
             Ok(body) if wanted == Form::Cmcd => {
                 let answer = self.take(connection, head, endpoint, &Body::Events(&body), share).await;
-                // a player that opts out should stop reporting
+                // status 410 makes a player stop, which is right for a session that opted out
                 let is_taken = matches!(answer, Answer::Taken);
                 if is_taken && self.opts_out(&head.headers) { Answer::Gone } else { answer }
             }
@@ -202,8 +208,14 @@ impl Collector {
         }
     }
 
-    /// Handles CMCD in headers or a query: a pixel, or the mirror of a request to a CDN.
-    async fn mirrored(&self, connection: &Connection, head: &Parts, endpoint: Endpoint<'_>) -> Answer {
+    /// Handles a request with CMCD in its headers or its query. It is the request for a tracking pixel, or the copy
+    /// of a request to a CDN.
+    async fn handle_headers_or_query(
+        &self,
+        connection: &Connection,
+        head: &Parts,
+        endpoint: Endpoint<'_>,
+    ) -> Answer {
         if !self.knows(Some(endpoint)) {
             return Answer::Gone;
         }
@@ -216,7 +228,8 @@ impl Collector {
         }
     }
 
-    /// Packs the contents of a request, and waits until they are written.
+    /// Packs the beacons of a request into records, and waits until they are written, unless the settings require
+    /// only that they are in memory.
     async fn take(
         &self,
         connection: &Connection,
@@ -226,7 +239,7 @@ impl Collector {
         share: Share,
     ) -> Answer {
         let found = self.pack(connection, head, endpoint, body);
-        // the packed records are counted separately
+        // the records have their own reservation of memory
         drop(share);
         for reason in Reason::ALL {
             self.counts.beacons(Outcome::Rejected(reason), found.rejected[reason as usize]);
@@ -243,7 +256,7 @@ impl Collector {
                 Answer::Unreadable("no beacon with a session id\n")
             };
         }
-        if found.unpacked {
+        if found.has_unpacked {
             return Answer::Fault;
         }
         if self.settings.acknowledge == Acknowledge::Written && !self.written(&found).await {
@@ -254,6 +267,7 @@ impl Collector {
         Answer::Taken
     }
 
+    /// Packs the beacons of a request into records.
     fn pack(
         &self,
         connection: &Connection,
@@ -270,14 +284,14 @@ impl Collector {
             (http.endpoint, http.tenant) = (number, tenant.map(Into::into));
         }
         (http.gpc, http.dnt) = self.signals(&head.headers);
-        let new = || Desk::new(Arc::clone(&self.fields), self.settings.max_beacons);
-        let mut desk = self.desks().pop().unwrap_or_else(new);
-        let found = desk.take(&http, body, &self.rules, &self.packs);
-        self.desks().push(desk);
+        let new = || RequestReader::new(Arc::clone(&self.fields), self.settings.max_beacons);
+        let mut reader = self.readers().pop().unwrap_or_else(new);
+        let found = reader.take(&http, body, &self.rules, &self.packs);
+        self.readers().push(reader);
         found
     }
 
-    /// Waits until everything packed of a request is written. Returns true if it was.
+    /// Waits until all records with beacons of a request were written. Returns false if one was not, or on shutdown.
     async fn written(&self, found: &Found) -> bool {
         let mut hurry = self.hurry.subscribe();
         let time_limit = self.settings.time_limit + self.settings.linger + MARGIN;
@@ -287,12 +301,14 @@ impl Collector {
         }
     }
 
-    /// Reserves memory for one request; `None` if there is not enough.
+    /// Reserves memory for one request. Returns `None` if there is not enough, or if the number of partitions is not
+    /// known yet.
     fn share(&self) -> Option<Share> {
         let share = self.budget.share(OVERHEAD)?;
         (self.packs.partitions() > 0).then_some(share)
     }
 
+    /// Returns true if the tenant of an endpoint exists, or if the endpoint has none.
     fn knows(&self, endpoint: Option<Endpoint<'_>>) -> bool {
         endpoint.and_then(|endpoint| endpoint.tenant).is_none_or(|tenant| self.rules.tenants.contains(tenant))
     }
@@ -302,12 +318,13 @@ impl Collector {
         gpc || dnt
     }
 
-    /// Returns the consent signals of the request that are enabled in the settings.
+    /// Returns the opt-out signals GPC and DNT of a request, in this order. A signal that the settings disable is
+    /// false.
     fn signals(&self, headers: &HeaderMap) -> (bool, bool) {
         (self.settings.gpc && context::gpc(headers), self.settings.dnt && context::dnt(headers))
     }
 
-    fn desks(&self) -> std::sync::MutexGuard<'_, Vec<Desk>> {
-        self.desks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<RequestReader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Handling of one connection, from its handshake to its end.
+//! Handles one connection, from its handshake to its end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use crate::limits::Rate;
 use crate::watched::{Activity, Watched};
 use crate::{Certificates, Collector, proxied};
 
-/// The largest head of a request, bytes; also the size of one read.
+/// The maximum size of the head of a request, in bytes. It is also the maximum size of one read.
 const HEAD: usize = 16_384;
 
 /// The maximum number of headers of a request.
@@ -29,16 +29,17 @@ const HEADERS: usize = 64;
 /// The maximum number of concurrent requests on an HTTP/2 connection.
 const STREAMS: u32 = 64;
 
-/// The HTTP/2 flow-control window, bytes: data that the client may send before we have read it.
+/// The HTTP/2 flow-control window in bytes: the amount of data that a client may send before the collector has read
+/// it.
 const WINDOW: u32 = 65_535;
 
-/// The maximum size of responses that wait to be sent, bytes. Responses have a few hundred.
+/// The maximum size of the responses that wait to be sent, in bytes. A response has a few hundred bytes.
 const SENT: usize = 16_384;
 
-/// The time in which a slow or idle connection may close gracefully.
+/// The time for which a slow or idle connection may take to close gracefully, before it is dropped.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The peer of a connection, and its activity.
+/// The state of a connection that all its requests share.
 pub(crate) struct Connection {
     pub(crate) peer: Peer,
     pub(crate) rate: Rate,
@@ -51,7 +52,7 @@ impl AsRef<Activity> for Arc<Connection> {
     }
 }
 
-/// Serves a connection until it ends; `closing` makes it end after the requests in flight.
+/// Serves a connection until it ends. When `closing` becomes true, it ends after the requests in flight.
 pub(crate) async fn serve(
     collector: Arc<Collector>,
     certificates: Option<Arc<Certificates>>,
@@ -60,7 +61,7 @@ pub(crate) async fn serve(
     closing: watch::Receiver<bool>,
 ) {
     let slow = collector.settings.slow;
-    // a response is one small packet, and the client waits for it
+    // send a response immediately instead of waiting for more data, because the client waits for it
     let _ = stream.set_nodelay(true);
     if collector.settings.proxy_protocol && collector.proxies.peer(peer).is_proxy() {
         match timeout(slow, proxied::source(&mut stream)).await {
@@ -85,7 +86,7 @@ async fn http(
     mut closing: watch::Receiver<bool>,
 ) {
     let (slow, idle) = (collector.settings.slow, collector.settings.idle);
-    // a proxy forwards requests of many clients
+    // no limit for a trusted proxy, because it forwards the requests of many clients
     let rate = Rate::new(if peer.is_proxy() { 0 } else { collector.settings.rate });
     let connection = Arc::new(Connection { peer, rate, activity: Activity::new() });
     let stream = Watched { stream, activity: Arc::clone(&connection) };
@@ -98,34 +99,35 @@ async fn http(
     };
     let mut served = pin!(builder().serve_connection(TokioIo::new(stream), service).into_owned());
     let mut alarm = pin!(sleep_until(Instant::now() + slow));
-    let (mut asked, mut too_slow) = (false, false);
+    let (mut is_closing, mut too_slow) = (false, false);
     loop {
         tokio::select! {
             ended = served.as_mut() => {
                 match ended {
                     _ if too_slow => collector.counts.ended(Ended::Slow),
-                    Err(error) if !asked => collector.counts.ended(reason(&*error)),
+                    Err(error) if !is_closing => collector.counts.ended(reason(&*error)),
                     _ => {}
                 }
                 return;
             }
-            _ = closing.wait_for(|closing| *closing), if !asked => {
-                asked = true;
+            _ = closing.wait_for(|closing| *closing), if !is_closing => {
+                is_closing = true;
                 served.as_mut().graceful_shutdown();
             }
             () = alarm.as_mut() => {
                 let now = Instant::now();
                 match connection.activity.deadline(slow, idle) {
-                    // a connection that remains open after a graceful close is dropped
-                    Some((deadline, _)) if deadline <= now && asked => {
+                    // a connection that did not close gracefully in time is dropped
+                    Some((deadline, _)) if deadline <= now && is_closing => {
                         return collector.counts.ended(Ended::Slow);
                     }
                     Some((deadline, is_slow)) if deadline <= now => {
-                        (asked, too_slow) = (true, is_slow);
+                        (is_closing, too_slow) = (true, is_slow);
                         served.as_mut().graceful_shutdown();
                         alarm.as_mut().reset(now + GRACE);
                     }
-                    // idle now, but it may become slow earlier: receiving data does not wake this task
+                    // an idle connection may become a slow one before its deadline, and received data does not wake
+                    // this task, so check again soon
                     Some((deadline, _)) => alarm.as_mut().reset(deadline.min(now + slow)),
                     None => alarm.as_mut().reset(now + slow),
                 }
@@ -136,7 +138,7 @@ async fn http(
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // a client that has closed its sending side may still read
+    // a client that has closed its sending side may still wait for the response
     builder.http1().half_close(true).max_buf_size(HEAD).max_headers(HEADERS);
     builder
         .http2()
@@ -149,7 +151,8 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Returns the reason why a connection broke. The error itself may quote received data, so it is dropped.
+/// Returns the reason why a connection ended with an error. The error itself is dropped, because its message may
+/// quote received data.
 fn reason(error: &(dyn std::error::Error + 'static)) -> Ended {
     let unreadable = error.downcast_ref().is_some_and(hyper::Error::is_parse);
     if unreadable { Ended::Unreadable } else { Ended::Broken }

@@ -1,5 +1,6 @@
-//! The parts of a request's head that are read. This module contains all of them; cookies, referrers and everything
-//! else are never read.
+//! Reads the head of a request. This module lists all parts that the collector reads, except the path (`route`), the
+//! forwarding headers (`address`) and the origin (`answer`). The collector never reads cookies, referrers or other
+//! headers.
 
 use std::borrow::Cow;
 
@@ -8,14 +9,14 @@ use crowdfold_model::Timestamp;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, DNT, EXPECT, HeaderValue, USER_AGENT};
 
-/// The longest header value that is used, bytes; user agents of real devices are shorter. A longer one is treated as
-/// missing.
+/// The maximum length of a header value, in bytes. User agents of real devices are shorter. A longer value is treated
+/// as missing.
 const LONGEST: usize = 1_024;
 
 /// The headers of CMCD request mode, in the order of [`Body::Headers`].
 pub(crate) const CMCD: [&str; 4] = ["cmcd-object", "cmcd-request", "cmcd-session", "cmcd-status"];
 
-/// Returns the context of a request from its headers; values that are missing or not text are `None`.
+/// Returns the HTTP context of a request. A header that is missing, empty, too long or not UTF-8 becomes `None`.
 pub(crate) fn http<'a>(headers: &'a HeaderMap, address: &'a str, received_at: Timestamp) -> Http<'a> {
     let text = |name: &str| text(headers.get(name)?).map(Cow::Borrowed);
     Http {
@@ -35,19 +36,20 @@ fn text(value: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(value.as_bytes()).ok().filter(|text| !text.is_empty() && text.len() <= LONGEST)
 }
 
-/// Returns true for `Expect: 100-continue`: the client sends the body only after that response.
+/// Returns true if the request has the header `Expect: 100-continue`. The client then sends the body only after the
+/// response `100 Continue`.
 pub(crate) fn waits(headers: &HeaderMap) -> bool {
     let is_continue =
         |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"100-continue");
     headers.get(EXPECT).is_some_and(is_continue)
 }
 
-/// Returns true for `Sec-GPC: 1`.
+/// Returns true if the request has the header `Sec-GPC: 1`.
 pub(crate) fn gpc(headers: &HeaderMap) -> bool {
     is_one(headers.get("sec-gpc"))
 }
 
-/// Returns true for `DNT: 1`.
+/// Returns true if the request has the header `DNT: 1`.
 pub(crate) fn dnt(headers: &HeaderMap) -> bool {
     is_one(headers.get(DNT))
 }
@@ -56,7 +58,7 @@ fn is_one(value: Option<&HeaderValue>) -> bool {
     value.is_some_and(|value| value.as_bytes().trim_ascii() == b"1")
 }
 
-/// Returns the content type; `None` if there is none.
+/// Returns the content type of a request, or `None` if it is missing or empty.
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
     headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).filter(|value| !value.trim_ascii().is_empty())
 }
@@ -68,7 +70,7 @@ pub(crate) enum Encoding {
     Gzip,
 }
 
-/// Returns the encoding of the body; `None` if it is not supported.
+/// Returns the encoding of the body, or `None` if the encoding is not supported.
 pub(crate) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     let mut lines = headers.get_all(CONTENT_ENCODING).iter();
     let coding = lines.next().map_or(&b""[..], |value| value.as_bytes().trim_ascii());
@@ -80,7 +82,8 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     }
 }
 
-/// Returns the CMCD data of request mode: the headers, or if they contain no session, the query.
+/// Returns the CMCD data of a request in request mode. The headers take precedence if they contain a session;
+/// otherwise the query is used if it contains CMCD.
 pub(crate) fn cmcd<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Option<Body<'a>> {
     let parts = CMCD.map(|name| headers.get(name).map(HeaderValue::as_bytes));
     Body::in_request(parts, || Body::in_query(query?.as_bytes()))
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn cmcd_headers_take_precedence_over_the_query() {
+    fn cmcd_headers_with_a_session_take_precedence_over_the_query() {
         let none = HeaderMap::new();
         assert!(matches!(cmcd(&none, Some("x=1&CMCD=bs")), Some(Body::Query(b"bs"))));
         assert!(cmcd(&none, Some("x=1")).is_none() && cmcd(&none, None).is_none());
@@ -113,13 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn consent_signals_are_parsed() {
+    fn only_the_value_1_of_gpc_and_dnt_opts_out() {
         assert!(gpc(&headers(&[("sec-gpc", " 1")])) && dnt(&headers(&[("dnt", "1")])));
         assert!(!gpc(&headers(&[("sec-gpc", "0")])) && !dnt(&headers(&[("sec-gpc", "1")])));
     }
 
     #[test]
-    fn only_known_encodings_are_accepted() {
+    fn only_identity_and_gzip_encodings_are_accepted() {
         let of = |lines: &[_]| encoding(&headers(lines));
         assert_eq!(of(&[]), Some(Encoding::Plain));
         assert_eq!(of(&[("content-encoding", "identity")]), Some(Encoding::Plain));
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn overlong_and_non_text_headers_are_ignored() {
+    fn headers_that_are_too_long_or_not_utf_8_are_ignored() {
         let mut lines = headers(&[("sec-ch-ua-model", "TV")]);
         lines.insert("user-agent", HeaderValue::from_bytes(&[b'x'; 1_025]).unwrap());
         lines.insert("sec-ch-ua", HeaderValue::from_bytes(b"\xff").unwrap());

@@ -1,4 +1,5 @@
-//! The counters: requests by status, beacons by outcome, connections by the way in which they ended.
+//! The counters of the collector: requests by status, beacons by outcome, and connections by the reason for which
+//! they ended early.
 
 use std::array;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -7,16 +8,16 @@ use crowdfold_airlock::Ignored;
 use crowdfold_beacon::Field;
 use crowdfold_model::Reason;
 
-/// The statuses of responses. Invalid requests (a head that is too long or cannot be read) are answered by hyper and
-/// counted as connections.
+/// The statuses of responses. The HTTP library (hyper) responds to a request whose head is too long or cannot be
+/// read; such a request is counted as a connection that ended early.
 const STATUSES: [u16; 11] = [204, 400, 404, 405, 408, 410, 413, 415, 429, 500, 503];
 
 /// The outcome of a beacon at the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The request was answered with 204.
+    /// The beacon was accepted, and the request was answered with 204.
     Taken,
-    /// The beacon or its request opts out. Only the opt-out is passed on.
+    /// The session of the beacon opted out in the same request. Only the opt-out is written to Kafka.
     OptedOut,
     /// Kafka did not acknowledge the beacon in time. The player received an error and may send it again.
     Unwritten,
@@ -24,7 +25,7 @@ pub enum Outcome {
     Rejected(Reason),
 }
 
-/// The rejection reasons of the collector; only the worker reports the others.
+/// The reasons for which the collector rejects beacons. The worker rejects beacons for all other reasons.
 const REASONS: [Reason; 4] = [Reason::Malformed, Reason::NoSession, Reason::TooLarge, Reason::UnknownTenant];
 
 impl Outcome {
@@ -39,7 +40,7 @@ impl Outcome {
         Self::Rejected(REASONS[3]),
     ];
 
-    /// Returns the name used in metrics.
+    /// Returns the name of the outcome in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,12 +62,13 @@ pub(crate) enum Ended {
     Handshake,
     /// The connection was slow or idle.
     Slow,
-    /// The data was not HTTP, or a head exceeded its limits.
+    /// The data was not HTTP, or the head of a request exceeded its limits.
     Unreadable,
-    /// The connection broke.
+    /// The connection broke for another reason.
     Broken,
 }
 
+/// The reasons with their names in metrics, in the order of the enumeration.
 const ENDED: [(Ended, &str); 5] = [
     (Ended::Refused, "refused"),
     (Ended::Handshake, "handshake"),
@@ -75,12 +77,12 @@ const ENDED: [(Ended, &str); 5] = [
     (Ended::Broken, "broken"),
 ];
 
-/// All counters, exact and cumulative.
+/// All counters. They are exact, and never decrease, except the number of open connections.
 pub(crate) struct Counts {
     requests: [AtomicU64; STATUSES.len()],
     beacons: [AtomicU64; Outcome::ALL.len()],
     ended: [AtomicU64; ENDED.len()],
-    /// Indexed by [`Field::index`].
+    /// The number of ignored values of each field, indexed by [`Field::index`].
     ignored: [AtomicU64; Field::COUNT],
     spoofed: AtomicU64,
     pub(crate) connections: AtomicUsize,
@@ -119,7 +121,7 @@ impl Counts {
         self.ended[ended as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Adds the ignored values of a request.
+    /// Adds the numbers of ignored values in a request.
     pub(crate) fn ignored(&self, ignored: &Ignored) {
         for (total, count) in self.ignored.iter().zip(ignored.counts()).filter(|(_, count)| **count > 0) {
             total.fetch_add(*count, Ordering::Relaxed);
@@ -151,18 +153,18 @@ impl Counts {
     }
 }
 
-/// The counts since the start. They are exact, so they must not leave the process unchanged.
+/// The counts since the start. They are exact, and exact counts must not leave the process.
 #[derive(Clone, Debug)]
 pub struct Counted {
-    /// Requests by status.
+    /// The number of requests by response status.
     pub requests: Vec<(u16, u64)>,
-    /// Beacons by outcome.
+    /// The number of beacons by outcome.
     pub beacons: Vec<(Outcome, u64)>,
-    /// Connections that ended early, by reason.
+    /// The number of connections that ended early, by reason.
     pub ended: Vec<(&'static str, u64)>,
-    /// Values of known fields that could not be used, by field.
+    /// The number of invalid values of known fields, by field. Such values are ignored.
     pub ignored: Ignored,
-    /// Requests in which an untrusted peer forwarded another address.
+    /// The number of requests with a forwarding header from an untrusted peer.
     pub spoofed: u64,
     /// The number of open connections.
     pub connections: usize,
@@ -173,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counters_are_indexed_without_overlap() {
+    fn each_status_outcome_and_reason_has_its_own_counter() {
         let counts = Counts::default();
         STATUSES.iter().for_each(|status| counts.request(*status));
         counts.request(200);

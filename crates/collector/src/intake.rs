@@ -1,5 +1,5 @@
-//! Conversion of request bodies to records. Each beacon goes to the partition of its session, so that sessions are not
-//! split, and excluded beacons are not passed on.
+//! Converts request bodies to records. Each beacon goes to the partition of its session, so that the worker finds all
+//! beacons of a session in one partition. Rejected beacons, and beacons of sessions that opted out, are not written.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -10,44 +10,47 @@ use crowdfold_model::{Partitioner, Reason};
 
 use crate::packs::{DeliveryResult, Packs};
 
-/// The rules by which beacons are routed or excluded.
+/// The rules that determine the partition of a beacon, and whether its tenant exists.
 pub(crate) struct Rules {
     pub(crate) tenants: HashSet<Box<str>>,
     pub(crate) partitioner: Partitioner,
 }
 
-/// A reader of requests that reuses its buffers.
-pub(crate) struct Desk {
+/// A reader of request bodies. It keeps its buffers for the next request.
+pub(crate) struct RequestReader {
     reader: Reader,
+    /// The beacons of the current request that will be written.
     spans: Vec<Span>,
+    /// A buffer for beacons that are packed separately from the rest of their body.
     joined: Vec<u8>,
 }
 
-/// A beacon that is passed on: its bytes in the body, and its partition.
+/// The location of a beacon in the body, and the partition to which it is written.
 struct Span {
     partition: u32,
     start: usize,
     end: usize,
 }
 
-/// The result of reading a request.
+/// The result of reading and packing a request.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// The number of beacons that are passed on.
+    /// The number of beacons that were packed.
     pub(crate) taken: u64,
-    /// The number of beacons of sessions that opted out.
+    /// The number of beacons of sessions that opted out in this request.
     pub(crate) opted_out: u64,
-    /// The number of beacons that are rejected, by reason.
+    /// The number of rejected beacons, by reason.
     pub(crate) rejected: [u64; Reason::COUNT],
-    /// The ignored values of known fields; absent if there are none.
+    /// The number of ignored values by field, or `None` if there are none.
     pub(crate) ignored: Option<Box<Ignored>>,
-    /// The delivery results of the records that contain its beacons.
+    /// The delivery results of the records that contain the beacons.
     pub(crate) results: DeliveryResults,
-    /// True if something could not be packed.
-    pub(crate) unpacked: bool,
+    /// True if a beacon could not be packed, which is an internal error.
+    pub(crate) has_unpacked: bool,
 }
 
-/// The delivery results of one request; usually one.
+/// The delivery results of the records with beacons of one request. Usually this is one record, so the first result
+/// needs no allocation.
 #[derive(Default)]
 pub(crate) struct DeliveryResults {
     first: Option<DeliveryResult>,
@@ -62,7 +65,8 @@ impl DeliveryResults {
         }
     }
 
-    /// Waits until all results are known. Returns true if all records were written.
+    /// Waits until all results are known, or until one record was not written. Returns true if all records were
+    /// written.
     pub(crate) async fn known(&self) -> bool {
         for result in self.first.iter().chain(&self.more) {
             if !*result.wait().await {
@@ -73,35 +77,40 @@ impl DeliveryResults {
     }
 }
 
-/// A session that opted out: its id and tenant.
+/// The id and the tenant of a session that opted out.
 type OptedOutSession = (String, Option<String>);
 
-impl Desk {
+impl RequestReader {
     pub(crate) fn new(fields: Arc<Fields>, max_beacons: usize) -> Self {
         let reader = Reader::new(fields).with_most(max_beacons);
         Self { reader, spans: Vec::new(), joined: Vec::new() }
     }
 
-    /// Packs the contents of a request. If a beacon is excluded or goes to another partition than the others, the
-    /// beacons are packed separately; otherwise the body is packed unchanged. If the headers of a request opt out
-    /// (`gpc`, `dnt`), only the opt-out of its sessions is packed.
+    /// Packs the beacons of a request. If all beacons go to one partition and none is left out, the body is packed
+    /// unchanged. Otherwise the beacons for each partition are packed as a new body. For a session that opts out,
+    /// only the opt-out is packed. If the headers of the request opt out (`gpc`, `dnt`), this applies to all its
+    /// sessions.
     pub(crate) fn take(&mut self, http: &Http<'_>, body: &Body<'_>, rules: &Rules, packs: &Packs) -> Found {
         let partitions = packs.partitions();
         let mut opted_out_sessions = BTreeSet::new();
-        let mut found = self.survey(http, body, rules, partitions, &mut opted_out_sessions, &BTreeSet::new());
+        let mut found =
+            self.read_beacons(http, body, rules, partitions, &mut opted_out_sessions, &BTreeSet::new());
         if !opted_out_sessions.is_empty() {
-            // no beacon of these sessions is passed on, whether it precedes the opt-out or follows it
-            found = self.survey(http, body, rules, partitions, &mut BTreeSet::new(), &opted_out_sessions);
+            // read the body again without these sessions, because beacons that precede the opt-out must be left out
+            // too
+            found =
+                self.read_beacons(http, body, rules, partitions, &mut BTreeSet::new(), &opted_out_sessions);
         }
         self.pack(http, body, packs, &mut found);
         for (session, tenant) in &opted_out_sessions {
-            self.withdraw(http, session, tenant.as_deref(), rules, packs, &mut found);
+            self.pack_opt_out(http, session, tenant.as_deref(), rules, packs, &mut found);
         }
         found
     }
 
-    /// Finds the beacons that are passed on, except those of the sessions in `without`.
-    fn survey(
+    /// Reads the body and remembers the location of each beacon to write, except beacons of the sessions in
+    /// `without`. Adds sessions that opt out to `opted_out_sessions`.
+    fn read_beacons(
         &mut self,
         http: &Http<'_>,
         body: &Body<'_>,
@@ -151,6 +160,7 @@ impl Desk {
         found
     }
 
+    /// Packs the beacons that `read_beacons` found.
     fn pack(&mut self, http: &Http<'_>, body: &Body<'_>, packs: &Packs, found: &mut Found) {
         let Self { spans, joined, .. } = self;
         let Some(first) = spans.first().map(|span| span.partition) else { return };
@@ -160,7 +170,7 @@ impl Desk {
             return;
         }
         let bytes = bytes_of(body);
-        // stable, so that the beacons of a session keep their order
+        // this sort is stable, so the beacons of a session keep their order
         spans.sort_by_key(|span| span.partition);
         for group in spans.chunk_by(|one, other| one.partition == other.partition) {
             let json = matches!(body, Body::Json(_));
@@ -183,9 +193,9 @@ impl Desk {
         }
     }
 
-    /// Passes on only the opt-out of a session, so that its beacons in open windows are removed. Its time is the time
-    /// of receipt, so that it does not depend on the player's clock.
-    fn withdraw(
+    /// Packs the opt-out of a session, so that the worker removes its beacons from open windows. The time of the
+    /// opt-out is the time of receipt, so that it does not depend on the player's clock.
+    fn pack_opt_out(
         &mut self,
         http: &Http<'_>,
         session: &str,
@@ -203,19 +213,21 @@ impl Desk {
 }
 
 impl Found {
+    /// Records the delivery result of a record, or that a beacon could not be packed.
     fn note(&mut self, result: Option<DeliveryResult>) {
         match result {
             Some(result) => self.results.push(result),
-            None => self.unpacked = true,
+            None => self.has_unpacked = true,
         }
     }
 }
 
+/// Returns the tenant in a beacon, or the tenant in the path of the request if the beacon has none.
 fn tenant_of<'a>(beacon: &'a Beacon<'_>, http: &'a Http<'_>) -> Option<&'a str> {
     beacon.text(Text::Tenant).filter(|name| !name.is_empty()).or(http.tenant.as_deref())
 }
 
-/// Returns the bytes that contain the beacons of a body; headers, and bodies of one beacon, are never split.
+/// Returns the bytes of a body. Headers contain a single beacon and are never split, so their result is empty.
 const fn bytes_of<'a>(body: &Body<'a>) -> &'a [u8] {
     match body {
         Body::Json(bytes) | Body::Events(bytes) | Body::Query(bytes) => bytes,

@@ -1,5 +1,6 @@
-//! The HTTP intake for players: packs their reports, with the few parts of the HTTP context that are read, into records
-//! of the topic of beacons. A request is answered with 204 once every in-sync replica has its beacons.
+//! The HTTP intake for players. It packs several requests, each with a few parts of its HTTP context, into one record
+//! of the topic of beacons. By default, it responds with 204 after every in-sync replica has stored the beacons of a
+//! request.
 //!
 //! A [`Server`] accepts connections and passes requests to a [`Collector`], which writes records and counts the beacons
 //! by [`Outcome`]:
@@ -12,9 +13,9 @@
 //! assert_eq!(names[3..], ["malformed", "no_session", "too_large", "unknown_tenant"]);
 //! ```
 //!
-//! **Architecture invariant.** Only the parts of a request that `context.rs` lists are read. Nothing of a request is
-//! logged, kept after it is written, or contained in an error: there is no access log, and a failure is reported as a
-//! status and a counter.
+//! **Architecture invariant.** The collector reads only the parts of a request that `context.rs` lists. It logs no
+//! part of a request, keeps none after its record was written, and includes none in an error. It has no access log;
+//! it reports failures as a response status and a counter.
 #![forbid(unsafe_code)]
 
 mod address;

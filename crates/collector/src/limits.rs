@@ -1,9 +1,9 @@
-//! The limits on buffered bytes and on the request rate of a connection.
+//! The limits on the memory of the collector, and on the request rate of a connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// The memory budget for data that was received but not yet written.
+/// The memory limit for data that was received but not yet written.
 pub(crate) struct Budget {
     limit: usize,
     held: AtomicUsize,
@@ -14,12 +14,12 @@ impl Budget {
         Arc::new(Self { limit, held: AtomicUsize::new(0) })
     }
 
-    /// Returns the number of bytes in use.
+    /// Returns the number of reserved bytes.
     pub(crate) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Reserves this many bytes; `None` if that exceeds the limit.
+    /// Reserves this many bytes. Returns `None` if the sum would exceed the limit.
     pub(crate) fn share(self: &Arc<Self>, bytes: usize) -> Option<Share> {
         let mut share = self.nothing();
         share.grow(bytes).then_some(share)
@@ -31,14 +31,14 @@ impl Budget {
     }
 }
 
-/// A reservation of bytes, released when it is dropped.
+/// A reservation of bytes, which is released when it is dropped.
 pub(crate) struct Share {
     budget: Arc<Budget>,
     bytes: usize,
 }
 
 impl Share {
-    /// Reserves more bytes. Returns false and reserves nothing if that exceeds the limit.
+    /// Reserves more bytes. Returns false and reserves nothing if the sum would exceed the limit.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let fits = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.budget.limit);
         let grown = self.budget.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok();
@@ -48,8 +48,8 @@ impl Share {
         grown
     }
 
-    /// Reserves more bytes regardless of the limit, for data that is already buffered and is about to be released
-    /// elsewhere.
+    /// Reserves more bytes regardless of the limit. It is for data that is copied from a buffer whose own reservation
+    /// will be released soon.
     pub(crate) fn carry(&mut self, bytes: usize) {
         self.budget.held.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
@@ -62,27 +62,28 @@ impl Drop for Share {
     }
 }
 
-/// The request rate of a connection: a token bucket that holds the tokens of one second.
+/// The limit of the request rate of a connection. It is a token bucket, whose size is the number of tokens of one
+/// second.
 pub(crate) struct Rate {
-    /// The time between two requests, ns; 0 means no limit.
+    /// The time between two tokens in nanoseconds; 0 means no limit.
     interval: u64,
-    /// The time at which the bucket would be full again, ns since the connection began.
+    /// The time at which the bucket would be full again, in nanoseconds since the connection began.
     full_at: AtomicU64,
 }
 
 const SECOND: u64 = 1_000_000_000;
 
 impl Rate {
-    /// Creates a limit of this many requests per second; 0 means no limit.
+    /// Creates a limit in requests per second; 0 means no limit.
     pub(crate) fn new(per_second: u32) -> Self {
         let interval = SECOND.checked_div(u64::from(per_second)).unwrap_or(0);
         Self { interval, full_at: AtomicU64::new(0) }
     }
 
-    /// Takes a token.
+    /// Takes a token from the bucket. `now` is in nanoseconds since the connection began.
     ///
     /// # Errors
-    /// There is none; the error is the number of seconds until there is one.
+    /// Returns the number of seconds until the next token, if the bucket is empty.
     pub(crate) fn take(&self, now: u64) -> Result<(), u64> {
         if self.interval == 0 {
             return Ok(());
@@ -103,13 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budget_is_never_exceeded_and_is_fully_released() {
+    fn reservations_stay_within_the_memory_limit_and_are_released_when_dropped() {
         let budget = Budget::new(100);
         let mut first = budget.share(60).unwrap();
         assert!(budget.share(41).is_none());
         assert!(first.grow(40) && !first.grow(1));
         assert_eq!(budget.held(), 100);
-        // packed records are reserved before the body from which they came is released
+        // a packed record is reserved before the reservation of its body is released
         let mut packed = budget.nothing();
         packed.carry(90);
         drop(first);
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn connection_starts_with_a_second_of_tokens_that_refill() {
+    fn rate_allows_the_requests_of_one_second_at_once_and_then_refills() {
         let rate = Rate::new(4);
         let taken = (0..10).filter(|_| rate.take(0).is_ok()).count();
         assert_eq!(taken, 4);

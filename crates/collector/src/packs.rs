@@ -1,4 +1,4 @@
-//! Records under construction, one for each partition, sent when they are full or after a delay.
+//! The records under construction, one for each partition. A record is sent when it is full, or after a delay.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -10,27 +10,28 @@ use tokio::sync::{Notify, SetOnce};
 
 use crate::limits::{Budget, Share};
 
-/// The memory counted for a record in addition to its bytes, in librdkafka and here.
+/// The memory in bytes that is reserved for a record in addition to its content, for librdkafka and for this module.
 const OVERHEAD: usize = 1_024;
 
-/// The delivery result of a record, shared by all requests with beacons in it.
+/// The delivery result of a record: true if it was written. All requests with beacons in the record share it.
 pub(crate) type DeliveryResult = Arc<SetOnce<bool>>;
 
 /// The records under construction.
 pub(crate) struct Packs {
+    /// The record of each partition, by partition number.
     open: RwLock<Vec<Mutex<Open>>>,
     writer: Writer,
     budget: Arc<Budget>,
-    /// The size at which a record is sent, bytes.
+    /// The size at which a record is sent, in bytes.
     full: usize,
-    /// Notified when a record waits to be sent.
+    /// Notified when the first beacon was added to an empty record.
     waits: Notify,
-    news: Arc<Mutex<News>>,
+    reports: Arc<Mutex<Reports>>,
 }
 
-/// The reports of the brokers.
+/// The latest reports of the brokers about written records.
 #[derive(Default)]
-struct News {
+struct Reports {
     last_error: Option<KafkaError>,
     stamped_by_broker: Option<bool>,
 }
@@ -39,28 +40,28 @@ struct News {
 struct Open {
     packer: Packer,
     share: Share,
-    /// The latest time of receipt in it.
+    /// The latest time of receipt of a request in the record.
     newest: Timestamp,
     delivery: DeliveryResult,
 }
 
 impl Packs {
     pub(crate) fn new(writer: Writer, budget: Arc<Budget>, full: usize) -> Self {
-        let (open, waits, news) = (RwLock::default(), Notify::new(), Arc::default());
-        Self { open, writer, budget, full, waits, news }
+        let (open, waits, reports) = (RwLock::default(), Notify::new(), Arc::default());
+        Self { open, writer, budget, full, waits, reports }
     }
 
-    /// Returns the number of partitions; 0 if it is not known yet.
+    /// Returns the number of partitions, which is 0 until it is known.
     pub(crate) fn partitions(&self) -> u32 {
         self.all().len() as u32
     }
 
-    /// Sets the number of partitions, which never decreases. Returns true if all can be written to.
+    /// Sets the number of partitions, which never decreases. Returns true if the producer can write to all of them.
     pub(crate) fn grow(&self, partitions: u32) -> bool {
         if partitions <= self.partitions() {
             return true;
         }
-        // the writer must know them first
+        // the producer must know the new partitions before records are sent to them
         let known = self.writer.partitions().unwrap_or(0);
         if known < partitions {
             return false;
@@ -72,8 +73,8 @@ impl Packs {
         true
     }
 
-    /// Packs a request, or a part of one, and returns the delivery result of its record. `None` if a reader would
-    /// reject it, or there is no such partition.
+    /// Packs a request, or a part of one, and returns the delivery result of its record. `length` is the size of the
+    /// body in bytes. Returns `None` if the request cannot be packed, or if the partition does not exist.
     pub(crate) fn push(
         &self,
         partition: u32,
@@ -102,7 +103,7 @@ impl Packs {
         Some(delivery)
     }
 
-    /// Sends waiting records repeatedly, each after at most `linger`.
+    /// Sends the records repeatedly, so that no beacon waits for longer than `linger`. Never returns.
     pub(crate) async fn keep_sending(&self, linger: Duration) {
         loop {
             self.waits.notified().await;
@@ -111,7 +112,7 @@ impl Packs {
         }
     }
 
-    /// Sends all waiting records.
+    /// Sends all records that are not empty.
     pub(crate) fn send_all(&self) {
         for (partition, open) in (0..).zip(self.all().iter()) {
             let mut open = lock(open);
@@ -121,46 +122,47 @@ impl Packs {
         }
     }
 
-    /// Waits until the delivery result of every record is known. Returns true if it is.
+    /// Sends all records, and waits until the delivery result of every record is known. Returns false if the time-out
+    /// was reached first.
     pub(crate) fn flush(&self, time_limit: Duration) -> bool {
         self.send_all();
         self.writer.flush(time_limit)
     }
 
-    /// The number of records without a delivery result.
+    /// Returns the number of records whose delivery result is not known yet.
     pub(crate) fn in_flight(&self) -> usize {
         self.writer.in_flight()
     }
 
-    /// Returns the last error since the previous call.
+    /// Returns the last error since the previous call, or `None` if there was none.
     pub(crate) fn last_error(&self) -> Option<KafkaError> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner).last_error.take()
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).last_error.take()
     }
 
-    /// Returns the fatal producer error, if any.
+    /// Returns the fatal error of the producer, after which it can write no record, or `None` if there is none.
     pub(crate) fn fatal(&self) -> Option<KafkaError> {
         self.writer.fatal()
     }
 
-    /// Returns true if the broker sets timestamps; `None` if no record was written yet.
+    /// Returns true if the broker sets the timestamps of records, or `None` if no record was written yet.
     pub(crate) fn stamped_by_broker(&self) -> Option<bool> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner).stamped_by_broker
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).stamped_by_broker
     }
 
-    /// Sends a record while its partition is locked, so that records keep their order.
+    /// Sends a record and begins a new one. The caller has locked the partition, so that records keep their order.
     fn send(&self, partition: u32, open: &mut Open) {
         let payload = open.packer.take();
         let next = Open { packer: std::mem::take(&mut open.packer), ..self.fresh() };
         let Open { share, newest, delivery, .. } = std::mem::replace(open, next);
-        let news = Arc::clone(&self.news);
+        let reports = Arc::clone(&self.reports);
         let receipt = move |result: Result<Written, KafkaError>| {
             drop(share);
-            // only this callback sets it
+            // no other code sets the result, so this cannot fail
             let _ = delivery.set(result.is_ok());
-            let mut news = news.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut reports = reports.lock().unwrap_or_else(PoisonError::into_inner);
             match result {
-                Ok(written) => news.stamped_by_broker = Some(written.stamped_by_broker),
-                Err(error) => news.last_error = Some(error),
+                Ok(written) => reports.stamped_by_broker = Some(written.stamped_by_broker),
+                Err(error) => reports.last_error = Some(error),
             }
         };
         self.writer.write(partition, &payload, newest, Box::new(receipt));

@@ -1,4 +1,4 @@
-//! The header of the PROXY protocol (versions 1 and 2) at the start of a connection.
+//! Reads the header of the PROXY protocol (version 1 or 2) at the start of a connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,19 +6,20 @@ use std::net::SocketAddr;
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// The longest supported header, bytes. Version 2 may have 64 KiB, of which addresses need 36 and the extensions of
-/// cloud providers a few hundred.
+/// The maximum size of a header in bytes. Version 2 allows 64 KiB, but addresses need only 36 bytes, and the
+/// extensions of cloud providers a few hundred.
 const LONGEST: usize = 4_096;
 
-/// The signature of version 2, and the length of the fields after it, bytes.
+/// The signature of version 2.
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+/// The length in bytes of the signature and the fixed fields that follow it.
 const HEAD: usize = 16;
 
-/// Reads exactly the header, and returns the source of the connection. `None` if the proxy itself is the client, as in
-/// a health check.
+/// Reads the header and nothing after it, and returns the source address of the connection. Returns `None` if the
+/// header contains no address, for example because the proxy itself opened the connection for a health check.
 ///
 /// # Errors
-/// The connection ends, or the header is invalid. The error contains nothing of the data.
+/// Returns an error if the connection ends or if the header is invalid. The error contains no part of the data.
 pub(crate) async fn source(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<SocketAddr>> {
     let mut header = vec![0; SIGNATURE.len()];
     stream.read_exact(&mut header).await?;
@@ -43,13 +44,14 @@ pub(crate) async fn source(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<
     }
 }
 
+/// Reads more bytes until the header has the length `to`.
 async fn extend(stream: &mut (impl AsyncRead + Unpin), header: &mut Vec<u8>, to: usize) -> io::Result<()> {
     let from = header.len();
     header.resize(to, 0);
     stream.read_exact(&mut header[from..]).await.map(drop)
 }
 
-/// Parses a header; `None` if it is incomplete.
+/// Parses a header. Returns `None` if it is incomplete.
 fn parse(header: &[u8]) -> io::Result<Option<Option<SocketAddr>>> {
     let config = ParseConfig { include_tlvs: false, ..ParseConfig::default() };
     match ProxyHeader::parse(header, config) {

@@ -1,38 +1,38 @@
-//! Routing of requests.
+//! Determines the handler of a request from its method and path.
 
 use crowdfold_beacon::Http;
 use hyper::Method;
 
-/// The route of a request.
+/// The kind of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Route<'a> {
-    /// JSON beacons in a body.
+    /// A request with JSON beacons in its body.
     Beacons,
-    /// CMCD in a body: event mode.
+    /// A request with CMCD in its body (event mode).
     Events(Endpoint<'a>),
-    /// CMCD in headers or a query: request mode.
+    /// A request with CMCD in its headers or its query (request mode).
     Request(Endpoint<'a>),
-    /// The preflight of a browser.
+    /// The preflight request of a browser.
     Preflight,
     /// The path does not exist.
     Nowhere,
-    /// The path exists, but not with this method; with the supported methods.
+    /// The path exists, but it does not support the method. The string lists the supported methods.
     Not(&'static str),
 }
 
-/// An endpoint for CMCD.
+/// A CMCD endpoint, which the path identifies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Endpoint<'a> {
-    /// The number that identifies the endpoint.
+    /// The number of the endpoint, by which the worker distinguishes the endpoints of one session.
     pub(crate) number: u32,
-    /// The tenant; `None` for the default tenant.
+    /// The tenant in the path. `None` means the default tenant.
     pub(crate) tenant: Option<&'a str>,
 }
 
 const BEACONS: &str = "/v1/beacons";
 const CMCD: &str = "/v1/cmcd";
 
-/// Returns the route of a method and path (without query).
+/// Returns the route of a request with this method and path. The path does not include the query.
 pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {
     let endpoint = || {
         let (number, tenant) = Http::endpoint_of(path);
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_methods_are_routed() {
+    fn route_depends_on_path_and_method_and_unknown_paths_have_none() {
         assert_eq!(route(&Method::POST, "/v1/beacons"), Route::Beacons);
         assert_eq!(route(&Method::GET, "/v1/beacons"), Route::Not("POST, OPTIONS"));
         assert_eq!(tenant(&Method::POST, "/v1/cmcd/acme"), Some("acme"));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_of_one_stream_are_one_endpoint() {
+    fn paths_of_one_tenant_are_one_endpoint() {
         assert_eq!(
             route(&Method::GET, "/v1/cmcd/acme/a/1.m4s"),
             route(&Method::GET, "/v1/cmcd/acme/b/2.m4s")

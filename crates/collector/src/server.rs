@@ -1,4 +1,4 @@
-//! The listening server and its connections.
+//! The server: accepts connections, limits their number, and shuts down.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,23 +17,24 @@ use crate::{Certificates, Collector, CollectorError, connection};
 /// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
-/// The time limits of a shutdown: for requests in flight, then for sending the errors of abandoned requests, and for
-/// writing the accepted beacons.
+/// The maximum time on shutdown for answering the requests in flight.
 const DRAIN: Duration = Duration::from_secs(5);
+/// The maximum time after it for sending error responses to the requests that were not answered.
 const HURRY: Duration = Duration::from_secs(1);
+/// The maximum time of the whole shutdown, which includes writing the accepted beacons.
 const END: Duration = Duration::from_secs(9);
 
-/// The response sent when the connection limit is reached.
+/// The response that is sent when the connection limit is reached.
 const REFUSED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// The listening server.
+/// A server that listens on an address and passes requests to a [`Collector`].
 pub struct Server {
     runtime: Runtime,
     collector: Arc<Collector>,
     closing: watch::Sender<bool>,
     accepting: JoinHandle<()>,
-    /// The address in use, with the actual port if 0 was configured.
+    /// The address on which the server listens. It contains the actual port if the configured port is 0.
     pub address: SocketAddr,
 }
 
@@ -41,23 +42,23 @@ impl Server {
     /// Starts listening.
     ///
     /// # Errors
-    /// [`CollectorError::Listen`].
+    /// Returns [`CollectorError::Listen`] if the server cannot listen on the configured address.
     pub fn start(
         collector: Arc<Collector>,
         certificates: Option<Arc<Certificates>>,
     ) -> Result<Self, CollectorError> {
         let address = collector.settings.listen;
-        let taken = |error| CollectorError::Listen { address, error };
+        let cannot_listen = |error| CollectorError::Listen { address, error };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("collector")
             .enable_all()
             .build()
-            .map_err(taken)?;
+            .map_err(cannot_listen)?;
         let listener = {
             let _inside = runtime.enter();
-            listen(address).map_err(taken)?
+            listen(address).map_err(cannot_listen)?
         };
-        let address = listener.local_addr().map_err(taken)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
         let (closing, closed) = watch::channel(false);
         let sender = Arc::clone(&collector);
         runtime.spawn(async move { sender.packs.keep_sending(sender.settings.linger).await });
@@ -65,8 +66,8 @@ impl Server {
         Ok(Self { runtime, collector, closing, accepting, address })
     }
 
-    /// Stops accepting connections, answers the requests in flight, and writes the accepted beacons. Returns true if
-    /// all were written.
+    /// Stops accepting connections, answers the requests in flight, and writes the accepted beacons. Returns false if
+    /// some beacons were not written in time.
     #[must_use]
     pub fn stop(self) -> bool {
         let Self { runtime, collector, closing, accepting, .. } = self;
@@ -104,8 +105,8 @@ async fn accept(
             accepted = listener.accept() => accepted,
             _ = closing.wait_for(|closing| *closing) => return,
         };
-        // the connection was closed before it was accepted, or there are no more file descriptors; both are temporary,
-        // so wait briefly
+        // accepting fails if the client has closed the connection already, or if the process has no more file
+        // descriptors; both are temporary, so wait briefly
         let Ok((stream, peer)) = accepted else {
             collector.counts.ended(Ended::Refused);
             sleep(Duration::from_millis(10)).await;
@@ -118,14 +119,15 @@ async fn accept(
         let (collector, certificates) = (Arc::clone(&collector), certificates.clone());
         let closing = closing.clone();
         tokio::spawn(async move {
-            let _here = Here::new(&collector);
+            let _open = OpenConnection::new(&collector);
             connection::serve(Arc::clone(&collector), certificates, stream, peer, closing).await;
             drop(permit);
         });
     }
 }
 
-/// Refuses a connection above the limit, with a response if that does not block.
+/// Refuses a connection because the limit is reached. Sends a response only if the connection is not encrypted and
+/// sending does not block.
 fn refuse(collector: &Collector, encrypted: bool, stream: &TcpStream) {
     collector.counts.ended(Ended::Refused);
     if !encrypted {
@@ -133,22 +135,23 @@ fn refuse(collector: &Collector, encrypted: bool, stream: &TcpStream) {
     }
 }
 
-/// Counts an open connection.
-struct Here<'a>(&'a Collector);
+/// Counts a connection as open until it is dropped.
+struct OpenConnection<'a>(&'a Collector);
 
-impl<'a> Here<'a> {
+impl<'a> OpenConnection<'a> {
     fn new(collector: &'a Collector) -> Self {
         collector.counts.connections.fetch_add(1, Ordering::Relaxed);
         Self(collector)
     }
 }
 
-impl Drop for Here<'_> {
+impl Drop for OpenConnection<'_> {
     fn drop(&mut self) {
         self.0.counts.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
+/// Waits until no connection is open, for at most `time_limit`.
 async fn wait_for_none(collector: &Collector, time_limit: Duration) {
     let until = Instant::now() + time_limit;
     while collector.counts.connections.load(Ordering::Relaxed) > 0 && Instant::now() < until {

@@ -1,4 +1,4 @@
-//! The collector's settings, as validated by the configuration.
+//! The settings of the collector. The crate `config` reads and validates them (section `[collect]`).
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,63 +9,63 @@ use crowdfold_kafka::WriterSettings;
 use crowdfold_model::Partitioner;
 use ipnet::IpNet;
 
-/// The time at which a request is answered.
+/// The event after which the collector responds to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledge {
-    /// After every in-sync replica has the contents.
+    /// Every in-sync replica has stored the beacons of the request.
     Written,
-    /// After the contents are in memory; they are lost if the process ends.
+    /// The beacons of the request are in memory. They are lost if the process is killed.
     Queued,
 }
 
 /// The collector's settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The listening address.
+    /// The address and the port to listen on.
     pub listen: SocketAddr,
-    /// Origins whose pages may report; `*` means any.
+    /// The origins whose web pages may send beacons. `*` means all origins.
     pub origins: Vec<String>,
-    /// Peers that are trusted to forward client addresses.
+    /// The networks of proxies that are trusted to forward the address of the client.
     pub trusted_proxies: Vec<IpNet>,
-    /// True if trusted proxies begin each connection with a header of the PROXY protocol.
+    /// True if trusted proxies send a header of the PROXY protocol at the beginning of each connection.
     pub proxy_protocol: bool,
-    /// The time at which a request is answered.
+    /// The event after which the collector responds to a request.
     pub acknowledge: Acknowledge,
-    /// The time for which a record waits for more beacons.
+    /// The maximum time for which a record waits for more beacons before it is sent.
     pub linger: Duration,
-    /// The size at which a record is sent, bytes.
+    /// The size at which a record is sent, in bytes.
     pub record: usize,
-    /// The time-out of a record's acknowledgement.
+    /// The maximum time to wait for Kafka to acknowledge a record.
     pub time_limit: Duration,
-    /// The maximum size of data that was received but not yet written, bytes.
+    /// The maximum size of data that was received but not yet written, in bytes.
     pub memory: usize,
     /// The maximum number of concurrent connections.
     pub connections: usize,
-    /// The largest body, bytes, also when decompressed.
+    /// The maximum size of the body of a request, in bytes, before and after decompression.
     pub body: usize,
     /// The maximum number of requests per second on one connection; 0 means no limit.
     pub rate: u32,
-    /// The time-out of a handshake, of the head of a request, and of a body.
+    /// The maximum time for a TLS handshake, for receiving the head of a request, and for receiving its body.
     pub slow: Duration,
-    /// The time for which a connection is kept without a request.
+    /// The time after which a connection without requests is closed.
     pub idle: Duration,
-    /// The complete list of tenants.
+    /// The names of all tenants.
     pub tenants: Vec<String>,
-    /// `Sec-GPC: 1` opts out.
+    /// True if the header `Sec-GPC: 1` opts a session out.
     pub gpc: bool,
-    /// `DNT: 1` opts out.
+    /// True if the header `DNT: 1` opts a session out.
     pub dnt: bool,
-    /// Other names of the fields of JSON beacons (`[source.fields]`).
+    /// Alternative names for the fields of JSON beacons (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
-    /// The maximum number of beacons of one request; the next one is `too_large`.
+    /// The maximum number of beacons in one request. Beacons beyond it are rejected as `too_large`.
     pub max_beacons: usize,
-    /// The partitioner that the worker expects for sessions.
+    /// The function that selects the partition of a session. The worker must use the same one.
     pub partitioner: Partitioner,
 }
 
 impl Settings {
-    /// Returns the settings for writing records to `topic`. `longest` is how long a record that was acknowledged before
-    /// it was written is retried.
+    /// Returns the settings of the Kafka producer that writes to `topic`. `longest` is the maximum time for which the
+    /// producer retries a record with [`Acknowledge::Queued`].
     #[must_use]
     pub fn writer(&self, topic: &str, longest: Duration) -> WriterSettings {
         WriterSettings {

@@ -1,4 +1,4 @@
-//! The TLS certificate and its key, reloaded when they change.
+//! The TLS certificate and its private key. They are read again when a file changes.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -12,46 +12,48 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::CollectorError;
 
-/// The files of certificate and key.
+/// The paths of the certificate and the private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
-    /// The certificate chain, as PEM.
+    /// The file with the certificate chain, in PEM format.
     pub certificate: PathBuf,
-    /// The private key, as PEM.
+    /// The file with the private key, in PEM format.
     pub key: PathBuf,
 }
 
-/// The modification time and the length of a file.
-type Look = Option<(SystemTime, u64)>;
+/// The modification time and the length of a file, by which a change is detected. `None` if they cannot be read.
+type FileState = Option<(SystemTime, u64)>;
 
 /// The certificate in use.
 pub struct Certificates {
     files: Files,
     acceptor: RwLock<TlsAcceptor>,
-    looked: Mutex<[Look; 2]>,
+    states: Mutex<[FileState; 2]>,
 }
 
 impl Certificates {
-    /// Reads the certificate and its key.
+    /// Reads the certificate and its private key.
     ///
     /// # Errors
-    /// [`CollectorError`].
+    /// Returns an error if a file cannot be read, or if the certificate and the key cannot be used.
     pub fn load(files: Files) -> Result<Arc<Self>, CollectorError> {
-        let looked = Mutex::new(look(&files));
-        Ok(Arc::new(Self { acceptor: RwLock::new(read(&files)?), files, looked }))
+        let states = Mutex::new(file_states(&files));
+        Ok(Arc::new(Self { acceptor: RwLock::new(read(&files)?), files, states }))
     }
 
-    /// Reads the files again if one changed. Returns true if it did. New connections use the new certificate.
+    /// Reads the files again if one of them changed, and uses the new certificate for new connections. Returns true
+    /// if a file changed.
     ///
     /// # Errors
-    /// [`CollectorError`]; the old certificate stays in use, and the next change is tried again.
+    /// Returns an error as [`Certificates::load`] does. The old certificate then stays in use until a file changes
+    /// again.
     pub fn refresh(&self) -> Result<bool, CollectorError> {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = look(&self.files);
-        if now == *looked {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = file_states(&self.files);
+        if now == *states {
             return Ok(false);
         }
-        *looked = now;
+        *states = now;
         let fresh = read(&self.files)?;
         *self.acceptor.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(true)
@@ -62,7 +64,7 @@ impl Certificates {
     }
 }
 
-fn look(files: &Files) -> [Look; 2] {
+fn file_states(files: &Files) -> [FileState; 2] {
     [&files.certificate, &files.key].map(|file| {
         let about = file.metadata().ok()?;
         Some((about.modified().ok()?, about.len()))
@@ -79,18 +81,18 @@ fn read(files: &Files) -> Result<TlsAcceptor, CollectorError> {
             return Err(CollectorError::NotAFile { key, path: path.clone() });
         }
     }
-    let refuse = |key, path: &Path, what, error| match error {
+    let pem_error = |key, path: &Path, what, error| match error {
         PemError::Io(error) => CollectorError::Unreadable { key, path: path.into(), error },
         _ => CollectorError::Nothing { key, path: path.into(), what },
     };
-    let unsure = |error| refuse(CERTIFICATE, &files.certificate, "certificate", error);
-    let chain = CertificateDer::pem_file_iter(&files.certificate).map_err(unsure)?;
-    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(unsure)?;
+    let unreadable = |error| pem_error(CERTIFICATE, &files.certificate, "certificate", error);
+    let chain = CertificateDer::pem_file_iter(&files.certificate).map_err(unreadable)?;
+    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(unreadable)?;
     if chain.is_empty() {
-        return Err(unsure(PemError::NoItemsFound));
+        return Err(unreadable(PemError::NoItemsFound));
     }
     let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| refuse(KEY, &files.key, "private key", error))?;
+        .map_err(|error| pem_error(KEY, &files.key, "private key", error))?;
     let unfit = |error| CollectorError::Unfit {
         certificate: files.certificate.clone(),
         key: files.key.clone(),
@@ -118,19 +120,19 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("crowdfold-tls-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let (pipe, file) = (dir.join("pipe"), dir.join("file"));
-        // no process writes to the pipe, so opening it blocks forever
+        // no process writes to the pipe, so opening it would block without end
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         std::fs::write(&file, "nothing").unwrap();
         for strange in [pipe.clone(), dir.clone(), "/dev/zero".into()] {
             let files = Files { certificate: strange.clone(), key: file.clone() };
-            let Err(error) = Certificates::load(files) else { panic!("{strange:?} was taken") };
+            let Err(error) = Certificates::load(files) else { panic!("{strange:?} was accepted") };
             let expected = format!(
                 "collect.tls.certificate {} is not a regular file; set the key to a file in PEM format",
                 strange.display()
             );
             assert_eq!(error.to_string(), expected);
             let files = Files { certificate: file.clone(), key: strange };
-            let Err(error) = Certificates::load(files) else { panic!("taken as a key") };
+            let Err(error) = Certificates::load(files) else { panic!("accepted as a key") };
             assert!(matches!(error, CollectorError::NotAFile { key: "collect.tls.key", .. }), "{error}");
         }
         std::fs::remove_dir_all(&dir).unwrap();

@@ -1,4 +1,4 @@
-//! The activity of a connection, by which an idle or slow one is ended.
+//! Records the activity of a connection, so that idle and slow connections can be closed.
 
 use std::io;
 use std::pin::Pin;
@@ -9,16 +9,16 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// The activity of a connection. Times are in ns since it began; 0 means never.
+/// The activity of a connection. Times are in nanoseconds since the connection began; 0 means never.
 pub(crate) struct Activity {
     began: Instant,
     /// The number of requests in flight.
     in_flight: AtomicUsize,
-    /// The time at which the last of them was answered.
+    /// The time at which the last request was answered.
     answered: AtomicU64,
-    /// The time at which bytes were received that do not belong to a request yet.
+    /// The time at which the first bytes of the next request were received.
     received: AtomicU64,
-    /// True if the connection uses HTTP/2, where received bytes need not begin a request.
+    /// True if the connection uses HTTP/2, where received bytes may belong to a frame that begins no request.
     multiplexed: AtomicBool,
 }
 
@@ -33,21 +33,22 @@ impl Activity {
         }
     }
 
-    /// Returns the ns since the connection began, at least 1.
+    /// Returns the time since the connection began in nanoseconds, at least 1.
     pub(crate) fn now(&self) -> u64 {
         (self.began.elapsed().as_nanos() as u64).max(1)
     }
 
-    /// Records that a request was read up to its body.
-    pub(crate) fn begin(&self, multiplexed: bool) -> UnderWay<'_> {
+    /// Records that the head of a request was received. The request is in flight until the result is dropped.
+    pub(crate) fn begin(&self, multiplexed: bool) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.received.store(0, Ordering::Relaxed);
         self.multiplexed.store(multiplexed, Ordering::Relaxed);
-        UnderWay(self)
+        InFlight(self)
     }
 
-    /// Returns the time at which the connection is ended if nothing happens until then, and whether it counts as slow
-    /// rather than idle; `None` while requests are in flight, which have their own time limits.
+    /// Returns the time at which the connection must be closed if nothing happens until then, and true if it counts
+    /// as slow, or false if it counts as idle. Returns `None` while requests are in flight, because requests have
+    /// their own time limits.
     pub(crate) fn deadline(&self, slow: Duration, idle: Duration) -> Option<(Instant, bool)> {
         if self.in_flight.load(Ordering::Relaxed) > 0 {
             return None;
@@ -64,17 +65,17 @@ impl Activity {
     }
 }
 
-/// A request in flight.
-pub(crate) struct UnderWay<'a>(&'a Activity);
+/// A request in flight. Dropping it records that the request was answered.
+pub(crate) struct InFlight<'a>(&'a Activity);
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.answered.store(self.0.now(), Ordering::Relaxed);
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// A stream that records when bytes are received.
+/// A stream that records when bytes of the next request are received.
 pub(crate) struct Watched<S, A> {
     pub(crate) stream: S,
     pub(crate) activity: A,

@@ -14,7 +14,7 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
     lines.iter().map(line).collect()
 }
 
-/// Returns the client's address, and whether an untrusted peer forwarded one.
+/// Returns the client's address, and true if an untrusted peer sent a forwarding header.
 fn client(peer: &str, lines: &[(&str, &str)]) -> (String, bool) {
     let proxies = proxies();
     let peer = proxies.peer(peer.parse().unwrap());
@@ -23,7 +23,7 @@ fn client(peer: &str, lines: &[(&str, &str)]) -> (String, bool) {
 }
 
 #[test]
-fn untrusted_peer_is_the_client() {
+fn untrusted_peer_is_the_client_even_with_forwarding_headers() {
     assert_eq!(client("203.0.113.9:1", &[]), ("203.0.113.9".into(), false));
     assert_eq!(client("[::ffff:203.0.113.9]:1", &[]), ("203.0.113.9".into(), false));
     for name in ["x-forwarded-for", "forwarded"] {
@@ -40,7 +40,7 @@ fn untrusted_peer_is_the_client() {
 fn rightmost_untrusted_hop_is_the_client() {
     let listed = |value: &str| client("10.1.2.3:1", &[("x-forwarded-for", value)]).0;
     assert_eq!(listed("203.0.113.9"), "203.0.113.9");
-    // everything that the client wrote itself is to the left of the hop that our proxy added
+    // the trusted proxy appends a hop on the right, so everything that the client wrote is to the left of it
     assert_eq!(listed("1.2.3.4, 198.51.100.1, 203.0.113.9, 10.0.0.7"), "203.0.113.9");
     assert_eq!(listed("1.2.3.4, 10.0.0.9, 10.0.0.7"), "1.2.3.4");
     assert_eq!(listed("10.0.0.9, 10.0.0.7"), "10.0.0.9");
@@ -53,19 +53,19 @@ fn rightmost_untrusted_hop_is_the_client() {
     assert_eq!(forwarded(r#"for=1.2.3.4;host="a,b;for=5.6.7.8", for=10.0.0.7"#), "1.2.3.4");
     assert_eq!(forwarded("for=1.2.3.4, for=_hidden"), "");
     assert_eq!(forwarded("for=1.2.3.4, proto=https"), "");
-    // headers of the same name form one list
+    // several headers with the same name form one list
     let lines =
         [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "10.0.0.7")];
     assert_eq!(client("127.0.0.1:1", &lines).0, "203.0.113.9");
 }
 
 #[test]
-fn client_of_a_proxy_without_hops_is_unknown() {
+fn client_is_unknown_if_a_trusted_proxy_sends_no_forwarding_header() {
     assert_eq!(client("127.0.0.1:1", &[]), (String::new(), false));
 }
 
 #[test]
-fn contradicting_proxy_headers_give_no_client() {
+fn client_is_unknown_if_the_two_forwarding_headers_differ() {
     let both =
         |listed, forwarded| client("127.0.0.1:1", &[("x-forwarded-for", listed), ("forwarded", forwarded)]).0;
     assert_eq!(both("203.0.113.9", "for=203.0.113.9"), "203.0.113.9");
@@ -74,7 +74,7 @@ fn contradicting_proxy_headers_give_no_client() {
 }
 
 #[test]
-fn addresses_with_ports_and_brackets_are_parsed() {
+fn hop_is_parsed_with_port_and_brackets_and_invalid_hops_are_refused() {
     for (hop, expected) in [
         ("203.0.113.9", Some("203.0.113.9")),
         (" 203.0.113.9:4711 ", Some("203.0.113.9")),
@@ -100,9 +100,9 @@ fn addresses_with_ports_and_brackets_are_parsed() {
 }
 
 proptest! {
-    /// Whatever a client writes, the hop that our proxy adds on the right is used.
+    /// The hop that the trusted proxy appends is the client, whatever the client itself writes into the header.
     #[test]
-    fn client_headers_never_hide_the_proxy_hop(
+    fn hop_of_the_trusted_proxy_is_used_whatever_the_client_wrote(
         written in proptest::collection::vec("[ -~]{0,40}", 0..4),
         name in prop_oneof![Just("x-forwarded-for"), Just("forwarded")],
     ) {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Runs a future that never waits, because its input is in memory.
+/// Runs a future to its end. The future never waits, because its input is in memory.
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -14,7 +14,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Returns the source, and the number of bytes left for HTTP.
+/// Reads a header, and returns the source address and the number of bytes after the header.
 fn read(bytes: &[u8]) -> (Result<Option<String>, io::ErrorKind>, usize) {
     let mut rest = bytes;
     let read = now(source(&mut rest));
@@ -27,7 +27,7 @@ fn version_2(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn both_versions_give_the_source_and_leave_the_http_data() {
+fn header_of_either_version_gives_the_source_address_and_leaves_the_http_data() {
     for (header, expected) in [
         (b"PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n".to_vec(), Some("203.0.113.9:4711")),
         (b"PROXY TCP6 2001:db8::9 2001:db8::1 4711 443\r\n".to_vec(), Some("[2001:db8::9]:4711")),
@@ -37,12 +37,12 @@ fn both_versions_give_the_source_and_leave_the_http_data() {
             version_2(0x21, 0x11, &[203, 0, 113, 9, 192, 0, 2, 1, 0x12, 0x67, 1, 187]),
             Some("203.0.113.9:4711"),
         ),
-        // with the extensions of cloud providers
+        // a header with an extension, as cloud providers send it
         (
             version_2(0x21, 0x11, &[203, 0, 113, 9, 192, 0, 2, 1, 0x12, 0x67, 1, 187, 0xea, 0, 2, 1, 2]),
             Some("203.0.113.9:4711"),
         ),
-        // a health check of the proxy
+        // a health check that the proxy itself sends
         (version_2(0x20, 0x00, &[]), None),
     ] {
         let bytes = [&header[..], b"GET / HTTP/1.1\r\n"].concat();
