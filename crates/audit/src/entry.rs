@@ -1,4 +1,4 @@
-//! A row in an audit, borrowed from its record, under any policy.
+//! A row as an audit reads it, borrowed from its record. It may have been released under any policy.
 
 use std::borrow::Cow;
 
@@ -8,21 +8,22 @@ use crowdfold_model::{
 
 use crate::json::Node;
 
-/// The number of fields that noise covers.
+/// The number of fields with noise in a row outside the detail table.
 pub(crate) const BOUNDED: usize = BOUNDED_FIELDS.len();
-/// The percentiles of a distribution.
+/// The names of the percentiles of a distribution, each with its percentage.
 pub(crate) const PERCENTILES: [(&str, u64); 4] = [("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99)];
 
-/// A release policy, if its name is known.
+/// The release policy that a row names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
     Threshold,
     DifferentialPrivacy,
+    /// The row names no policy, or one that is not known.
     #[default]
     Unknown,
 }
 
-/// The policy in a row.
+/// The field `policy` of a row. A member is `None` if it is absent or not a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) kind: Kind,
@@ -32,21 +33,21 @@ pub(crate) struct Policy {
     pub(crate) tau: Option<u64>,
 }
 
-/// A range of a histogram: start, end (absent if open), sessions.
+/// A range of a histogram: its start, its end, and its number of sessions. The end is `None` if the range is open.
 pub(crate) type Range = (u64, Option<u64>, u64);
 
-/// The published part of a distribution.
+/// The summary of a distribution in a row. A member is `None` if it is absent or null.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct DistributionSummary {
     pub(crate) sessions: Option<u64>,
     pub(crate) sum: Option<i64>,
     pub(crate) percentiles: [Option<u64>; 4],
-    /// True if percentiles are present, even if null.
+    /// True if the row contains percentiles, even if they are null.
     pub(crate) has_percentiles: bool,
     pub(crate) histogram: Option<Vec<Range>>,
 }
 
-/// One row.
+/// A row. A member is `None` if the field is absent or null.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry<'a> {
     pub(crate) tenant: &'a str,
@@ -60,19 +61,19 @@ pub(crate) struct Entry<'a> {
     pub(crate) coverage: Option<(u64, u64)>,
     pub(crate) sessions: u64,
     pub(crate) beacons: Option<i64>,
-    /// In the order of [`BOUNDED_FIELDS`].
+    /// The sums and counts that also rows outside the detail table contain, in the order of [`BOUNDED_FIELDS`].
     pub(crate) amounts: [Option<i64>; BOUNDED],
-    /// The sums that only the detail table shows, in the order of [`SumMetric::ALL`]; all others are absent.
+    /// The sums that only the detail table contains, in the order of [`SumMetric::ALL`]. `None` for all other sums.
     pub(crate) hidden: [Option<i64>; SumMetric::COUNT],
-    /// The members of `errors`; absent where it is null.
+    /// The members of the field `errors`.
     pub(crate) errors: Option<&'a [(Cow<'a, str>, Node<'a>)]>,
-    /// In the order of [`ValueMetric::ALL`].
+    /// The distributions, in the order of [`ValueMetric::ALL`].
     pub(crate) distributions: [Option<DistributionSummary>; ValueMetric::COUNT],
     pub(crate) policy: Policy,
 }
 
 impl<'a> Entry<'a> {
-    /// Reads a value that has the structure of a row.
+    /// Reads a row from a value. Returns `None` if the value is not an object.
     pub(crate) fn of(node: &'a Node<'a>) -> Option<Self> {
         let Node::Object(members) = node else { return None };
         let mut entry = Self::default();
@@ -132,7 +133,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Sets the number of a metric, if tables outside the detail table show it.
+    /// Sets the amount of a metric, if rows outside the detail table contain the metric.
     fn set_amount(&mut self, metric: Metric, amount: Option<i64>) {
         if let Some(at) = metric.bounded_position() {
             self.amounts[at] = amount;
@@ -162,22 +163,23 @@ impl<'a> Entry<'a> {
         self.distributions[metric as usize] = Some(summary);
     }
 
-    /// Returns the value of a dimension.
+    /// Returns the value of a dimension, or `None` if the row has none.
     pub(crate) fn value(&self, dimension: &str) -> Option<&'a str> {
         self.dimensions.iter().find(|(name, _)| name == dimension).and_then(|(_, node)| node.text())
     }
 
-    /// Returns the values in the order of the breakdown.
+    /// Returns the values of the dimensions, in the order of the breakdown.
     pub(crate) fn cell_key(&self) -> impl Iterator<Item = &'a str> {
         self.breakdown.iter().filter_map(|name| self.value(name))
     }
 
-    /// Returns the length of its window.
+    /// Returns the length of the window.
     pub(crate) const fn length(&self) -> Span {
         self.end.saturating_since(self.start)
     }
 
-    /// Returns true if the row is consistent: a value for each dimension, a number within its table, a valid window.
+    /// Returns true if the row can be assigned to a table: it has exactly one value for each dimension of its
+    /// breakdown, a row number within its table, and a window that ends after its start.
     pub(crate) fn is_sound(&self) -> bool {
         !self.breakdown.is_empty()
             && self.breakdown.iter().all(|name| self.value(name).is_some())
@@ -186,7 +188,7 @@ impl<'a> Entry<'a> {
             && self.start < self.end
     }
 
-    /// Writes the key of its record: `tenant/os.browser/1795308480000`.
+    /// Writes the key that the record of this row should have, such as `tenant/os.browser/1795308480000`.
     pub(crate) fn write_key(&self, key: &mut String) {
         use std::fmt::Write as _;
         key.clear();
@@ -196,7 +198,7 @@ impl<'a> Entry<'a> {
         let _ = write!(key, "/{}", self.start.as_millis());
     }
 
-    /// Appends the name of its breakdown: `os.browser`.
+    /// Appends the name of the breakdown, such as `os.browser`.
     pub(crate) fn write_breakdown(&self, to: &mut String) {
         for (at, name) in self.breakdown.iter().enumerate() {
             if at > 0 {
@@ -207,7 +209,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Returns true if only the detail table shows a sum.
+/// Returns true if only the detail table contains this sum.
 pub(crate) const fn is_hidden(metric: SumMetric) -> bool {
     Metric::Sum(metric).bounded_position().is_none()
 }
@@ -228,7 +230,7 @@ fn policy(node: &Node<'_>) -> Policy {
     Policy { kind, k: member("k"), margin: member("margin"), noise: member("noise"), tau: member("tau") }
 }
 
-/// Returns the JSON pointer of one of [`BOUNDED_FIELDS`].
+/// Returns the JSON pointer of a field, by its index in [`BOUNDED_FIELDS`].
 pub(crate) fn pointer(field: usize) -> String {
     let name = BOUNDED_FIELDS[field].name;
     let is_value = ValueMetric::ALL.into_iter().any(|metric| metric.name() == name);

@@ -1,4 +1,4 @@
-//! The findings of an audit in records: a closed list.
+//! The findings of an audit.
 
 use std::fmt;
 
@@ -7,25 +7,27 @@ use crowdfold_scan::{Identifier, Writing};
 /// The location of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordLocation {
-    /// Its topic.
+    /// The name of the topic.
     pub topic: String,
-    /// Its partition.
+    /// The number of the partition.
     pub partition: u32,
-    /// Its offset in the partition.
+    /// The offset in the partition.
     pub offset: i64,
 }
 
-/// A finding and its location. It contains nothing of the record.
+/// A finding and its location. It contains no value from the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The finding.
+    /// The kind of the finding.
     pub what: What,
-    /// The location of the record; of several records, the last.
+    /// The location of the record. If the finding is about several records, it is the location of one of them, as the
+    /// message describes.
     pub location: RecordLocation,
-    /// The part of the record: `key`, `header 2`, `value`, or a JSON pointer in the value. Names that the schema does
-    /// not define are shown only if they are words.
+    /// The part of the record: `key`, `header 2`, `value`, or a JSON pointer into the value. A name that the schema
+    /// does not define is replaced by its position, such as `{0}`, unless it is a short word. `None` if the finding
+    /// is about the whole record.
     pub field: Option<String>,
-    /// The record with which it is inconsistent.
+    /// The other record with which this one is inconsistent, if the finding is about two records.
     pub other: Option<RecordLocation>,
     /// True if the record is committed.
     pub committed: bool,
@@ -34,91 +36,92 @@ pub struct Found {
 /// The kinds of findings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum What {
-    /// A personal identifier.
+    /// The record contains a personal identifier of this kind, in this encoding.
     Identifier(Identifier, Writing),
-    /// A record without a value, or with one that is not a JSON object.
+    /// The record has no value, or its value is not a JSON object.
     NotAnObject,
-    /// Another schema than the topic's.
+    /// The value has another schema than the records of the topic should have.
     Schema,
-    /// A field that is missing.
+    /// A required field is missing.
     Missing,
-    /// A field that the schema does not know.
+    /// The schema does not define this field.
     Unknown,
-    /// A field that occurs twice, so that readers differ in the value they use.
+    /// A field occurs twice. Programs that read it may differ in the value that they use.
     Repeated,
-    /// A field of another type than the schema's.
+    /// A field has another type than in the schema.
     Type,
-    /// An amount that is not an integer, or negative.
+    /// An amount is not an integer, or is negative.
     NotWhole,
-    /// A key that does not match the row.
+    /// The key does not match the row.
     Key,
-    /// An unknown or repeated dimension, so that it is unclear which rows belong together.
+    /// A dimension is unknown or occurs twice.
     Dimension,
-    /// An invalid dimension value: empty, too long, or with characters that are not allowed.
+    /// A dimension value is empty, too long, or contains characters that are not allowed.
     Label,
-    /// A star before a value, or a reserved word in another spelling.
+    /// A `*` precedes another dimension value or is part of a value, or a reserved word is spelled differently.
     Reserved,
-    /// Fewer sessions than the row's own policy allows (k, and τ + k − 1 with noise), or than its tenant's policy in
-    /// the configuration.
+    /// The row has fewer sessions than this minimum. The minimum is the larger of two: that of the policy in the row
+    /// (k, or τ + k − 1 under `differential-privacy`) and that of the tenant in the configuration.
     BelowK(u64),
-    /// A policy with a k that is too small.
+    /// The policy of the row has a k below this minimum.
     SmallK(u64),
-    /// A policy without k, without τ despite noise, or with an unknown name.
+    /// The policy of the row is unknown, or one of its parameters is missing or out of range.
     Policy,
-    /// A window that is not aligned to its length, or whose length does not divide a day.
+    /// The window is not aligned to its length, or its length does not divide a day.
     Window,
-    /// A part that is larger than the whole, such as more sessions with a value than sessions.
+    /// A part is larger than the whole, such as more sessions with a value than sessions.
     Parts,
-    /// A percentile or a range of a histogram based on too few sessions.
+    /// A percentile or a range of a histogram is based on fewer sessions than this minimum.
     FewInRange(u64),
-    /// A percentile that is less than a lower percentile.
+    /// A percentile is less than a lower percentile, such as p90 less than p50.
     Falling,
-    /// A histogram with gaps, with ranges that do not add up to its sessions, or inconsistent with a percentile.
+    /// A histogram has gaps, does not add up to the sessions of its distribution, or contradicts a percentile.
     Histogram,
-    /// A field that must not be published in the row's table.
+    /// A row contains a field that must not be published in its table.
     NotShown,
-    /// A sum larger than clamped sessions and noise allow.
+    /// A sum is outside the range that clamped sessions with noise can have.
     Clamp,
-    /// Sums that together exceed the budget of their sessions.
+    /// The sums of a row together exceed the contribution budget of its sessions.
     Budget,
-    /// A table that declares noise but has none.
+    /// A table declares noise, but its numbers have none.
     NoNoise,
-    /// Less margin or noise than the tenant's minimum.
+    /// The margin or the noise of a row's policy is less than the minimum of the tenant.
     Weaker(u64),
-    /// A detail table that is not the tenant's.
+    /// A row belongs to a detail table, but the tenant has another detail table or none.
     NotDetail,
-    /// Two detail tables in one window.
+    /// A tenant has two detail tables in one window.
     Details,
-    /// A row number outside its table, or rows of one table that disagree on their number.
+    /// The number of a row is outside its table, or rows of one table contain different numbers of rows.
     Numbers,
-    /// A table in which this many rows are missing.
+    /// This many rows of a table are missing.
     Incomplete(u64),
-    /// A window without a table that its tenant has before and after.
+    /// A table is missing in a window, although the tenant has it in earlier and later windows.
     MissingTable,
-    /// A row that occurs twice in its table.
+    /// A row occurs twice in its table.
     RepeatedRow,
-    /// Rows of one table that are not sorted by their cell keys, or have the same cell key.
+    /// Rows of one table are not sorted by their dimension values, or have the same dimension values.
     Order,
-    /// Rows of one table that are separated: in two partitions, or by many tables between them.
+    /// The rows of one table are separated: they are in two partitions, or rows of many other tables are between
+    /// them.
     Scattered,
-    /// A table that was already published.
+    /// A table was published twice.
     Twice,
-    /// A table whose totals differ from those of another table of its tenant and window.
+    /// The totals of two tables of one tenant and window differ.
     Totals,
-    /// Two tables of one tenant and window that contain the same family of dimensions.
+    /// Two tables of one tenant and window contain the same family of dimensions.
     Families(&'static str),
-    /// Two tables of one tenant and window, or two rows of one table, under different policies.
+    /// Two tables of one tenant and window, or two rows of one table, have different policies.
     TwoPolicies,
-    /// Two windows of one tenant that overlap.
+    /// Two windows of one tenant overlap, so one could be subtracted from the other.
     Overlap,
-    /// A rejection with an unknown reason.
+    /// A note on a rejected beacon has an unknown reason.
     Reason,
-    /// A rejection whose time is not rounded to the minute.
+    /// The time in a note on a rejected beacon is not rounded to the minute.
     Minute,
 }
 
 impl What {
-    /// Returns the name used in reports.
+    /// Returns the name of the finding in reports.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -166,7 +169,7 @@ impl What {
     }
 }
 
-/// Formats the finding as a predicate without a subject.
+/// Formats the finding as a predicate, for messages that begin with a location.
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,24 +1,25 @@
-//! JSON values as they occur in a record: members in order, including repeated names. Strings without escapes are
-//! borrowed from the record.
+//! JSON values of records. An object keeps the order of its members, and also members with the same name. A string
+//! without escapes is borrowed from the record.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// The usual number of members of a row, and of an object inside one.
+/// The usual number of members of a row, and of an object inside a row. They determine the memory that is allocated
+/// first.
 const MEMBERS: [usize; 2] = [28, 8];
 
-/// One value.
+/// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node<'a> {
     Null,
     Bool(bool),
-    /// Whole and not negative.
+    /// An integer that is not negative.
     Whole(u64),
-    /// Whole and below 0.
+    /// A negative integer.
     Negative(i64),
-    /// Any other number.
+    /// A number that is not an integer, or too large for one.
     Number(f64),
     Text(Cow<'a, str>),
     List(Vec<Self>),
@@ -26,7 +27,7 @@ pub(crate) enum Node<'a> {
 }
 
 impl Node<'_> {
-    /// Returns the first member of that name.
+    /// Returns the value of the first member with this name.
     pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().find(|(known, _)| known == name).map(|(_, node)| node)
@@ -36,12 +37,12 @@ impl Node<'_> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// Returns a whole number that is not negative.
+    /// Returns the value if it is an integer that is not negative.
     pub(crate) const fn whole(&self) -> Option<u64> {
         if let Self::Whole(number) = self { Some(*number) } else { None }
     }
 
-    /// Returns a whole number; one that is too large for the type as the largest.
+    /// Returns the value if it is an integer. A value above the maximum of `i64` becomes that maximum.
     pub(crate) fn amount(&self) -> Option<i64> {
         match self {
             Self::Whole(number) => Some(i64::try_from(*number).unwrap_or(i64::MAX)),
@@ -57,7 +58,7 @@ impl<'de> Deserialize<'de> for Node<'de> {
     }
 }
 
-/// A value at this depth.
+/// The deserializer of a value at this depth of nesting.
 #[derive(Clone, Copy)]
 struct Any(usize);
 
@@ -121,6 +122,7 @@ impl<'de> Visitor<'de> for Any {
     }
 }
 
+/// The deserializer of the name of a member.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {

@@ -1,8 +1,9 @@
-//! Audits of published records: searches topics for personal data, and for rows that must not be published. An audit
-//! does not trust the records, and works on the topics of any program. This crate uses neither Kafka nor a clock.
+//! Audits published records: searches topics for personal data, and for rows that break a promise of crowdfold. It
+//! makes no assumption about the program that wrote the records. This crate uses neither Kafka nor a clock.
 //!
-//! [`Auditor`] receives one record after the other, with keys and headers, in the order of their partitions. It keeps no
-//! rows, only the key of each table and a few totals of each tenant's window.
+//! [`Auditor`] receives the records of topics, with keys and headers. The records of a partition must arrive in the
+//! order of their offsets. The auditor does not store rows; it stores the key of each table, and a few totals for
+//! each window of a tenant.
 //!
 //! ```
 //! use crowdfold_audit::{Auditor, Contents, Record, Rules};
@@ -47,47 +48,47 @@ use tables::Tables;
 /// A record of a topic.
 #[derive(Clone, Debug, Default)]
 pub struct Record<'a> {
-    /// Its partition.
+    /// The partition of the record.
     pub partition: u32,
-    /// Its offset in the partition.
+    /// The offset of the record in its partition.
     pub offset: i64,
-    /// Its key.
+    /// The key, or `None` if the record has no key.
     pub key: Option<&'a [u8]>,
-    /// Its value.
+    /// The value, or `None` if the record has no value.
     pub value: Option<&'a [u8]>,
-    /// Names and values of its headers.
+    /// The names and values of the headers.
     pub headers: Vec<(&'a [u8], Option<&'a [u8]>)>,
 }
 
-/// The findings of all records.
+/// The result of an audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
     /// The findings, ordered by topic, partition and offset.
     pub found: Vec<Found>,
-    /// The number of further findings beyond the limit, by finding and topic.
+    /// The number of findings that exceed the limit [`Rules::limit`], as (name of the finding, topic, number).
     pub more: Vec<(&'static str, String, u64)>,
-    /// The number of records read, topic by topic.
-    pub topics: Vec<Looked>,
-    /// True if there were too many tables to keep in memory, so that some were not compared.
+    /// The numbers of records and tables of each topic.
+    pub topics: Vec<TopicCounts>,
+    /// True if some tables were not compared with others, because there were too many to keep in memory.
     pub is_partial: bool,
 }
 
-/// The amount of data read from one topic.
+/// The numbers of records and tables that were read from one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Looked {
-    /// Its name.
+pub struct TopicCounts {
+    /// The name of the topic.
     pub topic: String,
-    /// Its expected contents.
+    /// The kind of records that the topic should contain.
     pub contents: Contents,
-    /// Committed records.
+    /// The number of committed records.
     pub records: u64,
-    /// Records of aborted or open transactions.
+    /// The number of records of aborted or open transactions.
     pub uncommitted: u64,
-    /// Complete tables.
+    /// The number of complete tables.
     pub tables: u64,
 }
 
-/// The compact location of a record.
+/// The location of a record. `topic` is the number of the topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Spot {
     topic: usize,
@@ -95,29 +96,31 @@ struct Spot {
     offset: i64,
 }
 
-/// The findings so far: the first of each kind, and the number of further ones.
+/// The findings so far. At most `limit` findings of each kind and topic are kept, and the rest is counted.
 struct Finds {
     limit: usize,
     names: Vec<String>,
-    /// The current record, and whether it is committed.
+    /// The location of the current record.
     here: Spot,
+    /// True if the current record is committed.
     committed: bool,
     found: Vec<(Spot, Found)>,
+    /// The number of findings of each kind and topic.
     reported: BTreeMap<(&'static str, usize), u64>,
 }
 
 impl Finds {
-    /// Adds a finding in the current record.
+    /// Adds a finding about a field of the current record.
     fn push(&mut self, what: What, field: String) {
         self.at(what, self.here, Some(field), None);
     }
 
-    /// Adds a finding in a table that refers to another table.
+    /// Adds a finding about a table at `spot` that is inconsistent with another table.
     fn pair(&mut self, what: What, spot: Spot, other: Spot) {
         self.at(what, spot, None, Some(other));
     }
 
-    /// Adds a finding for tables that differ in a field.
+    /// Adds a finding about two tables whose totals differ in a field.
     fn differ(&mut self, field: &str, spot: Spot, other: Spot) {
         self.at(What::Totals, spot, Some(field.into()), Some(other));
     }
@@ -143,17 +146,17 @@ impl Finds {
 pub struct Auditor {
     rules: Rules,
     scanner: Scanner,
-    /// A buffer for a row's key.
+    /// A buffer for the key that a row should have.
     key: String,
     finds: Finds,
     tables: Tables,
-    topics: Vec<Looked>,
-    /// Partitions whose first records are skipped, until the first record is read.
+    topics: Vec<TopicCounts>,
+    /// The partitions whose first records are skipped, and of which no record was read yet.
     cut: HashSet<(usize, u32)>,
 }
 
 impl Auditor {
-    /// Creates an audit without records.
+    /// Creates an audit that has not received any records yet.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let here = Spot { topic: 0, partition: 0, offset: 0 };
@@ -176,11 +179,12 @@ impl Auditor {
         }
     }
 
-    /// Registers a topic with its expected contents and the partitions whose first records are skipped (because they
-    /// were deleted or are older than requested), so that a table there may lack its first rows. Returns its number.
+    /// Registers a topic with the kind of its records, and returns its number. `cut` contains the partitions that are
+    /// not read from their first record, because it was deleted or is older than requested. In these partitions, the
+    /// first table may lack its first rows.
     pub fn topic(&mut self, name: &str, contents: Contents, cut: &[u32]) -> usize {
         let topic = self.topics.len();
-        self.topics.push(Looked { topic: name.into(), contents, records: 0, uncommitted: 0, tables: 0 });
+        self.topics.push(TopicCounts { topic: name.into(), contents, records: 0, uncommitted: 0, tables: 0 });
         self.finds.names.push(name.into());
         self.cut.extend(cut.iter().map(|partition| (topic, *partition)));
         cut.iter().for_each(|partition| self.tables.reach.cut(topic, *partition));
@@ -189,12 +193,12 @@ impl Auditor {
 
     /// Audits a committed record of the topic with this number.
     pub fn record(&mut self, topic: usize, record: &Record<'_>) {
-        let Some(looked) = self.topics.get_mut(topic) else { return };
-        looked.records += 1;
-        let contents = looked.contents;
+        let Some(counts) = self.topics.get_mut(topic) else { return };
+        counts.records += 1;
+        let contents = counts.contents;
         let spot = Spot { topic, partition: record.partition, offset: record.offset };
         self.finds.here = spot;
-        let beginning = self.cut.remove(&(topic, record.partition));
+        let is_first = self.cut.remove(&(topic, record.partition));
         self.headers(record);
         let node = self.node(record.value);
         let row = node.as_ref().and_then(|node| self.value(contents, node));
@@ -203,17 +207,17 @@ impl Auditor {
             return;
         }
         match row {
-            Some(row) if row.is_sound() => self.tables.row(&row, spot, beginning, &mut self.finds),
+            Some(row) if row.is_sound() => self.tables.row(&row, spot, is_first, &mut self.finds),
             _ => self.tables.interrupt(spot, &mut self.finds),
         }
     }
 
-    /// Audits a record of an aborted or open transaction. It belongs to no table, but readers without `read_committed`
-    /// can read it, so identifiers and small rows in it are breaches too.
+    /// Audits a record of an aborted or open transaction. Its row does not belong to a table. But consumers without
+    /// `read_committed` can read it, so identifiers and small rows in it are breaches too.
     pub fn uncommitted(&mut self, topic: usize, record: &Record<'_>) {
-        let Some(looked) = self.topics.get_mut(topic) else { return };
-        looked.uncommitted += 1;
-        let contents = looked.contents;
+        let Some(counts) = self.topics.get_mut(topic) else { return };
+        counts.uncommitted += 1;
+        let contents = counts.contents;
         self.finds.here = Spot { topic, partition: record.partition, offset: record.offset };
         self.finds.committed = false;
         self.headers(record);
@@ -230,7 +234,8 @@ impl Auditor {
         }
     }
 
-    /// Scans a key, unless it equals the row's key, which was scanned with the row.
+    /// Checks and scans the key of a record. A key that equals the key of the row consists of values that were
+    /// already scanned with the row.
     fn key(&mut self, record: &Record<'_>, row: Option<&Entry<'_>>) {
         let mut key = std::mem::take(&mut self.key);
         if let Some(row) = row {
@@ -245,7 +250,7 @@ impl Auditor {
         self.key = key;
     }
 
-    /// Parses a value.
+    /// Parses a value as JSON. If it is not JSON, it adds a finding, scans the bytes, and returns `None`.
     fn node<'v>(&mut self, value: Option<&'v [u8]>) -> Option<Node<'v>> {
         let node = value.and_then(|value| serde_json::from_slice::<Node<'v>>(value).ok());
         if node.is_none() {
@@ -255,7 +260,7 @@ impl Auditor {
         node
     }
 
-    /// Checks a value, and returns it as a row if it is one.
+    /// Checks a value, and returns it as a row if it has the structure of a row.
     fn value<'n>(&mut self, contents: Contents, node: &'n Node<'n>) -> Option<Entry<'n>> {
         let (scanner, rules) = (&mut self.scanner, &self.rules);
         let mut scan = |text: &str, name: &str| rules.scan(scanner, text, name);
@@ -275,14 +280,14 @@ impl Auditor {
         }
     }
 
-    /// Scans bytes that should be text.
+    /// Scans bytes for identifiers. Bytes that are not UTF-8 are replaced.
     fn bytes(&mut self, bytes: &[u8], field: &str) {
         for (kind, writing) in self.scanner.scan(&String::from_utf8_lossy(bytes)) {
             self.finds.push(What::Identifier(kind, writing), field.into());
         }
     }
 
-    /// Finishes the audit after all records.
+    /// Finishes the audit after all records. Compares the tables, and returns the findings.
     #[must_use]
     pub fn finish(mut self) -> Audit {
         self.tables.finish(&mut self.finds);
@@ -306,7 +311,7 @@ impl Auditor {
     }
 }
 
-/// Returns a key without the start of a window at its end.
+/// Returns a key without the timestamp at its end, if it ends with a slash and the start of a window.
 fn without_time(key: &[u8]) -> &[u8] {
     let end = key.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
     let (before, after) = key.split_at(end);
@@ -314,5 +319,6 @@ fn without_time(key: &[u8]) -> &[u8] {
     if time.is_some_and(|time| TIMES.contains(&time)) { before } else { key }
 }
 
-/// Times in ms, from 2000 to 2100; they have more digits than an address as a number.
+/// The timestamps from the year 2000 to 2100, in milliseconds since the epoch. They have more digits than an IPv4
+/// address that is written as one number.
 const TIMES: std::ops::Range<u64> = 946_684_800_000..4_102_444_800_000;

@@ -1,5 +1,6 @@
-//! Tables that are missing completely. In a window of a tenant either all tables are published or none. So a table is
-//! lost if its tenant has it before and after, and other tables of the window exist.
+//! Detection of tables that are missing completely. For each tenant and window, either all tables are published or
+//! none. Therefore a table is missing if the window has other tables, and the tenant has this table in earlier and
+//! later windows.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -9,17 +10,17 @@ use crate::entry::Kind;
 use crate::tables::{Key, TenantWindow, Windowful};
 use crate::{Finds, Spot, What};
 
-/// The windows of each tenant that were read, partition by partition.
+/// The range of windows of each tenant that was read from each partition.
 #[derive(Default)]
 pub(crate) struct Reach {
-    /// The first and the last window by tenant, topic and partition, identified by their starts.
+    /// The starts of the first and the last window, by tenant, topic and partition.
     seen: BTreeMap<(u32, usize, u32), (Timestamp, Timestamp)>,
-    /// Partitions whose first records are skipped.
+    /// The partitions that are not read from their first record.
     cut: BTreeSet<(usize, u32)>,
 }
 
 impl Reach {
-    /// Records that the first records of a partition are skipped.
+    /// Records that a partition is not read from its first record.
     pub(crate) fn cut(&mut self, topic: usize, partition: u32) {
         self.cut.insert((topic, partition));
     }
@@ -30,9 +31,10 @@ impl Reach {
         *seen = (seen.0.min(start), seen.1.max(start));
     }
 
-    /// Returns the windows of which every table would have been read: those that start after the first time and not
-    /// after the second. Partitions delete records at different times, and are not all read up to the same time. `None`
-    /// if this is unknown.
+    /// Returns the range of windows of which every published table must have been read. The range begins after the
+    /// first timestamp (without limit if it is `None`), and ends with the second. Partitions differ in the records
+    /// that they have deleted and in the time up to which they were read, so the range is that which all partitions
+    /// have in common. Returns `None` if it is not known.
     fn of(&self, tenant: u32) -> Option<(Option<Timestamp>, Timestamp)> {
         let seen = || self.seen.range((tenant, 0, 0)..=(tenant, usize::MAX, u32::MAX));
         let topics: BTreeSet<usize> = seen().map(|((_, topic, _), _)| *topic).collect();
@@ -47,21 +49,22 @@ impl Reach {
         Some((after, until))
     }
 
-    /// Reports windows without a table; `parts` are incomplete tables.
+    /// Reports missing tables. `parts` contains the incomplete tables, which are not missing completely.
     pub(crate) fn check(
         &self,
-        moments: &BTreeMap<TenantWindow, Windowful>,
+        windows: &BTreeMap<TenantWindow, Windowful>,
         parts: &HashSet<Key>,
         finds: &mut Finds,
     ) {
-        let tenants: BTreeSet<u32> = moments.keys().map(|(tenant, ..)| *tenant).collect();
+        let tenants: BTreeSet<u32> = windows.keys().map(|(tenant, ..)| *tenant).collect();
         for tenant in tenants {
             let Some((after, until)) = self.of(tenant) else { continue };
             let of_tenant = || {
-                let all = moments.range(
+                let all = windows.range(
                     (tenant, Timestamp::EPOCH, Timestamp::EPOCH)..=(tenant, Timestamp::MAX, Timestamp::MAX),
                 );
-                // with noise, a table may have no rows
+                // under `differential-privacy`, a published table may have no rows, so only tables with thresholds
+                // are checked
                 all.filter(|(_, held)| {
                     held.policy.as_ref().is_some_and(|(policy, _)| policy.kind == Kind::Threshold)
                 })

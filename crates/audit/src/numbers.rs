@@ -1,5 +1,5 @@
-//! Checks of the numbers of one row: fields that its table must not contain, parts that exceed the whole, inconsistent
-//! distributions, and sums that clamped sessions cannot have.
+//! Checks the numbers of one row. It finds fields that the table must not contain, parts that exceed the whole,
+//! inconsistent distributions, and sums that clamped sessions cannot have.
 
 use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Limit, Metric, Span, SumMetric, ValueMetric};
 use crowdfold_release::MIN_IN_RANGE;
@@ -7,11 +7,12 @@ use crowdfold_release::MIN_IN_RANGE;
 use crate::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, Range, is_hidden, pointer};
 use crate::{Finds, What};
 
-/// The number of standard deviations that noise does not exceed: the probability is 10⁻¹⁵.
+/// The number of standard deviations within which noise is assumed to be. The probability of larger noise is 10⁻¹⁵.
 pub(crate) const DEVIATIONS: f64 = 8.0;
-/// The largest total contribution of one session, in clamps, as a vector over the fields.
+/// The largest contribution of one session to all fields together: the length of the vector of its contributions,
+/// each divided by the clamp of its field.
 const BUDGET: f64 = 2.0;
-/// The longest window that a policy allows. Longer windows are clamped like this one.
+/// The longest window that a policy allows. In a longer window, the clamps are those of this length.
 pub(crate) const LONGEST_WINDOW: Span = Span::DAY;
 
 /// Checks the numbers of a row.
@@ -33,17 +34,18 @@ pub(crate) fn check(row: &Entry<'_>, finds: &mut Finds) {
     }
 }
 
-/// Returns the fields of the row that are present, as pointers.
+/// Returns the index in [`BOUNDED_FIELDS`] and the amount of each field.
 fn numbers<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (usize, Option<i64>)> + 'e {
     row.amounts.iter().copied().enumerate()
 }
 
-/// Checks tables with exact numbers: all are present, none is below 0.
+/// Checks a row of a table with exact numbers, or with noise of `differential-privacy`: no number is absent or
+/// negative.
 fn exact(row: &Entry<'_>, finds: &mut Finds) {
     let is_error = |at| (FIRST_ERROR..FIRST_ERROR + ErrorClass::COUNT).contains(&at);
     for (at, amount) in numbers(row) {
         match amount {
-            // only classes that occurred are written
+            // such a row contains only the classes of errors that occurred
             None if is_error(at) && row.errors.is_some() => {}
             None => finds.push(What::Type, pointer(at)),
             Some(..0) => finds.push(What::NotWhole, pointer(at)),
@@ -64,7 +66,7 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
     }
     unknown_classes(row, finds);
     for metric in ValueMetric::ALL {
-        // the others have a place among the amounts
+        // the loop over the amounts has checked all other distributions
         let is_absent = row.distributions[metric as usize].is_none();
         if is_absent && Metric::Value(metric).bounded_position().is_none() {
             finds.push(What::Type, format!("/{}", metric.name()));
@@ -82,7 +84,7 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
     }
 }
 
-/// Returns the sums that only the detail table shows.
+/// Returns the sums that only the detail table contains, each with its amount.
 fn hidden<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (SumMetric, Option<i64>)> + 'e {
     SumMetric::ALL.into_iter().zip(row.hidden).filter(|(metric, _)| is_hidden(*metric))
 }
@@ -110,8 +112,8 @@ fn falling(name: &str, summary: &DistributionSummary, finds: &mut Finds) {
     }
 }
 
-/// Checks exact numbers of sessions: no part of the row is larger than the row, and each range is based on enough
-/// sessions.
+/// Checks a row with exact numbers: no part has more sessions than the row, and each percentile and each range of a
+/// histogram is based on enough sessions.
 fn whole(row: &Entry<'_>, finds: &mut Finds) {
     for (at, class) in ErrorClass::ALL.iter().enumerate() {
         if row.amounts[FIRST_ERROR + at].is_some_and(|count| count > row.sessions as i64) {
@@ -163,7 +165,7 @@ fn histogram(name: &str, summary: &DistributionSummary, ranges: &[Range], finds:
         finds.push(What::Histogram, format!("/{name}/histogram"));
         return;
     }
-    // a percentile is in the range in which that many sessions are reached
+    // a percentile must be in the range in which the running total of sessions reaches its share
     for ((percentile, percent), value) in PERCENTILES.iter().zip(summary.percentiles) {
         let Some(value) = value else { continue };
         let wanted = (u128::from(total) * u128::from(*percent)).div_ceil(100);
@@ -180,7 +182,7 @@ fn histogram(name: &str, summary: &DistributionSummary, ranges: &[Range], finds:
     }
 }
 
-/// Checks tables outside the detail table: their numbers have noise, or are absent.
+/// Checks a row outside the detail table: each of its numbers has noise or is absent, except the session count.
 fn covered(row: &Entry<'_>, finds: &mut Finds) {
     if row.beacons.is_some() {
         finds.push(What::NotShown, "/beacons".into());
@@ -209,7 +211,8 @@ fn covered(row: &Entry<'_>, finds: &mut Finds) {
         return;
     }
     if present < BOUNDED {
-        // all of them or none, because the selection would reveal something
+        // either all numbers are present or none, because a selection that depends on the data would reveal something
+        // about it
         for (at, _) in numbers(row).filter(|(_, amount)| amount.is_none()) {
             finds.push(What::Missing, pointer(at));
         }
@@ -218,8 +221,8 @@ fn covered(row: &Entry<'_>, finds: &mut Finds) {
     clamps(row, finds);
 }
 
-/// Checks sums of clamped amounts with noise: none exceeds the possible contributions of the sessions, and together
-/// they do not exceed their budget.
+/// Checks sums of clamped amounts with noise. Each sum must be within the possible contributions of the sessions, and
+/// all sums together must be within the contribution budget of the sessions.
 fn clamps(row: &Entry<'_>, finds: &mut Finds) {
     let Some(noise) = row.policy.noise.map(|noise| noise as f64) else { return };
     let (sessions, length) = (row.sessions as f64, row.length().min(LONGEST_WINDOW));

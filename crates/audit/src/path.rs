@@ -1,8 +1,9 @@
-//! Paths inside a value, formatted only for findings.
+//! The path of a field inside a value. It is formatted only for a finding, because most values have none.
 
 use std::fmt;
 
-/// A path inside a value: a JSON pointer as a list from the innermost part outward.
+/// A path inside a value, as a linked list from the innermost part to the outermost. It is formatted as a JSON
+/// pointer.
 #[derive(Clone, Copy)]
 pub(crate) struct Path<'p> {
     outer: Option<&'p Path<'p>>,
@@ -11,11 +12,11 @@ pub(crate) struct Path<'p> {
 
 #[derive(Clone, Copy)]
 enum Part<'p> {
-    /// The value itself, with this name.
+    /// The beginning of the path, formatted as this string.
     Root(&'static str),
     Name(&'p str),
     Number(usize),
-    /// A name that must not be shown, by its number among its siblings, from 0.
+    /// A member whose name must not be shown. It is formatted as its position in the object, counted from 0.
     Hidden(usize),
 }
 

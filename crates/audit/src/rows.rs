@@ -1,4 +1,4 @@
-//! Checks of a single row: its window, dimensions, policy and values.
+//! Checks a single row: its window, dimensions, policy and numbers.
 
 use crowdfold_model::{Dimension, FOLDED, Reason, Span};
 use crowdfold_release::MIN_K;
@@ -9,8 +9,8 @@ use crate::json::Node;
 use crate::{Finds, Rules, What, numbers};
 
 const MINUTE: u64 = 60_000;
-/// The greatest noise that a policy may have.
-const MOST_NOISE: u64 = 100;
+/// The maximum of the parameter `noise` of a policy.
+const MAX_NOISE: u64 = 100;
 
 /// Checks one row.
 pub(crate) fn row(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
@@ -18,7 +18,7 @@ pub(crate) fn row(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     breakdown(row, finds);
     policy(row, rules, finds);
     if row.policy.kind != Kind::DifferentialPrivacy {
-        labels(row, rules, finds);
+        values(row, rules, finds);
     }
     numbers::check(row, finds);
     if !(1..=row.rows).contains(&row.row) {
@@ -59,7 +59,7 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
         return;
     };
     let noisy = row.policy.kind == Kind::DifferentialPrivacy;
-    // differential privacy may have k = 1, because its noise hides single sessions
+    // under `differential-privacy`, k may be 1, because noise hides single sessions
     if own < MIN_K && !rules.allow_small_k && !noisy {
         finds.push(What::SmallK(MIN_K), "/policy/k".into());
     }
@@ -81,15 +81,15 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
         return;
     }
     let margin = row.policy.margin.filter(|margin| *margin <= own / 2);
-    let noise = row.policy.noise.filter(|noise| (1..=MOST_NOISE).contains(noise));
-    for (name, stated) in [("margin", margin), ("noise", noise)] {
-        if stated.is_none() {
+    let noise = row.policy.noise.filter(|noise| (1..=MAX_NOISE).contains(noise));
+    for (name, declared) in [("margin", margin), ("noise", noise)] {
+        if declared.is_none() {
             finds.push(What::Policy, format!("/policy/{name}"));
         }
     }
     let Some(bounds) = bounds else { return };
-    for (name, stated, wanted) in [("margin", margin, bounds.margin), ("noise", noise, bounds.noise)] {
-        if stated.is_some_and(|stated| stated < wanted) {
+    for (name, declared, wanted) in [("margin", margin, bounds.margin), ("noise", noise, bounds.noise)] {
+        if declared.is_some_and(|declared| declared < wanted) {
             finds.push(What::Weaker(wanted), format!("/policy/{name}"));
         }
     }
@@ -100,11 +100,11 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     }
 }
 
-fn labels(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
+fn values(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     let mut star = false;
     for (at, name) in row.breakdown.iter().enumerate() {
         let Some(value) = row.value(name) else { continue };
-        // the name is shown only if it is a known one
+        // a finding must not contain the name of an unknown dimension, because it may contain anything
         let field = || {
             Dimension::named(name)
                 .map_or_else(|| format!("/dimensions/{{{at}}}"), |known| format!("/dimensions/{known}"))
@@ -120,7 +120,7 @@ fn labels(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     }
 }
 
-/// Returns true if the airlock could publish a text as a value of the dimension.
+/// Returns true if the airlock accepts a string as a value of the dimension.
 fn is_value(name: &str, value: &str, rules: &Rules) -> bool {
     match Dimension::named(name) {
         Some(Dimension::Country | Dimension::Region) => is_place_name(value),
@@ -128,7 +128,7 @@ fn is_value(name: &str, value: &str, rules: &Rules) -> bool {
     }
 }
 
-/// Checks one rejection with a valid structure.
+/// Checks a note on a rejected beacon whose structure is valid.
 pub(crate) fn rejection(node: &Node<'_>, finds: &mut Finds) {
     let reason = node.member("reason").and_then(Node::text).unwrap_or_default();
     if !Reason::ALL.into_iter().any(|known| known.name() == reason) {

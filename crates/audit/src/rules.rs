@@ -1,4 +1,4 @@
-//! The rules of an audit: minimums for rows, and texts that do not count as identifiers.
+//! The rules of an audit: the minimums for rows, and the strings that do not count as identifiers.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,48 +7,51 @@ use crowdfold_scan::{Hit, Identifier, PublicIds, Scanner};
 
 use crate::entry::Kind;
 
-/// The rules that an audit checks records against.
+/// The rules against which an audit checks records.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The minimum number of sessions of a row, in addition to its own policy.
+    /// The minimums for rows, in addition to those of the policy in each row. `None` if only the policy in the row
+    /// applies.
     pub least: Option<Least>,
-    /// True if a row's own k may be below 10.
+    /// True if the k in a row's policy may be below 10.
     pub allow_small_k: bool,
-    /// Names that are not scanned for identifiers: tenants, topics.
+    /// Names of tenants and topics, which are not scanned for identifiers.
     pub names: HashSet<String>,
-    /// Values to be found in every encoding (`audit.known`).
+    /// Values that must not occur in any record, in any encoding (`audit.known`).
     pub known: Vec<String>,
-    /// Fields (a dimension, or `tenant`) in which one kind of identifier is allowed, because content ids may be UUIDs.
+    /// Exceptions: a field (a dimension, or `tenant`), and a kind of identifier that is allowed in it. For example,
+    /// content ids may be UUIDs.
     pub allowed: Vec<(String, Identifier)>,
-    /// Content ids that the operator declares public (`content.pattern`).
+    /// The pattern of content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
-    /// The maximum number of locations that are reported for each finding and topic.
+    /// The maximum number of findings of one kind in one topic that are reported with their location.
     pub limit: usize,
 }
 
-/// The minimums for rows, tenant by tenant.
+/// The minimums for the rows of each tenant.
 #[derive(Clone, Debug)]
 pub struct Least {
-    /// The policy's name. Rows under another policy are checked against their own values.
+    /// The name of the policy to which the minimums apply. A row with another policy is checked only against the
+    /// values in that policy.
     pub policy: &'static str,
-    /// For tenants without their own policy.
+    /// The minimums for tenants that have no minimums of their own.
     pub common: Bounds,
-    /// For other tenants, by name.
+    /// The minimums of tenants with settings of their own, by name.
     pub own: BTreeMap<String, Bounds>,
 }
 
 /// The minimums for rows of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// The minimum number of sessions: k, or τ + k − 1 under `differential-privacy`.
+    /// The minimum number of sessions of a row: k, or τ + k − 1 under `differential-privacy`.
     pub sessions: u64,
-    /// The minimum margin, under `threshold`.
+    /// The minimum of the parameter `margin` under the policy `threshold`.
     pub margin: u64,
-    /// The minimum noise, under `threshold`.
+    /// The minimum of the parameter `noise` under the policy `threshold`.
     pub noise: u64,
-    /// True if `detail` identifies the detail table.
+    /// True if the detail table of the tenant is known, and `detail` contains it.
     pub knows_detail: bool,
-    /// The name of the detail table's breakdown, `cdn.connection`; absent if there is none.
+    /// The name of the detail table's breakdown, such as `cdn.connection`. `None` if the tenant has no detail table.
     pub detail: Option<String>,
 }
 
@@ -73,7 +76,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Returns the identifiers found in a text in a field with this name.
+    /// Returns the identifiers in a string, except those that the rules allow in a field with this name.
     pub(crate) fn scan(&self, scanner: &mut Scanner, text: &str, field: &str) -> Vec<Hit> {
         if self.names.contains(text) || is_public(field, text) {
             return Vec::new();
@@ -85,18 +88,19 @@ impl Rules {
         hits
     }
 
-    /// Returns true if a text is a content id that the operator declares public.
+    /// Returns true if a string is a content id that the operator declares public.
     pub(crate) fn is_public_content(&self, field: &str, text: &str) -> bool {
         field == Dimension::Content.name()
             && self.public_content.as_ref().is_some_and(|ids| ids.contain(text))
     }
 }
 
-/// The numbers of private autonomous systems (RFC 6996). They have more digits than others, but are not addresses.
+/// The numbers of private autonomous systems (RFC 6996). They look like IPv4 addresses that are written as one
+/// number, but they are not addresses.
 const PRIVATE_ASN: std::ops::RangeInclusive<u32> = 4_200_000_000..=4_294_967_294;
 
-/// Returns true if a text is allowed although it looks like an identifier: a masked network, or a private autonomous
-/// system.
+/// Returns true if a string looks like an identifier but is allowed: a masked network, or the number of a private
+/// autonomous system.
 fn is_public(field: &str, text: &str) -> bool {
     match field {
         "asn" => text
@@ -108,7 +112,7 @@ fn is_public(field: &str, text: &str) -> bool {
     }
 }
 
-/// Recognises `203.0.113.0/24` and `2001:db8::/32`, without host bits.
+/// Returns true for a network without host bits, such as `203.0.113.0/24` or `2001:db8::/32`.
 fn is_masked(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     match length {

@@ -1,4 +1,4 @@
-//! Checks of a value against its schema, and a scan of its texts.
+//! Checks a value against its schema, and scans its strings for identifiers.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -12,29 +12,33 @@ use crate::{Finds, TIMES, What};
 
 /// The type of a field.
 pub(crate) enum Kind {
+    /// A string.
     Text,
-    /// An amount.
+    /// An integer that is not negative.
     Whole,
+    /// An integer that is not negative, or null.
     WholeOrNull,
-    /// An amount that may be below 0 because of noise, or null if it is not published.
+    /// An integer that may be negative because of noise, or null if it is not published.
     Amount,
+    /// A boolean.
     Flag,
-    /// Any number, in fields that only some policies have.
+    /// Any number.
     Number,
+    /// An object with these fields.
     Object(&'static [Field]),
-    /// `["os","browser"]`.
+    /// A list of strings, such as `["os","browser"]`.
     Texts,
-    /// Names and texts, `{"os":"Windows"}`.
+    /// An object whose values are strings, such as `{"os":"Windows"}`.
     Labels,
-    /// Names and amounts, `{"network":1}`, or null.
+    /// An object whose values are integers, such as `{"network":1}`, or null.
     Amounts,
-    /// An object, or null.
+    /// An object with these fields, or null.
     ObjectOrNull(&'static [Field]),
-    /// `[[from, to or null, sessions], …]`.
+    /// The ranges of a histogram: `[[from, to or null, sessions], …]`.
     Ranges,
 }
 
-/// A field of an object: its name, its type, and whether it is required.
+/// A field of an object: its name, its type, and true if it is required.
 pub(crate) struct Field(&'static str, Kind, bool);
 
 const MUST: bool = true;
@@ -62,7 +66,7 @@ const POLICY: &[Field] = &[
     Field("tau", Kind::Number, MAY),
 ];
 
-/// The fields of `crowdfold.rollup/1` before its sums.
+/// The fields of the schema `crowdfold.rollup/1` that precede its sums.
 const HEAD: [Field; 11] = [
     Field("schema", Kind::Text, MUST),
     Field("tenant", Kind::Text, MUST),
@@ -77,7 +81,7 @@ const HEAD: [Field; 11] = [
     Field("beacons", Kind::Amount, MUST),
 ];
 
-/// `crowdfold.rollup/1`.
+/// The fields of the schema `crowdfold.rollup/1`.
 static ROLLUP: LazyLock<Vec<Field>> = LazyLock::new(|| {
     let sums = SumMetric::ALL.into_iter().map(|metric| Field(metric.name(), Kind::Amount, MUST));
     let errors = Field("errors", Kind::Amounts, MUST);
@@ -87,7 +91,7 @@ static ROLLUP: LazyLock<Vec<Field>> = LazyLock::new(|| {
     HEAD.into_iter().chain(sums).chain([errors]).chain(values).chain([policy]).collect()
 });
 
-/// `crowdfold.rejection/1`.
+/// The fields of the schema `crowdfold.rejection/1`.
 const REJECTION: &[Field] = &[
     Field("schema", Kind::Text, MUST),
     Field("reason", Kind::Text, MUST),
@@ -97,10 +101,10 @@ const REJECTION: &[Field] = &[
     Field("time", Kind::Whole, MUST),
 ];
 
-/// The contents of a topic.
+/// The kind of records in a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Contents {
-    /// Released rows.
+    /// Published rows.
     Rollups,
     /// Notes on rejected beacons.
     Rejections,
@@ -122,12 +126,12 @@ impl Contents {
     }
 }
 
-/// Numbers from this value on are scanned if their field is unknown, unless they are times.
+/// The minimum of numbers in unknown fields that are scanned for identifiers. Timestamps are not scanned.
 const LONG: u64 = 100_000_000;
 
-/// A traversal of one value.
+/// The traversal of one value.
 pub(crate) struct Walk<'a> {
-    /// Finds identifiers in the text of a field, given its last name.
+    /// Finds identifiers in a string. The second argument is the name of the field that contains the string.
     pub(crate) scan: &'a mut dyn FnMut(&str, &str) -> Vec<Hit>,
     pub(crate) finds: &'a mut Finds,
 }
@@ -135,7 +139,8 @@ pub(crate) struct Walk<'a> {
 type Members<'n> = [(Cow<'n, str>, Node<'n>)];
 
 impl Walk<'_> {
-    /// Returns true if a value has the structure of its schema; unknown fields are ignored for this result.
+    /// Returns true if a value has the structure of its schema. Unknown fields are findings, but they do not make the
+    /// result false.
     pub(crate) fn of(&mut self, contents: Contents, node: &Node<'_>) -> bool {
         let Node::Object(members) = node else {
             self.finds.push(What::NotAnObject, "value".into());
@@ -155,7 +160,7 @@ impl Walk<'_> {
         let mut good = true;
         let (mut next, mut seen) = (0, 0_u64);
         for (number, (name, node)) in members.iter().enumerate() {
-            // fields are usually in the order of the schema
+            // search from the field after the previous one, because fields are usually in the order of the schema
             let found = (next..fields.len()).chain(0..next).find(|field| fields[*field].0 == name);
             let Some(found) = found else {
                 let at = self.shown(name, number, at);
@@ -221,8 +226,8 @@ impl Walk<'_> {
 
     fn members(&mut self, members: &Members<'_>, at: &Path<'_>, kind: &'static Kind) -> bool {
         members.iter().enumerate().fold(true, |good, (number, (name, node))| {
-            let at = if is_ours(name) { at.name(name) } else { self.shown(name, number, at) };
-            if !is_ours(name) {
+            let at = if is_known_name(name) { at.name(name) } else { self.shown(name, number, at) };
+            if !is_known_name(name) {
                 self.name(name, &at);
             }
             let twice = members[..number].iter().any(|(earlier, _)| earlier == name);
@@ -239,7 +244,7 @@ impl Walk<'_> {
         false
     }
 
-    /// Scans everything in an unknown value.
+    /// Scans all strings, names and long numbers in a value that the schema does not define.
     fn strange(&mut self, node: &Node<'_>, at: &Path<'_>) {
         match node {
             Node::Null | Node::Bool(_) => {}
@@ -279,9 +284,10 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns a name as it may be shown: a word, otherwise its number among its siblings, from 0.
+    /// Returns the path of a member that the schema does not define. It contains the name if that is a short word
+    /// without identifiers, and otherwise the position of the member.
     fn shown<'p>(&mut self, name: &'p str, number: usize, at: &'p Path<'p>) -> Path<'p> {
-        let word = |sign: char| sign.is_ascii_lowercase() || sign == '_';
+        let word = |letter: char| letter.is_ascii_lowercase() || letter == '_';
         if name.len() <= 24 && name.chars().all(word) && (self.scan)(name, "").is_empty() {
             return at.name(name);
         }
@@ -290,6 +296,6 @@ impl Walk<'_> {
 }
 
 /// Returns true for the name of a dimension or of a class of errors.
-fn is_ours(name: &str) -> bool {
+fn is_known_name(name: &str) -> bool {
     Dimension::named(name).is_some() || ErrorClass::ALL.iter().any(|class| class.name() == name)
 }

@@ -1,9 +1,9 @@
-//! Checks that tables are complete, published once, and consistent with the others of their window.
+//! Checks that each table is complete, is published once, and is consistent with the other tables of its window.
 //!
-//! The rows of one table are in one partition, with only few rows of other tables between them, from workers that
-//! publish at the same time. So a few tables per partition are open at a time. Only the key of a complete table is
-//! kept, and of each tenant's window the totals of the first table, so that memory grows with the number of tables, not
-//! of rows.
+//! The rows of one table are in one partition. Rows of other tables may be between them, if several workers publish
+//! at the same time. Therefore a few tables of each partition are open (incomplete so far) at a time. Of a complete
+//! table, only the key is kept. Of each window of a tenant, the totals of the first table are kept. So the required
+//! memory grows with the number of tables, and not with the number of rows.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,53 +16,61 @@ use crate::missing::Reach;
 use crate::totals::{Shown, Totals};
 use crate::{Finds, Spot, What};
 
-/// The maximum number of tables in memory, a few hundred bytes each.
-const MOST: usize = 5_000_000;
-/// The maximum number of open tables per partition; there are seldom more merging workers.
-const MOST_OPEN: usize = 16;
-/// The maximum number of parts of tables that are kept until the end.
-const MOST_PARTS: usize = 100_000;
+/// The maximum number of tables in memory. Each needs a few hundred bytes.
+const MAX_TABLES: usize = 5_000_000;
+/// The maximum number of open tables of one partition. Few deployments have more workers that merge.
+const MAX_OPEN: usize = 16;
+/// The maximum number of incomplete tables that are kept until the end of the audit.
+const MAX_PARTS: usize = 100_000;
 
-/// A tenant and one of its windows.
+/// A window of a tenant: the number of the tenant, the start and the end.
 pub(crate) type TenantWindow = (u32, Timestamp, Timestamp);
-/// A table: its window and its breakdown.
+/// The key of a table: its window, and the number of its breakdown.
 pub(crate) type Key = (TenantWindow, u32);
 
+/// The tables that were read so far.
 #[derive(Default)]
 pub(crate) struct Tables {
+    /// The numbers of tenants and breakdowns, by name.
     names: HashMap<String, u32, RandomState>,
     /// A buffer for the name of a breakdown.
     name: String,
     hasher: RandomState,
+    /// The open tables, by topic and partition.
     open: BTreeMap<(usize, u32), Vec<Open>>,
+    /// The complete tables, each with the location of its first row.
     published: HashMap<Key, Spot, RandomState>,
+    /// The parts of tables that were not complete when they were closed.
     parts: BTreeMap<Key, Vec<Part>>,
-    moments: BTreeMap<TenantWindow, Windowful>,
+    windows: BTreeMap<TenantWindow, Windowful>,
+    /// The number of complete tables of each topic.
     counted: Vec<u64>,
     pub(crate) reach: Reach,
+    /// True if the maximum number of tables was reached.
     full: bool,
 }
 
-/// A table whose rows are being read.
+/// A table that is open: its rows are being read.
 struct Open {
     key: Key,
     breakdown: Vec<Dimension>,
     rows: u64,
     first: Spot,
     last: Spot,
+    /// The ranges of consecutive row numbers that were read, sorted.
     ranges: Vec<(u64, u64)>,
     last_row: u64,
     last_cell_key: Vec<String>,
-    /// Hashes of the cell keys: 64 bits, with a random key for each audit.
+    /// The hashes of the dimension values of the rows that were read, with a random key for each audit.
     cell_keys: HashSet<u64, RandomState>,
     totals: Totals,
     policy: Policy,
     detail: Option<bool>,
-    /// True if its first rows may be before the first record that is read.
+    /// True if the first rows of the table may precede the first record that is read.
     cut: bool,
 }
 
-/// Consecutive rows of a table that is incomplete at this location.
+/// A part of a table: the rows that were read while the table was open.
 struct Part {
     rows: u64,
     ranges: Vec<(u64, u64)>,
@@ -70,46 +78,48 @@ struct Part {
     cut: bool,
 }
 
-/// The state kept for a tenant's window.
+/// The state of one window of a tenant.
 #[derive(Default)]
 pub(crate) struct Windowful {
+    /// The complete tables: the number of the breakdown, its families, and the location of the first row.
     pub(crate) breakdowns: Vec<(u32, Vec<Family>, Spot)>,
-    /// The totals of the first table of each kind.
+    /// The totals of the first table with exact numbers, and the location of its last row.
     exact: Option<(Box<Totals>, Spot)>,
+    /// The totals of the first table with noise or without numbers, and the location of its last row.
     covered: Option<(Box<Totals>, Spot)>,
     pub(crate) policy: Option<(Policy, Spot)>,
     detail: Option<(u32, Spot)>,
 }
 
 impl Tables {
-    /// Adds a consistent row at its location; `beginning` means that it is the first record read of its partition and
-    /// that earlier ones were skipped.
-    pub(crate) fn row(&mut self, row: &Entry<'_>, spot: Spot, beginning: bool, finds: &mut Finds) {
+    /// Adds a row to its table. `is_first` is true if the row is in the first record that was read from its
+    /// partition, and earlier records were skipped.
+    pub(crate) fn row(&mut self, row: &Entry<'_>, spot: Spot, is_first: bool, finds: &mut Finds) {
         let key = self.key(row);
-        let goes_on =
+        let continues =
             |open: &Open| open.key == key && open.rows == row.rows && (row.row != 1 || open.last_row == 0);
         let open = self.open.entry((spot.topic, spot.partition)).or_default();
-        if let Some(open) = open.iter_mut().rev().find(|open| goes_on(open)) {
+        if let Some(open) = open.iter_mut().rev().find(|open| continues(open)) {
             return open.take(row, spot, &self.hasher, finds);
         }
         let mut done: Vec<Open> = open.extract_if(.., |open| open.is_whole()).collect();
-        if open.len() == MOST_OPEN {
+        if open.len() == MAX_OPEN {
             done.push(open.remove(0));
         }
-        let mut next = Open::new(key, row, spot, beginning && row.row > 1);
+        let mut next = Open::new(key, row, spot, is_first && row.row > 1);
         next.take(row, spot, &self.hasher, finds);
         open.push(next);
         done.into_iter().for_each(|open| self.close(open, finds));
     }
 
-    /// Ends all open tables, because a record that is not a row is at this location.
+    /// Closes all open tables of a partition, because a record there is not a row.
     pub(crate) fn interrupt(&mut self, spot: Spot, finds: &mut Finds) {
         for open in self.open.remove(&(spot.topic, spot.partition)).unwrap_or_default() {
             self.close(open, finds);
         }
     }
 
-    /// Finishes after all records.
+    /// Closes all tables after the last record, and reports findings about incomplete and missing tables.
     pub(crate) fn finish(&mut self, finds: &mut Finds) {
         for open in std::mem::take(&mut self.open).into_values().flatten() {
             self.close(open, finds);
@@ -118,8 +128,8 @@ impl Tables {
         for (key, parts) in &parts {
             self.check(*key, parts, finds);
         }
-        if !self.full && parts.len() < MOST_PARTS {
-            self.reach.check(&self.moments, &parts.into_keys().collect(), finds);
+        if !self.full && parts.len() < MAX_PARTS {
+            self.reach.check(&self.windows, &parts.into_keys().collect(), finds);
         }
         self.overlaps(finds);
     }
@@ -129,11 +139,12 @@ impl Tables {
         self.counted.get(topic).copied().unwrap_or(0)
     }
 
-    /// Returns true if there were too many tables to keep in memory, so that some were not compared.
+    /// Returns true if some tables were not compared with others, because there were too many to keep in memory.
     pub(crate) const fn is_full(&self) -> bool {
         self.full
     }
 
+    /// Returns the key of the table of a row.
     fn key(&mut self, row: &Entry<'_>) -> Key {
         let moment = (self.number(row.tenant), row.start, row.end);
         let mut name = std::mem::take(&mut self.name);
@@ -144,6 +155,7 @@ impl Tables {
         (moment, number)
     }
 
+    /// Returns the number of a name. A new name receives the next number.
     fn number(&mut self, name: &str) -> u32 {
         if let Some(number) = self.names.get(name) {
             return *number;
@@ -153,10 +165,12 @@ impl Tables {
         number
     }
 
+    /// Closes an open table. A complete table is compared with the others of its window; the rows of an incomplete
+    /// table are kept as a part.
     fn close(&mut self, open: Open, finds: &mut Finds) {
         self.reach.note(open.key.0, open.first);
         let whole = open.is_whole();
-        if self.published.len() >= MOST {
+        if self.published.len() >= MAX_TABLES {
             self.full = true;
             return;
         }
@@ -175,7 +189,7 @@ impl Tables {
         } else {
             let Open { key, rows, ranges, first, cut, .. } = open;
             let part = Part { rows, ranges, first, cut };
-            if self.parts.len() < MOST_PARTS {
+            if self.parts.len() < MAX_PARTS {
                 self.parts.entry(key).or_default().push(part);
             } else {
                 self.check(key, &[part], finds);
@@ -183,10 +197,10 @@ impl Tables {
         }
     }
 
-    /// Compares a complete table with the others of its window.
+    /// Compares a complete table with the other tables of its window.
     fn compare(&mut self, open: Open, finds: &mut Finds) {
         let Open { key: (moment, breakdown), first, last, policy, totals, detail, .. } = open;
-        let held = self.moments.entry(moment).or_default();
+        let held = self.windows.entry(moment).or_default();
         match &held.policy {
             Some((other, spot)) if *other != policy => finds.pair(What::TwoPolicies, first, *spot),
             Some(_) => {}
@@ -226,7 +240,7 @@ impl Tables {
         held.breakdowns.push((breakdown, families, first));
     }
 
-    /// Checks the parts of a table that is not complete at one location.
+    /// Checks the parts of a table that was incomplete when it was closed.
     fn check(&self, key: Key, parts: &[Part], finds: &mut Finds) {
         let [first, ..] = parts else { return };
         if let Some(other) = self.published.get(&key) {
@@ -252,10 +266,11 @@ impl Tables {
         }
     }
 
-    /// Reports windows of one tenant that overlap, because one could be subtracted from the other.
+    /// Reports windows of one tenant that overlap, because the rows of one could be subtracted from those of the
+    /// other.
     fn overlaps(&self, finds: &mut Finds) {
         let mut latest: Option<(TenantWindow, Spot)> = None;
-        for (moment, held) in &self.moments {
+        for (moment, held) in &self.windows {
             let Some((_, _, spot)) = held.breakdowns.first() else { continue };
             let (tenant, start, end) = *moment;
             match latest {
@@ -272,6 +287,7 @@ impl Tables {
 }
 
 impl Open {
+    /// Returns true if all rows of the table were read.
     fn is_whole(&self) -> bool {
         matches!(self.ranges[..], [(1, last)] if last == self.rows)
     }
@@ -294,6 +310,7 @@ impl Open {
         }
     }
 
+    /// Adds a row, and compares it with the previous rows of the table.
     fn take(&mut self, row: &Entry<'_>, spot: Spot, hasher: &RandomState, finds: &mut Finds) {
         if self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&row.row)) {
             finds.at(What::RepeatedRow, spot, Some("/row".into()), Some(self.last));
@@ -320,7 +337,7 @@ impl Open {
         }
     }
 
-    /// Records that a row was read.
+    /// Records that the row with this number was read.
     fn number(&mut self, row: u64) {
         if let Some((_, to)) = self.ranges.last_mut().filter(|(_, to)| *to + 1 == row) {
             *to = row;

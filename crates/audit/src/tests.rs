@@ -1,4 +1,5 @@
-//! Tests with one breach each, which must be reported with its location and without other findings.
+//! Tests of the audit. Most of them make one breach, which must be reported with its location, and expect no other
+//! finding.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ fn rules() -> Rules {
     Rules { least: Some(least), ..Rules::default() }
 }
 
-/// Audits consecutive rows in partition 0 from offset 0, with their own keys.
+/// Audits rows at consecutive offsets of partition 0. Each record has the key that its row requires.
 fn audit(rows: &[Value]) -> Audit {
     audit_with(rules(), rows)
 }
@@ -47,7 +48,7 @@ fn audit_with(rules: Rules, rows: &[Value]) -> Audit {
     auditor.finish()
 }
 
-/// Returns name, offset and field of the findings.
+/// Returns the name, the offset and the field of each finding.
 fn findings(audit: &Audit) -> Vec<(&'static str, i64, &str)> {
     let findings = audit.found.iter();
     findings
@@ -55,7 +56,7 @@ fn findings(audit: &Audit) -> Vec<(&'static str, i64, &str)> {
         .collect()
 }
 
-/// Audits a table of one row with a change.
+/// Audits a table of one row after a change of that row. Returns the name, the offset and the field of each finding.
 fn one(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, i64, String)> {
     let mut row = record(3, "os/browser Windows/Chrome", 1, 1, 900);
     change(&mut row);
@@ -63,18 +64,19 @@ fn one(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, i64, String)> {
     findings(&audit).into_iter().map(|(name, offset, field)| (name, offset, field.to_owned())).collect()
 }
 
+/// Asserts that a change of the row in a table of one row gives exactly one finding, with this name and field.
 #[track_caller]
 fn finds(change: impl FnOnce(&mut Value), name: &str, field: &str) {
     assert_eq!(one(change), [(name, 0, field.to_owned())]);
 }
 
-/// Adds simulated noise to rows: a class of errors is below 0.
+/// Makes one count in each row negative, as noise does.
 fn with_noise(mut rows: Vec<Value>) -> Vec<Value> {
     rows.iter_mut().for_each(|row| row["errors"]["drm"] = json!(-7));
     rows
 }
 
-/// Returns two consistent tables of the same window.
+/// Returns two tables of the same window that are consistent with each other.
 fn window(minute: u64) -> Vec<Value> {
     let mut rows = table(minute, "os/browser", &[("*/*", 60), ("Windows/Chrome", 900)]);
     rows.extend(with_noise(covered(table(minute, "cdn", &[("a", 480), ("b", 480)]))));
@@ -82,7 +84,7 @@ fn window(minute: u64) -> Vec<Value> {
 }
 
 #[test]
-fn rows_of_a_worker_are_clean() {
+fn rows_of_a_worker_give_no_findings() {
     let rows: Vec<Value> = (0..50).flat_map(window).collect();
     let audit = audit(&rows);
     assert_eq!(findings(&audit), []);
@@ -91,7 +93,7 @@ fn rows_of_a_worker_are_clean() {
 }
 
 #[test]
-fn identifiers_are_reported_by_location_and_kind_and_never_shown() {
+fn identifier_is_reported_by_location_and_kind_without_its_value() {
     let secrets = ["203.0.113.77", "4915112345678", "bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "77.311.0.302"];
     for secret in secrets {
         finds(|row| row["dimensions"]["browser"] = secret.into(), "identifier", "/dimensions/browser");
@@ -117,7 +119,7 @@ fn identifiers_are_reported_by_location_and_kind_and_never_shown() {
 }
 
 #[test]
-fn keys_and_headers_are_scanned() {
+fn identifiers_in_keys_and_headers_are_reported() {
     let row = record(3, "os Windows", 1, 1, 900);
     let value = row.to_string();
     let mut auditor = Auditor::new(rules());
@@ -144,7 +146,7 @@ fn keys_and_headers_are_scanned() {
 }
 
 #[test]
-fn window_start_in_a_key_is_not_a_long_number() {
+fn window_start_at_the_end_of_a_key_is_not_an_identifier() {
     let hits = |key: &str| {
         let mut auditor = Auditor::new(rules());
         let topic = auditor.topic("rollups", Contents::Rollups, &[]);
@@ -156,7 +158,7 @@ fn window_start_in_a_key_is_not_a_long_number() {
 }
 
 #[test]
-fn allowed_kinds_and_known_names_are_not_reported() {
+fn allowed_kinds_and_configured_names_are_not_reported_as_identifiers() {
     let uuid = "bbb27941-6c1f-4e0a-9d3b-0123abcd4567";
     let mut row = record(3, "content x", 1, 1, 900);
     row["dimensions"]["content"] = uuid.into();
@@ -167,7 +169,7 @@ fn allowed_kinds_and_known_names_are_not_reported() {
         allowed: vec![("content".into(), Identifier::Uuid)],
         ..rules()
     };
-    // the key matches the row
+    // the key of the record is not reported either, because it equals the key of the row
     assert_eq!(findings(&audit_with(rules, &[row])), []);
     for (dimension, value, clean) in [
         ("network", "203.0.113.0/24", true),
@@ -186,7 +188,7 @@ fn allowed_kinds_and_known_names_are_not_reported() {
 }
 
 #[test]
-fn content_ids_that_match_the_pattern_are_not_reported() {
+fn content_id_that_matches_the_public_pattern_is_not_an_identifier() {
     let ids = PublicIds::new("[0-9a-f-]{36}|[0-9]{13}|[A-Z].*|[0-9.]+|.+@.+").unwrap();
     let found = |value: &str, dimension: &str, public_content| {
         let mut row = record(3, &format!("{dimension} x"), 1, 1, 900);
@@ -204,7 +206,7 @@ fn content_ids_that_match_the_pattern_are_not_reported() {
 }
 
 #[test]
-fn names_of_regions_are_labels() {
+fn names_of_countries_and_regions_may_contain_punctuation() {
     for (value, dimension, clean) in [
         ("Provence-Alpes-Côte d'Azur", "region", true),
         ("Côte d’Ivoire", "country", true),
@@ -226,7 +228,7 @@ fn few(row: &mut Value) {
 }
 
 #[test]
-fn rows_below_k_are_reported() {
+fn row_with_fewer_sessions_than_k_is_reported() {
     finds(few, "below-k", "/sessions");
     let own = |k: u64| {
         move |row: &mut Value| {
@@ -250,7 +252,7 @@ fn rows_below_k_are_reported() {
 }
 
 #[test]
-fn values_that_violate_the_schema_are_reported() {
+fn value_that_violates_the_schema_is_reported_with_its_field() {
     finds(|row| row["plays"] = json!(1.5), "not-an-integer", "/plays");
     finds(|row| row["plays"] = json!(-1), "not-an-integer", "/plays");
     finds(|row| row["plays"] = json!("16"), "wrong-type", "/plays");
@@ -273,7 +275,7 @@ fn values_that_violate_the_schema_are_reported() {
 }
 
 #[test]
-fn repeated_field_hides_no_identifier() {
+fn repeated_field_is_reported() {
     let row = record(3, "os Windows", 1, 1, 900).to_string();
     let value = row.replacen("\"sessions\":900", "\"sessions\":2,\"sessions\":900", 1);
     assert_ne!(row, value);
@@ -284,7 +286,7 @@ fn repeated_field_hides_no_identifier() {
 }
 
 #[test]
-fn invalid_dimension_values_are_reported() {
+fn invalid_and_reserved_dimension_values_are_reported() {
     let cell_key = |os: &'static str, browser: &'static str| {
         move |row: &mut Value| row["dimensions"] = json!({"os": os, "browser": browser})
     };
@@ -312,7 +314,7 @@ fn invalid_windows_row_numbers_and_dimensions_are_reported() {
 }
 
 #[test]
-fn parts_larger_than_their_row_are_reported() {
+fn part_with_more_sessions_than_its_row_is_reported() {
     finds(|row| row["errors"]["network"] = json!(901), "part-exceeds-row", "/errors/network");
     finds(|row| row["bitrate_kbps"]["sessions"] = json!(901), "part-exceeds-row", "/bitrate_kbps/sessions");
     finds(|row| row["bitrate_kbps"]["p50"] = json!(3), "few-in-range", "/bitrate_kbps/p50");
@@ -321,7 +323,7 @@ fn parts_larger_than_their_row_are_reported() {
 }
 
 #[test]
-fn under_differential_privacy_counts_may_be_noisy_and_families_overlap() {
+fn differential_privacy_allows_noisy_counts_and_overlapping_families() {
     let noisy = |breakdown: &str, sessions: u64| {
         let mut row = record(60, &format!("{breakdown} Windows"), 1, 1, sessions);
         row["policy"] = json!({"name": "differential-privacy", "k": 1, "epsilon": 1.0, "delta": 1e-8, "sigma": 38.2, "tau": 240});

@@ -5,18 +5,18 @@ use crowdfold_model::{BOUNDED_FIELDS, FIRST_ERROR, Span, ValueMetric};
 use crate::entry::{BOUNDED, Entry, Kind, pointer};
 use crate::numbers::{DEVIATIONS, LONGEST_WINDOW};
 
-/// The form of a table's numbers except the sessions.
+/// The form in which a table contains its numbers, except the session counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// Exact.
+    /// The numbers are exact.
     Exact,
-    /// With noise of this many clamps.
+    /// The numbers have noise with this standard deviation, in multiples of the clamp of each field.
     Noisy(u64),
-    /// Absent.
+    /// The numbers are absent.
     Hidden,
 }
 
-/// The largest rounding error of an exact sum, as a fraction of it.
+/// The maximum rounding error of a sum in the detail table, as a fraction of the sum.
 const ROUNDING: f64 = 0.06;
 
 impl Shown {
@@ -30,7 +30,7 @@ impl Shown {
     }
 }
 
-/// Sums over rows, and the source partitions they cover.
+/// The sums over the rows of one table, and the source partitions that its rows cover.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) shown: Shown,
@@ -39,10 +39,10 @@ pub(crate) struct Totals {
     sessions: u64,
     beacons: i64,
     amounts: [i64; BOUNDED],
-    /// The sessions with a value in each distribution.
+    /// The number of sessions with a value, for each distribution.
     parts: [u64; ValueMetric::COUNT],
     coverage: Option<(u64, u64)>,
-    /// True if every class of errors of every row is 0 or 1.
+    /// True if every count of a class of errors is 0 or 1, in all rows.
     quiet: bool,
 }
 
@@ -76,17 +76,19 @@ impl Totals {
         self.quiet &= row.amounts[errors].iter().flatten().all(|amount| (0..=1).contains(amount));
     }
 
-    /// Returns true if declared noise is missing: rare classes of errors almost everywhere, but never below 0.
+    /// Returns true if the table declares noise, but almost certainly has none. With noise, it is very unlikely that
+    /// the counts of all classes of errors in all rows are 0 or 1.
     pub(crate) fn lacks_noise(&self) -> bool {
-        /// The probability that an audit reports existing noise as missing.
+        /// The maximum probability with which an audit may report existing noise as missing.
         const CHANCE: f64 = 1e-12;
         let Shown::Noisy(noise) = self.shown else { return false };
-        // at most two values of a Gaussian with that deviation
+        // an upper bound for the probability that noise with this standard deviation makes a count 0 or 1
         let likely = (2.0 / (noise as f64 * (2.0 * std::f64::consts::PI).sqrt())).min(1.0);
         self.quiet && likely.powf(6.0 * self.rows as f64) < CHANCE
     }
 
-    /// Returns the first field in which two tables of a window differ by more than their noise, as a JSON pointer.
+    /// Returns the JSON pointer of the first field whose sums in two tables of one window differ by more than their
+    /// noise, or `None` if there is no such field.
     pub(crate) fn differing(&self, other: &Self) -> Option<String> {
         if self.sessions != other.sessions {
             return Some("/sessions".into());
@@ -108,7 +110,7 @@ impl Totals {
     }
 
     fn differs(&self, other: &Self, at: usize) -> bool {
-        // values of distributions are rounded to two digits
+        // sums of distributions are sums of rounded values, which explains a small difference
         let beyond = |noisy: i64, exact: i64, deviations: f64| {
             noisy as f64 - exact as f64 > deviations + ROUNDING * exact as f64
         };
@@ -118,11 +120,12 @@ impl Totals {
         let (one, two) = (self.amounts[at], other.amounts[at]);
         match (self.shown, other.shown) {
             (Shown::Exact, Shown::Exact) => one != two,
-            // each session is in one row of each table, and is clamped in the same way
+            // each session is in one row of each table, with the same clamps, so only noise explains a difference
             (Shown::Noisy(first), Shown::Noisy(second)) => {
                 one.abs_diff(two) as f64 > deviations(first, self.rows).hypot(deviations(second, other.rows))
             }
-            // clamps only reduce sums
+            // clamps can only reduce a sum, so the sum with noise may be far below the exact one, but not above it by
+            // more than the noise
             (Shown::Noisy(noise), Shown::Exact) => beyond(one, two, deviations(noise, self.rows)),
             (Shown::Exact, Shown::Noisy(noise)) => beyond(two, one, deviations(noise, other.rows)),
             (Shown::Hidden, _) | (_, Shown::Hidden) => false,

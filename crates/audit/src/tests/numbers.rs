@@ -1,9 +1,9 @@
-//! Tests of numbers that are inconsistent, or not allowed in their table.
+//! Tests of numbers that are inconsistent, or that are not allowed in their table.
 
 use super::*;
 use crowdfold_testkit::rows::counts_only;
 
-/// Audits a row outside the detail table with a change.
+/// Audits a row outside the detail table after a change. Returns the name and the field of each finding.
 fn one_covered(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, String)> {
     let mut row = with_noise(covered(vec![record(3, "os/browser Windows/Chrome", 1, 1, 900)])).remove(0);
     change(&mut row);
@@ -16,23 +16,23 @@ fn finds_covered(change: impl FnOnce(&mut Value), name: &str, field: &str) {
 }
 
 #[test]
-fn rows_as_the_worker_writes_them_are_clean() {
+fn rows_of_a_worker_outside_the_detail_table_give_no_findings() {
     assert_eq!(one_covered(|_| {}), []);
     let hidden = counts_only(vec![record(3, "os/browser Windows/Chrome", 1, 1, 900)]);
     assert_eq!(findings(&audit(&hidden)), []);
-    // noise brings numbers below 0 and above their sessions
+    // with noise, a count may be negative or exceed the sessions
     assert_eq!(one_covered(|row| row["plays"] = json!(-60)), []);
     assert_eq!(one_covered(|row| row["plays"] = json!(960)), []);
 }
 
 #[test]
-fn fields_not_allowed_in_the_table_are_reported() {
+fn field_that_its_table_must_not_contain_is_reported() {
     finds_covered(|row| row["beacons"] = json!(5_400), "field-not-for-table", "/beacons");
     let sessions = |row: &mut Value| row["startup_ms"]["sessions"] = json!(16);
     finds_covered(sessions, "field-not-for-table", "/startup_ms/sessions");
     let percentiles = |row: &mut Value| row["bandwidth_kbps"]["p50"] = json!(4_800);
     finds_covered(percentiles, "field-not-for-table", "/bandwidth_kbps/p50");
-    // null means that too few sessions had a value
+    // null is not allowed either, because it reveals that too few sessions had a value
     let null = |row: &mut Value| row["bandwidth_kbps"]["p99"] = Value::Null;
     finds_covered(null, "field-not-for-table", "/bandwidth_kbps/p50");
     let ranges = |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, null, 900]]);
@@ -47,7 +47,7 @@ fn fields_not_allowed_in_the_table_are_reported() {
 }
 
 #[test]
-fn partly_missing_numbers_are_reported() {
+fn row_with_only_some_of_its_numbers_is_reported() {
     finds_covered(|row| row["plays"] = Value::Null, "missing-field", "/plays");
     finds_covered(
         |row| drop(row["errors"].as_object_mut().unwrap().remove("media")),
@@ -66,7 +66,7 @@ fn partly_missing_numbers_are_reported() {
         "missing-field",
         "/startup_ms/sessions",
     );
-    // without a secret all numbers are hidden, or none
+    // a row outside the detail table has all numbers or, without a secret, none
     let mut row = counts_only(vec![record(3, "os Windows", 1, 1, 900)]).remove(0);
     row["plays"] = json!(880);
     let audit_ = audit(&[row]);
@@ -85,13 +85,13 @@ fn rows_of_one_table_must_have_the_same_fields() {
     let mut mixed = rows();
     mixed[1] = table(3, "os", &[("*", 60), ("Windows", 900)]).remove(1);
     assert_eq!(findings(&audit(&mixed)), [("two-policies", 1, "/detail")]);
-    // the same applies to tables of one window
+    // the tables of one window must have the same fields too
     let other = counts_only(table(3, "cdn", &[("a", 960)]));
     assert_eq!(findings(&audit(&[rows(), other].concat())), [("two-policies", 2, "")]);
 }
 
 #[test]
-fn percentiles_do_not_fall() {
+fn percentile_below_a_lower_percentile_is_reported() {
     finds(|row| row["startup_ms"]["p90"] = json!(799), "percentile-falls", "/startup_ms/p90");
     finds(|row| row["bandwidth_kbps"]["p95"] = json!(8_000), "percentile-falls", "/bandwidth_kbps/p95");
     assert_eq!(one(|row| row["startup_ms"]["p90"] = json!(800)), []);
@@ -104,7 +104,7 @@ fn percentiles_do_not_fall() {
 }
 
 #[test]
-fn histograms_add_up() {
+fn histogram_with_gaps_or_a_wrong_total_is_reported() {
     let ranges = |ranges: Value| move |row: &mut Value| row["bandwidth_kbps"]["histogram"] = ranges;
     for wrong in [
         json!([[0, 4000, 20], [4000, null, 881]]),
@@ -122,26 +122,26 @@ fn histograms_add_up() {
 }
 
 #[test]
-fn percentiles_must_match_the_histogram() {
+fn percentile_outside_its_range_of_the_histogram_is_reported() {
     let median = |value: u64| move |row: &mut Value| row["bandwidth_kbps"]["p50"] = json!(value);
     finds(median(3_900), "histogram-does-not-fit", "/bandwidth_kbps/p50");
     assert_eq!(one(median(4_000)), []);
-    // with half of the sessions below, the median is below
+    // if half of the sessions are in the first range, the median must be in it
     let halves =
         |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, 4000, 450], [4000, null, 450]]);
     finds(halves, "histogram-does-not-fit", "/bandwidth_kbps/p50");
 }
 
 #[test]
-fn sums_are_within_clamps_and_budget() {
-    // 900 sessions; noise of 8 clamps
+fn sum_beyond_the_clamps_or_the_contribution_budget_is_reported() {
+    // the row has 900 sessions, and noise with a standard deviation of 8 clamps, so 900 + 8 * 8 clamps are possible
     finds_covered(|row| row["plays"] = json!(965), "beyond-clamp", "/plays");
     finds_covered(|row| row["plays"] = json!(-65), "beyond-clamp", "/plays");
     finds_covered(|row| row["errors"]["drm"] = json!(5_000), "beyond-clamp", "/errors/drm");
     finds_covered(|row| row["stalled_ms"] = json!(964 * 15_000 + 1), "beyond-clamp", "/stalled_ms");
     assert_eq!(one_covered(|row| row["stalled_ms"] = json!(964 * 15_000)), []);
     finds_covered(|row| row["startup_ms"]["sum"] = json!(10_000_000), "beyond-clamp", "/startup_ms/sum");
-    // each number by itself is within its clamp
+    // each number by itself is within its clamps, but all together exceed the budget
     let all = |row: &mut Value| {
         for name in ["attempts", "plays", "startup_failures", "playback_failures", "stalls"] {
             row[name] = json!(900);
@@ -160,7 +160,7 @@ fn sums_are_within_clamps_and_budget() {
 }
 
 #[test]
-fn totals_may_differ_only_by_their_noise() {
+fn totals_that_differ_by_more_than_their_noise_are_reported() {
     let noisy = |breakdown: &str, sum: i64| {
         let mut rows = with_noise(covered(table(3, breakdown, &[("x", 450), ("y", 450)])));
         rows[0]["stalled_ms"] = json!(sum);
@@ -169,7 +169,7 @@ fn totals_may_differ_only_by_their_noise() {
     let tables = |sum| audit(&[noisy("os", 270_000), noisy("cdn", sum)].concat());
     assert_eq!(findings(&tables(1_500_000)), []);
     assert_eq!(findings(&tables(3_000_000)), [("totals-disagree", 3, "/stalled_ms")]);
-    // sums outside the detail table are not above those in it, but may be far below
+    // a sum outside the detail table may be far below the exact sum because of clamps, but above it only by noise
     let detail = |sum: i64| [table(3, "asn", &[("AS1", 900)]), noisy("os", sum)].concat();
     assert_eq!(findings(&audit(&detail(1_500_000))), []);
     assert_eq!(findings(&audit(&detail(-270_000))), []);
@@ -180,7 +180,7 @@ fn totals_may_differ_only_by_their_noise() {
 }
 
 #[test]
-fn declared_but_missing_noise_is_reported() {
+fn table_that_declares_noise_but_has_none_is_reported() {
     let quiet = |rows: &[(&str, u64)]| {
         let mut rows = covered(table(3, "os", rows));
         rows.iter_mut().for_each(|row| row["errors"]["network"] = json!(1));
@@ -188,13 +188,13 @@ fn declared_but_missing_noise_is_reported() {
     };
     let two = quiet(&[("*", 60), ("Windows", 900)]);
     assert_eq!(findings(&audit(&two)), [("no-noise", 0, "/errors")]);
-    // six classes of one row may all be near 0 by chance
+    // with noise, the counts of six classes in one row may all be 0 or 1 by chance
     assert_eq!(findings(&audit(&quiet(&[("Windows", 900)]))), []);
     assert_eq!(findings(&audit(&with_noise(two))), []);
 }
 
 #[test]
-fn rows_are_checked_against_the_policy_of_their_tenant() {
+fn margin_or_noise_below_the_minimum_of_the_tenant_is_reported() {
     let key = |name: &'static str, value: u64| move |row: &mut Value| row["policy"][name] = json!(value);
     finds(key("margin", 9), "weaker-policy", "/policy/margin");
     finds(key("noise", 7), "weaker-policy", "/policy/noise");
@@ -212,7 +212,7 @@ fn rows_are_checked_against_the_policy_of_their_tenant() {
 }
 
 #[test]
-fn detail_table_must_be_that_of_the_tenant() {
+fn detail_table_other_than_that_of_the_tenant_is_reported() {
     let bounds = |detail: Option<&str>| Bounds {
         sessions: 50,
         margin: 10,
@@ -223,7 +223,7 @@ fn detail_table_must_be_that_of_the_tenant() {
     let own = BTreeMap::from([("large".into(), bounds(Some("os.browser"))), ("none".into(), bounds(None))]);
     let least = Least { policy: "threshold", common: bounds(Some("cdn")), own };
     let findings = |tenant: &str, breakdown: &str| {
-        let label = breakdown.replace(|sign: char| sign != '/', "").replace('/', "x/") + "x";
+        let label = breakdown.replace(|letter: char| letter != '/', "").replace('/', "x/") + "x";
         let mut row = record(3, &format!("{breakdown} {label}"), 1, 1, 900);
         row["tenant"] = tenant.into();
         findings(&audit_with(Rules { least: Some(least.clone()), ..Rules::default() }, &[row])).len()

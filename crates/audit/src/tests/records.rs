@@ -3,14 +3,18 @@
 use super::*;
 
 #[test]
-fn rejections() {
+fn note_on_a_rejected_beacon_with_an_invalid_field_is_reported() {
     let note = |change: fn(&mut Value)| {
         let mut note = json!({"schema": "crowdfold.rejection/1", "reason": "malformed", "topic": "p.beacons", "partition": 3,
             "offset": 123_456_789_012_u64, "time": 1_795_308_480_000_u64});
         change(&mut note);
         let value = note.to_string();
         let mut auditor = Auditor::new(rules());
-        let topic = auditor.topic("rejections", Contents::Rejections, &[]);
+        let topic = auditor.topic(
+            "note_on_a_rejected_beacon_with_an_invalid_field_is_reported",
+            Contents::Rejections,
+            &[],
+        );
         auditor.record(topic, &Record { offset: OFFSET, value: Some(value.as_bytes()), ..Record::default() });
         let audit = auditor.finish();
         findings(&audit).into_iter().map(|(name, _, field)| format!("{name} {field}")).collect::<Vec<_>>()
@@ -29,7 +33,7 @@ fn rejections() {
 }
 
 #[test]
-fn first_findings_are_listed_and_the_rest_counted() {
+fn findings_beyond_the_limit_are_counted_without_a_location() {
     let rows: Vec<Value> = (0..100).map(|minute| record(minute, "os Windows", 1, 1, 20)).collect();
     let rows: Vec<Value> = rows
         .into_iter()
@@ -71,7 +75,7 @@ proptest! {
 }
 
 #[test]
-fn aborted_records_are_scanned_and_are_in_no_table() {
+fn uncommitted_records_are_scanned_but_do_not_belong_to_a_table() {
     let mut auditor = Auditor::new(rules());
     let topic = auditor.topic("rollups", Contents::Rollups, &[]);
     let rows = table(3, "os", &[("*", 60), ("Windows", 900)]);
@@ -90,7 +94,7 @@ fn aborted_records_are_scanned_and_are_in_no_table() {
     for (offset, row) in (0..).zip(&rows) {
         take(offset, row, true);
     }
-    // the same table again is no repetition, because it was not published
+    // the same table in an aborted transaction does not count as published twice
     for (offset, row) in (10..).zip(&rows) {
         take(offset, row, false);
     }

@@ -1,4 +1,4 @@
-//! Breaches of whole tables.
+//! Tests of breaches that concern a whole table.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn incomplete_table_is_reported() {
 }
 
 #[test]
-fn table_with_deleted_first_rows_is_not_reported() {
+fn table_whose_first_rows_may_be_deleted_is_not_reported_as_incomplete() {
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     for (kept, found) in [(1..3, vec![]), (1..2, vec![("incomplete-table", 1, "")])] {
         let mut auditor = Auditor::new(rules());
@@ -29,13 +29,13 @@ fn table_with_deleted_first_rows_is_not_reported() {
 }
 
 #[test]
-fn repeated_table_is_reported() {
+fn table_published_twice_is_reported() {
     let once = table(3, "os", &[("*", 60), ("Windows", 900)]);
     let twice: Vec<Value> = once.iter().chain(&once).cloned().collect();
     let audit_ = audit(&twice);
     assert_eq!(findings(&audit_), [("published-twice", 2, "")]);
     assert_eq!(audit_.found[0].other.as_ref().unwrap().offset, 0);
-    // with another length, or incomplete
+    // the second table may have another number of rows, or be incomplete
     let other = table(3, "os", &[("*", 960)]);
     assert_eq!(findings(&audit(&[once.clone(), other].concat())), [("published-twice", 2, "")]);
     assert_eq!(findings(&audit(&[&once[..], &once[1..]].concat())), [("repeated-row", 2, "/row")]);
@@ -44,14 +44,14 @@ fn repeated_table_is_reported() {
 }
 
 #[test]
-fn unsorted_and_separated_rows_are_reported() {
+fn unsorted_rows_and_rows_far_from_their_table_are_reported() {
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     let turned: Vec<Value> = [0, 2, 1].map(|at| rows[at].clone()).to_vec();
     assert_eq!(findings(&audit(&turned)), [("rows-out-of-order", 2, "/dimensions")]);
     let mut same = rows.clone();
     same[1]["dimensions"] = json!({"os": "*"});
     assert_eq!(findings(&audit(&same)), [("rows-out-of-order", 1, "/dimensions")]);
-    // another worker published at the same time
+    // a row of another table between them is allowed, because another worker may publish at the same time
     let between = [&rows[..1], &table(4, "os", &[("*", 60)]), &rows[1..]].concat();
     assert_eq!(findings(&audit(&between)), []);
     let cut: Vec<Value> =
@@ -61,7 +61,7 @@ fn unsorted_and_separated_rows_are_reported() {
 }
 
 #[test]
-fn differing_totals_are_reported() {
+fn tables_of_one_window_with_different_totals_are_reported() {
     let mut rows = window(3);
     rows[3]["stalls"] = json!(500);
     let audit_ = audit(&rows);
@@ -75,7 +75,7 @@ fn differing_totals_are_reported() {
 }
 
 #[test]
-fn tables_of_one_family_and_two_detail_tables_are_reported() {
+fn two_tables_with_one_family_or_two_detail_tables_or_two_policies_are_reported() {
     let noisy = |breakdown: &str| with_noise(covered(table(3, breakdown, &[("x", 900)])));
     let rows = [table(3, "country", &[("FR", 900)]), noisy("asn")].concat();
     let audit_ = audit(&rows);
@@ -93,12 +93,12 @@ fn tables_of_one_family_and_two_detail_tables_are_reported() {
 }
 
 #[test]
-fn overlapping_windows_are_reported() {
+fn overlapping_windows_of_one_tenant_are_reported() {
     let mut long = record(3, "os Windows", 1, 1, 900);
     long["window"] = json!({"start": 0, "end": 3_600_000});
     let rows = [vec![long], table(3, "os", &[("*", 60)]), table(60, "os", &[("*", 60)])].concat();
     assert_eq!(findings(&audit(&rows)), [("overlapping-windows", 1, "")]);
-    // for two tenants they are two tables
+    // windows of different tenants may overlap
     let mut rows = rows;
     rows[0]["tenant"] = "blip".into();
     assert_eq!(findings(&audit(&rows)), []);

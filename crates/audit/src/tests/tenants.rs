@@ -1,19 +1,19 @@
-//! Tests of rows against their tenant's policy, and of tables against its breakdowns.
+//! Tests of rows that break the policy of their tenant, and of tables that are missing.
 
 use super::*;
 use crowdfold_testkit::rows::of_tenant;
 
 #[test]
-fn rows_are_checked_against_the_k_of_their_tenant() {
+fn row_below_the_k_of_its_tenant_is_reported() {
     let row = |tenant, sessions| of_tenant(tenant, vec![record(3, "os Windows", 1, 1, sessions)]).remove(0);
     assert_eq!(findings(&audit(&[row("acme", 60), row("large", 100)])), []);
     assert_eq!(findings(&audit(&[row("acme", 60), row("large", 60)])), [("below-k", 1, "/sessions")]);
-    // the row itself declares 50
+    // the policy in the row declares 50, but the configured minimum of the tenant is 100
     assert_eq!(audit(&[row("large", 99)]).found[0].what, What::BelowK(100));
     assert_eq!(audit(&[row("acme", 49)]).found[0].what, What::BelowK(50));
 }
 
-/// Returns a row with noise, with this τ, k = 20.
+/// Returns a row under `differential-privacy` with k = 20 and this τ.
 fn noisy(tenant: &str, sessions: u64, tau: Option<u64>) -> Value {
     let mut row = of_tenant(tenant, vec![record(60, "os Windows", 1, 1, sessions)]).remove(0);
     row["policy"] =
@@ -25,18 +25,18 @@ fn noisy(tenant: &str, sessions: u64, tau: Option<u64>) -> Value {
 }
 
 #[test]
-fn noisy_rows_have_at_least_tau_plus_k_minus_one_sessions() {
+fn row_with_fewer_than_tau_plus_k_minus_one_sessions_is_reported() {
     assert_eq!(findings(&audit(&[noisy("acme", 259, Some(240))])), []);
     let audit_of = |row| audit(&[row]);
     assert_eq!(audit_of(noisy("acme", 258, Some(240))).found[0].what, What::BelowK(259));
-    // the configured minimum for folded rows does not apply to rows that are not folded
+    // the configured minimums apply to the policy `threshold` only, so they do not apply to this row
     assert_eq!(findings(&audit(&[noisy("large", 22, Some(3))])), []);
     assert_eq!(findings(&audit(&[noisy("acme", 900, None)])), [("unknown-policy", 0, "/policy/tau")]);
     let bounds = |sessions| Bounds { sessions, ..Bounds::default() };
     let own = BTreeMap::from([("large".into(), bounds(364))]);
     let least = Least { policy: "differential-privacy", common: bounds(259), own };
     let rules = || Rules { least: Some(least.clone()), ..Rules::default() };
-    // a row that declares less noise than its tenant's minimum
+    // a row whose own τ is lower than the configured minimum requires
     let found = audit_with(rules(), &[noisy("acme", 100, Some(3))]);
     assert_eq!(found.found[0].what, What::BelowK(259));
     let found = audit_with(rules(), &[noisy("large", 300, Some(240))]);
@@ -44,7 +44,7 @@ fn noisy_rows_have_at_least_tau_plus_k_minus_one_sessions() {
     assert_eq!(findings(&audit_with(rules(), &[noisy("large", 364, Some(345))])), []);
 }
 
-/// Returns a table of a tenant; for `cdn` the detail table.
+/// Returns a table of a tenant. The table of the breakdown `cdn` is the detail table, and the others have noise.
 fn one_table(tenant: &str, minute: u64, breakdown: &str) -> Vec<Value> {
     let rows = table(minute, breakdown, &[("x", 900)]);
     of_tenant(tenant, if breakdown == "cdn" { rows } else { with_noise(covered(rows)) })
@@ -61,17 +61,19 @@ fn table_missing_between_two_windows_is_reported() {
     let found = audit(&tables(&lost));
     assert_eq!(findings(&found), [("missing-table", 2, "")]);
     assert_eq!(found.found[0].other.as_ref().unwrap().offset, 1, "where it was last");
-    // a window without tables has no crowd, and another tenant has other tables
+    // a window without any table of the tenant is allowed, because it may have fewer than k sessions; tables of
+    // another tenant do not count
     let others =
         [&whole[..2], &[("beta", 2, "os"), ("beta", 1, "os"), ("beta", 3, "os")], &whole[2..]].concat();
     assert_eq!(findings(&audit(&tables(&others))), []);
-    // a tenant that has one table less from then on, or one more, has changed its breakdowns
+    // a table that is missing from some window on, or up to some window, is allowed, because the breakdowns may have
+    // changed
     assert_eq!(findings(&audit(&tables(&lost[..4]))), []);
     assert_eq!(findings(&audit(&tables(&lost[2..]))), []);
 }
 
 #[test]
-fn table_that_may_be_outside_the_read_records_is_not_reported() {
+fn missing_table_that_may_be_in_records_that_were_not_read_is_not_reported() {
     let read = |cut: &[u32], rows: &[(u32, Vec<Value>)]| {
         let mut auditor = Auditor::new(rules());
         let topic = auditor.topic("rollups", Contents::Rollups, cut);
@@ -86,7 +88,7 @@ fn table_that_may_be_outside_the_read_records_is_not_reported() {
     };
     let os = |minute| one_table("acme", minute, "os");
     let cdn = |minute| one_table("acme", minute, "cdn");
-    // cdn of minute 2 lay in partition 1
+    // the table `cdn` of minute 2 is missing, and may have been in partition 1
     let rows = [
         (0, cdn(1)),
         (0, os(1)),
@@ -99,12 +101,12 @@ fn table_that_may_be_outside_the_read_records_is_not_reported() {
         (0, os(5)),
     ];
     assert_eq!(read(&[], &rows), [("missing-table", 2)]);
-    assert_eq!(read(&[1], &rows), [], "partition 1 has forgotten what was before minute 4");
+    assert_eq!(read(&[1], &rows), [], "the records of partition 1 before minute 4 were not read");
     assert_eq!(read(&[0, 1], &rows), []);
     let shorter = [(0, cdn(1)), (0, os(1)), (1, os(1)), (0, os(2)), (0, cdn(3)), (0, os(3))];
     let twice = ("published-twice", 2);
     assert_eq!(read(&[], &shorter), [twice], "partition 1 was read up to minute 1");
-    // a table with separated rows exists
+    // a table whose rows are separated is not missing
     let mut apart = of_tenant("acme", table(2, "cdn", &[("x", 450), ("y", 450)]));
     let last = apart.pop().unwrap();
     let rows = [(0, cdn(1)), (0, os(1)), (0, apart), (0, os(2)), (1, vec![last]), (0, cdn(3)), (0, os(3))];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crowdfold_audit::{Audit, Contents, Looked, RecordLocation};
+use crowdfold_audit::{Audit, Contents, RecordLocation, TopicCounts};
 use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
 use crowdfold_model::Timestamp;
 
@@ -115,7 +115,7 @@ impl Report {
     }
 
     /// Returns the numbers of records and tables read from a topic. Returns `None` if its records were not read.
-    pub(super) fn looked(&self, subject: &Subject) -> Option<&Looked> {
+    pub(super) fn looked(&self, subject: &Subject) -> Option<&TopicCounts> {
         let looked = self.audit.iter().flat_map(|audit| &audit.topics);
         looked.into_iter().find(|looked| looked.topic == subject.spec.topic && !subject.is_missing)
     }
