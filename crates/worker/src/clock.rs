@@ -1,4 +1,4 @@
-//! The system clock, read only in this module.
+//! The system clock. The worker reads the time of day only through this module.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! The combining stage: beacons in, partials out.
+//! The combining stage. It reads beacons, and writes partials and notes on rejected beacons.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +20,14 @@ use crate::telemetry::{Component, Counters};
 use crate::wiring::{self, OperatorSettings};
 use crate::{WorkerContext, WorkerError};
 
-/// The interval of queries for the ends of idle partitions.
-const ASK: Span = Span::SECOND;
+/// The interval at which the stage queries the end offsets of its partitions.
+const QUERY_INTERVAL: Span = Span::SECOND;
 
-/// The time-out of these queries. A partition with an unknown end is not idle.
-const ANSWER: Duration = Duration::from_secs(1);
+/// The maximum time to wait for the response to such a query. A partition whose end offset is unknown does not count
+/// as idle.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The combining stage.
 pub(crate) struct Combine {
     shared: Arc<Shared>,
     databases: Databases,
@@ -33,7 +35,8 @@ pub(crate) struct Combine {
     partials: String,
     rejections: String,
     merge_partitions: u32,
-    asked: Timestamp,
+    /// The time of the last query for end offsets.
+    queried: Timestamp,
     eraser: Option<Eraser>,
 }
 
@@ -55,7 +58,7 @@ impl Stage for Combine {
             partials: names.partials.clone(),
             rejections: names.rejections.clone(),
             merge_partitions: context.config.topics.partial_partitions,
-            asked: Timestamp::EPOCH,
+            queried: Timestamp::EPOCH,
             eraser: eraser.transpose()?,
         })
     }
@@ -136,7 +139,7 @@ impl Stage for Combine {
     fn feed(combiner: &mut Combiner, message: &Message<'_>, now: Timestamp) -> Result<(), EngineError> {
         let timestamp = match message.timestamp() {
             Stamp::Create(timestamp) | Stamp::Append(timestamp) => timestamp,
-            // a time older than any broker that supports transactions
+            // a broker that supports transactions always sets a timestamp, so this is a fallback
             Stamp::Missing => Timestamp::EPOCH,
         };
         let payload = message.payload();
@@ -173,28 +176,31 @@ impl Stage for Combine {
         }
     }
 
-    /// Reports partitions as idle whose log ends at the current position, including uncommitted records.
+    /// Queries the end offsets of the partitions, and reports to each combiner if its partition was read to its end.
+    /// The end includes the records of open transactions.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Combiner>) {
-        let asked = clock::now();
-        if asked.saturating_since(self.asked) < ASK {
+        let queried = clock::now();
+        if queried.saturating_since(self.queried) < QUERY_INTERVAL {
             return;
         }
-        self.asked = asked;
-        self.databases.refresh(&self.shared, asked);
+        self.queried = queried;
+        self.databases.refresh(&self.shared, queried);
         let numbers: Vec<_> = operators.by_partition().keys().copied().collect();
         if numbers.is_empty() {
             return;
         }
-        let ends = source.cluster().log_ends_within(&self.beacons, &numbers, ANSWER).unwrap_or_default();
+        let ends =
+            source.cluster().log_ends_within(&self.beacons, &numbers, QUERY_TIMEOUT).unwrap_or_default();
         for (nth, number) in numbers.iter().enumerate() {
             let Some(combiner) = operators.get_mut(*number) else { continue };
             let mut end = ends.get(nth).copied().flatten();
-            // a seeded bug that a test must find: a partition with an unknown end offset is treated as idle
+            // a test selects this seeded bug, in which a partition with an unknown end offset is treated as idle, and
+            // must detect it
             if end.is_none() && fault::errs("1.unknown-is-silent") {
                 end = source.position(*number);
             }
             if end.is_some() && end == source.position(*number) && !combiner.is_full() {
-                combiner.at_end(asked);
+                combiner.at_end(queried);
             } else {
                 combiner.not_at_end();
             }
@@ -248,7 +254,8 @@ impl Stage for Combine {
             gauge!("crowdfold_watermark_lag_seconds", "partition" => combiner.partition().to_string())
                 .set(behind.as_secs_f64());
         }
-        // the oldest record that a restart would need; producers' timestamps do not show its age
+        // the age of the oldest record that a restart would have to read again; it is not known if producers set the
+        // timestamps
         if let Some(behind) =
             combiners().filter_map(behind).max().filter(|_| !context.config.source.trust_timestamps)
         {

@@ -1,7 +1,7 @@
-//! Parameters of the other crates, made from the settings.
+//! Converts the settings to the parameters of the other crates.
 //!
-//! `crowdfold-config` reads the settings and checks what it can check alone. This module checks the rest: names that
-//! the other crates define, and rules that the release has for its policies.
+//! The crate `config` reads the settings and checks them as far as it can without other crates. This module checks
+//! the rest: names that other crates define, properties of librdkafka, and the rules of the release policies.
 
 mod librdkafka;
 mod names;
@@ -19,19 +19,19 @@ use crowdfold_release::{Policies, Policy, Secret};
 pub use parameters::partitioner;
 pub use principals::Principals;
 
-/// The advice for tables that show session counts only.
+/// The advice for a configuration with which some tables show session counts only.
 pub const COUNTS_ONLY: &str = "no secret is configured, so tables other than the detail table show session counts only; \
     to publish their other numbers with noise, write `openssl rand -hex 32` to a file and set \
     release.privacy.secret_file = \"/etc/crowdfold/secret\"";
 
-/// The settings, with the release policies made from them.
+/// The settings, and the release policies that they describe.
 #[derive(Clone)]
 pub struct Config {
     loaded: Loaded,
     policies: Policies,
 }
 
-/// A configuration is used like its settings.
+/// Gives access to the settings.
 impl Deref for Config {
     type Target = Settings;
 
@@ -50,7 +50,7 @@ impl Config {
     /// Reads and checks a configuration.
     ///
     /// # Errors
-    /// The first [`ConfigError`] found.
+    /// Returns the first error that is found.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         Self::new(Loaded::load(sources)?)
     }
@@ -63,23 +63,23 @@ impl Config {
         Ok(Self { loaded, policies })
     }
 
-    /// Returns the effective configuration as TOML, with secrets masked.
+    /// Returns the settings of all keys as TOML, after all layers were applied. Secrets are masked.
     #[must_use]
     pub fn effective(&self) -> String {
         self.loaded.effective()
     }
 
-    /// Returns true if a layer above the defaults gives the key.
+    /// Returns true if the file, the environment or a flag sets the key.
     #[must_use]
     pub fn is_given(&self, key: &str) -> bool {
         self.loaded.is_given(key)
     }
 
-    /// Returns the configuration with the secret of `release.privacy.secret_file`, if that is set. Rows can be released
-    /// only after this call. Commands that only read rollups need no secret.
+    /// Adds the secret of `release.privacy.secret_file`, if that key is set. Call it before rows are released.
+    /// Commands that only read rollups need no secret.
     ///
     /// # Errors
-    /// When the file cannot be read or does not contain 64 hexadecimal digits.
+    /// Returns an error if the file cannot be read or does not contain 64 hexadecimal digits.
     pub fn keyed(mut self) -> Result<Self, ConfigError> {
         if self.release.privacy.secret_file.is_some() {
             let secret = Secret::new(self.loaded.read_secret()?);
@@ -88,7 +88,7 @@ impl Config {
         Ok(self)
     }
 
-    /// Returns the configuration with a secret of this process, unless a file is named.
+    /// Adds the given secret, unless `release.privacy.secret_file` is set.
     #[must_use]
     pub fn keyed_with(mut self, secret: Secret) -> Self {
         if self.release.privacy.secret_file.is_none() {
@@ -97,14 +97,14 @@ impl Config {
         self
     }
 
-    /// Logs that some tables show session counts only, and how to change that.
+    /// Logs a warning if some tables will show session counts only.
     pub fn warn_of_counts_only(&self) {
         if self.shows_counts_only() {
             tracing::warn!("{COUNTS_ONLY}");
         }
     }
 
-    /// Returns true if some table will show session counts only, because no secret keys its noise.
+    /// Returns true if some tables will show session counts only, because there is no secret for their noise.
     #[must_use]
     pub fn shows_counts_only(&self) -> bool {
         let has_other_tables =
@@ -114,19 +114,19 @@ impl Config {
             && self.policies.all().any(has_other_tables)
     }
 
-    /// Returns the conditions for publishing a row, by tenant.
+    /// Returns the release policies of all tenants.
     #[must_use]
     pub const fn policies(&self) -> &Policies {
         &self.policies
     }
 
-    /// Returns the conditions for tenants that have none of their own.
+    /// Returns the release policy of tenants without a policy of their own.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         self.policies.common()
     }
 
-    /// Returns the configuration with other conditions for publishing a row.
+    /// Replaces the release policies.
     #[must_use]
     pub fn with_policies(self, policies: Policies) -> Self {
         Self { policies, ..self }

@@ -1,4 +1,4 @@
-//! Country and network databases, reloaded when their files change.
+//! The databases of countries and networks, which are loaded again when their files change.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -6,34 +6,36 @@ use std::time::SystemTime;
 use crowdfold_airlock::{Settings, Shared};
 use crowdfold_model::{Span, Timestamp};
 
-/// The interval of checks of the files.
-const AGAIN: Span = Span::SECOND.times(10);
+/// The interval at which the files are checked for changes.
+const CHECK_INTERVAL: Span = Span::SECOND.times(10);
 
-/// The state of the database files when they were last read.
+/// The paths of the database files, and their state when they were last read.
 pub(crate) struct Databases {
     files: Vec<PathBuf>,
+    /// The modification time of each file when it was last read. `None` if the file did not exist.
     read: Vec<Option<SystemTime>>,
-    looked: Timestamp,
+    /// The time of the last check for changes.
+    checked: Timestamp,
 }
 
 impl Databases {
     pub(crate) fn of(settings: &Settings) -> Self {
         let files: Vec<_> = settings.country_mmdb.iter().chain(&settings.asn_mmdb).cloned().collect();
-        Self { read: changed(&files), files, looked: Timestamp::EPOCH }
+        Self { read: modified_times(&files), files, checked: Timestamp::EPOCH }
     }
 
-    /// Reloads the databases if a file changed. If a file cannot be read, the databases in use are kept, because an
-    /// incompletely copied file is no reason to stop or to lose all countries.
+    /// Loads the databases again if a file changed. If a file cannot be read, for example because it is still being
+    /// copied, the worker continues with the databases that it has.
     pub(crate) fn refresh(&mut self, shared: &Shared, now: Timestamp) {
-        if self.files.is_empty() || now.saturating_since(self.looked) < AGAIN {
+        if self.files.is_empty() || now.saturating_since(self.checked) < CHECK_INTERVAL {
             return;
         }
-        self.looked = now;
-        let changed = changed(&self.files);
-        if changed == self.read {
+        self.checked = now;
+        let modified_times = modified_times(&self.files);
+        if modified_times == self.read {
             return;
         }
-        self.read = changed;
+        self.read = modified_times;
         match shared.reload() {
             Ok(()) => tracing::info!("the country and network databases were reloaded"),
             Err(error) => tracing::warn!("{error}; the databases in use are kept"),
@@ -41,7 +43,7 @@ impl Databases {
     }
 }
 
-fn changed(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
+fn modified_times(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
     files.iter().map(|file| file.metadata().and_then(|file| file.modified()).ok()).collect()
 }
 

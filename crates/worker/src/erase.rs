@@ -1,9 +1,9 @@
-//! Deletion of counted beacons (`ttl.erase_counted`), in a separate thread with its own client, so that no stage waits
-//! for it and it can use another principal.
+//! Deletes beacons that were counted (`ttl.erase_counted`). It has its own thread, so that no stage waits for it, and
+//! its own client, so that it can use another principal.
 //!
-//! Beacons are deleted only up to the committed offset of an assigned partition, where a restart continues. Errors do
-//! not end the worker, because beacons still expire within their time-to-live; they are reported on `/readyz`, and once
-//! in the log.
+//! Beacons are deleted only up to the committed offset of an assigned partition, because a restart continues there.
+//! An error does not end the worker, because the beacons still expire within their time-to-live. It is reported on
+//! `/readyz`, and once in the log.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,22 +19,22 @@ use crate::{Backoff, clock};
 #[cfg(test)]
 mod tests;
 
-/// The interval of repeated deletion, because a broker that was killed immediately afterwards may have forgotten it.
-/// Also the delay before retrying after a refusal.
-const AGAIN: Duration = Duration::from_secs(60);
+/// The interval at which the deletion is repeated, because a broker that is killed soon after a deletion may make the
+/// records readable again. It is also the delay before a retry after a permanent error.
+const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The time for which the end of a worker waits for the last deletion.
+/// The maximum time for which a worker that ends waits for the last deletion.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The deletion thread. It ends when this is dropped, after a last pass over the offsets committed since the previous
-/// one.
-pub(crate) struct Eraser(Arc<Orders>);
+/// The handle of the thread that deletes beacons. When it is dropped, the thread deletes the beacons that were
+/// committed since its last pass, and ends.
+pub(crate) struct Eraser(Arc<Shared>);
 
 impl Eraser {
-    /// Starts the thread with nothing to delete.
+    /// Starts the thread. It deletes nothing until [`Eraser::counted`] is called.
     ///
     /// # Errors
-    /// The client cannot be created.
+    /// Returns an error if the client cannot be created.
     pub(crate) fn start(
         client: &ClientSettings,
         topic: &str,
@@ -43,15 +43,15 @@ impl Eraser {
         let admin = Admin::open(client)?;
         let topic = topic.to_owned();
         let erase = move |offsets: &BTreeMap<u32, i64>| admin.erase_before(&topic, offsets);
-        Ok(Self(start(erase, AGAIN, status)))
+        Ok(Self(start(erase, REPEAT_INTERVAL, status)))
     }
 
-    /// Records that the group committed an offset for an assigned partition.
+    /// Records that an offset of an assigned partition was committed. The beacons before it will be deleted.
     pub(crate) fn counted(&self, partition: u32, offset: i64) {
         self.0.counted(partition, offset);
     }
 
-    /// Records that other workers may have our partitions now.
+    /// Records that no partition is assigned anymore, so that nothing more is deleted.
     pub(crate) fn revoked(&self) {
         self.0.lock().offsets.clear();
     }
@@ -62,31 +62,37 @@ impl Drop for Eraser {
         let mut state = self.0.lock();
         state.closing = true;
         self.0.changed.notify_all();
-        // an unresponsive cluster must not delay the end
-        let ended = |state: &mut State| !state.ended;
-        let _ =
-            self.0.changed.wait_timeout_while(state, TIMEOUT, ended).unwrap_or_else(PoisonError::into_inner);
+        // wait only briefly, because an unresponsive cluster must not delay the end of the worker
+        let is_running = |state: &mut State| !state.ended;
+        let _ = self
+            .0
+            .changed
+            .wait_timeout_while(state, TIMEOUT, is_running)
+            .unwrap_or_else(PoisonError::into_inner);
     }
 }
 
-/// The state shared by the stage and the thread.
+/// The state that the stage and the thread share.
 #[derive(Default)]
-struct Orders {
+struct Shared {
     state: Mutex<State>,
     changed: Condvar,
 }
 
+/// The offsets up to which beacons are deleted, and the state of the thread.
 #[derive(Default)]
 struct State {
-    /// Committed offsets by partition.
+    /// The committed offset of each assigned partition.
     offsets: BTreeMap<u32, i64>,
     /// True if an offset was committed since the last pass.
-    news: bool,
+    has_new_offsets: bool,
+    /// True when the worker ends. The thread then makes its last pass.
     closing: bool,
+    /// True after the thread has ended.
     ended: bool,
 }
 
-impl Orders {
+impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,49 +101,51 @@ impl Orders {
         let mut state = self.lock();
         let before = state.offsets.insert(partition, offset);
         if before.is_none_or(|before| before < offset) {
-            state.news = true;
+            state.has_new_offsets = true;
             self.changed.notify_all();
         }
     }
 
-    /// Returns the offsets of the next pass, when it is due: after `wait`, at the end of the worker, or with `listen`
-    /// after a commit. Also returns whether it is the last pass; `None` if there is nothing to delete.
-    fn next(&self, wait: Duration, listen: bool) -> (Option<BTreeMap<u32, i64>>, bool) {
-        let goes_on = |state: &mut State| !(state.closing || listen && state.news);
-        let waited = self.changed.wait_timeout_while(self.lock(), wait, goes_on);
+    /// Waits until the next pass is due, and returns its offsets, or `None` if there is nothing to delete. A pass is due
+    /// after the time `wait`, when the worker ends, and after a commit if `wake_on_commit` is true. The second value is
+    /// true if this is the last pass.
+    fn next(&self, wait: Duration, wake_on_commit: bool) -> (Option<BTreeMap<u32, i64>>, bool) {
+        let must_wait = |state: &mut State| !(state.closing || wake_on_commit && state.has_new_offsets);
+        let waited = self.changed.wait_timeout_while(self.lock(), wait, must_wait);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         let last = state.closing;
-        let due = !state.offsets.is_empty() && (!last || state.news && listen);
-        state.news = false;
+        let due = !state.offsets.is_empty() && (!last || state.has_new_offsets && wake_on_commit);
+        state.has_new_offsets = false;
         (due.then(|| state.offsets.clone()), last)
     }
 }
 
-/// A function that makes one pass over the offsets.
+/// A function that deletes the beacons of each partition before its offset.
 trait Erase: Fn(&BTreeMap<u32, i64>) -> Result<(), KafkaError> + Send + 'static {}
 impl<F: Fn(&BTreeMap<u32, i64>) -> Result<(), KafkaError> + Send + 'static> Erase for F {}
 
-/// Starts the thread.
-fn start(erase: impl Erase, again: Duration, status: Arc<Status>) -> Arc<Orders> {
-    let orders = Arc::new(Orders::default());
-    let ours = Arc::clone(&orders);
+/// Starts the thread, which calls `erase` for each pass.
+fn start(erase: impl Erase, again: Duration, status: Arc<Status>) -> Arc<Shared> {
+    let shared = Arc::new(Shared::default());
+    let ours = Arc::clone(&shared);
     thread::spawn(move || {
         run(&ours, &erase, again, &status);
         ours.lock().ended = true;
         ours.changed.notify_all();
     });
-    orders
+    shared
 }
 
-fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
+/// Makes passes until the worker ends. Reports errors on `/readyz` and in the log.
+fn run(shared: &Shared, erase: &impl Erase, again: Duration, status: &Status) {
     let mut last_error: Option<String> = None;
     let (mut backoff, mut wait) = (Backoff::default(), again);
     loop {
         let reasons =
             last_error.iter().map(|why| format!("counted beacons cannot be deleted: {why}")).collect();
         status.report(Component::Erase, clock::now(), reasons);
-        // while deletion fails, commits do not make it retry more often
-        let (offsets, last) = orders.next(wait, last_error.is_none());
+        // while the deletion fails, only the time `wait` starts the next pass, and not each commit
+        let (offsets, last) = shared.next(wait, last_error.is_none());
         let outcome = offsets.map_or(Ok(()), |offsets| erase(&offsets));
         match outcome {
             Ok(()) if last => return,
@@ -149,8 +157,8 @@ fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
                 wait = again;
             }
             Err(error) => {
-                let passes = matches!(error, KafkaError::Kafka { .. } | KafkaError::Unreachable { .. });
-                wait = if passes { backoff.delay() } else { again };
+                let may_pass = matches!(error, KafkaError::Kafka { .. } | KafkaError::Unreachable { .. });
+                wait = if may_pass { backoff.delay() } else { again };
                 let why = error.to_string();
                 if last_error.as_ref() != Some(&why) {
                     tracing::warn!("counted beacons cannot be deleted: {why}");

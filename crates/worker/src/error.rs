@@ -9,19 +9,19 @@ use crowdfold_kafka::acl::Right;
 use crowdfold_kafka::{KafkaError, SourceError};
 use metrics_exporter_prometheus::BuildError;
 
-/// The error that ends a worker, or prevents its start.
+/// An error that ends a worker or prevents its start.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// A client could not be created, or a request failed.
+    /// A Kafka client could not be created, or a request failed.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
-    /// The source of a stage cannot continue.
+    /// The consumer of a stage cannot continue.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The sink of a stage cannot continue.
+    /// The producer of a stage cannot continue.
     #[error("{0}")]
     Fatal(String),
-    /// An operator stopped its partition.
+    /// The operator of a partition cannot continue.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// Another worker uses the same instance name.
@@ -33,13 +33,13 @@ pub enum WorkerError {
     /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The configuration does not fit the deployment, or a flag is needed.
+    /// The configuration contradicts the state of the deployment, or a start in this state requires a flag.
     #[error("{0}")]
     Refused(String),
-    /// A topic keeps personal data without a limit, longer than configured, or too short.
+    /// A topic keeps records without a limit, for longer than configured, or for too short a time.
     #[error("{0}")]
     Breach(String),
-    /// The address of the pages is in use, or does not belong to this host.
+    /// The server of metrics and health checks cannot use the configured address.
     #[error("metrics.listen {address} cannot be bound: {error}; choose another address")]
     Listen {
         /// The configured address.
@@ -47,10 +47,10 @@ pub enum WorkerError {
         /// The operating system's error.
         error: io::Error,
     },
-    /// The runtime of the pages cannot start.
+    /// The async runtime of the server of metrics and health checks cannot start.
     #[error("the async runtime cannot start: {0}")]
     Runtime(#[source] io::Error),
-    /// The metrics recorder cannot be installed, because there can be only one.
+    /// The metrics recorder cannot be installed, because the process already has one.
     #[error("the metrics recorder cannot be installed: {0}")]
     Metrics(#[from] BuildError),
 }
@@ -62,14 +62,15 @@ impl WorkerError {
         matches!(self, Self::Kafka(error) if error.is_transient())
     }
 
-    /// Returns true if the error may disappear after a successful start. This includes refused authentication, because
-    /// it succeeded before.
+    /// Returns true if the error may disappear by itself, after the worker has started successfully. Unlike
+    /// [`Self::may_pass`], this includes failed authentication, because authentication succeeded at the start.
     #[must_use]
     pub const fn may_pass_again(&self) -> bool {
         matches!(self, Self::Kafka(KafkaError::Refused { .. })) || self.may_pass()
     }
 
-    /// Replaces a missing permission by the first of `rights` that implies it.
+    /// Replaces a missing permission in the error by the first of `rights` that includes it, so that the message
+    /// names the permission to grant.
     #[must_use]
     pub fn among(self, rights: &[Right]) -> Self {
         match self {

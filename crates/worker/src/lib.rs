@@ -1,9 +1,10 @@
-//! The streaming worker. It runs the operators of `crowdfold-engine` on Kafka: one thread for each stage, each with
-//! one consumer and one transactional producer. [`Config`] turns settings into the parameters of the other crates,
-//! [`specs`] and [`roles`] derive the topics and permissions of a deployment from it, [`telemetry`] serves metrics and
-//! health, and [`watch`] checks the time-to-live of the topics while the worker runs.
+//! The streaming worker. It runs the operators of `crowdfold-engine` on Kafka. Each stage (combining and merging) has
+//! one thread, with one consumer and one transactional producer. [`Config`] converts the settings to the parameters
+//! of the other crates. [`specs`] derives the specifications of the topics from the configuration, and [`roles`] the
+//! permissions. [`telemetry`] serves metrics and health checks. [`watch`] verifies the time-to-live of the topics
+//! while the worker runs.
 //!
-//! A worker needs a broker; its parameters do not:
+//! A worker needs a broker, but its configuration and status can be used without one:
 //!
 //! ```
 //! use crowdfold_config::Sources;

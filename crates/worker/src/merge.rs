@@ -1,4 +1,4 @@
-//! The merging stage: partials in, rollups out.
+//! The merging stage. It reads partials, and writes rollups.
 
 use std::sync::Arc;
 
@@ -18,16 +18,18 @@ use crate::telemetry::{Component, Counters};
 use crate::wiring::OperatorSettings;
 use crate::{WorkerContext, WorkerError};
 
-/// The interval of queries whether every partition has a committed offset, until each has.
-const ASK: Span = Span::SECOND.times(10);
+/// The interval at which the stage queries the committed offsets of the group, until every partition has one.
+const QUERY_INTERVAL: Span = Span::SECOND.times(10);
 
+/// The merging stage.
 pub(crate) struct Merge {
     partials: String,
     rollups: Vec<String>,
     merge_partitions: u32,
-    /// True if every partition of the partials is known to have a committed offset.
+    /// True once every partition of the topic of partials is known to have a committed offset.
     whole: bool,
-    asked: Timestamp,
+    /// The time of the last query for committed offsets.
+    queried: Timestamp,
 }
 
 impl Stage for Merge {
@@ -41,7 +43,7 @@ impl Stage for Merge {
             rollups: names.rollups().to_vec(),
             merge_partitions: context.config.topics.partial_partitions,
             whole: false,
-            asked: Timestamp::EPOCH,
+            queried: Timestamp::EPOCH,
         })
     }
 
@@ -104,14 +106,18 @@ impl Stage for Merge {
         Ok(mergers.collect())
     }
 
-    /// Workers that start together see no offsets of each other at first.
+    /// Queries the committed offsets until every partition has one, because workers that start at the same time do
+    /// not see the offsets of each other at first.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Merger>) {
         let now = clock::now();
-        if self.whole || operators.by_partition().is_empty() || now.saturating_since(self.asked) < ASK {
+        if self.whole
+            || operators.by_partition().is_empty()
+            || now.saturating_since(self.queried) < QUERY_INTERVAL
+        {
             return;
         }
-        self.asked = now;
-        // if the response is missing, it is queried again
+        self.queried = now;
+        // if the query fails, the next call repeats it
         self.whole = source.committed().is_ok_and(|group| group.iter().all(Option::is_some));
         if self.whole {
             operators.values_mut().for_each(Merger::know_whole);
@@ -126,7 +132,8 @@ impl Stage for Merge {
         merger.at_end();
     }
 
-    /// Cells are kept in memory for partitions that are behind; the merge time-out limits the time.
+    /// Always returns false. A merger keeps cells in memory while it waits for other partitions, and `merge.timeout`
+    /// limits this time.
     fn is_full(_: &Merger) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! The permissions of the roles in `[principals]`, each with the minimal permissions of `kafka::acl`.
+//! The permissions of the principals in `[principals]`, according to the roles of `crowdfold_kafka::acl`.
 
 use crowdfold_kafka::acl::{Names, Right, Role};
 
@@ -8,15 +8,16 @@ use crate::telemetry::Component;
 /// A principal with its permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The name without its type; all principals are users.
+    /// The name of the principal without its type, which is always `User`.
     pub principal: String,
-    /// The roles, such as `combiner`, or `reader of acme`.
+    /// The roles of the principal, such as `combiner`, or `reader of acme`.
     pub roles: Vec<String>,
-    /// The permissions, each once.
+    /// The permissions of all its roles. Each permission occurs once.
     pub rights: Vec<Right>,
 }
 
-/// Returns all principals. A principal with two roles occurs once, with the permissions of both.
+/// Returns all configured principals with their permissions. A principal with two roles occurs once, with the
+/// permissions of both roles.
 pub fn actors(config: &Config) -> Vec<Actor> {
     let names = names(config);
     let mut actors: Vec<Actor> = Vec::new();
@@ -53,7 +54,7 @@ pub fn group(config: &Config, component: Component) -> String {
     format!("{}-{}", config.kafka.prefix, component.name())
 }
 
-/// Returns the prefix of the transactional ids of a stage's workers; the worker's instance follows.
+/// Returns the prefix of the transactional ids of a stage. The rest of an id is the instance name of the worker.
 pub fn transactional_ids(config: &Config, component: Component) -> String {
     format!("{}-{}-", config.kafka.prefix, component.name())
 }

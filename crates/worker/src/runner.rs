@@ -1,4 +1,5 @@
-//! The loop that drives the operators of one stage: read, feed, commit. Combiners and mergers share it.
+//! The main loop of a stage. It reads records, passes them to the operators, and commits the results. Both stages use
+//! it.
 
 use std::time::{Duration, Instant};
 
@@ -8,23 +9,24 @@ use crowdfold_kafka::{
 };
 use crowdfold_model::{Span, Timestamp};
 
-use crate::backoff::{Backoff, Fences};
+use crate::backoff::{Backoff, Fencings};
 use crate::clock;
 use crate::stage::Stage;
 use crate::tally::Tally;
 use crate::telemetry::Counters;
 use crate::{WorkerContext, WorkerError};
 
-/// The maximum number of records of one partition per turn, which limits how long other partitions wait.
-const BATCH: usize = 1_000;
+/// The maximum number of records of one partition that are read in one turn. It limits the time for which other
+/// partitions wait.
+const MAX_BATCH: usize = 1_000;
 
-/// The time to wait for records before the clock is checked again.
-const NAP: Duration = Duration::from_millis(50);
+/// The maximum time to wait for records before the operators check the time again.
+const MAX_WAIT: Duration = Duration::from_millis(50);
 
-/// The interval at which a persistent error is logged.
-const STILL: Span = Span::SECOND.times(10);
+/// The minimum time between two log entries of a repeated error.
+const LOG_INTERVAL: Span = Span::SECOND.times(10);
 
-/// One stage of the worker.
+/// The state of the main loop of one stage.
 pub(crate) struct StageRunner<'a, S: Stage> {
     context: &'a WorkerContext,
     stage: S,
@@ -34,26 +36,30 @@ pub(crate) struct StageRunner<'a, S: Stage> {
     operators: OperatorSet<S::Operator>,
     tally: Tally,
     counters: Counters,
-    fences: Fences,
+    fencings: Fencings,
     backoff: Backoff,
+    /// True if the group has assigned partitions since the consumer last joined.
     joined: bool,
+    /// The last transient error, until a transaction succeeds or it is reported.
     last_error: Option<String>,
+    /// The time at which a transient error was last logged.
     warned: Timestamp,
+    /// The time of the last status report.
     reported: Timestamp,
 }
 
 impl<'a, S: Stage> StageRunner<'a, S> {
-    /// Runs until it is stopped, or cannot continue.
+    /// Runs the stage until shutdown. Returns an error if it cannot continue.
     pub(crate) fn run(context: &'a WorkerContext) -> Result<(), WorkerError> {
         let Some(mut this) = Self::open(context)? else { return Ok(()) };
         while !context.stop.is_set() {
             this.turn()?;
         }
-        // drain: prepared batches are sent, and the next worker reads open windows again
+        // on shutdown, send the prepared batches; the next worker reads the records of open windows again
         this.commit_all()
     }
 
-    /// Connects, with retries. `None` if stopped meanwhile.
+    /// Connects to the brokers, with retries. Returns `None` on shutdown.
     fn open(context: &'a WorkerContext) -> Result<Option<Self>, WorkerError> {
         let mut backoff = Backoff::default();
         let connect = || -> Result<_, WorkerError> {
@@ -76,7 +82,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                         operators: OperatorSet::default(),
                         tally: Tally::default(),
                         counters,
-                        fences: Fences::default(),
+                        fencings: Fencings::default(),
                         backoff: Backoff::default(),
                         joined: false,
                         last_error: None,
@@ -97,7 +103,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Runs one turn: group events, due commits, a batch of every partition.
+    /// Runs one turn of the loop: handles events of the group, commits what is due, and reads a batch of each
+    /// partition.
     fn turn(&mut self) -> Result<(), WorkerError> {
         self.serve_group()?;
         self.commit_all()?;
@@ -109,7 +116,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.stage.at_ends(&self.source, &mut self.operators);
         self.report();
         if drained && self.operators.due(clock::now()).is_empty() {
-            self.source.wait(NAP);
+            self.source.wait(MAX_WAIT);
         }
         Ok(())
     }
@@ -136,15 +143,17 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 );
                 self.operators.get_mut(partition).into_iter().for_each(|operator| S::skip_to(operator, to));
             }
-            // committed offsets may be pending in a transaction after a broker died, or this consumer is invalid
+            // after the death of a broker, an open transaction may delay the committed offsets, or the consumer may
+            // be unusable; both need a new consumer
             Err(SourceError::Request(
                 error @ (KafkaError::Kafka { .. } | KafkaError::OffsetsPending { .. }),
-            )) => self.join_again(&error.to_string())?,
+            )) => self.rejoin(&error.to_string())?,
             Err(error) => self.tolerate(error)?,
         }
         Ok(())
     }
 
+    /// Creates the operators of newly assigned partitions, with retries.
     fn assign(&mut self, assigned: &Assigned) -> Result<(), WorkerError> {
         let group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(committed)).collect();
         let assigned_operators = loop {
@@ -168,21 +177,22 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         Ok(())
     }
 
-    /// Reads a batch of one partition into its operator. Returns true if no more records are available.
+    /// Reads a batch of one partition, and passes its records to the operator. Returns true if no more records are
+    /// available.
     fn read(&mut self, partition: u32) -> Result<bool, WorkerError> {
         let Some(operator) = self.operators.get_mut(partition) else { return Ok(true) };
         if S::is_full(operator) {
             return Ok(true);
         }
         let now = clock::now();
-        let mut halted = Ok(());
-        let read = self.source.read(partition, BATCH, |message| {
+        let mut fed = Ok(());
+        let read = self.source.read(partition, MAX_BATCH, |message| {
             fault::point("4.record");
-            if halted.is_ok() {
-                halted = S::feed(operator, &message, now);
+            if fed.is_ok() {
+                fed = S::feed(operator, &message, now);
             }
         });
-        halted?;
+        fed?;
         S::fed(operator);
         match read {
             Ok(read) => {
@@ -195,13 +205,13 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Commits until nothing is due.
+    /// Commits the results of all operators that are due, in transactions, until none is due.
     fn commit_all(&mut self) -> Result<(), WorkerError> {
         loop {
             let now = clock::now();
             let due = self.operators.due(now);
-            // without group metadata no offsets can be committed, so the next owner of the partitions processes what is
-            // due
+            // without group metadata no offsets can be committed; the next owner of the partitions processes these
+            // records again
             let Some(group) = self.source.group_metadata().cloned() else { return Ok(()) };
             if due.is_empty() {
                 return Ok(());
@@ -234,16 +244,17 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                     }
                 }
                 Err(TransactError::Unknown(why)) => {
-                    if !self.find_out(&due, now, &why)? {
+                    if !self.resolve_outcome(&due, now, &why)? {
                         return Ok(());
                     }
                 }
-                Err(TransactError::Fenced(code)) => return self.rejoin(&code.to_string(), now),
+                Err(TransactError::Fenced(code)) => return self.rejoin_after_fencing(&code.to_string(), now),
                 Err(TransactError::Fatal(why)) => return Err(WorkerError::Fatal(why)),
             }
         }
     }
 
+    /// Marks the results of operators as committed, and counts them.
     fn mark_committed(&mut self, due: &[u32], now: Timestamp) {
         if !self.operators.is_first(due) {
             for operator in due.iter().filter_map(|partition| self.operators.by_partition().get(partition)) {
@@ -258,13 +269,14 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.last_error = None;
     }
 
-    /// Resolves an unknown outcome: a new producer with the same transactional id ends the transaction, then the
-    /// committed offsets show the outcome. Returns false if this is left to the next worker, or to this one after
-    /// rejoining.
-    fn find_out(&mut self, due: &[u32], now: Timestamp, why: &str) -> Result<bool, WorkerError> {
+    /// Determines the unknown outcome of a transaction. A new producer with the same transactional id ends the
+    /// transaction, and then the committed offsets show whether it was committed. Returns false if the outcome is
+    /// still unknown, because of a shutdown or because the consumer joined the group again. The outcome then follows
+    /// from the committed offsets at the next assignment.
+    fn resolve_outcome(&mut self, due: &[u32], now: Timestamp, why: &str) -> Result<bool, WorkerError> {
         tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
         loop {
-            // the next worker can resolve it as well, and an unreachable cluster must not delay the shutdown
+            // the next worker can determine the outcome too, and an unreachable cluster must not delay the shutdown
             if self.context.stop.is_set() {
                 return Ok(false);
             }
@@ -286,21 +298,23 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 }
                 Ok(true)
             }
-            // this consumer was not polled meanwhile; a new one reads the committed offsets first
-            Err(failure) if failure.may_pass_again() => self.join_again(&failure.to_string()).map(|()| false),
+            // a new consumer reads the committed offsets before it reads records
+            Err(failure) if failure.may_pass_again() => self.rejoin(&failure.to_string()).map(|()| false),
             Err(failure) => Err(failure),
         }
     }
 
-    /// Rejoins the group after the producer was fenced, or its offset is no longer valid.
-    fn rejoin(&mut self, why: &str, now: Timestamp) -> Result<(), WorkerError> {
-        if self.fences.count(now) {
+    /// Joins the group again after the worker was fenced, or after its offset was no longer valid. Returns an error
+    /// if this happened too often.
+    fn rejoin_after_fencing(&mut self, why: &str, now: Timestamp) -> Result<(), WorkerError> {
+        if self.fencings.count(now) {
             return Err(WorkerError::Namesake(self.namesake(why)));
         }
-        self.join_again(&format!("the producer was fenced: {why}"))
+        self.rejoin(&format!("the producer was fenced: {why}"))
     }
 
-    /// Returns the error of a worker that was fenced too often, with both hosts if the broker reports the other one.
+    /// Returns the error message of a worker that was fenced too often. It contains this host, and the address of the
+    /// other worker if the brokers report it.
     fn namesake(&self, why: &str) -> String {
         let instance = &self.context.config.kafka.instance;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -314,8 +328,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         )
     }
 
-    /// Drops all state and rejoins the group, with a new consumer and a new producer of the same names.
-    fn join_again(&mut self, why: &str) -> Result<(), WorkerError> {
+    /// Drops all state, and joins the group again with a new consumer and a new producer of the same names.
+    fn rejoin(&mut self, why: &str) -> Result<(), WorkerError> {
         tracing::warn!(stage = S::COMPONENT.name(), "{why}; rejoining the group");
         self.drop_all();
         self.joined = false;
@@ -336,7 +350,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Waits, longer each time. Returns true on shutdown.
+    /// Reports an error and waits, for longer after each error. Returns true on shutdown.
     fn pause(&mut self, why: String) -> bool {
         let pause = self.backoff.delay();
         tracing::warn!(stage = S::COMPONENT.name(), "{why}; retrying in {pause:?}");
@@ -344,6 +358,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.context.stop.sleep(pause)
     }
 
+    /// Drops the operators of all partitions.
     fn drop_all(&mut self) {
         for operator in self.operators.by_partition().values() {
             S::retire(operator, &mut self.tally);
@@ -352,29 +367,32 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.stage.revoked();
     }
 
-    /// Reports errors from which librdkafka recovers in the log and on `/readyz`; other errors end the stage.
+    /// Handles an error of the consumer. An error from which librdkafka recovers is reported in the log and on
+    /// `/readyz`. After fencing or an invalid offset, the stage joins the group again. Any other error ends the
+    /// stage.
     fn tolerate(&mut self, error: SourceError) -> Result<(), WorkerError> {
-        // a broker that dies between our request to join and its response also fences us; a restarted broker may not
-        // know our offset, and rejoining shows whether it is lost
+        // a broker that dies before it answers the request to join also causes fencing; a broker that was restarted
+        // may not know the offset, and joining again shows whether its records are lost
         let again =
             matches!(error, SourceError::Fenced | SourceError::Fatal { .. } | SourceError::OutOfRange { .. });
         if again {
-            return self.rejoin(&error.to_string(), clock::now());
+            return self.rejoin_after_fencing(&error.to_string(), clock::now());
         }
         if !error.is_transient() {
             return Err(error.into());
         }
-        // the error occurs ten times per second while a broker is down
+        // while a broker is down, the error occurs ten times per second, so do not log each
         let now = clock::now();
-        if now.saturating_since(self.warned) >= STILL {
+        if now.saturating_since(self.warned) >= LOG_INTERVAL {
             tracing::warn!(stage = S::COMPONENT.name(), "{error}");
             self.warned = now;
         }
         self.last_error = Some(error.to_string());
-        self.context.stop.sleep(NAP);
+        self.context.stop.sleep(MAX_WAIT);
         Ok(())
     }
 
+    /// Updates metrics and status, once per second.
     fn report(&mut self) {
         let now = clock::now();
         if now.saturating_since(self.reported) < Span::SECOND {

@@ -1,4 +1,4 @@
-//! The specification of each topic, by the configuration.
+//! The specifications of the topics, as they follow from the configuration.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crowdfold_kafka::topics::{Clock, Purpose, Spec};
 use crate::config::Config;
 use crate::telemetry::Component;
 
-/// Kafka's default of `max.message.bytes`, which every client can read.
+/// The maximum size of a batch in bytes. It is Kafka's default of `max.message.bytes`, so every client can read it.
 const MAX_MESSAGE_BYTES: u32 = 1_048_588;
 
-/// Returns the specifications of all topics, beacons first.
+/// Returns the specifications of all topics, in the order of the data flow. The topic of rejections is the last.
 pub fn all(config: &Config) -> Vec<Spec> {
     let names = config.topic_names();
     let (ttl, topics) = (&config.ttl, &config.topics);

@@ -1,4 +1,4 @@
-//! The differences between the stages, and the code that their start shares.
+//! The trait that the combining and the merging stage implement, and functions that both use.
 
 use crowdfold_engine::{Committed, EngineError, Operator, OperatorSet};
 use crowdfold_kafka::{
@@ -11,18 +11,21 @@ use crate::tally::Tally;
 use crate::telemetry::{Component, Counters};
 use crate::{WorkerContext, WorkerError};
 
-/// A stage, combining or merging.
+/// A stage of the worker: combining or merging. [`crate::runner::StageRunner`] calls these functions.
 pub(crate) trait Stage: Sized {
-    /// The operator of one partition.
+    /// The type of the operator that processes one partition.
     type Operator: Operator;
-    /// The component of the worker.
+    /// The name under which the stage reports its status.
     const COMPONENT: Component;
 
-    /// Queries what the stage needs to know before it can start.
+    /// Creates the stage from the configuration. Reads the files that it needs.
     fn new(context: &WorkerContext) -> Result<Self, WorkerError>;
+    /// Returns the settings of the consumer.
     fn source(&self, context: &WorkerContext) -> SourceSettings;
+    /// Returns the settings of the producer.
     fn sink(&self, context: &WorkerContext) -> SinkSettings;
-    /// Creates operators for the assigned partitions. For each, the flag is true if no offset was committed.
+    /// Creates the operators of the assigned partitions, as (partition, operator, true if the partition has no
+    /// checkpoint yet).
     fn assign(
         &mut self,
         context: &WorkerContext,
@@ -31,27 +34,30 @@ pub(crate) trait Stage: Sized {
         source: &Source,
         now: Timestamp,
     ) -> Result<Vec<(u32, Self::Operator, bool)>, WorkerError>;
+    /// Passes one record to an operator.
     fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Timestamp) -> Result<(), EngineError>;
-    /// Called after a batch was fed.
+    /// Called after a batch of records was passed to an operator.
     fn fed(_: &mut Self::Operator) {}
-    /// Called when records before an offset cannot be read and are lost.
+    /// Called when the records before an offset could not be read and are lost.
     fn skip_to(_: &mut Self::Operator, _: i64) {}
+    /// Returns true if an operator cannot accept records before the next commit.
     fn is_full(operator: &Self::Operator) -> bool;
-    /// Called when all committed records of a partition were fed.
+    /// Called after all committed records of a partition were passed to its operator.
     fn at_end(_: &mut Self::Operator) {}
-    /// Adds the records of an operator for the next transaction.
+    /// Adds the records that an operator has prepared for the next transaction.
     fn load<'a>(operator: &'a Self::Operator, into: &mut Vec<Outgoing<'a>>);
-    /// Called with partitions that are read to their end, and the end offsets.
+    /// Called in each turn, after all partitions were read. The stage can query offsets here, and pass the result to
+    /// its operators.
     fn at_ends(&mut self, _: &Source, _: &mut OperatorSet<Self::Operator>) {}
-    /// Counts the due records before they are marked as committed.
+    /// Counts the prepared output of an operator after its transaction was committed.
     fn count(operator: &Self::Operator, tally: &mut Tally, now: Timestamp);
-    /// Called when an offset is known to be committed.
+    /// Called after an offset of a partition was committed.
     fn committed(&self, _partition: u32, _offset: i64) {}
-    /// Called when no partition is assigned anymore.
+    /// Called after all partitions were revoked or lost.
     fn revoked(&self) {}
-    /// Adds the totals of an operator that is dropped.
+    /// Adds the totals of an operator to the tally before the operator is dropped.
     fn retire(_: &Self::Operator, _: &mut Tally) {}
-    /// Reports the state every second. Returns the reasons why the stage is not ready.
+    /// Updates the metrics of the stage. It is called every second. Returns the reasons why the stage is not ready.
     fn report(
         &self,
         context: &WorkerContext,
@@ -62,7 +68,7 @@ pub(crate) trait Stage: Sized {
     ) -> Vec<String>;
 }
 
-/// Returns the settings of a stage's sink.
+/// Returns the settings of the producer of a stage.
 pub(crate) fn sink_settings(
     context: &WorkerContext,
     component: Component,
@@ -72,7 +78,7 @@ pub(crate) fn sink_settings(
     SinkSettings { hurry: context.stop.flag(), ..SinkSettings::new(&id, topics) }
 }
 
-/// Returns the settings of a stage's source.
+/// Returns the settings of the consumer of a stage.
 pub(crate) fn source_settings(context: &WorkerContext, component: Component, topic: &str) -> SourceSettings {
     let group = roles::group(&context.config, component);
     let mut settings = SourceSettings::new(topic, &group, &context.config.kafka.instance);
@@ -87,12 +93,12 @@ pub(crate) fn source_settings(context: &WorkerContext, component: Component, top
     settings
 }
 
-/// Returns true if nothing was ever written to any of these topics.
+/// Returns true if no record was ever written to any of these topics.
 pub(crate) fn never_written(source: &Source, topics: &[String]) -> Result<bool, WorkerError> {
     for topic in topics {
         let partitions: Vec<_> = (0..source.cluster().topic(topic)?.count()).collect();
         let ends = source.cluster().log_ends(topic, &partitions)?;
-        // a partition with an unknown end may contain records
+        // a partition whose end offset is unknown may contain records
         if ends.iter().any(|end| *end != Some(0)) {
             return Ok(false);
         }
@@ -100,7 +106,7 @@ pub(crate) fn never_written(source: &Source, topics: &[String]) -> Result<bool, 
     Ok(true)
 }
 
-/// Returns the error for a problem at the start that the operator must fix.
+/// Creates the error for a problem that prevents the start until the operator of the deployment fixes it.
 pub(crate) fn refused(message: impl ToString) -> WorkerError {
     WorkerError::Refused(message.to_string())
 }

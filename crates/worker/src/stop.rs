@@ -1,4 +1,4 @@
-//! The shutdown signal, shared by all threads.
+//! The shutdown flag, which all threads share.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,21 +9,23 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// A flag that can be waited for.
+/// The shutdown flag. A thread can wait until it is set.
 #[derive(Debug, Default)]
 pub struct Stop {
+    /// True on shutdown.
     set: Mutex<bool>,
-    /// The same flag for code that cannot wait for it.
+    /// The same flag for code that only polls it.
     flag: Arc<AtomicBool>,
     changed: Condvar,
 }
 
 impl Stop {
-    /// Creates a flag that SIGTERM, SIGINT and SIGHUP set. A second signal ends the process immediately, unless it is
-    /// SIGHUP, because closing a terminal sends several. Under `nohup` SIGHUP remains ignored.
+    /// Creates a flag that is set by SIGTERM, SIGINT or SIGHUP. A second SIGTERM or SIGINT ends the process
+    /// immediately. A second SIGHUP does not, because closing a terminal sends several. If the process was started
+    /// with SIGHUP ignored (`nohup`), it remains ignored.
     ///
     /// # Errors
-    /// Signal handlers cannot be installed.
+    /// Returns an error if the signal handlers cannot be installed.
     pub fn at_signals() -> io::Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
@@ -43,33 +45,34 @@ impl Stop {
         Ok(stop)
     }
 
-    /// Sets the flag.
+    /// Sets the flag, and wakes all threads that wait for it.
     pub fn now(&self) {
         self.flag.store(true, Ordering::Relaxed);
         *self.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
     }
 
-    /// Returns a flag that is set on shutdown.
+    /// Returns the flag for code that only polls it.
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.flag)
     }
 
-    /// Returns true on shutdown.
+    /// Returns true if the flag is set.
     #[must_use]
     pub fn is_set(&self) -> bool {
         *self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps, but not beyond the shutdown. Returns true on shutdown.
+    /// Waits for a time, or until the flag is set. Returns true if the flag is set.
     pub fn sleep(&self, time: Duration) -> bool {
         let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         *self.changed.wait_timeout_while(set, time, |set| !*set).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
-/// Returns true if the process was started with a signal ignored, where the system reports it.
+/// Returns true if the process was started with a signal ignored. Returns false if the system does not report this
+/// (only Linux does).
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,16 +1,19 @@
-//! Counts of committed records since the process started, over all assignments.
+//! The counts of a stage since the process started, over all assignments of partitions.
 
 use crowdfold_airlock::Ignored;
 use crowdfold_engine::{Alarms, Counts, MergeCounts};
 
-/// Counts of committed records since the process started, over all assignments.
+/// The counts of a stage since the process started, over all assignments of partitions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
+    /// The counts of combiners, of committed batches.
     pub(crate) combined: Counts,
+    /// The counts of mergers that were dropped.
     pub(crate) merged: MergeCounts,
+    /// The alarms of mergers that were dropped.
     pub(crate) alarms: Alarms,
-    /// Offsets that were never read, of partitions that are no longer assigned.
+    /// The number of offsets that were lost before they could be read, of combiners that were dropped.
     pub(crate) lost: u64,
-    /// Ignored values, of partitions that are no longer assigned.
+    /// The ignored values of known fields, of combiners that were dropped.
     pub(crate) ignored: Ignored,
 }

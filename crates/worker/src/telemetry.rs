@@ -1,7 +1,8 @@
-//! The telemetry of a running worker: metrics, health, and the reasons why it is not ready.
+//! The telemetry of a running worker: metrics, liveness and readiness.
 //!
-//! Counters are cumulative, only by outcome or reason, and floored to a multiple of k. Exact counts of withheld or late
-//! beacons never leave the process (PRIVACY.md, "Where it is, and for how long").
+//! Counters of beacons, offsets and windows are cumulative and rounded down to a multiple of k. Their labels are only
+//! outcomes, reasons or field names. Exact counts of withheld or late beacons never leave the process (PRIVACY.md,
+//! "Where it is, and for how long").
 
 mod counters;
 mod server;

@@ -1,4 +1,4 @@
-//! Checks of topics and their time-to-live while the worker runs.
+//! Checks the topics and their time-to-live, before the worker starts and while it runs.
 
 use std::time::Duration;
 
@@ -9,13 +9,14 @@ use metrics::gauge;
 use crate::telemetry::{Component, Status};
 use crate::{Backoff, Stop, WorkerError, clock};
 
-/// The interval of checks.
-const AGAIN: Duration = Duration::from_secs(60);
+/// The interval between two checks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Checks the topics, with retries until a broker responds. Returns false if stopped before that.
+/// Checks the topics before the start, with retries until the brokers respond. Returns false on shutdown.
 ///
 /// # Errors
-/// [`WorkerError::Breach`] if a topic keeps personal data without a limit, longer than configured, or too short.
+/// Returns [`WorkerError::Breach`] if a topic keeps records without a limit, for longer than configured, or for too
+/// short a time.
 pub fn refuse_unbounded(
     client: &ClientSettings,
     specs: &[Spec],
@@ -24,7 +25,7 @@ pub fn refuse_unbounded(
 ) -> Result<bool, WorkerError> {
     let mut backoff = Backoff::default();
     loop {
-        match look(client, specs) {
+        match check(client, specs) {
             Ok(report) => {
                 let refusals: Vec<_> = report.refusals().collect();
                 if !refusals.is_empty() {
@@ -46,11 +47,11 @@ pub fn refuse_unbounded(
     }
 }
 
-/// Checks the topics repeatedly until stopped. Findings appear on `/readyz`, in the log and in the metrics. They do not
-/// end the worker, because stopping would not fix them.
+/// Checks the topics every minute until shutdown. Findings appear on `/readyz`, in the log and in the metrics. They
+/// do not end the worker, because that would not fix them.
 pub fn keep_looking(client: &ClientSettings, specs: &[Spec], status: &Status, stop: &Stop) {
-    while !stop.sleep(AGAIN) {
-        match look(client, specs) {
+    while !stop.sleep(CHECK_INTERVAL) {
+        match check(client, specs) {
             Ok(report) => report_findings(&report, status),
             Err(failure) => {
                 tracing::warn!("topics cannot be checked: {failure}");
@@ -60,7 +61,7 @@ pub fn keep_looking(client: &ClientSettings, specs: &[Spec], status: &Status, st
     }
 }
 
-fn look(client: &ClientSettings, specs: &[Spec]) -> Result<Report, WorkerError> {
+fn check(client: &ClientSettings, specs: &[Spec]) -> Result<Report, WorkerError> {
     Ok(Admin::open(client)?.check(specs, clock::now())?)
 }
 

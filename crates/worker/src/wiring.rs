@@ -1,4 +1,4 @@
-//! Creates the operators' settings from the configuration.
+//! Creates the settings of operators and Kafka clients from the configuration.
 
 use std::sync::Arc;
 
@@ -12,15 +12,16 @@ use crate::config::Config;
 /// The settings of the operators of both stages.
 #[derive(Clone, Debug)]
 pub struct OperatorSettings {
-    /// Combiners.
+    /// The settings of combiners.
     pub combine: Arc<CombinerSettings>,
-    /// Mergers.
+    /// The settings of mergers.
     pub merge: Arc<MergerSettings>,
 }
 
 impl OperatorSettings {
-    /// Creates settings for this many partitions of beacons and of partials. `topic` is the name of the beacons topic
-    /// in rejections.
+    /// Creates the settings. `partitions` is the number of partitions of the topic of beacons, and `merge_partitions`
+    /// that of the topic of partials. `topic` is the name of the topic of beacons, which the notes on rejected
+    /// beacons contain.
     #[must_use]
     pub fn new(
         config: &Config,
@@ -50,10 +51,10 @@ impl OperatorSettings {
     }
 }
 
-/// Returns the settings of Kafka clients. Reads secrets from their files.
+/// Returns the settings of Kafka clients. Reads the secrets in them from their files.
 ///
 /// # Errors
-/// A secret file cannot be read.
+/// Returns an error if a file of a secret cannot be read.
 pub fn client(config: &Config) -> Result<ClientSettings, ConfigError> {
     Ok(ClientSettings {
         brokers: config.kafka.brokers.join(","),
@@ -62,11 +63,11 @@ pub fn client(config: &Config) -> Result<ClientSettings, ConfigError> {
     })
 }
 
-/// Returns the settings of the client that deletes counted beacons: those of other clients with the changes in
-/// `[kafka.eraser]`. `None` if nothing is deleted.
+/// Returns the settings of the client that deletes counted beacons. These are the settings of the other clients, with
+/// the changes in `[kafka.eraser]`. Returns `None` if `ttl.erase_counted` is false.
 ///
 /// # Errors
-/// A secret file cannot be read.
+/// Returns an error if a file of a secret cannot be read.
 pub fn eraser(config: &Config) -> Result<Option<ClientSettings>, ConfigError> {
     if !config.ttl.erase_counted {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The streaming worker: one thread for each stage, each with one consumer and one transactional producer.
+//! The streaming worker. It runs each stage in a thread of its own.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -12,7 +12,8 @@ use crate::runner::StageRunner;
 use crate::telemetry::{Component, Status};
 use crate::{Stop, WorkerError};
 
-/// The context in which a worker runs: its configuration, clients, status, shutdown signal and flags.
+/// The context of a worker: its configuration, the settings of its clients, its status, the shutdown flag and
+/// command-line flags.
 #[derive(Clone)]
 pub struct WorkerContext {
     /// The configuration.
@@ -21,21 +22,21 @@ pub struct WorkerContext {
     pub client: ClientSettings,
     /// The status to which each stage reports.
     pub status: Arc<Status>,
-    /// The shutdown signal.
+    /// The shutdown flag.
     pub stop: Arc<Stop>,
-    /// `--restart-from-now`.
+    /// True if `--restart-from-now` was given: all partitions start with records that are written from now on.
     pub restart_from_now: bool,
-    /// `--accept-loss`.
+    /// True if `--accept-loss` was given: the worker continues even if records were deleted before they were read.
     pub accept_loss: bool,
 }
 
-/// The threads of a worker.
+/// A running worker: the threads of its stages.
 pub struct Worker {
     threads: Vec<JoinHandle<Result<(), WorkerError>>>,
 }
 
 impl Worker {
-    /// Starts the stages.
+    /// Starts a thread for each of these stages.
     #[must_use]
     pub fn start(context: &WorkerContext, stages: &[Component]) -> Self {
         let threads = stages.iter().map(|component| {
@@ -46,7 +47,8 @@ impl Worker {
                     Component::Merge => StageRunner::<Merge>::run(&context),
                     _ => StageRunner::<Combine>::run(&context),
                 };
-                // the end of one stage ends the worker, because half a worker would only appear to be alive
+                // when one stage ends, the other one must end too, because a worker with one stage would appear to be
+                // alive
                 context.stop.now();
                 ended
             });
@@ -55,10 +57,10 @@ impl Worker {
         Self { threads: threads.collect() }
     }
 
-    /// Waits for the stages to end.
+    /// Waits until all stages have ended.
     ///
     /// # Errors
-    /// The first error of a stage.
+    /// Returns the first error of a stage.
     pub fn join(self) -> Result<(), WorkerError> {
         let mut first = Ok(());
         for thread in self.threads {

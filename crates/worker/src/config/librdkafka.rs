@@ -1,11 +1,12 @@
-//! Checks of properties by librdkafka.
+//! Checks the properties of Kafka clients with librdkafka.
 
 use crowdfold_config::{ConfigError, Loaded, Property};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-/// Checks the names of all properties, and the values that are not in files. Quotes no value.
+/// Checks the names of all properties, and the values that are not in files. An error contains no value, because it
+/// may be a secret.
 pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     let kafka = &loaded.settings.kafka;
     for (section, properties) in [("kafka.properties", &kafka.properties), ("kafka.eraser", &kafka.eraser)] {
@@ -18,6 +19,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// Returns the problem of a property, or `None` if librdkafka accepts it.
 fn fault(name: &str, property: &Property) -> Option<&'static str> {
     let mut trial = ClientConfig::new();
     trial.set(name, property.text().unwrap_or("x"));

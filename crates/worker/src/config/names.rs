@@ -1,4 +1,5 @@
-//! Checks of names and patterns that other crates define: fields, dimensions, public ids, values to search for.
+//! Checks settings whose valid values other crates define: fields of beacons and logs, attributes of tenants, the
+//! pattern of content ids, and the values for which `audit` searches.
 
 use crowdfold_airlock::Settings;
 use crowdfold_config::{ConfigError, Loaded, did_you_mean};
@@ -18,7 +19,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     known(loaded)
 }
 
-/// A log is read for its CMCD.
+/// Checks that the fields of a log include one that contains CMCD, because only CMCD is read from a log.
 fn log_with_cmcd(loaded: &Loaded) -> Result<(), ConfigError> {
     const LOG: &str = "source.log";
     let log = &loaded.settings.source.log;
@@ -34,6 +35,7 @@ fn log_with_cmcd(loaded: &Loaded) -> Result<(), ConfigError> {
     }
 }
 
+/// Checks that each name in a section is a known name.
 fn fields<'a>(
     loaded: &Loaded,
     section: &str,
@@ -43,25 +45,29 @@ fn fields<'a>(
 ) -> Result<(), ConfigError> {
     names.find(|name| !known.contains(&name.as_str())).map_or(Ok(()), |name| {
         let hint = did_you_mean(name, known.iter().copied());
-        let mut message = format!("is not a {kind}{hint} (our name is on the left, theirs on the right)");
+        let mut message = format!(
+            "is not a {kind}{hint} (write crowdfold's name on the left and your own name on the right)"
+        );
         if hint.is_empty() {
-            message.push_str(&format!("; our names are {}", known.join(", ")));
+            message.push_str(&format!("; crowdfold's names are {}", known.join(", ")));
         }
         Err(loaded.error(&format!("{section}.{name}"), message))
     })
 }
 
+/// Checks that no attribute of a tenant has the name of a dimension.
 fn attributes(loaded: &Loaded) -> Result<(), ConfigError> {
     for (tenant, attributes) in &loaded.settings.tenants.attributes {
         if let Some(name) = attributes.keys().find(|name| Dimension::named(name).is_some()) {
             let message =
-                "has the name of a dimension, so queries could not tell them apart; choose another name";
+                "has the name of a dimension, so a query could not distinguish the two; choose another name";
             return Err(loaded.error(&format!("tenants.attributes.{tenant}.{name}"), message));
         }
     }
     Ok(())
 }
 
+/// Checks that `content.pattern` is a regular expression.
 fn pattern(loaded: &Loaded) -> Result<(), ConfigError> {
     let Some(pattern) = &loaded.settings.content.pattern else { return Ok(()) };
     PublicIds::new(pattern).map(drop).map_err(|reason| {
@@ -70,12 +76,13 @@ fn pattern(loaded: &Loaded) -> Result<(), ConfigError> {
     })
 }
 
+/// Checks that the values for which `audit` searches are not too short.
 fn known(loaded: &Loaded) -> Result<(), ConfigError> {
     let known = &loaded.settings.audit.known;
     known.iter().position(|value| value.chars().count() < SHORTEST_KNOWN).map_or(Ok(()), |at| {
         let message = format!(
-            "contains a value, number {}, that is shorter than {SHORTEST_KNOWN} characters and so occurs everywhere; give \
-             whole values",
+            "contains a value of fewer than {SHORTEST_KNOWN} characters (number {} in the list), which would be found in \
+             most records; use longer values",
             at + 1
         );
         Err(loaded.error("audit.known", message))

@@ -1,4 +1,4 @@
-//! The parameters of the airlock, and of the combiner and merger.
+//! The parameters of the airlock, the combiner and the merger.
 
 use std::time::Duration;
 
@@ -10,10 +10,11 @@ use crowdfold_scan::PublicIds;
 use super::Config;
 
 impl Config {
-    /// Returns the parameters of the airlock. Reads `release.privacy.secret_file` if rows need several networks.
+    /// Returns the parameters of the airlock. Reads `release.privacy.secret_file` if rows must have a minimum number
+    /// of networks, because that count needs a key.
     ///
     /// # Errors
-    /// When that file cannot be read or does not contain 64 hexadecimal digits.
+    /// Returns an error if that file cannot be read or does not contain 64 hexadecimal digits.
     pub fn airlock(&self) -> Result<crowdfold_airlock::Settings, ConfigError> {
         let guard_key = match self.policy().min_networks() {
             Some(_) => Some(self.loaded.read_secret()?),
@@ -52,7 +53,7 @@ impl Config {
         })
     }
 
-    /// Returns the rules that combiners and mergers must agree on.
+    /// Returns the rules that combiners and mergers share.
     #[must_use]
     pub fn rules(&self) -> Rules {
         Rules {
@@ -65,7 +66,7 @@ impl Config {
         }
     }
 
-    /// Returns the thresholds of a good session for every tenant.
+    /// Returns the thresholds of a good session, for all tenants.
     fn qualities(&self) -> Qualities {
         let common = &self.quality;
         let quality = |startup: Duration, rebuffering: f64, bitrate_kbps| Quality {
@@ -84,14 +85,14 @@ impl Config {
         Qualities::new(quality(common.startup, common.rebuffering, common.bitrate), own)
     }
 
-    /// Returns the content ids that `content.pattern` declares public.
+    /// Returns the pattern of public content ids, or `None` if `content.pattern` is not set.
     #[must_use]
     pub fn public_ids(&self) -> Option<PublicIds> {
         PublicIds::new(self.content.pattern.as_deref()?).ok()
     }
 }
 
-/// Returns the partitioner of a setting.
+/// Converts the setting of a partitioner.
 #[must_use]
 pub const fn partitioner(partitioner: Partitioner) -> crowdfold_model::Partitioner {
     match partitioner {

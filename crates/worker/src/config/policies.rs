@@ -1,4 +1,4 @@
-//! The release policies: those of all tenants, and those of tenants with keys of their own.
+//! Creates the release policies: the common one, and one for each tenant with keys of its own in `release.tenants`.
 
 use crowdfold_config::{ConfigError, DetailTable, Loaded, ReleasePolicy, TenantRelease, did_you_mean};
 use crowdfold_engine::MOST_LEVELS;
@@ -17,7 +17,7 @@ const EPSILON: &str = "release.privacy.epsilon";
 const DELTA: &str = "release.privacy.delta";
 const LENGTH: &str = "windows.length";
 
-/// Makes the policies, without their secret.
+/// Creates the policies, without their secret.
 pub(super) fn read(loaded: &Loaded) -> Result<Policies, ConfigError> {
     let settings = &loaded.settings;
     let budget = PrivacySettings {
@@ -42,13 +42,13 @@ pub(super) fn read(loaded: &Loaded) -> Result<Policies, ConfigError> {
     Ok(Policies::new(common, own))
 }
 
-/// A setting, and the key that gives it.
+/// The value of a setting, and the key that sets it.
 struct Keyed<T> {
     key: String,
     value: T,
 }
 
-/// The settings of one policy.
+/// The settings of one policy that may differ between tenants.
 struct Keys<'a> {
     loaded: &'a Loaded,
     k: Keyed<u64>,
@@ -57,7 +57,7 @@ struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// The settings of all tenants.
+    /// Returns the settings that are common to all tenants.
     fn common(loaded: &'a Loaded) -> Self {
         let release = &loaded.settings.release;
         Self {
@@ -68,7 +68,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// The settings of one tenant: its own, and the common ones if it has none.
+    /// Returns the settings of one tenant. A key that the tenant does not set has the common value.
     fn of(loaded: &'a Loaded, tenant: &str, own: &'a TenantRelease) -> Self {
         let key = |name: &str| format!("release.tenants.{tenant}.{name}");
         let mut keys = Self::common(loaded);
@@ -84,6 +84,7 @@ impl<'a> Keys<'a> {
         keys
     }
 
+    /// Converts the settings to those of a policy.
     fn settings(&self) -> Result<PolicySettings, ConfigError> {
         let release = &self.loaded.settings.release;
         let breakdowns = self.breakdowns()?;
@@ -99,6 +100,7 @@ impl<'a> Keys<'a> {
         })
     }
 
+    /// Returns the dimensions of each breakdown.
     fn breakdowns(&self) -> Result<Vec<Vec<Dimension>>, ConfigError> {
         let Keyed { key, value: tables } = &self.breakdowns;
         if let Some(long) = tables.iter().find(|table| table.len() > MOST_LEVELS) {
@@ -109,7 +111,7 @@ impl<'a> Keys<'a> {
         tables.iter().map(|table| dimensions(self.loaded, key, table)).collect()
     }
 
-    /// Returns the breakdown of the detail table.
+    /// Returns the selection of the detail table.
     fn detail(&self, breakdowns: &[Vec<Dimension>]) -> Result<Detail, ConfigError> {
         let Keyed { key: detail, value } = &self.detail;
         let names = match value {
@@ -124,22 +126,23 @@ impl<'a> Keys<'a> {
         let key = &self.breakdowns.key;
         if detail == DETAIL && key != BREAKDOWNS {
             let own = key.replace("breakdowns", "detail_breakdown");
-            let message = format!("lacks the one that {DETAIL} names; add it, or name one of these in {own}");
+            let message = format!("does not contain the breakdown that {DETAIL} names; add it, or set {own}");
             return Err(self.loaded.error(key, message));
         }
         let message = format!(
-            "is not one of {key}; name one exactly as it is listed there, or set it to \"last\" or \"none\""
+            "is not a breakdown of {key}; write one exactly as it is listed there, or set the key to \"last\" or \"none\""
         );
         Err(self.loaded.error(detail, message))
     }
 
-    /// Converts a policy's objection to its settings into an error at the key that gives them.
+    /// Converts the error of a policy to the error of the key that must change.
     fn refused(&self, error: &PolicyError) -> ConfigError {
         let (k, breakdowns) = (self.k.key.as_str(), self.breakdowns.key.as_str());
         let key = match error {
             PolicyError::ZeroK | PolicyError::SmallK { .. } => k,
             PolicyError::Families(_) | PolicyError::ErrorCodeOutsideDetail(_) => breakdowns,
-            // the common budget is enough for the common breakdowns, which were checked first
+            // the common privacy budget is enough for the common breakdowns, because they were checked first, so the
+            // breakdowns of the tenant are the cause
             PolicyError::Privacy(PrivacyError::TooMuchNoise { .. }) if breakdowns != BREAKDOWNS => breakdowns,
             PolicyError::UnknownBreakdown { .. } => &self.detail.key,
             PolicyError::WideMargin { .. } if k != K => k,
@@ -158,6 +161,7 @@ impl<'a> Keys<'a> {
     }
 }
 
+/// Converts the names of dimensions.
 fn dimensions(loaded: &Loaded, key: &str, names: &[String]) -> Result<Vec<Dimension>, ConfigError> {
     let dimension = |name: &String| {
         Dimension::named(name).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! The principals of the roles around a deployment.
+//! The principals of the roles of a deployment.
 
 use crowdfold_config::{ConfigError, Loaded, Settings};
 use crowdfold_kafka::acl::Role;
@@ -9,7 +9,7 @@ use super::Config;
 pub struct Principals<'a>(&'a Settings);
 
 impl<'a> Principals<'a> {
-    /// Returns the principal of a role, or `None` for readers, of which there can be several.
+    /// Returns the principal of a role, or `None` for the role of readers, which may have several principals.
     #[must_use]
     pub fn of(&self, role: Role) -> Option<&'a str> {
         let principals = &self.0.principals;
@@ -24,7 +24,8 @@ impl<'a> Principals<'a> {
         })
     }
 
-    /// Returns all principals with their roles. A reader of one tenant's rollups comes with that tenant.
+    /// Returns all principals, as (role, principal, tenant). The tenant is `None` except for a reader of the rollups
+    /// of one tenant.
     pub fn all(&self) -> impl Iterator<Item = (Role, &'a str, Option<&'a str>)> + use<'a> {
         let principals = &self.0.principals;
         let single = Role::ALL.map(|role| (role, self.of(role)));
@@ -38,13 +39,14 @@ impl<'a> Principals<'a> {
 }
 
 impl Config {
-    /// Returns the principals by role.
+    /// Returns the principals of all roles.
     #[must_use]
     pub fn roles(&self) -> Principals<'_> {
         Principals(self)
     }
 
-    /// Returns true if principals are configured, so that their ACLs are relied on.
+    /// Returns true if a principal of a role is configured. `audit` then reports every other principal that has
+    /// permissions.
     #[must_use]
     pub fn has_principals(&self) -> bool {
         let roles = Role::ALL.into_iter().filter(|role| *role != Role::Reader);
@@ -53,8 +55,8 @@ impl Config {
     }
 }
 
-/// Checks that roles with different duties have different principals. Combiner and merger may be one principal, because
-/// one worker can run both stages; so may operator and auditor.
+/// Checks that roles with separate duties have different principals. Combiner and merger may have the same principal,
+/// because one worker can run both stages. Operator and auditor may have the same principal too.
 pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     let all: Vec<_> = Principals(&loaded.settings).all().collect();
     for (index, (role, name, _)) in all.iter().enumerate() {
@@ -76,7 +78,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// The key that names the principal of a role.
+/// Returns the configuration key of a role's principal.
 fn key(role: Role) -> String {
     match role {
         Role::Reader => "principals.readers".into(),

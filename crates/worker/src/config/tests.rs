@@ -1,4 +1,4 @@
-//! Configurations that other crates accept and refuse.
+//! Tests of configurations that the other crates accept or refuse.
 
 use std::ffi::OsString;
 
@@ -12,7 +12,7 @@ mod policies;
 mod principals;
 mod secrets;
 
-/// Reads a file with this text. Errors call it `x.toml`.
+/// Loads a configuration file with this content. Error messages contain `x.toml` as its name.
 fn config(text: &str) -> Result<Config, String> {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("x.toml");
@@ -22,13 +22,13 @@ fn config(text: &str) -> Result<Config, String> {
     Config::load(&sources).map_err(|error| error.to_string().replace(&name, "x.toml"))
 }
 
-/// Reads environment variables.
+/// Loads a configuration from environment variables.
 fn from_environment(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let environment = variables.iter().map(|(name, text)| (OsString::from(name), OsString::from(text)));
     Config::load(&Sources { environment: environment.collect(), host: "host-1".into(), ..Sources::default() })
 }
 
-/// Checks the error for a file `x.toml`.
+/// Asserts that a configuration file with this content is refused with this message.
 #[track_caller]
 fn check(text: &str, expect: &str) {
     match config(text) {

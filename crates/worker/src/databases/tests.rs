@@ -10,7 +10,7 @@ use mmdb::Data;
 #[path = "../../../airlock/src/address/tests/mmdb.rs"]
 mod mmdb;
 
-/// A buffer for the log.
+/// A buffer that receives the log.
 #[derive(Clone, Default)]
 struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
@@ -28,7 +28,7 @@ fn countries(code: &'static str) -> Vec<u8> {
     mmdb::file(&[("198.51.100.0", 24, Data::Map(vec![("country_code", Data::Text(code))]))])
 }
 
-/// Returns the country of an address for the next beacon.
+/// Returns the country that the airlock finds for the address in a beacon.
 fn country(airlock: &mut Airlock) -> String {
     let payload = br#"{"ts":1,"session":"s","ip":"198.51.100.7"}"#;
     let mut found = None;
@@ -39,7 +39,7 @@ fn country(airlock: &mut Airlock) -> String {
 }
 
 #[test]
-fn changed_file_is_read_again_and_a_damaged_one_is_logged_once() {
+fn changed_database_is_loaded_and_a_damaged_one_is_logged_once_and_not_used() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("country.mmdb");
     std::fs::write(&path, countries("DE")).unwrap();
@@ -53,32 +53,32 @@ fn changed_file_is_read_again_and_a_damaged_one_is_logged_once() {
     let log = tracing_subscriber::fmt().with_writer(Mutex::new(captured.clone())).with_ansi(false);
     let log = tracing::Dispatch::new(log.finish());
     let mut now = Timestamp::EPOCH;
-    let mut look = |shared: &Shared| {
-        now += AGAIN;
+    let mut refresh = |shared: &Shared| {
+        now += CHECK_INTERVAL;
         tracing::dispatcher::with_default(&log, || databases.refresh(shared, now));
         String::from_utf8(std::mem::take(&mut *captured.0.lock().unwrap())).unwrap()
     };
-    assert_eq!(look(&shared), "");
+    assert_eq!(refresh(&shared), "");
 
     std::fs::write(&path, countries("SE")).unwrap();
-    assert!(look(&shared).contains("databases were reloaded"));
+    assert!(refresh(&shared).contains("databases were reloaded"));
     assert_eq!(country(&mut airlock), "SE");
 
     for damage in [&b"half a f"[..], b""] {
         std::fs::write(&path, damage).unwrap();
-        let logged = look(&shared);
+        let logged = refresh(&shared);
         assert!(
             logged.contains("WARN") && logged.contains("address.country_mmdb") && logged.contains("are kept"),
             "{logged}"
         );
-        assert_eq!(look(&shared), "", "told twice");
+        assert_eq!(refresh(&shared), "", "the warning is logged once");
         assert_eq!(country(&mut airlock), "SE");
     }
     std::fs::remove_file(&path).unwrap();
-    assert!(look(&shared).contains("are kept"));
-    assert_eq!((look(&shared).as_str(), country(&mut airlock).as_str()), ("", "SE"));
+    assert!(refresh(&shared).contains("are kept"));
+    assert_eq!((refresh(&shared).as_str(), country(&mut airlock).as_str()), ("", "SE"));
 
     std::fs::write(&path, countries("NO")).unwrap();
-    assert!(look(&shared).contains("databases were reloaded"));
+    assert!(refresh(&shared).contains("databases were reloaded"));
     assert_eq!(country(&mut airlock), "NO");
 }

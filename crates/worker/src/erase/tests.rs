@@ -7,12 +7,12 @@ use super::*;
 
 type Passes = Receiver<BTreeMap<u32, i64>>;
 
-/// Creates an eraser whose passes are recorded and have these outcomes, then succeed.
-fn watched(outcomes: Vec<Result<(), KafkaError>>) -> (Eraser, Passes, Arc<Status>) {
-    repeated(outcomes, AGAIN)
+/// Creates an eraser whose passes are recorded. The first passes have these outcomes, and all others succeed.
+fn recorded(outcomes: Vec<Result<(), KafkaError>>) -> (Eraser, Passes, Arc<Status>) {
+    repeated(outcomes, REPEAT_INTERVAL)
 }
 
-/// Creates an eraser that repeats its passes at an interval.
+/// Creates an eraser as `recorded` does, which repeats its passes at an interval.
 fn repeated(outcomes: Vec<Result<(), KafkaError>>, again: Duration) -> (Eraser, Passes, Arc<Status>) {
     let (send, passes) = channel();
     let status = Arc::new(Status::new(&[]));
@@ -24,15 +24,18 @@ fn repeated(outcomes: Vec<Result<(), KafkaError>>, again: Duration) -> (Eraser, 
     (Eraser(start(erase, again, Arc::clone(&status))), passes, status)
 }
 
+/// Waits for the next pass, and returns its offsets.
 fn pass(passes: &Passes) -> Vec<(u32, i64)> {
     passes.recv_timeout(Duration::from_secs(300)).expect("a pass").into_iter().collect()
 }
 
-fn none(passes: &Passes) {
+/// Asserts that there is no pass for a while.
+fn assert_no_pass(passes: &Passes) {
     assert!(passes.recv_timeout(Duration::from_millis(300)).is_err());
 }
 
-fn reasons_until(status: &Status, wanted: &[&str]) {
+/// Waits until the reasons for not being ready are these.
+fn wait_for_reasons(status: &Status, wanted: &[&str]) {
     for _ in 0..6_000 {
         if status.not_ready(clock::now()) == wanted {
             return;
@@ -44,20 +47,20 @@ fn reasons_until(status: &Status, wanted: &[&str]) {
 
 #[test]
 fn each_commit_is_followed_by_a_pass_over_all_assigned_partitions() {
-    let (eraser, passes, status) = watched(vec![]);
-    none(&passes);
+    let (eraser, passes, status) = recorded(vec![]);
+    assert_no_pass(&passes);
     eraser.counted(3, 100);
     assert_eq!(pass(&passes), [(3, 100)]);
     eraser.counted(1, 7);
     assert_eq!(pass(&passes), [(1, 7), (3, 100)]);
-    // the periodic commit of an unchanged offset
+    // an unchanged offset is committed again, which happens periodically
     eraser.counted(1, 7);
-    none(&passes);
-    reasons_until(&status, &[]);
+    assert_no_pass(&passes);
+    wait_for_reasons(&status, &[]);
 }
 
 #[test]
-fn deletion_is_repeated_at_an_interval() {
+fn deletion_is_repeated_at_an_interval_without_new_commits() {
     let (eraser, passes, _) = repeated(vec![], Duration::from_millis(50));
     eraser.counted(3, 100);
     assert_eq!([pass(&passes), pass(&passes), pass(&passes)], [[(3, 100)], [(3, 100)], [(3, 100)]]);
@@ -65,7 +68,7 @@ fn deletion_is_repeated_at_an_interval() {
 
 #[test]
 fn revoked_partitions_are_no_longer_erased() {
-    let (eraser, passes, _) = watched(vec![]);
+    let (eraser, passes, _) = recorded(vec![]);
     eraser.counted(3, 100);
     assert_eq!(pass(&passes), [(3, 100)]);
     eraser.revoked();
@@ -74,38 +77,38 @@ fn revoked_partitions_are_no_longer_erased() {
 }
 
 #[test]
-fn missing_permission_is_reported_and_not_tried_with_every_commit() {
+fn missing_permission_is_reported_and_is_not_retried_after_each_commit() {
     let right = Right { resource: Resource::Topic("t".into()), operation: Operation::Delete };
     let forbidden = KafkaError::Forbidden { principal: ClientSettings::default().principal(), right };
-    let (eraser, passes, status) = watched(vec![Err(forbidden)]);
+    let (eraser, passes, status) = recorded(vec![Err(forbidden)]);
     eraser.counted(0, 1);
     pass(&passes);
     let reason = "erase: counted beacons cannot be deleted: this principal may not Delete topic t; grant the \
                   permission as printed by `crowdfold topics acl`";
-    reasons_until(&status, &[reason]);
+    wait_for_reasons(&status, &[reason]);
     for offset in 2..50 {
         eraser.counted(0, offset);
     }
-    none(&passes);
-    reasons_until(&status, &[reason]);
+    assert_no_pass(&passes);
+    wait_for_reasons(&status, &[reason]);
 }
 
 #[test]
 fn transient_error_is_retried_soon() {
-    let away =
+    let unreachable =
         || Err(KafkaError::Kafka { what: "delete".into(), code: RDKafkaErrorCode::BrokerTransportFailure });
-    let (eraser, passes, status) = watched(vec![away(), away()]);
+    let (eraser, passes, status) = recorded(vec![unreachable(), unreachable()]);
     eraser.counted(0, 1);
     assert_eq!([pass(&passes), pass(&passes), pass(&passes)], [[(0, 1)], [(0, 1)], [(0, 1)]]);
-    reasons_until(&status, &[]);
+    wait_for_reasons(&status, &[]);
 }
 
 #[test]
-fn last_commit_is_erased_before_the_end() {
-    let (eraser, passes, _) = watched(vec![]);
+fn beacons_of_the_last_commit_are_erased_before_the_eraser_ends() {
+    let (eraser, passes, _) = recorded(vec![]);
     eraser.counted(0, 1);
     drop(eraser);
-    // one pass or, if the end was faster than the thread, the last one
+    // the pass after the commit, or the last pass if the eraser was dropped before the thread made the former
     assert_eq!(pass(&passes), [(0, 1)]);
-    none(&passes);
+    assert_no_pass(&passes);
 }

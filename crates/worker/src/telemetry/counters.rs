@@ -1,11 +1,12 @@
-//! The counters, written every second from the operators' counts; nothing is recorded per beacon.
+//! The counters. They are set every second from the counts of the operators, so a single beacon does not change a
+//! metric immediately.
 
 use crowdfold_airlock::Ignored;
 use crowdfold_engine::{Alarms, Counts, MergeCounts};
 use crowdfold_model::Reason;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
-/// Describes the metrics on `/metrics`.
+/// Registers the descriptions of the metrics on `/metrics`.
 pub(super) fn describe() {
     describe_counter!("crowdfold_beacons_total", "beacons by outcome, floored to a multiple of k");
     describe_counter!("crowdfold_rejected_total", "rejected beacons by reason, floored to a multiple of k");
@@ -37,26 +38,26 @@ pub(super) fn describe() {
     describe_histogram!("crowdfold_freshness_seconds", "system time at publication minus end of the window");
 }
 
-/// Writes cumulative counts of this process, floored to multiples of k.
+/// Sets the counters of this process, rounded down to multiples of k.
 #[derive(Clone, Copy, Debug)]
 pub struct Counters {
     k: u64,
 }
 
 impl Counters {
-    /// Creates counters that are floored to multiples of k.
+    /// Creates counters that are rounded down to multiples of k.
     #[must_use]
     pub const fn new(k: u64) -> Self {
         Self { k }
     }
 
-    /// Returns the largest multiple of k that is not above a count.
+    /// Returns the largest multiple of k that is not larger than a count.
     #[must_use]
     pub const fn floor(&self, exact: u64) -> u64 {
         exact - exact % self.k
     }
 
-    /// Writes the counts of the combiners of this process.
+    /// Sets the counters of beacons to the counts of the combiners of this process.
     pub fn combined(&self, counts: &Counts) {
         for (outcome, exact) in [
             ("read", counts.read),
@@ -75,25 +76,25 @@ impl Counters {
         self.clock_ahead(counts.clock_ahead);
     }
 
-    /// Writes the number of beacons whose event time was replaced by their record's timestamp because it was too far
-    /// ahead.
+    /// Sets the number of beacons whose event time was too far ahead of the timestamp of their record, and was
+    /// replaced by that timestamp.
     fn clock_ahead(&self, beacons: u64) {
         counter!("crowdfold_clock_ahead_total").absolute(self.floor(beacons));
     }
 
-    /// Writes the number of offsets that were never read, because they expired or their batch cannot be read.
+    /// Sets the number of offsets that were never read, because they expired or their batch could not be read.
     pub fn lost(&self, offsets: u64) {
         counter!("crowdfold_lost_offsets_total").absolute(self.floor(offsets));
     }
 
-    /// Writes the numbers of ignored values of known fields.
+    /// Sets the numbers of invalid values of known fields. Such values are ignored.
     pub fn ignored(&self, ignored: &Ignored) {
         for (field, exact) in ignored.by_field() {
             counter!("crowdfold_fields_ignored_total", "field" => field).absolute(self.floor(exact));
         }
     }
 
-    /// Writes the counts of the mergers of this process.
+    /// Sets the counters of beacons, windows and alarms to the counts of the mergers of this process.
     pub fn merged(&self, counts: &MergeCounts, alarms: &Alarms) {
         for (outcome, beacons, windows) in [
             ("released", counts.beacons.released, counts.windows.released),
@@ -113,7 +114,7 @@ impl Counters {
         }
     }
 
-    /// Writes the number of open session-windows.
+    /// Sets the number of open session-windows.
     pub fn open_session_windows(&self, open: u64) {
         gauge!("crowdfold_open_session_windows").set(self.floor(open) as f64);
     }

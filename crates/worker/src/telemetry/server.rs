@@ -1,4 +1,4 @@
-//! The pages `/metrics`, `/healthz` and `/readyz`.
+//! The HTTP server of the pages `/metrics`, `/healthz` and `/readyz`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,32 +21,33 @@ use tokio::time::{sleep, timeout};
 use super::{Status, describe};
 use crate::{WorkerError, clock};
 
-/// The bucket bounds of the histograms of transactions and freshness, seconds.
+/// The bounds of the buckets of the histograms, in seconds.
 const BUCKETS: [f64; 14] =
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0, 60.0, 120.0, 600.0];
 
-/// The maximum number of concurrent connections. Probes and scrapers need a few; more must not exhaust the worker's
-/// file descriptors.
+/// The maximum number of concurrent connections. Probes and scrapers need only a few. The limit protects the file
+/// descriptors of the worker.
 const CONNECTIONS: usize = 64;
 
-/// The time limit for the head of a request, the default of `collect.read_timeout`.
+/// The maximum time for receiving the head of a request. It equals the default of `collect.read_timeout`.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// The time limit for a whole connection. Each carries one request.
+/// The maximum duration of a connection. Each connection serves one request.
 const WHOLE: Duration = Duration::from_secs(30);
 
-/// The largest head of a request, bytes.
+/// The maximum size of the head of a request, in bytes.
 const HEAD: usize = 16_384;
 
-/// The response sent when the connection limit is reached.
+/// The response that is sent when the connection limit is reached.
 const REFUSED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// The server of the pages.
 pub struct Server {
-    /// Its threads end when it is dropped.
+    /// Kept because the threads of the server end when the runtime is dropped.
     _runtime: Runtime,
-    /// The address in use, if any, with the actual port if 0 was configured.
+    /// The address on which the server listens. It contains the actual port if the configured port is 0. `None` if no
+    /// address is configured.
     pub address: Option<SocketAddr>,
 }
 
@@ -57,10 +58,11 @@ struct Pages {
 }
 
 impl Server {
-    /// Starts serving. Without an address there are no pages.
+    /// Starts the server. Without an address it serves no pages.
     ///
     /// # Errors
-    /// The address cannot be bound, or the runtime or the recorder of metrics cannot start.
+    /// Returns an error if the server cannot listen on the address, or if the async runtime or the metrics recorder
+    /// cannot start.
     pub fn start(address: Option<SocketAddr>, status: Arc<Status>) -> Result<Self, WorkerError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(WorkerError::Runtime)?;
@@ -75,15 +77,15 @@ impl Server {
 fn serve(runtime: &Runtime, address: SocketAddr, status: Arc<Status>) -> Result<SocketAddr, WorkerError> {
     let metrics = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
     describe();
-    let taken = |error| WorkerError::Listen { address, error };
-    let listener = runtime.block_on(TcpListener::bind(address)).map_err(taken)?;
+    let cannot_listen = |error| WorkerError::Listen { address, error };
+    let listener = runtime.block_on(TcpListener::bind(address)).map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(WorkerError::Runtime)?;
     let pages = Pages { status, metrics: metrics.clone() };
     runtime.spawn(accept(listener, pages));
     runtime.spawn(async move {
         loop {
             sleep(Duration::from_secs(5)).await;
-            // histograms grow without limit unless they are drained
+            // without this upkeep, the memory of the histograms grows without limit
             metrics.run_upkeep();
         }
     });
@@ -95,7 +97,8 @@ async fn accept(listener: TcpListener, pages: Pages) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // the connection was closed, or there are no more file descriptors, which is temporary
+            // accepting fails if the client has closed the connection already, or if the process has no more file
+            // descriptors; both are temporary
             sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -105,14 +108,14 @@ async fn accept(listener: TcpListener, pages: Pages) {
         };
         let pages = pages.clone();
         tokio::spawn(async move {
-            // an error of the connection affects only its client
+            // ignore an error of the connection, because it affects only the client
             let _ = timeout(WHOLE, connection(stream, pages)).await;
             drop(permit);
         });
     }
 }
 
-/// Serves one request.
+/// Serves one request on a connection.
 async fn connection(stream: TcpStream, pages: Pages) -> hyper::Result<()> {
     let service = service_fn(move |request: Request<Incoming>| {
         let response = pages.response(request.method(), request.uri().path());

@@ -1,27 +1,27 @@
-//! Liveness and readiness of the worker, with reasons.
+//! The liveness and the readiness of the worker.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crowdfold_model::{Span, Timestamp};
 
-/// A component of the process whose liveness is reported.
+/// A component of the process that reports its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Component {
     /// The combining stage.
     Combine,
     /// The merging stage.
     Merge,
-    /// Topics and their time-to-live.
+    /// The verification of the topics and their time-to-live.
     Topics,
     /// The deletion of counted beacons.
     Erase,
-    /// The collector.
+    /// The collector of beacons (`crowdfold collect`).
     Collect,
 }
 
 impl Component {
-    /// Returns the name.
+    /// Returns the name of the component in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,39 +34,42 @@ impl Component {
     }
 }
 
-/// The time without a report after which a component is reported as dead.
+/// The time without a report after which a component counts as dead.
 const DEAD: Span = Span::MINUTE.times(2);
 
-/// The time without a report after which a stage, which reports every second, is waiting for an unresponsive cluster.
+/// The time without a report after which a stage counts as waiting for an unresponsive cluster. A stage normally
+/// reports every second.
 const STUCK: Span = Span::SECOND.times(10);
 
 #[derive(Debug, Default)]
 struct State {
+    /// The time of the last report of each component.
     alive: BTreeMap<Component, Timestamp>,
+    /// The reasons why each component is not ready.
     reasons: BTreeMap<Component, Vec<String>>,
 }
 
-/// The liveness and readiness of the worker, shared by its threads. A component that has not reported is not ready.
+/// The liveness and the readiness of the worker. All its threads share this value.
 #[derive(Debug)]
 pub struct Status(Mutex<State>);
 
 impl Status {
-    /// Creates the status of a worker with these components. A component that has not reported yet is not ready, but
-    /// not dead, because it may be waiting for a broker.
+    /// Creates the status of a worker with these components. A component that has not reported yet is not ready. It
+    /// does not count as dead, because it may be waiting for a broker.
     #[must_use]
     pub fn new(components: &[Component]) -> Self {
         let reasons = components.iter().map(|component| (*component, vec!["starting".to_owned()])).collect();
         Self(Mutex::new(State { alive: BTreeMap::new(), reasons }))
     }
 
-    /// Records that a component is alive, with the reasons why it is not ready; without reasons it is ready.
+    /// Records that a component is alive, and the reasons why it is not ready. If there are no reasons, it is ready.
     pub fn report(&self, component: Component, now: Timestamp, reasons: Vec<String>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.alive.insert(component, now);
         state.reasons.insert(component, reasons);
     }
 
-    /// Returns the components that are reported as dead.
+    /// Returns a message for each component that counts as dead.
     #[must_use]
     pub fn dead(&self, now: Timestamp) -> Vec<String> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,15 +82,15 @@ impl Status {
             .collect()
     }
 
-    /// Returns the reasons why the worker is not ready; empty if it is.
+    /// Returns the reasons why the worker is not ready. The list is empty if it is ready.
     #[must_use]
     pub fn not_ready(&self, now: Timestamp) -> Vec<String> {
         let dead = self.dead(now);
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stuck = [Component::Combine, Component::Merge].into_iter().filter_map(|component| {
             let silent = now.saturating_since(*state.alive.get(&component)?);
-            let unsaid = state.reasons.get(&component).is_some_and(Vec::is_empty);
-            (unsaid && silent > STUCK && silent <= DEAD).then(|| {
+            let has_no_reason = state.reasons.get(&component).is_some_and(Vec::is_empty);
+            (has_no_reason && silent > STUCK && silent <= DEAD).then(|| {
                 format!("{}: the cluster has not answered for {} s", component.name(), silent.as_secs())
             })
         });
@@ -107,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn worker_is_ready_once_every_component_reported_and_stays_alive() {
+    fn worker_is_ready_only_while_every_component_reports_without_a_reason() {
         let status = Status::new(&[Component::Combine, Component::Merge]);
         assert_eq!(status.not_ready(at(0)), ["combine: starting", "merge: starting"]);
         status.report(Component::Combine, at(10), vec![]);
@@ -120,10 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn stage_that_waits_for_the_cluster_is_not_ready_but_alive() {
+    fn stage_that_waits_for_the_cluster_is_not_ready_but_not_dead() {
         let status = Status::new(&[Component::Combine, Component::Topics]);
         status.report(Component::Combine, at(0), vec![]);
-        // it reports every minute
+        // this component reports only every minute, so ten seconds without a report are normal for it
         status.report(Component::Topics, at(0), vec![]);
         assert_eq!(status.not_ready(at(10_000)), Vec::<String>::new());
         assert_eq!(status.not_ready(at(31_000)), ["combine: the cluster has not answered for 31 s"]);

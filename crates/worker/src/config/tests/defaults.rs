@@ -16,7 +16,7 @@ fn defaults_equal_those_of_the_other_crates() {
 }
 
 #[test]
-fn rules_have_the_times_of_the_settings() {
+fn rules_contain_the_times_and_limits_of_the_settings() {
     let config =
         config("[windows]\nlength = \"5m\"\nlateness = \"1s\"\n[sessions]\nidle_timeout = \"2s\"\nmax_per_partition = 7\n")
             .unwrap();

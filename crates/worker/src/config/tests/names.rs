@@ -3,27 +3,33 @@ use crowdfold_airlock::Settings;
 use super::*;
 
 #[test]
-fn unknown_fields_are_refused_with_a_suggestion() {
+fn unknown_field_is_refused_with_the_most_similar_name() {
     check(
         "[source.fields]\nbandwith_kbps = \"b\"\n",
-        "x.toml:2: source.fields.bandwith_kbps is not a field of a beacon; did you mean bandwidth_kbps? (our name is on \
-         the left, theirs on the right)",
+        "x.toml:2: source.fields.bandwith_kbps is not a field of a beacon; did you mean bandwidth_kbps? (write \
+         crowdfold's name on the left and your own name on the right)",
     );
-    let unknown = config("[source.fields]\nzzzzzz = \"b\"\n").err().unwrap();
-    let start = "x.toml:2: source.fields.zzzzzz is not a field of a beacon (our name is on the left, theirs on the \
-                 right); our names are ";
+    let unknown = config(
+        "[source.fields]
+zzzzzz = \"b\"
+",
+    )
+    .err()
+    .unwrap();
+    let start = "x.toml:2: source.fields.zzzzzz is not a field of a beacon (write crowdfold's name on the left and \
+                 your own name on the right); crowdfold's names are ";
     let names: Vec<&str> =
         unknown.strip_prefix(start).expect("the start of the message").split(", ").collect();
     assert_eq!(names, Settings::field_names().collect::<Vec<_>>());
     check(
         "[source]\nformat = \"capture\"\n[source.log]\nqery = \"b\"\npath = \"p\"\n",
-        "x.toml:4: source.log.qery is not a field of a log; did you mean query? (our name is on the left, theirs on the \
-         right)",
+        "x.toml:4: source.log.qery is not a field of a log; did you mean query? (write crowdfold's name \
+         on the left and your own name on the right)",
     );
 }
 
 #[test]
-fn properties_are_checked_by_librdkafka() {
+fn property_that_librdkafka_does_not_accept_is_refused_without_its_value() {
     check(
         "[kafka.properties]\nno.such = 1\n",
         "x.toml:2: kafka.properties.no.such is not a property of librdkafka; see its CONFIGURATION.md",
@@ -42,15 +48,15 @@ fn attribute_named_like_a_dimension_is_refused() {
         check(
             &format!("[tenants.attributes.default]\n{name} = \"tv\"\n"),
             &format!(
-                "x.toml:2: tenants.attributes.default.{name} has the name of a dimension, so queries could not tell them \
-                 apart; choose another name"
+                "x.toml:2: tenants.attributes.default.{name} has the name of a dimension, so a query could not \
+         distinguish the two; choose another name"
             ),
         );
     }
 }
 
 #[test]
-fn content_pattern_is_a_regular_expression() {
+fn content_pattern_that_is_not_a_regular_expression_is_refused() {
     check(
         "[content]\npattern = \"ep-[0-9\"\n",
         "x.toml:2: content.pattern is not a regular expression (unclosed character class); correct it, or set it to \"\"",
@@ -65,10 +71,10 @@ fn content_pattern_is_a_regular_expression() {
 }
 
 #[test]
-fn short_values_to_search_for_are_refused() {
+fn value_of_audit_known_below_four_characters_is_refused() {
     check(
         "[audit]\nknown = [\"long enough\", \"abc\"]\n",
-        "x.toml:2: audit.known contains a value, number 2, that is shorter than 4 characters and so occurs everywhere; \
-         give whole values",
+        "x.toml:2: audit.known contains a value of fewer than 4 characters (number 2 in the list), which would be found \
+         in most records; use longer values",
     );
 }

@@ -2,14 +2,15 @@ use super::*;
 
 const TWO: &str = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n";
 
-/// Checks the error for a file that starts with two tenants, on three lines.
+/// Asserts that a configuration file is refused with this message. Its first three lines name two tenants, so `text`
+/// begins in line 4.
 #[track_caller]
 fn check_two(text: &str, expect: &str) {
     check(&format!("{TWO}{text}"), expect);
 }
 
 #[test]
-fn policies_that_do_not_protect_are_refused() {
+fn release_settings_that_do_not_protect_sessions_are_refused() {
     for (line, expect) in [
         (
             "k = 9",
@@ -42,8 +43,8 @@ fn policies_that_do_not_protect_are_refused() {
         ),
         (
             "detail_breakdown = [\"os\"]",
-            "detail_breakdown is not one of release.breakdowns; name one exactly as it is listed there, or set it to \
-             \"last\" or \"none\"",
+            "detail_breakdown is not a breakdown of release.breakdowns; write one exactly as it is listed there, or set \
+             the key to \"last\" or \"none\"",
         ),
         (
             "detail_breakdown = [\"colour\"]",
@@ -98,7 +99,7 @@ fn differential_privacy_refuses_settings_that_its_noise_does_not_cover() {
 }
 
 #[test]
-fn tenant_without_a_key_has_the_common_value() {
+fn tenant_without_a_key_of_its_own_has_the_common_value() {
     let text = format!(
         "{TWO}[release]\nk = 30\ndetail_breakdown = [\"cdn\", \"connection\"]\n\
          [release.tenants.acme]\nk = 100\n[release.tenants.beta]\nbreakdowns = [[\"os\"], [\"cdn\"]]\n\
@@ -116,7 +117,7 @@ fn tenant_without_a_key_has_the_common_value() {
 }
 
 #[test]
-fn repeated_default_of_a_tenant_changes_nothing() {
+fn tenant_that_repeats_the_common_value_has_the_same_policy_and_layout() {
     let plain = config(TWO).unwrap();
     let again = config(&format!("{TWO}[release.tenants.acme]\nk = 50\n[release.tenants.beta]\n")).unwrap();
     assert_eq!(again.policies(), plain.policies());
@@ -135,7 +136,7 @@ fn environment_sets_the_policy_of_a_tenant() {
 }
 
 #[test]
-fn policy_of_a_tenant_is_refused_by_its_own_keys() {
+fn error_in_the_policy_of_a_tenant_names_the_key_of_the_tenant() {
     check_two(
         "[release.tenants.acme]\nk = 9\n",
         "x.toml:5: release.tenants.acme.k is 9, but a row must cover at least 10 sessions; raise k to 10 or more, or set \
@@ -148,19 +149,19 @@ fn policy_of_a_tenant_is_refused_by_its_own_keys() {
          place (country and asn), so that the difference between two tables may be a single viewer; put country and asn \
          in one breakdown, or remove one of them",
     );
-    // tables of two tenants describe different sessions
+    // two tenants may publish the same dimensions, because their tables contain different sessions
     let apart = "[release.tenants.acme]\nbreakdowns = [[\"country\", \"os\"]]\n[release.tenants.beta]\n\
                  breakdowns = [[\"os\", \"country\"]]\n";
     assert!(config(&format!("{TWO}{apart}")).is_ok());
     check_two(
         "[release]\ndetail_breakdown = [\"cdn\", \"connection\"]\n[release.tenants.acme]\nbreakdowns = [[\"os\"]]\n",
-        "x.toml:7: release.tenants.acme.breakdowns lacks the one that release.detail_breakdown names; add it, or name one \
-         of these in release.tenants.acme.detail_breakdown",
+        "x.toml:7: release.tenants.acme.breakdowns does not contain the breakdown that release.detail_breakdown names; \
+         add it, or set release.tenants.acme.detail_breakdown",
     );
     check_two(
         "[release.tenants.acme]\ndetail_breakdown = [\"os\"]\n",
-        "x.toml:5: release.tenants.acme.detail_breakdown is not one of release.breakdowns; name one exactly as it is \
-         listed there, or set it to \"last\" or \"none\"",
+        "x.toml:5: release.tenants.acme.detail_breakdown is not a breakdown of release.breakdowns; write one exactly as it \
+         is listed there, or set the key to \"last\" or \"none\"",
     );
     let drowned = "[release]\npolicy = \"differential-privacy\"\nbreakdowns = [[\"os\"]]\n[release.privacy]\n\
                    epsilon = 0.00002\nsecret_file = \"/x\"\n[ttl]\nbeacons = \"3h\"\n[release.tenants.acme]\n\

@@ -3,7 +3,7 @@ use crowdfold_kafka::acl::Role;
 use super::*;
 
 #[test]
-fn roles_have_their_principals() {
+fn role_without_a_configured_principal_has_the_default_one() {
     let config =
         config("[kafka]\nprefix = \"video\"\n[principals]\nmerger = \"CN=m\"\nreaders = [\"r\"]\n").unwrap();
     let roles = config.roles();
@@ -16,7 +16,7 @@ fn roles_have_their_principals() {
 }
 
 #[test]
-fn principals_are_configured_if_any_role_has_one() {
+fn has_principals_is_true_if_any_role_has_a_configured_principal() {
     let has = |text: &str| config(text).unwrap().has_principals();
     assert!(!has("") && !has("[principals]\nbrokers = [\"b\"]\n"));
     assert!(has("[principals]\neraser = \"e\"\n") && has("[principals]\nreaders = [\"r\"]\n"));
@@ -24,7 +24,7 @@ fn principals_are_configured_if_any_role_has_one() {
 }
 
 #[test]
-fn roles_with_separate_duties_have_separate_principals() {
+fn one_principal_for_two_roles_with_separate_duties_is_refused() {
     check(
         "[principals]\nreaders = [\"crowdfold-combiner\"]\n",
         "x.toml:2: principals.readers gives crowdfold-combiner the roles combiner and reader, whose duties must be \

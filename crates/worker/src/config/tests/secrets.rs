@@ -3,7 +3,7 @@ use super::*;
 const SECRET: &str = "hunter2-0123456789";
 
 #[test]
-fn eraser_has_a_client_of_its_own() {
+fn eraser_has_client_settings_of_its_own_and_exists_only_if_enabled() {
     let text = format!(
         "[kafka.properties]\nsasl.username = \"worker\"\n[kafka.eraser]\nsasl.username = \"eraser\"\n\
          sasl.password = \"{SECRET}\"\n[ttl]\nerase_counted = true\n"
@@ -14,15 +14,15 @@ fn eraser_has_a_client_of_its_own() {
     assert_eq!(eraser.properties["sasl.password"], SECRET);
     assert_eq!(eraser.client_id, "crowdfold-host-1-eraser");
     assert_eq!(crate::wiring::client(&config).unwrap().properties["sasl.username"], "worker");
-    let unasked = from_environment(&[("CROWDFOLD_KAFKA__ERASER__SASL_PASSWORD", SECRET)]).unwrap();
+    let disabled = from_environment(&[("CROWDFOLD_KAFKA__ERASER__SASL_PASSWORD", SECRET)]).unwrap();
     assert!(
-        crate::wiring::eraser(&unasked).unwrap().is_none(),
+        crate::wiring::eraser(&disabled).unwrap().is_none(),
         "nothing is erased unless erase_counted is set"
     );
 }
 
 #[test]
-fn secret_of_the_guard_is_read_for_the_airlock() {
+fn airlock_reads_the_secret_if_min_networks_is_set() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("secret");
     let text =
@@ -37,7 +37,7 @@ fn secret_of_the_guard_is_read_for_the_airlock() {
 }
 
 #[test]
-fn secret_of_the_noise_is_read_only_to_release_rows() {
+fn secret_file_is_read_only_when_rows_are_to_be_released() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("secret");
     let text = format!(
@@ -65,7 +65,7 @@ fn secret_of_the_noise_is_read_only_to_release_rows() {
 }
 
 #[test]
-fn values_to_search_for_reach_the_airlock() {
+fn values_of_audit_known_are_passed_to_the_airlock() {
     let config = config(&format!("[audit]\nknown = [\"{SECRET}\", \"other-{SECRET}\"]\n")).unwrap();
     assert_eq!(config.airlock().unwrap().known, [SECRET.to_owned(), format!("other-{SECRET}")]);
 }
