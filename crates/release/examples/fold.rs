@@ -38,7 +38,7 @@ fn main() -> Result<(), PolicyError> {
 }
 
 #[test]
-fn small_rows_are_folded_and_no_session_is_lost() {
+fn rows_below_k_are_folded_and_no_session_is_lost() {
     let rows = fold(50, &CELLS).unwrap();
     assert_eq!(rows, [("*/*".to_owned(), 113), ("Windows/Chrome".to_owned(), 900)]);
     let rows = fold(10, &CELLS).unwrap();

@@ -1,4 +1,4 @@
-//! Rows outside the detail table. They contain bounded contributions of sessions, with noise.
+//! Rows outside the detail table. Their numbers are sums of clamped contributions of sessions, with noise.
 
 use crowdfold_model::{BOUNDED_FIELDS, Cell, CellKey, ErrorClass, Metric, Source};
 use serde::ser::SerializeMap;
@@ -10,13 +10,14 @@ use crate::privacy::{CellNoise, NoiseKey, Sigma};
 #[cfg(test)]
 mod tests;
 
-/// The values of [`BOUNDED_FIELDS`] in their order, each with noise. They may be negative.
+/// The numbers of a row outside the detail table, each with noise, in the order of [`BOUNDED_FIELDS`]. A number may
+/// be negative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Covered([i64; BOUNDED_FIELDS.len()]);
 
 impl Covered {
-    /// Draws the noise of a row. The same row under the same policy and secret always gets the same noise. Returns
-    /// `None` without a secret, because then only the session count is published.
+    /// Adds noise to the numbers of a cell. The same cell with the same policy and secret always receives the same
+    /// noise. Returns `None` if there is no secret, because then only the session count is published.
     pub(crate) fn draw(
         policy: &Policy,
         noise_key: &NoiseKey<'_>,
@@ -34,13 +35,13 @@ impl Covered {
         Some(Self(numbers))
     }
 
-    /// Returns the value of a metric. It is absent for metrics of the detail table only.
+    /// Returns the value of a metric, or `None` if only the detail table contains the metric.
     pub(crate) fn get(&self, metric: Metric) -> Option<i64> {
         metric.bounded_position().map(|at| self.0[at])
     }
 }
 
-/// Writes every class of errors, because an absent class would reveal a count of 0.
+/// Serializes the counts of all classes of errors, because an absent class would reveal that its count is 0.
 impl Serialize for Covered {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(Some(ErrorClass::COUNT))?;

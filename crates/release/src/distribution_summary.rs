@@ -1,4 +1,5 @@
-//! Summarizes the distributions of a row as percentiles and a histogram. Each value covers enough sessions.
+//! Summarizes a distribution of the detail table as percentiles and a histogram. Each percentile and each range of
+//! the histogram is based on enough sessions.
 
 use crowdfold_model::Distribution;
 use serde::Serialize;
@@ -10,11 +11,13 @@ pub(crate) use noisy::bin_of;
 #[cfg(test)]
 mod tests;
 
-/// b: the minimum number of sessions at or above a percentile, at or below it, and in a range of a histogram.
+/// The minimum number of sessions at or above a percentile, of sessions at or below it, and of sessions in a range of
+/// a histogram. The documentation calls it b.
 pub const MIN_IN_RANGE: u64 = 10;
 
-/// The edges between the bins of histograms: ten per decade, rounded to two digits as the values are. With the open
-/// ends there are 32 bins. They are the same for startup times (ms) and rates (kbit/s).
+/// The edges between the bins of histograms. There are ten bins per decade, and the edges have two significant
+/// digits, like the values. With the two open bins there are 32 bins. All distributions use the same edges, in the
+/// unit of their values.
 pub const BINS: [u32; 31] = [
     100, 130, 160, 200, 250, 320, 400, 500, 630, 790, //
     1_000, 1_300, 1_600, 2_000, 2_500, 3_200, 4_000, 5_000, 6_300, 7_900, //
@@ -22,13 +25,14 @@ pub const BINS: [u32; 31] = [
     100_000,
 ];
 
-/// The number of bins, with the open ones at both ends.
+/// The number of bins, which includes the open bins at both ends.
 pub(crate) const BIN_COUNT: usize = BINS.len() + 1;
 
-/// A range `[from, to, sessions]` with from ≤ value < to. An open end is `null`.
+/// A range of a histogram: its start, its end, and the number of sessions with a value in it. The start belongs to
+/// the range and the end does not. The end is `None` if the range is open.
 type Range = (u32, Option<u32>, u64);
 
-/// The published part of a distribution.
+/// The published summary of a distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct DistributionSummary {
     sessions: u64,
@@ -42,6 +46,7 @@ pub(crate) struct DistributionSummary {
 }
 
 impl DistributionSummary {
+    /// Summarizes a distribution with exact numbers.
     pub(crate) fn of(values: &Distribution, with_histogram: bool) -> Self {
         let sessions = values.sessions();
         let at = |percent| percentile(values.values(), sessions, percent);
@@ -57,8 +62,8 @@ impl DistributionSummary {
     }
 }
 
-/// Returns the smallest value with at least ⌈percent·n⌉ sessions at or below it. Returns `None` unless at least b
-/// sessions are at or above the value, and at least b at or below it.
+/// Returns the smallest value for which at least `percent` percent of the sessions are at or below it. Returns `None`
+/// if fewer than [`MIN_IN_RANGE`] sessions are at or above that value, or at or below it.
 fn percentile(values: &[(u32, u64)], sessions: u64, percent: u128) -> Option<u32> {
     let wanted = (u128::from(sessions) * percent).div_ceil(100);
     let mut below = 0;
@@ -73,9 +78,8 @@ fn percentile(values: &[(u32, u64)], sessions: u64, percent: u128) -> Option<u32
     None
 }
 
-/// Joins bins from the left until each range contains at least `least` sessions. The remaining bins on the right join
-/// the last range. Returns `None` if all bins together have fewer sessions, because then not even an open range may be
-/// published.
+/// Joins neighbouring bins, from the lowest, until each range contains at least `least` sessions. Bins that remain at
+/// the end are added to the last range. Returns `None` if all bins together have fewer than `least` sessions.
 fn histogram(values: &[(u32, u64)], least: u64) -> Option<Vec<Range>> {
     let mut ranges: Vec<Range> = Vec::new();
     let (mut from, mut gathered) = (0, 0);

@@ -1,12 +1,12 @@
-//! Checks the families of dimensions. Dimensions that describe the same thing must not be in two tables, because one
-//! table could be subtracted from the other.
+//! Checks the families of dimensions. Two tables must not contain dimensions of one family, which describe the same
+//! thing, because the difference between the tables could reveal a small group.
 
 use crowdfold_model::{Dimension, Family};
 
 #[cfg(test)]
 mod tests;
 
-/// The error of a list of breakdowns.
+/// The error of the list `release.breakdowns`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FamilyError {
     /// The list is empty.
@@ -14,7 +14,7 @@ pub enum FamilyError {
         "release.breakdowns is empty, so no row would ever be released; name at least one, such as [\"country\"]"
     )]
     None,
-    /// A breakdown without dimensions.
+    /// A breakdown contains no dimension.
     #[error("release.breakdowns contains no dimension in breakdown {0}; name one, or remove the breakdown")]
     Empty(
         /// The number of the breakdown, from 1.
@@ -25,16 +25,16 @@ pub enum FamilyError {
     Twice {
         /// The dimension.
         dimension: Dimension,
-        /// The breakdown, as in the configuration.
+        /// The dimensions of the breakdown, separated by commas.
         breakdown: String,
     },
     /// A breakdown occurs twice in the list.
     #[error("release.breakdowns contains breakdown [{0}] twice; remove one")]
     Same(
-        /// The breakdown, as in the configuration.
+        /// The dimensions of the breakdown, separated by commas.
         String,
     ),
-    /// Two breakdowns that share a family.
+    /// Two breakdowns contain dimensions of the same family.
     #[error(
         "release.breakdowns contains breakdowns [{first}] and [{second}], which both describe the {family} ({one} and \
          {other}), so that the difference between two tables may be a single viewer; put {one} and {other} in one \
@@ -47,32 +47,32 @@ pub enum FamilyError {
         one: Dimension,
         /// The dimension in the second breakdown.
         other: Dimension,
-        /// The first breakdown, as in the configuration.
+        /// The dimensions of the first breakdown, separated by commas.
         first: String,
-        /// The second breakdown, as in the configuration.
+        /// The dimensions of the second breakdown, separated by commas.
         second: String,
     },
-    /// A breakdown combines content ids with small places.
+    /// A breakdown combines the dimension `content` with a dimension of small places.
     #[error(
         "release.breakdowns combines content with {place} in breakdown [{breakdown}]: a content id can name its \
          uploader, and {place} locates its few viewers; remove content or {place}, or set content.allow_below_place = \
          true"
     )]
     ContentBelowPlace {
-        /// The dimension of the place: region, asn or network.
+        /// The dimension of the place: `region`, `asn` or `network`.
         place: Dimension,
-        /// The breakdown, as in the configuration.
+        /// The dimensions of the breakdown, separated by commas.
         breakdown: String,
     },
 }
 
-/// Rejects breakdowns whose tables could be subtracted from each other, and breakdowns that are invalid.
+/// Rejects invalid breakdowns, and breakdowns that share a family.
 ///
-/// `allow_below_place` permits content in one breakdown with region, asn or network. Their order does not matter,
-/// because a complete cell key contains both.
+/// `allow_below_place` permits the dimension `content` in one breakdown with `region`, `asn` or `network`, in any
+/// order.
 ///
 /// # Errors
-/// Returns the first fault, with the key and the fix.
+/// Returns the first error. Its message contains the configuration key and the fix.
 pub fn check_families(breakdowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
     check_each(breakdowns, allow_below_place)?;
     for (index, breakdown) in breakdowns.iter().enumerate() {
@@ -83,7 +83,7 @@ pub fn check_families(breakdowns: &[Vec<Dimension>], allow_below_place: bool) ->
     Ok(())
 }
 
-/// Rejects invalid breakdowns. This is the only check if tables may overlap.
+/// Rejects invalid breakdowns, but allows breakdowns that share a family. It is the check of `differential-privacy`.
 pub(crate) fn check_breakdowns(
     breakdowns: &[Vec<Dimension>],
     allow_below_place: bool,
@@ -135,12 +135,13 @@ fn check_two(first: &[Dimension], second: &[Dimension]) -> Result<(), FamilyErro
     Ok(())
 }
 
-/// Returns the name of a breakdown in keys and metrics, such as `os.browser`.
+/// Returns the name of a breakdown in keys of records and in metrics, such as `os.browser`.
 #[must_use]
 pub fn breakdown_name(breakdown: &[Dimension]) -> String {
     joined(breakdown, ".")
 }
 
+/// Returns the dimensions of a breakdown for messages, such as `os, browser`.
 pub(crate) fn listed(breakdown: &[Dimension]) -> String {
     joined(breakdown, ", ")
 }

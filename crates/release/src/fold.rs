@@ -1,4 +1,4 @@
-//! Folds rows that are too small to be published into the level above until each row is a crowd.
+//! Folds the rows of one table: adds rows that are not a crowd to other rows, until each row is a crowd.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -10,23 +10,24 @@ use crowdfold_model::{Cell, CellKey, FOLDED, Table};
 #[cfg(test)]
 mod tests;
 
-/// A cell key and its cell. Before folding it is any cell, after folding it is a crowd.
+/// A cell with its cell key. After folding, it is a crowd.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
     pub(crate) cell_key: CellKey,
     pub(crate) cell: Cell,
 }
 
-/// The minimum number of possible sizes of a small rest, given the row that it was merged into.
+/// The rule for how many rows are merged with a small rest. The size of the resulting row must allow a minimum number
+/// of sizes of the rest.
 ///
-/// An attacker who knows the algorithm knows how a star row with S sessions was formed. `taken` rows of at least k
-/// sessions each, and of at most the size of the smallest remaining row, were merged into a rest below k. This bounds
-/// the rest from both sides.
+/// An attacker who knows the algorithm knows how a row with `*` was formed. Some rows were merged with a rest of
+/// fewer than k sessions. Each merged row has at least k sessions, and at most as many as the smallest row that was
+/// not merged. This bounds the size of the rest from both sides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Margin {
-    /// The upper bound of a rest, which has fewer sessions.
+    /// The minimum number of sessions of a row. A rest has fewer.
     pub(crate) k: u64,
-    /// b: the minimum number of possible values.
+    /// The minimum number of possible sizes of the rest. The documentation calls it b.
     pub(crate) least: u64,
 }
 
@@ -35,7 +36,8 @@ impl Margin {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self { k: 0, least: 0 };
 
-    /// Returns true if a star row of `sessions` sessions leaves enough possible sizes for its rest.
+    /// Returns true if a row with `*` leaves enough possible sizes for its rest. The row has `sessions` sessions,
+    /// `taken` rows were merged with the rest, and the smallest row that was not merged has `smallest_left` sessions.
     fn is_kept(self, sessions: u64, taken: u64, smallest_left: u64) -> bool {
         if self.least == 0 {
             return true;
@@ -48,14 +50,17 @@ impl Margin {
     }
 }
 
-/// Folds one table. Returns the rows in the order of their cell keys. The rows together contain every session of the
-/// table. If the whole table is not a crowd, there are no rows.
+/// Folds one table. Returns the rows in the order of their cell keys. Together the rows contain every session of the
+/// table. If the whole table is not a crowd, the result is empty.
 ///
-/// A node is a prefix of a cell key. The leaves below it that are not crowds are its *rest*. A rest that is not a crowd
-/// is merged with rows of the node in ascending order of (sessions, cell key). This ends when it is a crowd and keeps
-/// the margin, or when no row is left. If the rest is still not a crowd, it moves to the node above. All cell keys must
-/// have the same length of at least 1 and contain no `*`, and each cell must have at least one session. `is_crowd` must
-/// be monotone: a crowd with added sessions must be a crowd.
+/// A *leaf* is a cell of the table. A *node* is a prefix of cell keys. The *rest* of a node is the sum of the leaves
+/// below it that are not crowds. A rest that is not a crowd is merged with rows of its node, the smallest row first
+/// (of rows with equal sessions, the one with the lesser cell key first). Merging ends when the rest is a crowd and
+/// keeps the margin, or when no row is left. If the rest is still not a crowd, it is added to the rest of the node
+/// above.
+///
+/// All cell keys must have the same length of at least 1, and must not contain `*`. Each cell must have at least one
+/// session. `is_crowd` must be monotone: a crowd must remain a crowd when sessions are added.
 pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> bool) -> Vec<Row> {
     let mut fold = Fold {
         slots: table.into_iter().map(|(cell_key, cell)| Row { cell_key, cell }).collect(),
@@ -76,21 +81,23 @@ pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> boo
     rows.into_iter().map(|slot| mem::take(&mut slots[slot])).collect()
 }
 
-/// A prefix of the cell keys during the walk over its leaves.
+/// A node during the walk over its leaves.
 struct Node {
-    /// The index in `rows` of its first row. All later rows are also its rows.
+    /// The index of the first row of this node in `rows`. All later rows in `rows` also belong to this node.
     first_row: usize,
-    /// The slot that collects the leaves that are not crowds.
+    /// The slot that contains the rest of the node. `None` if there is no rest.
     rest: Option<usize>,
 }
 
-/// A walk over the leaves in order. The nodes on the path from the root to the current leaf are open. Cells never move:
-/// rows and rests are slots, and a group is collected in the slot of one of its members.
+/// A walk over the leaves in the order of their cell keys. The nodes that contain the current leaf are open. Each
+/// leaf has a slot. Merged cells are collected in the slot of one of them, and rows and rests are identified by their
+/// slot, so that cells are not moved.
 struct Fold<F> {
+    /// One slot for each leaf, in the order of the cell keys.
     slots: Vec<Row>,
     /// The slots of the rows so far, in the order of their cell keys.
     rows: Vec<usize>,
-    /// The inner nodes above the current leaf. The root is the first.
+    /// The nodes above the current leaf, from the root downwards.
     open: Vec<Node>,
     star: Arc<str>,
     margin: Margin,
@@ -120,7 +127,7 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         self.open.resize_with(depth, || Node { first_row, rest: None });
     }
 
-    /// Makes a row of a leaf that is a crowd. Otherwise adds the leaf to the rest of its node.
+    /// Makes a leaf a row if it is a crowd. Otherwise adds the leaf to the rest of its node.
     fn add_leaf(&mut self, leaf: usize) {
         if (self.is_crowd)(&self.slots[leaf].cell) {
             self.rows.push(leaf);
@@ -129,7 +136,8 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         }
     }
 
-    /// Makes a row of the rest of a closed node if it is a crowd. Otherwise adds the rest to the node above.
+    /// Closes a node. Makes its rest a row if it is a crowd, after merging it with rows of the node if necessary.
+    /// Otherwise adds the rest to the rest of the node above.
     fn close(&mut self, node: Node) {
         let Some(mut rest) = node.rest else { return };
         if !(self.is_crowd)(&self.slots[rest].cell) {
@@ -142,10 +150,11 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         }
     }
 
-    /// Merges rows of the node that begins at `first_row` into its rest, smallest first, until it is a crowd that keeps
-    /// the margin, or until no row is left.
+    /// Merges rows of the node with its rest, the smallest row first, until the rest is a crowd that keeps the
+    /// margin, or until no row is left. The rows of the node begin at `first_row`. Returns the slot of the rest.
     fn merge_rows(&mut self, mut rest: usize, first_row: usize) -> usize {
-        // Rows are in the order of cell keys, so of equal rows the one at the lower index has the lesser cell key.
+        // Rows are in the order of their cell keys. So of rows with equal sessions, the row with the lower index has
+        // the lesser cell key.
         let size = |at: usize| self.slots[self.rows[at]].cell.sessions;
         let mut left: BinaryHeap<_> =
             (first_row..self.rows.len()).map(|at| Reverse((size(at), at))).collect();
@@ -168,7 +177,8 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         rest
     }
 
-    /// Makes a row of the rest of the closed node.
+    /// Makes the rest of the closed node a row: replaces the values below the node by `*`, and inserts the row in the
+    /// order of cell keys.
     fn publish(&mut self, slot: usize, first_row: usize) {
         let depth = self.open.len();
         self.slots[slot].cell_key[depth..].fill(Arc::clone(&self.star));
@@ -178,8 +188,8 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         self.rows.insert(at, slot);
     }
 
-    /// Adds a slot to the rest of the node above it. The root has no node above it, because then the whole table is not
-    /// a crowd.
+    /// Adds a slot to the rest of the innermost open node. If no node is open, the slot is the rest of the root, so
+    /// the whole table is not a crowd and nothing is published.
     fn add_to_rest_above(&mut self, slot: usize) {
         let Some(rest) = self.open.last().map(|node| node.rest) else { return };
         let joined = match rest {
@@ -191,7 +201,7 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         }
     }
 
-    /// Adds the second slot to the first, and returns the first.
+    /// Adds the cell of the slot `from` to the slot `into`, and returns `into`.
     fn join(&mut self, into: usize, from: usize) -> usize {
         let from = mem::take(&mut self.slots[from].cell);
         self.slots[into].cell.add(&from);

@@ -1,5 +1,5 @@
-//! Folding, differential privacy, and the only rows that are published: [`release()`] turns the tables of one tenant
-//! and window into [`Rollup`]s, each of which covers at least *k* sessions.
+//! Folding, differential privacy, and the creation of published rows. [`release()`] converts the tables of one tenant
+//! and window to [`Rollup`]s. Each rollup covers at least *k* sessions.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -9,8 +9,8 @@
 //!
 //! let breakdowns = vec![vec![Dimension::Os, Dimension::Browser]];
 //! let policy = Policy::threshold(PolicySettings { k: 50, breakdowns, ..PolicySettings::default() })?;
-//! let cells = [("Windows", "Chrome", 900), ("Windows", "Edge", 70), ("Windows", "Opera", 9), ("Tizen", "Samsung",
-//! 60)]; let table: Table = cells
+//! let cells = [("Windows", "Chrome", 900), ("Windows", "Edge", 70), ("Windows", "Opera", 9), ("Tizen", "Samsung", 60)];
+//! let table: Table = cells
 //!     .into_iter()
 //!     .map(|(os, browser, sessions)| {
 //!         let key: CellKey = [os, browser].map(Arc::from).into();
@@ -32,8 +32,8 @@
 //!
 //! `examples/fold.rs` is a complete program.
 //!
-//! **Architecture invariant.** [`Rollup`] and [`RejectionNote`] are the only types that are serialised for readers, and
-//! only [`release()`] creates a [`Rollup`].
+//! **Architecture invariant.** [`Rollup`] and [`RejectionNote`] are the only types that are written to published
+//! topics. Only [`release()`] can create a [`Rollup`].
 #![forbid(unsafe_code)]
 
 mod covered;

@@ -1,4 +1,4 @@
-//! Notes of rejected beacons.
+//! Notes on rejected beacons.
 
 use crowdfold_model::{Reason, Span, Timestamp};
 use serde::Serialize;
@@ -6,8 +6,8 @@ use serde::Serialize;
 #[cfg(test)]
 mod tests;
 
-/// The reason of a rejection and the location of the record, without any of its content. Apart from [`crate::Rollup`],
-/// this is the only published type.
+/// A note on a rejected beacon: the reason, and the location of the record that contains the beacon. It has no
+/// content of the beacon. Apart from [`crate::Rollup`], it is the only published type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectionNote {
     reason: Reason,
@@ -18,20 +18,20 @@ pub struct RejectionNote {
 }
 
 impl RejectionNote {
-    /// Creates a note of a beacon in the record at this location. `time` is the record's timestamp, of which only the
-    /// minute is kept.
+    /// Creates a note on a beacon in the record at this location. `time` is the timestamp of the record, which is
+    /// rounded down to the minute.
     #[must_use]
     pub fn new(reason: Reason, topic: &str, partition: u32, offset: u64, time: Timestamp) -> Self {
         Self { reason, topic: topic.into(), partition, offset, time: time.floor(Span::MINUTE) }
     }
 
-    /// Returns the reason.
+    /// Returns the reason for which the beacon was rejected.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// Returns the value of its record: one line of JSON, `crowdfold.rejection/1`.
+    /// Returns the value of the record in which the note is published: JSON with the schema `crowdfold.rejection/1`.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
         let wire = Wire {
@@ -47,6 +47,7 @@ impl RejectionNote {
     }
 }
 
+/// The published form of a note.
 #[derive(Serialize)]
 struct Wire<'a> {
     schema: &'static str,

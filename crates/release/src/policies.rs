@@ -15,7 +15,7 @@ mod tests;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policies {
     common: Policy,
-    /// The policies of tenants that differ from the common one.
+    /// The policies that differ from the common one, by tenant.
     own: BTreeMap<String, Policy>,
 }
 
@@ -34,7 +34,7 @@ impl Policies {
         self.own.get(tenant).unwrap_or(&self.common)
     }
 
-    /// Returns the policy of tenants without their own.
+    /// Returns the policy of tenants that have no policy of their own.
     #[must_use]
     pub const fn common(&self) -> &Policy {
         &self.common
@@ -45,7 +45,7 @@ impl Policies {
         self.own.iter().map(|(tenant, policy)| (tenant.as_str(), policy))
     }
 
-    /// Returns every policy, the common one first.
+    /// Returns all policies. The common policy is the first.
     pub fn all(&self) -> impl Iterator<Item = &Policy> {
         std::iter::once(&self.common).chain(self.own.values())
     }
@@ -56,14 +56,14 @@ impl Policies {
         self.all().map(Policy::k).max().unwrap_or(self.common.k())
     }
 
-    /// Returns the tables of every tenant. Combiners and mergers must agree on them.
+    /// Returns the breakdowns of all tenants. Combiners and mergers must use the same breakdowns.
     #[must_use]
     pub fn breakdowns(&self) -> Breakdowns {
         let own = self.own.iter().map(|(tenant, policy)| (tenant.clone(), policy.breakdowns().to_vec()));
         Breakdowns::new(self.common.breakdowns().to_vec(), own)
     }
 
-    /// Sets the secret that all workers share, for policies with noise (see [`Policy::keyed`]).
+    /// Adds the secret to all policies (see [`Policy::keyed`]).
     #[must_use]
     pub fn keyed(self, secret: &Secret) -> Self {
         let Self { common, own } = self;
@@ -71,7 +71,8 @@ impl Policies {
         Self { common: common.keyed(secret.clone()), own }
     }
 
-    /// Changes the policies for windows of another length (see [`Policy::for_windows`]).
+    /// Adapts all policies to another window length and another idle time-out of sessions (see
+    /// [`Policy::for_windows`]).
     ///
     /// # Errors
     /// Returns the error of [`Policy::for_windows`].
@@ -82,8 +83,8 @@ impl Policies {
         Ok(Self { common: common.for_windows(window, idle)?, own })
     }
 
-    /// Returns a number that changes whenever the same cells of any tenant would be released differently. It equals
-    /// [`Policy::fingerprint`] if no tenant has its own policy.
+    /// Returns a number that identifies the policies. It changes whenever the same cells of any tenant would give
+    /// other rows. It equals [`Policy::fingerprint`] if no tenant has a policy of its own.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         if self.own.is_empty() {

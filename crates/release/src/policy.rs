@@ -1,4 +1,4 @@
-//! The rules that rows must meet to be published.
+//! The release policy of a tenant: the rules that rows must meet to be published.
 
 use crowdfold_model::{Cell, Dimension, Span};
 
@@ -8,37 +8,41 @@ use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
 #[cfg(test)]
 mod tests;
 
-/// The minimum k without `release.allow_small_k`.
+/// The minimum of k, unless `release.allow_small_k` is set.
 pub const MIN_K: u64 = 10;
 
-/// The default margin, unless k is below twice this value.
+/// The default margin. If half of k is smaller, the default is half of k.
 const DEFAULT_MARGIN: u64 = 10;
 
-/// The default noise outside the detail table. With it, one session contributes at most a quarter of a standard
-/// deviation.
+/// The default of `release.noise`. With it, everything that one session adds to a row outside the detail table is at
+/// most a quarter of a standard deviation of the noise.
 const DEFAULT_NOISE: u64 = 8;
 
-/// The maximum noise.
-const MOST_NOISE: u64 = 100;
+/// The maximum of `release.noise`.
+const MAX_NOISE: u64 = 100;
 
-/// The unchecked section `[release]` of the configuration, with `content.allow_below_place`.
+/// The settings of a policy, before they are checked. They are the section `[release]` of the configuration and
+/// `content.allow_below_place`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicySettings {
-    /// `release.k`: the minimum number of distinct sessions of a row.
+    /// The minimum number of distinct sessions of a row (`release.k`).
     pub k: u64,
-    /// `release.allow_small_k`: permits a k below 10.
+    /// True to permit a k below 10 (`release.allow_small_k`).
     pub allow_small_k: bool,
-    /// `release.breakdowns`: one table for each, in this order.
+    /// The breakdowns (`release.breakdowns`). Each breakdown gives one table, in this order.
     pub breakdowns: Vec<Vec<Dimension>>,
-    /// `release.detail_breakdown`: the breakdown of the detail table.
+    /// The selection of the detail table (`release.detail_breakdown`).
     pub detail: Detail,
-    /// `release.margin`. `None` is the smaller of 10 and k/2.
+    /// The minimum number of possible sizes of a small group inside a row with `*` (`release.margin`). `None` means
+    /// the default, which is the smaller of 10 and k/2.
     pub margin: Option<u64>,
-    /// `release.noise`: the standard deviation of the noise outside the detail table, in clamps.
+    /// The standard deviation of the noise outside the detail table, in multiples of the clamp of each field
+    /// (`release.noise`).
     pub noise: u64,
-    /// `release.min_networks`: the minimum number of network bits of a row, if it is set.
+    /// The minimum number of network bits of a row (`release.min_networks`). `None` means no minimum.
     pub min_networks: Option<u32>,
-    /// `content.allow_below_place`: permits content in one breakdown with region, asn or network.
+    /// True to permit the dimension `content` in one breakdown with `region`, `asn` or `network`
+    /// (`content.allow_below_place`).
     pub allow_below_place: bool,
 }
 
@@ -66,7 +70,7 @@ impl Default for PolicySettings {
     }
 }
 
-/// The choice of the table with exact numbers, percentiles and histograms.
+/// The selection of the detail table, which has exact numbers, percentiles and histograms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// The table of the last breakdown.
@@ -83,7 +87,7 @@ pub enum PolicyError {
     /// k is 0.
     #[error("release.k is 0, but a row must cover at least one session; set it to 50")]
     ZeroK,
-    /// k is small, and small values are not allowed.
+    /// k is below [`MIN_K`], and small values are not allowed.
     #[error(
         "release.k is {k}, but a row must cover at least {MIN_K} sessions; raise k to {MIN_K} or more, or set \
          release.allow_small_k = true for trials"
@@ -92,10 +96,10 @@ pub enum PolicyError {
         /// The configured k.
         k: u64,
     },
-    /// The breakdowns cannot be used together.
+    /// A breakdown is invalid, or two breakdowns share a family.
     #[error(transparent)]
     Families(#[from] FamilyError),
-    /// The detail breakdown does not exist.
+    /// The detail table is the table of a breakdown that does not exist.
     #[error("release.detail_breakdown is number {index}, but there are {count} breakdowns; name one of them")]
     UnknownBreakdown {
         /// The configured index, from 0.
@@ -103,36 +107,36 @@ pub enum PolicyError {
         /// The number of breakdowns.
         count: usize,
     },
-    /// A breakdown with error codes is not the detail table.
+    /// A breakdown contains the dimension `error_code`, but is not that of the detail table.
     #[error(
         "release.breakdowns contains error_code in breakdown [{0}], which is not the detail table, but sessions with a \
          code are nearly the sessions that failed; name it in detail_breakdown, or remove it"
     )]
     ErrorCodeOutsideDetail(
-        /// The breakdown, as in the configuration.
+        /// The dimensions of the breakdown, separated by commas.
         String,
     ),
-    /// The margin is 0 although k is not small.
+    /// The margin is 0, and `release.allow_small_k` is not set.
     #[error(
         "release.margin is 0, so that small groups can be computed to within a few sessions; set 1 or more, or set \
          release.allow_small_k = true for trials"
     )]
     NoMargin,
-    /// No row could keep this margin.
+    /// The margin is more than half of k.
     #[error("release.margin is {margin}, above half of release.k, which is {k}; set 1 to {}", k / 2)]
     WideMargin {
-        /// The margin.
+        /// The configured margin.
         margin: u64,
-        /// k.
+        /// The configured k.
         k: u64,
     },
-    /// There is too little or too much noise.
-    #[error("release.noise is {noise}; set 1 to {MOST_NOISE}, the default is {DEFAULT_NOISE}")]
+    /// The noise is out of range.
+    #[error("release.noise is {noise}; set 1 to {MAX_NOISE}, the default is {DEFAULT_NOISE}")]
     NoiseOutOfRange {
-        /// The noise.
+        /// The configured noise.
         noise: u64,
     },
-    /// The minimum is above the number of bits, or 0.
+    /// The minimum number of networks is out of range.
     #[error(
         "release.min_networks is {networks}, but a row has 64 bits for its networks; set 1 to 64, or leave it out"
     )]
@@ -140,7 +144,8 @@ pub enum PolicyError {
         /// The configured minimum.
         networks: u32,
     },
-    /// Noise does not hide this condition.
+    /// A minimum number of networks is configured under `differential-privacy`, whose noise cannot hide that
+    /// condition.
     #[error(
         "release.min_networks is {networks}, but one session can decide whether a row meets it, and no noise hides that; \
          set it to 0, or release.policy to \"threshold\""
@@ -154,9 +159,9 @@ pub enum PolicyError {
     Privacy(#[from] PrivacyError),
 }
 
-/// The rules that rows must meet to be published. Under the policy `threshold`, rows are folded until each is a crowd,
-/// and numbers outside the detail table have noise. Under the policy `differential-privacy`, rows are not folded, every
-/// number has noise, and a threshold hides the presence of a single session.
+/// The rules that rows must meet to be published. Under the policy `threshold`, rows are folded until each row is a
+/// crowd, and numbers outside the detail table have noise. Under the policy `differential-privacy`, rows are not
+/// folded, every number has noise, and a threshold hides the presence of a single session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     k: u64,
@@ -165,8 +170,9 @@ pub struct Policy {
     margin: u64,
     noise: u64,
     min_networks: Option<u32>,
-    /// The key of the noise outside the detail table, under `threshold`.
+    /// The key of the noise outside the detail table under `threshold`. `None` if there is no secret.
     secret: Option<Secret>,
+    /// The budget and the noise under `differential-privacy`. `None` under `threshold`.
     privacy: Option<Privacy>,
 }
 
@@ -225,7 +231,7 @@ impl Policy {
             Some(margin) if margin > k / 2 => return Err(PolicyError::WideMargin { margin, k }),
             Some(margin) => margin,
         };
-        if !(1..=MOST_NOISE).contains(&noise) {
+        if !(1..=MAX_NOISE).contains(&noise) {
             return Err(PolicyError::NoiseOutOfRange { noise });
         }
         if let Some(networks) = min_networks.filter(|networks| !(1..=64).contains(networks)) {
@@ -234,9 +240,8 @@ impl Policy {
         Ok(Self { k, breakdowns, detail, margin, noise, min_networks, secret: None, privacy })
     }
 
-    /// Returns the policy with the secret that all workers share, which is the key of its noise. Without a secret,
-    /// `threshold` publishes only session counts outside the detail table, and `differential-privacy` publishes
-    /// nothing.
+    /// Adds the secret, which is the key of the noise and is the same for all workers. Without a secret, `threshold`
+    /// publishes only session counts outside the detail table, and `differential-privacy` publishes nothing.
     #[must_use]
     pub fn keyed(mut self, secret: Secret) -> Self {
         match &mut self.privacy {
@@ -246,16 +251,17 @@ impl Policy {
         self
     }
 
-    /// Returns the key of the noise outside the detail table, under `threshold`.
+    /// Returns the key of the noise outside the detail table under `threshold`, or `None` if there is no secret.
     pub(crate) const fn secret(&self) -> Option<&Secret> {
         self.secret.as_ref()
     }
 
-    /// Returns the policy for another window length and another idle time-out of sessions, with recalculated noise.
+    /// Adapts the policy to another window length and another idle time-out of sessions. Under
+    /// `differential-privacy`, the noise is calculated again.
     ///
     /// # Errors
     /// Returns an error if a day is not a whole number of these windows, or if there are too many windows for the
-    /// budget.
+    /// privacy budget.
     pub fn for_windows(mut self, window: Span, idle: Span) -> Result<Self, PolicyError> {
         if let Some(privacy) = &mut self.privacy {
             privacy.fit(window, idle, self.breakdowns.len())?;
@@ -263,8 +269,8 @@ impl Policy {
         Ok(self)
     }
 
-    /// Returns the minimum published session count. It is τ + k − 1 under a policy with noise in the count, and
-    /// otherwise k.
+    /// Returns the minimum session count of a published row. It is τ + k − 1 under `differential-privacy`, and k
+    /// under `threshold`.
     #[must_use]
     pub const fn min_shown_sessions(&self) -> u64 {
         match &self.privacy {
@@ -273,7 +279,7 @@ impl Policy {
         }
     }
 
-    /// Returns the budget and the noise, under `differential-privacy`.
+    /// Returns the budget and the noise under `differential-privacy`, or `None` under `threshold`.
     #[must_use]
     pub const fn privacy(&self) -> Option<&Privacy> {
         self.privacy.as_ref()
@@ -284,7 +290,7 @@ impl Policy {
         self.privacy = Some(privacy);
     }
 
-    /// Returns its name in rollups.
+    /// Returns the name of the policy in rollups.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self.privacy {
@@ -299,45 +305,48 @@ impl Policy {
         self.k
     }
 
-    /// Returns the breakdowns. There is one table for each, in this order.
+    /// Returns the breakdowns. Each breakdown gives one table, in this order.
     #[must_use]
     pub fn breakdowns(&self) -> &[Vec<Dimension>] {
         &self.breakdowns
     }
 
-    /// Returns the index (from 0) of the breakdown of the detail table, which contains exact numbers. Under
-    /// `differential-privacy` it is the table with histograms.
+    /// Returns the index, from 0, of the breakdown of the detail table, or `None` if there is no detail table. Under
+    /// `differential-privacy`, the detail table has noise too, and is the only table with histograms.
     #[must_use]
     pub const fn detail(&self) -> Option<usize> {
         self.detail
     }
 
-    /// Returns b, the minimum number of possible sizes of a small rest inside a star row, given the row.
+    /// Returns the minimum number of possible sizes of a small group inside a row with `*`, as far as the row itself
+    /// shows. The documentation calls it b.
     #[must_use]
     pub const fn margin(&self) -> u64 {
         self.margin
     }
 
-    /// Returns s, the standard deviation of the noise outside the detail table, in clamps.
+    /// Returns the standard deviation of the noise outside the detail table, in multiples of the clamp of each field.
+    /// The documentation calls it s.
     #[must_use]
     pub const fn noise(&self) -> u64 {
         self.noise
     }
 
-    /// Returns true if tables other than the detail table contain numbers with noise, which is under `threshold` with a
-    /// secret.
+    /// Returns true if the policy is `threshold` with a secret, so that tables other than the detail table contain
+    /// numbers with noise.
     #[must_use]
     pub const fn is_noisy(&self) -> bool {
         self.secret.is_some()
     }
 
-    /// Returns the minimum number of network bits of a row, if it is set.
+    /// Returns the minimum number of network bits of a row, or `None` if there is no minimum.
     #[must_use]
     pub const fn min_networks(&self) -> Option<u32> {
         self.min_networks
     }
 
-    /// Returns true if a group may be a row. This is monotone: a crowd with added sessions is a crowd.
+    /// Returns true if a cell is a crowd, so that it may be published as a row. This is monotone: a crowd remains a
+    /// crowd when sessions are added.
     #[must_use]
     pub const fn is_crowd(&self, cell: &Cell) -> bool {
         cell.sessions >= self.k
@@ -347,8 +356,8 @@ impl Policy {
             }
     }
 
-    /// Returns a number that changes whenever the same cells would be released differently. It is the same in every
-    /// process and on every machine, because mergers store it in the metadata of their offsets.
+    /// Returns a number that identifies the policy. It changes whenever the same cells would give other rows. It is
+    /// the same in every process and on every machine, because mergers store it in the metadata of their offsets.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let breakdowns: Vec<_> = self.breakdowns.iter().map(|breakdown| breakdown_name(breakdown)).collect();
@@ -372,11 +381,12 @@ impl Policy {
     }
 }
 
-/// The version of the behaviour of `release` with the same policy: folding, percentiles, bins and noise. Increment it
-/// with each change.
+/// The version of the code that computes rows: folding, percentiles, bins and noise. Increment it with each change
+/// after which the same cells and policy give other rows.
 const RULES: u32 = 1;
 
-/// Hashes bytes with 64-bit FNV-1a. The hashers of the standard library may change between releases.
+/// Hashes bytes with 64-bit FNV-1a. Hashers of the standard library are not used, because they may change between
+/// releases of Rust.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()

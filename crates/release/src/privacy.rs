@@ -1,5 +1,5 @@
-//! The policy `differential-privacy`. Noise hides the contribution of one session to everything that is published of
-//! its tenant on one UTC day. docs/internals/privacy-model.md contains the proof.
+//! The policy `differential-privacy`. Its noise hides the contribution of one session to all rows of a tenant that
+//! are published for one UTC day. docs/internals/privacy-model.md contains the proof.
 
 mod accounting;
 mod noise;
@@ -17,26 +17,28 @@ pub(crate) use noisy::{Noisy, measure_names};
 #[cfg(test)]
 mod tests;
 
-/// The number of days of a year, for [`Privacy::composed`].
+/// The number of days in a year, for [`Privacy::composed`].
 pub const YEAR: u32 = 365;
 
-/// The maximum τ. With a larger one, no row would ever be released.
-const MOST_TAU: u64 = 10_000_000;
+/// The maximum of the threshold τ. With a larger threshold, no realistic row would be released.
+const MAX_TAU: u64 = 10_000_000;
 
-/// The settings of the policy except its breakdowns.
+/// The settings of the policy `differential-privacy`, except its breakdowns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PrivacySettings {
-    /// `release.privacy.epsilon`, for one session within one tenant and UTC day: above 0, at most 10.
+    /// The parameter ε for one session within one tenant and UTC day, above 0 and at most 10
+    /// (`release.privacy.epsilon`).
     pub epsilon: f64,
-    /// `release.privacy.delta`, the probability of failure: above 0, below 1.
+    /// The parameter δ, the probability that the guarantee fails, above 0 and below 1 (`release.privacy.delta`).
     pub delta: f64,
-    /// `windows.length`. A day must be a whole number of windows.
+    /// The length of a window (`windows.length`). A day must be a whole number of windows.
     pub window: Span,
-    /// `sessions.idle_timeout`. Together with the window it determines the clamps of times.
+    /// The idle time-out of sessions (`sessions.idle_timeout`). Together with the length of a window, it determines
+    /// the maximum contribution of a session to durations.
     pub idle: Span,
 }
 
-/// The error of a budget.
+/// An error in the settings of `differential-privacy`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrivacyError {
     /// ε is invalid.
@@ -57,17 +59,17 @@ pub enum PrivacyError {
         /// The configured length.
         Span,
     ),
-    /// The noise is so large that no row would ever be released.
+    /// The noise would be so large that no realistic row would be released.
     #[error(
         "release.privacy.epsilon is {epsilon}, which {releases} tables a day share, so that only rows of {tau} sessions \
          would ever be released; raise it, or use longer windows or fewer breakdowns"
     )]
     TooMuchNoise {
-        /// The budget.
+        /// The configured ε.
         epsilon: String,
-        /// The number of windows of a day, multiplied by the number of breakdowns.
+        /// The number of tables that share the budget: windows of a day times breakdowns.
         releases: u64,
-        /// The resulting threshold.
+        /// The threshold τ that would result.
         tau: u64,
     },
 }
@@ -75,36 +77,40 @@ pub enum PrivacyError {
 /// One number of a row, or a histogram to which each session contributes one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measure {
-    /// Its name in rollups. Classes of errors have names such as `errors.network`.
+    /// The name of the number in rollups. The name of a class of errors is such as `errors.network`.
     pub name: &'static str,
     /// The maximum contribution of one session in one window.
     pub clamp: u64,
-    /// Its share of the budget.
+    /// The share of the privacy budget that this number uses.
     pub weight: f64,
-    /// The standard deviation of its noise.
+    /// The standard deviation of the noise of this number.
     pub sigma: Sigma,
 }
 
-/// A budget, and the noise that keeps it.
+/// A privacy budget, and the noise with which the published rows stay within it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Privacy {
     epsilon: f64,
     delta: f64,
     window: Span,
     idle: Span,
+    /// The budget of a day as zero-concentrated differential privacy (zCDP).
     rho: f64,
+    /// The number of windows of a day.
     windows_a_day: u64,
+    /// The number of tables of a day that can contain one session.
     releases: u64,
     measures: Vec<Measure>,
+    /// The threshold τ of the noisy session count.
     tau: u64,
     secret: Option<Secret>,
 }
 
-/// The count's share of the budget. The other measures share the rest evenly.
+/// The share of the privacy budget for the session count. The other measures share the rest evenly.
 const WEIGHT_OF_COUNT: f64 = 0.5;
 
 impl Privacy {
-    /// Splits a budget over the windows of a day, the breakdowns, and the measures of a row.
+    /// Splits a privacy budget between the windows of a day, the breakdowns, and the measures of a row.
     pub(crate) fn new(settings: &PrivacySettings, breakdowns: usize) -> Result<Self, PrivacyError> {
         let PrivacySettings { epsilon, delta, window, idle } = *settings;
         if !(epsilon > 0.0 && epsilon <= 10.0) {
@@ -129,32 +135,32 @@ impl Privacy {
             .map(|(at, (name, clamp))| {
                 let weight = if at == 0 { WEIGHT_OF_COUNT } else { share };
                 let sigma = Sigma::of(clamp, releases, rho * weight);
-                // The threshold τ follows from the σ of the count, which is therefore not rounded.
+                // The σ of the count is not rounded, because the threshold τ is computed from it.
                 let sigma = if at == 0 { sigma } else { sigma.rounded_up() };
                 Measure { name, clamp, weight, sigma }
             })
             .collect();
         let tau = accounting::tau(measures[0].sigma.to_f64(), delta / 2.0 / releases as f64);
-        if tau > MOST_TAU {
+        if tau > MAX_TAU {
             return Err(PrivacyError::TooMuchNoise { epsilon: format!("{epsilon:?}"), releases, tau });
         }
         Ok(Self { epsilon, delta, window, idle, rho, windows_a_day, releases, measures, tau, secret: None })
     }
 
-    /// Returns ε of one session within one tenant and UTC day.
+    /// Returns the ε of one session within one tenant and UTC day.
     #[must_use]
     pub const fn epsilon(&self) -> f64 {
         self.epsilon
     }
 
-    /// Returns δ of one session within one tenant and UTC day. One half is for the conversion from ρ, and the other
-    /// half for the release of a cell because of a single session.
+    /// Returns the δ of one session within one tenant and UTC day. One half of it is used by the conversion from ρ to
+    /// ε. The other half bounds the probability that a cell is released because of a single session.
     #[must_use]
     pub const fn delta(&self) -> f64 {
         self.delta
     }
 
-    /// Returns the zero-concentrated budget of a day.
+    /// Returns ρ, the budget of a day as zero-concentrated differential privacy (zCDP).
     #[must_use]
     pub const fn rho(&self) -> f64 {
         self.rho
@@ -166,32 +172,34 @@ impl Privacy {
         self.windows_a_day
     }
 
-    /// Returns N, the maximum number of tables of a day that contain one session: windows × breakdowns.
+    /// Returns the maximum number of tables of a day that contain one session: the number of windows of a day times
+    /// the number of breakdowns. The documentation calls it N.
     #[must_use]
     pub const fn releases(&self) -> u64 {
         self.releases
     }
 
-    /// Returns the numbers of a row that are published with noise. The count of sessions is first.
+    /// Returns the numbers of a row, which all have noise. The session count is the first.
     #[must_use]
     pub fn measures(&self) -> &[Measure] {
         &self.measures
     }
 
-    /// Returns the standard deviation of the count's noise.
+    /// Returns the standard deviation of the noise of the session count.
     #[must_use]
     pub fn sigma(&self) -> Sigma {
         self.measures[0].sigma
     }
 
-    /// Returns τ. A row's noisy count is at least τ + k − 1.
+    /// Returns the threshold τ. The noisy session count of a published row is at least τ + k − 1.
     #[must_use]
     pub const fn tau(&self) -> u64 {
         self.tau
     }
 
-    /// Returns (ε, δ) of a unit that stays the same for a number of days. The accounting is that of one day: half of a
-    /// day's δ for the conversion, and half of a day's δ for the thresholds of each day.
+    /// Returns (ε, δ) for a session id that stays the same for a number of days. As for one day, half of δ is used by
+    /// the conversion from ρ to ε. The other half of δ bounds the threshold of one day, so it counts once for each
+    /// day.
     #[must_use]
     pub fn composed(&self, days: u32) -> (f64, f64) {
         let half = self.delta / 2.0;
@@ -202,6 +210,7 @@ impl Privacy {
         self.window
     }
 
+    /// Adapts the noise to another window length, another idle time-out and another number of breakdowns.
     pub(crate) fn fit(&mut self, window: Span, idle: Span, breakdowns: usize) -> Result<(), PrivacyError> {
         let (epsilon, delta, secret) = (self.epsilon, self.delta, self.secret.take());
         let settings = PrivacySettings { epsilon, delta, window, idle };
@@ -217,7 +226,7 @@ impl Privacy {
         self.secret.as_ref()
     }
 
-    /// Returns everything that the noise depends on, with a fingerprint of its secret.
+    /// Returns a string with all parameters of the noise, and with a fingerprint of its secret.
     pub(crate) fn fingerprint_text(&self) -> String {
         format!(
             "epsilon={:?};delta={:?};window={};idle={};secret={:016x}",

@@ -1,4 +1,4 @@
-//! Turns the tables of one tenant and window into published rows.
+//! Converts the tables of one tenant and window to published rows.
 
 use std::sync::Arc;
 
@@ -15,29 +15,31 @@ mod noisy;
 #[cfg(test)]
 mod tests;
 
-/// The result for one tenant and window. Under `threshold` its session-windows are either all released or all withheld.
-/// Under a policy with noise in the count, breakdowns differ, and the breakdown with the most released session-windows
-/// counts here.
+/// The result for one tenant and window. Under `threshold`, its session-windows are either all released or all
+/// withheld. Under `differential-privacy`, the number of released session-windows differs between breakdowns, and the
+/// counts here are those of the breakdown with the most.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {
-    /// The rows, by breakdown in the policy's order, each in the order of cell keys.
+    /// The rows of all breakdowns, in the order of the breakdowns in the policy. The rows of one breakdown are in the
+    /// order of their cell keys.
     pub rollups: Vec<Rollup>,
-    /// The number of rows of each breakdown, in the policy's order.
+    /// The number of rows of each breakdown, in the order of the breakdowns in the policy.
     pub rows: Vec<u64>,
-    /// Session-windows covered by the rows of each breakdown.
+    /// The number of session-windows that the rows cover.
     pub session_windows_released: u64,
-    /// The beacons of those session-windows.
+    /// The number of beacons of these session-windows.
     pub beacons_released: u64,
-    /// Session-windows that no row covers.
+    /// The number of session-windows that no row covers.
     pub session_windows_withheld: u64,
-    /// The beacons of those session-windows.
+    /// The number of beacons of these session-windows.
     pub beacons_withheld: u64,
-    /// The internal error because of which all rows were withheld. It must be counted and cause an alarm.
+    /// The internal error because of which all rows were withheld, or `None` if there was no error. The caller must
+    /// count it as an alarm.
     pub fault: Option<ReleaseError>,
 }
 
-/// The reason for which tables cannot be released. Input from outside cannot cause these errors.
+/// The reason why tables cannot be released. All variants are internal errors, which no input can cause.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
     /// The number of tables differs from the number of breakdowns.
@@ -50,7 +52,8 @@ pub enum ReleaseError {
         /// The number of breakdowns.
         breakdowns: usize,
     },
-    /// The length of a cell key differs from its breakdown, a value is reserved, or a cell has no session.
+    /// A cell key has another length than its breakdown, contains the reserved value `*`, or belongs to a cell
+    /// without sessions.
     #[error(
         "a cell of breakdown {breakdown} is malformed, so none of the window is released; report this as a bug"
     )]
@@ -58,7 +61,7 @@ pub enum ReleaseError {
         /// The name of the breakdown.
         breakdown: String,
     },
-    /// Tables of the same sessions have different sums.
+    /// Two tables have different sums, although they must contain the same sessions.
     #[error(
         "breakdown {breakdown} has other sums than breakdown {first}, so none of the window is released; \
          report this as a bug"
@@ -69,13 +72,13 @@ pub enum ReleaseError {
         /// The name of the first breakdown.
         first: String,
     },
-    /// Folding returned rows that are not crowds, or lost sessions.
+    /// Folding returned a row that is not a crowd, or lost a session.
     #[error("folding breakdown {breakdown} failed, so none of the window is released; report this as a bug")]
     Folding {
         /// The name of the breakdown.
         breakdown: String,
     },
-    /// The noise has no key.
+    /// The policy `differential-privacy` has no secret for its noise.
     #[error("the noise has no secret, so none of the window is released; report this as a bug")]
     NoSecret,
     /// The noise was calculated for another window length.
@@ -86,10 +89,10 @@ pub enum ReleaseError {
     WindowLength,
 }
 
-/// Releases the rows of one tenant and window. `tables` contain the same sessions, with one table for each breakdown of
-/// the policy, in its order. The result depends only on the arguments.
+/// Releases the rows of one tenant and window. `tables` contains one table for each breakdown of the policy, in the
+/// same order. All tables must contain the same sessions. The result depends only on the arguments.
 ///
-/// If the whole window is not a crowd, no breakdown has rows. The same applies if a table is invalid (see
+/// If the window as a whole is not a crowd, the result has no rows. It also has no rows if a table is invalid (see
 /// [`Released::fault`]).
 pub fn release(
     tenant: &str,
@@ -152,8 +155,7 @@ pub fn release(
     released
 }
 
-/// Returns the values that all tables of a tenant and window must agree on: sessions, networks and sums, without
-/// distributions.
+/// Returns the totals of a table, without distributions. They must be equal in all tables of a tenant and window.
 fn total(table: &Table) -> Cell {
     summed(table.values())
 }
@@ -169,6 +171,7 @@ fn summed<'a>(cells: impl Iterator<Item = &'a Cell>) -> Cell {
     total
 }
 
+/// Checks that the tables match the policy, and that their totals are equal to `first`.
 fn check_tables(tables: &[Table], first: &Cell, policy: &Policy) -> Result<(), ReleaseError> {
     let breakdowns = policy.breakdowns();
     if tables.len() != breakdowns.len() {
@@ -191,7 +194,8 @@ fn check_tables(tables: &[Table], first: &Cell, policy: &Policy) -> Result<(), R
     Ok(())
 }
 
-/// Checks rows before they are published. Every row must be a crowd, and the rows together must contain all sessions.
+/// Checks rows before they are published. Returns true if each row is a crowd, and the rows together contain all
+/// sessions.
 fn is_partition_into_crowds(rows: &[Row], total: &Cell, policy: &Policy) -> bool {
     rows.iter().all(|row| policy.is_crowd(&row.cell)) && summed(rows.iter().map(|row| &row.cell)) == *total
 }

@@ -1,4 +1,4 @@
-//! Published rows and their JSON.
+//! Published rows, and their form as JSON.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use crate::{Policy, breakdown_name};
 #[cfg(test)]
 mod tests;
 
-/// The usual maximum length of a row in bytes.
+/// The initial size in bytes of the buffer for the JSON of a row. Most rows are shorter.
 const USUAL_LENGTH: usize = 1024;
 
-/// The source partitions of a window.
+/// The number of source partitions whose sessions a row contains. Rows contain it if partitions are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Coverage {
     /// The number of partitions that contributed to the window.
     pub partitions: u32,
-    /// The number of all partitions.
+    /// The number of all source partitions.
     pub of: u32,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Head {
     pub(crate) detail: bool,
 }
 
-/// A row that covers a crowd. Only [`release()`](crate::release()) creates one:
+/// A published row, which covers a crowd. Only [`release()`](crate::release()) can create one:
 ///
 /// ```compile_fail,E0451
 /// fn forge(row: crowdfold_release::Rollup) -> crowdfold_release::Rollup {
@@ -52,8 +52,8 @@ pub(crate) struct Head {
 /// let forge = crowdfold_release::Rollup::new;
 /// ```
 ///
-/// It contains only published values: percentiles and ranges instead of distributions, and outside the detail table
-/// only sums with noise.
+/// It contains only values that are published: percentiles and ranges instead of the values of single sessions, and
+/// outside the detail table only numbers with noise.
 #[derive(Debug)]
 pub struct Rollup {
     head: Arc<Head>,
@@ -63,21 +63,22 @@ pub struct Rollup {
     numbers: Numbers,
 }
 
-/// The numbers of a row except its sessions.
+/// The numbers of a row, except its session count.
 #[derive(Debug)]
 enum Numbers {
-    /// The numbers of the detail table. Under `differential-privacy`, of every table.
+    /// All numbers. Rows of the detail table have them, and under `differential-privacy` the rows of every table.
     Full(Box<Full>),
-    /// The numbers of other tables, with noise.
+    /// The numbers of a row outside the detail table, with noise.
     Covered(Covered),
-    /// No numbers, in other tables without a secret for the noise.
+    /// No numbers, because there is no secret for the noise of a row outside the detail table.
     Hidden,
 }
 
+/// All numbers of a row, except its session count.
 #[derive(Debug)]
 struct Full {
     sums: Sums,
-    /// The summaries in the order of [`ValueMetric::ALL`].
+    /// The summaries of the distributions, in the order of [`ValueMetric::ALL`].
     values: [DistributionSummary; ValueMetric::COUNT],
 }
 
@@ -99,8 +100,8 @@ impl Rollup {
         Self { row, cell_key, sessions, numbers, head: Arc::clone(head) }
     }
 
-    /// Creates row number `row` (from 1) of a table other than the detail table. The caller has checked that the
-    /// sessions are a crowd. Without `covered`, only their number is published.
+    /// Creates row number `row` (from 1) of a table other than the detail table. The caller has checked that the cell
+    /// is a crowd. If `covered` is `None`, only the session count is published.
     pub(crate) fn of_covered(
         head: &Arc<Head>,
         row: usize,
@@ -112,50 +113,51 @@ impl Rollup {
         Self { row, cell_key, sessions, numbers, head: Arc::clone(head) }
     }
 
-    /// Returns the key of its record, such as `tenant/os.browser/1795308480000`. It is the same for all rows of a
-    /// table, so that they are in one partition.
+    /// Returns the key of the record in which the row is published, such as `tenant/os.browser/1795308480000`. All
+    /// rows of a table have the same key, so that they are in one partition.
     #[must_use]
     pub fn key(&self) -> String {
         let Head { tenant, window, breakdown, .. } = &*self.head;
         format!("{tenant}/{}/{}", breakdown_name(breakdown), window.start.as_millis())
     }
 
-    /// Returns its tenant.
+    /// Returns the tenant of the row.
     #[must_use]
     pub fn tenant(&self) -> &str {
         &self.head.tenant
     }
 
-    /// Returns its window.
+    /// Returns the window of the row.
     #[must_use]
     pub fn window(&self) -> Window {
         self.head.window
     }
 
-    /// Returns the dimensions of its table.
+    /// Returns the dimensions of the table that contains the row.
     #[must_use]
     pub fn breakdown(&self) -> &[Dimension] {
         &self.head.breakdown
     }
 
-    /// Returns its value for each dimension. `*` represents the rest of a node.
+    /// Returns the value of each dimension, in the order of the breakdown. A value is `*` if the row was folded.
     pub fn cell_key(&self) -> impl Iterator<Item = &str> {
         self.cell_key.iter().map(|value| &**value)
     }
 
-    /// Returns the number of distinct sessions that it covers, with noise if the policy requires it.
+    /// Returns the number of distinct sessions that the row covers. Under `differential-privacy`, the number has
+    /// noise.
     #[must_use]
     pub const fn sessions(&self) -> u64 {
         self.sessions
     }
 
-    /// Returns the number of beacons of those sessions, if the row contains it.
+    /// Returns the number of beacons of these sessions, or `None` if the row does not contain it.
     #[must_use]
     pub fn beacons(&self) -> Option<u64> {
         self.numbers.beacons()
     }
 
-    /// Returns the value of its record: one line of JSON, `crowdfold.rollup/1`.
+    /// Returns the value of the record in which the row is published: JSON with the schema `crowdfold.rollup/1`.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
         let mut json = Vec::with_capacity(USUAL_LENGTH);
@@ -166,7 +168,7 @@ impl Rollup {
     }
 }
 
-/// The published form, in the order of its fields.
+/// The published form of a row, in the order of its fields.
 #[derive(serde::Serialize)]
 struct Wire<'a> {
     schema: &'static str,
@@ -186,7 +188,7 @@ struct Wire<'a> {
     policy: PolicyNote,
 }
 
-/// A number of a row. An absent number is written as `null`.
+/// A number of a row. `Hidden` is written as `null`.
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 enum Number {
@@ -211,7 +213,7 @@ enum Distribution<'a> {
     Hidden,
 }
 
-/// The numbers of a row in their order: beacons, sums, errors, values.
+/// The numbers of a row, in their published order: beacons, sums, errors, distributions.
 struct WireNumbers<'a>(&'a Numbers);
 
 impl Serialize for WireNumbers<'_> {
@@ -288,7 +290,8 @@ enum Rules {
     DifferentialPrivacy(PrivacyNote),
 }
 
-/// The budget of a session and day, the standard deviation of the count's noise, and the threshold.
+/// The privacy budget of a session and day, the standard deviation of the noise of the session count, and the
+/// threshold.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 struct PrivacyNote {
     epsilon: f64,

@@ -16,7 +16,8 @@ fn keyed() -> Policy {
     policy(PolicySettings::default(), 7)
 }
 
-/// Releases a cell outside the detail table, and the same sessions in the detail table. Returns both rows.
+/// Releases a cell in a table other than the detail table, and the same sessions in the detail table. Returns the two
+/// rows, in this order.
 fn rows(policy: &Policy, tenant: &str, window: Window, cell: &Cell) -> [Value; 2] {
     let table = |value| Table::from([(cell_key(&[value]), cell.clone())]);
     let released = release(tenant, window, vec![table("SE"), table("cdn-a")], policy, None);
@@ -26,7 +27,7 @@ fn rows(policy: &Policy, tenant: &str, window: Window, cell: &Cell) -> [Value; 2
     rows.try_into().unwrap()
 }
 
-/// Returns the values of a row in the order of the fields.
+/// Returns the numbers of a row, in the order of [`BOUNDED_FIELDS`].
 fn numbers(row: &Value) -> Vec<i64> {
     let number = |name: &str| match name.split_once('.') {
         Some((_, class)) => &row["errors"][class],
@@ -36,12 +37,13 @@ fn numbers(row: &Value) -> Vec<i64> {
     BOUNDED_FIELDS.iter().map(|field| number(field.name).as_i64().unwrap()).collect()
 }
 
+/// Returns a cell with sessions and with a different amount in each field.
 fn viewers(sessions: u64) -> Cell {
     Cell { bounded: Bounded(std::array::from_fn(|at| 1_000 * at as u64)), ..cell(sessions) }
 }
 
 #[test]
-fn covered_row_has_every_field_and_only_its_sessions_are_exact() {
+fn row_outside_the_detail_table_has_all_fields_and_only_sessions_are_exact() {
     let mut cell = viewers(83);
     cell.sums.beacons = 412;
     cell.values[ValueMetric::StartupMs].record_many(800, 60);
@@ -86,7 +88,7 @@ fn noise_repeats_for_the_same_row_and_differs_for_any_other() {
     }
 }
 
-/// The tolerances are five standard errors. The windows and the secret are fixed, so the result never changes.
+/// The tolerances are five standard errors. The windows and the secret are fixed, so each run has the same result.
 #[test]
 fn noise_has_mean_zero_and_the_documented_deviation_in_every_field() {
     const DRAWS: u64 = 2_000;
@@ -113,7 +115,7 @@ fn noise_has_mean_zero_and_the_documented_deviation_in_every_field() {
 }
 
 #[test]
-fn without_a_detail_table_every_table_is_covered() {
+fn without_a_detail_table_no_table_has_exact_numbers() {
     let settings = PolicySettings { detail: crate::Detail::None, ..Default::default() };
     let both = rows(&policy(settings, 7), "acme", MINUTE, &viewers(60));
     for row in both {

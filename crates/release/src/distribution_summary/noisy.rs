@@ -1,12 +1,13 @@
-//! Summarizes a histogram with noise. This module has no access to the exact values.
+//! Summarizes a distribution under `differential-privacy`, from bins whose counts have noise. It receives no exact
+//! values.
 
 use super::{BIN_COUNT, BINS, DistributionSummary, MIN_IN_RANGE, histogram};
 use crate::privacy::not_negative;
 
 impl DistributionSummary {
-    /// Summarizes bins that contain noise of this σ. The total and the sum come from the bins. Values that consist
-    /// mostly of noise are omitted: percentiles with fewer sessions beyond them than two standard deviations of the
-    /// total's noise, and ranges with fewer sessions than two standard deviations of a bin's noise.
+    /// Summarizes bins whose counts have noise with the standard deviation `sigma`. Omits values that consist mostly
+    /// of noise: a percentile if fewer sessions are above or below it than two standard deviations of the noise of
+    /// the total, and a range if it has fewer sessions than two standard deviations of the noise of a bin.
     pub(crate) fn of_noisy(bins: &[i128; BIN_COUNT], sigma: f64, with_histogram: bool) -> Self {
         let bins = without_negatives(bins);
         let sessions = bins.iter().sum();
@@ -29,22 +30,24 @@ impl DistributionSummary {
     }
 }
 
-/// Returns the bin of a value.
+/// Returns the index of the bin that contains a value.
 pub(crate) fn bin_of(value: u32) -> usize {
     BINS.partition_point(|edge| *edge <= value)
 }
 
+/// Returns the lower edge of a bin.
 fn from(bin: usize) -> u32 {
     bin.checked_sub(1).map_or(0, |before| BINS[before])
 }
 
-/// Returns the value that represents a bin. It is the middle of the bin, or the lower edge of the open bin.
+/// Returns the value that represents a bin. It is the middle of the bin, or the lower edge of the last bin, which has
+/// no upper edge.
 fn middle(bin: usize) -> u64 {
     u64::from(u32::midpoint(from(bin), BINS.get(bin).copied().unwrap_or(from(bin))))
 }
 
-/// Adjusts bins so that none is negative and the total is unchanged. A negative amount is subtracted from the next
-/// bins.
+/// Adjusts the counts of bins so that none is negative and the total does not change. A negative count becomes 0, and
+/// is subtracted from the following bins.
 fn without_negatives(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
     let total = not_negative(bins.iter().fold(0, |sum: i128, bin| sum.saturating_add(*bin)));
     let (mut running, mut risen) = (0_i128, 0);
@@ -58,8 +61,9 @@ fn without_negatives(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
     without_negatives
 }
 
-/// Returns a percentile with two digits, as if the values of a bin were evenly distributed in it. Returns `None` in the
-/// open bin.
+/// Returns a percentile, rounded to two significant digits. It assumes that the values of a bin are evenly
+/// distributed. Returns `None` if the percentile is in the last bin, which has no upper edge, or if fewer than
+/// `beyond` sessions are above or below it.
 fn percentile(bins: &[u64; BIN_COUNT], sessions: u64, percent: u64, beyond: u64) -> Option<u32> {
     let share = |percent: u64| u128::from(sessions) * u128::from(percent) / 100;
     if share(percent).min(share(100 - percent)) < u128::from(beyond) {
@@ -79,6 +83,7 @@ fn percentile(bins: &[u64; BIN_COUNT], sessions: u64, percent: u64, beyond: u64)
     None
 }
 
+/// Rounds a value to two significant digits.
 fn two_digits(value: u32) -> u32 {
     let mut unit = 1;
     while value / unit >= 100 {

@@ -21,7 +21,7 @@ fn ranges(values: &[(u32, u64)]) -> Option<Vec<Range>> {
 }
 
 #[test]
-fn bins_are_public_logarithmic_and_at_most_32_with_the_open_ends() {
+fn bins_are_logarithmic_with_two_digit_edges_and_at_most_32() {
     assert!(BINS.len() < 32);
     for (index, edge) in BINS.into_iter().enumerate() {
         let exact = 100.0 * 10_f64.powf(index as f64 / 10.0);
@@ -33,7 +33,7 @@ fn bins_are_public_logarithmic_and_at_most_32_with_the_open_ends() {
 }
 
 #[test]
-fn percentile_needs_ten_sessions_on_both_sides() {
+fn percentile_needs_ten_sessions_at_or_above_it() {
     // 1000 sessions have the values 1 to 1000. p99 is the 990th, with 11 sessions at or above it.
     let each: Vec<_> = (1..=1000).map(|value| (value, 1)).collect();
     assert_eq!(percentiles(&each), [Some(500), Some(900), Some(950), Some(990)]);
@@ -45,7 +45,7 @@ fn percentile_needs_ten_sessions_on_both_sides() {
 }
 
 #[test]
-fn common_value_is_a_percentile_even_at_the_end() {
+fn value_of_many_sessions_is_a_percentile_even_if_it_is_the_largest() {
     assert_eq!(percentiles(&[(10, 5), (20, 85)]), [Some(20); 4]);
     assert_eq!(percentiles(&[(10, 10)]), [Some(10); 4]);
     assert_eq!(percentiles(&[(10, 9)]), [None; 4]);
@@ -64,13 +64,13 @@ fn percentile_needs_ten_sessions_at_or_below_it() {
 }
 
 #[test]
-fn histogram_equals_the_example_of_the_schema() {
+fn histogram_equals_the_documented_example() {
     let values = [(300, 8), (900, 6), (1000, 4), (3900, 27), (4000, 30), (9000, 5)];
     assert_eq!(ranges(&values), Some(vec![(0, Some(1000), 14), (1000, Some(4000), 31), (4000, None, 35)]));
 }
 
 #[test]
-fn remainder_on_the_right_joins_its_left_neighbour() {
+fn bins_that_remain_at_the_end_are_added_to_the_last_range() {
     assert_eq!(ranges(&[(300, 10), (5000, 9)]), Some(vec![(0, None, 19)]));
     assert_eq!(ranges(&[(300, 10), (5000, 10)]), Some(vec![(0, Some(320), 10), (320, None, 10)]));
     assert_eq!(ranges(&[(300, 10)]), Some(vec![(0, None, 10)]));
@@ -84,7 +84,7 @@ fn distribution_with_too_few_sessions_has_no_histogram() {
 }
 
 #[test]
-fn edge_belongs_to_the_range_above_it() {
+fn value_on_an_edge_belongs_to_the_range_above_it() {
     assert_eq!(ranges(&[(990, 10), (1000, 10)]), Some(vec![(0, Some(1000), 10), (1000, None, 10)]));
 }
 

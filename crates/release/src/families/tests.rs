@@ -29,13 +29,13 @@ fn default_breakdowns_are_accepted() {
 }
 
 #[test]
-fn breakdown_may_mix_families_that_no_other_breakdown_uses() {
+fn breakdown_may_contain_families_that_no_other_breakdown_contains() {
     accepted(&[&[Country, Device], &[Player]]);
     accepted(&[&[Country, Asn, Region, Device, Os], &[Cdn, Quality]]);
 }
 
 #[test]
-fn two_breakdowns_of_one_family_are_refused_with_both_dimensions_and_the_fix() {
+fn breakdowns_that_share_a_family_are_refused_with_both_dimensions_and_the_fix() {
     assert_eq!(
         refused(&[&[Country, Asn], &[Player], &[Browser, Region]]),
         "release.breakdowns contains breakdowns [country, asn] and [browser, region], which both describe the place \
@@ -74,6 +74,6 @@ fn duplicate_and_empty_breakdowns_are_refused() {
 }
 
 #[test]
-fn breakdown_name_consists_of_its_dimensions() {
+fn breakdown_name_joins_the_dimensions_with_dots() {
     assert_eq!(breakdown_name(&[Os, Browser]), "os.browser");
 }

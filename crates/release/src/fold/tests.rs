@@ -10,15 +10,17 @@ mod oracle;
 mod properties;
 mod retention;
 
-/// Formats each row as `Windows/* 83`.
+/// Formats each row as its cell key and its sessions, such as `Windows/* 83`.
 fn rows(folded: &[Row]) -> Vec<String> {
     folded.iter().map(|row| format!("{} {}", row.cell_key.join("/"), row.cell.sessions)).collect()
 }
 
+/// Asserts that folding with this k and without a margin gives these rows.
 fn check(k: u64, cells: &[(&str, u64)], expect: &[&str]) {
     check_with_margin(k, 0, cells, expect);
 }
 
+/// Asserts that folding with this k and this margin gives these rows.
 fn check_with_margin(k: u64, least: u64, cells: &[(&str, u64)], expect: &[&str]) {
     assert_eq!(rows(&fold(table(cells), Margin { k, least }, |cell| cell.sessions >= k)), expect);
 }
@@ -46,7 +48,7 @@ fn folding_equals_the_test_vectors() {
 }
 
 #[test]
-fn small_rest_is_merged_with_the_smallest_sibling() {
+fn small_rest_is_merged_with_the_smallest_row_of_its_node() {
     check(
         50,
         &[("Windows/Chrome", 900), ("Windows/Edge", 70), ("Windows/Opera", 9)],
@@ -58,10 +60,11 @@ fn small_rest_is_merged_with_the_smallest_sibling() {
 fn rows_are_merged_until_the_rest_has_enough_possible_sizes() {
     let cells = [("a", 9), ("b", 50), ("c", 51), ("d", 70), ("e", 900)];
     check(50, &cells, &["* 59", "c 51", "d 70", "e 900"]);
-    // 59 with one row of 50 to 51 has a rest of 8 or 9. 110 with two rows of 50 to 70 has a rest of 1 to 10.
+    // If a row of 59 contains one merged row of 50 to 51, its rest is 8 or 9. If a row of 110 contains two merged
+    // rows of 50 to 70, its rest is 1 to 10.
     check_with_margin(50, 3, &cells, &["* 110", "d 70", "e 900"]);
     check_with_margin(50, 10, &cells, &["* 110", "d 70", "e 900"]);
-    // 180 with three rows of 50 to 900 has a rest of 1 to 30.
+    // If a row of 180 contains three merged rows of 50 to 900, its rest is 1 to 30.
     check_with_margin(50, 11, &cells, &["* 180", "e 900"]);
     check_with_margin(50, 25, &cells, &["* 180", "e 900"]);
     // A rest has at most 49 possible sizes in any row.
@@ -69,7 +72,7 @@ fn rows_are_merged_until_the_rest_has_enough_possible_sizes() {
 }
 
 #[test]
-fn rows_of_size_k_are_all_merged_because_they_reveal_the_rest() {
+fn rows_of_exactly_k_sessions_are_all_merged_with_a_small_rest() {
     check_with_margin(50, 10, &[("a", 7), ("b", 50), ("c", 50), ("d", 50)], &["* 157"]);
     check_with_margin(50, 10, &[("a", 7), ("b", 60), ("c", 60), ("d", 60)], &["* 67", "c 60", "d 60"]);
 }
@@ -84,19 +87,20 @@ fn node_without_a_crowd_is_merged_with_the_smallest_row_under_the_root() {
 }
 
 #[test]
-fn rest_that_is_a_crowd_is_not_merged() {
+fn rest_that_is_a_crowd_is_not_merged_with_a_row() {
     check(50, &[("a", 25), ("b", 25), ("c", 50)], &["* 50", "c 50"]);
 }
 
 #[test]
-fn star_rows_of_lower_nodes_may_be_merged() {
+fn row_with_a_star_may_be_merged_with_the_rest_of_the_node_above() {
     // b/* has 50 sessions and is smaller than a/x, so the root's rest of 1 is merged with it.
     check(50, &[("a/x", 60), ("b/y", 25), ("b/z", 25), ("c/w", 1)], &["*/* 51", "a/x 60"]);
 }
 
 #[test]
-fn star_row_is_ordered_by_its_byte_among_equal_rows() {
-    // The order of bytes is '&' < '*' < 'a', so the first of three rows of 50 under b is merged.
+fn of_rows_with_equal_sessions_the_lesser_cell_key_is_merged_first() {
+    // In the order of bytes, '&' is less than '*', and '*' is less than 'a'. The first of the rows of 50 under b is
+    // merged.
     let b = [("b/&", 50), ("b/a", 25), ("b/c", 25), ("c/d", 1)];
     check(50, &b, &["*/* 51", "b/* 50"]);
     let b = [("b/a", 25), ("b/c", 25), ("b/z", 50), ("c/d", 1)];
@@ -109,7 +113,7 @@ fn rows_are_in_cell_key_order_even_if_values_sort_before_the_star() {
 }
 
 #[test]
-fn value_that_is_a_prefix_of_another_is_another_node() {
+fn value_that_is_a_prefix_of_another_value_is_a_separate_node() {
     check(10, &[("a/x", 4), ("ab/x", 4), ("ab/y", 10)], &["*/* 18"]);
 }
 

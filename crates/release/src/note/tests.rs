@@ -3,7 +3,7 @@ use crowdfold_model::{Reason, Timestamp};
 use super::RejectionNote;
 
 #[test]
-fn note_contains_a_reason_a_location_and_the_minute() {
+fn note_contains_the_reason_the_location_and_the_time_rounded_to_the_minute() {
     let time = Timestamp::from_millis(1_795_308_528_421);
     let note = RejectionNote::new(Reason::NoSession, "crowdfold.beacons", 3, 81_234, time);
     assert_eq!(

@@ -15,7 +15,7 @@ fn refused(settings: PolicySettings) -> String {
 }
 
 #[test]
-fn default_is_k_50_with_five_breakdowns() {
+fn default_policy_has_k_50_and_five_breakdowns() {
     let policy = Policy::threshold(settings()).unwrap();
     assert_eq!((policy.name(), policy.k(), policy.breakdowns().len()), ("threshold", 50, 5));
     assert_eq!((policy.detail(), policy.min_networks()), (Some(4), None));
@@ -38,7 +38,7 @@ fn small_k_is_refused_unless_allowed() {
 }
 
 #[test]
-fn keys_out_of_range_are_named_in_the_error() {
+fn setting_out_of_range_is_refused_with_its_key() {
     let message = refused(PolicySettings { detail: Detail::Index(5), ..settings() });
     assert!(message.starts_with("release.detail_breakdown is number 5, but there are 5"), "{message}");
     for noise in [0, 101] {
@@ -54,7 +54,7 @@ fn keys_out_of_range_are_named_in_the_error() {
 }
 
 #[test]
-fn margin_is_at_most_half_of_k_and_zero_only_with_a_small_k_allowed() {
+fn margin_is_at_most_half_of_k_and_may_be_zero_only_if_a_small_k_is_allowed() {
     let margin = |k, margin, allow_small_k| {
         let settings = PolicySettings { k, margin, allow_small_k, ..settings() };
         Policy::threshold(settings).map(|policy| policy.margin()).map_err(|error| error.to_string())
@@ -72,7 +72,7 @@ fn margin_is_at_most_half_of_k_and_zero_only_with_a_small_k_allowed() {
 }
 
 #[test]
-fn detail_table_is_the_last_by_default() {
+fn detail_table_is_that_of_the_last_breakdown_by_default() {
     let detail = |detail| Policy::threshold(PolicySettings { detail, ..settings() }).unwrap().detail();
     assert_eq!(detail(Detail::Last), Some(4));
     assert_eq!(detail(Detail::Index(0)), Some(0));
@@ -80,7 +80,7 @@ fn detail_table_is_the_last_by_default() {
 }
 
 #[test]
-fn crowd_has_k_sessions_and_the_minimum_number_of_networks() {
+fn cell_is_a_crowd_only_with_k_sessions_and_the_minimum_number_of_networks() {
     let plain = Policy::threshold(settings()).unwrap();
     assert!(plain.is_crowd(&cell(50)) && !plain.is_crowd(&cell(49)));
     let guarded = Policy::threshold(PolicySettings { min_networks: Some(3), ..settings() }).unwrap();
@@ -95,9 +95,9 @@ fn crowd_has_k_sessions_and_the_minimum_number_of_networks() {
 }
 
 #[test]
-fn fingerprint_is_the_same_in_every_release() {
-    // The value is fixed, because a merger compares it with the value that another process committed, perhaps an older
-    // one.
+fn fingerprint_of_the_default_policy_never_changes() {
+    // The value is fixed, because a merger compares it with a value that another process has committed, perhaps one
+    // of an older release.
     assert_eq!(Policy::threshold(settings()).unwrap().fingerprint(), FINGERPRINT);
 }
 
@@ -106,7 +106,7 @@ fn fingerprint_is_the_same_in_every_release() {
 const FINGERPRINT: u64 = 0xae2f_d3e5_f8a4_05db;
 
 #[test]
-fn policy_fingerprint_covers_what_changes_released_rows_and_nothing_else() {
+fn fingerprint_changes_with_each_setting_that_changes_rows_and_with_no_other() {
     let place = || vec![vec![Country, Asn], vec![Device]];
     let different = [
         settings(),

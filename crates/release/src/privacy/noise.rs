@@ -1,4 +1,4 @@
-//! Draws exact discrete Gaussian noise from a reproducible stream.
+//! Draws discrete Gaussian noise from a random stream that can be reproduced.
 
 use crowdfold_model::{Cell, CellKey, Clamp, Distribution, ValueMetric, Window};
 use prio::dp::Rational;
@@ -8,12 +8,12 @@ use rand::distr::Distribution as _;
 
 use super::Secret;
 
-/// The denominator of σ. As a whole number of parts, σ is the same on every machine, regardless of differences in
-/// logarithms.
+/// The denominator of σ. A σ is a whole number of millionths, so that it is the same on every machine, even if
+/// floating-point functions differ slightly.
 const PARTS: u128 = 1_000_000;
 
-/// From this value on, σ may be rounded up to a whole number. Drawing uses exact arithmetic on rationals, which is
-/// faster with short numbers.
+/// The minimum σ that may be rounded up to a whole number. Drawing noise uses exact rational arithmetic, which is
+/// faster if σ is a whole number.
 const WHOLE_FROM: u128 = 100 * PARTS;
 
 /// A standard deviation, in millionths.
@@ -21,18 +21,18 @@ const WHOLE_FROM: u128 = 100 * PARTS;
 pub struct Sigma(u128);
 
 impl Sigma {
-    /// Returns clamp · √(N / (2ρ)), rounded up.
+    /// Returns clamp · √(releases / (2ρ)), rounded up.
     pub(super) fn of(clamp: u64, releases: u64, rho: f64) -> Self {
         let sigma = clamp as f64 * (releases as f64 / (2.0 * rho)).sqrt();
         Self((sigma * PARTS as f64).ceil() as u128)
     }
 
-    /// Returns a whole number as σ.
+    /// Creates a σ from a whole number.
     pub(crate) const fn whole(sigma: u64) -> Self {
         Self(sigma as u128 * PARTS)
     }
 
-    /// Rounds up to a whole number if this adds less than a hundredth.
+    /// Rounds up to a whole number, if this increases σ by less than a hundredth.
     pub(super) const fn rounded_up(self) -> Self {
         if self.0 < WHOLE_FROM { self } else { Self(self.0.div_ceil(PARTS).saturating_mul(PARTS)) }
     }
@@ -44,11 +44,11 @@ impl Sigma {
     }
 }
 
-/// Identifies the table that contains a cell.
+/// The table that contains a cell, as an input of the noise.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoiseKey<'a> {
-    /// The fingerprint of the policy. Another policy has another stream, because noise of two sizes from one stream
-    /// would reveal the value.
+    /// The fingerprint of the policy. Two policies must not use the same random stream, because two amounts of noise
+    /// from one stream would reveal the exact value.
     pub(crate) policy: u64,
     pub(crate) tenant: &'a str,
     pub(crate) window: Window,
@@ -59,9 +59,9 @@ pub(crate) struct NoiseKey<'a> {
 pub(crate) struct CellNoise(XofTurboShake128);
 
 impl CellNoise {
-    /// Creates the noise of a cell. It depends on the exact content of the cell and not only on its key. If a window
-    /// were published twice with different data, the two noises would be independent, and the difference of the rows
-    /// would not be the difference of the data.
+    /// Creates the noise of a cell. It depends on the exact content of the cell, and not only on its key. So if a
+    /// window were published twice with different data, the noise of the two rows would be independent, and their
+    /// difference would not be the exact difference of the data.
     pub(crate) fn new(secret: &Secret, noise_key: &NoiseKey<'_>, cell_key: &CellKey, cell: &Cell) -> Self {
         let mut noise = Self(secret.stream("noise"));
         noise.number(noise_key.policy);
@@ -76,8 +76,8 @@ impl CellNoise {
         for metric in ValueMetric::ALL {
             let values = &cell.values[metric];
             if metric.outside_detail() == Clamp::Hidden {
-                // The name is part of the stream, and metrics without values are not. Therefore a new metric does not
-                // change the noise of cells without it.
+                // Only metrics with values are part of the input, with their names. Therefore a new metric does not
+                // change the noise of cells that have no values of it.
                 if values.values().is_empty() {
                     continue;
                 }
@@ -88,14 +88,14 @@ impl CellNoise {
         noise
     }
 
-    /// Adds the parts of the cell that only affect rows outside the detail table.
+    /// Adds the parts of the cell that affect only rows outside the detail table.
     pub(crate) fn with_bounded(mut self, cell: &Cell) -> Self {
         self.number(cell.sums.beacons);
         cell.bounded.0.into_iter().for_each(|amount| self.number(amount));
         self
     }
 
-    /// Returns the stream of one measure.
+    /// Returns the noise of one measure.
     pub(crate) fn of(&self, measure: &str) -> Draws {
         let mut bound = Self(self.0.clone());
         bound.text(measure);
@@ -106,7 +106,7 @@ impl CellNoise {
         self.0.update(&number.to_le_bytes());
     }
 
-    /// Adds a text with its length before it, so that different sequences are different streams.
+    /// Adds a string, preceded by its length, so that two different sequences of strings never give the same stream.
     fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.0.update(text.as_bytes());
@@ -125,20 +125,20 @@ impl CellNoise {
 pub(crate) struct Draws(SeedStreamTurboShake128);
 
 impl Draws {
-    /// Returns the next draw for this σ. A draw that is out of the range of numbers is the smallest number, so that
-    /// nothing is released.
+    /// Returns the next draw of noise with this σ. A draw that does not fit into the type becomes the smallest
+    /// number, so that nothing is released.
     pub(crate) fn next(&mut self, Sigma(parts): Sigma) -> i128 {
         let gaussian = Rational::from_unsigned(parts, PARTS).and_then(DiscreteGaussian::new);
         gaussian.ok().and_then(|it| i128::try_from(it.sample(&mut self.0)).ok()).unwrap_or(i128::MIN)
     }
 
-    /// Returns a value with noise, which is never negative.
+    /// Adds noise to a value. A negative result becomes 0.
     pub(super) fn cover(&mut self, value: u64, sigma: Sigma) -> u64 {
         not_negative(i128::from(value).saturating_add(self.next(sigma)))
     }
 }
 
-/// Converts a number to the range of a row. Negative numbers become 0.
+/// Converts a number to the type of a published number. A negative number becomes 0.
 pub(crate) fn not_negative(value: i128) -> u64 {
     u64::try_from(value.max(0)).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Converts exact cells to numbers with noise.
+//! Converts exact cells to published numbers with noise, under `differential-privacy`.
 
 use crowdfold_model::{Cell, CellKey, ErrorClass, SumMetric, Sums, ValueMetric};
 
@@ -6,14 +6,16 @@ use super::noise::{CellNoise, NoiseKey};
 use super::{Privacy, Secret};
 use crate::distribution_summary::{BIN_COUNT, DistributionSummary, bin_of};
 
+/// The name of the session count.
 const COUNT: &str = "sessions";
 
+/// The name of the number of beacons.
 const BEACONS: &str = "beacons";
 
-/// The number of sums that are published: beacons, the sums of metrics, and sessions by class of error.
+/// The number of published sums: the beacons, the sums of metrics, and the sessions with errors of each class.
 const AMOUNTS: usize = 1 + SumMetric::COUNT + ErrorClass::COUNT;
 
-/// Returns the names of the measures: the count, the sums, the histograms.
+/// Returns the names of the measures: the session count, the sums, and the distributions.
 pub(crate) fn measure_names() -> Vec<&'static str> {
     let sums = SumMetric::ALL.into_iter().map(SumMetric::name);
     let errors = ErrorClass::ALL.into_iter().map(ErrorClass::field);
@@ -21,12 +23,13 @@ pub(crate) fn measure_names() -> Vec<&'static str> {
     [COUNT, BEACONS].into_iter().chain(sums).chain(errors).chain(values).collect()
 }
 
-/// Returns the maximum contribution of one session to each measure.
+/// Returns the maximum contribution of one session to each measure. `sums` contains its maximum contributions to the
+/// sums.
 pub(super) fn most(sums: &Sums) -> Vec<u64> {
     std::iter::once(1).chain(amounts(sums)).chain(ValueMetric::ALL.map(|_| 1)).collect()
 }
 
-/// Returns the sums that are published. Beacons are clamped.
+/// Returns the published sums of a cell. The number of beacons is clamped for each session.
 pub(super) fn amounts(sums: &Sums) -> [u64; AMOUNTS] {
     let mut amounts = [0; AMOUNTS];
     amounts[0] = sums.clamped_beacons;
@@ -42,18 +45,19 @@ fn sums(amounts: [u64; AMOUNTS]) -> Sums {
     sums
 }
 
-/// The published numbers of a cell.
+/// The published numbers of a cell, with noise.
 #[derive(Debug)]
 pub(crate) struct Noisy {
     pub(crate) sessions: u64,
     pub(crate) sums: Sums,
-    /// In the order of [`ValueMetric::ALL`].
+    /// The distributions, in the order of [`ValueMetric::ALL`].
     pub(crate) values: [DistributionSummary; ValueMetric::COUNT],
 }
 
 impl Noisy {
-    /// Returns the numbers of a cell with noise if the cell is released. It is released if it contains at least k
-    /// sessions and its noisy count is at least τ + k − 1. `None` does not reveal which condition failed.
+    /// Adds noise to the numbers of a cell. Returns `None` if the cell must not be released, because it has fewer
+    /// than k sessions or its noisy count is below τ + k − 1. The result does not reveal which of the two conditions
+    /// failed.
     pub(crate) fn of(
         privacy: &Privacy,
         secret: &Secret,
@@ -82,7 +86,7 @@ impl Noisy {
             for (value, sessions) in cell.values[metric].values() {
                 bins[bin_of(*value)] += i128::from(*sessions);
             }
-            // Every bin gets noise, so that empty bins cannot be recognised.
+            // Every bin has noise, so that an empty bin cannot be recognised.
             for bin in &mut bins {
                 *bin = bin.saturating_add(draws.next(measure.sigma));
             }

@@ -5,7 +5,7 @@ use std::fmt;
 use prio::vdaf::xof::{Xof, XofTurboShake128};
 use rand::Rng;
 
-/// The key of the noise. It is the same for all workers, and unknown to readers of the published rows.
+/// The key of the noise. All workers have the same key, and readers of the published rows must not know it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
@@ -16,7 +16,7 @@ impl Secret {
         Self(bytes)
     }
 
-    /// Creates a secret from the operating system's random numbers, for a process that does not share it.
+    /// Creates a random secret, for a process that does not share it with others.
     ///
     /// # Errors
     /// Returns the error of the operating system.
@@ -26,12 +26,12 @@ impl Secret {
         Ok(Self(bytes))
     }
 
-    /// Returns the stream for a purpose.
+    /// Returns the random stream of the secret for a purpose. Streams for different purposes are independent.
     pub(super) fn stream(&self, purpose: &str) -> XofTurboShake128 {
         XofTurboShake128::init(&self.0, &[b"crowdfold 1 ", purpose.as_bytes()])
     }
 
-    /// Returns a number that distinguishes secrets and reveals nothing else about them.
+    /// Returns a number by which two secrets can be distinguished. It reveals nothing else about the secret.
     pub(crate) fn fingerprint(&self) -> u64 {
         self.stream("fingerprint").into_seed_stream().next_u64()
     }

@@ -9,7 +9,7 @@ fn rounded(sigma: Sigma, digits: i32) -> f64 {
     (sigma.to_f64() * unit).round() / unit
 }
 
-/// The values are in docs/internals/privacy-model.md, "Differential privacy".
+/// The expected values are those in docs/internals/privacy-model.md, "Differential privacy".
 #[test]
 fn sigma_and_tau_equal_the_documented_values() {
     for (window, breakdowns, sigma, digits, tau) in
@@ -18,7 +18,7 @@ fn sigma_and_tau_equal_the_documented_values() {
         let privacy = Privacy::new(&PrivacySettings { window, ..DEFAULT }, breakdowns).unwrap();
         assert_eq!((rounded(privacy.sigma(), digits), privacy.tau()), (sigma, tau), "{window} {breakdowns}");
     }
-    // The count alone has the whole budget.
+    // The σ and the τ if the session count alone used the whole budget.
     let privacy = Privacy::new(&DEFAULT, 1).unwrap();
     let alone = Sigma::of(1, 24, privacy.rho());
     assert_eq!(rounded(alone, 1), 27.0);
@@ -32,8 +32,9 @@ fn whole_budget_is_used_and_not_exceeded() {
         assert_eq!(privacy.releases(), 24 * breakdowns as u64);
         let weights: f64 = privacy.measures().iter().map(|measure| measure.weight).sum();
         assert!((weights - 1.0).abs() < 1e-12, "{weights}");
-        // The maximum effect of a session on everything that is published on a day, relative to the noise.
-        let spent: f64 = privacy
+        // The budget that one session uses: the squares of its maximum contributions relative to the noise, over
+        // everything that is published for a day.
+        let used: f64 = privacy
             .measures()
             .iter()
             .map(|measure| {
@@ -41,12 +42,12 @@ fn whole_budget_is_used_and_not_exceeded() {
                 privacy.releases() as f64 * clamp * clamp / (2.0 * sigma * sigma)
             })
             .sum();
-        assert!(spent <= privacy.rho() && spent > 0.99 * privacy.rho(), "{spent} {}", privacy.rho());
+        assert!(used <= privacy.rho() && used > 0.99 * privacy.rho(), "{used} {}", privacy.rho());
     }
 }
 
 #[test]
-fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
+fn every_measure_has_a_clamp_and_the_session_count_has_half_of_the_budget() {
     let privacy = Privacy::new(&DEFAULT, 1).unwrap();
     let clamps: Vec<_> = privacy.measures().iter().map(|measure| (measure.name, measure.clamp)).collect();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Releases rows with noise. Each cell is released on its own, without folding.
+//! Releases rows under `differential-privacy`. Each cell is released or withheld on its own, without folding.
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ pub(super) struct NoisyRows {
 }
 
 impl NoisyRows {
+    /// Converts the rows to the result of a window with these totals.
     pub(super) fn of(self, total: &Cell) -> Released {
         let Self { rollups, rows, session_windows, beacons } = self;
         Released {
@@ -32,6 +33,7 @@ impl NoisyRows {
     }
 }
 
+/// Adds noise to the cells of all tables, and returns the rows of the cells that are released.
 pub(super) fn release(
     tenant: &str,
     window: Window,
@@ -45,7 +47,7 @@ pub(super) fn release(
         return Err(ReleaseError::WindowLength);
     }
     let fingerprint = policy.fingerprint();
-    let mut made = NoisyRows { rollups: Vec::new(), rows: Vec::new(), session_windows: 0, beacons: 0 };
+    let mut released = NoisyRows { rollups: Vec::new(), rows: Vec::new(), session_windows: 0, beacons: 0 };
     for (index, (table, breakdown)) in tables.into_iter().zip(policy.breakdowns()).enumerate() {
         let name = breakdown_name(breakdown);
         let noise_key = NoiseKey { policy: fingerprint, tenant, window, breakdown: &name };
@@ -61,8 +63,8 @@ pub(super) fn release(
                 rows.push((cell_key, noisy));
             }
         }
-        if session_windows > made.session_windows {
-            (made.session_windows, made.beacons) = (session_windows, beacons);
+        if session_windows > released.session_windows {
+            (released.session_windows, released.beacons) = (session_windows, beacons);
         }
         let head = Arc::new(Head {
             tenant: tenant.into(),
@@ -73,13 +75,13 @@ pub(super) fn release(
             policy: policy.into(),
             detail,
         });
-        made.rows.push(rows.len() as u64);
+        released.rows.push(rows.len() as u64);
         let numbered = rows.into_iter().zip(1..);
-        made.rollups.extend(
+        released.rollups.extend(
             numbered.map(|((cell_key, noisy), number)| Rollup::of_noisy(&head, number, cell_key, noisy)),
         );
     }
-    Ok(made)
+    Ok(released)
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ fn released(tables: &[&[(&str, u64)]]) -> Released {
     release("acme", WINDOW, tables.iter().map(|cells| table(cells)).collect(), &policy(None), None)
 }
 
-/// Formats each row as `os.browser Windows/* 3/12 83`.
+/// Formats each row as its breakdown, its cell key, its row number, the number of rows, and its sessions, such as
+/// `os.browser Windows/* 3/12 83`.
 fn shown(released: &Released) -> Vec<String> {
     let one = |rollup: &crate::Rollup| {
         let json: serde_json::Value = serde_json::from_slice(&rollup.json()).unwrap();
@@ -81,7 +82,7 @@ fn empty_window_has_no_rows() {
 }
 
 #[test]
-fn window_from_too_few_networks_has_no_rows() {
+fn window_with_too_few_networks_has_no_rows() {
     let tables = |networks| {
         let mut everyone = cell(500);
         everyone.networks = networks;
@@ -99,7 +100,7 @@ fn window_from_too_few_networks_has_no_rows() {
 }
 
 #[test]
-fn faulty_tables_are_withheld_completely_and_reported() {
+fn window_with_an_invalid_table_is_withheld_and_the_error_is_reported() {
     let fault = |tables: &[&[(&str, u64)]]| {
         let result = released(tables);
         assert!(result.rollups.is_empty());
@@ -126,7 +127,7 @@ fn faulty_tables_are_withheld_completely_and_reported() {
 }
 
 #[test]
-fn tables_with_different_sums_are_withheld() {
+fn window_whose_tables_have_different_sums_is_withheld() {
     let mut tables = vec![table(&[("a/b", 60)]), table(&[("p", 60)]), table(&[("c", 60)])];
     if let Some(cell) = tables[1].values_mut().next() {
         cell.sums[SumMetric::Stalls] = 1;
@@ -148,15 +149,15 @@ fn tables_with_different_sums_are_withheld() {
 }
 
 #[test]
-fn final_check_refuses_small_rows_and_lost_sessions() {
-    let looked_at = |sessions: &[u64], total| {
+fn final_check_refuses_a_row_below_k_and_a_wrong_total() {
+    let is_accepted = |sessions: &[u64], total| {
         let rows: Vec<_> =
             sessions.iter().map(|n| Row { cell_key: cell_key(&["a"]), cell: cell(*n) }).collect();
         is_partition_into_crowds(&rows, &cell(total), &policy(None))
     };
-    assert!(looked_at(&[50, 70], 120));
-    assert!(!looked_at(&[49, 71], 120));
-    assert!(!looked_at(&[50, 70], 121));
+    assert!(is_accepted(&[50, 70], 120));
+    assert!(!is_accepted(&[49, 71], 120));
+    assert!(!is_accepted(&[50, 70], 121));
 }
 
 #[test]
@@ -177,7 +178,8 @@ fn histograms_are_in_the_detail_table_only_and_coverage_is_in_every_table() {
     assert_eq!(with(r#""coverage":{"partitions":3,"of":4}"#), [true; 3]);
 }
 
-/// One session, with its cell keys in all three tables.
+/// The summary of one session, with its dimension values. The first two values are those of the first table, and the
+/// other two are those of the second and third table.
 #[derive(Clone, Debug)]
 struct SessionSummary {
     values: [u8; 4],
@@ -195,7 +197,8 @@ fn summary(numbers: &mut Numbers) -> SessionSummary {
     SessionSummary { values: std::array::from_fn(|_| value(numbers.unit())), cell }
 }
 
-/// Adds up session summaries by partition, and then the partitions, in the given order.
+/// Builds the three tables. Adds the session summaries of each partition first, and then the partitions, in the given
+/// order.
 fn tables(partitions: &[Vec<SessionSummary>]) -> Vec<Table> {
     let mut whole = vec![Table::new(); 3];
     for partition in partitions {
@@ -215,7 +218,7 @@ fn tables(partitions: &[Vec<SessionSummary>]) -> Vec<Table> {
 
 proptest! {
     #[test]
-    fn same_sessions_in_any_order_give_the_same_bytes(
+    fn order_and_partitions_of_sessions_do_not_change_a_byte_of_the_rows(
         seed in 0_u64..1_000_000, count in 0_usize..400, cuts in vec(0_usize..400, 0..4)
     ) {
         let mut numbers = Numbers(seed);

@@ -9,7 +9,7 @@ use crate::fold::Row;
 use crate::testing::cell_key;
 use crate::{Policy, PolicySettings};
 
-// A row cannot be copied, has no form except `json()`, and is created only by `release()`.
+// A row cannot be copied or deserialized. Its only serialized form is `json()`.
 assert_not_impl_any!(Rollup: Clone, Default, serde::Serialize, serde::de::DeserializeOwned, From<Vec<u8>>);
 assert_not_impl_any!(crate::RejectionNote: serde::Serialize, Default);
 
@@ -19,7 +19,7 @@ fn distribution(values: &[(u32, u64)]) -> Distribution {
     distribution
 }
 
-/// Returns the example of the page about rows.
+/// Returns an example of a row with typical numbers.
 fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
     let head = Head {
         tenant: "acme".into(),
@@ -62,7 +62,7 @@ fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
 }
 
 #[test]
-fn row_is_written_as_documented() {
+fn json_of_a_row_has_all_fields_in_the_documented_order() {
     let rollup = example(None, true);
     assert_eq!(rollup.key(), "acme/os.browser/1795308480000");
     assert_eq!(
@@ -122,7 +122,7 @@ fn only_the_detail_table_has_histograms() {
 }
 
 #[test]
-fn rollup_contains_neither_network_bits_nor_single_values() {
+fn rollup_contains_no_network_bits_and_no_values_of_single_sessions() {
     let debug = format!("{:?}", example(None, true)).replace("DistributionSummary", "summary");
     assert!(
         !debug.contains("1011") && !debug.contains("networks") && !debug.contains("Distribution("),
@@ -131,7 +131,7 @@ fn rollup_contains_neither_network_bits_nor_single_values() {
 }
 
 #[test]
-fn values_are_escaped_for_json() {
+fn dimension_values_are_escaped_in_json() {
     let mut rollup = example(None, false);
     rollup.cell_key = cell_key(&["a\"b\\", "é\u{1}"]);
     let json: serde_json::Value = serde_json::from_slice(&rollup.json()).unwrap();

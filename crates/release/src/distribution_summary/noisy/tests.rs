@@ -7,7 +7,7 @@ fn bins(counts: &[(u32, i128)]) -> [i128; BIN_COUNT] {
 }
 
 #[test]
-fn value_is_in_the_bin_of_its_range() {
+fn value_is_in_the_bin_whose_lower_edge_it_reaches() {
     assert_eq!([0, 99, 100, 129, 130, 99_999, 100_000, u32::MAX].map(bin_of), [0, 0, 1, 1, 2, 30, 31, 31]);
     assert_eq!((from(0), from(1), from(31)), (0, 100, 100_000));
     assert_eq!((middle(0), middle(1), middle(31)), (50, 115, 100_000));
@@ -28,8 +28,9 @@ fn adjusted_counts_are_not_negative_and_keep_their_total() {
 }
 
 #[test]
-fn percentiles_are_published_if_the_noise_is_small_enough() {
-    // With σ = 10, 2·10·√32 = 113.1, so 114 sessions must be beyond a percentile.
+fn percentile_is_published_only_if_enough_sessions_exceed_the_noise() {
+    // With σ = 10, two standard deviations of the total of 32 bins are 2·10·√32 = 113.1. So at least 114 sessions
+    // must be above and below a percentile.
     let summary_of = |sessions: i128| {
         DistributionSummary::of_noisy(&bins(&[(1000, sessions / 2), (5000, sessions / 2)]), 10.0, false)
     };
@@ -48,7 +49,7 @@ fn percentiles_are_published_if_the_noise_is_small_enough() {
 }
 
 #[test]
-fn ranges_contain_two_deviations_each_and_cover_all_sessions() {
+fn each_range_has_two_standard_deviations_of_sessions_and_all_ranges_cover_all() {
     let bins = bins(&[(50, 15), (100, 9), (2000, 40), (200_000, 3)]);
     let summary = DistributionSummary::of_noisy(&bins, 10.0, true);
     assert_eq!(summary.histogram, Some(vec![(0, Some(130), 24), (130, None, 43)]));
@@ -57,6 +58,6 @@ fn ranges_contain_two_deviations_each_and_cover_all_sessions() {
 }
 
 #[test]
-fn values_of_bins_have_two_digits() {
+fn two_digits_rounds_to_two_significant_digits() {
     assert_eq!([7, 99, 100, 1249, 1250, 99_500].map(two_digits), [7, 99, 100, 1200, 1300, 100_000]);
 }

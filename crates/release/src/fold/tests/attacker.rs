@@ -1,17 +1,19 @@
-//! Adds and subtracts published rows as an attacker would, in scenarios that are small enough to try every combination.
+//! Adds and subtracts published rows as an attacker would. The scenarios are small enough to try every combination.
 
 use crowdfold_model::{Cell, Table};
 
 use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, cell_key};
 
-/// The published part of one row, and the indexes of the points of the scenario that it covers.
+/// The session count of one row, and the points of the scenario that the row covers. A point is a combination of two
+/// dimension values.
 struct Published {
     sessions: i64,
     covers: Vec<bool>,
 }
 
-/// Returns the minimum number of sessions above 0 that a ± combination of rows computes for a set of points.
+/// Returns the smallest number of sessions above 0 that can be computed for a set of points by adding and subtracting
+/// rows.
 fn least_computed(rows: &[Published], points: usize) -> Option<i64> {
     let mut least = None;
     for mut code in 0..3_usize.pow(rows.len() as u32) {
@@ -29,7 +31,7 @@ fn least_computed(rows: &[Published], points: usize) -> Option<i64> {
     least
 }
 
-/// The sessions by the value of the first dimension and the value of the second.
+/// The number of sessions, by the value of the first dimension and the value of the second.
 type Scenario = [[u64; 3]; 3];
 
 fn scenario(numbers: &mut Numbers) -> Scenario {
@@ -43,7 +45,8 @@ fn scenario(numbers: &mut Numbers) -> Scenario {
     })
 }
 
-/// Builds a table with a cell for each group of points. Each point is represented by a bit of `beacons`.
+/// Builds a table. `of` returns the cell key of a point. The field `beacons` of a cell has a bit for each of its
+/// points.
 fn cells(scenario: &Scenario, of: impl Fn(usize, usize) -> Vec<String>) -> Table {
     let mut table = Table::new();
     for (a, row) in scenario.iter().enumerate() {
@@ -56,7 +59,8 @@ fn cells(scenario: &Scenario, of: impl Fn(usize, usize) -> Vec<String>) -> Table
     table
 }
 
-/// Returns the published part of rows. Empty points are not covered, which only gives the attacker more combinations.
+/// Returns the session counts of rows and the points that they cover. Points without sessions do not count as
+/// covered, which gives the attacker more combinations.
 fn published(rows: impl IntoIterator<Item = Cell>) -> Vec<Published> {
     let one = |cell: Cell| Published {
         sessions: cell.sessions as i64,
@@ -95,7 +99,8 @@ fn no_group_below_k_can_be_computed_from_two_tables_of_different_families() {
             let mut rows = folded(cells(&scenario, |a, _| vec![a.to_string()]), k);
             let first = rows.len();
             rows.extend(folded(cells(&scenario, |_, b| vec![b.to_string()]), k));
-            // A row that covers a value covers its points for every value of the other table.
+            // A row that covers a value of its own dimension covers the points with that value and every value of the
+            // other dimension.
             for (index, row) in rows.iter_mut().enumerate() {
                 let value = |point: usize| if index < first { point / 3 } else { point % 3 };
                 let covered: Vec<_> = (0..9).filter(|point| row.covers[*point]).map(value).collect();
@@ -110,14 +115,14 @@ fn no_group_below_k_can_be_computed_from_two_tables_of_different_families() {
 }
 
 #[test]
-fn attacker_finds_small_groups_without_folding() {
+fn attacker_computes_a_small_group_if_rows_are_not_folded() {
     let scenario = [[900, 70, 9], [0, 30, 0], [4, 0, 0]];
     let table = cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]);
     assert_eq!(least_computed(&published(table.into_values()), 9), Some(4));
 }
 
 #[test]
-fn attacker_finds_small_groups_in_two_tables_of_one_family() {
+fn attacker_computes_a_small_group_from_two_tables_of_one_family() {
     // [a, b] publishes */* 65 and a0/b1 90, and [a] publishes a0 150. 65 - (150 - 90) = 5 sessions belong to a1.
     let scenario = [[60, 90, 0], [5, 0, 0], [70, 0, 0]];
     let mut rows = folded(cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]), 50);

@@ -1,8 +1,8 @@
-//! Folds as docs/internals/privacy-model.md describes it, without regard to speed.
+//! An independent implementation of folding, as docs/internals/privacy-model.md describes it. It is simple and slow.
 
 use crowdfold_model::Cell;
 
-/// A leaf or a row with its cell key, its sessions, its network bits, and the leaves in it.
+/// A leaf, a rest or a row: its cell key, its sessions, its network bits, and a bit for each leaf in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) cell_key: Vec<String>,
@@ -23,6 +23,7 @@ impl Group {
     }
 }
 
+/// The conditions for a crowd, and the margin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Crowd {
     pub(super) k: u64,
@@ -31,11 +32,12 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    fn holds(self, group: &Group) -> bool {
+    fn accepts(self, group: &Group) -> bool {
         group.sessions >= self.k && group.networks.count_ones() >= self.networks
     }
 
-    /// Returns true if the row leaves at least `margin` possible sizes for the rest that these rows were merged into.
+    /// Returns true if a row of `sessions` sessions leaves at least `margin` possible sizes for its rest, after
+    /// `merged` rows were merged with the rest.
     fn leaves_enough(self, sessions: u64, merged: u64, smallest_left: u64) -> bool {
         let possible = |rest: u64| {
             let others = sessions.checked_sub(rest);
@@ -44,7 +46,7 @@ impl Crowd {
         self.margin == 0 || (1..self.k).filter(|rest| possible(*rest)).count() as u64 >= self.margin
     }
 
-    pub(super) fn holds_cell(self, cell: &Cell) -> bool {
+    pub(super) fn accepts_cell(self, cell: &Cell) -> bool {
         cell.sessions >= self.k && cell.networks.count_ones() >= self.networks
     }
 }
@@ -56,12 +58,13 @@ pub(super) fn fold(leaves: &[Group], crowd: Crowd) -> Vec<Group> {
     rows
 }
 
-/// Returns the rows and the rest of a node. All these leaves have the same first `depth` values.
+/// Returns the rows and the rest of the node that contains these leaves. The first `depth` values of all these leaves
+/// are equal.
 fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
     let Some(first) = leaves.first() else { return (Vec::new(), Group::empty()) };
     if depth == first.cell_key.len() {
         assert_eq!(leaves.len(), 1);
-        return if crowd.holds(first) {
+        return if crowd.accepts(first) {
             (vec![first.clone()], Group::empty())
         } else {
             (Vec::new(), first.clone())
@@ -77,18 +80,18 @@ fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
         rows.extend(its_rows);
         rest.merge(&its_rest);
     }
-    if rest.sessions > 0 && !crowd.holds(&rest) {
+    if rest.sessions > 0 && !crowd.accepts(&rest) {
         rows.sort_by(|one, other| (one.sessions, &one.cell_key).cmp(&(other.sessions, &other.cell_key)));
         let mut merged = 0;
         while let Some(smallest) = rows.first() {
-            if crowd.holds(&rest) && crowd.leaves_enough(rest.sessions, merged, smallest.sessions) {
+            if crowd.accepts(&rest) && crowd.leaves_enough(rest.sessions, merged, smallest.sessions) {
                 break;
             }
             rest.merge(&rows.remove(0));
             merged += 1;
         }
     }
-    if rest.sessions > 0 && crowd.holds(&rest) {
+    if rest.sessions > 0 && crowd.accepts(&rest) {
         rest.cell_key = first.cell_key[..depth].to_vec();
         rest.cell_key.resize(first.cell_key.len(), "*".into());
         rows.push(rest);

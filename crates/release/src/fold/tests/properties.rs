@@ -1,4 +1,4 @@
-//! Compares folding with the oracle, and tests properties of every folding.
+//! Compares folding with the oracle, and tests properties that every result of folding must have.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use super::oracle::{Crowd, Group, fold as oracle};
 use crate::fold::{Margin, Row, fold};
 use crate::testing::cell_key;
 
-/// Values on both sides of `*`, values of which one is a prefix of another, and a value beyond ASCII.
+/// Values that sort before and after `*`, values that are prefixes of other values, and a value that is not ASCII.
 const VALUES: [&str; 8] = ["!", "&", "+", "a", "ab", "b", "z", "é"];
-/// The maximum number of leaves, so that each has its own bit of `beacons`.
+/// The maximum number of leaves. Each leaf needs its own bit of `beacons`.
 const LEAVES: usize = 60;
 
 fn sessions() -> impl Strategy<Value = u64> {
@@ -22,11 +22,11 @@ fn sessions() -> impl Strategy<Value = u64> {
 }
 
 fn networks() -> impl Strategy<Value = u64> {
-    // Small cells have few bits.
+    // About one in eight bits is set, because small cells come from few networks.
     (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(a, b, c)| a & b & c)
 }
 
-/// Generates leaves, each with its own bit in `leaves`.
+/// Generates leaves. Each has its own bit in `leaves`.
 fn leaves() -> impl Strategy<Value = Vec<Group>> {
     (1_usize..=4)
         .prop_flat_map(|depth| {
@@ -85,23 +85,23 @@ proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(2000))]
 
     #[test]
-    fn folding_equals_the_documented_rule(leaves in leaves(), crowd in crowd()) {
-        let rows = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
+    fn folding_equals_the_oracle(leaves in leaves(), crowd in crowd()) {
+        let rows = fold(table(&leaves), margin(crowd), |cell| crowd.accepts_cell(cell));
         prop_assert_eq!(groups(&rows), oracle(&leaves, crowd));
     }
 
     #[test]
     fn rows_are_disjoint_crowds_that_cover_all_sessions_or_there_are_none(leaves in leaves(), crowd in crowd()) {
-        let rows = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
+        let rows = fold(table(&leaves), margin(crowd), |cell| crowd.accepts_cell(cell));
         let mut seen = 0_u64;
         for row in &rows {
-            prop_assert!(crowd.holds_cell(&row.cell), "{:?}", row.cell_key);
+            prop_assert!(crowd.accepts_cell(&row.cell), "{:?}", row.cell_key);
             prop_assert_eq!(seen & row.cell.sums.beacons, 0, "a leaf is in two rows");
             seen |= row.cell.sums.beacons;
         }
         let mut whole = Cell::default();
         leaves.iter().for_each(|leaf| whole.add(&cell(leaf)));
-        prop_assert_eq!(rows.is_empty(), !crowd.holds_cell(&whole) || leaves.is_empty());
+        prop_assert_eq!(rows.is_empty(), !crowd.accepts_cell(&whole) || leaves.is_empty());
         if !rows.is_empty() {
             let mut published = Cell::default();
             rows.iter().for_each(|row| published.add(&row.cell));
@@ -111,7 +111,7 @@ proptest! {
 
     #[test]
     fn rows_contain_leaves_of_their_prefix_and_cell_keys_are_distinct_and_sorted(leaves in leaves(), crowd in crowd()) {
-        let rows = groups(&fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell)));
+        let rows = groups(&fold(table(&leaves), margin(crowd), |cell| crowd.accepts_cell(cell)));
         prop_assert!(rows.is_sorted_by(|one, other| one.cell_key < other.cell_key));
         for row in &rows {
             let depth = row.cell_key.iter().position(|value| value == "*").unwrap_or(row.cell_key.len());
@@ -124,21 +124,21 @@ proptest! {
 
     #[test]
     fn folding_twice_equals_folding_once(leaves in leaves(), crowd in crowd()) {
-        let once = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
+        let once = fold(table(&leaves), margin(crowd), |cell| crowd.accepts_cell(cell));
         let again: BTreeMap<CellKey, Cell> = once.iter().map(|row| (row.cell_key.clone(), row.cell.clone())).collect();
-        let twice = fold(again, margin(crowd), |cell| crowd.holds_cell(cell));
+        let twice = fold(again, margin(crowd), |cell| crowd.accepts_cell(cell));
         prop_assert_eq!(groups(&twice), groups(&once));
     }
 
     #[test]
     fn without_a_margin_each_node_merges_at_most_one_row(leaves in leaves(), crowd in crowd()) {
-        let rows = groups(&fold(table(&leaves), Margin::NONE, |cell| crowd.holds_cell(cell)));
+        let rows = groups(&fold(table(&leaves), Margin::NONE, |cell| crowd.accepts_cell(cell)));
         let mut nodes: Vec<&[String]> =
             leaves.iter().flat_map(|leaf| (0..leaf.cell_key.len()).map(|depth| &leaf.cell_key[..depth])).collect();
         nodes.sort_unstable();
         nodes.dedup();
         let kept = |leaf: &&Group| rows.iter().any(|row| row.cell_key == leaf.cell_key);
-        let crowds = leaves.iter().filter(|leaf| crowd.holds_cell(&cell(leaf)));
+        let crowds = leaves.iter().filter(|leaf| crowd.accepts_cell(&cell(leaf)));
         prop_assert!(crowds.filter(|leaf| !kept(leaf)).count() <= nodes.len());
     }
 }

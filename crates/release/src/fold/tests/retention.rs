@@ -1,4 +1,4 @@
-//! Measures the share of sessions whose complete cell key folding preserves, on ordinary traffic.
+//! Measures the share of sessions that keep their complete cell key when ordinary traffic is folded.
 
 use crowdfold_model::Table;
 
@@ -29,7 +29,8 @@ fn kept(sessions: u64, windows: u64, sizes: &[usize], exponent: f64) -> (u64, u6
     (kept, crowds)
 }
 
-/// A distribution of values r from 0, with probabilities proportional to 1/(r+1)^s.
+/// A Zipf distribution of the values 0, 1, 2 and so on. The probability of a value r is proportional to 1/(r+1)^s,
+/// where s is the exponent.
 struct Zipf(Vec<f64>);
 
 impl Zipf {
@@ -51,10 +52,11 @@ impl Zipf {
     }
 }
 
-/// Plausible numbers of values of the dimensions in the default breakdowns.
+/// Plausible numbers of values for each dimension of the default breakdowns.
 const BREAKDOWNS: [&[usize]; 5] = [&[60, 200], &[7, 18, 15], &[6, 10], &[3, 4, 1000], &[5, 7]];
 
-/// Returns the share over all breakdowns, and the number of sessions that it is computed from.
+/// Returns the share of sessions that keep their cell key, over all breakdowns, and the number of sessions from which
+/// the share is computed.
 fn share_kept(sessions: u64, windows: u64, exponent: f64) -> (f64, u64) {
     let (kept, crowds) = BREAKDOWNS
         .iter()

@@ -1,16 +1,16 @@
 use super::{epsilon, rho, tail, tau};
 
-fn near(one: f64, other: f64, relative: f64) {
+fn assert_near(one: f64, other: f64, relative: f64) {
     assert!((one / other - 1.0).abs() < relative, "{one} is not {other}");
 }
 
-/// The expected values come from mpmath, with the same formula.
+/// The expected values were computed with mpmath, from the same formula.
 #[test]
 fn conversion_equals_that_of_canonne_kamath_and_steinke() {
-    near(rho(1.0, 5e-9), 0.016_468_352_674, 1e-8);
-    near(epsilon(365.0 * 0.016_468_352_674, 5e-9), 26.421_532, 1e-6);
-    near(epsilon(rho(0.3, 1e-7), 1e-7), 0.3, 1e-9);
-    near(epsilon(rho(10.0, 1e-30), 1e-30), 10.0, 1e-9);
+    assert_near(rho(1.0, 5e-9), 0.016_468_352_674, 1e-8);
+    assert_near(epsilon(365.0 * 0.016_468_352_674, 5e-9), 26.421_532, 1e-6);
+    assert_near(epsilon(rho(0.3, 1e-7), 1e-7), 0.3, 1e-9);
+    assert_near(epsilon(rho(10.0, 1e-30), 1e-30), 10.0, 1e-9);
 }
 
 #[test]
@@ -25,17 +25,17 @@ fn conversion_is_never_worse_than_the_simple_one() {
 }
 
 #[test]
-fn tail_equals_its_sum() {
+fn tail_equals_the_sum_of_its_probabilities_or_is_a_close_upper_bound() {
     for (sigma, from) in [(0.3_f64, 1_u64), (2.0, 1), (2.0, 9), (38.2, 240), (999.0, 3_000)] {
         let weight = |x: i64| (-(x * x) as f64 / (2.0 * sigma * sigma)).exp();
         let far = (40.0 * sigma) as i64 + 40;
         let exact = (from as i64..far).map(weight).sum::<f64>() / (-far..far).map(weight).sum::<f64>();
         let computed = tail(sigma, from);
-        // Below a σ of one, the normalising sum is only bounded.
-        near(computed, exact, if sigma < 1.0 { 0.01 } else { 1e-7 });
+        // For a σ below one, the normalising sum is a bound and not exact.
+        assert_near(computed, exact, if sigma < 1.0 { 0.01 } else { 1e-7 });
         assert!(computed >= exact * (1.0 - 1e-9));
     }
-    // For a large σ, the sum in blocks is an upper bound, and close to the exact value.
+    // For a large σ, the sum in blocks is an upper bound that is close to the exact value.
     let sigma = 50_000.0_f64;
     let exact = (150_000..1_000_000_i64).map(|x| (-(x as f64 / sigma).powi(2) / 2.0).exp()).sum::<f64>()
         / (sigma * std::f64::consts::TAU.sqrt());
@@ -43,7 +43,7 @@ fn tail_equals_its_sum() {
 }
 
 #[test]
-fn tau_is_the_smallest_sufficient_threshold() {
+fn tau_is_the_smallest_threshold_within_the_allowed_probability() {
     for (sigma, chance) in [(38.175_132, 5e-9 / 24.0), (1.0, 0.01), (153.0, 1e-12), (0.2, 0.05)] {
         let tau = tau(sigma, chance);
         assert!(tail(sigma, tau - 1) <= chance, "{sigma} {chance} {tau}");

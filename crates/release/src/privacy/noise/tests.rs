@@ -26,10 +26,11 @@ fn draws(
 
 const SIGMA: Sigma = Sigma(38_175_132);
 
-/// The values are fixed, because a replay must draw the same noise. After an upgrade with other draws, a replay would
-/// publish other noise for values that an aborted transaction had written. If the draws must change, increment RULES.
+/// The values are fixed, because a worker that repeats an aborted transaction must draw the same noise. If an upgrade
+/// changed the noise, the two transactions would contain the same values with different noise. If the draws must
+/// change, increment RULES.
 #[test]
-fn replay_draws_the_same_noise() {
+fn same_cell_always_draws_the_same_noise() {
     let drawn = draws(&secret(), &NOISE_KEY, &["Windows", "Edge"], &cell(300), "sessions");
     assert_eq!(drawn, KNOWN);
 }
@@ -72,7 +73,8 @@ fn every_input_of_the_noise_changes_all_of_it() {
     }
 }
 
-/// Returns Pearson's statistic of draws against a discrete Gaussian, over bins of equal width up to 3σ and two tails.
+/// Returns the chi-squared statistic of draws compared with a discrete Gaussian, and its degrees of freedom. The bins
+/// have equal width up to 3σ, and there are two bins for the tails.
 fn chi_squared(drawn: &[i128], sigma: f64) -> (f64, usize) {
     let weight = |x: i64| (-((x * x) as f64) / (2.0 * sigma * sigma)).exp();
     let far = (12.0 * sigma) as i64;
@@ -89,15 +91,15 @@ fn chi_squared(drawn: &[i128], sigma: f64) -> (f64, usize) {
     (statistic.sum(), bins - 1)
 }
 
-/// Returns the value that a statistic with these degrees of freedom exceeds once in a hundred thousand times (Wilson
-/// and Hilferty).
+/// Returns the critical value of the chi-squared statistic: with these degrees of freedom, it is exceeded with a
+/// probability of 1 in 100,000 (approximation of Wilson and Hilferty).
 fn critical(freedom: usize) -> f64 {
     let ninths = 2.0 / (9.0 * freedom as f64);
     freedom as f64 * (1.0 - ninths + 4.265 * ninths.sqrt()).powi(3)
 }
 
 fn sample(sigma: Sigma, count: u64) -> Vec<i128> {
-    // Each cell has one draw, as in a deployment.
+    // Each draw is of another cell, as in a deployment.
     (0..count)
         .map(|n| {
             CellNoise::new(&secret(), &NOISE_KEY, &cell_key(&["a"]), &cell(n)).of("sessions").next(sigma)
@@ -111,12 +113,12 @@ fn invariant_9_draws_are_a_discrete_gaussian_and_other_distributions_are_detecte
         let drawn = sample(sigma, count);
         let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64());
         assert!(statistic < critical(freedom), "{sigma:?}: {statistic} of {freedom}");
-        // The noise is too small by a twentieth.
+        // Draws with a σ that is too small by a twentieth are detected.
         if count >= 20_000 {
             let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64() * 1.05);
             assert!(statistic > critical(freedom), "{sigma:?}: {statistic} of {freedom}");
         }
-        // The noise is shifted by a tenth of σ.
+        // Draws that are shifted by a tenth of σ are detected.
         let leaning: Vec<_> = drawn.iter().map(|x| x + (sigma.to_f64() / 10.0).ceil() as i128).collect();
         let (statistic, freedom) = chi_squared(&leaning, sigma.to_f64());
         assert!(statistic > critical(freedom), "{sigma:?}: {statistic} of {freedom}");
@@ -124,21 +126,21 @@ fn invariant_9_draws_are_a_discrete_gaussian_and_other_distributions_are_detecte
 }
 
 #[test]
-fn values_with_noise_are_not_negative_and_do_not_overflow() {
+fn value_with_noise_is_never_negative_and_does_not_overflow() {
     assert_eq!(not_negative(-1), 0);
     assert_eq!(not_negative(i128::MIN), 0);
     assert_eq!(not_negative(i128::MAX), u64::MAX);
     let mut draws = CellNoise::new(&secret(), &NOISE_KEY, &cell_key(&["a"]), &cell(1)).of("x");
     let covered: Vec<u64> = (0..200).map(|_| draws.cover(0, SIGMA)).collect();
     assert!(covered.iter().filter(|value| **value == 0).count() > 50);
-    // A σ that is out of the range of a row releases nothing.
+    // With a σ that is too large for the type, a value becomes 0 or the maximum.
     let huge = Sigma(u128::MAX);
     let covered: Vec<u64> = (0..20).map(|_| draws.cover(5, huge)).collect();
     assert!(covered.iter().all(|value| *value == 0 || *value == u64::MAX), "{covered:?}");
 }
 
 #[test]
-fn sigma_is_a_whole_number_of_parts_and_rounded_up() {
+fn sigma_is_rounded_up_to_millionths() {
     let rho = 0.016_468_352_674;
     let sigma = Sigma::of(1, 24, rho / 2.0);
     assert_eq!(sigma, SIGMA);

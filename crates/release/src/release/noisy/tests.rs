@@ -25,7 +25,7 @@ fn policy(k: u64, budget: &PrivacySettings) -> Policy {
     keyless(k, budget).keyed(Secret::new([7; 32]))
 }
 
-/// Returns a cell with usual sums for each session, and a value in each distribution.
+/// Returns a cell with typical sums for each session, and values in three distributions.
 fn full(sessions: u64) -> Cell {
     let mut full = cell(sessions);
     full.sums = Sums {
@@ -43,7 +43,7 @@ fn full(sessions: u64) -> Cell {
     full
 }
 
-/// Returns two tables, each with a large and a small cell.
+/// Returns the tables of two breakdowns. Each table has one large and one small cell.
 fn tables(sessions: u64, small: u64) -> Vec<Table> {
     let of = |values: &[&str], other: &[&str]| {
         Table::from([(cell_key(values), full(sessions)), (cell_key(other), full(small))])
@@ -56,7 +56,7 @@ fn rows(released: &Released) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn row_contains_its_noise_and_tables_may_overlap() {
+fn every_number_has_noise_of_the_expected_size_and_tables_may_share_a_family() {
     let released = release("acme", WINDOW, tables(100_000, 40), &policy(50, &BUDGET), None);
     assert_eq!((released.fault.clone(), &released.rows[..]), (None, &[1, 1][..]));
     let rows = rows(&released);
@@ -74,29 +74,30 @@ fn row_contains_its_noise_and_tables_may_overlap() {
             assert!((noisy - value).abs() < within && noisy != value, "{name}: {noisy}, not {value}");
         };
         near("sessions", 100_000.0, 6.0 * 54.0);
-        // The tolerance is √19 of the count's σ for each clamp of a session. The clamp of beacons is 370.
+        // The tolerance is six standard deviations. The σ of a sum is about 4.36 times that of the session count,
+        // multiplied by the clamp. The clamp of beacons is 370.
         near("beacons", 36_000_000.0, 6.0 * 370.0 * 54.0 * 4.36);
         near("plays", 100_000.0, 6.0 * 10.0 * 54.0 * 4.36);
         near("playing_ms", 3e11, 6.0 * 3_690_000.0 * 54.0 * 4.36);
-        // There are 32 bins, each with noise.
+        // Each of the 32 bins has noise, so the σ of their total is larger by √32 = 5.66.
         let startup = &row["startup_ms"];
         assert!((startup["sessions"].as_f64().unwrap() - 1e5).abs() < 6.0 * 54.0 * 4.36 * 5.66, "{startup}");
         assert!((790..=1000).contains(&startup["p50"].as_u64().unwrap()), "{startup}");
     }
-    // The noises of the two tables are independent.
+    // The noise of the two tables is independent.
     assert_ne!(rows[0]["sessions"], rows[1]["sessions"]);
     assert!(rows[0]["startup_ms"]["histogram"].is_null() && rows[1]["startup_ms"]["histogram"].is_array());
 }
 
 #[test]
-fn beacons_are_published_clamped_and_counted_unclamped() {
+fn counts_of_released_and_withheld_beacons_are_not_clamped() {
     let released = release("acme", WINDOW, tables(100_000, 40), &policy(50, &BUDGET), None);
     assert_eq!((released.session_windows_released, released.session_windows_withheld), (100_000, 40));
     assert_eq!((released.beacons_released, released.beacons_withheld), (50_000_000, 20_000));
 }
 
 #[test]
-fn replay_draws_the_same_noise_and_another_secret_does_not() {
+fn same_tables_give_the_same_rows_and_another_secret_or_budget_does_not() {
     let json = |policy: &Policy| {
         let released = release("acme", WINDOW, tables(5_000, 600), policy, None);
         released.rollups.iter().map(crate::Rollup::json).collect::<Vec<_>>()
@@ -109,7 +110,7 @@ fn replay_draws_the_same_noise_and_another_secret_does_not() {
 }
 
 #[test]
-fn rows_with_missing_or_wrong_noise_are_withheld() {
+fn window_without_a_secret_or_of_another_length_is_withheld() {
     let fault = |policy: &Policy, window| {
         let released = release("acme", window, tables(5_000, 600), policy, None);
         assert!(released.rollups.is_empty());
@@ -121,7 +122,8 @@ fn rows_with_missing_or_wrong_noise_are_withheld() {
     assert_eq!(fault(&policy(50, &BUDGET), minute), Some(ReleaseError::WindowLength));
 }
 
-/// Returns how many of `cells` cells of exactly `sessions` sessions are released. δ of a day is `delta`.
+/// Returns the number of released cells, of `cells` cells with exactly `sessions` sessions. `delta` is the δ of a
+/// day, and `tau` changes the threshold.
 fn released_of(cells: usize, sessions: u64, k: u64, delta: f64, tau: impl Fn(u64) -> u64) -> usize {
     let budget = PrivacySettings { epsilon: 1.0, delta, window: HOUR * 12, idle: IDLE };
     let settings =
@@ -136,8 +138,9 @@ fn released_of(cells: usize, sessions: u64, k: u64, delta: f64, tau: impl Fn(u64
     release("acme", window, vec![table(&cells)], &policy, None).rollups.len()
 }
 
-/// Tests invariant 9. A session is in N = 2 cells a day, and each may reveal it with a probability of δ/2N. With a δ of
-/// 0.2 this is one in twenty, which can be counted. The bound is five standard deviations above it.
+/// Tests invariant 9. With windows of twelve hours, a session is in two cells a day (N = 2). Each cell may be
+/// released because of a single session with a probability of δ/2N. With δ = 0.2 this probability is one in twenty,
+/// which is large enough to be measured. The bound is five standard deviations above the expected number.
 #[test]
 fn invariant_9_cell_of_exactly_k_is_released_no_more_often_than_delta_allows() {
     const CELLS: usize = 4_000;
@@ -160,7 +163,7 @@ fn invariant_9_cell_of_exactly_k_is_released_no_more_often_than_delta_allows() {
 }
 
 #[test]
-fn overlapping_breakdowns_need_noise_and_min_networks_excludes_it() {
+fn breakdowns_that_share_a_family_are_allowed_and_min_networks_is_refused() {
     let settings =
         |breakdowns, min_networks| PolicySettings { breakdowns, min_networks, ..Default::default() };
     let overlapping = || vec![vec![Os, Browser], vec![Country, Device], vec![Country, Os]];
@@ -180,7 +183,7 @@ fn overlapping_breakdowns_need_noise_and_min_networks_excludes_it() {
 }
 
 #[test]
-fn policy_fingerprint_depends_on_policy_budget_times_and_secret() {
+fn fingerprint_depends_on_k_budget_window_idle_timeout_and_secret() {
     let fingerprints = [
         keyless(50, &BUDGET),
         policy(50, &BUDGET),
