@@ -140,7 +140,7 @@ fn asked(name: &str, default: &str) -> String {
 }
 
 #[test]
-fn rows_equal_what_happened_in_sessions_encoded_by_the_cmcd_library() {
+fn rows_equal_the_events_of_sessions_encoded_by_the_cmcd_library() {
     let output = Command::new("node")
         .args([WRITER, HOME, &asked("CROWDFOLD_SEED", "1"), &asked("CROWDFOLD_SESSIONS", SESSIONS)])
         .output()

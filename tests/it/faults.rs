@@ -20,7 +20,10 @@ use crate::worker::support::{Deployment, Row, armed_binary, assert_same_rows};
 
 /// Asserts that the committed rows equal the expected ones, and that each row of an aborted transaction equals a
 /// committed row byte for byte. Returns the number of rows of aborted transactions.
-fn assert_nothing_lost_or_doubled(deployment: &Deployment<'_>, expected: &[serde_json::Value]) -> usize {
+fn assert_nothing_lost_or_counted_twice(
+    deployment: &Deployment<'_>,
+    expected: &[serde_json::Value],
+) -> usize {
     let rows = deployment.rows("read_committed");
     assert_same_rows(&rows, expected);
     assert_aborted_are_committed(deployment, &rows)

@@ -263,7 +263,7 @@ fn blocked_call_times_out_and_the_committed_offset_decides() {
     scenario.transact(&mut sink, &[partial("a")], "a").unwrap();
     drop(sink);
     let mut sink =
-        eventually("a sink with a short time-out", || Sink::open(&settings(&kafka), short.clone()).ok());
+        eventually("a sink with a short timeout", || Sink::open(&settings(&kafka), short.clone()).ok());
     kafka.pause(1);
     let error = scenario.transact(&mut sink, &[partial("b")], "b").unwrap_err();
     assert!(matches!(&error, TransactError::Unknown(why) if why.contains("within 2 s")), "{error:?}");

@@ -129,7 +129,7 @@ fn folder() -> PathBuf {
 }
 
 #[test]
-fn every_statement_about_the_cases_of_public_bug_reports_holds() {
+fn every_statement_about_the_cases_from_public_bug_reports_is_true() {
     let mut failures = Vec::new();
     let mut statements = 0;
     let mut folders: Vec<_> =

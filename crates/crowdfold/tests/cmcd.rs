@@ -25,20 +25,20 @@ breakdowns = [["format"]]
 /// For each playback: its label, milliseconds of playing, milliseconds of stalling, stalls, plays, and the startup time
 /// in milliseconds, rounded to two digits.
 const READ: [(&str, u64, u64, u64, u64, u64); 7] = [
-    // Shaka Player with CMCD version 1, which has no player states.
+    // Shaka Player reports by CMCD version 1, which has no player states.
     ("s11-12", 0, 0, 0, 0, 0),
-    // dash.js, requests with player states. It reports a startup time before its playback has begun, which is not
-    // counted.
+    // dash.js reports player states with its requests. It reports a startup time before its playback has begun, which
+    // is not counted.
     ("s11-14", 685, 0, 0, 1, 0),
-    // dash.js, events, among them an error.
+    // dash.js reports by events, including an error.
     ("s11-23", 5_730, 0, 0, 1, 270),
-    // Shaka Player, requests with player states. No request reports the seek.
+    // Shaka Player reports player states with its requests. No request reports the seek.
     ("s11-29", 1_387, 105, 1, 1, 150),
-    // hls.js. This session opts out.
+    // hls.js reports by a session that opts out.
     ("s11-33", 0, 0, 0, 0, 0),
-    // hls.js, events, among them a seek and a pause.
+    // hls.js reports by events, including a seek and a pause.
     ("s11-51", 3_637, 0, 0, 1, 1_000),
-    // Shaka Player with CMCD version 1, which has no player states.
+    // Shaka Player reports by CMCD version 1, which has no player states.
     ("s11-54", 0, 0, 0, 0, 0),
 ];
 

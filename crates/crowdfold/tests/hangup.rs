@@ -62,7 +62,7 @@ fn mask(process: u32, name: &str) -> u64 {
 }
 
 #[test]
-fn ignored_sighup_stays_ignored_and_otherwise_is_handled() {
+fn sighup_is_handled_unless_it_is_ignored_at_the_start() {
     const HANGUP: u64 = 1;
     const TERMINATE: u64 = 1 << 14;
     // First a process as `nohup` starts it, then an ordinary process.

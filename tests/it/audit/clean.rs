@@ -61,7 +61,7 @@ fn output_of_the_worker_is_clean() {
 }
 
 #[test]
-fn rows_of_aborted_transactions_are_no_duplicates_but_are_searched_for_identifiers() {
+fn rows_of_aborted_transactions_are_not_duplicates_but_are_searched_for_identifiers() {
     use rdkafka::ClientConfig;
     use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
     use std::time::Duration;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crowdfold_testkit::{Kafka, eventually};
 
-use super::assert_nothing_lost_or_doubled;
+use super::assert_nothing_lost_or_counted_twice;
 use crate::worker::support::{Deployment, Worker, now, window_ago};
 
 /// The fault points within a transaction of both stages. The number is the pass at which the fault point returns an
@@ -51,7 +51,7 @@ fn failed_transaction_is_aborted_and_sent_again_byte_for_byte() {
     }
     (0..deployment.partitions).for_each(|partition| deployment.tombstone(partition, 1, now()));
     deployment.await_committed(deployment.last_end(&outcome));
-    let aborted = assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
+    let aborted = assert_nothing_lost_or_counted_twice(&deployment, &outcome.rollups(&deployment.rules));
     assert!(worker.is_running());
     let log = worker.log();
     let aborts = |stage: &str| {

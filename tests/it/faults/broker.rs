@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crowdfold_testkit::{Kafka, Options};
 
-use super::assert_nothing_lost_or_doubled;
+use super::assert_nothing_lost_or_counted_twice;
 use crate::worker::support::{Deployment, Worker, sleep, window_ago};
 
 #[test]
-fn nothing_is_lost_or_doubled_if_the_coordinator_is_killed_during_a_commit() {
+fn nothing_is_lost_or_counted_twice_if_the_coordinator_is_killed_during_a_commit() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(21, 100, window_ago(2_000, 340_000), 300_000);
@@ -30,7 +30,7 @@ fn nothing_is_lost_or_doubled_if_the_coordinator_is_killed_during_a_commit() {
     }
     let _worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
-    assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
+    assert_nothing_lost_or_counted_twice(&deployment, &outcome.rollups(&deployment.rules));
 }
 
 /// Many supervisors send SIGKILL 30 s after SIGTERM.
@@ -54,5 +54,5 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     kafka.restart(1);
     let _worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
-    assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
+    assert_nothing_lost_or_counted_twice(&deployment, &outcome.rollups(&deployment.rules));
 }

@@ -4,7 +4,7 @@ use crowdfold_kafka::Cluster;
 use crowdfold_testkit::oracle::Record;
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
-use super::assert_nothing_lost_or_doubled;
+use super::assert_nothing_lost_or_counted_twice;
 use crate::kafka_support::settings;
 use crate::worker::support::{Deployment, Worker, field, now, sleep};
 
@@ -145,7 +145,7 @@ fn windows_wait_for_a_partition_that_has_no_leader() {
     wrong.await_committed(last);
     let expected = outcome.rollups(&right.rules);
     eprintln!("nothing was sent for {longest} ms at most");
-    assert_nothing_lost_or_doubled(&right, &expected);
+    assert_nothing_lost_or_counted_twice(&right, &expected);
     let sessions =
         |rows: &[serde_json::Value]| rows.iter().map(|row| row["sessions"].as_u64().unwrap()).sum::<u64>();
     let lost: Vec<_> = wrong.rows("read_committed").into_iter().map(|row| row.json).collect();

@@ -3,7 +3,7 @@
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
 
-use super::assert_nothing_lost_or_doubled;
+use super::assert_nothing_lost_or_counted_twice;
 use crate::worker::support::{Chance, Deployment, Worker, now, sleep, window_ago};
 
 /// The number of faults of a run, if `CROWDFOLD_FAULTS` is not set. `make soak` sets it.
@@ -39,7 +39,7 @@ const STEPS: [(&str, u64); 11] = [
 ];
 
 #[test]
-fn nothing_is_lost_or_doubled_if_the_worker_is_killed_or_suspended_at_random_steps() {
+fn nothing_is_lost_or_counted_twice_if_the_worker_is_killed_or_suspended_at_random_steps() {
     let faults = asked().unwrap_or(FAULTS);
     let mut chance = Chance::new("random faults");
     let (mut done, mut aborted) = (0, 0);
@@ -48,7 +48,7 @@ fn nothing_is_lost_or_doubled_if_the_worker_is_killed_or_suspended_at_random_ste
         done += struck;
         aborted += left;
         eprintln!(
-            "{done} faults; 0 rows lost, 0 doubled; {aborted} rows of aborted transactions, all identical"
+            "{done} faults; 0 rows lost, 0 published twice; {aborted} rows of aborted transactions, all identical"
         );
     }
 }
@@ -93,7 +93,7 @@ fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
     (0..deployment.partitions).for_each(|partition| deployment.tombstone(partition, 1, now()));
     let _worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
-    (most, assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules)))
+    (most, assert_nothing_lost_or_counted_twice(&deployment, &outcome.rollups(&deployment.rules)))
 }
 
 /// Runs a worker until its fault occurs. If the fault point is not reached, kills the worker after ten seconds.

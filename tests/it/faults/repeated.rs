@@ -2,7 +2,7 @@
 
 use crowdfold_testkit::Kafka;
 
-use super::assert_nothing_lost_or_doubled;
+use super::assert_nothing_lost_or_counted_twice;
 use crate::worker::support::{Deployment, Worker, window_ago};
 
 #[test]
@@ -35,5 +35,5 @@ fn beacons_that_are_sent_ten_times_count_once() {
     );
     let _worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
-    assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
+    assert_nothing_lost_or_counted_twice(&deployment, &outcome.rollups(&deployment.rules));
 }

@@ -52,7 +52,7 @@ fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
 /// Addresses are not used at all with `address.policy = "strip"`, without geographic databases and without
 /// `release.min_networks`. Session ids are never published.
 #[test]
-fn invariant_2_addresses_and_invariant_3_session_names_do_not_change_a_byte() {
+fn invariant_2_addresses_and_invariant_3_session_ids_do_not_change_a_byte() {
     let deployments = [(); 3].map(|()| deploy().with_topics());
     let log = deployments[0].players(21, 200, window_ago(2_000, 60_000), 30_000);
     let logs = [log.clone(), with(&log, "ip", other_address), renamed(&deployments[0], &log)];

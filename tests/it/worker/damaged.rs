@@ -45,7 +45,7 @@ fn worker_stops_at_a_too_large_batch_unless_skip_damaged_is_set() {
 
     let worker = Worker::start_with(&deployment, "a", &["--skip-damaged"]);
     deployment.await_committed(deployment.last_end(&outcome));
-    // The gap is from the watermark before it to the time of the next record, plus the idle time-out of sessions.
+    // The gap is from the watermark before it to the time of the next record, plus the idle timeout of sessions.
     let rules = &deployment.rules;
     let withheld = |row: &serde_json::Value| {
         let (from, to) = (row["window"]["start"].as_u64().unwrap(), row["window"]["end"].as_u64().unwrap());

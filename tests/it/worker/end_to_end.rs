@@ -79,7 +79,7 @@ fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     assert_eq!(printed.collect::<BTreeMap<_, _>>(), expected);
 }
 
-/// The broker sets the timestamps, and the idle time-out of the partitions closes the last windows. k is 1, so counters
+/// The broker sets the timestamps, and the idle timeout of the partitions closes the last windows. k is 1, so counters
 /// are not rounded down and must balance exactly.
 #[test]
 fn windows_with_append_time_close_after_the_idle_timeout_and_every_beacon_is_counted() {

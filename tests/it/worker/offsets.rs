@@ -21,7 +21,7 @@ pub(crate) fn forget(deployment: &Deployment<'_>, stage: &str) {
 #[test]
 fn stage_that_lost_its_offsets_starts_at_now_and_publishes_every_row_once() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The time-out is long. Otherwise windows could close on a busy machine before live beacons arrive.
+    // The timeout is long. Otherwise windows could close on a busy machine before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let before = deployment.players(5, 200, window_ago(2_000, 60_000), 40_000);
@@ -71,7 +71,7 @@ fn stage_that_lost_its_offsets_starts_at_now_and_publishes_every_row_once() {
 #[test]
 fn offsets_of_another_program_are_refused_without_restart_from_now() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The time-out is long. Otherwise windows could close on a busy machine before live beacons arrive.
+    // The timeout is long. Otherwise windows could close on a busy machine before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let log = deployment.players(7, 200, window_ago(2_000, 30_000), 10_000);

@@ -15,7 +15,7 @@ fn partitions(worker: &Worker) -> usize {
 #[test]
 fn rollups_stay_exact_while_partitions_move_between_workers() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The time-out is long. Otherwise windows could close on a busy machine before live beacons arrive.
+    // The timeout is long. Otherwise windows could close on a busy machine before live beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let mut log = deployment.players(3, 200, window_ago(2_000, 340_000), 300_000);
@@ -28,7 +28,7 @@ fn rollups_stay_exact_while_partitions_move_between_workers() {
     let b = Worker::start(&deployment, "b");
     eventually("both have partitions", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
     a.kill();
-    // The broker waits for the time-outs of the session and of the open transaction, which takes half a minute.
+    // The broker waits for the timeouts of the session and of the open transaction, which takes half a minute.
     eventually("the partitions of the killed worker move to the other one", || {
         (partitions(&b) == 4).then_some(())
     });
@@ -38,7 +38,7 @@ fn rollups_stay_exact_while_partitions_move_between_workers() {
     // One of two workers receives SIGTERM. It exits immediately with exit code 0, and the other one continues.
     let a = Worker::start(&deployment, "a");
     eventually("both have partitions again", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
-    // The idle time-out has closed earlier windows, so the beacons of later windows are sent at their time.
+    // The idle timeout has closed earlier windows, so the beacons of later windows are sent at their time.
     let start = now() + 3_000;
     let more = deployment.players(4, 200, start, 8_000);
     let outcome = deployment.evaluate(&more);

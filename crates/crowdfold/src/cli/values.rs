@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn size_is_parsed_with_or_without_unit_and_other_texts_are_refused() {
+    fn size_is_parsed_with_or_without_unit_and_other_strings_are_refused() {
         for (text, bytes) in [
             ("1", 1),
             ("65536", 1 << 16),

@@ -30,7 +30,7 @@ const DENIED: [(&str, &str); 36] = [
     ("mend", "write \"fix\""),
     ("mended", "write \"fixed\""),
     ("nobody", "write \"no client\", \"no program\" or \"no person\""),
-    ("patience", "write \"time-out\""),
+    ("patience", "write \"timeout\""),
     ("says", "data does not speak"),
     ("signs", "write \"characters\""),
     ("sitting", "the term is \"session summary\""),

@@ -134,7 +134,7 @@ impl Broker {
         waitid(WaitId::Pid(Pid::from_child(child)), options).is_ok_and(|status| status.is_some())
     }
 
-    /// Returns what the broker has logged since its last start.
+    /// Returns the log of the broker since its last start.
     pub(super) fn log_text(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }

@@ -155,7 +155,7 @@ impl Worker {
         self.child.wait().unwrap();
     }
 
-    /// Sends SIGTERM. Returns the exit status and the log. The time-out is that of [`Worker::wait`].
+    /// Sends SIGTERM. Returns the exit status and the log. The timeout is that of [`Worker::wait`].
     pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
         self.signal("TERM");
         let status = self.wait();
