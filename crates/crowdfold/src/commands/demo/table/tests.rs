@@ -16,6 +16,7 @@ fn row(os: &str, sessions: u64) -> Row {
         row: 1,
         rows: 1,
         coverage: None,
+        added: None,
         sessions,
         beacons: Some(6 * sessions as i64),
         sums: SumMetric::ALL.map(|metric| {
