@@ -16,7 +16,7 @@ fn minutes_ago(minutes: u64) -> u64 {
     now / 60 - minutes
 }
 
-/// Returns a table of two CDNs, of which the smaller one stalls much.
+/// Returns the rows of a table with two CDNs. The sessions of the smaller CDN stalled for `stalled_ms` in total.
 fn rollups(minute: u64, stalled_ms: u64) -> Vec<Value> {
     let mut rows = table(minute, "cdn", &[("cdn-a", 900), ("cdn-b", 100)]);
     rows[1]["stalled_ms"] = stalled_ms.into();
@@ -62,8 +62,8 @@ fn rows_of_a_file_are_ranked_by_impact() {
 }
 
 #[test]
-fn two_periods_of_a_file_are_compared() {
-    // the newest window of the later period is the last one that is compared
+fn compared_periods_end_with_the_newest_published_window() {
+    // The newest window of the later period is of 4 minutes ago, so the window of 63 minutes ago is not compared.
     let rows = [(5, 60_000), (4, 60_000), (65, 120_000), (64, 120_000), (63, 900_000)];
     let rows: Vec<Value> =
         rows.into_iter().flat_map(|(ago, stalled)| rollups(minutes_ago(ago), stalled)).collect();
@@ -111,7 +111,7 @@ fn impossible_combinations_of_flags_are_refused() {
 }
 
 #[test]
-fn new_windows_are_followed() {
+fn follow_prints_the_rows_of_a_new_window() {
     let cluster = MockCluster::new(1).expect("a mock cluster");
     cluster.create_topic("crowdfold.rollups", 1, 1).expect("a topic");
     let producer: BaseProducer = ClientConfig::new()

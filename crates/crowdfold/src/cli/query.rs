@@ -102,9 +102,9 @@ impl From<RankBy> for Rank {
 /// The earlier period of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Against {
-    /// The same period, this long before.
+    /// The period that begins earlier by this duration.
     Before(Duration),
-    /// The period of the same length that begins at a time.
+    /// The period of the same length that begins at this time.
     At(Timestamp),
 }
 

@@ -1,4 +1,4 @@
-//! `--rank` and `--compare`.
+//! The flags `--rank` and `--compare`, which print rankings of rows and comparisons of two periods.
 
 use crowdfold_model::{Span, Timestamp};
 use crowdfold_query::{Answer, Query, QueryError, QueryMetric, Report, Row};
@@ -17,9 +17,9 @@ const RANKED: &str = "rebuffering_ratio";
 pub(super) struct Periods {
     /// The query of the later period.
     pub(super) query: Query,
-    /// The query of all windows that must be read.
+    /// The query of all windows that must be read, from the start of the earlier period on.
     pub(super) reading: Query,
-    /// The length of time between both periods.
+    /// The time between the starts of both periods. `None` without `--compare`.
     shift: Option<Span>,
 }
 
@@ -41,12 +41,12 @@ impl Periods {
         Ok(Self { query: query.clone(), reading, shift: Some(shift) })
     }
 
-    /// Returns the answer of the earlier period, which ends with the newest window that was published in the later one,
-    /// and a note on both periods.
+    /// Returns the answer for the earlier period, and a note that contains both periods. The earlier period ends with
+    /// the window that corresponds to the newest published window of the later period.
     pub(super) fn before(&self, answer: &Answer, rows: &[Row]) -> Result<(Answer, String), QueryError> {
         let shift = self.shift.unwrap_or_default();
         let start = self.query.since();
-        // windows that are not published yet are missing in the later period only
+        // Otherwise the earlier period would contain windows that are not published yet in the later period.
         let end = answer.newest_window().map_or(start, |newest| newest.saturating_add(Span::from_millis(1)));
         let (from, to) = (start.saturating_sub(shift), end.saturating_sub(shift));
         let before = self.query.clone().between(from, to).run(rows)?;
@@ -56,7 +56,7 @@ impl Periods {
     }
 }
 
-/// Returns the metric of a ranking.
+/// Returns the metric of a ranking: the one of `--metric`, or the default.
 pub(super) fn ranked(metrics: &[QueryMetric]) -> Result<QueryMetric, CrowdfoldError> {
     match metrics {
         [] => QueryMetric::named(RANKED)
@@ -66,7 +66,7 @@ pub(super) fn ranked(metrics: &[QueryMetric]) -> Result<QueryMetric, CrowdfoldEr
     }
 }
 
-/// Returns the metrics of a comparison.
+/// Returns the metrics of a comparison: those of `--metric`, or the default ones.
 pub(super) fn metrics(metrics: &[QueryMetric]) -> Vec<QueryMetric> {
     match metrics {
         [] => COMPARED.into_iter().filter_map(QueryMetric::named).collect(),

@@ -1,4 +1,4 @@
-//! Rollups in files, one JSON object per line, as `fold` writes them.
+//! Reads rollups from files with one JSON object per line, as `fold` writes them.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use crowdfold_query::Reader;
 
-/// The longest line that is read, bytes. Longer ones are counted as records that are not rollups.
+/// The maximum length of a line, in bytes. A longer line counts as a record that is not a rollup.
 const LONGEST: u64 = 4 << 20;
 
-/// Reads the rollups of files into a reader. Returns the number of records.
+/// Passes the lines of files to a reader of rollups. Returns the number of lines that are not empty.
 pub(super) fn read(files: &[PathBuf], reader: &mut Reader) -> anyhow::Result<u64> {
     let mut records = 0;
     for path in files {
@@ -24,7 +24,7 @@ pub(super) fn read(files: &[PathBuf], reader: &mut Reader) -> anyhow::Result<u64
     Ok(records)
 }
 
-/// Returns the names of files for a message.
+/// Returns the paths of files, for messages.
 pub(super) fn names(files: &[PathBuf]) -> Vec<String> {
     files.iter().map(|path| path.display().to_string()).collect()
 }

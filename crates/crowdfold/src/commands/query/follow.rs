@@ -1,4 +1,4 @@
-//! `--follow`: rows of new windows as they are published.
+//! The flag `--follow`, which prints the rows of new windows as they are published.
 
 use std::io::Write;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use super::{Input, compare, print};
 use crate::cli;
 use crate::error::CrowdfoldError;
 
-/// The time without records after which the tables that were read are complete: a transaction arrives as a whole.
+/// The time without new records after which all tables that were read are complete. The records of a transaction
+/// arrive together.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// Prints the answer of the published windows, then that of each group of new ones, until SIGINT or SIGTERM.
+/// Prints an answer for the published windows, then an answer for each group of new windows, until SIGINT or SIGTERM.
 pub(super) fn run(
     args: &cli::Query,
     periods: &compare::Periods,
@@ -43,7 +44,7 @@ pub(super) fn run(
             let input = Input { names: topics.to_vec(), records };
             print(args, periods, config, &input, &reader, out)?;
         }
-        // a new reader for new windows, so that memory does not grow
+        // New windows are read into a new reader, so memory does not grow.
         reader = Reader::for_query(&periods.reading);
         records = 0;
     }
