@@ -1,7 +1,7 @@
 # `make demo` and `make test` work from a fresh clone: they print and install the missing system packages first.
 # With CROWDFOLD_INSTALL=no they only print the missing packages.
 
-.PHONY: demo setup check test attack player soak bench fuzz memcheck rules charts lint fmt doctor
+.PHONY: demo setup check test attack player soak bench fuzz memcheck rules charts image readers lint fmt doctor
 
 # Run the demo: mock broker, synthetic players and worker in one process. make demo ARGS="--for 60s"
 PROFILE ?= release
@@ -92,6 +92,21 @@ rules:
 charts:
 	@.ci/prerequisites build ci
 	.ci/charts
+
+# Build the image, write its SBOM to target/tools/image, and test it on a real Kafka. With BINARY, the image contains that
+# program instead of a new build. make image BINARY=target/release/crowdfold
+image:
+	@.ci/prerequisites build test ci image
+	.ci/image $(BINARY)
+
+# Run the recipes of docs/guides/reading-rollups.md on a real Kafka. The first run downloads about 250 MB.
+readers:
+	@.ci/prerequisites build test ci readers
+	cargo build --locked --package crowdfold
+	cargo build --locked --package crowdfold-testkit --bin test-broker
+	python3 -m venv target/tools/readers/venv
+	target/tools/readers/venv/bin/pip install --quiet --disable-pip-version-check --requirement .ci/readers.txt
+	target/tools/readers/venv/bin/python .ci/readers target/debug/crowdfold target/debug/test-broker target/tools/readers
 
 # Check formatting, run clippy, and check that the API documentation builds without warnings.
 lint:
