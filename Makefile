@@ -31,7 +31,7 @@ test:
 	@.ci/prerequisites build test browser
 	.ci/filtered-tests --locked $(ARGS)
 	.ci/filtered-tests --locked --package crowdfold-engine --features seeded-bugs --test simulation -- \
-		replay_would_not_repeat
+		in_the_state_of_sessions
 
 # Serve pages with players that report to a collector. make player COLLECTOR=http://127.0.0.1:8080
 COLLECTOR ?= http://127.0.0.1:8080

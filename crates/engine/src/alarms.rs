@@ -1,22 +1,23 @@
 //! Counts of events that should not occur.
 
-/// The events that a merger should not see, counted since the process started.
+/// The number of unexpected events that mergers have observed since the process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Alarms {
-    /// Close markers that did not close a new window.
+    /// Close markers that a combiner repeated and that closed no new window.
     pub duplicates: u64,
-    /// Close markers after a gap, or with chunks that do not match their checksum.
+    /// Close markers that do not continue the previous one, or whose chunks do not match their checksum.
     pub gaps: u64,
-    /// Windows withheld because partition counts or layouts were mixed, or because a combiner requested it.
+    /// Windows that were withheld because their partials have different partition counts or layouts, or because a
+    /// combiner requested it.
     pub mixed: u64,
-    /// Windows released without some partitions.
+    /// Decisions to release a window without the partitions that were missing after `merge.timeout`.
     pub forced: u64,
-    /// Tables with different totals, which is a bug.
+    /// Releases in which the tables of one tenant and window had different totals. This shows a bug.
     pub faults: u64,
 }
 
 impl Alarms {
-    /// Adds the counts of another one.
+    /// Adds the counts of another instance.
     pub const fn add(&mut self, other: &Self) {
         self.duplicates += other.duplicates;
         self.gaps += other.gaps;

@@ -1,28 +1,30 @@
-//! Checkpoints in the metadata of committed offsets. They are the only persistent state of the operators.
+//! Checkpoints, which are stored in the metadata of committed offsets. They are the only persistent state of the
+//! operators.
 
 use std::fmt;
 
 use crowdfold_model::Timestamp;
 
-/// The checkpoint that a combiner commits with its offset. It is ASCII, and shorter than 200 bytes.
+/// The checkpoint that a combiner commits together with its offset. Its text is ASCII and shorter than 200 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CombinerCheckpoint {
-    /// The [`crate::Rules::layout_fingerprint`] of the process that wrote it.
+    /// The [`crate::Rules::layout_fingerprint`] of the process that wrote the checkpoint.
     pub layout_fingerprint: u64,
-    /// The end of the last window that was closed and sent.
+    /// The end of the last window whose partials were sent.
     pub closed_until: Timestamp,
-    /// The end of the last window that is never built. Earlier windows are not built either.
+    /// The floor: windows that end at or before this time are never built.
     pub floor: Timestamp,
-    /// The first offset that was not counted.
+    /// The first offset whose beacons have not been counted. Records before it are only read again to rebuild
+    /// sessions.
     pub read_offset: i64,
-    /// The number of partitions of the beacons.
+    /// The number of partitions of the topic of beacons.
     pub partitions: u32,
-    /// Windows that start before this time are withheld. The epoch withholds none. It is stored, so that the successor
-    /// of a worker that died continues to withhold them.
+    /// Windows that start before this time are withheld. The epoch withholds none. The value is stored because the
+    /// next worker must continue to withhold these windows.
     pub withhold_before: Timestamp,
-    /// The timestamp of the first record that was read, if the log had lost records before it. Implied attempts do not
-    /// count in windows that start within `idle` of it. It is the epoch if nothing was lost, or if no such window
-    /// remains.
+    /// The timestamp of the first record that was read, if earlier records had expired. Attempts without a reported
+    /// start do not count in windows that start less than `idle` after this time. The value is the epoch if no record
+    /// had expired, or if all such windows are closed.
     pub begins: Timestamp,
 }
 
@@ -47,8 +49,8 @@ impl fmt::Display for CombinerCheckpoint {
 }
 
 impl CombinerCheckpoint {
-    /// The value of [`CombinerCheckpoint::withhold_before`] after a loss whose end is not yet known, and of
-    /// [`CombinerCheckpoint::begins`] before the first record.
+    /// A placeholder for a time that is not known yet. [`CombinerCheckpoint::withhold_before`] has it after lost
+    /// records until the next record, and [`CombinerCheckpoint::begins`] has it until the first record.
     pub(crate) const UNTIL_KNOWN: Timestamp = Timestamp::MAX;
 
     /// Parses the output of [`fmt::Display`]. Returns `None` for any other text.
@@ -68,20 +70,21 @@ impl CombinerCheckpoint {
     }
 }
 
-/// A window that is released without the missing partitions.
+/// The decision to release a window without the partitions that are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forced {
     /// The end of the window.
     pub end: Timestamp,
-    /// The number of partitions of the beacons at the time of the decision.
+    /// The number of partitions of the topic of beacons when the decision was made.
     pub partitions: u32,
-    /// One bit for each partition, which is set if the partition is missing. The lowest bit of the first byte is
-    /// partition 0.
+    /// One bit for each partition, which is set if the partition is missing. Partition 0 is the lowest bit of the
+    /// first byte.
     pub missing: Vec<u8>,
 }
 
 impl Forced {
-    /// Returns true if the window is released without this partition, because it is missing or was added later.
+    /// Returns true if the window is released without this partition, because the partition is missing or was added
+    /// after the decision.
     #[must_use]
     pub fn lacks(&self, partition: u32) -> bool {
         let bit = |byte: &u8| byte >> (partition % 8) & 1 == 1;
@@ -94,8 +97,8 @@ impl Forced {
         self.missing.iter().map(|byte| byte.count_ones()).sum()
     }
 
-    /// Returns true if a merger can make this decision: it has one bit for each partition and no further bits, and at
-    /// least one partition is not missing. No other decision can be carried out.
+    /// Returns true if a merger can carry out this decision: `missing` has one bit for each partition and no further
+    /// bits, and at least one partition is not missing.
     fn is_possible(&self) -> bool {
         let spare = self.partitions.wrapping_neg() % 8;
         self.partitions <= MergerCheckpoint::MOST_FORCED
@@ -105,19 +108,20 @@ impl Forced {
     }
 }
 
-/// The checkpoint that a merger commits with its offset. It is ASCII, and shorter than 2 KB.
+/// The checkpoint that a merger commits together with its offset. Its text is ASCII and shorter than 2 KB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergerCheckpoint {
-    /// The fingerprint of the release policy.
+    /// The fingerprint of the release policies of the process that wrote the checkpoint.
     pub policy: u64,
-    /// The end of the last window that was published or finally withheld.
+    /// The end of the last window that was published or withheld. Its rows cannot change.
     pub closed_until: Timestamp,
-    /// The end of the last window that is never published. Earlier windows are not published either.
+    /// The floor: windows that end at or before this time are never published.
     pub floor: Timestamp,
-    /// True if every partition of the partials had an offset at this time. A partition without an offset has then lost
-    /// it.
+    /// True if every partition of the topic of partials had an offset when the checkpoint was written. If a partition
+    /// has no offset later, the offset was lost.
     pub whole: bool,
-    /// The decision to release a window without some partitions, until it is carried out.
+    /// The decision to release a window without missing partitions. It is `None` if there is no decision, or if it
+    /// has been carried out.
     pub forced: Option<Forced>,
 }
 
@@ -144,11 +148,12 @@ impl fmt::Display for MergerCheckpoint {
 }
 
 impl MergerCheckpoint {
-    /// The maximum number of partitions in a decision, so that it fits into the metadata.
+    /// The maximum number of partitions for which a decision can be made. With more partitions, it would not fit into
+    /// the metadata of an offset.
     pub const MOST_FORCED: u32 = 4096;
 
     /// Parses the output of [`fmt::Display`]. Returns `None` for any other text, and for a decision that no merger
-    /// makes, because an impossible decision would block its partition permanently.
+    /// can carry out, because such a decision would block its partition permanently.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = Fields::of(text, "crowdfold-m1")?;
@@ -165,7 +170,7 @@ impl MergerCheckpoint {
             Some(end) => {
                 let partitions = fields.next("n")?.parse().ok()?;
                 let hex = fields.next("w")?;
-                // `from_str_radix` accepts a sign.
+                // This check is necessary because `from_str_radix` accepts a sign.
                 if !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     return None;
                 }
@@ -183,13 +188,14 @@ impl MergerCheckpoint {
     }
 }
 
-/// The checkpoints of a stage.
+/// A type of checkpoint: that of combiners or that of mergers.
 pub trait Checkpoint: Sized {
     /// Parses a checkpoint. Returns `None` for any other text.
     fn read(text: &str) -> Option<Self>;
-    /// Returns the end of the last window that is never built.
+    /// Returns the floor: windows that end at or before this time are never built.
     fn floor(&self) -> Timestamp;
-    /// Returns true if a partition without an offset is known to have lost it.
+    /// Returns true if every partition of the topic had an offset when the checkpoint was written. A partition
+    /// without an offset has then lost it.
     fn is_whole(&self) -> bool;
 }
 
@@ -202,7 +208,8 @@ impl Checkpoint for CombinerCheckpoint {
         self.floor
     }
 
-    /// It is false, because the merger ignores repeated output of a combiner, and because partitions may be added.
+    /// Returns false. A lost offset of a combiner does no harm, because mergers ignore repeated close markers, and a
+    /// partition without an offset may have been added.
     fn is_whole(&self) -> bool {
         false
     }
@@ -227,7 +234,7 @@ fn timestamp(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_millis)
 }
 
-/// A parser for `name=value` fields in a fixed order.
+/// A parser for fields of the form `name=value`, in a fixed order and separated by spaces.
 struct Fields<'a>(std::iter::Peekable<std::str::Split<'a, char>>);
 
 impl<'a> Fields<'a> {
@@ -253,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checkpoints_survive_being_written_and_read() {
+    fn parsed_checkpoints_equal_the_written_checkpoints() {
         let (never, last) = (Timestamp::EPOCH, Timestamp::MAX);
         for (withhold_before, begins) in [(never, never), (last, never), (never, last), (last, last)] {
             let combiner = CombinerCheckpoint {
@@ -307,16 +314,16 @@ mod tests {
         }
     }
 
-    /// A merger with such a decision would wait without end, or forget it.
+    /// A merger with such a decision would wait without end or ignore the decision.
     #[test]
-    fn impossible_decision_is_refused() {
+    fn checkpoint_with_an_impossible_decision_is_not_parsed() {
         let parse =
             |decision: &str| MergerCheckpoint::parse(&format!("crowdfold-m1 p=1 c=20 f=30 {decision}"));
         for possible in ["d=40 n=1 w=00", "d=40 n=2 w=01", "d=21 n=9 w=ff00", "d=40 n=9 w=0001"] {
             assert!(parse(possible).is_some(), "{possible}");
         }
         for impossible in [
-            // There are no partitions, all of them are missing, or the number of bits is wrong.
+            // In these, there are no partitions, all partitions are missing, or the number of bits is wrong.
             "d=40 n=0 w=",
             "d=40 n=2 w=03",
             "d=40 n=9 w=ff01",
@@ -325,9 +332,9 @@ mod tests {
             "d=40 n=2 w=05",
             "d=40 n=4097 w=00",
             "d=40 n=4294967295 w=00",
-            // The window is already committed.
+            // The window of this decision is already committed.
             "d=20 n=2 w=01",
-            // The digits are not hexadecimal.
+            // The digits of this decision are not hexadecimal.
             "d=40 n=2 w=+1",
         ] {
             assert!(parse(impossible).is_none(), "{impossible}");

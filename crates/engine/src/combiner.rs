@@ -1,4 +1,5 @@
-//! The combiner of one partition. It takes records, and returns prepared batches of closed windows.
+//! The combiner of one partition. It reads records of the topic of beacons, and prepares the partials of closed
+//! windows.
 
 mod intake;
 mod sorted;
@@ -16,45 +17,49 @@ use crate::pack::{PartialRecord, pack};
 use crate::wire::CloseMarker;
 use crate::{CombinerCheckpoint, Counts, Outcome, Rules, SessionStore, Start};
 
-/// The maximum number of rejection notes of one partition between two close markers. All rejections are counted.
+/// The maximum number of rejection notes of one partition between two close markers. Rejections beyond it are counted
+/// without a note.
 const MOST_NOTES: usize = 1000;
 
-/// The number of uncommitted batches at which a partition waits.
+/// The number of uncommitted batches at which the caller must stop passing records.
 const MAX_PREPARED: usize = 2;
 
-/// The settings that the combiners of one stage share.
+/// The settings that all combiners of a worker share.
 #[derive(Clone, Debug)]
 pub struct CombinerSettings {
-    /// The rules that combiners and mergers agree on.
+    /// The rules that combiners and mergers must have in common.
     pub rules: Arc<Rules>,
-    /// The number of partitions of the beacons (N).
+    /// The number of partitions of the topic of beacons.
     pub partitions: u32,
-    /// The number of partitions of the partials (M).
+    /// The number of partitions of the topic of partials.
     pub merge_partitions: u32,
-    /// The catalogue of tenants of the airlock.
+    /// The names of all tenants. Observations contain indexes into this list.
     pub tenants: Vec<String>,
-    /// The beacon topic, for rejection notes.
+    /// The name of the topic of beacons, for rejection notes.
     pub topic: Arc<str>,
-    /// True if producers set the record timestamps, and false if the broker sets them.
+    /// True if producers set the timestamps of records, and false if the broker sets them when it appends the
+    /// records.
     pub trust_timestamps: bool,
-    /// The maximum time by which a record may be ahead of the machine's clock.
+    /// The maximum time by which the timestamp of a record may be later than this machine's clock.
     pub max_skew: Span,
-    /// With `trust_timestamps`, the time after which a partition at its end counts as idle.
+    /// The time after which a partition without new records counts as idle. It is used only with `trust_timestamps`.
     pub idle_timeout: Span,
 }
 
-/// The closed windows that one transaction must contain as a whole. It is kept until its commit is confirmed.
+/// The output of closed windows. One transaction must contain all of it. The batch is kept until its commit is
+/// confirmed.
 #[derive(Clone, Debug)]
 pub struct PreparedBatch {
-    /// The chunks, followed by a close marker for every merge partition.
+    /// The chunks of cells, followed by one close marker for every partition of the topic of partials.
     pub partials: Vec<PartialRecord>,
-    /// The rejections since the previous batch.
+    /// The notes of the rejections since the previous batch.
     pub notes: Vec<RejectionNote>,
-    /// The first offset of a replay. Earlier records do not affect an open window or a live assertion.
+    /// The offset that is committed. A restart reads from it, because no earlier record affects an open window or an
+    /// unexpired assertion.
     pub safe_offset: i64,
-    /// The checkpoint of the commit.
+    /// The checkpoint that is committed together with the offset.
     pub checkpoint: CombinerCheckpoint,
-    /// The outcomes since the previous batch.
+    /// The number of beacons by outcome since the previous batch.
     pub counts: Counts,
 }
 
@@ -66,37 +71,38 @@ pub struct Combiner {
     store: SessionStore,
     layout_fingerprint: u64,
     floor: Timestamp,
-    /// The highest timestamp minus the lateness. It is `None` before the first record of a fresh start.
+    /// The time up to which event time has passed: the highest record timestamp minus the lateness. It is `None` at a
+    /// fresh start before the first record.
     watermark: Option<Timestamp>,
-    /// The offset of the first record that no earlier process counted.
+    /// The first offset that no earlier process counted.
     counted_before: i64,
     next_offset: i64,
     safe_offset: i64,
     low_offsets: LowOffsets,
-    /// The outcomes since the last batch.
+    /// The number of beacons by outcome since the previous batch.
     counts: Counts,
     totals: Counts,
     prepared_beacons: u64,
-    /// The number of beacons that an earlier process counted, and that are or were in our session summaries.
+    /// The number of beacons that an earlier process counted and that this process has added to session summaries.
     carried: u64,
     notes: Vec<RejectionNote>,
     prepared: VecDeque<PreparedBatch>,
     withhold_before: Timestamp,
-    /// See [`CombinerCheckpoint::begins`].
+    /// The current value of [`CombinerCheckpoint::begins`].
     begins: Timestamp,
     after_gap: bool,
     lost: u64,
     ignored: Ignored,
     at_end_since: Option<Timestamp>,
     held: Held,
-    /// True if records come in the order of their times. Then [`Self::reached`] advances the watermark instead of the
-    /// records.
+    /// True if records are passed in the order of their times. The watermark is then advanced by [`Self::reached`]
+    /// and not by the records.
     sorted: bool,
 }
 
 impl Combiner {
-    /// Starts a partition at `offset`, which is the committed offset of [`Start`] or the beginning of the log.
-    /// `after_gap` is true if records before it are lost.
+    /// Starts a partition at `offset`, which is the committed offset, or the first offset of the log if nothing is
+    /// committed or the committed records have expired. `after_gap` is true if records before `offset` were lost.
     #[must_use]
     pub fn new(
         settings: Arc<CombinerSettings>,
@@ -113,11 +119,12 @@ impl Combiner {
         if withhold_before == CombinerCheckpoint::UNTIL_KNOWN {
             withhold_before = Timestamp::EPOCH;
         }
-        // Sessions of another layout were built with other rules.
+        // With another layout, the open sessions were built with other rules, so the windows that they affect are
+        // withheld.
         if start.checkpoint.is_some_and(|known| known.layout_fingerprint != layout_fingerprint) {
             withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
         }
-        // A log that begins with its first record has not lost any.
+        // If the log begins with offset 0, no record has expired.
         let fresh = if offset > 0 { CombinerCheckpoint::UNTIL_KNOWN } else { Timestamp::EPOCH };
         let begins = start.checkpoint.map_or(fresh, |known| known.begins);
         let mut store = SessionStore::new(Arc::clone(rules), &settings.tenants, closed_until);
@@ -151,7 +158,7 @@ impl Combiner {
         }
     }
 
-    /// Reports that the partition had no record after the last one at time `asked`, when its end was requested.
+    /// Reports that the partition had no further record when its end was requested, at the time `asked`.
     pub fn at_end(&mut self, asked: Timestamp) {
         self.insert_held();
         let since = *self.at_end_since.get_or_insert(asked);
@@ -165,9 +172,8 @@ impl Combiner {
         }
     }
 
-    /// Skips records before `offset` that cannot be read. The windows that they may belong to are withheld, from the
-    /// watermark to the time of the next record, as after a gap at the start. A replay with the same records has the
-    /// same windows.
+    /// Skips records before `offset`, which cannot be read. All windows to which they may belong are withheld: those
+    /// from the watermark to the time of the next record. A replay of the log withholds the same windows.
     pub fn skip_to(&mut self, offset: i64) {
         self.insert_held();
         let from = self.next_offset.max(self.counted_before);
@@ -177,29 +183,30 @@ impl Combiner {
         self.at_end_since = None;
     }
 
-    /// Counts offsets as lost.
+    /// Adds to the number of records that were lost before they were counted.
     pub const fn count_lost(&mut self, offsets: u64) {
         self.lost += offsets;
     }
 
-    /// Returns the number of lost offsets.
+    /// Returns the number of records that were lost before they were counted.
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// Returns the number of unusable values by field, in the counted beacons.
+    /// Returns the number of unusable values in the counted beacons, by field.
     #[must_use]
     pub const fn ignored(&self) -> &Ignored {
         &self.ignored
     }
 
-    /// Reports that the partition may have further records, or that its end is unknown.
+    /// Reports that the partition may have further records, or that its end is unknown. The time without records is
+    /// then measured anew.
     pub const fn not_at_end(&mut self) {
         self.at_end_since = None;
     }
 
-    /// Closes every window at the end of the input. Only files end.
+    /// Closes all windows. It is called only for files, because a topic has no end.
     pub fn finish(&mut self) {
         self.insert_held();
         let last = self.store.last_end().unwrap_or_default().max(self.store.closed_until());
@@ -212,37 +219,38 @@ impl Combiner {
         &self.prepared
     }
 
-    /// Removes the `n` oldest batches, which are committed.
+    /// Removes the `n` oldest batches, whose commit is confirmed.
     pub fn committed(&mut self, n: usize) {
         self.prepared.drain(..n.min(self.prepared.len()));
     }
 
-    /// Returns true if the caller must wait for a commit before it passes further records.
+    /// Returns true if the caller must wait for the commit of a batch before it passes further records.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.prepared.len() >= MAX_PREPARED
     }
 
-    /// Returns the commit of an idle partition. It repeats the last committed state, so that the broker does not expire
-    /// it. At a fresh start it is the first commit.
+    /// Returns the offset and the checkpoint that an idle partition commits. They repeat the last commit, so that the
+    /// broker does not expire it. For a partition that was never committed, they are its first commit.
     #[must_use]
     pub fn idle_commit(&self) -> (i64, CombinerCheckpoint) {
         (self.safe_offset, self.checkpoint(self.store.closed_until(), self.counted_before))
     }
 
-    /// Returns the partition.
+    /// Returns the number of the partition.
     #[must_use]
     pub const fn partition(&self) -> u32 {
         self.partition
     }
 
-    /// Returns the next offset to read.
+    /// Returns the offset of the next record to read.
     #[must_use]
     pub const fn position(&self) -> i64 {
         self.next_offset
     }
 
-    /// Returns the highest record timestamp minus the lateness, or `None` before the first record.
+    /// Returns the watermark, which is the highest record timestamp minus the lateness. Returns `None` at a fresh
+    /// start before the first record.
     #[must_use]
     pub const fn watermark(&self) -> Option<Timestamp> {
         self.watermark
@@ -254,21 +262,21 @@ impl Combiner {
         self.store.open()
     }
 
-    /// Returns all outcomes of this process.
+    /// Returns the number of beacons by outcome since the process started.
     #[must_use]
     pub const fn totals(&self) -> &Counts {
         &self.totals
     }
 
-    /// Returns true if every beacon is accounted for: beacons read = beacons without a summary + prepared beacons +
-    /// beacons in open session summaries.
+    /// Returns true if every beacon is accounted for. Beacons read must equal the sum of beacons without a session
+    /// summary, prepared beacons, and beacons in open session summaries.
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.totals.read + self.carried
             == self.totals.without_summary() + self.prepared_beacons + self.store.open_beacons()
     }
 
-    /// Stores the timestamp of the first record.
+    /// Stores the timestamp of the first record as the beginning of the known history.
     fn begin(&mut self, timestamp: Timestamp) {
         self.begins = timestamp;
         self.store.set_history(history_from(timestamp, &self.settings.rules));
@@ -277,7 +285,8 @@ impl Combiner {
     fn insert(&mut self, beacon: &Observation, record: Timestamp, offset: i64) {
         let outcome = self.store.insert(beacon, record);
         if offset < self.counted_before {
-            // An earlier process counted it. Here it only rebuilds sessions and open session summaries.
+            // An earlier process counted this beacon. It is read again only to rebuild sessions and open session
+            // summaries.
             match outcome {
                 Outcome::Inserted => self.carried += 1,
                 Outcome::OptedOut(with_it) | Outcome::Excluded(with_it) => self.carried -= with_it,
@@ -294,13 +303,13 @@ impl Combiner {
         }
     }
 
-    /// Withholds windows after lost records, none of which is newer than `newest`. They are the windows of the lost
-    /// records, and the windows that would have inherited values from them.
+    /// Withholds windows if records have been lost. `newest` is the latest possible timestamp of a lost record. The
+    /// windows of the lost records, and the windows that would have inherited values from them, are withheld.
     fn lost_until(&mut self, newest: Timestamp) {
         if std::mem::take(&mut self.after_gap) {
             let until = newest.saturating_add(self.settings.rules.idle + Span::from_millis(1));
             self.withhold_before = self.withhold_before.max(until);
-            // Windows in which implied attempts may be missing because of the loss are withheld.
+            // These include the windows in which attempts may be incomplete because of the loss.
             if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
                 self.begin(newest);
             }
@@ -316,7 +325,8 @@ impl Combiner {
         }
     }
 
-    /// Removes unused words from the dictionary. It must not run while beacons are buffered, because they use words.
+    /// Removes unused words from the dictionary. It must not run while beacons are buffered, because their symbols
+    /// must remain valid.
     fn sweep(&mut self) {
         if self.airlock.dictionary().wants_sweep() {
             self.airlock.sweep(self.store.held());
@@ -344,13 +354,13 @@ impl Combiner {
         }
     }
 
-    /// Closes the windows that end at or before `to`, and prepares their batch.
+    /// Closes the windows that end at or before `to`, and prepares a batch with their partials.
     fn prepare(&mut self, to: Timestamp) {
         let from = self.store.closed_until();
         let closed = self.store.close(to, self.airlock.dictionary());
         let counts = std::mem::take(&mut self.counts);
         for tables in closed.iter().flat_map(|window| window.tenants.values()) {
-            // Every table covers the same session-windows.
+            // Every table of a tenant contains the same session-windows, so the first one is counted.
             let cells = tables.first().into_iter().flat_map(BTreeMap::values);
             self.prepared_beacons += cells.map(|cell| cell.sums.beacons).sum::<u64>();
         }
@@ -379,7 +389,7 @@ impl Combiner {
     }
 }
 
-/// Returns the start of the first window in which implied attempts count.
+/// Returns the start of the first window in which attempts without a reported start count.
 fn history_from(begins: Timestamp, rules: &Rules) -> Timestamp {
     if begins == Timestamp::EPOCH { begins } else { begins.saturating_add(rules.idle) }
 }

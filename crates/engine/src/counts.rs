@@ -1,28 +1,29 @@
-//! Counts of beacons by outcome.
+//! The number of beacons by outcome.
 
 use crowdfold_model::Reason;
 
-/// The counts of beacons by outcome, except those in a session summary, which the cells contain.
+/// The number of beacons by outcome. Beacons in session summaries are not included, because the cells count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Counts {
-    /// The beacons that were read, with any outcome.
+    /// All beacons that were read.
     pub read: u64,
-    /// The beacons that arrived after their window closed.
+    /// Beacons that arrived after their window had closed.
     pub late: u64,
-    /// The beacons that repeated an earlier one.
+    /// Beacons that repeat an earlier one.
     pub duplicate: u64,
-    /// The beacons of sessions that opted out.
+    /// Beacons of sessions that opted out.
     pub opted_out: u64,
-    /// The beacons of excluded tenants, contents or devices.
+    /// Beacons whose tenant, content or device is excluded.
     pub excluded: u64,
-    /// Not an outcome: the beacons whose time was too far ahead of their record, so that the record's time was used.
+    /// Beacons whose own time was too far ahead of their record, so that the time of the record was used. This is not
+    /// an outcome, so such beacons are also counted elsewhere.
     pub clock_ahead: u64,
-    /// The rejected beacons, in the order of [`Reason::ALL`].
+    /// Rejected beacons by reason, in the order of [`Reason::ALL`].
     pub rejected: [u64; Reason::COUNT],
 }
 
 impl Counts {
-    /// Adds the counts of another one.
+    /// Adds the counts of another instance.
     pub fn add(&mut self, other: &Self) {
         self.read += other.read;
         self.late += other.late;
@@ -35,13 +36,13 @@ impl Counts {
         }
     }
 
-    /// Returns the number of rejected beacons.
+    /// Returns the number of rejected beacons, for all reasons.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected.iter().sum()
     }
 
-    /// Returns the number of beacons that are not in a session summary.
+    /// Returns the number of beacons that were not added to a session summary, or were removed from it.
     #[must_use]
     pub fn without_summary(&self) -> u64 {
         self.late + self.duplicate + self.opted_out + self.excluded + self.rejected()

@@ -1,44 +1,45 @@
-//! The error type of this crate.
+//! The errors of combiners and mergers.
 
 use crowdfold_model::Span;
 
 use crate::wire::WireError;
 
-/// The reason why a partition stops or cannot start. If it continued, beacons would be lost or counted twice. It
-/// contains nothing of a record.
+/// The reason why a partition stops or cannot start. If the partition continued, beacons would be lost or counted
+/// twice. The error contains no part of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// A record is ahead of this machine's clock, in a topic with append time.
+    /// The broker sets the timestamps, and the timestamp of a record is too far ahead of this machine's clock.
     #[error(
         "the record at offset {offset} of partition {partition} is {} ms ahead of this machine's clock; \
          correct the clocks of the brokers and of this machine, or raise windows.max_skew",
         .ahead.as_millis()
     )]
     ClockSkew {
-        /// The partition.
+        /// The partition of the record.
         partition: u32,
-        /// The offset.
+        /// The offset of the record.
         offset: i64,
-        /// The difference.
+        /// The time by which the timestamp is ahead.
         ahead: Span,
     },
-    /// A partial cannot be read.
+    /// A record of the topic of partials cannot be decoded.
     #[error("partition {partition} of the partials stops at offset {offset}: {error}")]
     Wire {
-        /// The partition.
+        /// The partition of the record.
         partition: u32,
-        /// The offset.
+        /// The offset of the record.
         offset: i64,
-        /// The error of the partial.
+        /// The reason why it cannot be decoded.
         error: WireError,
     },
-    /// Another program commits to the same group.
+    /// The metadata of a committed offset is not a checkpoint, so another program commits offsets in the same
+    /// consumer group.
     #[error(
         "the committed offset of partition {0} has metadata that crowdfold did not write, because another program uses this \
          consumer group; choose another kafka.prefix, or start after now with --restart-from-now"
     )]
     Foreign(
-        /// The partition.
+        /// The partition of the committed offset.
         u32,
     ),
 }

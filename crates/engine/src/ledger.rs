@@ -1,30 +1,30 @@
-//! The exact counts of all outcomes. They exist in memory, and in the file of `fold --ledger`. Only *balanced* or *not
-//! balanced* is exported.
+//! The exact number of items by outcome. The numbers exist only in memory and in the file of `fold --ledger`. Metrics
+//! report only if they balance.
 
 use crate::Counts;
 
-/// The numbers of released and withheld items.
+/// The number of released and of withheld items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Released {
-    /// The published items.
+    /// The number of items that were published.
     pub released: u64,
-    /// The items that are never published.
+    /// The number of items that will never be published.
     pub withheld: u64,
 }
 
-/// The counts of merged windows: beacons, session-windows, windows.
+/// The number of released and withheld beacons, session-windows and windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MergeCounts {
-    /// The beacons.
+    /// The beacons in the cells of merged windows.
     pub beacons: Released,
-    /// The session-windows.
+    /// The session-windows in the cells of merged windows.
     pub session_windows: Released,
-    /// The pairs of a tenant and a window.
+    /// The merged windows, counted once for each tenant.
     pub windows: Released,
 }
 
 impl MergeCounts {
-    /// Returns the counts of a release of one tenant and window.
+    /// Returns the counts for the release of one window of one tenant.
     pub(crate) fn of(released: &crowdfold_release::Released) -> Self {
         let published = !released.rollups.is_empty();
         Self {
@@ -37,7 +37,7 @@ impl MergeCounts {
         }
     }
 
-    /// Returns the counts of one tenant and window without published rows.
+    /// Returns the counts for one window of one tenant of which nothing is published.
     pub(crate) const fn withheld(session_windows: u64, beacons: u64) -> Self {
         Self {
             beacons: Released { released: 0, withheld: beacons },
@@ -46,7 +46,7 @@ impl MergeCounts {
         }
     }
 
-    /// Adds the counts of another one.
+    /// Adds the counts of another instance.
     pub const fn add(&mut self, other: &Self) {
         self.beacons.add(other.beacons);
         self.session_windows.add(other.session_windows);
@@ -61,17 +61,18 @@ impl Released {
     }
 }
 
-/// The outcomes of all beacons of an input that has ended.
+/// The outcomes of all beacons of an input that has ended, such as a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// The outcomes in the combiners.
+    /// The outcomes that combiners determined.
     pub counts: Counts,
-    /// The outcomes in the mergers.
+    /// The outcomes that mergers determined.
     pub merged: MergeCounts,
 }
 
 impl Ledger {
-    /// Returns true if read = released + withheld + late + duplicate + opted out + excluded + rejected.
+    /// Returns true if the beacons read equal the sum of all outcomes: released, withheld, late, duplicate, opted
+    /// out, excluded and rejected.
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.counts.read

@@ -1,13 +1,14 @@
-//! The two operators of the worker, without input or output: [`Combiner`] and [`Merger`].
+//! The two operators of the worker, [`Combiner`] and [`Merger`]. They do no input or output.
 //!
-//! Each beacon updates one session summary, that of its session and window ([`SessionStore::insert`]). When the window
-//! closes ([`SessionStore::close`]), the summaries are walked once for each breakdown of their tenant, and added to
-//! cells. Therefore the cost of a beacon does not depend on the number of breakdowns. A combiner sends the cells of one
-//! partition as partials ([`wire`]), and a merger adds the partials of all partitions.
+//! Each beacon updates one session summary, which belongs to the session and the window of the beacon
+//! ([`SessionStore::insert`]). When the window closes ([`SessionStore::close`]), its session summaries are added to
+//! cells, once for each breakdown of their tenant. Therefore the cost of a beacon does not depend on the number of
+//! breakdowns. A combiner sends the cells of one partition as partials ([`wire`]). A merger adds the partials of all
+//! partitions.
 //!
-//! Records and time are arguments. The results are batches to send and offsets to commit; the caller reports what was
-//! committed. This crate uses neither tokio nor Kafka nor a clock, so the same code runs on a broker, in `fold`, and in
-//! the simulation.
+//! Records and the time are arguments of the operators. Their results are batches to send and offsets to commit. The
+//! caller reports which of them were committed. Because this crate uses neither tokio nor Kafka nor a clock, the same
+//! code runs with a broker, in `fold`, and in the simulation.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -101,5 +102,5 @@ pub use sessions::{Outcome, SessionStore};
 pub use start::{Committed, Start, is_whole, plan_starts};
 pub use windows::{ClosedWindow, MOST_CELLS, MOST_LEVELS, Rules};
 
-/// True if this build has seeded bugs.
+/// True if this build contains seeded bugs, which only tests may use.
 pub const HAS_SEEDED_BUGS: bool = cfg!(feature = "seeded-bugs");

@@ -1,13 +1,13 @@
-//! Finds the lowest offset of recent records.
+//! Finds the lowest offset of the records since a given time.
 
 use std::collections::VecDeque;
 
 use crowdfold_model::{Span, Timestamp};
 
-/// The lowest offset of each second of record timestamps. Offsets are recorded in ascending order.
+/// The lowest offset of the records in each second. Offsets must be recorded in ascending order.
 #[derive(Debug, Default)]
 pub(crate) struct LowOffsets {
-    /// Pairs of a second and its lowest offset, sorted by second.
+    /// Pairs of a second since the epoch and the lowest offset in it, sorted by second.
     seconds: VecDeque<(u64, i64)>,
 }
 
@@ -25,8 +25,8 @@ impl LowOffsets {
         }
     }
 
-    /// Returns the lowest offset of the records since `from` (rounded down to a second), and forgets older ones.
-    /// Returns `None` if there are none.
+    /// Returns the lowest offset of the records since `from`, rounded down to a second, and removes older seconds.
+    /// Returns `None` if there are no such records.
     pub(crate) fn since(&mut self, from: Timestamp) -> Option<i64> {
         let second = from.since_epoch() / Span::SECOND;
         while self.seconds.front().is_some_and(|(oldest, _)| *oldest < second) {
@@ -41,7 +41,7 @@ mod tests {
     use super::{LowOffsets, Timestamp};
 
     #[test]
-    fn lowest_offset_of_recent_records_is_found() {
+    fn lowest_offset_since_a_time_is_found_if_timestamps_are_unsorted() {
         let mut low = LowOffsets::default();
         for (timestamp, offset) in [(5_000, 10), (9_000, 11), (6_500, 12), (6_900, 13), (9_100, 14)] {
             low.record(Timestamp::from_millis(timestamp), offset);

@@ -1,5 +1,5 @@
-//! The merger of one partition of the partials. It takes cells of all partitions of the beacons, and returns published
-//! tables. [`arrive`] adds cells, and [`decide`] selects the windows to publish.
+//! The merger of one partition of the topic of partials. It adds the cells of all partitions of the beacons, and
+//! returns tables to publish. [`arrive`] adds cells, and [`decide`] selects the windows to publish.
 
 mod arrive;
 mod decide;
@@ -14,48 +14,49 @@ use crate::source::Source;
 use crate::wire::{self, Partial};
 use crate::{Alarms, Counts, EngineError, Forced, MergeCounts, MergerCheckpoint, Publication, Rules, Start};
 
-/// The settings that the mergers of one stage share.
+/// The settings that all mergers of a worker share.
 #[derive(Clone, Debug)]
 pub struct MergerSettings {
-    /// The rules that combiners and mergers agree on.
+    /// The rules that combiners and mergers must have in common.
     pub rules: Arc<Rules>,
-    /// The number of partitions of the partials (M).
+    /// The number of partitions of the topic of partials.
     pub merge_partitions: u32,
     /// The release policies of all tenants.
     pub policies: Policies,
-    /// The time that a window waits for a missing partition.
+    /// The time for which a window waits for missing partitions.
     pub timeout: Span,
 }
 
-/// The merger of one partition of the partials.
+/// The merger of one partition of the topic of partials.
 pub struct Merger {
     settings: Arc<MergerSettings>,
     partition: u32,
     closed_until: Timestamp,
-    /// The end of the last window that an earlier process committed.
+    /// The end of the last window that was committed when this process started.
     committed_before: Timestamp,
     floor: Timestamp,
-    /// True if every partition of the partials has an offset, or will have one after our first commit.
+    /// True if every partition of the topic of partials has an offset, or will have one after the first commit of
+    /// this worker.
     whole: bool,
     next_offset: i64,
     at_end: bool,
     sources: BTreeMap<u32, Source>,
-    /// The cells of open windows, by the end of the window and by tenant.
+    /// The tables of windows that are not yet published, by the end of the window and by tenant.
     windows: BTreeMap<Timestamp, BTreeMap<String, Vec<Table>>>,
-    /// The times at which close markers first reached an end: (end, machine time).
+    /// Ends of windows, each with this machine's time at which a close marker first reached it.
     reached: VecDeque<(Timestamp, Timestamp)>,
     forced: Option<Forced>,
     publication: Option<Publication>,
     combined: Counts,
-    /// The number of beacons in received cells. They are released, withheld or in an open window.
+    /// The number of beacons in the received cells. Each of them is released, withheld or in an open window.
     arrived: u64,
     merged: MergeCounts,
     alarms: Alarms,
 }
 
 impl Merger {
-    /// Starts a partition at `offset`. `now` is the machine's time. A policy that differs from the committed one
-    /// applies to windows that begin after `now`, so that each window has one policy.
+    /// Starts a partition at `offset`. `now` is this machine's current time. If the release policies differ from the
+    /// committed ones, they apply to windows that begin after `now`, so that every window has one policy.
     #[must_use]
     pub fn new(
         settings: Arc<MergerSettings>,
@@ -70,7 +71,7 @@ impl Merger {
         if let Some(known) = &start.checkpoint {
             closed_until = known.closed_until.max(floor);
             if known.policy == settings.policies.fingerprint() {
-                // A decision for a window at or before the floor is obsolete.
+                // A decision about a window at or before the floor is obsolete.
                 forced = known.forced.clone().filter(|forced| forced.end > closed_until);
             } else {
                 floor = floor.max(settings.rules.ceil(now));
@@ -97,10 +98,11 @@ impl Merger {
         }
     }
 
-    /// Processes the next record of the partition. `now` is the machine's time.
+    /// Processes the next record of the partition. `now` is this machine's current time.
     ///
     /// # Errors
-    /// Returns [`EngineError::Wire`], because a partial is never skipped.
+    /// Returns [`EngineError::Wire`] if the record cannot be decoded. The partition must then stop, because a partial
+    /// must not be skipped.
     pub fn record(&mut self, value: &[u8], offset: i64, now: Timestamp) -> Result<(), EngineError> {
         let partial = wire::read(value).map_err(|error| EngineError::Wire {
             partition: self.partition,
@@ -118,26 +120,28 @@ impl Merger {
         Ok(())
     }
 
-    /// Reports that no committed partial follows the last record. Only then can a partition be declared missing.
-    /// Otherwise an unread partial may contain it, and an earlier process may have published the complete window in an
-    /// aborted attempt.
+    /// Reports that all committed records have been read. Only then may the merger declare a partition missing.
+    /// Otherwise an unread record may contain its cells, and an earlier process may have sent the complete table in
+    /// an aborted transaction.
     pub const fn at_end(&mut self) {
         self.at_end = true;
     }
 
-    /// Reports that every partition of the partials has an offset, or will have one after our first commit. If a
-    /// partition has no offset later, it has lost it, and its published windows must not be published again.
+    /// Reports that every partition of the topic of partials has an offset, or will have one after the first commit
+    /// of this worker. If a partition has no offset later, the offset was lost, and the windows of the partition must
+    /// not be published again.
     pub const fn know_whole(&mut self) {
         self.whole = true;
     }
 
-    /// Returns true after [`Self::know_whole`].
+    /// Returns true if [`Self::know_whole`] was called, by this process or an earlier one.
     #[must_use]
     pub const fn knows_whole(&self) -> bool {
         self.whole
     }
 
-    /// Returns the next publication, if there is one. It is the same until [`Merger::committed`].
+    /// Returns the next publication, or `None` if there is nothing to publish. The result remains the same until
+    /// [`Merger::committed`].
     pub fn publish(&mut self, now: Timestamp) -> Option<&Publication> {
         if self.publication.is_none() {
             self.publication = self.next_publication(now);
@@ -145,13 +149,13 @@ impl Merger {
         self.publication.as_ref()
     }
 
-    /// Returns the result of [`Merger::publish`] that is not committed.
+    /// Returns the last result of [`Merger::publish`] if its commit is not confirmed.
     #[must_use]
     pub const fn publication(&self) -> Option<&Publication> {
         self.publication.as_ref()
     }
 
-    /// Reports that the publication is committed.
+    /// Reports that the current publication is committed.
     pub fn committed(&mut self) {
         let Some(publication) = self.publication.take() else { return };
         self.closed_until = publication.until;
@@ -166,49 +170,50 @@ impl Merger {
         }
     }
 
-    /// Returns the commit without a publication (see [`crate::Combiner::idle_commit`]).
+    /// Returns the offset and the checkpoint that an idle partition commits ([`crate::Combiner::idle_commit`]).
     #[must_use]
     pub fn idle_commit(&self) -> (i64, MergerCheckpoint) {
         (self.needed(self.closed_until), self.checkpoint(self.closed_until, self.forced.clone()))
     }
 
-    /// Returns the partition.
+    /// Returns the number of the partition.
     #[must_use]
     pub const fn partition(&self) -> u32 {
         self.partition
     }
 
-    /// Returns the end of the last committed window.
+    /// Returns the end of the last window whose publication is committed.
     #[must_use]
     pub const fn closed_until(&self) -> Timestamp {
         self.closed_until
     }
 
-    /// Returns how long the oldest window with a close marker has waited for other partitions.
+    /// Returns the time for which the oldest unpublished window has waited for other partitions, since its first
+    /// close marker.
     #[must_use]
     pub fn waiting(&self, now: Timestamp) -> Span {
         self.reached.front().map_or(Span::ZERO, |(_, since)| now.saturating_since(*since))
     }
 
-    /// Returns the outcomes that combiners reported to this partition.
+    /// Returns the outcomes that combiners have reported in close markers of this partition.
     #[must_use]
     pub const fn combined(&self) -> &Counts {
         &self.combined
     }
 
-    /// Returns the counts of beacons and session-windows by outcome.
+    /// Returns the number of beacons, session-windows and windows that were released or withheld.
     #[must_use]
     pub const fn merged(&self) -> &MergeCounts {
         &self.merged
     }
 
-    /// Returns the counts of events that should not occur.
+    /// Returns the number of unexpected events.
     #[must_use]
     pub const fn alarms(&self) -> &Alarms {
         &self.alarms
     }
 
-    /// Returns true if every received beacon is released, withheld or in an open window.
+    /// Returns true if every beacon in received cells is released, withheld or in an open window.
     #[must_use]
     pub fn balanced(&self) -> bool {
         let open: u64 = self.windows.values().flat_map(BTreeMap::values).map(|tables| total(tables).1).sum();
@@ -238,7 +243,7 @@ impl Merger {
     }
 }
 
-/// Returns the sessions and beacons of a tenant and window, which are the same in every table.
+/// Returns the number of sessions and of beacons of one window of a tenant. All of its tables have the same numbers.
 fn total(tables: &[Table]) -> (u64, u64) {
     let cells = tables.first().into_iter().flat_map(Table::values);
     cells.fold((0, 0), |(sessions, beacons), cell| (sessions + cell.sessions, beacons + cell.sums.beacons))

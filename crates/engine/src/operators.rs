@@ -1,4 +1,4 @@
-//! The operators of the partitions that one worker has of one topic, and their commits.
+//! The operators of all partitions of one topic that a worker has, and their commits.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,19 @@ use crowdfold_model::{Span, Timestamp};
 
 use crate::{Combiner, CombinerCheckpoint, Committed, Merger, MergerCheckpoint};
 
-/// The interval of commits without prepared batches. Brokers expire the offsets of groups that do not commit.
+/// The maximum time without a commit. Brokers expire the offsets of groups that do not commit.
 const IDLE_COMMIT_INTERVAL: Span = Span::MINUTE;
 
 /// The operator of one partition, as far as commits concern it.
 pub trait Operator {
-    /// Returns true if it has a pending batch or publication.
+    /// Returns true if the operator has a batch or publication that is not committed.
     fn has_pending(&mut self, now: Timestamp) -> bool;
-    /// Returns the offset and the metadata of the commit, which belong to the pending batch, or repeat the last commit.
+    /// Returns the offset and the metadata to commit. They belong to the pending batch or publication. If there is
+    /// none, they repeat the last commit.
     fn offset(&self) -> (i64, String);
-    /// Returns true if the metadata in the group shows that the pending batch is committed.
+    /// Returns true if the metadata that the group contains shows that the pending batch or publication is committed.
     fn is_committed_by(&self, metadata: &str) -> bool;
-    /// Reports that the pending batch is committed.
+    /// Reports that the pending batch or publication is committed.
     fn mark_committed(&mut self);
 }
 
@@ -62,7 +63,7 @@ impl Operator for Merger {
         let known = MergerCheckpoint::parse(metadata);
         let Some(next) = self.publication() else { return known.is_some() };
         known.is_some_and(|known| match &next.checkpoint.forced {
-            // A decision does not change any other field.
+            // A decision changes only the field `forced`.
             Some(_) => known.forced == next.checkpoint.forced,
             None => known.closed_until >= next.checkpoint.closed_until,
         })
@@ -73,11 +74,12 @@ impl Operator for Merger {
     }
 }
 
-/// The operators of the partitions that one worker has of one topic.
+/// The operators of all partitions of one topic that a worker has.
 #[derive(Debug)]
 pub struct OperatorSet<M> {
     by_partition: BTreeMap<u32, M>,
-    /// The first offsets and metadata of partitions that were never committed. They precede all later state.
+    /// The first offset and metadata of each partition that was never committed. They are committed before any other
+    /// state.
     fresh: BTreeMap<u32, (i64, String)>,
     committed_at: Timestamp,
 }
@@ -89,7 +91,7 @@ impl<M> Default for OperatorSet<M> {
 }
 
 impl<M: Operator> OperatorSet<M> {
-    /// Adds the operator of an assigned partition. `fresh` is true if no offset was committed for it.
+    /// Adds the operator of an assigned partition. `fresh` is true if the partition was never committed.
     pub fn assign(&mut self, partition: u32, operator: M, fresh: bool) {
         if fresh {
             self.fresh.insert(partition, operator.offset());
@@ -97,7 +99,7 @@ impl<M: Operator> OperatorSet<M> {
         self.by_partition.insert(partition, operator);
     }
 
-    /// Removes partitions with their uncommitted state. The next owner reads it again.
+    /// Removes partitions and their uncommitted state. Their next worker restores the state by reading the log again.
     pub fn revoke(&mut self, partitions: &[u32]) {
         for partition in partitions {
             self.by_partition.remove(partition);
@@ -111,25 +113,26 @@ impl<M: Operator> OperatorSet<M> {
         self.fresh.clear();
     }
 
-    /// Returns the operators by partition.
+    /// Returns all operators, by partition.
     pub const fn by_partition(&self) -> &BTreeMap<u32, M> {
         &self.by_partition
     }
 
-    /// Returns mutable references to the operators.
+    /// Returns mutable references to all operators.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut M> {
         self.by_partition.values_mut()
     }
 
-    /// Returns the operator of a partition.
+    /// Returns the operator of a partition, or `None` if it is not assigned.
     pub fn get_mut(&mut self, partition: u32) -> Option<&mut M> {
         self.by_partition.get_mut(&partition)
     }
 
-    /// Returns the partitions whose state the next transaction must contain. It is empty if there is nothing to do.
+    /// Returns the partitions whose state the next transaction must contain. The result is empty if there is nothing
+    /// to commit.
     ///
-    /// Partitions that were never committed are returned first and without others, before any of their output is sent.
-    /// Otherwise a start that was killed between first commits would look like one that lost its offsets.
+    /// Partitions that were never committed are returned first and alone, before any of their output is sent.
+    /// Otherwise a crash between their first commits would look like a loss of offsets.
     pub fn due(&mut self, now: Timestamp) -> Vec<u32> {
         if !self.fresh.is_empty() {
             return self.fresh.keys().copied().collect();
@@ -143,13 +146,13 @@ impl<M: Operator> OperatorSet<M> {
         pending
     }
 
-    /// Returns true if the due partitions are at their first commit, which sends no records.
+    /// Returns true if the transaction is the first commit of the due partitions, which contains no records.
     #[must_use]
     pub fn is_first(&self, due: &[u32]) -> bool {
         due.iter().any(|partition| self.fresh.contains_key(partition))
     }
 
-    /// Returns the offsets and metadata of the due partitions.
+    /// Returns the offset and the metadata to commit for each of the due partitions.
     #[must_use]
     pub fn offsets(&self, due: &[u32]) -> Vec<(u32, i64, String)> {
         let state = |partition| match self.fresh.get(partition) {
@@ -159,8 +162,8 @@ impl<M: Operator> OperatorSet<M> {
         due.iter().filter_map(|p| state(p).map(|(offset, metadata)| (*p, offset, metadata))).collect()
     }
 
-    /// Returns true if a transaction of unknown outcome was committed, given the offsets of the group after its end. A
-    /// transaction is committed or aborted as a whole.
+    /// Returns true if a transaction of unknown outcome was committed. `group` contains the committed offsets of the
+    /// group after the transaction has ended. A transaction is committed or aborted as a whole.
     #[must_use]
     pub fn is_committed(&self, due: &[u32], group: &[Option<Committed>]) -> bool {
         due.iter().all(|partition| {

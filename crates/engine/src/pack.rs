@@ -1,4 +1,4 @@
-//! Packs closed windows into records for the mergers.
+//! Encodes closed windows as records for the mergers.
 
 use crate::wire::{self, CloseMarker};
 use crate::{ClosedWindow, Counts};
@@ -7,16 +7,17 @@ use crowdfold_model::murmur2;
 /// A record for the topic of partials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialRecord {
-    /// The partition.
+    /// The partition to which the record is sent.
     pub partition: u32,
-    /// The key, which is the tenant, or empty for a close marker.
+    /// The key of the record: the tenant for a chunk, and empty for a close marker.
     pub key: Vec<u8>,
-    /// The value.
+    /// The value of the record: an encoded chunk or close marker ([`wire`]).
     pub value: Vec<u8>,
 }
 
-/// Returns the chunks of every tenant for the tenant's merge partition, and a close marker such as `marker` for every
-/// partition. Only the first close marker contains the counts, so that each beacon is counted once.
+/// Returns the chunks of every tenant, and a close marker for every partition of the topic of partials. All chunks of
+/// a tenant are sent to the same partition. `marker` contains the common fields of the close markers. Only the first
+/// close marker contains the counts, so that each beacon is counted once.
 pub(crate) fn pack(
     closed: &[ClosedWindow],
     tenants: &[String],
@@ -48,7 +49,8 @@ pub(crate) fn pack(
     partials
 }
 
-/// Returns the partition of the partials for the cells of a tenant, as Java's default partitioner computes it.
+/// Returns the partition of the topic of partials for a tenant. It is the partition that the default partitioner of
+/// Java clients selects.
 fn merge_partition(tenant: &str, merge_partitions: u32) -> u32 {
     (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % merge_partitions
 }

@@ -1,19 +1,19 @@
-//! The content of one transaction of a merger.
+//! The output of one transaction of a merger.
 
 use crowdfold_model::Timestamp;
 use crowdfold_release::Rollup;
 
 use crate::{Alarms, MergeCounts, MergerCheckpoint};
 
-/// The rows, the offset and the metadata of one transaction. It depends only on committed partials, the policy, and
-/// committed decisions. Therefore a retry after an aborted attempt publishes the same bytes.
+/// The rows, the offset and the checkpoint of one transaction. They depend only on committed partials, committed
+/// decisions and the release policies. Therefore a retry after an aborted transaction publishes the same bytes.
 #[derive(Debug)]
 pub struct Publication {
-    /// The rows. They are empty for a decision, or if all rows were withheld.
+    /// The rows. There are none if the publication is a decision, or if all rows were withheld.
     pub rollups: Vec<Rollup>,
-    /// The offset of the first partial that is needed afterwards.
+    /// The offset to commit: that of the first record that is needed after this publication.
     pub offset: i64,
-    /// The checkpoint of the commit.
+    /// The checkpoint to commit.
     pub checkpoint: MergerCheckpoint,
     pub(crate) counts: MergeCounts,
     pub(crate) alarms: Alarms,

@@ -1,4 +1,4 @@
-//! The sessions of one partition: their state, and their summaries by window.
+//! The sessions of one partition: their state, and their session summaries by window.
 
 mod attempts;
 mod codes;

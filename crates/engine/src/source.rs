@@ -1,21 +1,21 @@
-//! The state of one partition of the beacons in a merger.
+//! The state of one partition of the beacons, as a merger knows it.
 
 use std::collections::VecDeque;
 
 use crate::wire::{Chunk, CloseMarker};
 use crowdfold_model::Timestamp;
 
-/// The close markers of one partition of the beacons, and the chunks whose close marker has not arrived.
+/// The closed spans of one partition of the beacons, and the chunks whose close marker has not arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
-    /// The end of the last closed window.
+    /// The end of the last window that a close marker has closed.
     pub(crate) last_to: Timestamp,
-    /// The closed spans that are not yet released, in order.
+    /// The closed spans that are not yet published, in order of time.
     pub(crate) spans: VecDeque<ClosedSpan>,
     pub(crate) pending: Pending,
 }
 
-/// The chunks whose close marker has not arrived.
+/// Chunks that have arrived before their close marker.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     pub(crate) chunks: Vec<Chunk>,
@@ -23,16 +23,16 @@ pub(crate) struct Pending {
     pub(crate) first_offset: Option<i64>,
 }
 
-/// A span of event time that one close marker covers.
+/// The range of event time that one close marker closes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClosedSpan {
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
     pub(crate) layout_fingerprint: u64,
     pub(crate) partitions: u32,
-    /// Windows that start before this time are withheld.
+    /// Windows that start before this time must be withheld.
     pub(crate) withhold_before: Timestamp,
-    /// The offset of the first partial that belongs to the span.
+    /// The offset of the first chunk of the span, or of its close marker if there are no chunks.
     pub(crate) first_offset: i64,
 }
 
@@ -43,14 +43,14 @@ impl Pending {
         self.chunks.push(chunk);
     }
 
-    /// Returns true if the chunks match the close marker.
+    /// Returns true if the number and the checksum of the chunks match the close marker.
     pub(crate) fn agrees_with(&self, marker: &CloseMarker) -> bool {
         self.chunks.len() == marker.chunks as usize && self.checksum.clone().finalize() == marker.checksum
     }
 }
 
 impl Source {
-    /// Returns the span that contains the window with this end.
+    /// Returns the span that contains the window with this end, or `None` if the window is not closed.
     pub(crate) fn covering(&self, end: Timestamp) -> Option<&ClosedSpan> {
         self.spans.iter().find(|span| span.from < end && end <= span.to)
     }
@@ -62,7 +62,7 @@ impl Source {
         }
     }
 
-    /// Returns the offset of the first partial that is still needed.
+    /// Returns the offset of the first record that is needed for windows after `closed_until`, or `None` if none is.
     pub(crate) fn needed(&self, closed_until: Timestamp) -> Option<i64> {
         let spans = self.spans.iter().filter(|span| span.to > closed_until).map(|span| span.first_offset);
         spans.chain(self.pending.first_offset).min()

@@ -1,39 +1,42 @@
-//! Determines the start of a stage in each partition, and the windows that it must never publish again.
+//! Determines the offset from which each partition starts, and the windows that it must never publish again.
 
 use crowdfold_model::Timestamp;
 
 use crate::EngineError;
 use crate::checkpoint::Checkpoint;
 
-/// A committed offset of the group with its metadata.
+/// A committed offset of a consumer group, with its metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The next record to read.
+    /// The offset of the next record to read.
     pub offset: i64,
-    /// The metadata of the commit.
+    /// The metadata, which is a checkpoint.
     pub metadata: String,
 }
 
-/// The start of a partition.
+/// The state from which a partition starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start<C> {
-    /// The partition.
+    /// The number of the partition.
     pub partition: u32,
-    /// The committed checkpoint. It is `None` without a commit, and must then be committed before anything is prepared.
+    /// The committed checkpoint, or `None` if nothing is committed. In that case, a first checkpoint must be
+    /// committed before anything is prepared.
     pub checkpoint: Option<C>,
-    /// The end of the last window that is never built.
+    /// The floor: windows that end at or before this time are never built.
     pub floor: Timestamp,
-    /// True if offsets were lost, so that the floor is in the future.
+    /// True if the committed offset was lost. The floor is then in the future, so that no window is published twice.
     pub offsets_lost: bool,
 }
 
-/// Returns the start of every partition of `assigned` (docs/internals/protocol.md, "Offsets at the start"). `group`
-/// contains the committed offsets of all partitions of the topic. `fresh_floor` is the floor if offsets were lost. It
-/// is the first end of a window that cannot have been published yet (now + lateness, rounded up to the end of a
+/// Returns the state from which each of the `assigned` partitions starts (docs/internals/protocol.md, "Offsets at the
+/// start"). `group` contains the committed offsets of all partitions of the topic. `output_is_empty` is true if the
+/// topic of the results contains no records. `fresh_floor` is the floor if offsets were lost: the first end of a
+/// window that cannot have been published yet (the current time plus the lateness, rounded up to the end of a
 /// window).
 ///
 /// # Errors
-/// Returns [`EngineError::Foreign`], unless `restart_from_now` is set.
+/// Returns [`EngineError::Foreign`] if an offset has metadata that is not a checkpoint, unless `restart_from_now` is
+/// true.
 pub fn plan_starts<C: Checkpoint>(
     assigned: &[u32],
     group: &[Option<Committed>],
@@ -52,9 +55,9 @@ pub fn plan_starts<C: Checkpoint>(
     let lost = (fresh_floor, true);
     let (floor, offsets_lost) = match known.iter().flatten().map(C::floor).max() {
         _ if restart_from_now => lost,
-        // Another partition has a checkpoint from a time when all had offsets.
+        // The checkpoint of another partition shows that this partition once had an offset.
         Some(_) if known.iter().flatten().any(C::is_whole) => lost,
-        // The partition was never committed, so none of its windows was published.
+        // The partition never had an offset, so none of its windows was published.
         Some(floor) => (floor, false),
         None if output_is_empty => (Timestamp::EPOCH, false),
         None => lost,
@@ -68,8 +71,8 @@ pub fn plan_starts<C: Checkpoint>(
     Ok(assigned.iter().map(start).collect())
 }
 
-/// Returns true if every partition of a topic has an offset, or will have one after the first commit of the partitions
-/// in `assigned`.
+/// Returns true if every partition of a topic has a committed offset, or will have one after the first commit of the
+/// partitions in `assigned`.
 #[must_use]
 pub fn is_whole(assigned: &[u32], group: &[Option<Committed>]) -> bool {
     (0..).zip(group).all(|(partition, committed)| committed.is_some() || assigned.contains(&partition))
@@ -79,7 +82,7 @@ pub fn is_whole(assigned: &[u32], group: &[Option<Committed>]) -> bool {
 mod tests {
     use super::*;
 
-    /// A checkpoint with the text `ours=`, its floor, and `!` if it is whole.
+    /// A checkpoint for tests. Its text is `ours=`, the floor, and `!` if every partition had an offset.
     struct Ours(Timestamp, bool);
 
     impl Checkpoint for Ours {
@@ -112,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn first_start_builds_all_windows() {
+    fn start_without_offsets_and_output_builds_all_windows() {
         assert_eq!(starts(&[None, None], true, false), Ok(vec![(0, false), (0, false)]));
     }
 
@@ -122,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn partition_with_a_lost_offset_starts_after_now() {
+    fn partition_that_lost_its_offset_starts_after_now() {
         let lost = starts(&[Some("ours=60"), None, Some("ours=70!")], false, false);
         assert_eq!(lost, Ok(vec![(60, true), (1_000, false), (70, true)]));
         let group =
@@ -131,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_offsets_start_after_now() {
+    fn partitions_without_offsets_but_with_output_start_after_now() {
         assert_eq!(starts(&[None, None], false, false), Ok(vec![(1_000, false), (1_000, false)]));
     }
 

@@ -1,4 +1,4 @@
-//! The rules of windows, and the cells of closed windows.
+//! The rules for windows, and the cells of closed windows.
 
 mod plan;
 mod rules;

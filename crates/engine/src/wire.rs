@@ -1,5 +1,5 @@
-//! The encoding of partials: a version byte, followed by bincode. Partials contain cells of single sessions, which are
-//! personal data.
+//! The encoding of partials: a version byte, followed by data in bincode. Partials contain cells of single sessions,
+//! so they are personal data.
 
 use std::sync::Arc;
 
@@ -9,10 +9,11 @@ use bincode::{Decode, Encode};
 use crate::Counts;
 use crowdfold_model::{Cell, CellKey, Table, Timestamp, Window};
 
-/// The first byte of every partial.
+/// The first byte of every partial, which identifies the version of the encoding.
 pub const VERSION: u8 = 1;
 
-/// The maximum length of a chunk in bytes, well below the default limit of a topic.
+/// The length in bytes at which a table is split into several chunks. It is well below the default maximum length of
+/// a record.
 pub const CHUNK_BYTES: usize = 512 * 1024;
 
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -21,64 +22,66 @@ const fn config() -> Configuration<LittleEndian, Varint, Limit<LARGEST>> {
     bincode::config::standard().with_limit::<LARGEST>()
 }
 
-/// The error of bytes that are not a partial. It contains nothing of the bytes.
+/// The error for bytes that are not a partial. It contains no part of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// Another release wrote the partial.
+    /// The partial has another version, so another release wrote it.
     #[error(
         "a partial has wire version {0}, but this binary reads version {VERSION}; finish the roll-out of the newer release"
     )]
     Version(u8),
-    /// No release wrote the bytes.
+    /// The bytes are not a partial of any version.
     #[error("a partial cannot be decoded; find the other program that writes to the topic of partials")]
     Corrupt,
 }
 
-/// The cells of one partition, window, tenant and breakdown, or a part of them.
+/// The cells of one partition, window, tenant and breakdown. A large table consists of several chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// The partition of the beacons.
+    /// The partition of the topic of beacons from which the cells come.
     pub partition: u32,
-    /// The window.
+    /// The start and the end of the window.
     pub window: Window,
-    /// The tenant.
+    /// The name of the tenant.
     pub tenant: String,
-    /// The index of the breakdown.
+    /// The index of the breakdown in the tenant's list of breakdowns.
     pub breakdown: u16,
-    /// The cell keys with their cells.
+    /// The cells, each with its dimension values.
     pub cells: Vec<(CellKey, Cell)>,
 }
 
-/// The statement of a combiner that all windows of its partition with an end in `(from, to]` are complete.
+/// A record with which a combiner reports that all windows of its partition whose end is in `(from, to]` are
+/// complete.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct CloseMarker {
-    /// The partition of the beacons.
+    /// The partition of the topic of beacons.
     pub partition: u32,
-    /// The number of partitions of the beacons.
+    /// The number of partitions of the topic of beacons.
     pub partitions: u32,
-    /// The fingerprint that must agree before the cells are added ([`crate::Rules::layout_fingerprint`]).
+    /// The layout fingerprint of the combiner. Cells are added only if it equals that of the merger
+    /// ([`crate::Rules::layout_fingerprint`]).
     pub layout_fingerprint: u64,
-    /// The end of the previous close marker.
+    /// The value of `to` in the previous close marker.
     pub from: Timestamp,
-    /// The end of the last window that it closes.
+    /// The end of the last window that this close marker closes.
     pub to: Timestamp,
-    /// Windows that start before this time must not be released.
+    /// Windows that start before this time must be withheld.
     pub withhold_before: Timestamp,
-    /// The number of chunks for the same merge partition since the previous close marker.
+    /// The number of chunks since the previous close marker in the same partition of the topic of partials.
     pub chunks: u32,
-    /// The CRC-32 of these chunks in order.
+    /// The CRC-32 checksum of these chunks, in order.
     pub checksum: u32,
-    /// The beacons since the previous close marker by outcome. Only the close marker for merge partition 0 contains
-    /// them.
+    /// The number of beacons by outcome since the previous close marker. Only the close markers in partition 0 of the
+    /// topic of partials contain them.
     pub counts: Counts,
 }
 
-/// A record of the topic of partials.
+/// A decoded record of the topic of partials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Partial {
-    /// A part of the cells.
+    /// Cells of one table.
     Chunk(Chunk),
-    /// A close marker.
+    /// The end of the partials of some windows.
     CloseMarker(CloseMarker),
 }
 
@@ -96,7 +99,7 @@ struct ChunkHead {
 const CHUNK: u8 = 0;
 const CLOSE_MARKER: u8 = 1;
 
-/// Returns the chunks of one table, each with a length of about [`CHUNK_BYTES`] or less.
+/// Encodes a table as one or more chunks. A chunk is hardly longer than [`CHUNK_BYTES`], unless a single cell is.
 #[must_use]
 pub fn chunks(partition: u32, window: Window, tenant: &str, breakdown: u16, table: &Table) -> Vec<Vec<u8>> {
     let mut chunks = Vec::new();
@@ -145,10 +148,11 @@ pub fn close_marker(marker: &CloseMarker) -> Vec<u8> {
     bytes
 }
 
-/// Decodes the bytes of a record.
+/// Decodes a record of the topic of partials.
 ///
 /// # Errors
-/// Returns [`WireError`]. The partition then stops, because a partial is never skipped.
+/// Returns [`WireError`] if the bytes are not a partial of this version. The partition must then stop, because a
+/// partial must not be skipped.
 pub fn read(bytes: &[u8]) -> Result<Partial, WireError> {
     match bytes {
         [VERSION, CHUNK, body @ ..] => read_chunk(body).map(Partial::Chunk).ok_or(WireError::Corrupt),
@@ -182,14 +186,15 @@ fn read_chunk(mut body: &[u8]) -> Option<Chunk> {
     })
 }
 
-/// Decodes one value, and removes its bytes.
+/// Decodes one value, and removes its bytes from `bytes`. Returns `None` if they are invalid.
 fn take<T: Decode<()>>(bytes: &mut &[u8]) -> Option<T> {
     let (value, read) = bincode::decode_from_slice(bytes, config()).ok()?;
     *bytes = bytes.get(read..)?;
     Some(value)
 }
 
-/// Encoding to memory cannot fail, because our types do not refuse to be encoded, and a `Vec` grows.
+/// Encodes a value and appends it. This cannot fail, because no type of this module refuses to be encoded and a `Vec`
+/// can grow.
 fn encode(value: impl Encode, to: &mut Vec<u8>) {
     struct Append<'a>(&'a mut Vec<u8>);
     impl bincode::enc::write::Writer for Append<'_> {

@@ -1,7 +1,7 @@
-//! Passes records through the airlock one by one, and inserts their beacons into session summaries in groups.
+//! Admits records one by one, and adds their beacons to session summaries in groups.
 //!
-//! A beacon's session and session summary are at random places in memory. The memory for a group of beacons is
-//! prefetched before the first is inserted. The outcome of a beacon does not depend on the size of the group.
+//! A beacon's session and its session summary are at unpredictable places in memory. Therefore the memory for all
+//! beacons of a group is prefetched before the first one is added. The size of the group does not change the result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,56 +12,57 @@ use crowdfold_release::RejectionNote;
 use super::{Combiner, MOST_NOTES};
 use crate::{CombinerCheckpoint, EngineError};
 
-/// The largest difference between the time of a line of a file and this machine's: ten years. A clock beyond that was
-/// never set.
+/// The largest accepted difference between the time of a line in a file and this machine's clock: ten years. If the
+/// difference is larger, the clock with which the line was written was never set.
 pub(super) const LONGEST_AGO: Span = Span::DAY.times(3_652);
 
-/// The number of buffered beacons at which they are inserted.
+/// The number of buffered beacons at which all of them are inserted.
 const ENOUGH: usize = 64;
 
-/// The admitted records whose beacons are not inserted yet.
+/// The records that are admitted, but whose beacons are not inserted yet.
 #[derive(Default)]
 pub(super) struct Held {
     records: Vec<HeldRecord>,
-    /// The outcomes of all records in order, each with the timestamp of its record.
+    /// The outcomes of all beacons in the order of the records, each with the time that the airlock returned.
     outcomes: Vec<(Option<Timestamp>, Result<Observation, Rejection>)>,
 }
 
 #[derive(Clone, Copy)]
 struct HeldRecord {
     offset: i64,
-    /// The time of this machine when the record arrived.
+    /// This machine's time when the record was passed.
     clock: Timestamp,
     timestamp: Option<Timestamp>,
-    /// True if the record was rejected because it is ahead of the clock.
+    /// True if the timestamp of the record was too far ahead of the clock, so that the record was rejected.
     ahead: bool,
-    /// The number of its outcomes.
+    /// The number of outcomes that belong to the record.
     outcomes: usize,
 }
 
 impl Combiner {
-    /// Returns true if the `content-type` of a record is needed ([`crowdfold_airlock::Airlock::needs_content_type`]).
+    /// Returns true if the header `content-type` of a record is needed
+    /// ([`crowdfold_airlock::Airlock::needs_content_type`]).
     #[must_use]
     pub fn needs_content_type(&self, payload: &[u8]) -> bool {
         self.airlock.needs_content_type(payload)
     }
 
-    /// Processes the next record of the partition. `clock` is this machine's time.
+    /// Processes the next record of the partition. `clock` is this machine's current time.
     ///
     /// # Errors
-    /// Returns [`EngineError::ClockSkew`] if the broker's clock sets the timestamps and is ahead of this machine's
-    /// clock. The record is then not processed.
+    /// Returns [`EngineError::ClockSkew`] if the timestamp of the record is too far ahead of `clock` and the broker
+    /// set it. The record is then not processed.
     pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         self.hold(record, offset, clock)?;
         self.insert_held();
         Ok(())
     }
 
-    /// Admits the next record of the partition, and may buffer its beacons until [`Self::insert_held`]. The caller must
-    /// call that method before any other.
+    /// Admits the next record of the partition. Its beacons may be buffered until [`Self::insert_held`], which the
+    /// caller must call before any other method.
     ///
     /// # Errors
-    /// Returns the errors of [`Self::record`].
+    /// Returns the same errors as [`Self::record`].
     pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         let latest = clock.saturating_add(self.settings.max_skew);
         let ahead = record.timestamp.filter(|timestamp| *timestamp > latest);
@@ -86,7 +87,7 @@ impl Combiner {
                 outcomes.push((record.timestamp, Err(Reason::Internal.into())));
             }
         } else {
-            // The record is rejected, except that its opt-outs take effect.
+            // The record is rejected, but its opt-outs take effect.
             let admitted = catch_unwind(AssertUnwindSafe(|| {
                 self.airlock.admit(record, &mut |timestamp, outcome| {
                     let opts_out = match outcome {
@@ -115,7 +116,7 @@ impl Combiner {
         Ok(())
     }
 
-    /// Inserts every buffered beacon into its session summary, in the order of the records.
+    /// Adds all buffered beacons to session summaries, in the order of the records.
     pub fn insert_held(&mut self) {
         if self.held.records.is_empty() {
             return;
@@ -145,7 +146,7 @@ impl Combiner {
         let latest = clock.saturating_add(self.settings.max_skew);
         self.at_end_since = None;
         self.next_offset = offset + 1;
-        // The latest time in the log, for records without a time.
+        // The latest time in the log is used for records that have no time.
         let latest_known = self.watermark.map(|watermark| watermark + self.settings.rules.lateness);
         let withdraw = |combiner: &mut Self, rejection: &Rejection, moment: Option<Timestamp>| {
             if let Some(session) = rejection.opts_out {
@@ -166,13 +167,14 @@ impl Combiner {
                 self.begin(first);
             }
         }
-        // A beacon that is rejected because of its time does not advance the watermark.
+        // The latest time of the beacons advances the watermark. Beacons that are rejected because of their time do
+        // not count.
         let mut newest = None;
         for (timestamp, outcome) in outcomes {
-            // A line of a file has no timestamp. Each of its beacons has one.
+            // A line of a file has no timestamp, so the time of each beacon is used.
             let moment = record.timestamp.or(*timestamp);
             match (outcome, moment) {
-                // This happens only in files. The airlock has no clock to check it.
+                // This case occurs only in files. The airlock cannot check it, because it has no clock.
                 (outcome, Some(moment)) if moment > latest || is_unset(moment) => {
                     let other = outcome.as_ref().err();
                     let reason = if is_unset(moment) { Reason::NoTime } else { Reason::Future };
@@ -195,7 +197,8 @@ impl Combiner {
                 }
             }
         }
-        // Sorted records are never read again, and `reached` advances the watermark.
+        // With sorted records, `reached` advances the watermark. Their offsets are not needed, because a file is not
+        // replayed.
         if let Some(newest) = newest.filter(|_| !self.sorted) {
             self.low_offsets.record(newest, offset);
             self.lost_until(newest);
@@ -203,7 +206,7 @@ impl Combiner {
         }
     }
 
-    /// Counts a rejected beacon.
+    /// Counts a rejected beacon, unless an earlier process counted it.
     fn reject(&mut self, reason: Reason, offset: i64, moment: Timestamp) {
         if offset < self.counted_before {
             return;
@@ -215,10 +218,10 @@ impl Combiner {
         self.note(reason, offset, moment);
     }
 
-    /// Removes a session that opts out in a rejected beacon.
+    /// Removes the open session summaries of a session that opted out in a rejected beacon.
     fn withdraw(&mut self, session: SessionHash, moment: Timestamp, offset: i64) {
         let with_it = self.store.withdraw(session, moment);
-        // A replay must read the record again.
+        // A replay must read this record again, because the opt-out expires later.
         self.low_offsets.record(moment, offset);
         if offset < self.counted_before {
             self.carried -= with_it;
@@ -229,7 +232,7 @@ impl Combiner {
         }
     }
 
-    /// Stores a note of a rejection, up to [`MOST_NOTES`].
+    /// Stores a rejection note, unless there are already [`MOST_NOTES`].
     pub(super) fn note(&mut self, reason: Reason, offset: i64, moment: Timestamp) {
         if self.notes.len() < MOST_NOTES {
             self.notes.push(RejectionNote::new(
@@ -243,7 +246,8 @@ impl Combiner {
     }
 }
 
-/// Returns the reason of a beacon with an impossible time, in the documented order of reasons.
+/// Returns the first applicable reason for a beacon with an impossible time. `other` is the rejection for another
+/// reason.
 fn first_of(other: Option<&Rejection>, reason: Reason) -> Reason {
     match other.map(|rejection| rejection.reason) {
         None | Some(Reason::NoTime | Reason::Future | Reason::UnknownTenant | Reason::Misplaced) => reason,

@@ -1,4 +1,4 @@
-//! Records of files, which the caller sorts.
+//! Sorted records, which `fold` reads from files.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,9 +9,9 @@ use super::Combiner;
 use super::intake::LONGEST_AGO;
 
 impl Combiner {
-    /// Expects records in the order of their times, with a call of [`Self::reached`] before each. A beacon is then late
-    /// only if its window ended more than the lateness before its own record's timestamp, regardless of earlier
-    /// records.
+    /// Makes the combiner expect records in the order of their times. The caller must then call [`Self::reached`]
+    /// before each record. A beacon is late only if its window ended more than the lateness before the timestamp of
+    /// its own record, because earlier records do not advance the watermark.
     #[must_use]
     pub fn of_sorted_records(self) -> Self {
         Self { sorted: true, ..self }
@@ -21,15 +21,16 @@ impl Combiner {
     pub fn reached(&mut self, time: Timestamp) {
         let rules = &self.settings.rules;
         let to = time.saturating_sub(rules.lateness).saturating_sub(Span::from_millis(1));
-        // Buffered beacons belong to earlier times.
+        // The buffered beacons are earlier than `time`, so they are inserted before windows close.
         if rules.floor(to) > self.store.closed_until() {
             self.insert_held();
         }
         self.advance(to);
     }
 
-    /// Returns the time by which a line of a file is sorted. A time that is rejected does not count. It is rejected if
-    /// it is ahead of this machine's time `clock`, or too far in the past. A line that causes a panic is unreadable.
+    /// Returns the time by which a line of a file is sorted. Times that are too far ahead of this machine's time
+    /// `clock`, or too far in the past, are ignored, because their beacons are rejected. A line that causes a panic
+    /// is unreadable.
     #[must_use]
     pub fn line_time(&mut self, line: &[u8], clock: Timestamp) -> LineTime {
         let can_be = clock.saturating_sub(LONGEST_AGO)..=clock.saturating_add(self.settings.max_skew);

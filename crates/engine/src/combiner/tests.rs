@@ -1,4 +1,4 @@
-//! Tests records that cannot be read, and sorted records.
+//! Tests of records that cannot be read, and of sorted records.
 
 use crate::wire::{self, Partial};
 use crowdfold_airlock::{LineTime, Record, SessionHasher, Settings, Shared};
@@ -9,10 +9,10 @@ use super::*;
 const W: u64 = 60_000;
 const LATENESS: u64 = 30_000;
 const IDLE: u64 = 90_000;
-/// The time of the first record, at the start of a window.
+/// The time of the first record in milliseconds since the epoch, at the start of a window.
 const T: u64 = 1_800_000_000_000 / W * W;
 
-/// Returns the time after T.
+/// Returns the time this many milliseconds after [`T`].
 const fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(T + millis)
 }
@@ -44,7 +44,8 @@ fn fresh() -> Start<CombinerCheckpoint> {
     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
-/// Passes the record at an offset. There is one beacon every ten seconds.
+/// Passes the record with this offset. Each record contains one beacon, and is ten seconds later than the previous
+/// one.
 fn give(combiner: &mut Combiner, offset: i64) {
     let time = at(offset as u64 * 10_000);
     let ts = time.as_millis();
@@ -55,7 +56,8 @@ fn give(combiner: &mut Combiner, offset: i64) {
     assert!(combiner.balanced());
 }
 
-/// Returns the end of each close marker's window, and the time before which windows are withheld, both relative to T.
+/// Returns, for each close marker, the end of its window and the time before which windows are withheld, both
+/// relative to [`T`].
 fn close_markers(prepared: &VecDeque<PreparedBatch>) -> Vec<(i64, i64)> {
     let partials = prepared.iter().flat_map(|batch| &batch.partials);
     let marker = |partial: &PartialRecord| match wire::read(&partial.value).unwrap() {
@@ -70,7 +72,8 @@ fn close_markers(prepared: &VecDeque<PreparedBatch>) -> Vec<(i64, i64)> {
     partials.filter_map(marker).collect()
 }
 
-/// Reads offsets up to `end`. The offsets from 10 to 29, which are 200 s of records, cannot be read.
+/// Passes the records up to the offset `end`. The 20 records with the offsets 10 to 29, which cover 200 s, cannot be
+/// read.
 fn read(combiner: &mut Combiner, end: i64) {
     while combiner.position() < end {
         match combiner.position() {
@@ -81,13 +84,14 @@ fn read(combiner: &mut Combiner, end: i64) {
 }
 
 #[test]
-fn windows_of_skipped_records_are_withheld() {
+fn windows_of_records_that_cannot_be_read_are_withheld() {
     let mut combiner = combiner(&fresh(), 0);
     read(&mut combiner, 60);
     assert_eq!(combiner.lost(), 20);
     assert_eq!(combiner.totals().read, 40);
     let markers = close_markers(combiner.prepared());
-    // The record at 90 s closed only (0, 60]. The next one, at 300 s, is the first after the gap.
+    // The last record before the gap, at 90 s, has closed only the window that ends at 60 s. The first record after
+    // the gap is at 300 s.
     let withheld = 300_000 + IDLE as i64 + 1;
     let first = markers.iter().position(|(_, before)| *before != 0).unwrap();
     assert!(markers[..first].iter().all(|(to, _)| *to <= 60_000), "{markers:?}");
@@ -100,7 +104,7 @@ fn replay_with_skipped_records_withholds_the_same_windows() {
     let mut undisturbed = combiner(&fresh(), 0);
     read(&mut undisturbed, 100);
     let expected = close_markers(undisturbed.prepared());
-    // There is a crash after every record.
+    // Each run has a crash after another record.
     for crash in 1..100 {
         let mut first = combiner(&fresh(), 0);
         read(&mut first, crash);
@@ -110,19 +114,19 @@ fn replay_with_skipped_records_withholds_the_same_windows() {
         let mut second = combiner(&start, last.safe_offset);
         read(&mut second, 100);
         seen.extend(close_markers(second.prepared()));
-        // A value that does not withhold any window of a close marker may be forgotten.
+        // Values that do not withhold any window of their close marker are treated as equal.
         let withholding =
             |(to, before): &(i64, i64)| (*to, if *before > to - W as i64 { *before } else { 0 });
         let withheld_of = |seen: &[(i64, i64)]| seen.iter().map(withholding).collect::<Vec<_>>();
         assert_eq!(withheld_of(&seen), withheld_of(&expected), "crash after {crash}");
-        // The counts are those of one process. They are repeated if they were not committed, and not if they were.
+        // The lost records are counted again only if the first process did not commit their number.
         let committed = last.checkpoint.read_offset > 10;
         assert_eq!(second.lost(), if committed { 0 } else { 20 }, "crash after {crash}");
     }
 }
 
 #[test]
-fn partition_that_ends_within_a_gap_is_withheld_until_it_is_idle() {
+fn windows_are_withheld_until_a_partition_that_ends_in_a_gap_is_idle() {
     let mut combiner = combiner(&fresh(), 0);
     read(&mut combiner, 30);
     let (offset, checkpoint) = combiner.idle_commit();
@@ -133,7 +137,8 @@ fn partition_that_ends_within_a_gap_is_withheld_until_it_is_idle() {
     assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
 }
 
-/// Returns a combiner of sorted records. Each has a record timestamp and a beacon with its own time, both in ms from T.
+/// Returns a combiner that has read sorted records. `records` contains the record timestamp and the beacon's own
+/// time, both in milliseconds after [`T`].
 fn sorted(records: &[(u64, u64)]) -> Combiner {
     let mut combiner = combiner(&fresh(), 0).of_sorted_records();
     for (offset, (recorded, ts)) in (0..).zip(records) {
@@ -151,10 +156,10 @@ fn sorted(records: &[(u64, u64)]) -> Combiner {
 #[test]
 fn lateness_of_a_sorted_beacon_depends_on_its_own_record_only() {
     let late = |records: &[(u64, u64)]| sorted(records).totals().late;
-    // The window of the beacon ends at W.
+    // The window of this beacon ends at W, so it closes at W + LATENESS.
     assert_eq!(late(&[(W + LATENESS, 0)]), 0);
     assert_eq!(late(&[(W + LATENESS + 1, 0)]), 1);
-    // Earlier records do not matter.
+    // Earlier records do not change the result.
     assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS, 0), (W + LATENESS, W - 1)]), 0);
     assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS + 1, 0), (W + LATENESS + 2, W)]), 1);
 }

@@ -1,4 +1,4 @@
-//! Receives cells, and checks that they may be added.
+//! Receives cells, and adds them to the tables of their windows.
 
 use std::mem;
 
@@ -9,10 +9,10 @@ use crate::source::{ClosedSpan, Pending};
 use crate::wire::CloseMarker;
 
 impl Merger {
-    /// Processes a close marker, and adds its chunks.
+    /// Processes a close marker: validates it, and adds the chunks that it completes.
     pub(super) fn close(&mut self, marker: &CloseMarker, offset: i64, now: Timestamp) {
-        // The current publication counts as decided, because cells that arrive now would form a second table of the
-        // window.
+        // The windows of the current publication count as published, because cells that arrive now must not form a
+        // second table of the same window.
         let decided = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
         let source = self.sources.entry(marker.partition).or_default();
         let pending = mem::take(&mut source.pending);
@@ -52,23 +52,24 @@ impl Merger {
         self.add(pending, marker, before, ours);
     }
 
-    /// Adds the chunks of a close marker to their windows.
+    /// Adds chunks to the tables of their windows.
     fn add(&mut self, pending: Pending, marker: &CloseMarker, before: Timestamp, ours: bool) {
         for chunk in pending.chunks {
             let end = chunk.window.end;
             if end <= self.committed_before {
                 continue;
             }
-            // The index of a breakdown is specific to its tenant.
+            // The chunk contains the index of the breakdown in the list of its tenant.
             let breakdowns = self.settings.rules.breakdowns.of(&chunk.tenant);
             let breakdown = chunk.breakdown as usize;
-            // Cells of other breakdowns cannot be added, so their session-windows are withheld.
+            // Cells of other breakdowns cannot be added, so they are withheld.
             let fits = ours
                 && breakdowns
                     .get(breakdown)
                     .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == levels.len()))
                 && chunk.window.length() == self.settings.rules.window;
-            // A decision applies to all later cells, also before its commit is confirmed.
+            // The decision to release a window without a partition applies to all later cells, even before its commit
+            // is confirmed.
             let pending = self.publication.as_ref().and_then(|next| next.checkpoint.forced.as_ref());
             let given_up = self
                 .forced

@@ -1,5 +1,5 @@
-//! Selects the windows to publish, which are complete windows in order, or decides to release a window without missing
-//! partitions.
+//! Selects the windows to publish. These are complete windows in order of time. If a window has waited for too long,
+//! the merger decides to release it without the missing partitions.
 
 use crowdfold_model::{Timestamp, Window};
 use crowdfold_release::{Coverage, release};
@@ -8,32 +8,32 @@ use super::{Merger, total};
 use crate::source::ClosedSpan;
 use crate::{Alarms, Forced, MergeCounts, MergerCheckpoint, Publication};
 
-/// The maximum number of rows of one transaction. Further windows wait for the next one. One window is always published
-/// as a whole.
+/// The number of rows in one transaction at which further windows wait for the next transaction. A window is never
+/// split.
 const MOST_ROWS: usize = 50_000;
 
 impl Merger {
-    /// Returns the next publication, if there is one.
+    /// Returns the next publication, or `None` if there is nothing to publish.
     pub(super) fn next_publication(&mut self, now: Timestamp) -> Option<Publication> {
-        // The decision is removed while `self` changes, and restored in every case.
+        // The decision is taken out of `self`, because `next_under` changes `self`. It is always put back.
         let forced = self.forced.take();
         let next = self.next_under(forced.as_ref(), now);
         self.forced = forced;
         next
     }
 
-    /// Returns the next publication under the current decision.
+    /// Returns the next publication, given the current decision.
     fn next_under(&mut self, forced: Option<&Forced>, now: Timestamp) -> Option<Publication> {
         let mut partitions = self.partitions()?;
         if let Some(forced) = forced {
-            // The window does not need partitions that were added after the decision.
+            // Partitions that were added after the decision are not needed.
             partitions = forced.partitions;
         }
         let came = |p: &u32| !forced.is_some_and(|forced| forced.lacks(*p));
         let reached = |p: u32| self.sources.get(&p).map_or(Timestamp::EPOCH, |source| source.last_to);
         let mut frontier = (0..partitions).filter(came).map(reached).min()?;
         if let Some(forced) = forced {
-            // The decision is carried out first, when the partitions that are not missing have reached it again.
+            // The decided window is published before any other, as soon as the other partitions have reached its end.
             frontier = if frontier >= forced.end { forced.end } else { self.closed_until };
         }
         if frontier > self.closed_until {
@@ -45,19 +45,20 @@ impl Merger {
         }
     }
 
-    /// Returns the number of partitions of the beacons in the latest close markers.
+    /// Returns the number of partitions of the topic of beacons in the latest close markers, or `None` before the
+    /// first one.
     fn partitions(&self) -> Option<u32> {
         self.sources.values().filter_map(|source| source.spans.back()).map(|span| span.partitions).max()
     }
 
-    /// Returns the decision to release the next window without the missing partitions.
+    /// Returns the decision to release the next window without the missing partitions, or `None` before the time-out.
     fn decision(&self, partitions: u32, now: Timestamp) -> Option<Publication> {
         let timed_out = self.at_end && self.waiting(now) >= self.settings.timeout;
         if !timed_out || partitions > MergerCheckpoint::MOST_FORCED {
             return None;
         }
-        // The end is that of the first window with data. Without data it is the latest reached end, because empty
-        // windows lose nothing.
+        // The decision applies to the first window with data. If there is none, it applies to the latest end that a
+        // close marker has reached, because nothing is lost with empty windows.
         let (reached, _) = self.reached.front()?;
         let end = self.windows.keys().next().copied().filter(|end| end <= reached).unwrap_or(*reached);
         let mut missing = vec![0; partitions.div_ceil(8) as usize];
@@ -76,7 +77,7 @@ impl Merger {
         })
     }
 
-    /// Publishes all windows up to `frontier`, or as many as fit into one transaction. The windows move to the
+    /// Publishes all windows up to `frontier`, or as many as fit into one transaction. The windows are moved to the
     /// publication, which is kept until it is committed.
     fn publication_until(&mut self, frontier: Timestamp, forced: Option<&Forced>) -> Publication {
         let coverage = forced.map(|forced| Coverage {
@@ -113,7 +114,7 @@ impl Merger {
             }
             made.until = end;
         }
-        // Empty windows after the last one are committed with it.
+        // The empty windows up to `frontier` are committed together with the last window.
         if self.windows.first_key_value().is_none_or(|(end, _)| *end > frontier) {
             made.until = frontier;
         }
@@ -122,8 +123,8 @@ impl Merger {
         made
     }
 
-    /// Returns true if a complete window must not be released, because partition counts or layouts are mixed, or
-    /// because a combiner requested it.
+    /// Returns true if a complete window must be withheld, because its partials have different partition counts or
+    /// layouts, or because a combiner requested it.
     fn is_mixed(&self, window: Window, forced: Option<&Forced>) -> bool {
         let mut first: Option<&ClosedSpan> = None;
         for (partition, source) in &self.sources {

@@ -1,4 +1,4 @@
-//! Tests close markers that are repeated, late, mixed, damaged or missing.
+//! Tests of close markers that are repeated, late, mixed, damaged or missing.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ const W: Span = Span::MINUTE;
 const TIMEOUT: Span = Span::MINUTE.times(15);
 const MILLISECOND: Span = Span::from_millis(1);
 
-/// Returns the end of a window, which are numbered from 1.
+/// Returns the end of a window. Windows are numbered from 1.
 fn end(window: u64) -> Timestamp {
     Timestamp::EPOCH + W * window
 }
@@ -48,7 +48,7 @@ fn fresh() -> Start<MergerCheckpoint> {
     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
-/// A merger, and the log that it reads.
+/// A merger, and the log from which it reads.
 struct Rig {
     merger: Merger,
     log: Vec<Vec<u8>>,
@@ -72,7 +72,8 @@ impl Rig {
         assert!(self.merger.balanced());
     }
 
-    /// Closes the windows in `(from, to]` of partition `p` of `n`, with `sessions` in the last window.
+    /// Passes a close marker of partition `p` of `n` that closes the windows in `(from, to]`, with `sessions`
+    /// sessions in the last window.
     fn close(&mut self, p: u32, n: u32, from: u64, to: u64, sessions: u64) {
         let layout_fingerprint = self.merger.settings.rules.layout_fingerprint(n, 1);
         self.close_with(CloseMarker { layout_fingerprint, ..close_marker(p, n, from, to) }, sessions);
@@ -92,7 +93,7 @@ impl Rig {
         self.push(wire::close_marker(&marker));
     }
 
-    /// Publishes the available windows. Returns the window and the sessions of each row.
+    /// Publishes all windows that are ready. Returns the window and the number of sessions of each row.
     fn publish(&mut self) -> Vec<(u64, u64)> {
         self.merger.at_end();
         let mut published = Vec::new();
@@ -106,7 +107,7 @@ impl Rig {
         published
     }
 
-    /// Restarts from the committed state.
+    /// Restarts the merger from the committed state.
     fn restart(&mut self, settings: Arc<MergerSettings>) {
         let (offset, checkpoint) = self.merger.idle_commit();
         let checkpoint = MergerCheckpoint::parse(&checkpoint.to_string()).unwrap();
@@ -154,7 +155,7 @@ fn window_waits_for_every_partition() {
 }
 
 #[test]
-fn crowd_is_the_sum_of_all_partitions_and_less_is_withheld() {
+fn window_is_published_if_all_partitions_together_have_k_sessions() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 1);
     rig.close(1, 2, 0, 1, 1);
@@ -176,7 +177,7 @@ fn repeated_close_marker_counts_once() {
 }
 
 #[test]
-fn gap_withholds_its_windows() {
+fn windows_in_a_gap_between_close_markers_are_withheld() {
     let mut rig = Rig::new();
     rig.close(0, 1, 0, 1, 3);
     rig.close(0, 1, 2, 3, 4);
@@ -213,7 +214,7 @@ fn windows_of_mixed_partition_counts_or_layouts_are_withheld() {
 }
 
 #[test]
-fn combiner_can_withhold_windows() {
+fn windows_that_a_combiner_withholds_are_not_published() {
     let mut rig = Rig::new();
     let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
     rig.close_with(
@@ -240,7 +241,7 @@ fn cells_that_arrive_during_a_publication_form_no_second_table() {
     let mut rig = Rig::new();
     rig.close(0, 1, 0, 1, 3);
     rig.merger.publish(rig.now).unwrap();
-    // The number of partitions has grown.
+    // This close marker shows that the number of partitions has grown.
     rig.close(1, 2, 0, 1, 4);
     rig.merger.committed();
     rig.close(0, 2, 1, 2, 5);

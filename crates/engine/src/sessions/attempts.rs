@@ -1,19 +1,21 @@
-//! Counts attempts, plays and failures.
+//! Counts the attempts, plays and failures of a session.
 //!
-//! An attempt is one request for playback. A beacon reports a *start* (playback was requested), a *first frame*
-//! (something plays), *idle* (the player is present and does neither) or a *fatal* error. Each is an assertion
-//! ([`crate::sessions::session`]). A decision depends on the assertions in the session's records of the last
-//! `sessions.idle_timeout`, and on the state of its open window. Therefore a replay decides the same.
+//! An attempt is one request for playback. A beacon may report a *start* (playback was requested), a *first frame*
+//! (media plays), *idle* (the player neither starts nor plays) or a *fatal* error. Each report is an assertion
+//! ([`crate::sessions::session`]), which expires `sessions.idle_timeout` after its record. Decisions depend only on
+//! assertions that have not expired, and on the state of the open window. Therefore a replay makes the same
+//! decisions.
 //!
-//! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is
-//! one exception: a start whose own time is before that of the last first frame or fatal error is a repeated or late
-//! report. Players send reports in parallel requests, which overtake each other. The time for which an assertion is in
-//! effect begins at the latest record with it, so a late report does not shorten it.
+//! *Before*, *after* and *last* refer to the order in the log, because the clocks of players may be wrong and reports
+//! are repeated. There is one exception. Players send reports in parallel requests, which may arrive in another
+//! order. Therefore a start whose own time is before that of the last first frame or fatal error is a late or
+//! repeated report. An assertion expires relative to the latest record that contains it, so a late report does not
+//! make it expire earlier.
 //!
-//! A session may report the same in JSON, in CMCD events and in its requests, and requests overtake batches of events.
-//! Each of the three ways is a separate [`Line`]. A report on a line counts only while no start or first frame on an
-//! earlier line (in this order) is in effect. The first reports of a line do not count again if a later line has
-//! counted them.
+//! A session may report the same event in JSON beacons, in CMCD events and in CMCD requests, and requests may arrive
+//! before batches of events. Each of these three sources is a separate [`Line`], and they have this order. A report
+//! on a line counts only if no earlier line has an unexpired start or first frame. If a later line has already
+//! counted the first reports of a line, they do not count again.
 
 mod counted;
 
@@ -24,7 +26,7 @@ use crate::sessions::session_summary::quotient_to_two_digits;
 
 pub(crate) use counted::{Counted, Failure, InWindow};
 
-/// The reports of a beacon about its attempt.
+/// The reports of one beacon about its attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statement {
     /// The beacon's own time.
@@ -33,55 +35,56 @@ pub(crate) struct Statement {
     pub(crate) frame: bool,
     pub(crate) idle: bool,
     pub(crate) fatal: bool,
-    /// The viewer left.
+    /// True if the viewer has ended the session.
     pub(crate) end: bool,
 }
 
-/// The window of a beacon.
+/// The window to which a beacon belongs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WindowContext {
     /// The start of the window.
     pub(crate) window: Timestamp,
-    /// True if attempts without a start count. They do not count if nothing is known about the time before the window.
+    /// True if attempts without a reported start count in this window. They do not count if the records before the
+    /// window are not known, because the start may be in one of them.
     pub(crate) implied: bool,
 }
 
-/// The assertions about attempts on one line.
+/// The assertions of one line about attempts.
 #[derive(Debug)]
 pub(crate) struct Line {
     start: Assertion,
-    /// The own time of the last start.
+    /// The beacon's own time at the last start.
     start_at: Timestamp,
-    /// The last first frame on later lines at the time of the start report.
+    /// The last first frame on later lines when the last start was reported.
     framed_before: Assertion,
     frame: Assertion,
     frame_at: Timestamp,
     idle: Assertion,
     /// True if a start was reported after the last first frame.
     started: bool,
-    /// The last record after the last start with a report that the viewer left.
+    /// The last record after the last start in which the viewer has ended the session.
     left: Assertion,
     /// The last fatal error. Few sessions have one.
     fatal: Option<Box<Fatal>>,
 }
 
-/// The assertions in effect on the other lines of a session.
+/// The unexpired assertions on the other lines of a session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OtherLines {
-    /// True if a start or a first frame is in effect on an earlier line.
+    /// True if an earlier line has an unexpired start or first frame.
     outranked: bool,
-    /// The latest record with such an assertion.
+    /// The latest record with a start or first frame on an earlier line.
     outranked_at: Assertion,
-    /// True if a start is in effect on a later line.
+    /// True if a later line has an unexpired start.
     start: bool,
     /// The last first frame on later lines.
     frame: Assertion,
-    /// True if the player is starting on a later line: no first frame is in effect, or a start came after it.
+    /// True if a later line has an unexpired start that no unexpired first frame has followed.
     starting: bool,
-    /// True if idle is in effect on any other line.
+    /// True if any other line has an unexpired idle report.
     idle: bool,
-    /// True if a later line has an unanswered failure that counted, because no assertion on an earlier line was in
-    /// effect.
+    /// True if a later line has an unanswered fatal error that was counted, because no earlier line had an unexpired
+    /// start or first frame at that time.
     failed: bool,
 }
 
@@ -96,7 +99,7 @@ impl OtherLines {
         failed: false,
     };
 
-    /// Adds an earlier line.
+    /// Adds the assertions of an earlier line.
     pub(crate) fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
         self.outranked |= line.start.holds(now) || line.frame.holds(now);
         self.outranked_at = self.outranked_at.or_later(line.start).or_later(line.frame);
@@ -104,7 +107,7 @@ impl OtherLines {
         self
     }
 
-    /// Adds a later line.
+    /// Adds the assertions of a later line.
     pub(crate) fn and(mut self, line: &Line, context: WindowContext, open: &InWindow, now: &Now) -> Self {
         self.starting |= line.is_starting(now);
         self.start |= line.start.holds(now);
@@ -116,20 +119,20 @@ impl OtherLines {
     }
 }
 
-/// The last fatal error of a line, and the reports after it.
+/// The last fatal error of a line, and the reports that followed it.
 #[derive(Debug)]
 struct Fatal {
     assertion: Assertion,
-    /// The own time of its beacon.
+    /// The beacon's own time of the error.
     at: Timestamp,
     window: Timestamp,
-    /// The latest start or first frame on earlier lines at the time of the error.
+    /// The latest record with a start or first frame on an earlier line when the error was reported.
     outranked_at: Assertion,
-    /// True if a first frame came after it, or a start in another window.
+    /// True if a first frame followed the error, or a start in another window.
     answered: bool,
-    /// True if a start in another window came after it whose own time is before the last first frame.
+    /// True if a start followed in another window, but its own time is before that of the last first frame.
     answered_by_old: bool,
-    /// True if a start came after it in the same window, and the error had ended playback.
+    /// True if a start followed in the same window, and the error had ended playback.
     answered_here: bool,
 }
 
@@ -148,8 +151,8 @@ impl Line {
         }
     }
 
-    /// Records the reports of a beacon. Returns its contribution to the window. `open` is the state of the window,
-    /// which is updated.
+    /// Records the reports of a beacon. Returns what they add to the counts of the window. `open` is the state of the
+    /// window before the beacon, and is updated.
     pub(crate) fn state(
         &mut self,
         statement: &Statement,
@@ -159,7 +162,7 @@ impl Line {
         now: &Now,
     ) -> Counted {
         let mut counted = Counted::default();
-        // Most beacons only report that playback continues.
+        // Most beacons report only that playback continues. This is the short path for them.
         let Statement { start, frame, idle, fatal, .. } = *statement;
         if frame
             && !start
@@ -176,7 +179,7 @@ impl Line {
             self.frame_at = statement.at;
             return counted;
         }
-        // A report that does not count does not change the window.
+        // Reports that do not count must not change the window, so they change a copy of its state.
         let mut unseen = *open;
         let open = if others.outranked { &mut unseen } else { open };
         if statement.start {
@@ -197,12 +200,12 @@ impl Line {
         if others.outranked { Counted::default() } else { counted }
     }
 
-    /// Returns true if a first frame is in effect.
+    /// Returns true if the line has an unexpired first frame.
     pub(crate) fn has_played(&self, now: &Now) -> bool {
         self.frame.holds(now)
     }
 
-    /// Returns true if a start is in effect.
+    /// Returns true if the line has an unexpired start.
     pub(crate) fn has_start(&self, now: &Now) -> bool {
         self.start.holds(now)
     }
@@ -258,7 +261,7 @@ impl Line {
     ) {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
         let fatal = self.unanswered(context, open, now);
-        // The player may recover from the pending failure of this window.
+        // If the window has a pending failure, the player may have recovered from it.
         let is_first = !frame || self.started;
         let expected = if is_first { Failure::Startup } else { Failure::Playback };
         let recovers =
@@ -281,7 +284,7 @@ impl Line {
                 counted.startup_ms = self.took(statement.at, now);
             }
         }
-        // A late first frame is not a recovery from a failure that another line reported.
+        // A late first frame does not show that the player recovered from a failure that another line reported.
         if !others.failed {
             *open = InWindow::default();
         }
@@ -293,8 +296,8 @@ impl Line {
         }
     }
 
-    /// Returns the time in ms from the last start to a first frame. It is absent if it is longer than an assertion is
-    /// in effect, because the clock was then set.
+    /// Returns the time in milliseconds from the last start to a first frame. Returns `None` if it is negative or
+    /// longer than `sessions.idle_timeout`, because the player's clock was then changed in between.
     fn took(&self, frame_at: Timestamp, now: &Now) -> Option<u32> {
         let took = frame_at.checked_since(self.start_at).filter(|took| *took <= now.idle)?;
         u32::try_from(quotient_to_two_digits(took.as_millis(), 1)).ok()
@@ -311,7 +314,7 @@ impl Line {
     ) {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
         let is_ours = start || frame;
-        // The first error of a line may have been counted on another line.
+        // The first error of a line may already be counted on another line.
         let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.assertion.holds(now));
         let repeats = self.unanswered(context, open, now).is_some() || is_first && others.failed;
         #[cfg(feature = "seeded-bugs")]
@@ -353,7 +356,8 @@ impl Line {
         }
     }
 
-    /// Records that the viewer left. If an attempt that began with a start on this line is open, its exit is pending.
+    /// Records that the viewer has ended the session. If an attempt that started on this line is still open, an exit
+    /// before the first frame is pending.
     fn end(&mut self, others: &OtherLines, context: WindowContext, open: &mut InWindow, now: &Now) {
         let has_played = others.frame != self.framed_before && others.frame.holds(now);
         let has_failed = others.failed || self.unanswered(context, open, now).is_some();
@@ -363,9 +367,10 @@ impl Line {
         self.left = self.left.or_later(Assertion::at(now.record));
     }
 
-    /// Returns the last fatal error if it is in effect and unanswered. An error is answered by a later first frame, by
-    /// a later start in another window, and by an attempt that began after it in this window. Players report one
-    /// failure several times, and retry automatically.
+    /// Returns the last fatal error if it is unexpired and unanswered. A later first frame answers an error, and so
+    /// does a later start in another window or an attempt that began after the error in the same window. An
+    /// unanswered error is not counted again, because players report one failure several times and retry
+    /// automatically.
     fn unanswered(&self, context: WindowContext, open: &InWindow, now: &Now) -> Option<&Fatal> {
         let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.assertion.holds(now))?;
         let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };

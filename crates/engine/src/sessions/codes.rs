@@ -1,12 +1,13 @@
-//! Error codes, which players repeat.
+//! Recognises new error codes among those that players repeat.
 
 use crate::sessions::session::{Assertion, Now};
 
-/// The maximum number of remembered codes of a session. A session with more codes forgets the oldest ones.
+/// The maximum number of codes that are remembered for one session. If a session reports more, the oldest ones are
+/// forgotten.
 const MOST: usize = 32;
 
-/// The error codes that a session reports in CMCD. They are the codes of the last record of each way and endpoint, with
-/// the latest codes at the end. A repeated code is not a new error.
+/// The error codes that a session reports in CMCD: those of the last record in each mode (event or request) and at
+/// each endpoint. The latest codes are at the end. A code that is repeated is not a new error.
 #[derive(Debug, Default)]
 pub(crate) struct Codes(Vec<Stated>);
 
@@ -19,7 +20,7 @@ struct Stated {
 }
 
 impl Codes {
-    /// Records the codes of a beacon, which may be empty. Passes each code that is a new error to `each_new`.
+    /// Records the codes of a beacon, of which there may be none. Passes each code that is a new error to `each_new`.
     pub(crate) fn state(
         &mut self,
         is_event: bool,
@@ -74,7 +75,7 @@ mod tests {
         }
     }
 
-    /// Returns the codes that are new errors.
+    /// Records codes, and returns those that are new errors.
     fn state(codes: &mut Codes, is_event: bool, endpoint: u32, stated: &[u32], record: u64) -> Vec<u32> {
         let mut new = Vec::new();
         codes.state(is_event, endpoint, stated.iter().copied(), &now(record), |code| new.push(code));
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn code_counts_when_it_appears_or_changes() {
+    fn code_is_a_new_error_when_it_appears_or_changes() {
         let mut codes = Codes::default();
         let news = [&[1][..], &[1], &[], &[1], &[2], &[2], &[1]]
             .map(|stated| !state(&mut codes, true, 7, stated, 1).is_empty());
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn each_code_of_a_list_counts_when_it_appears() {
+    fn each_code_of_a_list_is_a_new_error_when_it_appears() {
         let mut codes = Codes::default();
         let news = [&[1][..], &[1, 2], &[2, 1], &[2], &[3, 3, 2], &[1, 2, 3], &[], &[2, 1]]
             .map(|stated| state(&mut codes, true, 7, stated, 1));
@@ -107,19 +108,19 @@ mod tests {
         assert_eq!(
             state(&mut codes, true, 7, &[1], 1),
             [0; 0],
-            "a record without the code in another way has no effect"
+            "a record without the code at another endpoint has no effect"
         );
     }
 
     #[test]
-    fn code_is_in_effect_as_long_as_it_is_repeated() {
+    fn code_is_a_new_error_again_after_the_idle_timeout_without_a_repetition() {
         let mut codes = Codes::default();
         let news = [0, 100, 200, 301].map(|at| !state(&mut codes, true, 7, &[1], at).is_empty());
         assert_eq!(news, [true, false, false, true]);
     }
 
     #[test]
-    fn session_of_many_endpoints_is_bounded() {
+    fn number_of_remembered_codes_is_bounded() {
         let mut codes = Codes::default();
         for endpoint in 0..1_000 {
             assert_eq!(state(&mut codes, true, endpoint, &[1, 2], 1), [1, 2]);

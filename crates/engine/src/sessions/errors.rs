@@ -12,7 +12,7 @@ impl ErrorClasses {
     #[cfg(test)]
     pub(crate) const ALL: Self = Self(0xff);
 
-    /// Adds a class, if there is one.
+    /// Adds a class. Does nothing for `None`.
     pub(crate) const fn add(&mut self, class: Option<ErrorClass>) {
         if let Some(class) = class {
             self.0 |= 1 << class as u8;

@@ -1,15 +1,16 @@
-//! The identities of a session's recent beacons, for recognising repetitions.
+//! The identities of a session's recent beacons, by which repetitions are recognised.
 
 use crate::sessions::session::{Assertion, Now};
 
-/// The number of identities up to which a scan is faster than a map. With more, the time for a flood from one session
-/// would be quadratic.
+/// The number of identities up to which a linear search is faster than a map. With more identities, linear searches
+/// would make the time for many beacons of one session quadratic.
 const FEW: usize = 48;
 
-/// Identities, and the time at which each was last observed.
+/// The identities of recent beacons, each with its last record.
 #[derive(Debug)]
 pub(crate) struct Identities {
-    /// The greatest observed identity, initially 0. A later beacon has a greater one, which need not be searched.
+    /// The greatest identity so far, or 0. A greater identity is new, so it need not be searched. Later beacons
+    /// usually have greater identities.
     greatest: u64,
     few: Vec<(u64, Assertion)>,
     many: Option<Box<Many>>,
@@ -26,12 +27,13 @@ impl Identities {
         Self { greatest: 0, few: Vec::new(), many: None }
     }
 
-    /// Returns one of the last observed identities, or 0.
+    /// Returns one of the last identities, or 0 if there are none.
     pub(crate) fn last(&self) -> u64 {
         self.few.last().map_or(0, |(identity, _)| *identity)
     }
 
-    /// Records that this identity was observed now. Returns the time at which it was last observed, if any.
+    /// Records that a beacon with this identity was observed. Returns the previous record with the same identity, or
+    /// `None` if there was none.
     pub(crate) fn observed(&mut self, identity: u64, assertion: Assertion, now: &Now) -> Option<Assertion> {
         if let Some(many) = &mut self.many {
             return many.observed(identity, assertion, now);

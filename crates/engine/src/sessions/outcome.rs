@@ -1,29 +1,30 @@
-//! The outcome of a beacon.
+//! The outcomes of beacons.
 
 use crowdfold_model::Reason;
 
 use crate::Counts;
 
-/// The outcome of a beacon, in the order of the checks.
+/// The outcome of a beacon. The variants are in the order in which they are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// There is no capacity for another session ([`Reason::Overload`]).
+    /// The partition already has the maximum number of sessions ([`Reason::Overload`]).
     Overload,
-    /// Its tenant, content or device is excluded. The value is the number of beacons in open session summaries that an
-    /// opt-out in it removed.
+    /// The tenant, the content or the device is excluded. If the beacon also opts out, the value is the number of the
+    /// session's beacons that were removed from open windows.
     Excluded(u64),
-    /// Its session opted out. The value is the number of its beacons removed from open windows.
+    /// The session has opted out. The value is the number of the session's beacons that were removed from open
+    /// windows.
     OptedOut(u64),
-    /// Its window is closed.
+    /// The window of the beacon is closed.
     Late,
-    /// It repeats an earlier beacon.
+    /// The beacon repeats an earlier one.
     Duplicate,
-    /// It was added to the summary of its session.
+    /// The beacon was added to the summary of its session.
     Inserted,
 }
 
 impl Outcome {
-    /// Counts one beacon with this outcome.
+    /// Adds one beacon with this outcome to the counts.
     pub const fn count(self, counts: &mut Counts) {
         counts.read += 1;
         match self {

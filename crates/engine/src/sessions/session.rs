@@ -1,8 +1,9 @@
-//! The state of a session between its beacons, which consists of assertions that expire.
+//! The state of a session between its beacons. It consists of assertions, which expire.
 //!
-//! Every field is the assertion of one record, and is in effect for `idle` after it by record timestamps. No field is
-//! derived from another, and the assertions of a beacon do not depend on its outcome. Therefore a replay that starts
-//! `idle` earlier rebuilds every relevant field (docs/internals/protocol.md, "Session state").
+//! An assertion is one fact that a record reported, such as a first frame. It expires `idle`
+//! (`sessions.idle_timeout`) after the timestamp of this record. No assertion is derived from another, and a
+//! beacon's assertions are stored regardless of its outcome. Therefore a replay that begins `idle` earlier restores
+//! every unexpired assertion (docs/internals/protocol.md, "Session state").
 
 use std::cmp::Ordering;
 
@@ -14,7 +15,7 @@ use crate::sessions::errors::ErrorClasses;
 use crate::sessions::identities::Identities;
 use crate::sessions::tracker::{Tracked, Tracker};
 
-/// An assertion, which is the timestamp of the last record that asserted a value.
+/// The timestamp of the last record that reported a certain fact, or [`Assertion::NEVER`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Assertion(Timestamp);
 
@@ -25,17 +26,18 @@ impl Assertion {
         Self(record)
     }
 
-    /// Returns the timestamp of its record.
+    /// Returns the timestamp of the record, or `None` if the fact was never reported.
     pub(crate) fn record(self) -> Option<Timestamp> {
         (self != Self::NEVER).then_some(self.0)
     }
 
-    /// Returns the later of two assertions.
+    /// Returns the later of two assertions. Any assertion is later than [`Assertion::NEVER`].
     pub(crate) fn or_later(self, other: Self) -> Self {
         if self == Self::NEVER || other != Self::NEVER && other > self { other } else { self }
     }
 
-    /// Returns the last two different ones of this assertion and two others in their order.
+    /// Returns the latest two different assertions among this one and two others, the latest one first. The others
+    /// must be in this order.
     pub(crate) fn last_two(self, [last, before]: [Self; 2]) -> [Self; 2] {
         if last == Self::NEVER || self > last {
             [self, last]
@@ -46,7 +48,7 @@ impl Assertion {
         }
     }
 
-    /// Returns true if the assertion cannot be in effect for any later beacon.
+    /// Returns true if the assertion has expired for all later beacons, so that it can be removed.
     #[inline]
     pub(crate) fn is_past(self, now: &Now) -> bool {
         self.0 < now.horizon
@@ -58,29 +60,29 @@ impl Assertion {
     }
 }
 
-/// The time at which a beacon is evaluated.
+/// The time for which a beacon's assertions are evaluated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
-    /// The timestamp of its record.
+    /// The timestamp of the beacon's record.
     pub(crate) record: Timestamp,
-    /// The time for which assertions are in effect.
+    /// The time after which assertions expire (`sessions.idle_timeout`).
     pub(crate) idle: Span,
-    /// The time `idle` before the end of the last closed window. Older assertions are not in effect for any beacon,
-    /// because a replay does not read them. For a beacon in an open window this is not a stricter limit than `idle`.
+    /// The time `idle` before the end of the last closed window. Assertions before it have expired for all beacons,
+    /// because a replay does not read their records. For beacons in open windows, the limit `idle` implies this one.
     pub(crate) horizon: Timestamp,
 }
 
-/// The last report of each dimension. Most beacons of a session report the same dimensions, so their last report is
-/// stored once for all of them.
+/// The last record of each dimension slot in which the session reported a value. Most beacons of a session report the
+/// same dimensions, so the record of the last beacon is stored once for all of its slots.
 #[derive(Debug)]
 pub(crate) struct Stated {
-    /// The slots of the last beacon that reported any, one bit for each.
+    /// The slots that the last beacon with any dimension reported. Each slot has one bit.
     last: u32,
     at: Assertion,
     earlier: Option<Box<Earlier>>,
 }
 
-/// Slots that were reported earlier, and not by the last beacon.
+/// Slots that an earlier beacon reported, but not the last one.
 #[derive(Debug, Default)]
 struct Earlier {
     slots: u32,
@@ -92,7 +94,7 @@ impl Stated {
         Self { last: 0, at: Assertion::NEVER, earlier: None }
     }
 
-    /// Returns the slots among `asked` whose last report is in effect.
+    /// Returns those of the slots in `asked` whose last value has not expired.
     pub(crate) fn holding(&self, asked: u32, now: &Now) -> u32 {
         let last = if asked & self.last != 0 && self.at.holds(now) { asked & self.last } else { 0 };
         let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.slots & asked != 0) else {
@@ -102,7 +104,7 @@ impl Stated {
         held.fold(last, |held, (slots, _)| held | slots & asked)
     }
 
-    /// Records that a beacon reported these slots.
+    /// Records that a beacon reported values for these slots.
     pub(crate) fn state(&mut self, slots: u32, assertion: Assertion) {
         if slots == 0 {
             return;
@@ -117,7 +119,7 @@ impl Stated {
 }
 
 impl Earlier {
-    /// Stores `slots`, which were last reported at `at`, except those that are reported again.
+    /// Adds `slots`, which were last reported at `at`. Removes the slots in `again`, which are reported again.
     fn keep(&mut self, slots: u32, at: Assertion, again: u32) {
         self.slots = self.slots & !again | slots;
         self.at.retain_mut(|(kept, _)| {
@@ -130,8 +132,8 @@ impl Earlier {
     }
 }
 
-/// The session summaries of a session in open windows, as pairs of the window's start and the index in it. There are
-/// rarely more than two.
+/// The session summaries of one session in open windows, as pairs of the start of the window and the index in it. A
+/// session rarely has more than two.
 #[derive(Debug)]
 pub(crate) struct Seats {
     newest: (Timestamp, u32),
@@ -145,7 +147,8 @@ impl Seats {
         Self { newest: (Timestamp::EPOCH, Self::NONE), others: Vec::new() }
     }
 
-    /// Returns the index in the window with this start.
+    /// Returns the index of the session summary in the window with this start, or `None` if the session has none
+    /// there.
     pub(crate) fn find(&self, start: Timestamp) -> Option<u32> {
         if self.newest.0 == start && self.newest.1 != Self::NONE {
             return Some(self.newest.1);
@@ -153,7 +156,7 @@ impl Seats {
         self.others.iter().find(|(window, _)| *window == start).map(|(_, index)| *index)
     }
 
-    /// Adds a summary. Entries of windows for which `is_open` returns false are overwritten.
+    /// Adds a session summary. Removes entries of windows for which `is_open` returns false.
     pub(crate) fn add(&mut self, seat: (Timestamp, u32), is_open: impl Fn(Timestamp) -> bool) {
         let before = std::mem::replace(&mut self.newest, seat);
         self.others.retain(|(start, _)| is_open(*start));
@@ -169,42 +172,43 @@ impl Seats {
     }
 }
 
-/// The assertions of one session's records.
+/// The state of one session.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) hash: u64,
-    /// The timestamp of the session's last record. When it has expired, all assertions have expired.
+    /// The timestamp of the session's latest record. When it is older than `idle`, all assertions have expired.
     pub(crate) seen: Timestamp,
-    /// The assertions of its JSON beacons about attempts. Those of CMCD are in the tracker.
+    /// The assertions of JSON beacons about attempts. Those of CMCD are in the tracker.
     attempts: Line,
     startup: Assertion,
-    /// The last JSON beacon that reported a first frame without its startup time.
+    /// The last JSON beacon that reported a first frame without a startup time.
     untimed_frame: Assertion,
     opt_out: Assertion,
-    /// The tracker of a session with CMCD. It is boxed, because other sessions do not need it.
+    /// The state that only sessions with CMCD need. It is boxed to keep other sessions small.
     tracker: Option<Box<Tracker>>,
     identities: Identities,
     pub(crate) stated: Stated,
     pub(crate) seats: Seats,
 }
 
-/// The effects of a beacon, given the assertions in effect before it.
+/// The effects of a beacon, given the unexpired assertions before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observed {
     pub(crate) opted_out: bool,
     pub(crate) duplicate: bool,
-    /// The attempts, plays and failures that it adds.
+    /// The attempts, plays and failures that the beacon adds.
     pub(crate) counted: Counted,
-    /// The state of attempts in its window after the beacon.
+    /// The state of attempts in the beacon's window after the beacon.
     pub(crate) in_window: InWindow,
-    /// The time to the first frame in ms, if it counts.
+    /// The time to the first frame in milliseconds, or `None` if the beacon adds none.
     pub(crate) new_startup: Option<u32>,
-    /// The classes of its errors that the session did not report before.
+    /// The classes of the beacon's errors that are new.
     pub(crate) new_errors: ErrorClasses,
-    /// True if its first error code is a new error.
+    /// True if the first error code of the beacon is a new error.
     pub(crate) has_new_code: bool,
-    /// The amounts that it adds to each sum, in the order of [`SumMetric::ALL`]. They are reported, or follow from the
-    /// states and totals of CMCD. The attempts, plays and failures are in `counted`.
+    /// The amounts that the beacon adds to each sum, in the order of [`SumMetric::ALL`]. They are reported in JSON,
+    /// and computed from states and totals in CMCD. Attempts, plays and failures are not included, because they are
+    /// in `counted`.
     pub(crate) sums: [u32; SumMetric::COUNT],
 }
 
@@ -224,7 +228,8 @@ impl Session {
         }
     }
 
-    /// Records the assertions of a beacon. Returns its effects. `in_window` is the state of attempts in its window.
+    /// Records the assertions of a beacon. Returns its effects. `in_window` is the state of attempts in the beacon's
+    /// window before the beacon.
     pub(crate) fn observe(
         &mut self,
         beacon: &Observation,
@@ -237,7 +242,7 @@ impl Session {
         let startup_ms = measures.value(ValueMetric::StartupMs);
         let tracked = self.track(beacon, now);
         let statement = statement(beacon);
-        // The first quality, chosen before anything plays, is not a switch. A late report of it is not a switch either.
+        // The first choice of a bitrate, before anything plays, is not a switch, even if its report arrives late.
         let is_switch = |playback: &Playback| {
             let is_change = playback.bitrate_changed && tracked.bitrate_change != Some(Ordering::Equal);
             is_change && (statement.frame || self.has_played(now))
@@ -247,12 +252,13 @@ impl Session {
         let is_json = beacon.playback().is_none();
         let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.holds(now);
         let counted = self.count(beacon, &statement, context, &mut in_window, now);
-        // A beacon after some playing time was not sent at the first frame.
+        // A beacon that contains playing time was not sent at the first frame.
         let is_untimed_frame = is_json
             && (measures.play && !measures.attempt)
             && (startup_ms.is_none() && measures.sum(SumMetric::PlayingMs) == 0);
         let measured = counted.startup_ms.filter(|_| is_untimed_frame).or(tracked.startup_ms);
-        // If the start is known, the worker measures the time itself (dash.js reports 1 ms, or 453 ms).
+        // If the start was reported, the startup time is computed here, because the reported one is unreliable
+        // (dash.js reports 1 ms, or 453 ms).
         let stated = startup_ms.filter(|_| {
             let is_new = counted.plays > 0 || !self.startup.holds(now) && !is_measured;
             is_new && !tracked.start_known && !tracked.start_interrupted
@@ -297,24 +303,24 @@ impl Session {
         observed
     }
 
-    /// Records an opt-out of the session, and nothing else of the record.
+    /// Records that the session opted out. Ignores everything else in the record.
     pub(crate) fn opt_out(&mut self, record: Timestamp) {
         self.opt_out = self.opt_out.or_later(Assertion::at(record));
         self.seen = self.seen.max(record);
     }
 
-    /// Returns the last identity, or 0.
+    /// Returns one of the last identities, or 0 if there are none.
     pub(crate) fn last_identity(&self) -> u64 {
         self.identities.last()
     }
 
-    /// Returns true if a first frame is in effect.
+    /// Returns true if any line has an unexpired first frame.
     fn has_played(&self, now: &Now) -> bool {
         let cmcd = self.tracker.as_ref().map(|tracker| &tracker.attempts);
         cmcd.into_iter().flatten().chain([&self.attempts]).any(|line| line.has_played(now))
     }
 
-    /// Records the reports of a beacon about its attempt. Returns its contribution to the window.
+    /// Records the reports of a beacon about its attempt. Returns what they add to the counts of the window.
     fn count(
         &mut self,
         beacon: &Observation,
@@ -343,7 +349,8 @@ impl Session {
         line.state(statement, &others, context, open, now)
     }
 
-    /// Returns the amounts from states and totals, if there are any.
+    /// Records the states and totals of a CMCD beacon. Returns the amounts that follow from them, which are 0 for a
+    /// JSON beacon.
     fn track(&mut self, beacon: &Observation, now: &Now) -> Tracked {
         let Some(playback) = beacon.playback() else { return Tracked::default() };
         let is_stated = playback.has_content() || playback.code.is_some() || beacon.measures().play;
@@ -353,7 +360,8 @@ impl Session {
         self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.observe(beacon, playback, now))
     }
 
-    /// Returns true if a beacon with this identity was observed before. Records the identity in both cases.
+    /// Returns true if a beacon with this identity was observed before and has not expired. Records the identity in
+    /// any case.
     fn repeats(&mut self, identity: Identity, assertion: Assertion, now: &Now) -> bool {
         self.identities.observed(identity.get(), assertion, now).is_some_and(|before| before.holds(now))
     }

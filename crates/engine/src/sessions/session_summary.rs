@@ -1,4 +1,4 @@
-//! The summary of one session in one window.
+//! Session summaries: the content of one session in one window.
 
 use crowdfold_airlock::Measures;
 
@@ -8,23 +8,23 @@ use crate::sessions::errors::ErrorClasses;
 use crate::sessions::session::Observed;
 use crowdfold_model::{Bounded, Budget, Cell, Combine, Quality, SumMetric, Sums, ValueMetric, amounts};
 
-/// The summary of one session in one window, without its dimensions. Counts saturate at the maximum of their type,
-/// which is far above the clamps of cells.
+/// The summary of one session in one window, without its dimension values. Counts saturate at the maximum of their
+/// type, which is far above the limits that are applied when the window closes.
 #[derive(Debug, Default)]
 pub(crate) struct SessionSummary {
     pub(crate) beacons: u64,
     network_bits: u64,
     values: [Mean; ValueMetric::COUNT],
-    /// The slots of its dimensions that were reported in this window. The others are inherited.
+    /// The dimension slots that were reported in this window. The other values are inherited from earlier windows.
     pub(crate) reported: u32,
-    /// The slots that have a value.
+    /// The dimension slots that have a value.
     pub(crate) filled: u32,
     sums: [u32; SumMetric::COUNT],
-    /// The index of its session's tenant.
+    /// The index of the session's tenant.
     pub(crate) tenant: u16,
     errors: ErrorClasses,
     pub(crate) in_window: InWindow,
-    /// True if an opt-out removed it.
+    /// True if an opt-out removed the session summary.
     pub(crate) gone: bool,
 }
 
@@ -33,7 +33,7 @@ impl SessionSummary {
         Self { tenant, ..Self::default() }
     }
 
-    /// Adds a beacon.
+    /// Adds a beacon and its effects.
     pub(crate) fn add(&mut self, measures: &Measures, observed: &Observed, network_bit: u64) {
         self.beacons += 1;
         self.network_bits |= network_bit;
@@ -71,8 +71,8 @@ impl SessionSummary {
         }
     }
 
-    /// Returns the contribution of the session to its cells: clamped amounts, one value for each distribution, and the
-    /// amounts within the budget.
+    /// Returns the contribution of the session to its cells: clamped amounts for the detail table, at most one value for
+    /// each distribution, and amounts within the session's noise budget for the other tables.
     pub(crate) fn close(&self, rules: &Rules, quality: &Quality, budget: &Budget) -> Contribution {
         let most = Sums::most(rules.window, rules.idle);
         let mut pending = Counted::default();
@@ -89,10 +89,10 @@ impl SessionSummary {
         for (sum, most) in sums.metrics.iter_mut().zip(most.metrics) {
             *sum = (*sum).min(most);
         }
-        // The playing time and the stalled time of a session together cannot exceed the window.
+        // The playing time and the stalled time together cannot exceed the limit for stalled time.
         let left = most[SumMetric::StalledMs] - sums[SumMetric::PlayingMs];
         sums[SumMetric::StalledMs] = sums[SumMetric::StalledMs].min(left);
-        // The total of switches is at least the sum of switches up and switches down.
+        // The number of switches is at least the number of switches up plus the number of switches down.
         let switches = sums[SumMetric::Switches];
         sums[SumMetric::SwitchesUp] = sums[SumMetric::SwitchesUp].min(switches);
         sums[SumMetric::SwitchesDown] =
@@ -108,7 +108,7 @@ impl SessionSummary {
     }
 }
 
-/// The contribution of one session to its cells.
+/// The contribution of one session to each of its cells.
 pub(crate) struct Contribution {
     networks: u64,
     sums: Sums,
@@ -131,20 +131,20 @@ impl Contribution {
     }
 }
 
-/// The value of one session. It is the first value, or the mean over its beacons weighted by playing time. The mean is
-/// not weighted if no beacon has playing time.
+/// The value of a metric for one session. Depending on the metric, it is the first value, or a mean over the
+/// session's beacons. A mean is weighted by playing time, unless no beacon has playing time.
 #[derive(Debug, Default)]
 struct Mean {
     weighted: u64,
     weight: u64,
-    /// The sum of the values, or the first one.
+    /// The sum of the values, or the first value.
     plain: u64,
     beacons: u64,
 }
 
 impl Mean {
-    /// Adds a value. The sum cannot overflow with fewer than 200,000 beacons of the extreme values, which are 10^8 and
-    /// a day in units of 100 ms.
+    /// Adds the value of one beacon. The sums cannot overflow before 200,000 beacons with the largest possible value
+    /// (10^8) and weight (a day in units of 100 ms).
     fn add(&mut self, combine: Combine, value: u32, playing_ms: u32) {
         match combine {
             Combine::First if self.beacons == 0 => self.plain = value.into(),
@@ -160,8 +160,8 @@ impl Mean {
         self.beacons += 1;
     }
 
-    /// Returns the value. A mean is rounded to two significant digits, half up. It is absent if no beacon reported a
-    /// value.
+    /// Returns the value of the session, or `None` if no beacon contained a value. A mean is rounded half up to two
+    /// significant digits.
     fn close(&self, combine: Combine) -> Option<u32> {
         if self.beacons == 0 {
             return None;
@@ -175,7 +175,8 @@ impl Mean {
     }
 }
 
-/// Returns `sum / of`, rounded half up to two significant digits (below ten, to a whole number). It is rounded once.
+/// Returns `sum / of`, rounded half up to two significant digits, or to a whole number if it is below ten. The exact
+/// quotient is rounded once.
 pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
     let (sum, of) = (u128::from(sum), u128::from(of));
     let mut unit: u128 = 1;

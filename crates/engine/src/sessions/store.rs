@@ -1,4 +1,4 @@
-//! The sessions of one partition, and their summaries in open windows.
+//! The sessions of one partition, and their session summaries in open windows.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,28 +13,30 @@ use crate::sessions::session::{Assertion, Now, Session};
 use crate::sessions::session_summary::SessionSummary;
 use crate::windows::{ClosedWindow, Plan, tabulate};
 
-/// The sessions of one partition, and their summaries in open windows.
+/// The sessions of one partition, and their session summaries in open windows.
 #[derive(Debug)]
 pub struct SessionStore {
     rules: Arc<Rules>,
     plan: Plan,
-    /// The indexes of sessions by their hashes.
+    /// A hash table of indexes into `sessions`, by session hash.
     index: hashbrown::HashTable<u32>,
     sessions: Vec<Session>,
-    /// The last asserted values of dimensions, one for each slot and session.
+    /// The last reported value of each dimension slot. Each session has as many consecutive entries as there are
+    /// slots.
     asserted: Vec<Symbol>,
     windows: VecDeque<Open>,
-    /// A buffer for [`Self::warm`].
+    /// A buffer of [`Self::warm`], which is kept to avoid allocation.
     near: Vec<u32>,
     closed_until: Timestamp,
-    /// The start of the history. Attempts may have begun before it in windows that start earlier, because the records
-    /// before them were not read.
+    /// Attempts without a reported start do not count in windows that start before this time, because the records
+    /// before the window may be unknown.
     history_from: Timestamp,
     open: usize,
     open_beacons: u64,
 }
 
-/// An open window with its session summaries in the order of their creation, and their dimensions, one for each slot.
+/// An open window. Its session summaries are in the order of their creation. Each of them has as many consecutive
+/// entries in `dimensions` as there are slots.
 #[derive(Debug)]
 struct Open {
     start: Timestamp,
@@ -43,8 +45,8 @@ struct Open {
 }
 
 impl SessionStore {
-    /// Creates an empty store. `tenants` is the catalogue to which the tenant indexes of beacons refer. Windows that
-    /// end at or before `closed_until` are closed.
+    /// Creates an empty store. `tenants` contains the names to which the tenant indexes of beacons refer. Windows
+    /// that end at or before `closed_until` are closed.
     #[must_use]
     pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Timestamp) -> Self {
         Self {
@@ -68,13 +70,14 @@ impl SessionStore {
         self.closed_until
     }
 
-    /// Returns the end of the newest open window.
+    /// Returns the end of the newest open window, or `None` if no window is open.
     #[must_use]
     pub fn last_end(&self) -> Option<Timestamp> {
         self.windows.back().map(|open| open.start + self.rules.window)
     }
 
-    /// Disables implied attempts in windows that start before `from`, because earlier records were not read.
+    /// Sets the time before which history is unknown. Attempts without a reported start do not count in windows that
+    /// start before `from`.
     pub const fn set_history(&mut self, from: Timestamp) {
         self.history_from = from;
     }
@@ -85,7 +88,7 @@ impl SessionStore {
         self.open
     }
 
-    /// Returns the number of beacons of the session summaries in open windows.
+    /// Returns the number of beacons in the session summaries of open windows.
     #[must_use]
     pub const fn open_beacons(&self) -> u64 {
         self.open_beacons
@@ -97,7 +100,7 @@ impl SessionStore {
         self.sessions.len()
     }
 
-    /// Prefetches the memory for inserting these beacons, so that cache misses overlap. It does not change the state.
+    /// Prefetches the memory for inserting these beacons, so that cache misses overlap. Does not change the state.
     pub fn warm<'a>(&mut self, beacons: impl Iterator<Item = &'a Observation>) {
         let mut near = std::mem::take(&mut self.near);
         near.clear();
@@ -125,7 +128,8 @@ impl SessionStore {
         self.near = near;
     }
 
-    /// Adds a beacon to its session and window. Returns the outcome. `record` is the timestamp of its record.
+    /// Adds a beacon to its session and window. Returns the outcome. `record` is the timestamp of the beacon's
+    /// record.
     pub fn insert(&mut self, beacon: &Observation, record: Timestamp) -> Outcome {
         if beacon.excluded() {
             let withdrawn = if beacon.opt_out() { self.withdraw(beacon.session_hash(), record) } else { 0 };
@@ -143,7 +147,8 @@ impl SessionStore {
         });
         let context = WindowContext { window: window.start, implied: window.start >= self.history_from };
         let observed = self.sessions[at].observe(beacon, context, in_window, &now);
-        // Players repeat a code after the error has ended. A repeated code is not an error of this window.
+        // Players repeat a code after the error is over. A repeated code is not an error in this window, so its
+        // dimension value does not count.
         if !observed.has_new_code {
             reported.slots &= !self.plan.error_bit;
         }
@@ -167,21 +172,22 @@ impl SessionStore {
         {
             return outcome;
         }
-        // An error code applies only to the window in which it is reported.
+        // The next windows do not inherit an error code.
         reported.slots &= !self.plan.error_bit;
         self.assert_dimensions(at, &reported, record);
         outcome
     }
 
-    /// Opts out a session because of a beacon that is rejected, in a record with this time. Returns the number of its
-    /// beacons removed from open windows.
+    /// Records that a session opted out in a rejected beacon. `record` is the time of the beacon's record. Returns
+    /// the number of the session's beacons that were removed from open windows.
     pub fn withdraw(&mut self, session: SessionHash, record: Timestamp) -> u64 {
         let Some(at) = self.session(session) else { return 0 };
         self.sessions[at].opt_out(record);
         self.remove_open_summaries(at)
     }
 
-    /// Closes every window that ends at or before `until`, and removes sessions whose assertions have expired.
+    /// Closes every window that ends at or before `until`, and removes sessions whose assertions have all expired.
+    /// Returns the cells of the closed windows.
     pub fn close(&mut self, until: Timestamp, dictionary: &Dictionary) -> Vec<ClosedWindow> {
         let mut closed = Vec::new();
         while self.windows.front().is_some_and(|open| open.start + self.rules.window <= until) {
@@ -205,13 +211,14 @@ impl SessionStore {
         closed
     }
 
-    /// Returns every symbol that a session or a session summary uses.
+    /// Returns every symbol that a session or an open session summary uses.
     pub fn held(&self) -> impl Iterator<Item = Symbol> + '_ {
         let inherited = self.asserted.iter().copied();
         inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
     }
 
-    /// Returns the index of a session, and creates one if there is capacity.
+    /// Returns the index of a session. A new session is added, unless the maximum number is reached. Then returns
+    /// `None`.
     fn session(&mut self, session: SessionHash) -> Option<usize> {
         let hash = session.get();
         if let Some(at) = self.index.find(hash, |at| self.sessions[*at as usize].hash == hash) {
@@ -228,15 +235,15 @@ impl SessionStore {
         Some(at)
     }
 
-    /// Returns the location of a session's summary in an open window, if it has one: (index of the window, index in
-    /// it).
+    /// Returns the location of a session's summary in the window that starts at `start`: the index of the window, and
+    /// the index in the window. Returns `None` if the session has no summary there.
     fn seat(&self, session: usize, start: Timestamp) -> Option<(usize, usize)> {
         let summary = self.sessions[session].seats.find(start)?;
         let window = self.windows.iter().rposition(|open| open.start == start)?;
         Some((window, summary as usize))
     }
 
-    /// Adds a summary of a session. Returns its location: (index of the window, index in it).
+    /// Adds a session summary. Returns its location: the index of the window, and the index in the window.
     fn summary(&mut self, session: usize, start: Timestamp, tenant: u16) -> (usize, usize) {
         let window = self.window(start);
         let open = &mut self.windows[window];
@@ -249,7 +256,8 @@ impl SessionStore {
         (window, summary)
     }
 
-    /// Sets the dimensions of a summary. Values reported first in the window take precedence over inherited ones.
+    /// Sets the dimension values of a session summary that are not set yet. A value that is reported in the window
+    /// replaces an inherited one. Among the values that are reported in the window, the first one counts.
     fn fill(&mut self, session: usize, window: usize, summary: usize, reported: &Reported, now: &Now) {
         let slots = self.plan.slots.len();
         let open = &mut self.windows[window];
@@ -273,14 +281,15 @@ impl SessionStore {
         }
     }
 
-    /// Returns the index of an open window. There are few windows, and the newest is used most.
+    /// Returns the index of the open window that starts at `start`. Creates the window if necessary. The search
+    /// begins with the newest window, because most beacons belong to it.
     fn window(&mut self, start: Timestamp) -> usize {
         let after = self.windows.iter().rposition(|open| open.start <= start);
         match after {
             Some(at) if self.windows[at].start == start => at,
             after => {
                 let at = after.map_or(0, |at| at + 1);
-                // The capacity is the number of summaries in the previous window.
+                // The new window will probably have as many session summaries as the newest one.
                 let room = self.windows.back().map_or(0, |open| open.summaries.len());
                 let dimensions = Vec::with_capacity(room * self.plan.slots.len());
                 let summaries = Vec::with_capacity(room);
@@ -290,7 +299,7 @@ impl SessionStore {
         }
     }
 
-    /// Removes a session's open summaries. Returns the number of their beacons.
+    /// Removes the session summaries of a session from all open windows. Returns the number of their beacons.
     fn remove_open_summaries(&mut self, session: usize) -> u64 {
         let mut beacons = 0;
         for (start, summary) in self.sessions[session].seats.take() {
@@ -315,7 +324,7 @@ impl SessionStore {
         self.sessions[session].stated.state(reported.slots, Assertion::at(record));
     }
 
-    /// Removes sessions whose assertions have all expired, by moving the last sessions to their indexes.
+    /// Removes the sessions whose assertions have all expired. The last session takes the index of a removed one.
     fn forget(&mut self) {
         let horizon = self.closed_until.saturating_sub(self.rules.idle);
         let slots = self.plan.slots.len();
@@ -338,7 +347,7 @@ impl SessionStore {
         }
     }
 
-    /// Changes the index of a session in the hash table, or removes it.
+    /// Changes the index of a session in the hash table. If `to` is `None`, removes the session from it.
     fn reindex(&mut self, from: usize, to: Option<usize>) {
         let found = self.index.find_entry(self.sessions[from].hash, |at| *at as usize == from);
         match (found, to) {
@@ -349,9 +358,9 @@ impl SessionStore {
     }
 }
 
-/// The reported values of a beacon by slot.
+/// The dimension values that a beacon reports, by slot.
 struct Reported {
-    /// The slots that have a value, one bit for each.
+    /// The slots that have a value. Each slot has one bit.
     slots: u32,
     values: [Symbol; Dimension::COUNT],
 }

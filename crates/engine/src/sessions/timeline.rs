@@ -1,15 +1,16 @@
-//! The states in a session's records on one clock.
+//! The player states that a session reported, in the order of one clock.
 //!
-//! Records arrive out of order: a player reports in batches, and a request is reported with the time at which it began.
-//! The state that counts is the latest one by the clock among the records in effect. It is not sufficient to keep only
-//! this state. When it expires, an earlier state must count again, as it does for a replay that starts here.
+//! Records arrive out of order: a player sends events in batches, and a response is reported with the time at which
+//! its request began. The current state is the latest one by the clock among those that have not expired. It is not
+//! sufficient to store only this state. When it expires, an earlier state must become the current one again, because
+//! a replay that starts at this point knows only the earlier state.
 
 use crowdfold_airlock::State;
 use crowdfold_model::{Span, Timestamp};
 
 use crate::sessions::session::{Assertion, Now};
 
-/// The meaning of a state for the time after it.
+/// The meaning of a state for the time that follows it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Playing,
@@ -32,16 +33,16 @@ impl Kind {
     }
 }
 
-/// The period that begins when a player reports that it plays. It includes the states that follow in the log and are
-/// not earlier by the clock.
+/// The state of a period of playback. The period begins when the player reports that it plays. It is updated by the
+/// states that follow in the log and are not earlier by the clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Since {
-    /// No state has ended it.
+    /// The player still plays.
     #[default]
     Playing,
-    /// A stall interrupted it. The viewer may pause during the stall.
+    /// The player has stalled. The viewer may pause during the stall.
     Stalled,
-    /// It has ended. Waiting for media is not a stall until the player plays again.
+    /// The period has ended. Waiting for media is not a stall until the player plays again.
     Ended,
 }
 
@@ -56,32 +57,33 @@ impl Since {
     }
 }
 
-/// A state at a time of the clock, and the record that reported it.
+/// A state, its time by the clock, and the record that reported it.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: Timestamp,
     assertion: Assertion,
-    /// Its position in the log. Of two states at the same time, the one with the greater position is later.
+    /// The number of the state in the order of the log. Of two states with the same time, the one with the higher
+    /// number is later.
     nth: u32,
     state: State,
-    /// The period that a playing state began.
+    /// The period that began with this state, if the state is `Playing`.
     since: Since,
 }
 
-/// The states that may become the latest when others expire. There is rarely more than one. They are in log order,
-/// which is also the reverse order of the clock. Therefore the time for a flood of ever earlier states is not
-/// quadratic.
+/// The states that are the latest one, or become it when others expire. There is rarely more than one. They are in
+/// the order of the log and in the reverse order of the clock. Because of this order, many states that are each
+/// earlier than the one before do not take quadratic time.
 #[derive(Debug, Default)]
 struct Entries(Vec<Entry>);
 
-/// The states on one clock, by kind.
+/// All states on one clock, separately for each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     kinds: [Entries; Kind::COUNT],
     stated: u32,
 }
 
-/// The states in effect: the latest of each kind, by the clock and then by the log.
+/// The latest unexpired state of each kind, by the clock and then by the log.
 #[derive(Clone, Copy, Default)]
 struct Latest([Option<Entry>; Kind::COUNT]);
 
@@ -90,24 +92,26 @@ impl Latest {
         self.0[kind as usize].map(|entry| (entry.at, entry.nth))
     }
 
-    /// Returns the time and the state of the latest entry of all kinds.
+    /// Returns the time and the state of the latest entry of any kind, or `None` if there are no states.
     fn of_all(&self) -> Option<(Timestamp, State)> {
         let latest = self.0.iter().flatten().max_by_key(|entry| (entry.at, entry.nth));
         latest.map(|entry| (entry.at, entry.state))
     }
 
-    /// Returns true if a seek came after it last played.
+    /// Returns true if the player has begun to seek since it last played.
     fn seeks(&self) -> bool {
         self.of(Kind::Playing).is_some_and(|played| self.of(Kind::Seeking) > Some(played))
     }
 
-    /// Returns the period since the last playing state. It is absent if nothing has played, or if a seek came after it.
+    /// Returns the period that the last playing state began. Returns `None` if the player has not played, or has
+    /// begun to seek since then.
     fn since_played(&self) -> Option<Since> {
         let played = self.0[Kind::Playing as usize]?;
         (self.of(Kind::Seeking) < Some((played.at, played.nth))).then_some(played.since)
     }
 
-    /// Returns the time from the latest entry until `at`, without the part that is already counted, and up to `most`.
+    /// Returns the time from the latest state until `at`, attributed to this state. The time before `counted` is
+    /// excluded, and the rest is limited to `most`.
     fn until(&self, at: Timestamp, counted: Option<Timestamp>, most: Span, now: &Now) -> Step {
         let Some((from, before)) = self.of_all() else { return Step::default() };
         let from = counted.map_or(from, |counted| counted.max(from));
@@ -127,27 +131,27 @@ impl Latest {
     }
 }
 
-/// The effects of a new state on the time before it.
+/// The amounts that follow from a new state and the states before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
     pub(crate) seeking_ms: u32,
-    /// The playing or stalled time before rounding.
+    /// The time that is attributed to the state before, without rounding.
     pub(crate) credited: Span,
-    /// True if a stall begins.
+    /// True if a stall begins with the new state.
     pub(crate) stall: bool,
-    /// True if a seek begins.
+    /// True if a seek begins with the new state.
     pub(crate) seek: bool,
 }
 
-/// The unit to which timestamps are rounded before they are subtracted, so that the differences add up
-/// (docs/internals/cmcd.md, "States to time").
+/// The unit to which timestamps are rounded before they are subtracted. Because timestamps and not differences are
+/// rounded, the differences add up (docs/internals/cmcd.md, "States to time").
 const UNIT: Span = Span::from_millis(100);
 
 impl Timeline {
-    /// Returns the effects of a state at this time. The time up to `counted` is already counted. At most `most` is
-    /// added.
+    /// Returns the amounts for a new state at time `at`. The time before `counted` is already counted. The added time
+    /// is at most `most`.
     pub(crate) fn step(
         &self,
         state: State,
@@ -157,8 +161,8 @@ impl Timeline {
         now: &Now,
     ) -> Step {
         let latest = self.latest(now);
-        // Several seeks without playback in between are one. Players send reports in parallel requests, so the state after
-        // a seek may arrive before the seek.
+        // Several seeks without playback between them count as one. Reports in parallel requests may arrive in
+        // another order, so the state after a seek may arrive before the seek.
         let seek = Kind::of(state) == Kind::Seeking
             && latest.of(Kind::Playing).is_some_and(|(played, _)| played <= at)
             && !latest.seeks();
@@ -166,7 +170,7 @@ impl Timeline {
             return Step { seek, ..Step::default() };
         }
         Step {
-            // Waiting is a stall only if it interrupts playback. The stall continues until the player plays again.
+            // Waiting is a stall only if it interrupts playback. The stall lasts until the player plays again.
             stall: Kind::of(state) == Kind::Stalled
                 && latest.since_played() == Some(Since::Playing)
                 && latest.of(Kind::Stalled) < latest.of(Kind::Playing),
@@ -175,17 +179,17 @@ impl Timeline {
         }
     }
 
-    /// Returns the time until `at`, for a beacon that does not report a state.
+    /// Returns the amounts up to `at`, for a beacon that shows that the session continues in its last state.
     pub(crate) fn continue_until(&self, at: Timestamp, counted: Option<Timestamp>, now: &Now) -> Step {
         self.latest(now).until(at, counted, Span::MAX, now)
     }
 
-    /// Returns the latest time with a known state.
+    /// Returns the time of the latest unexpired state, or `None` if there is none.
     pub(crate) fn reaches(&self, now: &Now) -> Option<Timestamp> {
         self.latest(now).of_all().map(|(at, _)| at)
     }
 
-    /// Records a state.
+    /// Records a state at time `at`.
     pub(crate) fn state(&mut self, state: State, at: Timestamp, assertion: Assertion, now: &Now) {
         self.stated = self.stated.wrapping_add(1);
         self.kinds[Kind::Playing as usize].then(state, at);
@@ -205,11 +209,11 @@ impl Timeline {
 }
 
 impl Entries {
-    /// The number of latest entries whose period is updated. More would make the time for a flood quadratic.
+    /// The number of latest entries whose period is updated. Without this limit, many states would take quadratic
+    /// time.
     const LEARNING: usize = 8;
 
-    /// Updates the periods of playing states that are not later by the clock. A replay reads the last of them, and does
-    /// the same.
+    /// Updates the periods of playing states that are not later than `at` by the clock.
     fn then(&mut self, state: State, at: Timestamp) {
         let first = self.0.len().saturating_sub(Self::LEARNING);
         for entry in self.0[first..].iter_mut().filter(|entry| entry.at <= at) {
@@ -228,7 +232,8 @@ impl Entries {
         if entries.get(sooner).is_some_and(|entry| entry.at > at) {
             return;
         }
-        // An entry that is not later in the log and not later by the clock can never become the latest again.
+        // If another entry is later both in the log and by the clock, an entry can never become the latest one. It is
+        // removed.
         let until =
             sooner + usize::from(entries.get(sooner).is_some_and(|entry| entry.assertion == assertion));
         let from = entries[..sooner].partition_point(|entry| entry.at > at);
@@ -248,15 +253,17 @@ impl Entries {
     }
 }
 
-/// The distance between the other clock and the record clock. It is the shortest delay of a report in effect.
+/// The difference between the player's clock and the clock of the records. It is that of the unexpired report with
+/// the shortest delay.
 #[derive(Debug, Default)]
 pub(crate) struct Distance(Entries);
 
 impl Distance {
-    /// An offset that is greater than all times (2^53 ms), so that no difference is negative.
+    /// A span that is added to keep differences from being negative. It is greater than all times, which are below
+    /// 2^53 ms.
     const ZERO: Span = Span::from_millis(1 << 54);
 
-    /// Records a report of the time `at` on the other clock.
+    /// Records a report that was sent at the time `at` of the player's clock and has the record timestamp `record`.
     pub(crate) fn report(&mut self, at: Timestamp, record: Timestamp, now: &Now) {
         let at = (at + Self::ZERO).saturating_sub(record.since_epoch());
         let entry = Entry {
@@ -269,13 +276,13 @@ impl Distance {
         self.0.add(entry, now);
     }
 
-    /// Returns the time of the other clock at this record timestamp.
+    /// Returns the time of the player's clock at this record timestamp, or `None` if no report is unexpired.
     pub(crate) fn moment(&self, record: Timestamp, now: &Now) -> Option<Timestamp> {
         (self.0.latest(now)?.at + record.since_epoch()).checked_sub(Self::ZERO)
     }
 }
 
-/// Returns a time as a number of units, rounded half up.
+/// Returns a time as a number of [`UNIT`]s since the epoch, rounded half up.
 fn units(moment: Timestamp) -> u64 {
     (moment + UNIT / 2).since_epoch() / UNIT
 }

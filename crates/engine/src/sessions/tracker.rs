@@ -1,11 +1,12 @@
-//! Converts CMCD reports to amounts: states to time, totals to differences, and repeated reports to single counts.
+//! Converts CMCD reports to amounts: player states to playing, stalled and seeking time, totals to differences, and
+//! repeated error codes to single errors.
 //!
 //! The time between two reports is attributed to the state in the earlier one. A session may report states in events,
-//! with the player's clock and in batches, and in its requests, with our clock. Events are more precise, so the states
-//! of requests count only if no event is in effect, and the first events do not count time that requests have counted.
-//! A request also shows that the session continues in the state of its last event. This does not apply to players that
-//! send events in batches, because later events may still be in transit. All values are assertions of single records
-//! ([`crate::sessions::session`]).
+//! which have the time of the player's clock and may arrive in batches, and in requests, which have the time of the
+//! server's clock. Events are more precise. Therefore the states of requests count only if no event is unexpired, and
+//! the first events do not count time that requests have already counted. A request also shows that the session
+//! continues in the state of its last event. This does not apply to players that send events in batches, because
+//! later events may not have arrived yet. All values are assertions of single records ([`crate::sessions::session`]).
 
 use std::cmp::Ordering;
 
@@ -19,65 +20,67 @@ use crate::sessions::session::{Assertion, Now};
 use crate::sessions::session_summary::quotient_to_two_digits;
 use crate::sessions::timeline::{Distance, Step, Timeline};
 
-/// The CMCD reports of a session.
+/// The CMCD state of one session.
 #[derive(Debug)]
 pub(crate) struct Tracker {
     /// The states of events, by the player's clock.
     events: Timeline,
-    /// The states of requests, by the clock of the server that received them.
+    /// The states of requests, by the clock of the server that received the requests.
     requests: Timeline,
-    /// The last two records with the state of an event.
+    /// The last two records that contained an event with a state.
     reported: [Assertion; 2],
-    /// The last two records with a batch of events.
+    /// The last two records that contained a batch of events.
     batched: [Assertion; 2],
-    /// The distance between the player's clock and our clock.
+    /// The difference between the player's clock and the clock of the records.
     distance: Distance,
-    /// The latest record with the state of a request.
+    /// The latest record that contained a request with a state.
     asked: Assertion,
-    /// The time that the events of one record may add.
+    /// The limit of the time that the events of one record may add.
     allowance: Allowance,
-    /// The last start in an event.
+    /// The last start that an event reported.
     start: Start,
-    /// The last start in a request.
+    /// The last start that a request reported.
     asked_start: Start,
-    /// The last time at which an event reported that it plays.
+    /// The last time at which an event reported that the player plays, and its record.
     began: (Timestamp, Assertion),
     codes: Codes,
-    /// The assertions about attempts in events and in requests.
+    /// The assertions about attempts in events, and those in requests.
     pub(crate) attempts: [Line; 2],
-    /// The last bitrate in an event, in kbit/s.
+    /// The last bitrate in an event in kbit/s, and its record.
     bitrate: (u32, Assertion),
-    /// The last totals in requests and in events, in the order of [`SumMetric::TOTALS`].
+    /// The last totals in requests and in events, each with its record, in the order of [`SumMetric::TOTALS`].
     totals: [[(u32, Assertion); 2]; SumMetric::TOTALS.len()],
 }
 
-/// The effects of a CMCD beacon, given the assertions in effect before it.
+/// The effects of a CMCD beacon, given the unexpired assertions before it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tracked {
-    /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`].
+    /// The amounts that the beacon adds, in the order of [`SumMetric::ALL`].
     pub(crate) sums: [u32; SumMetric::COUNT],
-    /// The time in ms from the reported start to the first frame.
+    /// The time in milliseconds from the reported start to the first frame, or `None` if the beacon reports no first
+    /// frame or the time is unknown.
     pub(crate) startup_ms: Option<u32>,
-    /// True if an event reported a start.
+    /// True if an event has reported a start that has not expired.
     pub(crate) start_known: bool,
-    /// True if a request reported a start, followed by a pause or a seek before the first frame.
+    /// True if a request has reported a start, and a pause or a seek followed before the first frame.
     pub(crate) start_interrupted: bool,
-    /// The classes of the error codes that the previous record of the same way and endpoint did not contain.
+    /// The classes of the error codes that the previous record in the same mode and at the same endpoint did not
+    /// contain.
     pub(crate) new_codes: ErrorClasses,
-    /// True if the first code is a new error.
+    /// True if the first error code is new.
     pub(crate) has_new_code: bool,
-    /// The bitrate in the event, compared with that of an earlier event. Absent if either is unknown.
+    /// The bitrate in this event compared with that in the last one, or `None` if either is unknown.
     pub(crate) bitrate_change: Option<Ordering>,
 }
 
-/// A reported start.
+/// A start that was reported.
 #[derive(Clone, Copy, Debug)]
 struct Start {
     at: Timestamp,
     assertion: Assertion,
-    /// True if a pause or a seek came after it, before a first frame.
+    /// True if a pause or a seek followed before the first frame.
     interrupted: bool,
-    /// True if a first frame came after it.
+    /// True if a first frame followed.
     over: bool,
 }
 
@@ -85,7 +88,7 @@ impl Start {
     const NONE: Self =
         Self { at: Timestamp::EPOCH, assertion: Assertion::NEVER, interrupted: false, over: false };
 
-    /// Records a state after the start.
+    /// Records a state that follows the start.
     const fn then(&mut self, state: State) {
         match state {
             State::Playing => self.over = true,
@@ -95,27 +98,28 @@ impl Start {
     }
 }
 
-/// The largest difference between two delays of reports that counts as network jitter. If a clock moves by more, it was
-/// set.
+/// The largest difference between the delays of two reports that counts as network jitter. A larger difference means
+/// that the player's clock was changed.
 const MOST_JITTER: Span = Span::SECOND;
 
-/// The time that the events of one record may add. It limits playing time, because the player's clock may be set at any
-/// time.
+/// The limit of the time that the events of one record may add. It is necessary because the player's clock may be
+/// changed at any time.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
-    /// The latest record with the state of an event. Records with the same timestamp count as one.
+    /// The latest record that contained an event with a state. Records with the same timestamp count as one record.
     record: Assertion,
-    /// The latest time of its events.
+    /// The latest time of its events by the player's clock.
     latest: Timestamp,
-    /// The remaining time.
+    /// The time that its events may still add.
     left: Span,
 }
 
 impl Allowance {
-    /// Returns the remaining time for an event of a record. The first event of a record sets it to the time since the
-    /// previous record, plus the delay of that record beyond the smallest known delay. Without a previous record it is
-    /// `idle`. If the delay of an event is shorter than all delays before it, the difference is added, unless it is too
-    /// large for jitter. The events of a record that is older than the latest one add nothing.
+    /// Returns the time that an event may add. The first event of a record sets the limit: the time since the
+    /// previous record, plus the time by which that record was delayed longer than the shortest known delay. Without
+    /// a previous record, the limit is `idle`. If an event has a shorter delay than all events before it, the
+    /// difference is added to the limit, unless it is too large for network jitter. The events of a record that is
+    /// older than the latest one may add nothing.
     fn of(&mut self, at: Timestamp, distance: &Distance, now: &Now) -> Span {
         let before = self.record.record();
         let sooner =
@@ -169,7 +173,7 @@ impl Tracker {
         }
     }
 
-    /// Records the playback reports of a beacon. Returns its effects.
+    /// Records the playback values of a beacon. Returns its effects.
     pub(crate) fn observe(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> Tracked {
         let at = beacon.own_time();
         let reported = self.reported[0].holds(now);
@@ -207,16 +211,17 @@ impl Tracker {
         tracked
     }
 
-    /// Returns what the totals of a beacon add, and records them. `states`: the states of the session are known.
+    /// Records the totals of a beacon. Returns the amounts that they add. `states` is true if states of the session
+    /// are known.
     fn differences(&mut self, playback: &Playback, states: bool, now: &Now) -> [u32; SumMetric::COUNT] {
         let mut sums = [0; SumMetric::COUNT];
-        // Requests overtake batches of events, so each of the two has its own totals.
+        // Requests may arrive before batches of events, so the totals of each are compared separately.
         let line = usize::from(playback.event);
         for ((metric, last), total) in
             SumMetric::TOTALS.into_iter().zip(&mut self.totals).zip(playback.totals)
         {
             let added = difference(last, line, total, now);
-            // States are more precise than totals, and both together would count twice.
+            // States are more precise than totals, and the same time must not count twice.
             if !(states && follows_from_states(metric)) {
                 let is_time = matches!(metric.unit(), Unit::Milliseconds);
                 sums[metric as usize] = if is_time { to_100_ms(added) } else { added };
@@ -225,7 +230,8 @@ impl Tracker {
         sums
     }
 
-    /// Records the error codes. Returns the classes of those that are new errors, and true if the first one is.
+    /// Records the error codes of a beacon. Returns the classes of those that are new errors, and true if the first
+    /// code is one of them.
     fn new_codes(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> (ErrorClasses, bool) {
         let more = || playback.more_codes.iter().flat_map(|more| more.iter());
         let codes = playback.code.into_iter().chain(more().map(|(code, _)| code));
@@ -242,14 +248,15 @@ impl Tracker {
         (new, is_first_new)
     }
 
-    /// Compares the bitrate of an event with the last one in effect, and records it.
+    /// Records the bitrate of an event. Returns the result of comparing it with the last unexpired one, or `None` if
+    /// either is missing.
     fn bitrate_change(&mut self, playback: &Playback, now: &Now) -> Option<Ordering> {
         let bitrate = playback.bitrate_kbps.get()?;
         let (before, stated) = std::mem::replace(&mut self.bitrate, (bitrate, Assertion::at(now.record)));
         stated.holds(now).then(|| bitrate.cmp(&before))
     }
 
-    /// Returns the effects of the state of an event on the time before it.
+    /// Returns the amounts that follow from the state of an event.
     fn event(&mut self, state: State, at: Timestamp, now: &Now) -> Step {
         let most = self.allowance.of(at, &self.distance, now);
         self.distance.report(at, now.record, now);
@@ -267,7 +274,7 @@ impl Tracker {
         step
     }
 
-    /// Returns the time by the player's clock until which requests have counted the states of events.
+    /// Returns the time by the player's clock until which requests have already counted the states of events.
     fn observed(&self, now: &Now) -> Option<Timestamp> {
         let asked = self.asked.record().filter(|_| self.asked.holds(now))?;
         self.distance.moment(asked, now)
@@ -302,9 +309,9 @@ impl Tracker {
         }
     }
 
-    /// Returns the time from the last start to a first frame now. It is absent if a pause or a seek came in between, if
-    /// the start is before the last first frame (a repeated report), and if it is longer than an assertion is in
-    /// effect, because the clock was then set.
+    /// Returns the time from the last start to a first frame at `at`. Returns `None` if a pause or a seek came
+    /// between them, if the start is before the last first frame (so it is a repeated report), or if the time is
+    /// longer than `sessions.idle_timeout` (because the player's clock was then changed).
     fn startup(&self, at: Timestamp, now: &Now) -> Option<u32> {
         let Start { at: start, assertion, interrupted, over } = self.start;
         let (began, before) = self.began;
@@ -316,18 +323,19 @@ impl Tracker {
     }
 }
 
-/// Returns true for the sums that are computed from states, if states are known.
+/// Returns true for the sums that are computed from states if states are known.
 const fn follows_from_states(metric: SumMetric) -> bool {
     matches!(metric, SumMetric::PlayingMs | SumMetric::StalledMs | SumMetric::Stalls)
 }
 
-/// Returns true if one of the last two records is in effect and is not the current one.
+/// Returns true if the latest of these two records, not counting the current record, has not expired.
 fn holds_before([last, before]: [Assertion; 2], now: &Now) -> bool {
     if last == Assertion::at(now.record) { before.holds(now) } else { last.holds(now) }
 }
 
-/// Returns the difference between a total and the greater one of the last totals in requests and in events, and stores
-/// the total for its line. Without a total in effect it is 0, because an older total may be from hours ago.
+/// Returns the difference between a total and the greatest unexpired total of requests and events, and stores the
+/// total. Returns 0 if there is no unexpired total, because an older one may be from hours ago. `line` is 0 for
+/// requests and 1 for events.
 fn difference(last: &mut [(u32, Assertion); 2], line: usize, total: Total, now: &Now) -> u32 {
     let Some(total) = total.get() else { return 0 };
     let held = last.iter().filter(|(_, stated)| stated.holds(now)).map(|(total, _)| *total);
@@ -336,7 +344,7 @@ fn difference(last: &mut [(u32, Assertion); 2], line: usize, total: Total, now: 
     added
 }
 
-/// Rounds to 100 ms, half up.
+/// Rounds to a multiple of 100 ms, half up.
 const fn to_100_ms(ms: u32) -> u32 {
     ms.saturating_add(50) / 100 * 100
 }

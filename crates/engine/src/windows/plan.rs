@@ -1,29 +1,30 @@
-//! The slots of dimensions in session summaries, and the slots of the cells of each tenant.
+//! The assignment of dimensions to the slots of session summaries and of cells.
 
 use crowdfold_model::{Dimension, Quality};
 
 use crate::{MOST_LEVELS, Rules};
 
-/// The breakdowns of each tenant, as indexes of the slots of a session summary. They are computed once.
+/// The dimension slots, and the breakdowns of each tenant as indexes of slots. The plan is computed once.
 ///
-/// A slot is a dimension that the breakdown of any tenant needs. All session summaries have the same slots. Therefore
-/// the cost of a beacon depends neither on its tenant nor on the number of tenants with their own tables.
+/// There is a slot for each dimension that the breakdown of any tenant contains. All session summaries have the same
+/// slots. Therefore the cost of a beacon depends neither on its tenant nor on the number of tenants that have their
+/// own breakdowns.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) slots: Vec<Dimension>,
-    /// The distinct lists of breakdowns. The first is the common one.
+    /// The different lists of breakdowns. The first one is used by all tenants without their own.
     lists: Vec<Vec<Vec<usize>>>,
-    /// The index of the list by tenant. Tenants beyond its end have the common list.
+    /// The index of each tenant's list in `lists`. A tenant beyond the end of this vector has the first list.
     of: Vec<usize>,
-    /// The bit of the slot of [`Dimension::ErrorCode`]; 0 if no breakdown has it.
+    /// The bit of the slot of [`Dimension::ErrorCode`], or 0 if no breakdown contains this dimension.
     pub(crate) error_bit: u32,
-    /// The thresholds of a good session, by tenant; the common ones for tenants beyond its end.
+    /// The thresholds of a good session for each tenant. A tenant beyond the end of this vector has `common_quality`.
     qualities: Vec<Quality>,
     common_quality: Quality,
 }
 
 impl Plan {
-    /// Creates the plan of tenants with the indexes in `tenants`.
+    /// Creates a plan. The index of a tenant is its position in `tenants`.
     pub(crate) fn new(rules: &Rules, tenants: &[String]) -> Self {
         let breakdowns = &rules.breakdowns;
         let mut slots: Vec<_> = breakdowns.lists().flatten().flatten().copied().collect();
@@ -56,17 +57,17 @@ impl Plan {
         }
     }
 
-    /// Returns the lists of breakdowns, each breakdown as the slots of its dimensions.
+    /// Returns the different lists of breakdowns. A breakdown consists of the slots of its dimensions.
     pub(crate) fn lists(&self) -> &[Vec<Vec<usize>>] {
         &self.lists
     }
 
-    /// Returns the thresholds of a good session of a tenant.
+    /// Returns the thresholds of a good session for a tenant.
     pub(crate) fn quality_of(&self, tenant: u16) -> &Quality {
         self.qualities.get(usize::from(tenant)).unwrap_or(&self.common_quality)
     }
 
-    /// Returns the index of the list of a tenant.
+    /// Returns the index of a tenant's list in [`Self::lists`].
     pub(crate) fn list_of(&self, tenant: u16) -> usize {
         self.of.get(usize::from(tenant)).copied().unwrap_or(0)
     }

@@ -1,28 +1,28 @@
-//! The rules that combiners and mergers must agree on.
+//! The rules that combiners and mergers must have in common.
 
 use crowdfold_model::{Breakdowns, Qualities, Span, Timestamp};
 
-/// The rules that combiners and mergers must agree on, so that their cells can be added.
+/// The rules that combiners and mergers must have in common. Otherwise their cells cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The length of a window.
     pub window: Span,
-    /// The time for which a window stays open after its end by the partition's clock.
+    /// The time for which a window stays open after its end. It is measured by the timestamps of records.
     pub lateness: Span,
-    /// The time for which an assertion of a record is in effect (H in the protocol).
+    /// The time after which a session's assertions expire (`sessions.idle_timeout`).
     pub idle: Span,
     /// The breakdowns of every tenant.
     pub breakdowns: Breakdowns,
     /// The thresholds of a good session for every tenant.
     pub qualities: Qualities,
-    /// The maximum number of live sessions of one partition. Further ones are rejected as `overload`.
+    /// The maximum number of live sessions in one partition. Beacons of further sessions are rejected as `overload`.
     pub max_sessions: usize,
 }
 
 impl Rules {
-    /// Returns a number that changes if cells under these rules cannot be added to others. It is a hash of the wire
-    /// format, the partitions of both topics, the times, and the breakdowns and thresholds of all tenants. It is the
-    /// same in every process and release.
+    /// Returns a number that differs if cells that were built with these rules cannot be added to cells of other
+    /// rules. It is a hash of the wire format, the partition counts of both topics, the times, and the breakdowns and
+    /// thresholds of all tenants. It is the same in every process and release.
     #[must_use]
     pub fn layout_fingerprint(&self, partitions: u32, merge_partitions: u32) -> u64 {
         let mut text = format!(
@@ -39,13 +39,13 @@ impl Rules {
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
-    /// Returns the first end of a window at or after a time.
+    /// Returns the first end of a window that is at or after a time.
     #[must_use]
     pub const fn ceil(&self, moment: Timestamp) -> Timestamp {
         moment.ceil(self.window)
     }
 
-    /// Returns the last end of a window at or before a time.
+    /// Returns the last end of a window that is at or before a time.
     #[must_use]
     pub const fn floor(&self, moment: Timestamp) -> Timestamp {
         moment.floor(self.window)

@@ -1,4 +1,4 @@
-//! Adds the session summaries of a closed window to its cells.
+//! Adds the session summaries of closed windows to cells.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,25 +10,26 @@ use crate::sessions::{Contribution, SessionSummary};
 use crate::windows::Plan;
 use crowdfold_model::{Budget, Cell, CellKey, Dimension, Table, Window};
 
-/// The maximum number of cells of one breakdown in one partition and window. The smallest cells beyond it are merged
-/// into `other`.
+/// The maximum number of cells of one breakdown in one partition and window. If there are more, the smallest ones are
+/// merged into one cell with the value `other`.
 pub const MOST_CELLS: usize = 65_536;
 
-/// The maximum number of dimensions of one breakdown.
+/// The maximum number of dimensions in one breakdown.
 pub const MOST_LEVELS: usize = 8;
 
-/// A closed window of one partition.
+/// The cells of one closed window in one partition.
 #[derive(Debug)]
 pub struct ClosedWindow {
-    /// The window.
+    /// The start and the end of the window.
     pub window: Window,
-    /// The tables of each tenant with sessions, by the index of the tenant, in the order of its breakdowns.
+    /// The tables of each tenant that has sessions, by the index of the tenant. They are in the order of the tenant's
+    /// breakdowns.
     pub tenants: BTreeMap<u16, Vec<Table>>,
 }
 
 type Key = [Symbol; MOST_LEVELS];
 
-/// Adds the session summaries to cells, once for each breakdown of their tenant.
+/// Adds each session summary to its cells, one for each breakdown of its tenant.
 pub(crate) fn tabulate(
     window: Window,
     summaries: &[SessionSummary],
@@ -37,7 +38,7 @@ pub(crate) fn tabulate(
     rules: &Rules,
     dictionary: &Dictionary,
 ) -> ClosedWindow {
-    // The contributions are separate for each list of breakdowns, so that only the sessions of a list are read for it.
+    // The contributions are separated by the list of breakdowns of their tenant, because each list has other cells.
     let mut contributions: Vec<Vec<(usize, Contribution)>> = Vec::new();
     contributions.resize_with(plan.lists().len(), Vec::new);
     let budget = Budget::new(rules.window);
@@ -65,7 +66,8 @@ pub(crate) fn tabulate(
                 let cell_key: CellKey = key.iter().zip(levels).map(word).collect();
                 let tables = tenants.entry(tenant).or_default();
                 tables.resize_with(nth + 1, Table::new);
-                // Each symbol has one word, except that an absent value and a reported `unknown` have the same word.
+                // Two symbols have the same word if a beacon reported the value `unknown`: this value, and the absent
+                // value.
                 tables[nth].entry(cell_key).or_default().add(&cell);
             }
         }
@@ -76,8 +78,8 @@ pub(crate) fn tabulate(
     ClosedWindow { window, tenants }
 }
 
-/// Merges the smallest cells beyond a limit into one cell that is `other` in every dimension. The order is by count and
-/// then by cell key, regardless of the order of arrival.
+/// Merges the smallest cells beyond a limit into one cell whose value is `other` in every dimension. Cells are
+/// ordered by their number of sessions and then by their key, so the result does not depend on the order of arrival.
 fn bound(table: &mut Table, most: usize) {
     if table.len() <= most {
         return;

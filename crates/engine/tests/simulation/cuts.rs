@@ -1,4 +1,4 @@
-//! Tests that a combiner prepares the same batches as its predecessor if it starts from any checkpoint.
+//! Tests that a combiner which starts from any checkpoint prepares the same batches as its predecessor.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::worker::Deployment;
 
 const SCENARIOS: u64 = 4_000;
 
-/// Returns the batches that a combiner of this partition prepares from an offset on.
+/// Returns the batches that a combiner of this partition prepares if it starts at an offset.
 fn prepared(
     deployment: &Deployment,
     partition: u32,
@@ -41,7 +41,7 @@ fn partials(prepared: &[PreparedBatch]) -> Vec<&Vec<u8>> {
     prepared.iter().flat_map(|batch| &batch.partials).map(|partial| &partial.value).collect()
 }
 
-/// Returns the first scenario and partition in which a restart has another result, and the batch that it starts from.
+/// Returns the first scenario, partition and batch for which a restart after that batch has another result.
 pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
     let shared = crate::shared();
     (0..SCENARIOS).find_map(|number| {
@@ -49,7 +49,7 @@ pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
             Deployment { scenario: Scenario::random(&mut Rng(number)), shared: Arc::clone(&shared) };
         (0..deployment.scenario.partitions[1]).find_map(|partition| {
             let whole = prepared(&deployment, partition, deployment.scenario.first, None);
-            // The last batch is the end of the log.
+            // No restart follows the last batch, because it is the end of the log.
             (0..whole.len() - 1).find_map(|at| {
                 let again =
                     prepared(&deployment, partition, whole[at].safe_offset, Some(whole[at].checkpoint));

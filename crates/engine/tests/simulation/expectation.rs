@@ -1,4 +1,4 @@
-//! Compares the published rows with those of an undisturbed run.
+//! Compares the published rows with the rows of an undisturbed run.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +13,7 @@ use crate::scenario::WINDOW;
 use crate::schedule::{Disruption, Outcome, undisturbed};
 use crate::worker::Deployment;
 
-/// All rows of one tenant and window in order.
+/// The rows of each tenant and window, in order.
 type Tables = BTreeMap<(String, u64), Vec<Row>>;
 
 /// The result of an undisturbed run.
@@ -22,12 +22,12 @@ pub(crate) struct Reference {
     account: (Counts, u64),
 }
 
-/// The undisturbed runs of one scenario. Each is computed at its first use.
+/// The undisturbed runs of one scenario. Each of them is computed when it is first used.
 #[derive(Default)]
 pub(crate) struct References(RefCell<HashMap<(usize, bool, u64), Rc<Reference>>>);
 
 impl References {
-    /// Returns the reference. `missing` has a bit for each missing partition.
+    /// Returns an undisturbed run. In `missing`, one bit is set for each partition whose log is empty.
     fn get(&self, deployment: &Deployment, version: usize, grown: bool, missing: u64) -> Rc<Reference> {
         let known = self.0.borrow().get(&(version, grown, missing)).cloned();
         known.unwrap_or_else(|| {
@@ -39,7 +39,7 @@ impl References {
     }
 }
 
-/// Compares the published rows, and the rows of aborted transactions, with the expected ones.
+/// Compares the published rows and the rows of aborted transactions with the expected rows.
 pub(crate) fn check(deployment: &Deployment, references: &References, outcome: &Outcome) {
     let got = tables(&outcome.broker.rollups);
     let versions: &[usize] = if outcome.rolled { &[0, 1] } else { &[0] };
@@ -107,7 +107,8 @@ pub(crate) fn check(deployment: &Deployment, references: &References, outcome: &
     }
 }
 
-/// Returns the partitions that a committed decision declared missing in a window.
+/// Returns the partitions that a committed decision declared missing for a window, one bit for each. Returns `None`
+/// if there is no such decision.
 fn decided(deployment: &Deployment, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
     let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % deployment.scenario.merge_partitions;
     let holds = |(by, closed, forced): &&(u32, u64, crowdfold_engine::Forced)| {
@@ -117,7 +118,7 @@ fn decided(deployment: &Deployment, broker: &Broker, tenant: &str, start: u64) -
     Some(forced.missing.iter().rev().fold(0, |mask, byte| mask << 8 | u64::from(*byte)))
 }
 
-/// Returns rows with the coverage of a window without the missing partitions.
+/// Returns the rows with the coverage that rows without the missing partitions have.
 fn with_coverage(deployment: &Deployment, rows: &[Row], missing: u64) -> Vec<Row> {
     let of = deployment.scenario.partitions[1];
     let came = of - missing.count_ones();
@@ -145,7 +146,7 @@ fn text(rows: &[Row]) -> Vec<String> {
     rows.iter().map(|(key, value)| format!("{key} {}", String::from_utf8_lossy(value))).collect()
 }
 
-/// Returns the outcomes, and the beacons in cells, from the topic of partials.
+/// Returns the outcomes in all close markers, and the number of beacons in all cells.
 fn account(broker: &Broker) -> (Counts, u64) {
     let (mut counts, mut in_cells) = (Counts::default(), 0);
     for value in broker.partials.iter().flat_map(BTreeMap::values) {
@@ -160,7 +161,7 @@ fn account(broker: &Broker) -> (Counts, u64) {
     (counts, in_cells)
 }
 
-/// Returns true if any row was released without some partitions.
+/// Returns true if any row was released without some of the partitions.
 pub(crate) fn is_partial(outcome: &Outcome) -> bool {
     outcome.broker.rollups.iter().any(|(_, value)| has_coverage(value))
 }

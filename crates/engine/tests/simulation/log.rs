@@ -1,5 +1,5 @@
-//! The state of a broker: committed partials, rollups and offsets. Transactions are atomic, and their result may be
-//! unknown.
+//! A simulated broker: committed partials, rollups and offsets. Transactions are atomic, and the producer may not
+//! receive their result.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -8,18 +8,18 @@ use crowdfold_engine::{Committed, Forced, MergerCheckpoint, PartialRecord};
 
 use crate::scenario::Scenario;
 
-/// The end of a transaction, and whether its producer receives the result.
+/// The result of a transaction, and if its producer receives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransactionResult {
     Committed,
     Aborted,
-    /// It was committed, but the producer does not receive the result.
+    /// The transaction was committed, but the producer does not receive the result.
     CommittedUnknown,
-    /// It was aborted, but the producer does not receive the result.
+    /// The transaction was aborted, but the producer does not receive the result.
     AbortedUnknown,
 }
 
-/// The key and the value.
+/// The key and the value of a rollup record.
 pub(crate) type Row = (String, Vec<u8>);
 
 /// A consumer group, with its generation and its committed offsets.
@@ -33,24 +33,26 @@ pub(crate) struct Group {
 pub(crate) struct Broker {
     pub(crate) combine: Group,
     pub(crate) merge: Group,
-    /// True if the beacon topic has its new partitions.
+    /// True if the topic of beacons has grown to its new number of partitions.
     pub(crate) grown: bool,
-    /// The first offsets of the beacon logs.
+    /// The first offset of each log of beacons.
     pub(crate) log_starts: Vec<i64>,
-    /// The values by merge partition and offset. Aborted records and markers also use offsets.
+    /// The values in each partition of the topic of partials, by offset. Aborted records and transaction markers also
+    /// take an offset.
     pub(crate) partials: Vec<BTreeMap<i64, Vec<u8>>>,
     pub(crate) partial_ends: Vec<i64>,
-    /// The rows that `read_committed` returns.
+    /// The rows that a reader with `read_committed` receives.
     pub(crate) rollups: Vec<Row>,
-    /// The rows that only `read_uncommitted` returns.
+    /// The rows that only a reader with `read_uncommitted` receives.
     pub(crate) aborted: Vec<Row>,
-    /// Every committed decision, with its merge partition and the end of the last window committed before.
+    /// Every committed decision, with its partition of the topic of partials and the end of the last window that was
+    /// committed before.
     pub(crate) decisions: Vec<(u32, u64, Forced)>,
 }
 
 pub(crate) enum Load {
     Partials(Vec<PartialRecord>),
-    /// The rows, each with its merge partition.
+    /// The rows, each with the partition of the topic of partials from which it comes.
     Rollups(Vec<(u32, Row)>),
 }
 
@@ -67,8 +69,8 @@ impl Broker {
         }
     }
 
-    /// Applies a transaction. Returns the result that the producer receives: `Some(true)` for a commit, `Some(false)`
-    /// for an abort, `None` if it is unknown.
+    /// Applies a transaction. Returns true if it was committed, false if it was aborted, and `None` if the producer
+    /// does not receive the result.
     pub(crate) fn transact(
         &mut self,
         load: Load,
@@ -112,7 +114,7 @@ impl Broker {
         }
     }
 
-    /// Checks that a row without some partitions is sent only after this decision was committed.
+    /// Asserts that a row without some partitions is sent only after the decision about it was committed.
     fn assert_decided(&self, m: u32, key: &str) {
         let known = self.merge.committed[m as usize].as_ref();
         let known = known.and_then(|known| MergerCheckpoint::parse(&known.metadata)?.forced);

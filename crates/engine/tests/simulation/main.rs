@@ -1,7 +1,8 @@
-//! Runs the real operators over a simulated log with every kind of disturbance: crashes at every step, rebalances,
-//! zombies, retries of producers, aborted transactions, and commits of unknown outcome. Once in a schedule, partitions
-//! grow, rules change, a partition is not read, offsets are deleted, or records are lost. Every schedule must publish
-//! the rows of an undisturbed run, each table as a whole or not at all, and never twice.
+//! Runs the real operators over a simulated log, with disturbances: crashes at every step, rebalances, zombies,
+//! retries of producers, aborted transactions, and commits of unknown outcome. In addition, one event occurs once in
+//! a schedule: partitions grow, rules change, a partition is not read, offsets are deleted, or records are lost.
+//! Every schedule must publish the rows of an undisturbed run. Each table must be published completely or not at all,
+//! and never twice.
 #![allow(clippy::print_stdout, reason = "a test prints its actions and its seed")]
 
 mod cuts;
@@ -25,7 +26,7 @@ use scenario::{Rng, SKEW, Scenario, TENANTS};
 use seeded_bugs::Bug;
 use worker::Deployment;
 
-/// The number of schedules of a run. `CROWDFOLD_SCHEDULES` overrides it.
+/// The number of schedules that a run tests. The variable `CROWDFOLD_SCHEDULES` overrides it.
 const SCHEDULES: u64 = 100_000;
 
 #[test]
@@ -72,12 +73,12 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Returns a time of the simulation, whose times are milliseconds since the epoch.
+/// Returns the time this many milliseconds after the epoch.
 const fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-/// Returns a length of time of the simulation.
+/// Returns a duration of this many milliseconds.
 const fn span(millis: u64) -> Span {
     Span::from_millis(millis)
 }
@@ -88,7 +89,7 @@ fn shared() -> Arc<Shared> {
     Arc::new(Shared::new(settings, SessionHasher::fixed(7)).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// A scenario with several schedules. The expected rows are computed once.
+/// A scenario that is tested with several schedules. Its expected rows are computed once.
 struct Block {
     number: u64,
     deployment: Deployment,
@@ -96,7 +97,7 @@ struct Block {
 }
 
 impl Block {
-    /// The number of schedules of one scenario.
+    /// The number of schedules with which a scenario is tested.
     const SIZE: u64 = 8;
 
     fn new(number: u64, shared: &Arc<Shared>) -> Self {
@@ -109,7 +110,7 @@ impl Block {
         self.number * Self::SIZE..(self.number + 1) * Self::SIZE
     }
 
-    /// Runs one schedule. Returns its kind.
+    /// Runs one schedule, and checks its result. Returns the kind of the schedule.
     fn schedule(&self, seed: u64, bug: Option<Bug>) -> String {
         let outcome = schedule::run(&self.deployment, Rng(!seed), bug);
         expectation::check(&self.deployment, &self.references, &outcome);

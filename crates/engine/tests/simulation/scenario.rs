@@ -1,4 +1,4 @@
-//! Generates random small scenarios, which consist of the records of players by partition.
+//! Generates small random scenarios. A scenario consists of the records that players send, by partition.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::{Arc, OnceLock};
@@ -13,14 +13,14 @@ pub(crate) const SKEW: u64 = 2_000;
 pub(crate) const START: u64 = 1_795_308_480_000;
 pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
 
-/// The number of sessions in one partition at a time.
+/// The maximum number of sessions in one partition.
 const SESSIONS: usize = 6;
-/// One scenario in this number has a secret.
+/// One of this many scenarios has a secret, so that rows have noise.
 const NOISY: u64 = 12;
 /// The maximum number of partitions of a scenario after growth.
 const MAX_PARTITIONS: u32 = 6;
 
-/// A splitmix64 generator, which gives the same schedule for the same seed on every machine.
+/// A splitmix64 generator of random numbers. With the same seed, it generates the same schedule on every machine.
 pub(crate) struct Rng(pub u64);
 
 impl Rng {
@@ -31,7 +31,7 @@ impl Rng {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
-    /// Returns a number below `n`.
+    /// Returns a random number below `n`.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
@@ -56,11 +56,11 @@ impl Record {
     }
 }
 
-/// The settings of combiners and mergers, before and after a roll-out.
+/// The settings of combiners and mergers. A roll-out replaces one version by another.
 pub(crate) struct Version {
     pub(crate) rules: Arc<Rules>,
     pub(crate) policies: Policies,
-    /// The same policies with another detail table, which a worker must not mix with them.
+    /// The same policies with another detail table. A worker must treat them as another policy.
     pub(crate) other_detail: Policies,
 }
 
@@ -74,16 +74,16 @@ impl Version {
 }
 
 pub(crate) struct Scenario {
-    /// The version of the deployment, and the version that may be rolled out later.
+    /// The version that is deployed first, and the version that may be rolled out later.
     pub(crate) versions: [Version; 2],
-    /// The initial number of partitions of the beacons, and the number after growth.
+    /// The number of partitions of the topic of beacons, before and after it grows.
     pub(crate) partitions: [u32; 2],
-    /// The time at which producers use the new partitions.
+    /// The time from which producers use the new partitions, in milliseconds.
     pub(crate) grows_at: u64,
     pub(crate) merge_partitions: u32,
-    /// The first offset of the log. Earlier records have expired.
+    /// The first offset of the log. Records with lower offsets have expired.
     pub(crate) first: i64,
-    /// The logs by partition, also those of later partitions.
+    /// The log of each partition, including partitions that are added later.
     pub(crate) logs: Vec<Vec<Record>>,
     pub(crate) beacons: u64,
 }
@@ -102,7 +102,7 @@ impl Scenario {
             5 => version_with(k, idle, breakdowns.clone(), own.clone(), Detail::Index(0)),
             0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
             1 => version(k + 1, idle, breakdowns.clone(), own.clone()),
-            // Only one tenant has it.
+            // Only one tenant has other settings.
             2 => {
                 let other = (k + 1 + rng.below(2), vec![vec![Dimension::Browser], vec![Dimension::Cdn]]);
                 version(k, idle, breakdowns.clone(), own.is_none().then_some(other))
@@ -115,7 +115,7 @@ impl Scenario {
         let before = 1 + rng.below(3) as u32;
         let after = if rng.one_in(5) { 2 * before } else { before };
         let mut versions = [version(k, idle, breakdowns, own), next];
-        // Drawing noise is slow.
+        // Few scenarios have noise, because computing it is slow.
         if rng.one_in(NOISY) {
             versions = versions.map(Version::keyed);
         }
@@ -149,15 +149,15 @@ impl Scenario {
         let begins = if partition < self.partitions[0] { START } else { self.grows_at };
         let mut now = begins + rng.below(2 * WINDOW);
         let mut log: Vec<Record> = Vec::new();
-        // Either a few sessions send records, or one session sends most of them.
+        // Either three sessions send the records, or one session sends most of them.
         let (what, talkers) = if rng.one_in(3) { (80, 1) } else { (30, 3) };
-        // The states are those of successful players or of failing players.
+        // The players either fail often or succeed.
         let states: &[&str] = if rng.one_in(4) {
             &["s", "p", "f", "f", "a"]
         } else {
             &["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"]
         };
-        // The event times of the records with a single beacon.
+        // The event times of the records that contain a single beacon.
         let mut times: Vec<Option<u64>> = Vec::new();
         for _ in 0..rng.below(36) {
             now += match rng.below(20) {
@@ -175,7 +175,7 @@ impl Scenario {
                         (0..=rng.below(3)).map(|_| self.beacon(partition, now, closed, rng).0).collect();
                     (format!("[{}]", several.join(",")).into_bytes(), None)
                 }
-                // A producer retries, either immediately or much later.
+                // A producer retries a record, either immediately or much later.
                 2..=5 => match self.again(&log, &times, closed, rng) {
                     Some((payload, time)) => (payload, Some(time)),
                     None => {
@@ -196,7 +196,7 @@ impl Scenario {
                     let session = self.session(partition, now, talkers, rng);
                     let (state, number, code) = (rng.pick(states), rng.below(9_999), code(rng));
                     let record = format!(r#"CMCD=sid="s{session}",sta={state},sn={number}{code}"#);
-                    // Its time is that of its record, which changes when it is sent again.
+                    // The time of a request is that of its record, which is another one if the request is sent again.
                     (record.into_bytes(), None)
                 }
                 _ => {
@@ -210,7 +210,7 @@ impl Scenario {
         log
     }
 
-    /// Repeats one of the last records.
+    /// Repeats one of the last records. Returns `None` if there is none that may be repeated.
     fn again(
         &mut self,
         log: &[Record],
@@ -263,7 +263,7 @@ impl Scenario {
         (beacon + "}", time)
     }
 
-    /// Generates a CMCD record of event mode, with reports in any order.
+    /// Generates a record of CMCD event mode, with reports in any order.
     fn event(
         &mut self,
         session: u64,
@@ -292,16 +292,16 @@ impl Scenario {
         (record, time)
     }
 
-    /// Returns the number of one of the first sessions in the partition.
+    /// Returns the number of one of the first sessions that belong to the partition.
     fn session(&self, partition: u32, now: u64, first: usize, rng: &mut Rng) -> u64 {
-        // A producer that does not know the new partitions continues to use the old ones.
+        // Some producers learn of the new partitions late, and continue to use the old ones.
         let fresh = now >= self.grows_at && (partition >= self.partitions[0] || !rng.one_in(4));
         let of = self.partitions[usize::from(fresh)];
         sessions(partition, of)[rng.below(first as u64) as usize]
     }
 }
 
-/// Returns the event time of a beacon that arrives now.
+/// Returns the event time of a beacon that arrives at the time `now`.
 fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
     match rng.below(16) {
         0 if closed.is_sure() && closed.surely > START => closed.surely - 1 - rng.below(2 * WINDOW),
@@ -309,12 +309,12 @@ fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
     }
 }
 
-/// Returns an error code. Players repeat codes.
+/// Returns the error codes of a record. Most of them repeat, as with real players.
 fn code(rng: &mut Rng) -> &'static str {
     rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111", ",ec=(27 111)"])
 }
 
-/// Creates a version. `own` is the k and the breakdowns of the second tenant, if it has its own.
+/// Creates a version. `own` contains the k and the breakdowns of the second tenant, if they differ.
 fn version(
     k: u64,
     idle: u64,
@@ -324,7 +324,7 @@ fn version(
     version_with(k, idle, breakdowns, own, Detail::Last)
 }
 
-/// Creates a version with another detail table, for each list with several breakdowns.
+/// Creates a version in which each list of several breakdowns has another detail table.
 fn version_with(
     k: u64,
     idle: u64,
@@ -354,8 +354,9 @@ fn version_with(
     Version { rules: Arc::new(rules), policies, other_detail }
 }
 
-/// The closed windows at the arrival of a record. Preceding silence may or may not have closed further windows, and the
-/// published rows must not depend on that. Therefore no record is sent whose outcome depends on it.
+/// The windows that are closed when a record arrives. A silence before the record may have closed further windows, or
+/// it may not. The published rows must not depend on this, so the scenario contains no record whose outcome depends
+/// on it.
 #[derive(Clone, Copy)]
 struct Closed {
     surely: u64,
@@ -378,7 +379,7 @@ impl Closed {
     }
 }
 
-/// Returns the numbers of sessions that belong to a partition.
+/// Returns the numbers of the sessions that belong to a partition, if the topic has `of` partitions.
 fn sessions(partition: u32, of: u32) -> &'static [u64; SESSIONS] {
     static ALL: OnceLock<Vec<Vec<[u64; SESSIONS]>>> = OnceLock::new();
     let all = ALL.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Applies disturbances to a scenario, in an order that depends on a seed.
+//! Applies disturbances to a scenario, in a random order that is determined by a seed.
 
 use crowdfold_engine::MergerCheckpoint;
 
@@ -7,26 +7,28 @@ use crate::scenario::{LATENESS, Rng, SKEW, START, WINDOW};
 use crate::seeded_bugs::Bug;
 use crate::worker::{Deployment, Started, Worker};
 
-/// The disturbance that occurs once. Crashes, rebalances, zombies, aborts and unknown outcomes occur in every schedule.
+/// The event that occurs once in a schedule. Crashes, rebalances, zombies, aborts and unknown outcomes occur in every
+/// schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disruption {
     Nothing,
-    /// A partition is not read for longer than the merge time-out.
+    /// One partition is not read for longer than the merge time-out.
     Stuck,
-    /// The offsets of a stage are deleted.
+    /// The committed offsets of combiners, or those of mergers (`MergeLost`), are deleted.
     CombineLost,
     MergeLost,
-    /// The offset of one partition of the beacons is deleted.
+    /// The committed offset of one partition of the topic of beacons is deleted.
     OneLost,
-    /// The offset of one partition of the partials is deleted. The metadata of another shows that it existed.
+    /// The committed offset of one partition of the topic of partials is deleted. The checkpoint of another partition
+    /// shows that it existed.
     OneMergeLost,
-    /// Records are deleted before they are counted.
+    /// Records are deleted before they have been counted.
     Gap,
-    /// The number of partitions of the beacons grows.
+    /// The number of partitions of the topic of beacons grows.
     Grown,
-    /// Other rules or another policy are rolled out, one worker after the other.
+    /// Another version of the settings is rolled out, one worker after the other.
     Rolled,
-    /// Partitions grow while rules are rolled out and offsets are lost.
+    /// The number of partitions grows while another version is rolled out and offsets are lost.
     Everything,
 }
 
@@ -55,7 +57,7 @@ impl Disruption {
     }
 }
 
-/// The windows that need not be published. They end after `from` and start before `until`.
+/// The windows that may be missing in the result. They end after `from` and start before `until`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Excused {
     from: u64,
@@ -73,7 +75,7 @@ pub(crate) struct Outcome {
     pub(crate) broker: Broker,
     pub(crate) disruption: Disruption,
     pub(crate) excused: Excused,
-    /// True if other rules were rolled out.
+    /// True if another version of the settings was rolled out.
     pub(crate) rolled: bool,
 }
 
@@ -83,7 +85,7 @@ struct Schedule<'a> {
     disruption: Disruption,
     strikes_at: u64,
     struck: bool,
-    /// The partition that is not read, and the start and the end of that time.
+    /// The partition that is not read, and the times at which this begins and ends.
     stuck: Option<(u32, u64, u64)>,
     excused: Excused,
     versions: [usize; 2],
@@ -129,7 +131,7 @@ impl Schedule<'_> {
             self.strike();
         }
         let which = self.rng.below(2) as usize;
-        // A worker that was fenced or has died restarts soon.
+        // A worker that was fenced or has crashed joins again soon.
         if self.workers[which].combine.generation != self.broker.combine.generation && self.rng.one_in(6) {
             self.join_combine(which);
         }
@@ -148,9 +150,9 @@ impl Schedule<'_> {
         };
         let dies = rng.one_in(10);
         match rng.below(32) {
-            // The time-out is measured by one process, so this process must run for some time.
+            // One process measures the time-out, so this process must not crash too often.
             0..=2 if self.stuck.is_some() && !rng.one_in(3) => {}
-            // A crash and a rebalance are the same to an operator without persistent state.
+            // For an operator without persistent state, a crash is the same as a rebalance.
             0 => self.join_combine(which),
             1 => self.join_merge(which),
             2 => match rng.below(6) {
@@ -190,7 +192,7 @@ impl Schedule<'_> {
         }
     }
 
-    /// While other rules are rolled out, output of workers with the old rules is withheld.
+    /// Extends the excused windows, because during a roll-out the output of workers with the old version is withheld.
     fn late_comer(&mut self) {
         if self.struck && matches!(self.disruption, Disruption::Rolled | Disruption::Everything) {
             self.excused.until = self.excused.until.max(self.now);
@@ -215,7 +217,7 @@ impl Schedule<'_> {
                 let p = self.rng.below(combine.committed.len() as u64) as usize;
                 combine.committed[p] = None;
                 self.excused.from = closed;
-                // The loss of a single partition ends here.
+                // If only one partition has lost its offset, nothing else happens.
                 combine.generation += 1;
                 return;
             }
@@ -243,7 +245,7 @@ impl Schedule<'_> {
                 self.excused = Excused { from: 0, until: u64::MAX };
             }
         }
-        // A group whose offsets are deleted has no members. A worker that finds new partitions joins again.
+        // Offsets can be deleted only if the group has no members. A worker that finds new partitions joins again.
         if self.disruption != T::Rolled {
             self.broker.combine.generation += 1;
             self.broker.merge.generation += 1;
@@ -253,7 +255,7 @@ impl Schedule<'_> {
         }
     }
 
-    /// Deletes the oldest records of one partition, some of which are not counted.
+    /// Deletes the oldest records of one partition, including some that are not counted yet.
     fn lose_records(&mut self, closed: u64) {
         let p = self.rng.below(self.deployment.scenario.partitions[0].into()) as usize;
         let Some(committed) = &self.broker.combine.committed[p] else { return };
@@ -297,7 +299,7 @@ impl Schedule<'_> {
         matches!(self.disruption, Disruption::Rolled | Disruption::Everything)
     }
 
-    /// Checks that only a disturbed worker withholds windows.
+    /// Asserts that a worker withholds windows only after a disturbance, and excuses these windows.
     fn excuse(&mut self, started: Started) {
         if self.struck {
             let until = started.withheld_before.max(started.floor);
@@ -305,7 +307,7 @@ impl Schedule<'_> {
         }
     }
 
-    /// Runs one worker without disturbances until all windows are closed.
+    /// Runs one worker without further disturbances until all windows are closed.
     fn finish(mut self) -> Outcome {
         if !self.struck {
             self.strike();
@@ -328,8 +330,8 @@ impl Schedule<'_> {
     }
 }
 
-/// Runs one worker with all partitions and without disturbances. The logs of `missing` partitions (a bit for each) are
-/// empty.
+/// Runs one worker with all partitions and without disturbances. In `missing`, one bit is set for each partition
+/// whose log is treated as empty.
 pub(crate) fn undisturbed(deployment: &Deployment, version: usize, grown: bool, missing: u64) -> Broker {
     let mut broker = Broker { grown, ..Broker::new(&deployment.scenario) };
     let mut worker = Worker::new(u64::MAX, None);
@@ -359,8 +361,8 @@ fn drain(deployment: &Deployment, broker: &mut Broker, worker: &mut Worker, now:
     }
 }
 
-/// Returns the partitions of a worker. They depend only on the generation, so a worker may learn of a new generation
-/// late.
+/// Returns the partitions that are assigned to a worker. They depend only on the generation, because a worker may
+/// learn of a new generation late.
 fn ownership(generation: u64, salt: u64, which: u64) -> impl Fn(u32) -> bool {
     let drawn = Rng(generation ^ salt << 32).next();
     move |partition| drawn >> partition & 1 == which

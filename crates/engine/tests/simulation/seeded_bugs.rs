@@ -1,4 +1,4 @@
-//! Seeded bugs of the protocol. The simulation must find each of them quickly.
+//! Seeded bugs of the protocol. The simulation must find each of them within a few thousand schedules.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,52 +6,53 @@ use crate::Block;
 #[cfg(feature = "seeded-bugs")]
 use crowdfold_engine::seeded_bugs::{SeededBug, set};
 
-/// A bug of a worker.
+/// A bug that workers of the simulation can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bug {
-    /// A restart continues where it stopped, and not at the first record that still affects a window.
+    /// A restart continues after the last record that was read, instead of reading all records again that still
+    /// matter.
     SkippedReplay,
-    /// A transaction of unknown outcome is treated as aborted.
+    /// A transaction whose outcome is unknown is treated as aborted.
     DoubleCommit,
-    /// A transaction of unknown outcome is treated as committed.
+    /// A transaction whose outcome is unknown is treated as committed.
     LostCommit,
-    /// Silence moves the watermark to the clock.
+    /// When a partition is idle, the watermark advances to the current time without a margin for lateness.
     SilenceWithoutMargin,
-    /// The watermark of a whole batch is advanced before its beacons are inserted.
+    /// The watermark advances past all records of a batch before their beacons are inserted.
     WatermarkBeforeBatch,
-    /// A fenced worker commits.
+    /// A fenced worker can still commit.
     ZombieCommits,
-    /// A start sends records before its first commit.
+    /// A new partition sends records before its first commit.
     NoFirstCommit,
-    /// A start that lost its offsets builds all windows again.
+    /// After a loss of offsets, all windows are built again.
     NoFloor,
-    /// A partition of the partials that lost its offset is treated as one that never had any.
+    /// A partition of the topic of partials that lost its offset is treated as a new partition.
     OneLostUnseen,
-    /// Deleted records are not noticed.
+    /// Deleted records are not detected.
     GapUnseen,
-    /// A change of the rules is not noticed.
+    /// A change of the rules is not detected.
     RollUnseen,
-    /// A restart forgets that windows were withheld.
+    /// A restart forgets which windows must be withheld.
     WithholdForgotten,
-    /// A restart forgets that the time before the first record is unknown.
+    /// A restart forgets that the records before the first one are unknown.
     HistoryForgotten,
-    /// Sessions are counted in any partition.
+    /// Beacons are counted in partitions to which their session does not belong.
     MisplacedTaken,
-    /// A partition is declared missing before all partials are read.
+    /// A partition is declared missing before all partials have been read.
     DecidedUnread,
-    /// A window is released without a partition before this decision is committed.
+    /// A window is released without a partition before the decision is committed.
     UndecidedRelease,
-    /// A worker has another detail table than its predecessor, and treats it as the same policy.
+    /// A worker has another detail table than the previous worker, but treats its policy as the same.
     OtherDetail,
-    /// A worker draws noise with another secret than its predecessor, and treats it as the same policy.
+    /// A worker computes noise with another secret than the previous worker, but treats its policy as the same.
     OtherSecret,
 }
 
-/// The number of schedules within which a seeded bug must be found. Most are found within a thousand.
+/// The maximum number of schedules in which a seeded bug must be found. Most bugs are found within a thousand.
 const SOON: u64 = 40_000;
 
 #[test]
-fn every_seeded_bug_is_found_within_seconds() {
+fn every_seeded_bug_of_the_protocol_is_found() {
     use Bug as B;
     let bugs = [
         B::SkippedReplay,
@@ -85,12 +86,11 @@ fn first_failure(bug: Option<Bug>) -> Option<u64> {
     })
 }
 
-/// Tests seeded bugs in the state of a session. The undisturbed run also has them, so they are found only by a restart
-/// with another result.
-///
+/// Tests the seeded bugs in the state of sessions. The undisturbed run has them too, so only a restart with a
+/// different result shows them.
 #[cfg(feature = "seeded-bugs")]
 #[test]
-fn every_seeded_bug_that_a_replay_would_not_repeat_is_found_by_a_restart() {
+fn every_seeded_bug_in_the_state_of_sessions_is_found_by_a_restart() {
     for bug in [
         SeededBug::DuplicateStatesNothing,
         SeededBug::RepeatedFailureForgotten,

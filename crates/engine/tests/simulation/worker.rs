@@ -1,4 +1,4 @@
-//! A worker that runs the real operators over a simulated log.
+//! A worker that runs the real operators with a simulated broker.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::log::{Broker, Load, TransactionResult};
 use crate::scenario::{LATENESS, SKEW, Scenario, TENANTS};
 use crate::seeded_bugs::Bug;
 
-/// The state that all workers of a scenario share.
+/// The scenario, and the state that all of its workers share.
 pub(crate) struct Deployment {
     pub(crate) scenario: Scenario,
     pub(crate) shared: Arc<Shared>,
@@ -38,7 +38,8 @@ impl Deployment {
         })
     }
 
-    /// Returns the settings of a merger. With `bug`, the workers of every second generation have another policy.
+    /// Returns the settings of a merger. With certain bugs, the workers of every second generation have another
+    /// policy.
     fn merge(&self, version: usize, timeout: u64, bug: Option<Bug>, generation: u64) -> Arc<MergerSettings> {
         let version = &self.scenario.versions[version];
         let policies = match bug.filter(|_| generation.is_multiple_of(2)) {
@@ -57,7 +58,7 @@ impl Deployment {
     }
 }
 
-/// One stage of a worker, which is empty until it joins.
+/// One of the two stages of a worker. It has no partitions until the worker joins.
 pub(crate) struct Stage<M> {
     pub(crate) generation: u64,
     pub(crate) version: usize,
@@ -70,23 +71,23 @@ impl<M: crowdfold_engine::Operator> Default for Stage<M> {
     }
 }
 
-/// The windows that a start may withhold.
+/// The windows that a restart may withhold.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Started {
-    /// Windows that start before this time (in ms) may be withheld.
+    /// Windows that start before this time may be withheld, in milliseconds.
     pub(crate) withheld_before: u64,
-    /// Windows that end at or before this time (in ms) may be missing.
+    /// Windows that end at or before this time may be missing, in milliseconds.
     pub(crate) floor: u64,
 }
 
 pub(crate) struct Worker {
-    /// The time for which a window waits for a missing partition.
+    /// The time for which a window waits for a missing partition, in milliseconds.
     pub(crate) timeout: u64,
-    /// The seeded bug that must be found.
+    /// The seeded bug of this worker, or `None`.
     pub(crate) bug: Option<Bug>,
     pub(crate) combine: Stage<Combiner>,
     pub(crate) merge: Stage<Merger>,
-    /// The next offset to read of each partition of the partials.
+    /// The next offset to read, for each partition of the topic of partials.
     positions: BTreeMap<u32, i64>,
 }
 
@@ -95,7 +96,7 @@ impl Worker {
         Self { timeout, bug, combine: Stage::default(), merge: Stage::default(), positions: BTreeMap::new() }
     }
 
-    /// Drops the combining stage, and starts its assigned partitions from the committed state.
+    /// Restarts the combining stage: drops its state, and starts the assigned partitions from the committed state.
     pub(crate) fn join_combine(
         &mut self,
         deployment: &Deployment,
@@ -163,7 +164,7 @@ impl Worker {
         started
     }
 
-    /// Drops the merging stage, and starts its assigned partitions from the committed state.
+    /// Restarts the merging stage: drops its state, and starts the assigned partitions from the committed state.
     pub(crate) fn join_merge(
         &mut self,
         deployment: &Deployment,
@@ -215,8 +216,8 @@ impl Worker {
         started
     }
 
-    /// Reads up to `most` records of one partition of the beacons, and reports the end of the log. With `hidden`, the
-    /// log is empty.
+    /// Reads up to `most` records of one partition of the topic of beacons, and reports its end. If `hidden` is true,
+    /// the partition is treated as empty.
     pub(crate) fn read_beacons(
         &mut self,
         deployment: &Deployment,
@@ -256,8 +257,8 @@ impl Worker {
         assert!(combiner.balanced(), "the combiner's ledger does not balance");
     }
 
-    /// Reads up to `most` records of one partition of the partials, and reports the end of the log. `quietly` means
-    /// that no disturbance is visible to a merger.
+    /// Reads up to `most` records of one partition of the topic of partials, and reports its end. If `quietly` is
+    /// true, no disturbance may have caused alarms.
     pub(crate) fn read_partials(
         &mut self,
         broker: &Broker,
@@ -285,8 +286,8 @@ impl Worker {
         }
     }
 
-    /// Commits the due batches of the combining stage. Returns true if there were any. With `dies`, the worker does not
-    /// receive the result.
+    /// Commits the due batches of the combining stage. Returns true if there were any. If `dies` is true, the worker
+    /// does not receive the result.
     pub(crate) fn commit_combined(
         &mut self,
         broker: &mut Broker,
@@ -323,8 +324,8 @@ impl Worker {
         true
     }
 
-    /// Commits the due publications of the merging stage. Returns true if there were any. With `dies`, the worker does
-    /// not receive the result.
+    /// Commits the due publications of the merging stage. Returns true if there were any. If `dies` is true, the
+    /// worker does not receive the result.
     pub(crate) fn commit_merged(
         &mut self,
         broker: &mut Broker,
@@ -370,7 +371,8 @@ impl Worker {
     }
 }
 
-/// Returns the assumed outcome, for bugs that do not query the outcome of a transaction.
+/// Returns the outcome that a worker with one of these bugs assumes, instead of querying the outcome of the
+/// transaction.
 const fn guessed(bug: Option<Bug>) -> Option<bool> {
     match bug {
         Some(Bug::DoubleCommit) => Some(false),

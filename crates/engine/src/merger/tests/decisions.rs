@@ -1,4 +1,4 @@
-//! Tests decisions about windows that wait too long.
+//! Tests of decisions about windows that wait for longer than the time-out.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn window_is_released_without_a_missing_partition_after_the_timeout() {
     rig.push(wire::close_marker(&close_marker(0, 3, 0, 1)));
     assert!(rig.merger.publish(rig.now).is_none(), "an unread partial may contain the partition");
     rig.merger.at_end();
-    // The decision is committed without rows. It applies after a restart, and to cells that arrive later.
+    // The decision is committed without rows. It remains valid after a restart, and for cells that arrive later.
     let decision = rig.merger.publish(rig.now).unwrap();
     assert!(decision.rollups.is_empty() && decision.checkpoint.forced.as_ref().unwrap().lacks(1));
     rig.merger.committed();
@@ -23,7 +23,7 @@ fn window_is_released_without_a_missing_partition_after_the_timeout() {
     assert_eq!(rig.publish(), [(1, 7)]);
     assert!(rig.rows[0].contains(r#""coverage":{"partitions":2,"of":3}"#), "{}", rig.rows[0]);
     assert_eq!(rig.merger.merged().session_windows.withheld, 100);
-    // The next window waits for the partition again.
+    // The next window waits for the partition again, because a decision applies to one window.
     rig.close(0, 3, 1, 2, 1);
     rig.close(2, 3, 1, 2, 1);
     assert_eq!(rig.publish(), []);
@@ -31,7 +31,7 @@ fn window_is_released_without_a_missing_partition_after_the_timeout() {
     assert_eq!(rig.publish(), [(2, 3)]);
 }
 
-/// A changed policy raises the floor above the window.
+/// A changed policy raises the floor above the window of the decision.
 #[test]
 fn decision_about_a_window_before_the_floor_does_not_block() {
     let checkpoint = MergerCheckpoint {
@@ -49,10 +49,10 @@ fn decision_about_a_window_before_the_floor_does_not_block() {
     assert_eq!(rig.publish(), [(3, 7)]);
 }
 
-/// A decision without partitions is not read from metadata. If there were one, it must not be forgotten silently,
-/// because the window would then be decided again.
+/// A decision in which all partitions are missing is not parsed from metadata. If a merger has one, it must not drop
+/// the decision silently, because it would then make another one for the same window.
 #[test]
-fn decision_without_any_partition_is_kept() {
+fn decision_in_which_all_partitions_are_missing_is_kept() {
     let forced = Forced { end: end(1), partitions: 1, missing: vec![1] };
     let checkpoint = MergerCheckpoint {
         policy: settings(2).policies.fingerprint(),
@@ -81,7 +81,8 @@ fn cells_that_arrive_during_a_decision_are_withheld() {
     assert_eq!(rig.publish(), [(1, 3)]);
 }
 
-/// If it waited for them, it would wait without end, because a pending decision prevents the next one.
+/// If the window waited for the added partitions, it would wait without end, because a pending decision prevents the
+/// next one.
 #[test]
 fn decision_does_not_wait_for_partitions_that_were_added_later() {
     let mut rig = Rig::new();
@@ -89,12 +90,12 @@ fn decision_does_not_wait_for_partitions_that_were_added_later() {
     rig.now = Timestamp::EPOCH + TIMEOUT;
     rig.merger.at_end();
     rig.merger.publish(rig.now).unwrap();
-    // There are now four partitions, and three of them send no partials.
+    // There are now four partitions. Three of them send no partials.
     rig.close(0, 4, 1, 2, 4);
     rig.merger.committed();
     assert_eq!(rig.publish(), [(1, 3)]);
     assert!(rig.rows[0].contains(r#""coverage":{"partitions":1,"of":2}"#), "{}", rig.rows[0]);
-    // A window that one of them closes now is withheld, and the next window has its own time-out.
+    // An added partition closes the decided window, so its cells are withheld. The next window has its own time-out.
     rig.close(3, 4, 0, 1, 5);
     rig.now = Timestamp::EPOCH + TIMEOUT * 2;
     assert_eq!(rig.publish(), [(2, 4)]);
@@ -102,7 +103,7 @@ fn decision_does_not_wait_for_partitions_that_were_added_later() {
 }
 
 #[test]
-fn checkpoint_contains_whether_every_partition_had_an_offset() {
+fn checkpoint_records_that_every_partition_had_an_offset() {
     let mut rig = Rig::new();
     assert!(!rig.merger.idle_commit().1.whole);
     rig.merger.know_whole();

@@ -1,5 +1,5 @@
-//! Tests tenants with their own policies. `acme` has two tables and rows of three sessions. All others have one table
-//! and rows of two sessions.
+//! Tests of tenants with their own policies. The tenant `acme` has two tables, and its rows have at least three
+//! sessions. All other tenants have one table, and rows of at least two sessions.
 
 use crowdfold_model::Dimension::{Cdn, Os};
 
@@ -26,7 +26,8 @@ impl Rig {
         Self { merger: Merger::new(settings, &fresh(), 0, Timestamp::EPOCH), ..Self::new() }
     }
 
-    /// Closes a window with these tables of the only partition: (tenant, breakdown, sessions).
+    /// Passes the chunks of these tables and a close marker. `tables` contains the tenant, the index of the breakdown
+    /// and the number of sessions.
     fn close_tables(&mut self, number: u64, tables: &[(&str, u16, u64)]) {
         let mut checksum = crc32fast::Hasher::new();
         let chunks = tables.iter().flat_map(|(tenant, breakdown, sessions)| {
@@ -45,7 +46,7 @@ impl Rig {
         self.push(wire::close_marker(&marker));
     }
 
-    /// Returns the tenant, the breakdown and the sessions of the published rows.
+    /// Returns the tenant, the breakdown and the number of sessions of each published row.
     fn published(&mut self) -> Vec<(String, String, u64)> {
         let from = self.rows.len();
         self.publish();
@@ -74,16 +75,16 @@ fn each_tenant_is_released_by_its_own_policy() {
 }
 
 #[test]
-fn breakdown_that_the_tenant_does_not_have_is_not_a_table() {
+fn chunk_of_an_unknown_breakdown_is_withheld() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
-    // Only acme has a second breakdown. acme without its second breakdown is incomplete.
+    // Only `acme` has a second breakdown, and here its second table is missing.
     rig.close_tables(1, &[("acme", 0, 5), ("beta", 0, 4), ("beta", 1, 4)]);
     assert_eq!(rig.published(), [row("beta", "cdn", 4)]);
     assert_eq!(rig.merger.alarms().faults, 1, "the tables of a tenant must have equal totals");
 }
 
 #[test]
-fn changed_policy_of_one_tenant_begins_with_the_next_window() {
+fn changed_policy_of_one_tenant_applies_from_the_next_window() {
     for other in [with_acme(4, two_tables()), with_acme(3, vec![vec![Cdn], vec![Os]]), settings(2)] {
         let mut rig = Rig::with(with_acme(3, two_tables()));
         rig.close_tables(1, &[("acme", 0, 9), ("acme", 1, 9)]);

@@ -1,27 +1,27 @@
-//! The counts of an open window.
+//! The counts of attempts in an open window.
 
-/// The way in which an attempt ended.
+/// The way in which an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// A fatal error before the first frame.
+    /// A fatal error occurred before the first frame.
     Startup,
-    /// A fatal error after the first frame.
+    /// A fatal error occurred after the first frame.
     Playback,
-    /// The viewer left before the first frame.
+    /// The viewer ended the session before the first frame.
     Exit,
 }
 
-/// The state of a session's attempts in an open window.
+/// The state of a session's attempts in one open window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InWindow {
-    /// The end of an attempt that counts when the window closes or a new attempt begins in it, unless the player
-    /// recovers.
+    /// The failure of the last attempt. It is counted when the window closes or when another attempt begins in the
+    /// window. If the player recovers before, it is not counted.
     pub(crate) pending: Option<Failure>,
-    /// True if an attempt began in this window after its last fatal error and its last first frame.
+    /// True if an attempt began in this window after the last fatal error and the last first frame.
     pub(super) begun: bool,
 }
 
-/// The contribution of a beacon to the counts of its window.
+/// The numbers that a beacon adds to the counts of its window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) attempts: u8,
@@ -29,26 +29,28 @@ pub(crate) struct Counted {
     pub(crate) startup_failures: u8,
     pub(crate) playback_failures: u8,
     pub(crate) exits_before_start: u8,
-    /// The time in ms from the start to the first frame of a play, rounded to two digits.
+    /// The time from the start to the first frame in milliseconds, rounded to two significant digits. It is `None` if
+    /// it is not known or does not count.
     pub(crate) startup_ms: Option<u32>,
 }
 
 impl InWindow {
-    /// Counts an attempt that begins in this window. An earlier failure counts.
+    /// Counts an attempt that begins in this window. The pending failure of the previous attempt is then final and
+    /// also counts.
     pub(super) fn begin(&mut self, counted: &mut Counted) {
         self.count_pending(counted);
         counted.attempts += 1;
         self.begun = true;
     }
 
-    /// Counts the pending failure.
+    /// Counts the pending failure, if there is one.
     pub(super) fn count_pending(&mut self, counted: &mut Counted) {
         counted.add(self.pending.take());
     }
 }
 
 impl Counted {
-    /// Adds a failure.
+    /// Adds one to the count of a failure. Does nothing for `None`.
     pub(crate) fn add(&mut self, failure: Option<Failure>) {
         match failure {
             Some(Failure::Startup) => self.startup_failures += 1,

@@ -13,12 +13,12 @@ const IDLE: Span = Span::from_millis(15);
 /// A time well after the epoch, at the start of a window.
 const T: Timestamp = at(0);
 
-/// Returns the time after [`T`].
+/// Returns the time this many milliseconds after [`T`].
 const fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(1_000 + millis)
 }
 
-/// One beacon with its record, its own time, its way (0 JSON, 1 event, 2 request), and its reports.
+/// One beacon: the timestamp of its record, its own time, its source (0 JSON, 1 event, 2 request), and its reports.
 #[derive(Clone, Copy, Debug)]
 struct Beacon {
     record: Timestamp,
@@ -27,11 +27,11 @@ struct Beacon {
     states: &'static str,
 }
 
-/// A session, and its open windows.
+/// The state of one session, and of its open windows.
 struct Rig {
     lines: [Line; 3],
     open: BTreeMap<Timestamp, InWindow>,
-    /// The attempts, plays, startup failures, playback failures and exits by window.
+    /// The number of attempts, plays, startup failures, playback failures and exits by window.
     counted: BTreeMap<Timestamp, [u32; 5]>,
     closed_until: Timestamp,
     is_any_late: bool,
@@ -86,7 +86,7 @@ impl Rig {
         self.closed_until = self.closed_until.max(watermark.floor(WINDOW));
     }
 
-    /// Returns the sums of each window, as if all were closed.
+    /// Returns the numbers of each window, as if all windows were closed now.
     fn windows(&self) -> BTreeMap<Timestamp, [u32; 5]> {
         let mut windows = self.counted.clone();
         for (window, open) in &self.open {
@@ -106,8 +106,8 @@ fn add(sums: &mut [u32; 5], counted: Counted) {
     }
 }
 
-/// Returns the sums over all windows of a session whose beacons arrive when they are sent. `3p` reports a first frame 3
-/// after T.
+/// Returns the numbers over all windows of a session whose beacons arrive without delay. Each beacon is written as
+/// its time in milliseconds after [`T`] and its report: `3p` is a first frame after 3 ms.
 fn sums(beacons: &str) -> [u32; 5] {
     let mut rig = Rig::new(Timestamp::EPOCH);
     for beacon in beacons.split(' ') {
@@ -124,32 +124,32 @@ fn sums(beacons: &str) -> [u32; 5] {
 }
 
 #[test]
-fn attempts_plays_startup_failures_and_playback_failures_of_short_sessions() {
+fn attempts_plays_and_failures_of_short_sessions_are_counted() {
     for (beacons, expected) in [
         ("0s 1p 2p 9p", [1, 1, 0, 0, 0]),
-        // There is no start. A pause before the first frame means that playback has begun earlier.
+        // There is no start. If the first report is a pause, playback began before the first record.
         ("0p", [1, 1, 0, 0, 0]),
         ("0f", [1, 0, 1, 0, 0]),
         ("0a 1p", [0, 0, 0, 0, 0]),
         ("0a 1f", [0, 0, 0, 0, 0]),
-        // The player pauses before the first frame, preloads, or plays an advertisement before it.
+        // Before the first frame, the player pauses, preloads, or plays an advertisement.
         ("0s 1a 9p", [1, 1, 0, 0, 0]),
         ("0s 1a 9s 10p", [1, 1, 0, 0, 0]),
         ("0a 9s 10p 12a", [1, 1, 0, 0, 0]),
-        // A pause does not begin another play.
+        // Playback after a pause is not another play.
         ("0s 1p 2a 9p 10a", [1, 1, 0, 0, 0]),
         ("0s 1p 10a 20a 30a 40p", [1, 1, 0, 0, 0]),
-        // The next title begins.
+        // The next title begins in the same session.
         ("0s 1p 9s 10p", [2, 2, 0, 0, 0]),
         ("0s 1p 9s 10f", [2, 1, 1, 0, 0]),
-        // The start is repeated.
+        // The start is reported several times.
         ("0s 1s 9s 10s 11p", [1, 1, 0, 0, 0]),
-        // Failures are repeated, also across windows.
+        // The failure is reported several times, also in the next window.
         ("0s 1f 2f 3f", [1, 0, 1, 0, 0]),
         ("0s 9f 11f 21f 31f", [1, 0, 1, 0, 0]),
         ("0p 1f 2f 12f", [1, 1, 0, 1, 0]),
         ("0p 1pf 2f", [1, 1, 0, 1, 0]),
-        // A player that retries in the same window recovers, or has one failure.
+        // The player retries in the same window. It either recovers, or has one failure.
         ("0s 1f 2s 3f 4s 5f", [1, 0, 1, 0, 0]),
         ("0s 1f 2s 3p", [1, 1, 0, 0, 0]),
         ("0s 1f 3p", [1, 1, 0, 0, 0]),
@@ -161,13 +161,13 @@ fn attempts_plays_startup_failures_and_playback_failures_of_short_sessions() {
         ("0s 9f 10s 11f", [2, 0, 2, 0, 0]),
         ("0p 9f 10s 11p", [2, 2, 0, 1, 0]),
         ("0p 9f 11p", [2, 2, 0, 1, 0]),
-        // One failure is reported on both sides of the boundary, and followed by another attempt.
+        // One failure is reported in two windows, and another attempt follows.
         ("0s 9f 10f 11s 12f", [2, 0, 2, 0, 0]),
         ("0s 9f 10f 11s 12p", [2, 1, 1, 0, 0]),
-        // An attempt follows a playback failure in the same window.
+        // Another attempt follows a playback failure in the same window.
         ("0s 1p 2f 3s 4p", [2, 2, 0, 1, 0]),
         ("0s 1p 7f 8s 11p", [2, 2, 0, 1, 0]),
-        // The session is silent for longer than assertions are in effect.
+        // No report arrives for longer than the idle time-out, so all assertions have expired.
         ("0s 1p 17p", [2, 2, 0, 0, 0]),
         ("0s 16p", [2, 1, 0, 0, 0]),
     ] {
@@ -176,25 +176,25 @@ fn attempts_plays_startup_failures_and_playback_failures_of_short_sessions() {
 }
 
 #[test]
-fn exit_before_the_first_frame_counts_once_and_only_if_nothing_follows() {
+fn exit_before_the_first_frame_counts_once_unless_a_frame_or_failure_follows() {
     for (beacons, expected) in [
         ("0s 1q", [1, 0, 0, 0, 1]),
-        // The exit is reported again, also in the next window.
+        // The exit is reported several times, also in the next window.
         ("0s 1q 2q 11q", [1, 0, 0, 0, 1]),
-        // The viewer leaves after playing, after a failure, or without a start.
+        // The viewer ends the session after playing, after a failure, or without a start.
         ("0s 1p 2q", [1, 1, 0, 0, 0]),
         ("0s 1f 2q", [1, 0, 1, 0, 0]),
         ("0q", [0, 0, 0, 0, 0]),
         ("0p 1a 2q", [1, 1, 0, 0, 0]),
-        // A first frame or a failure in the same window replaces the exit. In a later window the exit counts.
+        // A first frame or a failure in the same window replaces the exit. In a later window it does not.
         ("0s 1q 2p", [1, 1, 0, 0, 0]),
         ("0s 1q 2f", [1, 0, 1, 0, 0]),
         ("0s 9q 11p", [1, 1, 0, 0, 1]),
-        // The next title begins.
+        // The next title begins in the same session.
         ("0s 1p 2s 3q", [2, 1, 0, 0, 1]),
         // The player retries in the next window.
         ("0s 9f 11s 12q", [2, 0, 1, 0, 1]),
-        // A request shows that the player plays.
+        // A request shows that media plays.
         ("0s r1s r2p 3q", [1, 0, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
@@ -204,7 +204,7 @@ fn exit_before_the_first_frame_counts_once_and_only_if_nothing_follows() {
 #[test]
 fn reports_in_requests_and_events_count_once() {
     for (beacons, expected) in [
-        // Events arrive in a batch after the requests.
+        // The events arrive in a batch after the requests.
         ("r0s r1p r4p 5s 5p r6p 9p", [1, 1, 0, 0, 0]),
         ("r0p r4p 5s 5p", [1, 1, 0, 0, 0]),
         ("r0s 1s r2p 3p r4p", [1, 1, 0, 0, 0]),
@@ -212,14 +212,14 @@ fn reports_in_requests_and_events_count_once() {
         // A request reports playback before the event does.
         ("r0p 1p", [1, 1, 0, 0, 0]),
         ("0a r1p", [0, 0, 0, 0, 0]),
-        // Either way reports the next title first.
+        // The next title is reported first by the events, or first by the requests.
         ("r0s r1p 2s 2p r5s r6p 7s 7p r8p", [2, 2, 0, 0, 0]),
         ("r0s r1p 2s 2p 5s r5s 6p r6p", [2, 2, 0, 0, 0]),
-        // There is one failure.
+        // One failure is reported by both.
         ("r0s r1f 2f", [1, 0, 1, 0, 0]),
         ("0s r1f 2f", [1, 0, 1, 0, 0]),
         ("0s 1p r2f 3f r4f", [1, 1, 0, 1, 0]),
-        // The events have ended, and requests continue.
+        // The events end, and the requests continue.
         ("0s 1p r10p r20p r30p", [1, 1, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
@@ -244,10 +244,10 @@ fn start_that_a_failure_overtook_is_not_another_attempt() {
     let cases: [(&Reports, [u32; 5]); 6] = [
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "f")], failed),
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "s"), (5, 5, "f")], failed),
-        // The late start is in another window.
+        // The late start belongs to another window.
         (&[(11, 11, "f"), (12, 9, "s"), (13, 13, "f")], failed),
         (&[(1, 1, "s"), (11, 11, "f"), (12, 9, "s"), (13, 13, "f")], failed),
-        // The player retries.
+        // The player retries after the failure.
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "p")], [1, 1, 0, 0, 0]),
         (&[(2, 2, "f"), (3, 0, "s"), (12, 12, "s"), (13, 13, "p")], [2, 1, 1, 0, 0]),
     ];
@@ -267,7 +267,7 @@ fn start_that_a_failure_overtook_is_not_another_attempt() {
 }
 
 #[test]
-fn late_report_does_not_shorten_an_assertion() {
+fn late_report_does_not_make_an_assertion_expire_earlier() {
     let mut rig = Rig::new(Timestamp::EPOCH);
     for (record, own) in [(30, 30), (14, 14), (32, 32)] {
         rig.read(Beacon { record: at(record), at: at(own), source: 0, states: "p" });
@@ -276,7 +276,7 @@ fn late_report_does_not_shorten_an_assertion() {
 }
 
 #[test]
-fn implied_attempts_do_not_count_without_earlier_history() {
+fn attempts_without_a_start_do_not_count_if_earlier_records_are_unknown() {
     let first = |states: &[&str]| {
         let (mut line, mut open, mut sums) = (Line::new(), InWindow::default(), [0; 5]);
         for states in states {
@@ -304,8 +304,8 @@ fn implied_attempts_do_not_count_without_earlier_history() {
     assert_eq!(first(&["p", "s", "p"]), [1, 1, 0, 0, 0]);
 }
 
-/// Generates beacons. Each has the time since the previous record, the time by which its record and its own time are
-/// earlier than that, and a way.
+/// Generates beacons. Each of them is defined by the time since the previous one, the delays by which its record and
+/// its own time are earlier, and its source.
 fn beacons(
     steps: &'static [u64],
     delays: &'static [u64],
@@ -353,7 +353,7 @@ proptest! {
     }
 
     #[test]
-    fn replay_after_any_cut_has_the_same_result(
+    fn replay_from_any_record_has_the_same_result(
         all in beacons(&[0, 0, 1, 2, 3, 6, 9, 14], &[0, 0, 0, 1, 4, 9, 14], 3),
     ) {
         let mut whole = Rig::new(Timestamp::EPOCH);

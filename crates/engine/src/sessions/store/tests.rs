@@ -1,4 +1,4 @@
-//! Tests each rule separately. `tests/it` compares all rules together with the oracle.
+//! Tests each rule of the store separately. `tests/it` compares all rules together with the oracle.
 
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 
@@ -9,7 +9,7 @@ mod tenants;
 
 const T0: u64 = 1_000_000_000_000;
 
-/// One partition with windows of 10 s, an idle time-out of sessions of 15 s, and one breakdown.
+/// One partition with windows of 10 s, an idle time-out of 15 s, and one breakdown.
 struct Rig {
     airlock: Airlock,
     store: SessionStore,
@@ -36,7 +36,7 @@ impl Rig {
         }
     }
 
-    /// Inserts a beacon of session `s` whose record and event are `at` ms after T0.
+    /// Inserts a beacon of session `s` whose record and whose own time are `at` ms after [`T0`].
     fn beacon(&mut self, s: u32, at: u64, fields: &str) -> Outcome {
         self.late_beacon(s, at, at, fields)
     }
@@ -50,7 +50,7 @@ impl Rig {
         outcome.unwrap()
     }
 
-    /// Closes the windows that end at or before `until`. Returns the cell key and the cell of every row of the only
+    /// Closes the windows that end at or before `until`. Returns the key and the content of each cell of the only
     /// table.
     fn close(&mut self, until: u64) -> Vec<(String, Cell)> {
         let closed = self.store.close(Timestamp::from_millis(T0 + until), self.airlock.dictionary());
@@ -74,7 +74,7 @@ fn session_counts_once_with_any_number_of_beacons() {
 }
 
 #[test]
-fn dimension_is_the_first_value_or_the_last_assertion_or_unknown() {
+fn dimension_is_the_first_value_in_the_window_or_inherited_or_unknown() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, r#","cdn":"a","height":1080"#);
     rig.beacon(1, 1_000, r#","cdn":"b""#);
@@ -87,7 +87,7 @@ fn dimension_is_the_first_value_or_the_last_assertion_or_unknown() {
 }
 
 #[test]
-fn amounts_are_clamped_at_close_and_stalled_time_is_reduced_first() {
+fn amounts_are_clamped_when_the_window_closes_and_stalled_time_is_reduced_first() {
     let mut rig = Rig::new();
     let fields = r#","playing_ms":20000,"stalled_ms":20000,"stalls":99,"switches":99,"dropped_frames":9999"#;
     rig.beacon(1, 0, fields);
@@ -104,7 +104,7 @@ fn amounts_are_clamped_at_close_and_stalled_time_is_reduced_first() {
 }
 
 #[test]
-fn plays_and_attempts_count_once_until_they_expire() {
+fn repeated_play_or_attempt_counts_once_until_idle_timeout() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, r#","event":"attempt""#);
     rig.beacon(1, 1_000, r#","event":"play","startup_ms":850"#);
@@ -131,7 +131,7 @@ fn opt_out_removes_the_open_session_summaries() {
         Outcome::OptedOut(1),
         "one window is closed already"
     );
-    assert_eq!(rig.beacon(1, 26_000, ""), Outcome::OptedOut(0), "the opt-out is in effect");
+    assert_eq!(rig.beacon(1, 26_000, ""), Outcome::OptedOut(0), "the opt-out has not expired");
     assert_eq!(rig.beacon(1, 26_001, ""), Outcome::Inserted);
     assert_eq!((rig.store.open(), rig.store.open_beacons()), (1, 1));
 }
@@ -144,7 +144,7 @@ fn excluded_beacon_is_ignored_except_its_opt_out() {
     assert_eq!(rig.beacon(1, 2_000, r#","content":"cartoon","event":"play""#), Outcome::Excluded(0));
     assert_eq!(rig.beacon(1, 3_000, ""), Outcome::Inserted);
     assert_eq!(rig.beacon(1, 4_000, r#","content":"cartoon","opt_out":true"#), Outcome::Excluded(2));
-    assert_eq!(rig.beacon(1, 5_000, ""), Outcome::OptedOut(0), "the opt-out is in effect");
+    assert_eq!(rig.beacon(1, 5_000, ""), Outcome::OptedOut(0), "the opt-out has not expired");
     assert_eq!(rig.beacon(2, 5_000, r#","content":"cartoon","opt_out":true"#), Outcome::Excluded(0));
     assert_eq!(rig.beacon(2, 20_000, ""), Outcome::OptedOut(0), "also for a session without earlier beacons");
     assert_eq!(rig.beacon(2, 20_001, ""), Outcome::Inserted, "an opt-out expires like any other assertion");
@@ -180,7 +180,7 @@ fn sessions_beyond_the_limit_are_overload_until_others_expire() {
 }
 
 #[test]
-fn beacons_of_a_flood_of_one_session_are_distinguished() {
+fn repetitions_are_recognised_among_many_beacons_of_one_session() {
     let mut rig = Rig::new();
     for at in 0..2_000 {
         assert_eq!(rig.beacon(1, at, ""), Outcome::Inserted);

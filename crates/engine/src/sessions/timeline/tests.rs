@@ -10,7 +10,7 @@ const fn now(record: u64, idle: u64, horizon: u64) -> Now {
     Now { record: at(record), idle: Span::from_millis(idle), horizon: at(horizon) }
 }
 
-/// A series of states, each in a record with its own time, and the resulting amounts.
+/// A timeline, and the amounts that follow from the states in it.
 struct Rig {
     line: Timeline,
     sum: Step,
@@ -48,7 +48,7 @@ impl Rig {
 use State::{Paused, Playing, Rebuffering, Seeking, Starting, Waiting};
 
 #[test]
-fn time_is_attributed_to_the_state_before_it() {
+fn time_between_two_states_is_attributed_to_the_earlier_one() {
     assert_eq!(Rig::all(&[(0, Starting), (600, Playing), (5_000, Playing), (7_000, Paused)]), (6_400, 0, 0));
     assert_eq!(Rig::all(&[(0, Playing), (4_000, Rebuffering), (5_500, Playing)]), (4_000, 1_500, 1));
 }
@@ -106,7 +106,7 @@ fn short_times_add_up_without_rounding_errors() {
 }
 
 #[test]
-fn time_after_a_state_expires_is_not_attributed() {
+fn time_after_an_expired_state_is_not_attributed() {
     let mut rig = Rig::new();
     rig.at(0, 0, Playing);
     assert_eq!(rig.at(IDLE + 1, IDLE + 1, Playing), Step::default());
@@ -152,7 +152,7 @@ fn timeline_equals_a_model_that_keeps_all_states() {
     for _ in 0..2_000 {
         let (mut line, mut all) = (Timeline::default(), Vec::new());
         for nth in 0..12 {
-            // Records are slightly out of order, and clocks are far out of order.
+            // The timestamps of records are slightly out of order, and the times of the player are far out of order.
             let (record, time) = (nth * 10 + below(40), below(200));
             let now = now(record, 60, nth * 4);
             let state = [Playing, Seeking, Rebuffering, Paused][below(4) as usize];
@@ -166,7 +166,7 @@ fn timeline_equals_a_model_that_keeps_all_states() {
 }
 
 #[test]
-fn flood_of_ever_earlier_states_is_kept_until_it_expires() {
+fn many_states_that_are_each_earlier_are_kept_until_they_expire() {
     let mut rig = Rig::new();
     for nth in 0..200_000 {
         rig.at(nth, 1_000_000 - nth, Playing);

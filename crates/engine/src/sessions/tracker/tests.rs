@@ -1,5 +1,5 @@
-//! Tests shortened records of real players. The peculiarities are those of hls.js 1.7.4, dash.js 5.2.1 and Shaka Player
-//! 5.2.12.
+//! Tests with shortened records of real players: hls.js 1.7.4, dash.js 5.2.1 and Shaka Player 5.2.12, each with its
+//! peculiarities.
 
 use std::sync::Arc;
 
@@ -10,13 +10,14 @@ use crate::{Outcome, Rules, SessionStore};
 
 mod requests;
 
-/// A time at which a window begins.
+/// The start of the first window, in milliseconds since the epoch.
 const BEGIN: u64 = 1_795_312_440_000;
 
-/// The reference time. The first events are before the first request.
+/// The time to which the times in the tests are relative. It is later than [`BEGIN`], because some events precede the
+/// first request.
 const T0: u64 = BEGIN + 1_000;
 
-/// One session.
+/// The airlock and the store of one session.
 struct Rig {
     airlock: Airlock,
     store: SessionStore,
@@ -39,8 +40,8 @@ impl Rig {
         }
     }
 
-    /// Adds a report of events that arrives `at` ms after T0. The lines omit the session, the version, and the base of
-    /// times with `+`.
+    /// Adds events that arrive `at` ms after [`T0`]. The lines contain neither the session nor the version. A time
+    /// with `+` is relative to [`T0`].
     fn events(&mut self, at: u64, lines: &[&str]) -> &mut Self {
         let line = |line: &&str| {
             let (before, after) = line.split_once("ts=").unwrap();
@@ -52,7 +53,7 @@ impl Rig {
         self.record(at, &body)
     }
 
-    /// Adds a request for media.
+    /// Adds a request for media that arrives `at` ms after [`T0`].
     fn request(&mut self, at: u64, record: &str) -> &mut Self {
         self.record(at, &format!("CMCD=sid=\"a\",{record}"))
     }
@@ -72,7 +73,7 @@ impl Rig {
         self
     }
 
-    /// Returns the session's cell in the window that begins `start` ms after the first.
+    /// Returns the session's cell in the window that starts `start` ms after the first one.
     fn cell(&mut self, start: u64) -> Cell {
         let start = Timestamp::from_millis(BEGIN + start);
         let closed = self.store.close(start + Span::MINUTE, self.airlock.dictionary());
@@ -82,7 +83,7 @@ impl Rig {
     }
 }
 
-/// Returns playing time, stalled time, stalls, attempts, plays and startup time.
+/// Returns the playing time, the stalled time, the stalls, the attempts, the plays and the startup time of a cell.
 fn amounts(cell: &Cell) -> (u64, u64, u64, u64, u64, Option<u32>) {
     let sums = &cell.sums;
     let startup = cell.values[ValueMetric::StartupMs].values().first().map(|(value, _)| *value);
@@ -117,10 +118,11 @@ fn hls_js_reports_no_startup_time_and_rebuffers_after_a_seek() {
         )
         .events(11_130, &["e=t,sn=24,sta=p,ts=8981", "e=ps,sn=26,sta=r,ts=11126"]);
     let cell = rig.cell(0);
-    // 3.9 s are before the seek, and 6.8 s after it. The stall at the end has 0 s. There are 444 ms from `s` to `p`.
+    // The player plays for 3.9 s before the seek, and for 6.8 s after it. The stall at the end has a duration of 0.
+    // From `s` to `p` there are 444 ms.
     assert_eq!(amounts(&cell), (10_700, 0, 1, 1, 1, Some(440)));
     let sums = |metrics: [SumMetric; 3]| metrics.map(|metric| cell.sums[metric]);
-    // the first quality is not a switch
+    // The first choice of a bitrate is not a switch.
     assert_eq!(sums([SumMetric::Switches, SumMetric::SwitchesUp, SumMetric::SwitchesDown]), [1, 0, 1]);
     assert_eq!((cell.sums[SumMetric::Seeks], cell.sums[SumMetric::SeekingMs]), (1, 0));
 }
@@ -137,7 +139,7 @@ fn dash_js_reports_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
                 "e=rr,sn=2,sta=s,msd=58,ts=-9,ttfb=1795312440021",
             ],
         )
-        // `rr` contains the time at which its request began, and the state at that time.
+        // An `rr` event contains the time at which its request began, and the state at that time.
         .events(879, &["e=ps,sn=7,sta=p,ts=558", "e=rr,sn=8,sta=s,ts=546"])
         .events(5_088, &["e=rr,sn=30,sta=p,ts=4371", "e=ps,sn=31,sta=k,ts=5044", "e=ps,sn=32,sta=w,ts=5044"])
         .events(
@@ -146,7 +148,7 @@ fn dash_js_reports_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
         )
         .events(61_000, &["e=t,sn=36,sta=p,ec=27,ts=60900"]);
     let cell = rig.cell(0);
-    // There are 576 ms from `s` to `p`.
+    // From `s` to `p` there are 576 ms.
     assert_eq!(amounts(&cell), (6_300, 0, 0, 1, 1, Some(580)));
     assert_eq!(cell.sums.errors, [1, 0, 0, 0, 0, 0]);
     let next = rig.cell(60_000);
@@ -169,12 +171,12 @@ fn shaka_opens_with_rebuffering_and_stalls_differ_from_seeks() {
             11_984,
             &["e=rr,sn=39,sta=r,ts=8927", "e=ps,sn=40,sta=p,ts=11173", "e=t,sn=41,sta=p,ts=11981"],
         );
-    // The playing time is 5.1 + 1.1 + 0.8 s, and there is one stall of 1.2 s.
+    // The player plays for 5.1 s, 1.1 s and 0.8 s, and stalls once for 1.2 s.
     assert_eq!(amounts(&rig.cell(0)), (7_000, 1_200, 1, 1, 1, Some(140)));
 }
 
 #[test]
-fn records_without_states_use_totals_only() {
+fn totals_are_used_if_records_contain_no_states() {
     let mut rig = Rig::new();
     rig.events(100, &["e=rr,sn=0,ts=0,br=(800)", "e=t,sn=1,ts=10,bsa=(1),bsda=(400),dfa=(7)"])
         .events(9_000, &["e=t,sn=2,ts=8900,bsa=(3),bsda=(1650),dfa=(9)", "e=rr,sn=3,ts=8950,msd=135"]);
@@ -184,7 +186,7 @@ fn records_without_states_use_totals_only() {
 }
 
 #[test]
-fn failure_counts_once_and_differs_from_a_startup_failure() {
+fn repeated_failure_counts_once_as_startup_or_playback_failure() {
     let failures = |lines: &[&str]| {
         let mut rig = Rig::new();
         rig.events(20_000, lines);
@@ -206,7 +208,7 @@ fn failure_counts_once_and_differs_from_a_startup_failure() {
 }
 
 #[test]
-fn start_with_a_pause_or_a_seek_before_the_first_frame_has_no_time() {
+fn start_with_a_pause_or_seek_before_the_first_frame_has_no_startup_time() {
     let startup = |lines: &[&str]| {
         let mut rig = Rig::new();
         rig.events(40_000, lines);
@@ -220,25 +222,25 @@ fn start_with_a_pause_or_a_seek_before_the_first_frame_has_no_time() {
     for pause in ["a", "k"] {
         let between = format!("e=ps,sn=1,sta={pause},ts=900");
         assert_eq!(startup(&["e=ps,sn=0,sta=s,ts=0", &between, "e=ps,sn=2,sta=p,ts=30900"]), None);
-        // The player starts again after the interruption.
+        // After the interruption, the player starts again.
         let again =
             ["e=ps,sn=0,sta=s,ts=0", &between, "e=ps,sn=2,sta=s,ts=30000", "e=ps,sn=3,sta=p,ts=30800"];
         assert_eq!(startup(&again), Some(800));
-        // One pause is before the start, and one after the first frame.
+        // One pause is before the start, and another one is after the first frame.
         let before = format!("e=ps,sn=0,sta={pause},ts=-900");
         let after = format!("e=ps,sn=3,sta={pause},ts=2000");
         let all =
             [&before, "e=ps,sn=1,sta=s,ts=0", "e=ps,sn=2,sta=p,ts=700", &after, "e=ps,sn=4,sta=p,ts=9000"];
         assert_eq!(startup(&all), Some(700));
     }
-    // The player reports a time that includes the pause.
+    // The startup time that this player reports includes the pause.
     let mut rig = Rig::new();
     rig.request(0, "sn=0,sta=s").request(900, "sn=1,sta=a").request(30_900, "sn=2,sta=p,msd=30900");
     assert_eq!(amounts(&rig.cell(0)).5, None);
 }
 
 #[test]
-fn second_attempt_of_a_session_has_its_own_startup_time() {
+fn each_attempt_of_a_session_has_its_own_startup_time() {
     let mut rig = Rig::new();
     rig.events(1_000, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=700"])
         .events(70_000, &["e=ps,sn=2,sta=s,ts=65000", "e=ps,sn=3,sta=p,ts=65400"]);
@@ -278,7 +280,7 @@ fn waiting_is_a_stall_only_if_it_interrupts_playback() {
 }
 
 #[test]
-fn clock_that_is_set_adds_no_playing_time() {
+fn changed_player_clock_adds_no_playing_time() {
     for batch in [1, 3] {
         for jump in [-7_200_000_i64, -40_000, -5_000, 5_000, 40_000, 59_000] {
             let mut rig = Rig::new();
@@ -300,7 +302,7 @@ fn clock_that_is_set_adds_no_playing_time() {
 
 #[test]
 fn delayed_batch_adds_all_of_its_time() {
-    // 40 s are delayed, and arrive with the next record. The player's clock is 3 s slow.
+    // Events that cover 40 s are delayed and arrive with the next record. The player's clock is 3 s slow.
     let mut rig = Rig::new();
     rig.events(3_000, &["e=ps,sn=0,sta=p,ts=0"])
         .events(6_000, &["e=t,sn=1,sta=p,ts=3000"])
@@ -310,7 +312,7 @@ fn delayed_batch_adds_all_of_its_time() {
 }
 
 #[test]
-fn long_pause_is_not_another_play() {
+fn playback_after_a_long_pause_is_not_another_play() {
     let mut rig = Rig::new();
     rig.events(1_000, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=700"]);
     for nth in 1..=6 {
@@ -322,7 +324,7 @@ fn long_pause_is_not_another_play() {
 }
 
 #[test]
-fn clock_that_is_ahead_gives_the_same_times() {
+fn player_clock_that_is_ahead_gives_the_same_amounts() {
     let mut rig = Rig::new();
     rig.events(1_000, &["e=ps,sn=0,sta=p,ts=20000", "e=ps,sn=1,sta=r,ts=20500", "e=ps,sn=2,sta=p,ts=20800"]);
     assert_eq!(amounts(&rig.cell(0)), (500, 300, 1, 1, 1, None));
@@ -331,10 +333,10 @@ fn clock_that_is_ahead_gives_the_same_times() {
 #[test]
 fn late_report_of_the_first_bitrate_is_not_a_switch() {
     let mut rig = Rig::new();
-    // Shaka Player's reports overtake each other on a busy machine.
+    // On a busy machine, reports of Shaka Player arrive out of order.
     rig.events(0, &["e=ps,sta=r,ts=+0"]).events(600, &["br=(664),e=ps,sta=p,ts=+500"]);
     rig.events(700, &["br=(664),e=bc,sta=r,ts=+270"]);
-    // A change to a similar bitrate is a switch, and so is the change back.
+    // A change to a similar bitrate is a switch, and the change back is another one.
     rig.events(9_000, &["br=(660),e=bc,sta=p,ts=+9000"]).events(19_000, &["br=(664),e=bc,sta=p,ts=+19000"]);
     assert_eq!(rig.cell(0).sums[SumMetric::Switches], 2);
 }
@@ -345,7 +347,7 @@ fn network_jitter_loses_no_time() {
     rig.events(900, &["e=ps,sta=p,ts=+0"]).events(10_400, &["e=t,sta=p,ts=+10000"]);
     rig.events(20_050, &["e=t,sta=p,ts=+20000"]).events(30_700, &["e=ps,sta=e,ts=+30000"]);
     assert_eq!(rig.cell(0).sums[SumMetric::PlayingMs], 30_000);
-    // A larger difference means that the clock was set.
+    // A larger difference means that the player's clock was changed.
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=p,ts=+0"]).events(10_100, &["e=ps,sta=e,ts=+11200"]);
     assert_eq!(rig.cell(0).sums[SumMetric::PlayingMs], 10_000);

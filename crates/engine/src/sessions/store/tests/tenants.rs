@@ -1,11 +1,11 @@
-//! Tests tables of two tenants, one of which has its own breakdowns.
+//! Tests of the tables of two tenants, one of which has its own breakdowns.
 
 use crowdfold_model::Dimension::{Browser, Cdn, Os};
 
 use super::*;
 use crowdfold_model::{Breakdowns, Qualities};
 
-/// Returns the cell key and the sessions of each cell, by table.
+/// Returns the key and the number of sessions of each cell, for each table of a tenant.
 fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
     let cells =
         |table: &crowdfold_model::Table| table.iter().map(|(l, cell)| (l.join("/"), cell.sessions)).collect();
@@ -13,7 +13,7 @@ fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
 }
 
 #[test]
-fn cells_of_each_tenant_have_its_own_breakdowns() {
+fn tables_of_each_tenant_follow_its_own_breakdowns() {
     let tenants = ["acme", "beta", "like"].map(String::from).to_vec();
     let own = || vec![vec![Browser, Cdn], vec![Os]];
     let breakdowns = Breakdowns::new(vec![vec![Cdn]], [("beta".into(), own()), ("like".into(), own())]);

@@ -1,9 +1,9 @@
-//! Tests requests and events of one session.
+//! Tests of sessions that report in requests and in events.
 
 use super::*;
 
 #[test]
-fn states_and_totals_do_not_count_the_same_stall() {
+fn stall_in_states_and_in_totals_counts_once() {
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sn=0,sta=p,ts=0,bsa=(0),bsda=(0)"]).events(
         9_000,
@@ -17,9 +17,9 @@ fn states_and_totals_do_not_count_the_same_stall() {
 }
 
 #[test]
-fn requests_count_until_events_do() {
+fn states_of_requests_count_until_events_report_states() {
     let mut rig = Rig::new();
-    // In this large batch, the first 8 s are already counted.
+    // The requests have already counted the first 8 s of this large batch.
     rig.request(0, "sn=0,sta=s")
         .request(500, "sn=1,sta=p")
         .request(4_500, "sn=2,sta=p")
@@ -36,25 +36,27 @@ fn requests_count_until_events_do() {
         .request(12_500, "sn=4,sta=p")
         .events(15_000, &["e=ps,sn=4,sta=r,ts=12000", "e=ps,sn=5,sta=p,ts=13000", "e=t,sn=6,sta=p,ts=14900"]);
     let cell = rig.cell(0);
-    // Requests count 8 s, and events count 0.4, 3.1 and 1.9 s. No request reports the stall.
+    // The requests count 8 s, and the events count 0.4 s, 3.1 s and 1.9 s. No request reports the stall.
     assert_eq!(amounts(&cell), (13_400, 1_000, 1, 1, 1, Some(400)));
 }
 
 #[test]
 fn request_shows_that_the_session_continues() {
-    // By default players send each event immediately, and `t` every 30 s. The clock of this one is 5 s slow.
+    // By default, players send each event immediately, and the event `t` every 30 s. The clock of this player is 5 s
+    // slow.
     let mut rig = Rig::new();
     rig.events(5_000, &["e=ps,sn=0,sta=s,ts=0"])
         .events(5_800, &["e=ps,sn=1,sta=p,ts=800"])
         .request(9_800, "sn=0,sta=p")
         .request(14_800, "sn=1,sta=p")
-        // Requests do not report the stall, so its time is not among the counted time.
+        // No request reports the stall, so requests have not counted its time.
         .events(15_050, &["e=ps,sn=2,sta=r,ts=10000"])
         .request(16_000, "sn=2,sta=r")
         .events(17_050, &["e=ps,sn=3,sta=p,ts=12000"])
         .events(35_000, &["e=t,sn=4,sta=p,ts=30000"])
         .request(43_000, "sn=3,sta=p");
-    // There are 9.2 s before the stall, 2 s in it, 18 s until `t`, and 8 s more until the last request.
+    // The player plays for 9.2 s before the stall, which lasts 2 s. It then plays for 18 s until `t`, and for 8 s
+    // until the last request.
     assert_eq!(amounts(&rig.cell(0)), (35_200, 2_000, 1, 1, 1, Some(800)));
 }
 
@@ -65,7 +67,7 @@ fn request_adds_no_time_while_a_batch_may_be_in_transit() {
         .request(6_000, "sn=0,sta=p")
         .request(9_500, "sn=1,sta=p")
         .events(10_000, &["e=ps,sn=2,sta=r,ts=4000", "e=ps,sn=3,sta=p,ts=6000"])
-        // This is the rest of a batch.
+        // This batch contains the rest of the events.
         .events(20_000, &["e=ps,sn=4,sta=a,ts=12000"])
         .request(22_000, "sn=2,sta=a");
     assert_eq!(amounts(&rig.cell(0)), (9_200, 2_000, 1, 1, 1, Some(800)));
@@ -75,7 +77,7 @@ fn request_adds_no_time_while_a_batch_may_be_in_transit() {
 fn late_events_do_not_count_time_that_requests_have_counted() {
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sn=0,sta=p,ts=0"]).request(20_100, "sn=0,sta=p").request(40_100, "sn=1,sta=p");
-    // Each event was sent separately, and retried until the collector was available again.
+    // Each event is sent separately, and was retried until the collector was available again.
     for (nth, ts) in [(1, 10_000), (2, 20_000), (3, 30_000), (4, 45_000)] {
         rig.events(46_000 + nth, &[&format!("e=t,sn={nth},sta=p,ts={ts}")]);
     }
@@ -83,7 +85,7 @@ fn late_events_do_not_count_time_that_requests_have_counted() {
 }
 
 #[test]
-fn totals_of_requests_and_of_late_batches_do_not_count_twice() {
+fn totals_in_requests_and_in_late_batches_count_once() {
     let mut rig = Rig::new();
     rig.events(0, &["dfa=0,e=ps,sta=s,ts=+0", "dfa=0,e=ps,sta=p,ts=+100"]);
     for (at, dropped) in [(1_000, 10), (2_000, 30), (3_000, 30)] {
@@ -95,7 +97,7 @@ fn totals_of_requests_and_of_late_batches_do_not_count_twice() {
 }
 
 #[test]
-fn totals_of_requests_count_without_events() {
+fn totals_in_requests_count_if_there_are_no_events() {
     let mut rig = Rig::new();
     rig.request(0, "dfa=3,sta=p").request(1_000, "dfa=10,sta=p").request(2_000, "dfa=12,sta=p");
     assert_eq!(rig.cell(0).sums[SumMetric::DroppedFrames], 9);
@@ -112,21 +114,21 @@ fn failure_reported_by_requests_is_not_counted_again_by_late_events() {
         (1, 1, 0)
     );
 
-    // A failure in events counts once, whether a request reports it before or after them.
+    // A failure that events report counts once, and a request may report it before or after them.
     let mut rig = Rig::new();
     rig.events(0, &["e=ps,sta=s,ts=+0"]).events(1_000, &["e=ps,sta=p,ts=+1000"]);
     rig.request(5_000, "sta=f").events(5_100, &["e=ps,sta=f,ts=+5000"]);
     assert_eq!(rig.cell(0).sums[SumMetric::PlaybackFailures], 1);
 }
 
-/// Seeks, seeking time and stalled time.
+/// Returns the number of seeks, the seeking time and the stalled time.
 fn seeks(rig: &mut Rig) -> [u64; 3] {
     let sums = rig.cell(0).sums;
     [SumMetric::Seeks, SumMetric::SeekingMs, SumMetric::StalledMs].map(|metric| sums[metric])
 }
 
 #[test]
-fn seek_lasts_until_it_plays_again_and_is_no_stall() {
+fn seek_lasts_until_the_player_plays_again_and_is_not_a_stall() {
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=s,ts=0"])
         // The player resumes at an earlier position. This is not a seek, because nothing has played yet.
@@ -140,7 +142,7 @@ fn seek_lasts_until_it_plays_again_and_is_no_stall() {
         .events(9_600, &["e=ps,sta=p,ts=9500"]);
     assert_eq!(seeks(&mut rig), [1, 2_000, 500]);
 
-    // The report of the seek arrives after the report of the state that follows it.
+    // The report of the seek arrives after the report of the state that follows the seek.
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=p,ts=0"])
         .events(4_100, &["e=ps,sta=r,ts=4002"])
@@ -148,7 +150,7 @@ fn seek_lasts_until_it_plays_again_and_is_no_stall() {
         .events(4_300, &["e=ps,sta=p,ts=4200"]);
     assert_eq!(seeks(&mut rig), [1, 200, 0]);
 
-    // A pause during a seek is not seeking time.
+    // The time of a pause during a seek is not seeking time.
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=p,ts=0"])
         .events(2_100, &["e=ps,sta=a,ts=2000"])
@@ -159,10 +161,10 @@ fn seek_lasts_until_it_plays_again_and_is_no_stall() {
 }
 
 #[test]
-fn switch_is_up_or_down_by_the_bitrate_before_it() {
+fn bitrate_before_a_switch_determines_its_direction() {
     let mut rig = Rig::new();
     rig.events(0, &["e=ps,sta=p,ts=0"])
-        // The direction is unknown, because no bitrate was reported before.
+        // The direction of this switch is unknown, because no bitrate was reported before.
         .events(900, &["e=bc,sta=p,ts=900,br=(800)"])
         .events(2_000, &["e=bc,sta=p,ts=2000,br=(2400)"])
         .events(3_000, &["e=bc,sta=p,ts=3000,br=(1200)"])
@@ -178,7 +180,7 @@ fn time_to_first_byte_is_the_mean_over_responses_with_media() {
     rig.events(0, &["e=rr,ot=m,sta=s,ts=0,ttfb=5000", "e=ps,sta=p,ts=10,ttfb=7000"])
         .events(1_000, &["e=rr,ot=v,sta=p,ts=1000,ttfb=30"])
         .events(9_000, &["e=rr,ot=a,sta=p,ts=9000,ttfb=90"])
-        // This is the time of the clock, so it is ignored.
+        // This value is a time of day and not a duration, so it is ignored.
         .events(9_500, &["e=rr,ot=v,sta=p,ts=9500,ttfb=1795312440000"]);
     assert_eq!(rig.cell(0).values[ValueMetric::TtfbMs].values(), [(60, 1)]);
 }
