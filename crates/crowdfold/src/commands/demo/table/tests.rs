@@ -39,6 +39,7 @@ fn row(os: &str, sessions: u64) -> Row {
             sigma: None,
             tau: None,
         },
+        added: None,
     }
 }
 
