@@ -1,7 +1,7 @@
 # `make demo` and `make test` work from a fresh clone: they print and install the missing system packages first.
 # With CROWDFOLD_INSTALL=no they only print the missing packages.
 
-.PHONY: demo setup check test attack player soak bench fuzz memcheck rules charts image readers lint fmt doctor
+.PHONY: demo setup check test attack player soak bench instructions fuzz memcheck rules charts image readers lint fmt doctor
 
 # Run the demo: mock broker, synthetic players and worker in one process. make demo ARGS="--for 60s"
 PROFILE ?= release
@@ -66,6 +66,12 @@ soak:
 bench:
 	@.ci/prerequisites build test
 	cargo bench --locked $(ARGS)
+
+# Count instructions and allocations per beacon, and compare them with their figures.
+# make instructions ARGS=--write writes new figures.
+instructions:
+	@.ci/prerequisites build ci
+	@.ci/instructions $(ARGS)
 
 # Fuzz each parser for ten minutes. make fuzz TARGETS="json envelope" EACH=60
 fuzz:

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layer of each crate. A crate may depend only on crates with a lower number.
-const LAYERS: [(&str, u32); 17] = [
+const LAYERS: [(&str, u32); 18] = [
     ("crowdfold-model", 0),
     ("crowdfold-config", 1),
     ("crowdfold-scan", 0),
@@ -27,6 +27,7 @@ const LAYERS: [(&str, u32); 17] = [
     ("crowdfold", 8),
     ("crowdfold-suite", 9),
     ("crowdfold-attack", 9),
+    ("crowdfold-cost", 9),
 ];
 
 /// The crates that must not read the clock. They receive the time as an argument.

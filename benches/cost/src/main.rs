@@ -1,0 +1,211 @@
+//! Performs the work on beacons without a clock, so that instructions and allocations per beacon can be counted.
+//!
+//! `crowdfold-cost WORKLOAD PASSES` performs a workload on this many groups of [`GROUP`] beacons. `.ci/instructions`
+//! runs it under valgrind with one and with three groups. The difference divided by the beacons of two groups is the
+//! number of instructions per beacon, without the start of the program. `crowdfold-cost allocations` counts the
+//! allocations of each workload, and fails if one has more than it may have.
+//!
+//! This is a package of its own, because it must not be built with a Kafka client.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Observation, Placement, Record, SessionHasher, Settings, Shared};
+use crowdfold_engine::{Combiner, CombinerSettings, Operator as _, Rules, SessionStore, Start};
+use crowdfold_loadgen::{Mix, Players, PlayersConfig};
+use crowdfold_model::{Dimension, Qualities, Span, Timestamp};
+
+/// The number of beacons of a group.
+const GROUP: usize = 8_192;
+
+/// The number of groups that exist. All of them are created before any is used.
+const GROUPS: usize = 4;
+
+/// The number of beacons in an array of the workload `arrays`.
+const ARRAY: usize = 16;
+
+/// The time of the first beacon.
+const START: u64 = 1_795_308_480_000;
+
+/// The workloads, each with the maximum number of allocations per 1,000 beacons. A beacon with a known shape, words and
+/// session does not allocate. A session allocates when it begins and when it has more beacons, and a window when it
+/// closes.
+const WORKLOADS: [(&str, u64); 4] = [("admit", 0), ("arrays", 0), ("insert", 60), ("combine", 80)];
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let groups = arguments.get(1).and_then(|groups| groups.parse().ok());
+    match (arguments.first().map(String::as_str), groups) {
+        (Some("allocations"), None) => return count_allocations(),
+        (Some(name), Some(groups)) if (1..=GROUPS).contains(&groups) => {
+            if let Some(mut work) = Work::new(name) {
+                work.perform(0..groups);
+                println!("{}", groups * GROUP);
+                return ExitCode::SUCCESS;
+            }
+        }
+        _ => {}
+    }
+    let names = WORKLOADS.map(|(name, _)| name).join("|");
+    eprintln!("usage: crowdfold-cost allocations, or crowdfold-cost {names} GROUPS (1 to {GROUPS})");
+    ExitCode::from(2)
+}
+
+/// Prints the allocations of each workload. Fails if there are too many. The workloads of the airlock are counted when
+/// they are performed a second time, because new words allocate. The others are counted after the first group, because
+/// a repeated beacon would be a duplicate.
+fn count_allocations() -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for (name, most) in WORKLOADS {
+        let Some(mut work) = Work::new(name) else { continue };
+        let (first, counted) = if most == 0 { (GROUPS, 0..GROUPS) } else { (1, 1..GROUPS) };
+        work.perform(0..first);
+        let beacons = (counted.len() * GROUP) as u64;
+        let counted = allocation_counter::measure(|| work.perform(counted)).count_total;
+        println!("{name:>8}: {counted} allocations for {beacons} beacons");
+        if counted * 1_000 > most * beacons {
+            eprintln!("{name} may have {most} allocations per 1,000 beacons; find the one that was added");
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
+}
+
+/// A workload with its state.
+struct Work {
+    /// The records of each group, with their timestamps.
+    groups: Vec<Vec<(Timestamp, Vec<u8>)>>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// From bytes to observations.
+    Admit(Box<Airlock>),
+    /// From observations to session summaries.
+    Insert(Vec<Vec<(Timestamp, Observation)>>, Box<SessionStore>),
+    /// From bytes to closed windows.
+    Combine(Box<Combiner>, i64),
+}
+
+impl Work {
+    fn new(name: &str) -> Option<Self> {
+        let mut groups = beacons();
+        let kind = match name {
+            "admit" => Kind::Admit(Box::new(airlock())),
+            "arrays" => {
+                groups = groups.iter().map(|group| group.chunks(ARRAY).map(array).collect()).collect();
+                Kind::Admit(Box::new(airlock()))
+            }
+            "insert" => {
+                let mut airlock = airlock();
+                let observed = groups.iter().map(|group| observations(&mut airlock, group)).collect();
+                Kind::Insert(observed, Box::new(SessionStore::new(rules(), &[], Timestamp::EPOCH)))
+            }
+            "combine" => Kind::Combine(Box::new(combiner()), 0),
+            _ => return None,
+        };
+        Some(Self { groups, kind })
+    }
+
+    fn perform(&mut self, groups: std::ops::Range<usize>) {
+        match &mut self.kind {
+            Kind::Admit(airlock) => {
+                let mut admitted = 0;
+                for record in self.groups[groups.clone()].iter().flatten() {
+                    airlock.admit(&as_record(record), &mut |time, outcome| {
+                        admitted += usize::from(outcome.is_ok());
+                        black_box((time, outcome.is_ok()));
+                    });
+                }
+                assert_eq!(admitted, groups.len() * GROUP, "every beacon is valid");
+            }
+            Kind::Insert(observed, store) => {
+                for (timestamp, observation) in observed[groups].iter().flatten() {
+                    black_box(store.insert(observation, *timestamp));
+                }
+            }
+            Kind::Combine(combiner, offset) => {
+                let now = Timestamp::from_millis(u64::MAX / 2);
+                for record in self.groups[groups].iter().flatten() {
+                    assert!(combiner.hold(&as_record(record), *offset, now).is_ok(), "time does not matter");
+                    *offset += 1;
+                    if combiner.is_full() {
+                        combiner.mark_committed();
+                    }
+                }
+                combiner.insert_held();
+                assert!(combiner.balanced() && combiner.totals().rejected() == 0, "every beacon is valid");
+            }
+        }
+    }
+}
+
+/// Returns the heartbeats of 1,000 live sessions in groups, with the times of their records.
+fn beacons() -> Vec<Vec<(Timestamp, Vec<u8>)>> {
+    let config = PlayersConfig { start_ms: START, mix: Mix::lean(), ..PlayersConfig::default() };
+    let Ok(mut players) = Players::new(config) else { return Vec::new() };
+    let mut group = || {
+        let reports = players.by_ref().take(GROUP);
+        reports.map(|report| (Timestamp::from_millis(report.sent_ms), report.payload)).collect()
+    };
+    (0..GROUPS).map(|_| group()).collect()
+}
+
+/// Joins beacons to one record with the last of their times.
+fn array(beacons: &[(Timestamp, Vec<u8>)]) -> (Timestamp, Vec<u8>) {
+    let last = beacons.last().map_or(Timestamp::EPOCH, |(timestamp, _)| *timestamp);
+    let texts: Vec<_> = beacons.iter().map(|(_, beacon)| beacon.as_slice()).collect();
+    (last, [b"[", texts.join(&b","[..]).as_slice(), b"]"].concat())
+}
+
+fn as_record((timestamp, payload): &(Timestamp, Vec<u8>)) -> Record<'_> {
+    Record { payload, content_type: None, timestamp: Some(*timestamp) }
+}
+
+fn observations(airlock: &mut Airlock, group: &[(Timestamp, Vec<u8>)]) -> Vec<(Timestamp, Observation)> {
+    let mut observed = Vec::new();
+    for record in group {
+        airlock.admit(&as_record(record), &mut |_, outcome| {
+            observed.extend(outcome.ok().map(|observation| (record.0, observation)));
+        });
+    }
+    observed
+}
+
+fn airlock() -> Airlock {
+    let Ok(shared) = Shared::new(Settings::default(), SessionHasher::fixed(1)) else {
+        unreachable!("the default settings are valid")
+    };
+    Airlock::new(&Arc::new(shared), Some(Placement { partition: 0, of: 1 }))
+}
+
+fn rules() -> Arc<Rules> {
+    use Dimension as D;
+    let breakdowns = vec![vec![D::Device, D::Os, D::Browser], vec![D::Stream, D::Format, D::Content]];
+    Arc::new(Rules {
+        window: Span::MINUTE,
+        lateness: Span::SECOND * 30,
+        idle: Span::SECOND * 90,
+        breakdowns: breakdowns.into(),
+        qualities: Qualities::default(),
+        max_sessions: 1_000_000,
+    })
+}
+
+fn combiner() -> Combiner {
+    let settings = Arc::new(CombinerSettings {
+        rules: rules(),
+        partitions: 1,
+        merge_partitions: 1,
+        tenants: Settings::default().tenants,
+        topic: "beacons".into(),
+        trust_timestamps: true,
+        max_skew: Span::MINUTE,
+        idle_timeout: Span::MINUTE,
+    });
+    let fresh = Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false };
+    Combiner::new(settings, airlock(), &fresh, 0, false)
+}
