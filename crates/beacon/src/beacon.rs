@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use crowdfold_model::Dimension;
+use crowdfold_model::{Dimension, SumMetric, ValueMetric};
 
 use crate::{Field, NotSend, cmcd};
 
 mod number;
 
+pub(crate) use number::PLAIN_RANGES;
 pub use number::{Amount, Number};
 
 /// The error for input that is invalid in its format. It contains no part of the input.
@@ -191,6 +193,33 @@ impl<'a> Beacon<'a> {
         })
     }
 
+    /// Returns the sums that were sent.
+    #[inline]
+    pub fn sums(&self) -> impl Iterator<Item = (SumMetric, Amount)> {
+        let index = Number::SUMS.start;
+        self.some_numbers(Number::SUMS)
+            .filter_map(move |at| Some((*SumMetric::ALL.get(at - index)?, self.numbers[at])))
+    }
+
+    /// Returns the values that were sent.
+    #[inline]
+    pub fn values(&self) -> impl Iterator<Item = (ValueMetric, Amount)> {
+        let index = Number::VALUES.start;
+        self.some_numbers(Number::VALUES)
+            .filter_map(move |at| Some((*ValueMetric::ALL.get(at - index)?, self.numbers[at])))
+    }
+
+    /// Returns the indexes in this range of the numbers that were sent.
+    #[inline]
+    fn some_numbers(&self, range: Range<usize>) -> impl Iterator<Item = usize> + use<> {
+        let mut left = self.present >> Text::COUNT & ((1 << range.end) - (1 << range.start));
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            (at < Number::COUNT).then_some(at)
+        })
+    }
+
     /// Returns the error codes after the first one, if the record contains several. At most 8 codes of a record are
     /// read.
     pub fn more_errors(&self) -> impl Iterator<Item = Cow<'_, str>> {
@@ -232,7 +261,9 @@ impl<'a> Beacon<'a> {
     pub(crate) const fn set_borrowed(&mut self, index: usize, text: &'a str) {
         self.texts[index] = text;
         self.present |= 1 << index;
-        self.decoded &= !(1 << index);
+        if self.decoded != 0 {
+            self.decoded &= !(1 << index);
+        }
     }
 
     #[inline]

@@ -45,6 +45,28 @@ pub struct Http<'a> {
 /// The prefix of paths that contain a tenant.
 const ENDPOINT: &str = "/v1/cmcd/";
 
+impl Http<'static> {
+    /// An absent context.
+    pub(crate) const NONE: &'static Self = &Self {
+        received_at: None,
+        time_ignored: false,
+        address: None,
+        tenant: None,
+        country: None,
+        region: None,
+        asn: None,
+        user_agent: None,
+        brands: None,
+        platform: None,
+        platform_version: None,
+        mobile: None,
+        model: None,
+        gpc: false,
+        dnt: false,
+        endpoint: 0,
+    };
+}
+
 impl Http<'_> {
     /// Returns the endpoint number and the tenant of a path without its query. Equal paths have equal endpoint
     /// numbers. A path such as `/v1/cmcd/{tenant}` contains a tenant. What follows after the tenant, as in requests

@@ -50,7 +50,7 @@ pub use capture::LogFields;
 pub use envelope::{Body, CONTENT_TYPE, Packer, unpack};
 pub use fields::{Field, Fields, FieldsError};
 pub use http::Http;
-pub use nothing::is_nothing;
+pub use nothing::{is_nothing, trimmed};
 pub use reader::{Form, Reader};
 
 /// A marker for types that must stay in their thread. It is neither `Send` nor `Sync`, so a type that contains it is

@@ -17,7 +17,7 @@ pub fn is_nothing(text: &str) -> bool {
     if text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() && !b"nNuU".contains(&first)) {
         return false;
     }
-    let mut text = text.trim();
+    let mut text = trimmed(text);
     if text.len() > LONGEST {
         return false;
     }
@@ -27,6 +27,18 @@ pub fn is_nothing(text: &str) -> bool {
         text = inner.trim();
     }
     NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text))
+}
+
+/// Returns a text without white space on both sides. Most texts have none, which their first and last byte show.
+#[must_use]
+#[inline]
+pub fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [] => text,
+        [one] | [one, .., _] if !one.is_ascii_graphic() => text.trim(),
+        [.., last] if !last.is_ascii_graphic() => text.trim(),
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -47,6 +59,15 @@ mod tests {
             ] {
                 assert!(is_nothing(&text), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn texts_are_trimmed_on_both_sides() {
+        for text in
+            ["", " ", "a", "a b", " a", "a ", "\u{a0}a", "a\u{a0}", "é", " é", "\t\n", "a\u{2003}", "\u{7f}a"]
+        {
+            assert_eq!(trimmed(text), text.trim(), "{text:?}");
         }
     }
 

@@ -84,14 +84,13 @@ impl Reader {
         record: &[u8],
         each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>),
     ) {
-        let http = Http::default();
         match form {
-            Form::Json => self.body(&http, &Body::Json(record), each),
-            Form::Cmcd => self.cmcd(record, &http, each),
+            Form::Json => self.body(Http::NONE, &Body::Json(record), each),
+            Form::Cmcd => self.cmcd(record, Http::NONE, each),
             Form::Capture => self.captures(record, each),
             Form::Envelope => envelope::unpack(record, &mut |request| match request {
                 Ok((http, body)) => self.body(&http, &body, each),
-                Err(Malformed) => each(&http, Err(ReadError::Malformed)),
+                Err(Malformed) => each(Http::NONE, Err(ReadError::Malformed)),
             }),
         }
     }
@@ -129,7 +128,7 @@ impl Reader {
             Frame::Bad => ReadError::Malformed,
             Frame::Beyond => ReadError::TooMany,
         };
-        each(&Http::default(), Err(error));
+        each(Http::NONE, Err(error));
         None
     }
 

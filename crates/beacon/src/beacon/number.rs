@@ -1,5 +1,7 @@
 //! The number fields of a beacon, and their values.
 
+use std::ops::Range;
+
 use crowdfold_model::{Metric, SumMetric, Timestamp, Unit, ValueMetric};
 
 use super::Text;
@@ -26,6 +28,10 @@ impl Number {
     /// The number of number fields that are not metrics.
     const PLAIN: usize = 4;
     pub(crate) const COUNT: usize = Self::PLAIN + SumMetric::COUNT + ValueMetric::COUNT;
+
+    /// The indexes of sums and of values.
+    pub(super) const SUMS: Range<usize> = Self::PLAIN..Self::PLAIN + SumMetric::COUNT;
+    pub(super) const VALUES: Range<usize> = Self::SUMS.end..Self::COUNT;
 
     /// Returns the index of the field among all number fields.
     #[inline]
@@ -83,6 +89,18 @@ const LIMITS: [u64; Number::COUNT] = {
         at += 1;
     }
     limits
+};
+
+/// The range of whole numbers with a certain unit of each number ([`Number::plain_range`]).
+pub(crate) static PLAIN_RANGES: [(u64, u64); Number::COUNT] = {
+    let mut ranges = [(0, 0); Number::COUNT];
+    let mut at = 0;
+    while at < Number::COUNT {
+        ranges[at] = (0, LIMITS[at]);
+        at += 1;
+    }
+    ranges[Number::Ts.index()] = Number::Ts.plain_range();
+    ranges
 };
 
 impl From<Metric> for Number {
@@ -154,10 +172,15 @@ impl Amount {
     /// whole numbers.
     #[must_use]
     pub const fn to_two_digits(self) -> u64 {
-        if self.halves < 200 {
-            return self.rounded();
+        // Division by a constant is faster.
+        match self.halves / 2 {
+            0..100 => return self.rounded(),
+            100..1_000 => return self.to_multiple_of(10),
+            1_000..10_000 => return self.to_multiple_of(100),
+            10_000..100_000 => return self.to_multiple_of(1_000),
+            _ => {}
         }
-        let mut step = 10;
+        let mut step = 10_000;
         while self.halves / 2 >= step * 100 {
             step *= 10;
         }

@@ -1,21 +1,29 @@
 //! A reader of JSON beacons that remembers the order of their keys.
 //!
 //! The beacons of one producer have the same keys in a similar order and notation. The bytes between two values
-//! (commas, brackets, the key, white space) are remembered as a step, and compared in place. The key is read only if no
-//! remembered step matches. The memory affects only the speed: a property test and a fuzz target compare this reader
-//! with one without memory.
+//! (quotes, commas, brackets, the key, white space) are remembered as a step, and compared in place. The key is read
+//! only if no remembered step matches. The memory affects only the speed: a property test and a fuzz target compare
+//! this reader with one without memory.
+//!
+//! The closing quote of a text and the opening quote of the next one belong to the step between them. So a text that
+//! was read ends before its closing quote, and every other value ends after its last byte. A step is compared only
+//! after a value that ends in the same way as the value before which it was remembered.
 //!
 //! A flood of keys that never repeat costs no more than reading them, because steps are found by hash, and the number
 //! of searches for one record is limited.
 
+mod gap;
 mod step;
+mod whole;
 
-use step::{NONE, NumberSlot, Step, StepTarget};
+use gap::{gap, read_plainly};
+use step::{FOLLOWERS, NONE, Step, Target, What};
+use whole::whole;
 
-use super::syntax::{self, blank, plain, string_end};
+use super::syntax::{self, blank, plain};
 use super::value;
-use crate::fields::Target;
-use crate::{Amount, Beacon, Field, Fields, Text};
+use crate::beacon::PLAIN_RANGES;
+use crate::{Amount, Beacon, Field, Fields};
 
 /// The maximum number of remembered steps, and the maximum length of a step in bytes. A producer has a few dozen steps.
 const MOST_STEPS: usize = 512;
@@ -69,6 +77,17 @@ impl Default for Quick {
     }
 }
 
+/// A position between two values.
+#[derive(Clone, Copy)]
+struct Position {
+    /// The step before the last value.
+    from: usize,
+    /// The end of the last value, or the start of an object.
+    at: usize,
+    /// True if the last value is a text whose closing quote is at the position.
+    quoted: bool,
+}
+
 impl Quick {
     /// Begins another record.
     pub(crate) const fn begin(&mut self) {
@@ -79,7 +98,7 @@ impl Quick {
     pub(crate) fn read<'a>(
         &mut self,
         source: &Source<'a>,
-        mut at: usize,
+        at: usize,
         fields: &Fields,
         beacon: &mut Beacon<'a>,
     ) -> Option<usize> {
@@ -90,73 +109,111 @@ impl Quick {
         if self.left == 0 {
             return read_plainly(source, at, fields, beacon);
         }
-        let mut step = START;
+        let mut position = Position { from: START, at, quoted: false };
+        let mut expected = self.steps[START].next[0][0];
         loop {
-            (step, at) = self.follow(step, bytes, at, fields)?;
-            let Step { node, what, .. } = self.steps[step];
-            at = match what {
-                StepTarget::Text(field, index) => read_text(field, index, source, at, beacon)?,
-                StepTarget::Number(slot) => read_number(slot, bytes, at, beacon)?,
-                StepTarget::Flag(field) => read_flag(field, bytes, at, beacon)?,
-                StepTarget::Skip => skip(bytes, blank(bytes, at), node == fields.root(), beacon)?,
-                StepTarget::Inside(inner) => {
+            let found = self.steps.get(usize::from(expected));
+            let (step, at) = match found.and_then(|step| Some((step, step.fits(bytes, position.at)?))) {
+                Some((step, end)) => {
+                    position.from = expected.into();
+                    (step, end)
+                }
+                None => {
+                    let (from, end) = self.follow_another(position, bytes, fields)?;
+                    position.from = from;
+                    (&self.steps[from], end)
+                }
+            };
+            let field = step.target.field;
+            position.quoted = false;
+            position.at = match step.target.what {
+                What::Text(index) => match open_text(source, at) {
+                    Some(text) => {
+                        beacon.set_borrowed(index.into(), text);
+                        position.quoted = true;
+                        at + text.len()
+                    }
+                    None => value::read(field?, bytes, at - 1, beacon)?,
+                },
+                What::BareText(index) => match bare_text(source, at) {
+                    Some(text) => {
+                        beacon.set_borrowed(index.into(), text);
+                        at + text.len() + 2
+                    }
+                    None => value::read(field?, bytes, blank(bytes, at), beacon)?,
+                },
+                What::Number(index) => match read_number(index.into(), bytes, at, beacon) {
+                    Some(end) => end,
+                    None => value::read(field?, bytes, blank(bytes, at), beacon)?,
+                },
+                What::Flag => read_flag(field?, bytes, at, beacon)?,
+                What::Skip => skip(bytes, blank(bytes, at), step.target.node == fields.root(), beacon)?,
+                What::Inside(inner) => {
                     beacon.remove_all(fields.node(inner).fields);
                     let at = blank(bytes, at);
                     if bytes.get(at) == Some(&b'{') { at } else { skip_outer(bytes, at)? }
                 }
-                StepTarget::End => return Some(at),
+                What::End => return Some(at),
+            };
+            expected = step.next[usize::from(position.quoted)][0];
+        }
+    }
+
+    /// Returns a step that did not follow the last time.
+    #[inline(never)]
+    fn follow_another(
+        &mut self,
+        position: Position,
+        bytes: &[u8],
+        fields: &Fields,
+    ) -> Option<(usize, usize)> {
+        let next = self.steps[position.from].next[usize::from(position.quoted)];
+        for (nth, step) in next.into_iter().enumerate().skip(1) {
+            let found = self.steps.get(usize::from(step));
+            if let Some(end) = found.and_then(|step| step.fits(bytes, position.at)) {
+                self.steps[position.from].next[usize::from(position.quoted)].swap(0, nth);
+                return Some((step.into(), end));
             }
         }
-    }
-
-    /// Returns the step from `at` to the next value, and the start of that value. At `at`, a value has ended or an
-    /// object begins.
-    #[inline(always)]
-    fn follow(&mut self, from: usize, bytes: &[u8], at: usize, fields: &Fields) -> Option<(usize, usize)> {
-        let rest = bytes.get(at..)?;
-        let [last, before] = self.steps[from].next;
-        if let Some(length) = self.fits(last, rest) {
-            return Some((usize::from(last), at + length));
-        }
-        if let Some(length) = self.fits(before, rest) {
-            self.steps[from].next = [before, last];
-            return Some((usize::from(before), at + length));
-        }
-        self.learn(from, bytes, at, fields)
-    }
-
-    #[inline(always)]
-    fn fits(&self, step: u16, rest: &[u8]) -> Option<usize> {
-        self.steps.get(usize::from(step))?.fits(rest)
+        self.learn(position, bytes, fields)
     }
 
     /// Reads the key, and remembers the step.
     #[cold]
-    fn learn(&mut self, from: usize, bytes: &[u8], start: usize, fields: &Fields) -> Option<(usize, usize)> {
+    fn learn(&mut self, position: Position, bytes: &[u8], fields: &Fields) -> Option<(usize, usize)> {
+        let Position { from, at: start, quoted } = position;
         let opens = bytes.get(start) == Some(&b'{');
-        let (begins, node) = match self.steps[from] {
+        let (begins, node) = match self.steps[from].target {
             _ if from == START => (true, fields.root()),
-            Step { what: StepTarget::Inside(inner), .. } if opens => (true, inner),
-            Step { node, .. } => (false, node),
+            Target { what: What::Inside(inner), .. } if opens => (true, inner),
+            Target { node, .. } => (false, node),
         };
-        let (end, node, what) = gap(bytes, start, begins, node, fields)?;
-        let step = self.remembered(&bytes[start..end], node, what).unwrap_or_else(|| {
-            (self.steps[SPARE].node, self.steps[SPARE].what) = (node, what);
+        let (end, mut target) = gap(bytes, start + usize::from(quoted), begins, node, fields)?;
+        let end = match target.what {
+            What::BareText(index) if bytes.get(end) == Some(&b'"') => {
+                target.what = What::Text(index);
+                end + 1
+            }
+            _ => end,
+        };
+        let step = self.remembered(&bytes[start..end], target).unwrap_or_else(|| {
+            self.steps[SPARE].target = target;
             SPARE
         });
         if from != SPARE && step != SPARE {
-            let next = &mut self.steps[from].next;
-            *next = [step as u16, next[0]];
+            let next = &mut self.steps[from].next[usize::from(quoted)];
+            next.copy_within(..FOLLOWERS - 1, 1);
+            next[0] = step as u16;
         }
         Some((step, end))
     }
 
     /// Finds a step by hash, and remembers it if there is space.
-    fn remembered(&mut self, lead: &[u8], node: usize, what: StepTarget) -> Option<usize> {
+    fn remembered(&mut self, lead: &[u8], target: Target) -> Option<usize> {
         if self.left == 0 {
             return None;
         }
-        let first_slot = hash(lead, node);
+        let first_slot = hash(lead, target.node);
         for probe in 0..PROBES {
             let slot = &mut self.index[(first_slot + probe) % INDEX_SLOTS];
             if *slot == NONE {
@@ -165,11 +222,10 @@ impl Quick {
                 }
                 self.left -= 1;
                 *slot = self.steps.len() as u16;
-                self.steps.push(Step::new(lead, node, what));
+                self.steps.push(Step::new(lead, target));
                 return Some(usize::from(*slot));
             }
-            let step = &self.steps[usize::from(*slot)];
-            if step.node == node && step.what == what && *step.lead == *lead {
+            if self.steps[usize::from(*slot)].equals(lead, target) {
                 return Some(usize::from(*slot));
             }
         }
@@ -182,7 +238,7 @@ impl Quick {
     }
 
     fn forget(&mut self) {
-        self.steps = [START, SPARE].map(|_| Step::new(&[], 0, StepTarget::Skip)).into();
+        self.steps = [START, SPARE].map(|_| Step::new(&[], Target::new(0, What::Skip))).into();
         self.index.fill(NONE);
         self.lost = 0;
     }
@@ -197,112 +253,26 @@ fn hash(lead: &[u8], node: usize) -> usize {
     (rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) >> 32) as usize
 }
 
-/// Reads the beacon that begins at `at` without memory.
-fn read_plainly<'a>(
-    source: &Source<'a>,
-    mut at: usize,
-    fields: &Fields,
-    beacon: &mut Beacon<'a>,
-) -> Option<usize> {
-    let bytes = source.bytes;
-    let (mut node, mut begins) = (fields.root(), true);
-    loop {
-        let (end, inner, what) = gap(bytes, at, begins, node, fields)?;
-        (node, begins) = (inner, false);
-        if let StepTarget::Inside(within) = what {
-            beacon.remove_all(fields.node(within).fields);
-        }
-        at = match what {
-            StepTarget::Text(field, index) => read_text(field, index, source, end, beacon)?,
-            StepTarget::Number(slot) => read_number(slot, bytes, end, beacon)?,
-            StepTarget::Flag(field) => read_flag(field, bytes, end, beacon)?,
-            StepTarget::Skip => skip(bytes, blank(bytes, end), node == fields.root(), beacon)?,
-            StepTarget::Inside(within) if bytes.get(blank(bytes, end)) == Some(&b'{') => {
-                (node, begins) = (within, true);
-                blank(bytes, end)
-            }
-            StepTarget::Inside(_) => syntax::skip(bytes, blank(bytes, end)).ok()?,
-            StepTarget::End => return Some(end),
-        };
-    }
+/// Returns the text without escapes that begins at `at`, after its opening quote, in a record that is UTF-8.
+#[inline(always)]
+fn open_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
+    source.text.get(at..plain(source.bytes, at)?)
 }
 
-/// Reads the bytes between two values from `at` on: brackets, commas, and the key with its colon. If `begins` is true,
-/// an object begins there. Otherwise a value in `node` has ended. Returns the start of the next value, the node of its
-/// key, and its target.
-fn gap(
-    bytes: &[u8],
-    at: usize,
-    begins: bool,
-    mut node: usize,
-    fields: &Fields,
-) -> Option<(usize, usize, StepTarget)> {
-    let mut at = at + usize::from(begins);
-    let mut first = begins;
-    loop {
-        at = blank(bytes, at);
-        match bytes.get(at)? {
-            b'}' if node == fields.root() => return Some((at + 1, node, StepTarget::End)),
-            b'}' => node = fields.node(node).outer,
-            b',' if !first => {
-                at = blank(bytes, at + 1);
-                break;
-            }
-            b'"' if first => break,
-            _ => return None,
-        }
-        first = false;
-        at += 1;
-    }
-    if bytes.get(at) != Some(&b'"') {
+/// Returns the text without escapes whose opening quote is at `at`, in a record that is UTF-8.
+fn bare_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
+    if source.bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let (end, target) = match plain(bytes, at + 1) {
-        Some(end) => (end, fields.node(node).target(&bytes[at + 1..end])),
-        None => {
-            let end = string_end(bytes, at + 1).ok()?;
-            (end, fields.node(node).target(syntax::text(&bytes[at + 1..end]).0.as_bytes()))
-        }
-    };
-    let what = match target {
-        Some(Target::Field(field)) => field.into(),
-        Some(Target::Inside(inner)) => StepTarget::Inside(inner),
-        None => StepTarget::Skip,
-    };
-    let colon = blank(bytes, end + 1);
-    (bytes.get(colon) == Some(&b':')).then(|| (blank(bytes, colon + 1), node, what))
+    open_text(source, at + 1)
 }
 
-/// Reads a text. Returns its end.
+/// Reads a whole number with a certain unit. Returns its end, or `None` for every other value.
 #[inline(always)]
-fn read_text<'a>(
-    field: Text,
-    index: u8,
-    source: &Source<'a>,
-    at: usize,
-    beacon: &mut Beacon<'a>,
-) -> Option<usize> {
-    let bytes = source.bytes;
-    if bytes.get(at) == Some(&b'"')
-        && let Some(end) = plain(bytes, at + 1)
-        && let Some(text) = source.text.get(at + 1..end)
-    {
-        beacon.set_borrowed(index.into(), text);
-        return Some(end + 1);
-    }
-    value::read(Field::Text(field), bytes, blank(bytes, at), beacon)
-}
-
-/// Reads a number. Returns its end.
-#[inline(always)]
-fn read_number<'a>(slot: NumberSlot, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
-    if let Some((value, end)) = whole(bytes, at)
-        && let Some(amount) = Amount::within(slot.range, value)
-    {
-        beacon.set_amount(slot.index.into(), amount);
-        return Some(end);
-    }
-    value::read(Field::Number(slot.field), bytes, blank(bytes, at), beacon)
+fn read_number(index: usize, bytes: &[u8], at: usize, beacon: &mut Beacon<'_>) -> Option<usize> {
+    let (value, end) = whole(bytes, at)?;
+    beacon.set_amount(index, Amount::within(*PLAIN_RANGES.get(index)?, value)?);
+    Some(end)
 }
 
 /// Reads a boolean. Returns its end.
@@ -327,24 +297,6 @@ fn skip_outer(bytes: &[u8], at: usize) -> Option<usize> {
     let end = syntax::skip(bytes, at).ok()?;
     // A following object would be mistaken for the expected one.
     (bytes.get(end) != Some(&b'{')).then_some(end)
-}
-
-/// Reads a whole number of at most 15 digits. Returns it and its end, or `None` for every other notation.
-#[inline]
-fn whole(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
-    let first = bytes.get(at).filter(|byte| byte.is_ascii_digit())?;
-    let mut value = u64::from(first - b'0');
-    let mut end = at + 1;
-    let byte = loop {
-        match bytes.get(end)? {
-            digit @ b'0'..=b'9' if end - at < 15 => value = value * 10 + u64::from(digit - b'0'),
-            byte => break byte,
-        }
-        end += 1;
-    };
-    let is_whole = matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
-    let is_padded = *first == b'0' && end - at > 1;
-    (is_whole && !is_padded).then_some((value, end))
 }
 
 #[cfg(test)]

@@ -1,19 +1,26 @@
 //! The steps that the reader remembers.
 
-use crate::{Field, Number, Text};
+use wide::u8x16;
+
+use crate::Field;
 
 /// The absence of a step.
 pub(super) const NONE: u16 = u16::MAX;
 
-/// The target of a step.
+/// The number of remembered steps that follow a step.
+pub(super) const FOLLOWERS: usize = 4;
+
+/// The kind of the value after a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum StepTarget {
-    /// A text field, and its index.
-    Text(Text, u8),
-    /// A number field.
-    Number(NumberSlot),
+pub(super) enum What {
+    /// The index of a text field. The step contains the opening quote of the text.
+    Text(u8),
+    /// The index of a text field. The step does not contain an opening quote.
+    BareText(u8),
+    /// The index of a number field.
+    Number(u8),
     /// A boolean field.
-    Flag(Field),
+    Flag,
     /// The index of a child node. The value may be an object with used fields.
     Inside(usize),
     /// An unused value.
@@ -22,83 +29,89 @@ pub(super) enum StepTarget {
     End,
 }
 
-/// A number field with its index, and the range of whole numbers with a certain unit.
+/// The value after a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct NumberSlot {
-    pub(super) field: Number,
-    pub(super) index: u8,
-    /// The smallest and the largest of these numbers.
-    pub(super) range: (u64, u64),
+pub(super) struct Target {
+    pub(super) what: What,
+    /// The node of the key.
+    pub(super) node: usize,
+    /// The field of the key, if it has one.
+    pub(super) field: Option<Field>,
 }
 
-impl From<Field> for StepTarget {
-    fn from(field: Field) -> Self {
-        match field {
-            Field::Text(text) => Self::Text(text, text.index() as u8),
-            Field::Number(number) => Self::Number(NumberSlot {
-                field: number,
-                index: number.index() as u8,
-                range: number.plain_range(),
-            }),
-            Field::Fatal | Field::OptOut => Self::Flag(field),
-        }
+impl Target {
+    pub(super) const fn new(node: usize, what: What) -> Self {
+        Self { what, node, field: None }
+    }
+
+    pub(super) fn of_field(node: usize, field: Field) -> Self {
+        let what = match field {
+            Field::Text(text) => What::BareText(text.index() as u8),
+            Field::Number(number) => What::Number(number.index() as u8),
+            Field::Fatal | Field::OptOut => What::Flag,
+        };
+        Self { field: Some(field), ..Self::new(node, what) }
     }
 }
 
 /// A step from the end of one value to the start of the next.
 pub(super) struct Step {
-    /// The bytes between the values, up to the colon.
-    pub(super) lead: Box<[u8]>,
-    /// The same bytes in a form that is compared without a loop, if they are few.
-    head: Head,
-    /// The node of the key.
-    pub(super) node: usize,
-    pub(super) what: StepTarget,
-    /// The last two steps that followed it, the latest one first.
-    pub(super) next: [u16; 2],
+    /// The first bytes of the step.
+    head: [[u8; BLOCK]; BLOCKS],
+    /// The bits of the bytes of each block that belong to the step.
+    masks: [u32; BLOCKS],
+    pub(super) target: Target,
+    /// The last steps that followed it, the latest one first: after a value that ends at its last byte, and after a
+    /// text that ends before its closing quote.
+    pub(super) next: [[u16; FOLLOWERS]; 2],
+    /// The bytes between the values.
+    lead: Box<[u8]>,
 }
+
+/// The number of bytes that are compared at once, and the number of such blocks at the start of a step.
+const BLOCK: usize = 16;
+const BLOCKS: usize = 2;
 
 impl Step {
-    pub(super) fn new(lead: &[u8], node: usize, what: StepTarget) -> Self {
-        Self { lead: lead.into(), head: Head::new(lead), node, what, next: [NONE; 2] }
-    }
-
-    /// Returns its length if the bytes begin with it.
-    #[inline(always)]
-    pub(super) fn fits(&self, bytes: &[u8]) -> Option<usize> {
-        let fits = match bytes.first_chunk() {
-            Some(bytes) if self.lead.len() <= HEAD => self.head.fits(bytes),
-            _ => bytes.starts_with(&self.lead),
-        };
-        fits.then_some(self.lead.len())
-    }
-}
-
-/// The maximum number of bytes of a step that are compared without a loop.
-const HEAD: usize = 24;
-
-/// At most [`HEAD`] bytes as words, with a mask of the bits to compare.
-struct Head {
-    words: [u64; HEAD / 8],
-    mask: [u64; HEAD / 8],
-}
-
-impl Head {
-    fn new(lead: &[u8]) -> Self {
-        let (mut bytes, mut mask) = ([0; HEAD], [0; HEAD]);
-        for (at, byte) in lead.iter().take(HEAD).enumerate() {
-            (bytes[at], mask[at]) = (*byte, u8::MAX);
+    pub(super) fn new(lead: &[u8], target: Target) -> Self {
+        let (mut head, mut masks) = ([[0; BLOCK]; BLOCKS], [0; BLOCKS]);
+        for (at, byte) in lead.iter().take(BLOCK * BLOCKS).enumerate() {
+            head[at / BLOCK][at % BLOCK] = *byte;
+            masks[at / BLOCK] |= 1 << (at % BLOCK);
         }
-        Self { words: words(&bytes), mask: words(&mask) }
+        Self { head, masks, target, next: [[NONE; FOLLOWERS]; 2], lead: lead.into() }
     }
 
-    fn fits(&self, bytes: &[u8; HEAD]) -> bool {
-        let read = words(bytes);
-        (0..HEAD / 8).fold(0, |differs, at| differs | (read[at] ^ self.words[at]) & self.mask[at]) == 0
+    /// Returns true if it has the same bytes and the same target.
+    pub(super) fn equals(&self, lead: &[u8], target: Target) -> bool {
+        self.target == target && *self.lead == *lead
     }
-}
 
-fn words(bytes: &[u8; HEAD]) -> [u64; HEAD / 8] {
-    let (chunks, _) = bytes.as_chunks::<8>();
-    std::array::from_fn(|at| u64::from_le_bytes(chunks[at]))
+    /// Returns its end if it begins at `at`.
+    #[inline(always)]
+    pub(super) fn fits(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let rest = bytes.get(at..)?;
+        let length = self.lead.len();
+        let fits = match rest.first_chunk() {
+            Some(block) if length <= BLOCK => self.block_fits(0, block),
+            Some(block) => self.block_fits(0, block) && self.rest_fits(&rest[BLOCK..]),
+            None => rest.starts_with(&self.lead),
+        };
+        fits.then_some(at + length)
+    }
+
+    /// Compares the bytes after the first block.
+    #[inline(always)]
+    fn rest_fits(&self, rest: &[u8]) -> bool {
+        match rest.first_chunk() {
+            Some(block) if self.lead.len() <= BLOCK * BLOCKS => self.block_fits(1, block),
+            _ => rest.starts_with(&self.lead[BLOCK..]),
+        }
+    }
+
+    #[inline(always)]
+    fn block_fits(&self, nth: usize, found: &[u8; BLOCK]) -> bool {
+        let equal = u8x16::new(*found).simd_eq(u8x16::new(self.head[nth])).to_bitmask();
+        !equal & self.masks[nth] == 0
+    }
 }

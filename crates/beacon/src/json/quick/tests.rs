@@ -91,6 +91,43 @@ fn text_that_is_not_json_is_not_read() {
 }
 
 #[test]
+fn step_after_a_text_does_not_follow_another_value() {
+    let texts = r#"{"session":"s","content":"c","ts":1,"cdn":"d"}"#;
+    let numbers = r#"{"session":1,"content":2,"ts":"1","cdn":null}"#;
+    for record in [
+        r#"{"session":1","content":"c","ts":1}"#,
+        r#"{"session":null","content":"c","ts":1}"#,
+        r#"{"session":"\n"","content":"c","ts":1}"#,
+        r#"{"session":"s,"content":"c","ts":1}"#,
+        r#"{"session":"s""content":"c","ts":1}"#,
+        r#"{"ts":1","cdn":"d"}"#,
+        r#"{"ts":"1","cdn":d"}"#,
+        r#"{"session":"s","content":c","ts":1}"#,
+        r#"{"session":"s"","content":"c"}"#,
+    ] {
+        check(&[texts, record, numbers, record, texts, record, numbers, record], 4);
+    }
+    let spaced = r#"{"session": "s" , "content": "c" , "ts": 1 , "cdn": "d" }"#;
+    let escaped = r#"{"session":"s\n","content":"\u0063","ts":1,"cdn":"d\""}"#;
+    check(&[texts, numbers, spaced, escaped, texts, escaped, spaced, numbers, texts], 9);
+}
+
+#[test]
+fn several_shapes_are_remembered_at_the_same_time() {
+    let shapes =
+        ["ts", "stalls", "cdn", "height"].map(|key| format!(r#"{{"session":"s","{key}":1,"ts":2}}"#));
+    let mut quick = Quick::default();
+    for shape in &shapes {
+        assert!(read_by(&mut quick, shape, &fields()).is_some());
+    }
+    let known = quick.steps.len();
+    for shape in shapes.iter().chain(&shapes) {
+        assert_eq!(read_by(&mut quick, shape, &fields()), read_by(&mut Quick::default(), shape, &fields()));
+    }
+    assert_eq!(quick.steps.len(), known, "no step is learnt twice");
+}
+
+#[test]
 fn keys_with_escapes_are_recognised() {
     let mut quick = Quick::default();
     for record in [r#"{"\u0074s":7,"s\u0065ssion":"a"}"#, r#"{"ts":7,"session":"a"}"#] {
