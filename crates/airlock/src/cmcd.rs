@@ -1,6 +1,6 @@
 //! Interprets CMCD values: states, events and error codes.
 
-use crowdfold_beacon::{Beacon, Mode, Number, Text, is_nothing};
+use crowdfold_beacon::{Beacon, Mode, Number, Text, is_nothing, trimmed};
 use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
 
 use crate::measures::narrow;
@@ -78,7 +78,7 @@ pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
 
 /// Returns the error code of a record, or `None` if it has none.
 pub(crate) fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
-    beacon.text(Text::Error).map(str::trim).filter(|code| !is_nothing(code))
+    beacon.text(Text::Error).map(trimmed).filter(|code| !is_nothing(code))
 }
 
 /// Returns the hash and the class of each error code after the first one. Returns `None`, without allocation, if

@@ -103,11 +103,27 @@ impl Hash {
 
     /// Adds a string, ignoring its case.
     fn text(self, text: &str) -> Self {
-        let words = text.as_bytes().chunks(8).map(|word| {
-            word.iter().rev().fold(0, |number, byte| number << 8 | u64::from(byte.to_ascii_lowercase()))
-        });
-        words.fold(self.number(text.len() as u64), Self::number)
+        let (words, rest) = text.as_bytes().as_chunks();
+        let mut hash = self.number(text.len() as u64);
+        for word in words {
+            hash = hash.number(lower_case(u64::from_le_bytes(*word)));
+        }
+        if rest.is_empty() {
+            return hash;
+        }
+        let rest = rest.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        hash.number(lower_case(rest))
     }
+}
+
+/// Converts the letters among eight bytes to lower case.
+const fn lower_case(text: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let low_bits = text & (0x7f * EACH);
+    let from_a = low_bits + (0x80 - b'A' as u64) * EACH;
+    let after_z = low_bits + (0x7f - b'Z' as u64) * EACH;
+    let is_upper = from_a & !after_z & !text & (0x80 * EACH);
+    text | is_upper >> 2
 }
 
 #[cfg(test)]

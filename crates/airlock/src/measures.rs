@@ -1,6 +1,6 @@
 //! Reads the numbers of a beacon, and rounds them.
 
-use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text, is_nothing};
+use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text, is_nothing, trimmed};
 use crowdfold_model::{ErrorClass, SumMetric, Unit, ValueMetric};
 
 use crate::{Measures, State, cmcd};
@@ -9,10 +9,8 @@ use crate::{Measures, State, cmcd};
 /// session contributes").
 pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let mut common = Measures::default();
-    for metric in ValueMetric::ALL {
-        if let Some(amount) = beacon.number(Number::Value(metric)) {
-            common.values[metric as usize] = Some(narrow(amount.to_two_digits()));
-        }
+    for (metric, amount) in beacon.values() {
+        common.values[metric as usize] = Some(narrow(amount.to_two_digits()));
     }
     let event = beacon.text(Text::Event).unwrap_or_default();
     if beacon.mode != Mode::Json {
@@ -22,10 +20,11 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let is = |name: &str| event.eq_ignore_ascii_case(name);
     let (attempt, play) = (is("attempt"), is("play") || common.value(ValueMetric::StartupMs).is_some());
     let mut sums = [0; SumMetric::COUNT];
-    for metric in SumMetric::ALL {
-        if metric.is_in_beacons() {
-            sums[metric as usize] = sum(beacon, metric);
-        }
+    for (metric, amount) in beacon.sums().filter(|(metric, _)| metric.is_in_beacons()) {
+        sums[metric as usize] = narrow(match metric.unit() {
+            Unit::Milliseconds => amount.to_multiple_of(100),
+            Unit::Count | Unit::Kbps => amount.rounded(),
+        });
     }
     let switches =
         sums[SumMetric::SwitchesUp as usize].saturating_add(sums[SumMetric::SwitchesDown as usize]);
@@ -46,16 +45,6 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
         sums,
         ..common
     }
-}
-
-/// Returns the amount of a metric since the previous beacon, rounded. Returns 0 if the beacon does not contain the
-/// metric.
-fn sum(beacon: &Beacon<'_>, metric: SumMetric) -> u32 {
-    let Some(amount) = beacon.number(Number::Sum(metric)) else { return 0 };
-    narrow(match metric.unit() {
-        Unit::Milliseconds => amount.to_multiple_of(100),
-        Unit::Count | Unit::Kbps => amount.rounded(),
-    })
 }
 
 /// Returns the attempt, play, idle and error of a CMCD record, which follow from its state. Sums are not read,
@@ -91,10 +80,9 @@ pub(crate) fn narrow(amount: u64) -> u32 {
 /// Returns the class of the error in a JSON beacon, or `Other` for the event `error` without a class. Returns `None`
 /// if the beacon contains neither.
 pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
-    let class = beacon.text(Text::Error).unwrap_or_default().trim();
-    if is_nothing(class) {
+    let Some(class) = beacon.text(Text::Error).map(trimmed).filter(|class| !is_nothing(class)) else {
         return event.eq_ignore_ascii_case("error").then_some(ErrorClass::Other);
-    }
+    };
     let named = ErrorClass::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(class));
     Some(named.unwrap_or(ErrorClass::Other))
 }

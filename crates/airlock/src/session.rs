@@ -1,6 +1,6 @@
 //! Reads session ids, and recognises values that are not session ids.
 
-use crowdfold_beacon::{Beacon, Text, is_nothing};
+use crowdfold_beacon::{Beacon, Text, is_nothing, trimmed};
 
 use crowdfold_model::Reason;
 
@@ -43,7 +43,7 @@ const CONSTANTS: [&str; 18] = [
 /// Returns true if a value does not identify a session: it is empty or blank, a value such as `null`, only zeros (a
 /// number or a UUID), or a UUID of only ones.
 pub(crate) fn is_constant(session: &str) -> bool {
-    let session = session.trim();
+    let session = trimmed(session);
     let bytes = session.as_bytes();
     bytes.iter().all(|byte| matches!(byte, b'0' | b'-' | b'.'))
         || bytes.len() == 36 && bytes.iter().all(|byte| matches!(byte, b'f' | b'F' | b'-'))

@@ -41,6 +41,9 @@ pub enum AirlockError {
     },
 }
 
+/// The maximum number of tenants that are compared one by one.
+const FEW_TENANTS: usize = 4;
+
 /// The state that all airlocks of a process share: prepared settings, databases, caches, and the session hasher.
 pub struct Shared {
     pub(crate) settings: Settings,
@@ -121,6 +124,11 @@ impl Shared {
     pub(crate) fn tenant(&self, name: Option<&str>) -> Option<Tenant> {
         match name {
             None | Some("") => Some(self.default_tenant),
+            // With few names, a comparison with each is faster than a hash.
+            Some(name) if self.settings.tenants.len() <= FEW_TENANTS => {
+                let known = self.settings.tenants.iter().rposition(|known| known == name);
+                known.map(|index| Tenant(index as u16))
+            }
             Some(name) => self.tenants.get(name).copied(),
         }
     }

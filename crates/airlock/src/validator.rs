@@ -193,6 +193,7 @@ impl Validator {
         let json = beacon.mode == Mode::Json;
         for (dimension, raw) in beacon.dimensions() {
             let raw = match dimension {
+                _ if json && keep_content => raw,
                 Dimension::Stream if !json => cmcd::stream(raw),
                 Dimension::Format if !json => cmcd::format(raw),
                 Dimension::Content if !keep_content => continue,
