@@ -33,7 +33,7 @@ const START: u64 = 1_795_308_480_000;
 /// The workloads, each with the maximum number of allocations per 1,000 beacons. A beacon with a known shape, words and
 /// session does not allocate. A session allocates when it begins and when it has more beacons, and a window when it
 /// closes.
-const WORKLOADS: [(&str, u64); 4] = [("admit", 0), ("arrays", 0), ("insert", 60), ("combine", 80)];
+const WORKLOADS: [(&str, u64); 4] = [("admit", 0), ("arrays", 0), ("insert", 200), ("combine", 800)];
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
