@@ -39,7 +39,6 @@ fn row(os: &str, sessions: u64) -> Row {
             sigma: None,
             tau: None,
         },
-        added: None,
     }
 }
 
