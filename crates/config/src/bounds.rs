@@ -1,37 +1,38 @@
-//! The topic settings that follow from a time-to-live, on a broker with default settings. `topics check` uses the
-//! broker's own.
+//! The settings of a topic that follow from its time-to-live, on a broker with default settings. `topics check` uses
+//! the actual settings of the brokers instead.
 
 use std::time::Duration;
 
 use crowdfold_model::Span;
 
-/// A broker's default `log.retention.check.interval.ms`.
+/// The default of a broker's `log.retention.check.interval.ms`.
 const CHECK_INTERVAL: Duration = Duration::from_secs(300);
-/// A broker's default `file.delete.delay.ms`.
+/// The default of a broker's `file.delete.delay.ms`.
 const DELETE_DELAY: Duration = Duration::from_secs(60);
 
-/// The topic settings that follow from a time-to-live.
+/// The settings of a topic that follow from its time-to-live, and the resulting times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// `retention.ms`: the time for which records are kept at least.
+    /// The setting `retention.ms`, which is the minimum time for which a record is kept.
     pub retention: Duration,
-    /// `segment.ms`.
+    /// The setting `segment.ms`, after which a new segment begins.
     pub segment: Duration,
-    /// The longest time for which records are readable.
+    /// The maximum time for which a record is readable.
     pub readable: Duration,
-    /// The longest time for which records are on disk.
+    /// The maximum time for which a record is on disk.
     pub on_disk: Duration,
 }
 
 impl Bounds {
-    /// Returns the bounds on a broker with default settings. `ahead` is the most that a producer's timestamp may be
-    /// ahead of the broker's clock, 0 if the broker sets it.
+    /// Returns the bounds on a broker with default settings. `ahead` is the maximum time by which a producer's
+    /// timestamp may be ahead of the broker's clock. It is 0 if the broker sets the timestamps.
     #[must_use]
     pub fn of(ttl: Duration, ahead: Duration) -> Self {
         Self::at(ttl, ahead, CHECK_INTERVAL)
     }
 
-    /// Returns the bounds on the broker that keeps records longest: it checks retention all the time.
+    /// Returns the bounds on a broker that checks for old records continuously. No other broker allows a longer
+    /// retention for this time-to-live.
     pub(crate) fn at_best(ttl: Duration, ahead: Duration) -> Self {
         Self::at(ttl, ahead, Duration::ZERO)
     }
@@ -43,8 +44,8 @@ impl Bounds {
         Self { retention, segment, readable, on_disk: readable + DELETE_DELAY }
     }
 
-    /// Returns the shortest time-to-live, in whole minutes, that keeps records for the given time on a broker with
-    /// default settings.
+    /// Returns the shortest time-to-live, in whole minutes, with which a broker with default settings keeps records
+    /// for at least the time `kept`.
     #[must_use]
     pub fn least_ttl(kept: Duration, ahead: Duration) -> Duration {
         let retention_and_segment = Span::from_millis(Span::from(kept).as_millis().div_ceil(4) * 5);

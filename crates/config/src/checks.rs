@@ -1,4 +1,4 @@
-//! Rules about several keys.
+//! Checks of rules that involve several keys.
 
 mod properties;
 mod tenants;
@@ -12,7 +12,7 @@ use crate::settings::{AddressPolicy, ContentPolicy, Format, ReleasePolicy, is_to
 
 const SECRET_FILE: &str = "release.privacy.secret_file";
 
-/// Checks the rules in the order of the sections.
+/// Checks all rules, in the order of the sections.
 pub(crate) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     properties::check(loaded)?;
     tenants::check(loaded)?;
@@ -114,7 +114,7 @@ fn network(loaded: &Loaded) -> Result<(), ConfigError> {
     })
 }
 
-/// Returns the key of the first list of breakdowns that names a dimension.
+/// Returns the key of the first list of breakdowns that contains a dimension, or `None` if no list contains it.
 fn breakdowns_with(loaded: &Loaded, dimension: &str) -> Option<String> {
     let release = &loaded.settings.release;
     let names = |breakdowns: &[Vec<String>]| breakdowns.iter().flatten().any(|name| name == dimension);
@@ -143,7 +143,8 @@ fn topics(loaded: &Loaded) -> Result<(), ConfigError> {
     })
 }
 
-/// Erased records are erased for all readers.
+/// Checks that `ttl.erase_counted` is set only if no other program needs the topic, because erased records are erased
+/// for all readers.
 fn erasing(loaded: &Loaded) -> Result<(), ConfigError> {
     let settings = &loaded.settings;
     let own = format!("{}.beacons", settings.kafka.prefix);

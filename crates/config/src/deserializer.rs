@@ -1,4 +1,4 @@
-//! A `serde` deserializer for the tree of settings. It reports the key and the origin of a fault.
+//! A `serde` deserializer for the tree of settings. Its errors contain the key and the origin of the value.
 
 use std::fmt;
 
@@ -11,23 +11,23 @@ use crate::layers::unknown_key;
 use crate::tree::{Content, Node, Section, is_secret, join, not_a_section};
 use crate::value::Value;
 
-/// A fault that a type finds in its value. The deserializer adds key and origin.
+/// An error in a value, as the type of the setting reports it. The deserializer adds the key and the origin.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The value is not the one that is described.
+    /// The value does not match this description of valid values.
     Expected(String),
-    /// The message continues after the key.
+    /// A message that continues after the key.
     Message(String),
-    /// The section has no such key; these are the known ones.
+    /// The section has no such key. The list contains its known keys.
     Unknown(&'static [&'static str]),
-    /// A value is in the place of a section.
+    /// A value was given where a section is expected.
     NotASection,
-    /// Key and origin were added.
+    /// The complete error, after the key and the origin were added.
     Located(ConfigError),
 }
 
 impl Fault {
-    /// Adds key and origin, unless an inner node added its own.
+    /// Adds the key and the origin, unless an inner node has already added its own.
     fn locate(self, key: &str, node: &Node) -> Self {
         let message = match (self, &node.content) {
             (Self::Located(error), _) => return Self::Located(error),
@@ -68,7 +68,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Faults never quote the value: [`Fault::locate`] decides whether it may be quoted.
+/// These functions never quote the value, because it may be a secret. [`Fault::locate`] quotes it if it is not one.
 impl de::Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::Message(message.to_string())
@@ -91,7 +91,7 @@ impl de::Error for Fault {
     }
 }
 
-/// Formats words as `"a", "b" or "c"`.
+/// Formats words as a list such as `"a", "b" or "c"`.
 fn one_of(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     match quoted.split_last() {
@@ -101,7 +101,8 @@ fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// The deserializer of one node. The text of variables and flags gets the type that is asked for.
+/// The deserializer of one node. A value of an environment variable or a flag is a string without a type, and is
+/// parsed as the type that the setting requires.
 pub(crate) struct NodeDeserializer<'a> {
     key: &'a str,
     content: &'a mut Content,
@@ -111,7 +112,7 @@ pub(crate) struct NodeDeserializer<'a> {
 pub(crate) struct RootDeserializer<'a>(pub(crate) &'a mut Section);
 
 impl NodeDeserializer<'_> {
-    /// Resolves a text with `parse`, and passes the node to the visitor in its own type.
+    /// Parses a value without a type with `parse`, and passes the result to the visitor.
     fn visit<'de, V: Visitor<'de>>(
         self,
         visitor: V,
@@ -134,12 +135,12 @@ fn visit_value<'de, V: Visitor<'de>>(value: &Value, visitor: V) -> Result<V::Val
         Value::Real(number) => visitor.visit_f64(*number),
         Value::Flag(flag) => visitor.visit_bool(*flag),
         Value::List(items) => visitor.visit_seq(ListAccess(items.iter())),
-        // a type that no visitor takes
+        // no setting has a value of this type, so every visitor refuses it
         Value::Other(_) => visitor.visit_unit(),
     }
 }
 
-/// Parses a TOML list, or words between commas.
+/// Parses a list in TOML, or words that are separated by commas.
 fn list(text: &str) -> Option<Value> {
     if text.trim_start().starts_with('[') {
         return Value::parse(text).filter(|value| matches!(value, Value::List(_)));
@@ -247,11 +248,11 @@ impl<'de> Deserializer<'de> for RootDeserializer<'_> {
     }
 }
 
-/// The keys of a section, one after the other.
+/// Iterates over the keys of a section.
 struct SectionAccess<'a> {
     section: &'a str,
     entries: IterMut<'a, String, Node>,
-    /// The entry whose name was read, and its key.
+    /// The key and the node of the entry whose name was read last.
     current: Option<(String, &'a mut Node)>,
 }
 
@@ -282,7 +283,7 @@ impl<'de> MapAccess<'de> for SectionAccess<'_> {
     }
 }
 
-/// The items of a list, one after the other.
+/// Iterates over the items of a list.
 struct ListAccess<'a>(std::slice::Iter<'a, Value>);
 
 impl<'de> SeqAccess<'de> for ListAccess<'_> {

@@ -18,7 +18,7 @@ impl Loaded {
         text
     }
 
-    /// Writes the values of a section, then the sections in it.
+    /// Writes the values of a section, and then the sections in it.
     fn write(&self, section: &Section, key: &str, text: &mut String) {
         for (name, node) in &section.0 {
             if let Content::Value(value) = &node.content {
@@ -39,7 +39,7 @@ impl Loaded {
         }
     }
 
-    /// Formats a value, masked if it may be a secret.
+    /// Formats a value. A value that may be a secret is masked.
     fn shown(&self, section: &str, name: &str, value: &Value) -> String {
         let property = |properties: &Properties| {
             let found = properties.iter().find(|(known, _)| *known == name);
@@ -58,7 +58,7 @@ impl Loaded {
     }
 }
 
-/// Formats a name as a TOML key: quoted if it contains a dot.
+/// Formats a name as a TOML key, which is quoted if the name contains a dot or another special character.
 fn bare_or_quoted(name: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if !name.is_empty() && name.bytes().all(bare) {

@@ -1,35 +1,35 @@
-//! The error of this crate, and the origin of a value.
+//! The error type of this crate, and the origin of a value.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The place at which a value was given.
+/// The place where a value was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The defaults in the program, `deploy/default.toml`.
+    /// The defaults of the program, which are in `deploy/default.toml`.
     Default {
-        /// Line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
     /// The name of the host, which replaces an empty `kafka.instance`.
     Host,
     /// A configuration file.
     File {
-        /// The path, as given.
+        /// The path, as the user wrote it.
         path: Arc<Path>,
-        /// Line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
-    /// An environment variable, by name.
+    /// The environment variable with this name.
     Environment(String),
-    /// A flag of the command line, such as `--k`.
+    /// The command-line flag with this name, such as `--k`.
     Flag(&'static str),
 }
 
 impl Origin {
-    /// Returns true for a value that neither file nor environment nor flags gave.
+    /// Returns true if neither a file nor the environment nor a flag has set the value.
     #[must_use]
     pub const fn is_default(&self) -> bool {
         matches!(self, Self::Default { .. } | Self::Host)
@@ -48,7 +48,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The reason why a configuration cannot be used: the place, the key, the fault and the fix. Contains no secret.
+/// The reason why a configuration cannot be used: the place, the key, the problem and the fix. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     place: String,
@@ -57,17 +57,18 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// An error about a key; the message continues after the key.
+    /// Creates an error about a key. The message continues after the key.
     pub(crate) fn new(origin: &Origin, key: &str, message: impl Into<String>) -> Self {
         Self { place: origin.to_string(), key: Some(key.into()), message: message.into() }
     }
 
-    /// An error about a line.
+    /// Creates an error about a line of a file.
     pub(crate) fn on_line(origin: &Origin, message: impl Into<String>) -> Self {
         Self { place: origin.to_string(), key: None, message: message.into() }
     }
 
-    /// An error about a file that cannot be read, and the key that names it.
+    /// Creates an error about a file that cannot be read. `key` is the configuration key that contains the path, if
+    /// there is one.
     pub(crate) fn unreadable(path: &Path, key: Option<&str>, error: &io::Error) -> Self {
         let reason = reason(error);
         let message = match key {
@@ -77,7 +78,7 @@ impl ConfigError {
         Self { place: path.display().to_string(), key: key.map(Into::into), message }
     }
 
-    /// Returns the key that the error is about.
+    /// Returns the key that the error is about, or `None` if it is about a whole file or line.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()

@@ -1,4 +1,4 @@
-//! Functions for `#[serde(deserialize_with)]`: values with a range or a form of their own.
+//! Functions for `#[serde(deserialize_with)]` that check the range or the form of a value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +10,13 @@ use std::time::Duration;
 use crowdfold_model::{Span, parse_duration, show_duration};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
-/// Milliseconds.
+/// A second, in milliseconds.
 pub(crate) const SECOND: u64 = 1_000;
-/// Milliseconds.
+/// A minute, in milliseconds.
 pub(crate) const MINUTE: u64 = 60 * SECOND;
-/// Milliseconds.
+/// An hour, in milliseconds.
 pub(crate) const HOUR: u64 = 60 * MINUTE;
-/// Milliseconds.
+/// A day, in milliseconds.
 pub(crate) const DAY: u64 = 24 * HOUR;
 
 /// Reads a whole number in a range.
@@ -85,7 +85,7 @@ impl Visitor<'_> for Real {
     }
 }
 
-/// Reads a string with `parse`; `want` describes the strings that it takes.
+/// Reads a string and converts it with `parse`. `want` describes the valid strings in the error message.
 pub(crate) fn parsed<'de, D, T>(
     deserializer: D,
     want: &str,
@@ -128,12 +128,12 @@ where
     parsed(deserializer, &want, |text| parse_duration(text).filter(within))
 }
 
-/// Reads a path; the empty string means none.
+/// Reads a path. The empty string means that there is none.
 pub(crate) fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     parsed(deserializer, "a path, or \"\" for none", |text| Some(optional(text).map(PathBuf::from)))
 }
 
-/// Reads a string; the empty one means none.
+/// Reads a string. The empty string means that there is none.
 pub(crate) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     parsed(deserializer, "a string", |text| Some(optional(text).map(str::to_owned)))
 }
@@ -148,7 +148,7 @@ pub(crate) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sock
     parsed(deserializer, want, |text| text.parse().ok())
 }
 
-/// Reads an address and a port; the empty string means none.
+/// Reads an address and a port. The empty string means that there is none.
 pub(crate) fn optional_address<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SocketAddr>, D::Error> {
@@ -188,7 +188,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
             match items.next_element() {
                 Ok(Some(item)) => list.push(item),
                 Ok(None) => return Ok(list),
-                // the fault is described for the list as a whole
+                // the error describes the whole list, and not the single item
                 Err(_) => return Err(A::Error::invalid_type(Unexpected::Seq, &self)),
             }
         }
@@ -201,7 +201,7 @@ pub(crate) enum TextOrList {
     List(Vec<String>),
 }
 
-/// Reads one string, or a list of strings; `want` describes them.
+/// Reads one string, or a list of strings. `want` describes the valid values in the error message.
 pub(crate) fn text_or_list<'de, D: Deserializer<'de>>(
     deserializer: D,
     want: &'static str,
@@ -229,7 +229,7 @@ impl<'de> Visitor<'de> for TextOrListVisitor {
     }
 }
 
-/// A map of names to values that have a deserializer of their own.
+/// Reads a map. `T` is the type that deserializes a value, and `V` the type to which it is converted.
 pub(crate) fn map<'de, D, T, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,4 +1,4 @@
-//! The layers: defaults, file, environment, flags.
+//! Reads and merges the layers of a configuration: defaults, file, environment and flags.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,20 +11,20 @@ use crate::nearest::nearest;
 use crate::tree::{Content, Node, Section, is_properties, join};
 use crate::value::Value;
 
-/// The lowest layer, with a comment for each key.
+/// The lowest layer: the default of each key, with a comment.
 pub const DEFAULT: &str = include_str!("../../../deploy/default.toml");
 
 const PREFIX: &str = "CROWDFOLD_";
 
-/// More words than any key has, except the names of properties. Sections in sections are limited, because each one is
-/// read by a call inside a call.
+/// The maximum number of words in the key of an environment variable or a flag, except in the name of a property. It
+/// limits the nesting of sections, because the code that reads nested sections is recursive.
 const DEEPEST: usize = 16;
 
-/// The length of windows under `differential-privacy`, unless another one is given. With shorter windows the budget of
-/// a day is divided into more shares.
+/// The default length of windows under `differential-privacy`. It is longer than the common default, because the
+/// privacy budget of a day is divided between the windows of the day.
 const HOURLY: &str = "1h";
 
-/// The keys of all sections and values of the defaults, in their order.
+/// The keys of all sections and values in the defaults, in the order of the file.
 static KNOWN: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut keys = Vec::new();
     if let Ok(defaults) = Layers::defaults() {
@@ -33,12 +33,12 @@ static KNOWN: LazyLock<Vec<String>> = LazyLock::new(|| {
     keys
 });
 
-/// The value of a command-line flag, which takes precedence over all other layers.
+/// A setting from a command-line flag, which takes precedence over all other layers.
 #[derive(Clone, Debug)]
 pub struct Override {
     /// The key, such as `release.k`.
     pub key: &'static str,
-    /// The value, in the form that an environment variable has.
+    /// The value, in the same form as in an environment variable.
     pub value: String,
     /// The flag, such as `--k`.
     pub flag: &'static str,
@@ -63,7 +63,8 @@ impl Layers {
         self.root.merge(section, "")
     }
 
-    /// Adds the values of environment variables: those whose names start with `CROWDFOLD_` and contain `__` after it.
+    /// Adds the values of environment variables. Only variables whose names begin with `CROWDFOLD_` and contain `__`
+    /// after it are settings.
     ///
     /// # Errors
     /// A variable gives no valid value, or has the name of a key with `_` between its words instead of `__`.
@@ -105,7 +106,7 @@ impl Layers {
             return Err(ConfigError::new(origin, key, message));
         }
         let section = match path.as_slice() {
-            // librdkafka's names have dots where a variable has underscores
+            // the names of librdkafka's properties contain dots, which are underscores in the name of a variable
             [section, inner, name @ ..] if !name.is_empty() && is_properties(&join(section, inner)) => {
                 let property = name.join(".").replace('_', ".");
                 Section::with_value(&[section, inner, &property], origin, Value::Untyped(text))
@@ -135,7 +136,8 @@ impl Layers {
         }
     }
 
-    /// Returns the origin of a key, or of the innermost section around it that was given.
+    /// Returns the origin of a key. If the key is not set, returns the origin of the innermost section around it that
+    /// is set.
     pub(crate) fn origin(&self, key: &str) -> &Origin {
         const UNKNOWN: &Origin = &Origin::Default { line: 1 };
         let mut key = key;
@@ -148,18 +150,19 @@ impl Layers {
         }
     }
 
-    /// Returns true if a layer above the defaults gives the key, or a key in the section.
+    /// Returns true if a layer above the defaults sets the key, or a key in the section.
     pub(crate) fn is_given(&self, key: &str) -> bool {
         self.root.find(key).is_some_and(Node::is_given)
     }
 }
 
-/// Returns the error for an unknown key; `siblings` are the known keys of its section.
+/// Returns the error for an unknown key. `siblings` contains the known keys of its section.
 pub(crate) fn unknown_key(origin: &Origin, key: &str, siblings: &[&str]) -> ConfigError {
     let last = |key: &str| key.rsplit_once('.').map_or(key, |(_, last)| last).to_owned();
     let section = key.rsplit_once('.').map_or("", |(section, _)| section);
     let sibling = nearest(&last(key), siblings.iter().copied()).map(|name| join(section, name));
-    // sections of single tenants have few keys, which are listed instead
+    // search other sections only if the section of the key is known; in a section of a single tenant, list its few
+    // keys instead
     let is_common = section.is_empty() || KNOWN.iter().any(|known| known == section);
     let elsewhere = || KNOWN.iter().find(|known| is_common && last(known) == last(key)).cloned();
     let hint = match sibling.or_else(elsewhere) {
@@ -180,7 +183,8 @@ fn refuse_single_underscores(name: String, words: &str) -> Result<(), ConfigErro
     Err(ConfigError::new(&origin, key, message))
 }
 
-/// Returns `CROWDFOLD_RELEASE__K` for `release.k` if a variable is to be corrected, and the key otherwise.
+/// Returns a key in the form that the user must correct: as the name of a variable, such as `CROWDFOLD_RELEASE__K`,
+/// if the error is in an environment variable, and as a key otherwise.
 fn as_written(origin: &Origin, key: &str) -> String {
     match origin {
         Origin::Environment(_) => format!("{PREFIX}{}", key.replace('.', "__").to_uppercase()),
@@ -196,7 +200,7 @@ fn parse(text: &str, origin: &dyn Fn(usize) -> Origin) -> Result<Section, Config
     match DeTable::parse(text) {
         Ok(document) => Ok(Section::from_toml(document.get_ref(), "", &at)),
         Err(error) => {
-            // The parser's `Display` quotes the line, which may contain a secret. Its message does not.
+            // `Display` of the parser's error quotes the line, which may contain a secret; its message does not
             let position = error.span().map_or(0, |span| span.start);
             Err(ConfigError::on_line(&at(position), format!("not TOML: {}", error.message())))
         }

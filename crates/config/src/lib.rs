@@ -1,14 +1,16 @@
-//! The configuration of crowdfold: typed settings, and the place at which each value was given.
+//! The configuration of crowdfold: typed settings, and the origin of each value.
 //!
-//! Four layers give values: the defaults in `deploy/default.toml`, a file, environment variables, and flags. They are
-//! merged into one tree, in which each value keeps its [`Origin`]. `serde` then reads the tree into [`Settings`], one
-//! struct per section. A [`ConfigError`] names the origin, the key, the fault and the fix.
+//! Values come from four layers: the defaults in `deploy/default.toml`, a file, environment variables, and
+//! command-line flags. The layers are merged into one tree, in which each value keeps its [`Origin`]. `serde` then
+//! deserializes the tree into [`Settings`], which has one struct for each section. A [`ConfigError`] names the
+//! origin, the key, the problem and the fix.
 //!
-//! An error never quotes a property of librdkafka or a value of `audit.known`, [`Loaded::effective`] masks them, and
-//! files with secrets are read only when a client is created.
+//! Properties of librdkafka and values of `audit.known` may be secrets. An error never quotes them, and
+//! [`Loaded::effective`] masks them. Files with secrets are read only when a client is created.
 //!
-//! Of the other crates it depends on `crowdfold-model` alone, for durations. Rules of the domain, such as the names of
-//! dimensions, are checked by `crowdfold-worker`, which reports them with [`Loaded::error`].
+//! This crate depends on one other crate of the workspace, `crowdfold-model`, for durations. `crowdfold-worker`
+//! checks the settings whose valid values other crates define, such as the names of dimensions. It creates its errors
+//! with [`Loaded::error`].
 //!
 //! ```
 //! use crowdfold_config::{Loaded, Sources};

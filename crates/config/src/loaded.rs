@@ -1,4 +1,4 @@
-//! Loading of a configuration.
+//! Loads a configuration from its sources.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,21 +16,21 @@ use crate::topics::TopicNames;
 
 const SECRET: &str = "release.privacy.secret_file";
 
-/// The sources of a configuration, in ascending precedence. The program fills them in: this crate reads neither the
-/// environment nor the name of the host.
+/// The sources of a configuration, in ascending precedence. The program must provide them, because this crate itself
+/// reads neither the environment nor the name of the host.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// A file.
+    /// The path of a configuration file.
     pub file: Option<PathBuf>,
-    /// All environment variables.
+    /// All environment variables of the process.
     pub environment: Vec<(OsString, OsString)>,
-    /// Flags of the command line.
+    /// The settings from command-line flags.
     pub flags: Vec<Override>,
     /// The name of the host, which replaces an empty `kafka.instance`.
     pub host: String,
 }
 
-/// Settings that were read and checked, with the origin of each value.
+/// Settings that were read and checked, together with the origin of each value.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The settings.
@@ -42,7 +42,7 @@ impl Loaded {
     /// Reads and checks a configuration.
     ///
     /// # Errors
-    /// The first [`ConfigError`] found.
+    /// Returns the first error that is found.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut layers = Layers::defaults()?;
         if let Some(path) = &sources.file {
@@ -64,19 +64,20 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// Returns an error about a key, at its origin. The message continues after the key: `is …; do …`.
+    /// Creates an error about a key, which names the origin of the key. The message continues after the key: `is …;
+    /// do …`.
     #[must_use]
     pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
         self.error_at(key, key, message)
     }
 
-    /// Returns an error about a key, at the origin of another one that causes it.
+    /// Creates an error about a key, which names the origin of another key, `place`, that causes the error.
     #[must_use]
     pub fn error_at(&self, place: &str, key: &str, message: impl Into<String>) -> ConfigError {
         ConfigError::new(self.layers.origin(place), key, message)
     }
 
-    /// Returns true if a layer above the defaults gives the key, or a key in the section.
+    /// Returns true if a layer above the defaults sets the key, or a key in the section.
     #[must_use]
     pub fn is_given(&self, key: &str) -> bool {
         self.layers.is_given(key)
@@ -85,7 +86,8 @@ impl Loaded {
     /// Returns the secret in the file that `release.privacy.secret_file` names.
     ///
     /// # Errors
-    /// When no file is named, it cannot be read, or it does not contain 64 hexadecimal digits.
+    /// Returns an error if no file is configured, if it cannot be read, or if it does not contain 64 hexadecimal
+    /// digits.
     pub fn read_secret(&self) -> Result<[u8; 32], ConfigError> {
         let Some(path) = &self.settings.release.privacy.secret_file else {
             return Err(self.error(SECRET, "names no file; name one with a secret"));
@@ -105,13 +107,14 @@ impl Loaded {
 }
 
 impl Settings {
-    /// Returns the names of the topics.
+    /// Returns the names of the topics of the deployment.
     #[must_use]
     pub fn topic_names(&self) -> TopicNames {
         TopicNames::of(self)
     }
 
-    /// Returns the longest part of the beacons' log that a restart reads again: w + L + H.
+    /// Returns the maximum duration of the part of the beacons that a restart reads again. It is the sum of
+    /// `windows.length`, `windows.lateness` and `sessions.idle_timeout`.
     #[must_use]
     pub fn replay(&self) -> Duration {
         self.windows.length + self.windows.lateness + self.sessions.idle_timeout

@@ -1,4 +1,4 @@
-//! The settings: one struct per section of `deploy/default.toml`, which documents each key.
+//! The settings, with one struct for each section of `deploy/default.toml`, which documents each key.
 
 mod admission;
 mod collect;
@@ -30,38 +30,38 @@ pub(crate) use kafka::is_topic;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// `[kafka]`.
+    /// The section `[kafka]`: the Kafka cluster and its clients.
     pub kafka: Kafka,
-    /// `[principals]`.
+    /// The section `[principals]`: the principals of the roles.
     pub principals: Principals,
-    /// `[source]`.
+    /// The section `[source]`: the topic of beacons and its records.
     pub source: Source,
-    /// `[windows]`.
+    /// The section `[windows]`: the windows of event time.
     pub windows: Windows,
-    /// `[sessions]`.
+    /// The section `[sessions]`: time-out and number of sessions.
     pub sessions: Sessions,
-    /// `[tenants]`.
+    /// The section `[tenants]`: the tenants and their attributes.
     pub tenants: Tenants,
-    /// `[address]`.
+    /// The section `[address]`: the use of IP addresses.
     pub address: Address,
-    /// `[consent]`.
+    /// The section `[consent]`: opt-outs, bots and content for children.
     pub consent: Consent,
-    /// `[content]`.
+    /// The section `[content]`: the use of content ids.
     pub content: Content,
-    /// `[quality]`.
+    /// The section `[quality]`: the thresholds of a good session.
     pub quality: Quality,
-    /// `[release]`.
+    /// The section `[release]`: the conditions for publishing rows.
     pub release: Release,
-    /// `[merge]`.
+    /// The section `[merge]`: the time-out of the merger.
     pub merge: Merge,
-    /// `[ttl]`.
+    /// The section `[ttl]`: the time-to-live of the topics.
     pub ttl: Ttl,
-    /// `[topics]`.
+    /// The section `[topics]`: partitions and replicas of the topics.
     pub topics: Topics,
-    /// `[collect]`.
+    /// The section `[collect]`: the collector.
     pub collect: Collect,
-    /// `[metrics]`.
+    /// The section `[metrics]`: the server of metrics and health checks.
     pub metrics: Metrics,
-    /// `[audit]`.
+    /// The section `[audit]`: the values for which audits search.
     pub audit: Audit,
 }

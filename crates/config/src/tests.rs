@@ -1,4 +1,4 @@
-//! Tests which configurations are accepted, and which are refused.
+//! Tests of configurations that are accepted or refused.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,19 +15,19 @@ mod secrets;
 mod tenants;
 mod values;
 
-/// Reads a file `x.toml` with this text.
+/// Loads a configuration file `x.toml` with this content.
 fn load(text: &str) -> Result<Loaded, ConfigError> {
     let mut layers = Layers::defaults()?;
     layers.add_file(Path::new("x.toml"), text)?;
     Loaded::read(layers, "host-1")
 }
 
-/// Reads environment variables.
+/// Loads a configuration from environment variables.
 fn load_environment(variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
     let environment = variables.iter().map(|(name, text)| (OsString::from(name), OsString::from(text)));
     Loaded::load(&Sources { environment: environment.collect(), host: "host-1".into(), ..Sources::default() })
 }
-/// Checks the error for a file `x.toml`.
+/// Asserts that a configuration file with this content is refused with this message.
 #[track_caller]
 fn check(text: &str, expect: &str) {
     match load(text) {

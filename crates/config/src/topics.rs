@@ -5,13 +5,13 @@ use crate::settings::Settings;
 /// The names of a deployment's topics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicNames {
-    /// Beacons.
+    /// The topic of beacons.
     pub beacons: String,
-    /// Partials.
+    /// The topic of partials.
     pub partials: String,
-    /// Rejections.
+    /// The topic of notes on rejected beacons.
     pub rejections: String,
-    /// Rollups: one topic, or one for each tenant in the catalogue's order.
+    /// The topics of rollups: one topic for all tenants, or one for each tenant in the order of `tenants.names`.
     rollups: Vec<String>,
 }
 
@@ -31,10 +31,10 @@ impl TopicNames {
         }
     }
 
-    /// Returns the topic of a tenant's rollups. The tenant is an index into the catalogue.
+    /// Returns the topic of the rollups of a tenant. `tenant` is the index of the tenant in `tenants.names`.
     ///
     /// # Panics
-    /// When each tenant has a topic and the catalogue has no such tenant.
+    /// Panics if each tenant has its own topic and there is no tenant with this index.
     #[must_use]
     pub fn rollups_of(&self, tenant: usize) -> &str {
         if self.rollups.len() == 1 { &self.rollups[0] } else { &self.rollups[tenant] }

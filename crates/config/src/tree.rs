@@ -1,4 +1,4 @@
-//! The tree of sections and values in which the layers are merged.
+//! The tree of sections and values into which the layers are merged.
 
 use indexmap::IndexMap;
 use toml::Spanned;
@@ -7,7 +7,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use crate::error::{ConfigError, Origin};
 use crate::value::Value;
 
-/// A section or a value, and where it was given.
+/// A section or a value, and its origin.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) origin: Origin,
@@ -21,39 +21,39 @@ pub(crate) enum Content {
     Value(Value),
 }
 
-/// A section: its keys, in the order in which they were first given.
+/// A section: its keys and their nodes, in the order in which the keys were first set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Section(pub(crate) IndexMap<String, Node>);
 
-/// The sections of librdkafka's properties, whose names contain dots.
+/// The sections that contain properties of librdkafka, whose names contain dots.
 const PROPERTIES: [&str; 2] = ["kafka.properties", "kafka.eraser"];
 
-/// Returns true for a section of librdkafka's properties.
+/// Returns true if a section contains properties of librdkafka.
 pub(crate) fn is_properties(key: &str) -> bool {
     PROPERTIES.contains(&key)
 }
 
-/// Returns true for a key whose value may be a secret, and is never quoted.
+/// Returns true if the value of a key may be a secret, so that an error must not quote it.
 pub(crate) fn is_secret(key: &str) -> bool {
     key == "audit.known" || PROPERTIES.iter().any(|section| key.starts_with(section))
 }
 
 type Entry<'t, 'a> = (&'t Spanned<DeString<'a>>, &'t Spanned<DeValue<'a>>);
 
-/// Returns the entries of a table in the order of the text.
+/// Returns the entries of a table in the order of the file.
 fn in_order<'t, 'a>(table: &'t DeTable<'a>) -> Vec<Entry<'t, 'a>> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     entries
 }
 
-/// Returns the key of `name` in a section; the name of the root is empty.
+/// Returns the key of `name` in a section. The key of the root section is empty.
 pub(crate) fn join(section: &str, name: &str) -> String {
     if section.is_empty() { name.into() } else { format!("{section}.{name}") }
 }
 
 impl Section {
-    /// Converts a TOML table. `origin` returns the origin for a position in the text.
+    /// Converts a TOML table. `origin` converts a position in the file to an origin.
     pub(crate) fn from_toml(table: &DeTable<'_>, key: &str, origin: &dyn Fn(usize) -> Origin) -> Self {
         let mut section = Self::default();
         for (name, value) in in_order(table) {
@@ -70,7 +70,8 @@ impl Section {
         section
     }
 
-    /// Adds properties that are written as nested tables: `sasl.username = "x"` is one name with a dot.
+    /// Adds properties of librdkafka. TOML parses `sasl.username = "x"` as nested tables, but here it is one name
+    /// with a dot.
     fn add_properties(&mut self, prefix: &str, table: &DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
         for (name, value) in in_order(table) {
             let (key, position) = (join(prefix, name.get_ref()), name.span().start);
@@ -85,7 +86,7 @@ impl Section {
         self.0.insert(name.into(), Node { origin, content });
     }
 
-    /// A section with one value, inside the sections that the path names.
+    /// Creates a section that contains one value, nested in the sections of the path.
     pub(crate) fn with_value(path: &[&str], origin: &Origin, value: Value) -> Self {
         let mut section = Self::default();
         if let Some((name, rest)) = path.split_first() {
@@ -99,10 +100,10 @@ impl Section {
         section
     }
 
-    /// Puts the values of a higher layer over these.
+    /// Replaces values by those of a higher layer, and adds its other values.
     ///
     /// # Errors
-    /// When one layer has a section and the other one a value.
+    /// Returns an error if one layer contains a section and the other layer a value for the same key.
     pub(crate) fn merge(&mut self, over: Self, key: &str) -> Result<(), ConfigError> {
         for (name, node) in over.0 {
             let key = join(key, &name);
@@ -126,7 +127,7 @@ impl Section {
         Ok(())
     }
 
-    /// Returns the node of a dotted key. Names in the section may contain dots themselves.
+    /// Returns the node of a key with dots. A name in a section may itself contain dots.
     pub(crate) fn find(&self, key: &str) -> Option<&Node> {
         let inside = || {
             self.0.iter().find_map(|(name, node)| match &node.content {
@@ -139,7 +140,7 @@ impl Section {
         self.0.get(key).or_else(inside)
     }
 
-    /// Returns the node at a path, to replace it.
+    /// Returns the node at a path, for modification.
     pub(crate) fn find_mut(&mut self, path: &[&str]) -> Option<&mut Node> {
         let (name, rest) = path.split_first()?;
         let node = self.0.get_mut(*name)?;
@@ -152,7 +153,7 @@ impl Section {
         }
     }
 
-    /// Appends the dotted keys of all sections and values.
+    /// Appends the keys of all sections and values in this section.
     pub(crate) fn list(&self, key: &str, keys: &mut Vec<String>) {
         for (name, node) in &self.0 {
             let key = join(key, name);
@@ -165,7 +166,7 @@ impl Section {
 }
 
 impl Node {
-    /// Returns true if a layer above the defaults gives the value, or a value in the section.
+    /// Returns true if a layer above the defaults sets the value, or a value in the section.
     pub(crate) fn is_given(&self) -> bool {
         match &self.content {
             Content::Section(section) => section.0.values().any(Self::is_given),
@@ -174,7 +175,7 @@ impl Node {
     }
 }
 
-/// The message for a value in the place of a section. It does not quote the value.
+/// Returns the message for a value where a section is expected. It does not quote the value.
 pub(crate) fn not_a_section(key: &str, value: &Value) -> String {
     format!("is set to {}, but it is a section; write [{key}] and its keys", value.kind())
 }

@@ -1,10 +1,10 @@
-//! The values that a layer can give.
+//! The values that a layer can contain.
 
 use std::fmt;
 
 use toml::de::{DeInteger, DeValue};
 
-/// One value, without its origin.
+/// A value, without its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Text(String),
@@ -12,9 +12,9 @@ pub(crate) enum Value {
     Real(f64),
     Flag(bool),
     List(Vec<Value>),
-    /// A value of a type that no key has, with the name of the type.
+    /// A value of a type that no setting has. The string is the name of the type.
     Other(&'static str),
-    /// The text of a variable or flag. Its type is that of the setting that is read from it.
+    /// The value of an environment variable or a flag. The setting that is read from it determines its type.
     Untyped(String),
 }
 
@@ -34,19 +34,19 @@ impl Value {
         }
     }
 
-    /// Gives an untyped text the type that `parse` finds in it, or makes it a string.
+    /// Converts an untyped value with `parse`, or to a string if `parse` returns `None`.
     pub(crate) fn resolve(&mut self, parse: impl FnOnce(&str) -> Option<Self>) {
         if let Self::Untyped(text) = self {
             *self = parse(text).unwrap_or_else(|| Self::Text(std::mem::take(text)));
         }
     }
 
-    /// Parses TOML.
+    /// Parses a value in TOML.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         DeValue::parse(text.trim()).ok().map(|value| Self::from_toml(value.get_ref()))
     }
 
-    /// Returns the name of the type.
+    /// Returns the name of the type for error messages.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) | Self::Untyped(_) => "a string",

@@ -1,4 +1,4 @@
-//! Properties of librdkafka that crowdfold sets itself.
+//! Checks that no property is configured that crowdfold sets itself.
 
 use crate::error::ConfigError;
 use crate::loaded::Loaded;
@@ -6,7 +6,7 @@ use crate::loaded::Loaded;
 const OFFSETS: &str = "offsets are committed in transactions only";
 const TRANSACTIONS: &str = "transactions require it";
 
-/// The properties, each with the reason.
+/// The properties that crowdfold sets, each with the reason.
 const SET_BY_CROWDFOLD: [(&str, &str); 20] = [
     ("client.id", "it is made from kafka.prefix and kafka.instance"),
     ("bootstrap.servers", "kafka.brokers names the cluster"),

@@ -1,10 +1,10 @@
-//! Names of tenants, and keys of single tenants.
+//! Checks names of tenants, and the keys of single tenants.
 
 use crate::error::ConfigError;
 use crate::loaded::Loaded;
 use crate::settings::Tenants;
 
-/// Columns of tables of rows, which no attribute may be named after.
+/// The names of columns in the output of `query`, which an attribute must not have.
 const COLUMNS: [&str; 5] = ["tenant", "tenants", "from", "to", "windows"];
 
 pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
@@ -35,7 +35,7 @@ fn default(loaded: &Loaded, tenants: &Tenants) -> Result<(), ConfigError> {
     Err(loaded.error_at(place, DEFAULT, message))
 }
 
-/// All listed tenants are in the catalogue.
+/// Checks that all tenants in the list of a key are in `tenants.names`.
 fn listed(loaded: &Loaded, key: &str, names: &[String]) -> Result<(), ConfigError> {
     let tenants = &loaded.settings.tenants;
     names.iter().find(|name| !tenants.contains(name)).map_or(Ok(()), |name| {
@@ -45,7 +45,7 @@ fn listed(loaded: &Loaded, key: &str, names: &[String]) -> Result<(), ConfigErro
     })
 }
 
-/// All tenants with a key or section of their own are in the catalogue.
+/// Checks that all tenants with a key or a section in `section` are in `tenants.names`.
 fn sections<'a>(
     loaded: &Loaded,
     section: &str,
@@ -91,14 +91,15 @@ fn is_value(value: &str) -> bool {
     (1..=64).contains(&value.chars().count()) && !value.chars().any(char::is_control)
 }
 
-/// ACLs apply to whole topics, so a reader of one tenant needs a topic of that tenant.
+/// Checks that readers of one tenant are configured only if each tenant has its own topic, because ACLs apply to
+/// whole topics.
 fn readers(loaded: &Loaded) -> Result<(), ConfigError> {
     let settings = &loaded.settings;
     let Some((tenant, _)) = settings.principals.tenants.first_key_value() else { return Ok(()) };
     if settings.tenants.per_tenant_topics {
         return Ok(());
     }
-    let message = "needs a topic per tenant, because whoever may read a topic may read all of it; set \
+    let message = "needs a topic per tenant, because a reader of a topic can read all of it; set \
                    tenants.per_tenant_topics to true, or name readers of all tenants in principals.readers";
     Err(loaded.error(&format!("principals.tenants.{tenant}"), message))
 }

@@ -1,4 +1,4 @@
-//! Times that must fit into the retention of a topic.
+//! Checks that the retention of each topic is long enough.
 
 use std::time::Duration;
 
@@ -32,15 +32,19 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     partials.check(loaded)
 }
 
-/// The times for which a topic must keep its records, so that nothing is lost.
+/// The time for which a topic must keep its records, so that the worker loses none.
 struct Need<'a> {
+    /// The key and the value of the time-to-live.
     ttl: (&'a str, Duration),
+    /// The maximum time by which the timestamp of a record may be ahead of the broker's clock.
     ahead: Duration,
+    /// The keys and the values whose sum is the required time.
     parts: &'a [(&'a str, Duration)],
 }
 
 impl Need<'_> {
-    /// Refuses a time-to-live that is too short on every broker. `topics check` considers the settings of one broker.
+    /// Refuses a time-to-live that is too short for every broker. `topics check` uses the actual settings of the
+    /// brokers, and may find that more is needed.
     fn check(&self, loaded: &Loaded) -> Result<(), ConfigError> {
         let (key, ttl) = self.ttl;
         let need: Duration = self.parts.iter().map(|(_, part)| part).sum();

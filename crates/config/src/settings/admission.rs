@@ -1,4 +1,5 @@
-//! `[address]`, `[consent]`, `[content]` and `[audit]`: the parts of a beacon that are kept.
+//! The sections `[address]`, `[consent]`, `[content]` and `[audit]`, which determine the beacons and the parts of
+//! beacons that are kept.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,42 +8,42 @@ use serde::Deserialize;
 
 use crate::fields;
 
-/// `[address]`.
+/// The section `[address]`: the use of IP addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Address {
-    /// The part of an address that is kept.
+    /// The part of an address that becomes a dimension value.
     pub policy: AddressPolicy,
-    /// MMDB file with countries.
+    /// The path of an MMDB file with the countries of addresses.
     #[serde(deserialize_with = "fields::optional_path")]
     pub country_mmdb: Option<PathBuf>,
-    /// MMDB file with autonomous systems.
+    /// The path of an MMDB file with the autonomous systems of addresses.
     #[serde(deserialize_with = "fields::optional_path")]
     pub asn_mmdb: Option<PathBuf>,
 }
 
-/// The part of an address that is kept once country and network operator have been looked up.
+/// The part of an address that becomes a dimension value, besides country and network operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AddressPolicy {
-    /// Nothing.
+    /// No part of the address.
     #[default]
     Strip,
-    /// IPv4 /24 or IPv6 /32, as the dimension `network`.
+    /// The network of the address (IPv4 /24 or IPv6 /32), as the dimension `network`.
     Truncate,
 }
 
-/// `[consent]`.
+/// The section `[consent]`: opt-outs, bots and content for children.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Consent {
-    /// `Sec-GPC: 1` opts out.
+    /// True if the request header `Sec-GPC: 1` opts a session out.
     pub gpc: bool,
-    /// `DNT: 1` opts out.
+    /// True if the request header `DNT: 1` opts a session out.
     pub dnt: bool,
-    /// Beacons of bots are dropped.
+    /// True if beacons of bots are excluded.
     pub drop_bots: bool,
-    /// `[consent.child_directed]`.
+    /// The section `[consent.child_directed]`: tenants and content for children, which are excluded.
     pub child_directed: ChildDirected,
 }
 
@@ -52,47 +53,47 @@ impl Default for Consent {
     }
 }
 
-/// `[consent.child_directed]`.
+/// The section `[consent.child_directed]`: tenants and content for children, which are excluded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChildDirected {
-    /// Tenants whose beacons are dropped.
+    /// The tenants whose beacons are excluded.
     #[serde(deserialize_with = "fields::words")]
     pub tenants: Vec<String>,
-    /// Content ids whose beacons are dropped.
+    /// The content ids whose beacons are excluded.
     #[serde(deserialize_with = "fields::words")]
     pub content: Vec<String>,
 }
 
-/// `[content]`.
+/// The section `[content]`: the use of content ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Content {
-    /// Regular expression of public ids.
+    /// The regular expression that public content ids match.
     #[serde(deserialize_with = "fields::optional_text")]
     pub pattern: Option<String>,
-    /// Use of content ids.
+    /// The use of content ids.
     pub policy: ContentPolicy,
-    /// `content` may share a breakdown with region, asn or network.
+    /// True to permit the dimension `content` in one breakdown with `region`, `asn` or `network`.
     pub allow_below_place: bool,
 }
 
-/// Use of content ids.
+/// The use of content ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ContentPolicy {
     /// Content ids are a dimension.
     #[default]
     Keep,
-    /// Content ids do not pass the airlock.
+    /// Content ids are dropped in the airlock.
     Drop,
 }
 
-/// `[audit]`. Its `Debug` shows no value.
+/// The section `[audit]`. Its implementation of `Debug` shows no values, because they may be secrets.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Audit {
-    /// Values that must never be published.
+    /// Values that must never occur in published records.
     #[serde(deserialize_with = "fields::words")]
     pub known: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! `[collect]`: the collector.
+//! The section `[collect]`: the collector.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -10,51 +10,52 @@ use serde::de::{Deserializer, Error};
 
 use crate::fields::{self, HOUR, MINUTE, SECOND};
 
-/// Bytes of the longest record. With Kafka's overhead it still fits the topic's `max.message.bytes`.
+/// The maximum of `collect.batch_bytes`. With Kafka's overhead, a record of this size is still smaller than
+/// `max.message.bytes` of the topic.
 const LONGEST_RECORD: u64 = 900 << 10;
 
-/// `[collect]`.
+/// The section `[collect]`: the collector.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Collect {
-    /// Address of the HTTP server.
+    /// The address and the port of the HTTP server.
     #[serde(deserialize_with = "fields::address")]
     pub listen: SocketAddr,
-    /// Origins whose pages may report; `*` is any.
+    /// The origins whose web pages may send beacons. `*` means all origins.
     #[serde(deserialize_with = "origins")]
     pub origins: Vec<String>,
-    /// Networks of the proxies whose forwarding headers are trusted.
+    /// The networks of the proxies whose forwarding headers are trusted.
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
-    /// Trusted proxies start each connection with a header of the PROXY protocol.
+    /// True if trusted proxies send a header of the PROXY protocol at the beginning of each connection.
     pub proxy_protocol: bool,
-    /// The time at which a request is answered.
+    /// The event after which the collector responds to a request.
     pub acknowledge: Acknowledge,
-    /// Time a record waits for more beacons.
+    /// The maximum time for which a record waits for more beacons.
     #[serde(deserialize_with = "fields::duration::<1, SECOND, _>")]
     pub linger: Duration,
-    /// Bytes from which on a record is sent without waiting.
+    /// The size in bytes at which a record is sent without waiting.
     #[serde(deserialize_with = "fields::whole::<4_096, LONGEST_RECORD, _, _>")]
     pub batch_bytes: usize,
-    /// Time Kafka has to accept a record.
+    /// The maximum time to wait for Kafka to acknowledge a record.
     #[serde(deserialize_with = "fields::duration::<SECOND, { 5 * MINUTE }, _>")]
     pub acknowledge_timeout: Duration,
-    /// Most bytes that are received and not yet written.
+    /// The maximum size in bytes of data that was received but not yet written.
     #[serde(deserialize_with = "fields::whole::<{ 1 << 20 }, { 1 << 40 }, _, _>")]
     pub max_memory_bytes: usize,
-    /// Most connections.
+    /// The maximum number of concurrent connections.
     #[serde(deserialize_with = "fields::whole::<1, 1_000_000, _, _>")]
     pub max_connections: usize,
-    /// Most bytes of a body, also after decompression.
+    /// The maximum size in bytes of the body of a request, before and after decompression.
     #[serde(deserialize_with = "fields::whole::<1_024, { 512 << 10 }, _, _>")]
     pub max_body_bytes: usize,
-    /// Most requests per second of one connection; 0 is unlimited.
+    /// The maximum number of requests per second on one connection. 0 means no limit.
     #[serde(deserialize_with = "fields::whole::<0, 1_000_000, _, _>")]
     pub max_requests_per_connection_second: u32,
-    /// Time a handshake, the head of a request or a body may take.
+    /// The maximum time for a TLS handshake, for receiving the head of a request, and for receiving its body.
     #[serde(deserialize_with = "fields::duration::<SECOND, { 5 * MINUTE }, _>")]
     pub read_timeout: Duration,
-    /// Time a connection is kept without a request.
+    /// The time after which a connection without requests is closed.
     #[serde(deserialize_with = "fields::duration::<SECOND, HOUR, _>")]
     pub keep_alive: Duration,
     /// `[collect.tls]`.
@@ -83,14 +84,14 @@ impl Default for Collect {
     }
 }
 
-/// The time at which a request is answered.
+/// The event after which the collector responds to a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Acknowledge {
-    /// Once every in-sync replica has the beacons.
+    /// Every in-sync replica has stored the beacons of the request.
     #[default]
     Written,
-    /// Once the beacons are in memory.
+    /// The beacons of the request are in memory.
     Queued,
 }
 
@@ -98,10 +99,10 @@ pub enum Acknowledge {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
-    /// PEM file with the certificate chain.
+    /// The path of a PEM file with the certificate chain.
     #[serde(deserialize_with = "fields::optional_path")]
     pub certificate: Option<PathBuf>,
-    /// PEM file with the private key.
+    /// The path of a PEM file with the private key.
     #[serde(deserialize_with = "fields::optional_path")]
     pub key: Option<PathBuf>,
 }
@@ -117,7 +118,7 @@ fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D:
     }
 }
 
-/// Returns true for a scheme, a host and an optional port, in the form that browsers send.
+/// Returns true if a string consists of a scheme, a host and an optional port, as browsers send an origin.
 fn is_origin(origin: &str) -> bool {
     let Some((scheme, host)) = origin.split_once("://") else { return false };
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
@@ -129,7 +130,7 @@ fn is_origin(origin: &str) -> bool {
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let network = |text: &String| {
-        // a single address is a network of its own
+        // a single address is accepted as a network that contains only that address
         let single = |bits: u8| format!("{text}/{bits}").parse::<IpNet>();
         text.parse().or_else(|_| single(128)).or_else(|_| single(32)).map_err(|_| {
             D::Error::custom(format!(

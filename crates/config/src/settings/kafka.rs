@@ -1,4 +1,4 @@
-//! `[kafka]`: the cluster, and properties of librdkafka.
+//! The section `[kafka]`: the cluster, and properties of librdkafka.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,26 +12,28 @@ use crate::fields::{self, TextOrList};
 
 const MASK: &str = "********";
 
-/// A property whose name contains one of these words may be a secret.
+/// The value of a property may be a secret if the name of the property contains one of these words.
 const SECRETS: [&str; 7] =
     ["password", "passphrase", "secret", ".pem", "token", "oauthbearer.config", "jaas"];
 
-/// `[kafka]`.
+/// The section `[kafka]`: the Kafka cluster and its clients.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Kafka {
-    /// The brokers to start from, `host:port`.
+    /// The addresses of the brokers for the first connection, as `host:port`.
     #[serde(deserialize_with = "brokers")]
     pub brokers: Vec<String>,
-    /// The prefix of the names of topics, groups and transactions.
+    /// The prefix of the names of topics, consumer groups and transactional ids.
     #[serde(deserialize_with = "name")]
     pub prefix: String,
-    /// The name of this worker, the same after a restart. An empty one is replaced by the name of the host.
+    /// The name of this worker, which must be the same after a restart. An empty name is replaced by the name of the
+    /// host.
     #[serde(deserialize_with = "name")]
     pub instance: String,
-    /// `[kafka.properties]`.
+    /// The section `[kafka.properties]`: properties of all clients.
     pub properties: Properties,
-    /// `[kafka.eraser]`: properties of the client that erases, which take precedence over `properties`.
+    /// The section `[kafka.eraser]`: properties of the client that erases counted beacons. They take precedence over
+    /// `properties`.
     pub eraser: Properties,
 }
 
@@ -53,7 +55,7 @@ impl Default for Kafka {
 pub struct Properties(BTreeMap<String, Property>);
 
 impl Properties {
-    /// Returns names and values, ordered by name.
+    /// Returns the names and the values of the properties, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Property)> {
         self.0.iter().map(|(name, property)| (name.as_str(), property))
     }
@@ -64,10 +66,11 @@ impl Properties {
         self.0.is_empty()
     }
 
-    /// Returns names and values, and reads those that are in files. `section` is the section to name in errors.
+    /// Returns the names and the values of the properties. Reads the values that are in files. `section` is the name
+    /// of the section in error messages.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// Returns an error if a file cannot be read.
     pub fn resolve(&self, section: &str) -> Result<Vec<(String, String)>, ConfigError> {
         let resolve = |(name, property): (&str, &Property)| {
             Ok((name.to_owned(), property.resolve(&format!("{section}.{name}"))?))
@@ -76,12 +79,12 @@ impl Properties {
     }
 }
 
-/// The value of a property of librdkafka. Its `Debug` shows no value.
+/// The value of a property of librdkafka. Its implementation of `Debug` does not show it, because it may be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Property(String);
 
 impl Property {
-    /// Returns the path if the value is in a file.
+    /// Returns the path of the file that contains the value, or `None` if the value is not in a file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.0.strip_prefix("file:").map(Path::new)
@@ -93,7 +96,8 @@ impl Property {
         self.file().is_none().then_some(self.0.as_str())
     }
 
-    /// Returns the value for display: masked if the name is that of a secret, and not read from its file.
+    /// Returns the value for display. It is masked if the name of the property shows that it may be a secret. A value
+    /// in a file is shown as the path of the file.
     pub(crate) fn shown(&self, name: &str) -> &str {
         let is_secret = SECRETS.iter().any(|part| name.contains(part));
         if is_secret && self.file().is_none() { MASK } else { &self.0 }
@@ -168,14 +172,14 @@ fn is_broker(broker: &str) -> bool {
     port.parse::<u16>().is_ok_and(|port| port != 0) && !host.is_empty() && !host.contains(strange)
 }
 
-/// Reads a name that is valid for topics, and in the ids of groups and transactions.
+/// Reads a name that is valid as a part of the names of topics, groups and transactional ids.
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     const MOST: usize = 100;
     let want = "a name of 1 to 100 letters, digits, `.`, `_` or `-`, starting with a letter or digit";
     fields::parsed(deserializer, want, |name| (is_topic(name) && name.len() <= MOST).then(|| name.to_owned()))
 }
 
-/// Returns true if Kafka accepts the name for a topic.
+/// Returns true if Kafka accepts the name of a topic.
 pub(crate) fn is_topic(name: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     name.len() <= 249

@@ -1,4 +1,4 @@
-//! `[principals]`: the principals of a broker with an authorizer.
+//! The section `[principals]`: the principals of the roles, on a cluster with an authorizer.
 
 use std::collections::BTreeMap;
 
@@ -7,41 +7,41 @@ use serde::de::{Deserializer, Error};
 
 use crate::fields::{self, TextOrList};
 
-/// `[principals]`. Names as Kafka has them, without their type: all are users.
+/// The section `[principals]`. The names are those of Kafka principals without the type, which is always `User`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Principals {
-    /// Writes beacons.
+    /// The principal of the collector, which writes beacons.
     #[serde(deserialize_with = "principal")]
     pub collector: String,
-    /// Reads beacons, writes partials and rejections.
+    /// The principal of the combiner, which reads beacons and writes partials and rejections.
     #[serde(deserialize_with = "principal")]
     pub combiner: String,
-    /// Reads partials, writes rollups.
+    /// The principal of the merger, which reads partials and writes rollups.
     #[serde(deserialize_with = "principal")]
     pub merger: String,
-    /// Deletes records of beacons that were counted.
+    /// The principal of the eraser, which deletes beacons that were counted.
     #[serde(deserialize_with = "principal")]
     pub eraser: String,
-    /// Creates topics and sets their time-to-live.
+    /// The principal of the operator, which creates topics and sets their time-to-live.
     #[serde(deserialize_with = "principal")]
     pub operator: String,
-    /// Reads rollups, settings, ages and ACLs.
+    /// The principal of the auditor, which reads rollups, the settings of topics, the age of their records, and ACLs.
     #[serde(deserialize_with = "principal")]
     pub auditor: String,
-    /// Readers of all rollups.
+    /// The principals that may read the rollups of all tenants.
     #[serde(deserialize_with = "principals")]
     pub readers: Vec<String>,
-    /// The brokers' own principals, unless they are super users.
+    /// The principals of the brokers themselves, if they are not super users.
     #[serde(deserialize_with = "principals")]
     pub brokers: Vec<String>,
-    /// Readers of one tenant's rollups, by tenant.
+    /// The principals that may read the rollups of one tenant, by tenant.
     #[serde(deserialize_with = "fields::map::<_, Readers, _>")]
     pub tenants: BTreeMap<String, Vec<String>>,
 }
 
 impl Principals {
-    /// Names the principals that have no name: `{prefix}-{role}`.
+    /// Sets the name of each principal that is not configured to `{prefix}-{role}`.
     pub(crate) fn name_after(&mut self, prefix: &str) {
         for (role, name) in [
             ("collector", &mut self.collector),
@@ -58,7 +58,7 @@ impl Principals {
     }
 }
 
-/// One reader, or a list of them.
+/// One reader, or a list of readers.
 struct Readers(Vec<String>);
 
 impl From<Readers> for Vec<String> {
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Readers {
     }
 }
 
-/// Reads the name of a principal; the empty one is replaced later.
+/// Reads the name of a principal. An empty name is replaced later.
 fn principal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     match fault(&name) {
@@ -94,7 +94,7 @@ fn checked<E: Error>(names: Vec<String>) -> Result<Vec<String>, E> {
     names.iter().find_map(|name| fault(name)).map_or(Ok(names), |fault| Err(E::custom(fault)))
 }
 
-/// Returns the reason why a name is not the name of one principal.
+/// Returns the reason why a name is not a valid name of one principal, or `None` if it is valid.
 fn fault(name: &str) -> Option<String> {
     let shown = name.escape_debug();
     if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {

@@ -1,4 +1,4 @@
-//! `[quality]`: the thresholds of a good session.
+//! The section `[quality]`: the thresholds of a good session.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use serde::de::Deserializer;
 
 use crate::fields::{self, MINUTE};
 
-/// `[quality]`.
+/// The section `[quality]`: the thresholds that a good session meets.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quality {
-    /// The longest startup time.
+    /// The maximum startup time.
     #[serde(deserialize_with = "fields::duration::<0, MINUTE, _>")]
     pub startup: Duration,
-    /// The largest share of stalled time in the time played or stalled.
+    /// The maximum share of stalled time in the sum of playing and stalled time.
     #[serde(deserialize_with = "fields::share")]
     pub rebuffering: f64,
-    /// The smallest mean bitrate, kbit/s; 0 is no threshold.
+    /// The minimum mean bitrate in kbit/s. 0 means no minimum.
     #[serde(deserialize_with = "fields::whole::<0, 1_000_000, _, _>")]
     pub bitrate: u32,
-    /// `[quality.tenants]`, by tenant.
+    /// The section `[quality.tenants]`: the thresholds of single tenants, by tenant.
     pub tenants: BTreeMap<String, TenantQuality>,
 }
 
@@ -31,17 +31,17 @@ impl Default for Quality {
     }
 }
 
-/// `[quality.tenants.NAME]`: the thresholds that a tenant has of its own.
+/// The section `[quality.tenants.NAME]`: the thresholds of one tenant.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TenantQuality {
-    /// Replaces `quality.startup`.
+    /// The value that replaces `quality.startup`. `None` if the tenant has the common value.
     #[serde(deserialize_with = "own_startup")]
     pub startup: Option<Duration>,
-    /// Replaces `quality.rebuffering`.
+    /// The value that replaces `quality.rebuffering`. `None` if the tenant has the common value.
     #[serde(deserialize_with = "own_rebuffering")]
     pub rebuffering: Option<f64>,
-    /// Replaces `quality.bitrate`.
+    /// The value that replaces `quality.bitrate`. `None` if the tenant has the common value.
     #[serde(deserialize_with = "own_bitrate")]
     pub bitrate: Option<u32>,
 }

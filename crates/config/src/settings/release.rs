@@ -1,4 +1,4 @@
-//! `[release]`: the conditions for publishing a row.
+//! The section `[release]`: the conditions for publishing a row.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,34 +9,36 @@ use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
 use crate::fields;
 
-/// `[release]`.
+/// The section `[release]`: the conditions for publishing rows.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Release {
-    /// The protection of published numbers.
+    /// The method that protects the published numbers.
     pub policy: ReleasePolicy,
-    /// Least sessions of a published row.
+    /// The minimum number of sessions of a published row.
     #[serde(deserialize_with = "k")]
     pub k: u64,
-    /// k may be below 10.
+    /// True to permit a k below 10.
     pub allow_small_k: bool,
-    /// The tables: dimensions by name, in the order from which the last is folded first.
+    /// The breakdowns, as names of dimensions. The last dimension of a breakdown is folded first.
     #[serde(deserialize_with = "fields::tables")]
     pub breakdowns: Vec<Vec<String>>,
-    /// The detail table.
+    /// The selection of the detail table.
     pub detail_breakdown: DetailTable,
-    /// Least number of sizes that a small group inside a row with `*` may have had; absent if it follows from k.
+    /// The minimum number of sizes that a small group inside a row with `*` may have had. `None` if it follows from
+    /// k.
     #[serde(deserialize_with = "margin")]
     pub margin: Option<u64>,
-    /// Standard deviation of the noise outside the detail table, in contributions of one session.
+    /// The standard deviation of the noise outside the detail table, in multiples of the maximum contribution of one
+    /// session.
     #[serde(deserialize_with = "fields::whole::<1, 100, _, _>")]
     pub noise: u64,
-    /// Least networks of a published row; 0 is off.
+    /// The minimum number of networks of a published row. 0 means no minimum.
     #[serde(deserialize_with = "fields::whole::<0, 64, _, _>")]
     pub min_networks: u32,
-    /// `[release.tenants]`, by tenant.
+    /// The section `[release.tenants]`: the settings of single tenants, by tenant.
     pub tenants: BTreeMap<String, TenantRelease>,
-    /// `[release.privacy]`.
+    /// The section `[release.privacy]`: the privacy budget and the secret.
     pub privacy: Privacy,
 }
 
@@ -65,54 +67,54 @@ impl Default for Release {
     }
 }
 
-/// The protection of published numbers.
+/// The method that protects the published numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReleasePolicy {
-    /// Rows below k are folded together.
+    /// Rows below k are folded, and numbers outside the detail table have noise.
     #[default]
     Threshold,
-    /// Every number has noise.
+    /// Every number has noise, as differential privacy requires.
     DifferentialPrivacy,
 }
 
-/// `[release.tenants.NAME]`: the keys that a tenant may have of its own.
+/// The section `[release.tenants.NAME]`: the settings of one tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TenantRelease {
-    /// Replaces `release.k`.
+    /// The value that replaces `release.k`. `None` if the tenant has the common value.
     #[serde(deserialize_with = "own_k")]
     pub k: Option<u64>,
-    /// Replaces `release.breakdowns`.
+    /// The value that replaces `release.breakdowns`. `None` if the tenant has the common value.
     #[serde(deserialize_with = "own_breakdowns")]
     pub breakdowns: Option<Vec<Vec<String>>>,
-    /// Replaces `release.detail_breakdown`.
+    /// The value that replaces `release.detail_breakdown`. `None` if the tenant has the common value.
     pub detail_breakdown: Option<DetailTable>,
 }
 
-/// The table that is published with exact numbers.
+/// The selection of the detail table, whose numbers are exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DetailTable {
-    /// The last breakdown.
+    /// The table of the last breakdown.
     #[default]
     Last,
-    /// No breakdown.
+    /// No detail table.
     None,
-    /// The breakdown with these dimensions.
+    /// The table of the breakdown with these dimensions.
     Breakdown(Vec<String>),
 }
 
-/// `[release.privacy]`.
+/// The section `[release.privacy]`: the privacy budget and the secret.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Privacy {
-    /// Privacy budget of one session in one tenant and UTC day.
+    /// The parameter ε: the privacy budget of one session within one tenant and UTC day.
     #[serde(deserialize_with = "epsilon")]
     pub epsilon: f64,
-    /// Its probability of failure.
+    /// The parameter δ: the probability that the guarantee fails.
     #[serde(deserialize_with = "delta")]
     pub delta: f64,
-    /// File with the secret that keys the noise.
+    /// The path of the file with the secret, which is the key of the noise.
     #[serde(deserialize_with = "fields::optional_path")]
     pub secret_file: Option<PathBuf>,
 }

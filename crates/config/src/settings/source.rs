@@ -1,4 +1,4 @@
-//! `[source]`: the topic of the beacons, and the form of its records.
+//! The section `[source]`: the topic of beacons, and the format of its records.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,36 +8,37 @@ use serde::de::{Deserializer, Error, Unexpected};
 
 use crate::fields::{self, HOUR, SECOND, TextOrList};
 
-/// `message.timestamp.after.max.ms` of a topic whose producers set the time.
+/// The value of `message.timestamp.after.max.ms` for a topic of beacons whose producers set the timestamps.
 const AHEAD: Duration = Duration::from_secs(60);
 
 const PATH: &str = "a path of object keys, such as \"player.session_id\" or [\"player\", \"session.id\"]";
 
-/// `[source]`.
+/// The section `[source]`: the topic of beacons and its records.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Source {
-    /// The topic of the beacons, if it is not `{prefix}.beacons`.
+    /// The name of the topic of beacons. `None` means `{prefix}.beacons`.
     #[serde(deserialize_with = "fields::optional_text")]
     pub topic: Option<String>,
-    /// Form of records without a `content-type`.
+    /// The format of records without the header `content-type`.
     pub format: Format,
-    /// The partitioner of the producers.
+    /// The function by which the producers select the partition of a session.
     pub partitioner: Partitioner,
-    /// Producers set record timestamps.
+    /// True if producers set the timestamps of records.
     pub trust_timestamps: bool,
-    /// With `trust_timestamps`: time at the end of a partition after which it counts as silent.
+    /// If `trust_timestamps` is true, the time after which a partition without new records counts as idle.
     #[serde(deserialize_with = "fields::duration::<SECOND, HOUR, _>")]
     pub idle_timeout: Duration,
-    /// Reaction to a batch that cannot be read.
+    /// The reaction to a batch of records that cannot be read.
     pub on_damaged: OnDamaged,
-    /// Most beacons of one record, or of one request to the collector.
+    /// The maximum number of beacons in one record, or in one request to the collector.
     #[serde(deserialize_with = "fields::whole::<1, 1_000_000, _, _>")]
     pub max_beacons: usize,
-    /// Path of each field of a JSON beacon, by our name.
+    /// The path of a field in JSON beacons, by the name that crowdfold uses. Fields that are not listed have their
+    /// own names.
     #[serde(deserialize_with = "fields::map::<_, FieldPath, _>")]
     pub fields: BTreeMap<String, Vec<String>>,
-    /// Path of each field of a CDN's log, by our name.
+    /// The path of a field in the lines of a CDN's log, by the name that crowdfold uses.
     #[serde(deserialize_with = "fields::map::<_, FieldPath, _>")]
     pub log: BTreeMap<String, Vec<String>>,
 }
@@ -59,41 +60,41 @@ impl Default for Source {
 }
 
 impl Source {
-    /// Returns the most that the timestamp of a beacon's record may be ahead of the broker's clock: 0 if the broker
-    /// sets it.
+    /// Returns the maximum time by which the timestamp of a record may be ahead of the broker's clock. It is 0 if the
+    /// broker sets the timestamps.
     #[must_use]
     pub const fn ahead(&self) -> Duration {
         if self.trust_timestamps { AHEAD } else { Duration::ZERO }
     }
 }
 
-/// Form of records without a `content-type` header.
+/// The format of records without the header `content-type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// A JSON object, an array of them, or NDJSON.
     #[default]
     Json,
-    /// CMCD event-mode lines, or a query.
+    /// Lines of CMCD event mode, or a query with CMCD.
     Cmcd,
     /// Captured HTTP requests or lines of a CDN's log, one JSON object each.
     Capture,
 }
 
-/// The function by which producers choose the partition of a session.
+/// The function by which producers select the partition of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Partitioner {
-    /// Java's default, and librdkafka's `murmur2_random`.
+    /// The default of Kafka's Java client, and `murmur2_random` of librdkafka.
     #[default]
     Murmur2,
-    /// librdkafka's default (`consistent_random`).
+    /// The default of librdkafka (`consistent_random`).
     Crc32,
-    /// sarama's default.
+    /// The default of the Go client sarama.
     Fnv1a,
 }
 
-/// Reaction to a batch that cannot be read.
+/// The reaction to a batch of records that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnDamaged {

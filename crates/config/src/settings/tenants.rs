@@ -1,4 +1,4 @@
-//! `[tenants]`: the catalogue of tenants.
+//! The section `[tenants]`: the tenants and their attributes.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use serde::de::{Deserializer, Error};
 use crate::fields;
 use crate::nearest::did_you_mean;
 
-/// Tenants have numbers of 16 bits. One deployment serves far fewer.
+/// The maximum number of tenants. The number of a tenant has 16 bits.
 const MOST_TENANTS: usize = 10_000;
 
-/// `[tenants]`.
+/// The section `[tenants]`: the tenants and their attributes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tenants {
-    /// The closed catalogue.
+    /// The names of all tenants. A beacon of another tenant is rejected.
     #[serde(deserialize_with = "catalogue")]
     pub names: Vec<String>,
-    /// The tenant of beacons that name none; one of `names`.
+    /// The tenant of beacons that contain no tenant. It must be one of `names`.
     pub default: String,
-    /// Each tenant's rollups have a topic of their own.
+    /// True if the rollups of each tenant have a topic of their own.
     pub per_tenant_topics: bool,
-    /// Tenants whose rows are never added to those of others.
+    /// The tenants whose rows are never added to rows of other tenants.
     #[serde(deserialize_with = "fields::words")]
     pub excluded_from_groupings: Vec<String>,
-    /// `[tenants.attributes]`: values by tenant and attribute.
+    /// The section `[tenants.attributes]`: the values of attributes, by tenant and name of the attribute.
     pub attributes: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -42,13 +42,13 @@ impl Default for Tenants {
 }
 
 impl Tenants {
-    /// Returns the index of the default tenant in the catalogue.
+    /// Returns the index of the default tenant in `names`.
     #[must_use]
     pub fn default_index(&self) -> usize {
         self.names.iter().position(|name| *name == self.default).unwrap_or(0)
     }
 
-    /// Returns the tenants that may be grouped by an attribute, with their value of it.
+    /// Returns the tenants that may be grouped by an attribute, each with its value of the attribute.
     pub fn grouped_by<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let with_value = self
             .attributes
@@ -59,18 +59,18 @@ impl Tenants {
             .map(|(tenant, value)| (tenant, value.as_str()))
     }
 
-    /// Returns true for a tenant of the catalogue that is not excluded from groupings.
+    /// Returns true if a name is in `names` and is not excluded from groupings.
     #[must_use]
     pub fn may_be_grouped(&self, tenant: &str) -> bool {
         self.contains(tenant) && !self.excluded_from_groupings.iter().any(|name| name == tenant)
     }
 
-    /// Returns true for a tenant of the catalogue.
+    /// Returns true if a name is in `names`.
     pub(crate) fn contains(&self, tenant: &str) -> bool {
         self.names.iter().any(|name| name == tenant)
     }
 
-    /// Returns a suggestion for a name that is not in the catalogue.
+    /// Returns the fix for a name that is not in `names`, as the end of an error message.
     pub(crate) fn did_you_mean(&self, name: &str) -> String {
         match did_you_mean(name, self.names.iter().map(String::as_str)) {
             hint if hint.is_empty() => "; add it there".into(),

@@ -1,4 +1,4 @@
-//! `[topics]` and `[ttl]`: the topics, and for how long their records are readable.
+//! The sections `[topics]` and `[ttl]`: the topics, and the time-to-live of their records.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use serde::Deserialize;
 
 use crate::fields::{self, DAY, SECOND};
 
-/// `[topics]`.
+/// The section `[topics]`: partitions and replicas of the topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Topics {
-    /// Partitions of the beacons' topic. A merger names missing partitions in the metadata of its offset, which limits
-    /// their number.
+    /// The number of partitions of the topic of beacons. The maximum follows from the size of the metadata of an
+    /// offset, in which a merger lists missing partitions.
     #[serde(deserialize_with = "fields::whole::<1, 4_096, _, _>")]
     pub beacon_partitions: u32,
-    /// Partitions of the partials' topic.
+    /// The number of partitions of the topic of partials.
     #[serde(deserialize_with = "fields::whole::<1, 1_000, _, _>")]
     pub partial_partitions: u32,
-    /// Partitions of the rollups' and of the rejections' topics.
+    /// The number of partitions of the topics of rollups and of the topic of rejections.
     #[serde(deserialize_with = "fields::whole::<1, 10_000, _, _>")]
     pub rollup_partitions: u32,
-    /// Replicas of each partition.
+    /// The number of replicas of each partition.
     #[serde(deserialize_with = "fields::whole::<1, 10, _, _>")]
     pub replication: u32,
 }
@@ -31,30 +31,30 @@ impl Default for Topics {
     }
 }
 
-/// `[ttl]`: the longest time for which records are readable.
+/// The section `[ttl]`: the maximum times for which records are readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ttl {
-    /// Beacons.
+    /// The maximum time for which beacons are readable.
     #[serde(deserialize_with = "fields::duration::<SECOND, { 7 * DAY }, _>")]
     pub beacons: Duration,
-    /// Partials.
+    /// The maximum time for which partials are readable.
     #[serde(deserialize_with = "fields::duration::<SECOND, { 7 * DAY }, _>")]
     pub partials: Duration,
-    /// Rollups.
+    /// The maximum time for which rollups are readable.
     #[serde(deserialize_with = "fields::duration::<SECOND, { 3_650 * DAY }, _>")]
     pub rollups: Duration,
-    /// Rejections.
+    /// The maximum time for which notes on rejected beacons are readable.
     #[serde(deserialize_with = "fields::duration::<SECOND, { 3_650 * DAY }, _>")]
     pub rejections: Duration,
-    /// Time for which a record may stay on a disk after it has become unreadable.
+    /// The time for which a record may stay on disk after its time-to-live.
     #[serde(deserialize_with = "fields::duration::<0, { 7 * DAY }, _>")]
     pub on_disk_slack: Duration,
-    /// Beacons are erased as soon as they are counted.
+    /// True if beacons are erased soon after they were counted.
     pub erase_counted: bool,
-    /// `erase_counted` may empty a topic that other programs read.
+    /// True to permit `erase_counted` for a topic that other programs may read.
     pub erase_shared: bool,
-    /// The longest outage of all workers in which nothing may be lost.
+    /// The longest outage of all workers after which no beacon may be lost.
     #[serde(deserialize_with = "fields::duration::<0, { 7 * DAY }, _>")]
     pub max_outage: Duration,
 }

@@ -1,4 +1,4 @@
-//! `[windows]`, `[sessions]`, `[merge]` and `[metrics]`.
+//! The sections `[windows]`, `[sessions]`, `[merge]` and `[metrics]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -9,17 +9,17 @@ use serde::de::{Deserializer, Error};
 
 use crate::fields::{self, DAY, HOUR, SECOND};
 
-/// `[windows]`.
+/// The section `[windows]`: the windows of event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Windows {
-    /// Length of a base window (w). A day is a whole number of them.
+    /// The length of a window. A day must be a whole number of windows.
     #[serde(deserialize_with = "length")]
     pub length: Duration,
-    /// Time a window waits for late beacons (L).
+    /// The time for which a window waits for late beacons after its end.
     #[serde(deserialize_with = "fields::duration::<0, HOUR, _>")]
     pub lateness: Duration,
-    /// The most that a beacon's time may be ahead of its record's.
+    /// The maximum time by which the event time of a beacon may be ahead of the timestamp of its record.
     #[serde(deserialize_with = "fields::duration::<0, HOUR, _>")]
     pub max_skew: Duration,
 }
@@ -34,14 +34,14 @@ impl Default for Windows {
     }
 }
 
-/// `[sessions]`.
+/// The section `[sessions]`: time-out and number of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sessions {
-    /// Time for which the last report of a session holds (H).
+    /// The time after its last beacon at which the worker forgets a session.
     #[serde(deserialize_with = "fields::duration::<SECOND, HOUR, _>")]
     pub idle_timeout: Duration,
-    /// Most live sessions of one partition.
+    /// The maximum number of live sessions of one partition.
     #[serde(deserialize_with = "fields::whole::<1, 100_000_000, _, _>")]
     pub max_per_partition: usize,
 }
@@ -52,11 +52,11 @@ impl Default for Sessions {
     }
 }
 
-/// `[merge]`.
+/// The section `[merge]`: the time-out of the merger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Merge {
-    /// Time a window waits for a partition that does not report.
+    /// The maximum time for which a window waits for a source partition that sends no close marker.
     #[serde(deserialize_with = "fields::duration::<SECOND, DAY, _>")]
     pub timeout: Duration,
 }
@@ -67,11 +67,11 @@ impl Default for Merge {
     }
 }
 
-/// `[metrics]`.
+/// The section `[metrics]`: the server of metrics and health checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
-    /// Address of `/metrics`, `/healthz` and `/readyz`, if they are served.
+    /// The address of the server of `/metrics`, `/healthz` and `/readyz`. `None` means that there is no server.
     #[serde(deserialize_with = "fields::optional_address")]
     pub listen: Option<SocketAddr>,
 }

@@ -7,7 +7,7 @@ use crate::tree::Content;
 use crate::{Bounds, DEFAULT, Kafka, Origin, Settings};
 
 #[test]
-fn default_file_is_the_default_of_the_structs() {
+fn defaults_of_the_structs_equal_the_default_file() {
     let mut layers = Layers::defaults().unwrap();
     layers.settle_defaults("host-1");
     let read = Settings::deserialize(crate::deserializer::RootDeserializer(&mut layers.root)).unwrap();
@@ -15,7 +15,7 @@ fn default_file_is_the_default_of_the_structs() {
     assert_eq!(read, Settings { kafka, ..Settings::default() });
 }
 
-/// Returns the keys of all sections and values of the default file.
+/// Returns the keys of all sections and values in `deploy/default.toml`.
 fn known_keys() -> Vec<String> {
     let mut keys = Vec::new();
     Layers::defaults().unwrap().root.list("", &mut keys);
@@ -31,7 +31,8 @@ fn every_key_of_the_default_file_is_read() {
     }
 }
 
-/// The error for an unknown key lists the fields of the section's struct.
+/// The test reads the fields of each struct from the error for an unknown key, which lists the known keys of the
+/// section.
 #[test]
 fn every_key_of_the_structs_is_in_the_default_file() {
     let known = known_keys();
@@ -78,9 +79,9 @@ fn effective_configuration_can_be_loaded_again() {
     assert!(first.effective().contains("names = [\"acme\", \"kids\"] # x.toml:2\n"), "{}", first.effective());
 }
 
-/// One hour, with the default check of 5 minutes, leaves 44 minutes.
+/// With the default check interval of 5 minutes, a time-to-live of one hour leaves a retention of 44 minutes.
 #[test]
-fn bounds_leave_room_for_the_retention_check() {
+fn bounds_include_the_interval_of_the_retention_check() {
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let bounds = Bounds::of(minutes(60), Duration::ZERO);
     let all = [bounds.retention, bounds.segment, bounds.readable, bounds.on_disk];

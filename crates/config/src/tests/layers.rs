@@ -4,14 +4,14 @@ use std::time::Duration;
 use super::*;
 use crate::{Override, TopicNames};
 
-/// Reads one flag.
+/// Loads a configuration with one command-line flag.
 fn load_flag(key: &'static str, value: &str, flag: &'static str) -> Result<Loaded, ConfigError> {
     let flags = vec![Override { key, value: value.into(), flag }];
     Loaded::load(&Sources { flags, host: "host-1".into(), ..Sources::default() })
 }
 
 #[test]
-fn flags_take_precedence_over_environment_over_file_over_defaults() {
+fn flag_overrides_variable_and_variable_overrides_file_and_file_overrides_default() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.toml");
     std::fs::write(&path, "[release]\nk = 60\n[windows]\nlength = \"5m\"\nlateness = \"10s\"\n").unwrap();
@@ -44,7 +44,7 @@ fn flags_take_precedence_over_environment_over_file_over_defaults() {
 }
 
 #[test]
-fn environment_sets_every_type_of_key() {
+fn environment_variable_can_set_a_value_of_every_type() {
     let loaded = load_environment(&[
         ("CROWDFOLD_RELEASE__PRIVACY__EPSILON", "2"),
         ("CROWDFOLD_RELEASE__BREAKDOWNS", "[[\"country\"], [\"os\"]]"),
@@ -88,7 +88,7 @@ fn environment_sets_every_type_of_key() {
 }
 
 #[test]
-fn wrong_type_is_refused_in_every_layer() {
+fn value_of_a_wrong_type_is_refused_in_every_layer() {
     for (key, text, expect) in [
         ("release.k", "many", "is \"many\"; set it to a whole number from 1 to 1000000"),
         ("windows.length", "60", "is \"60\"; set it to a duration from 1s to 1d, such as \"90s\""),
@@ -109,7 +109,7 @@ fn wrong_type_is_refused_in_every_layer() {
 }
 
 #[test]
-fn misspelled_variable_is_refused_by_name() {
+fn misspelled_environment_variable_is_refused_with_its_name() {
     for (name, expect) in [
         (
             "CROWDFOLD_WINDOWS__LENGHT",
@@ -139,7 +139,7 @@ fn misspelled_variable_is_refused_by_name() {
 }
 
 #[test]
-fn very_long_keys_are_refused() {
+fn key_of_more_than_16_words_is_refused_unless_it_is_a_property() {
     for (words, expect) in [
         (16, "A is not a known key; known here: kafka,"),
         (17, "is not a known key; see deploy/default.toml"),
@@ -169,7 +169,7 @@ fn variable_that_is_not_utf8_is_refused() {
 }
 
 #[test]
-fn missing_file_is_named() {
+fn missing_file_is_refused_with_its_path() {
     let sources = Sources { file: Some("no/such.toml".into()), ..Sources::default() };
     let error = Loaded::load(&sources).err().unwrap();
     assert_eq!(error.to_string(), "no/such.toml: cannot be read: there is no such file");
@@ -190,7 +190,7 @@ fn name_of_the_host_replaces_an_empty_instance() {
 }
 
 #[test]
-fn topics_are_named_by_prefix_and_tenant() {
+fn topic_names_consist_of_prefix_purpose_and_tenant() {
     let names = |text: &str| -> TopicNames { load(text).unwrap().settings.topic_names() };
     let plain = names("");
     assert_eq!((&*plain.beacons, plain.rollups_of(3)), ("crowdfold.beacons", "crowdfold.rollups"));

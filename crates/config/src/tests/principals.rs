@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn principals_are_single_users() {
+fn principal_that_is_not_a_single_user_is_refused() {
     check(
         "[principals]\nmerger = \"User:m\"\n",
         "x.toml:2: principals.merger names \"User:m\"; write it without its type: \"m\"",
@@ -12,7 +12,7 @@ fn principals_are_single_users() {
     );
     check(
         "[principals.tenants]\ndefault = \"r\"\n",
-        "x.toml:2: principals.tenants.default needs a topic per tenant, because whoever may read a topic may read all of it; set tenants.per_tenant_topics to true, or name readers of all tenants in principals.readers",
+        "x.toml:2: principals.tenants.default needs a topic per tenant, because a reader of a topic can read all of it; set tenants.per_tenant_topics to true, or name readers of all tenants in principals.readers",
     );
     check(
         "[principals]\nbrokers = [\"*\"]\n",
@@ -21,7 +21,7 @@ fn principals_are_single_users() {
 }
 
 #[test]
-fn principals_are_named_by_prefix_and_role_unless_given() {
+fn principal_that_is_not_configured_is_named_by_prefix_and_role() {
     let loaded = load("[kafka]\nprefix = \"video\"\n[principals]\nmerger = \"CN=m\"\n").unwrap();
     let principals = &loaded.settings.principals;
     assert_eq!((&*principals.combiner, &*principals.merger), ("video-combiner", "CN=m"));
@@ -45,7 +45,7 @@ fn every_role_refuses_names_that_are_not_single_users() {
 }
 
 #[test]
-fn readers_of_one_tenant_are_one_or_several() {
+fn readers_of_one_tenant_are_a_string_or_a_list() {
     let text = "[tenants]\nnames = [\"acme\", \"kids\"]\ndefault = \"acme\"\nper_tenant_topics = true\n\
                 [principals.tenants]\nacme = \"one\"\nkids = [\"two\", \"three\"]\n";
     let loaded = load(text).unwrap();

@@ -21,7 +21,7 @@ fn time_to_live_that_is_too_short_is_refused() {
 }
 
 #[test]
-fn paths_of_fields_do_not_overlap() {
+fn overlapping_paths_of_fields_are_refused() {
     check(
         "[source.fields]\nts = \"at\"\nsession = \"at.id\"\n",
         "x.toml:2: source.fields.ts overlaps with the path of session; give each field a path of its own",
@@ -29,7 +29,7 @@ fn paths_of_fields_do_not_overlap() {
 }
 
 #[test]
-fn topic_of_the_beacons_is_valid_and_not_written_by_crowdfold() {
+fn topic_of_beacons_that_is_invalid_or_written_by_crowdfold_is_refused() {
     check(
         "[source]\ntopic = \"crowdfold.partials\"\n",
         "x.toml:2: source.topic is crowdfold.partials, which crowdfold itself writes; name another topic, or change kafka.prefix",
@@ -45,7 +45,7 @@ fn topic_of_the_beacons_is_valid_and_not_written_by_crowdfold() {
 }
 
 #[test]
-fn release_and_content_agree() {
+fn release_settings_that_contradict_other_sections_are_refused() {
     check(
         "[content]\npolicy = \"drop\"\n",
         "x.toml:2: content.policy is \"drop\", but release.breakdowns names content; remove it there, or set content.policy to \"keep\"",
@@ -73,7 +73,7 @@ fn release_and_content_agree() {
 }
 
 #[test]
-fn erasing_a_topic_of_its_own_is_accepted() {
+fn erasing_is_accepted_for_an_own_topic_and_for_a_shared_topic_with_the_flag() {
     for text in [
         "[ttl]\nerase_counted = true\n",
         "[source]\ntopic = \"crowdfold.beacons\"\n[ttl]\nerase_counted = true\n",
@@ -84,7 +84,7 @@ fn erasing_a_topic_of_its_own_is_accepted() {
 }
 
 #[test]
-fn hourly_windows_need_a_longer_time_to_live() {
+fn differential_privacy_defaults_to_hourly_windows_which_need_a_longer_ttl() {
     let text = "[release]\npolicy = \"differential-privacy\"\n[release.privacy]\nsecret_file = \"/s\"\n";
     let message = load(text).err().unwrap().to_string();
     assert!(message.contains("ttl.beacons is 1h, which leaves a retention of"), "{message}");
@@ -97,7 +97,7 @@ fn hourly_windows_need_a_longer_time_to_live() {
 }
 
 #[test]
-fn section_of_a_log_is_used() {
+fn fields_of_a_log_are_refused_unless_the_format_is_capture() {
     let with = |format: &str, line: &str| format!("[source]\nformat = \"{format}\"\n[source.log]\n{line}\n");
     check(
         &with("json", "query = \"q\""),
@@ -107,7 +107,7 @@ fn section_of_a_log_is_used() {
 }
 
 #[test]
-fn settings_of_the_collector_agree() {
+fn collector_settings_that_need_another_setting_are_refused_without_it() {
     for (line, expect) in [
         (
             "proxy_protocol = true",

@@ -34,7 +34,7 @@ fn no_error_quotes_a_secret() {
 }
 
 #[test]
-fn secrets_are_masked_wherever_a_configuration_is_shown() {
+fn secrets_are_masked_in_debug_and_in_the_effective_configuration() {
     let text = format!(
         "[kafka.properties]\nsasl.password = \"{SECRET}\"\nssl.key.password = \"{SECRET}\"\nssl.key.pem = \"{SECRET}\"\n\
          sasl.oauthbearer.config = \"{SECRET}\"\n[audit]\nknown = [\"{SECRET}\", \"other-{SECRET}\"]\n"
@@ -49,7 +49,7 @@ fn secrets_are_masked_wherever_a_configuration_is_shown() {
 }
 
 #[test]
-fn eraser_has_properties_of_its_own() {
+fn properties_of_the_eraser_are_separate_from_those_of_other_clients() {
     let text = format!(
         "[kafka.properties]\nsasl.username = \"worker\"\n[kafka.eraser]\nsasl.username = \"eraser\"\n\
          sasl.password = \"{SECRET}\"\n"

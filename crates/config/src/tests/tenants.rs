@@ -2,7 +2,7 @@ use super::*;
 use crate::{DetailTable, TenantRelease};
 
 #[test]
-fn names_outside_the_catalogue_are_refused() {
+fn tenant_that_is_not_in_tenants_names_is_refused() {
     check("[tenants]\nnames = []\n", "x.toml:2: tenants.names names 0 tenants; name 1 to 10000");
     check(
         "[tenants]\nnames = [\"Acme\"]\n",
@@ -28,14 +28,15 @@ fn names_outside_the_catalogue_are_refused() {
 
 const TWO: &str = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n";
 
-/// Checks the error for a file that starts with two tenants, on three lines.
+/// Asserts that a configuration file is refused with this message. Its first three lines name two tenants, so `text`
+/// begins in line 4.
 #[track_caller]
 fn check_two(text: &str, expect: &str) {
     check(&format!("{TWO}{text}"), expect);
 }
 
 #[test]
-fn sections_of_unknown_tenants_are_refused() {
+fn section_of_an_unknown_tenant_is_refused() {
     for section in ["release.tenants", "tenants.attributes"] {
         let keys = if section == "release.tenants" { "k = 20\n" } else { "plan = \"pro\"\n" };
         for keys in ["", keys] {
@@ -52,7 +53,7 @@ fn sections_of_unknown_tenants_are_refused() {
 }
 
 #[test]
-fn values_of_tenants_have_the_types_of_common_values() {
+fn value_of_a_tenant_must_have_the_type_and_range_of_the_common_value() {
     for (line, expect) in [
         ("k = \"many\"", "k is \"many\"; set it to a whole number from 1 to 1000000"),
         (
@@ -69,7 +70,7 @@ fn values_of_tenants_have_the_types_of_common_values() {
 }
 
 #[test]
-fn attributes_are_words_with_a_value() {
+fn attribute_with_an_invalid_name_or_value_is_refused() {
     let attribute = |line: &str| format!("[tenants.attributes.acme]\n{line}\n");
     for name in ["Industry", "1st", "tenant", "\"a b\"", "\"a.b\""] {
         let bare = name.trim_matches('"');
@@ -93,7 +94,7 @@ fn attributes_are_words_with_a_value() {
 }
 
 #[test]
-fn settings_of_tenants_are_shown_and_read_again() {
+fn effective_settings_of_tenants_can_be_loaded_again() {
     let text = format!(
         "{TWO}excluded_from_groupings = [\"beta\"]\n[tenants.attributes.acme]\nindustry = \"news\"\n\
          [release.tenants.beta]\nk = 20\nbreakdowns = [[\"os\"]]\n"
@@ -116,7 +117,7 @@ fn settings_of_tenants_are_shown_and_read_again() {
 }
 
 #[test]
-fn environment_sets_keys_of_tenants() {
+fn environment_variable_can_set_a_key_of_a_tenant() {
     let loaded = load_environment(&[
         ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__K", "70"),
         ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__BREAKDOWNS", "[[\"country\"], [\"os\"]]"),

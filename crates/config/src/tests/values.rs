@@ -128,7 +128,7 @@ fn value_outside_its_range_is_refused() {
 }
 
 #[test]
-fn brokers_are_hosts_with_ports() {
+fn broker_without_host_or_port_is_refused() {
     check("[kafka]\nbrokers = []\n", "x.toml:2: kafka.brokers is empty; name at least one host:port");
     check(
         "[kafka]\nbrokers = [\"localhost\"]\n",
@@ -142,7 +142,7 @@ fn brokers_are_hosts_with_ports() {
 }
 
 #[test]
-fn properties_that_crowdfold_sets_are_refused() {
+fn property_that_crowdfold_sets_is_refused_with_the_reason() {
     check(
         "[kafka.properties]\ngroup.id = \"x\"\n",
         "x.toml:2: kafka.properties.group.id is set by crowdfold, because it is made from kafka.prefix; remove it",
@@ -154,7 +154,7 @@ fn properties_that_crowdfold_sets_are_refused() {
 }
 
 #[test]
-fn noise_and_privacy_budget_have_ranges() {
+fn noise_and_privacy_budget_outside_their_ranges_are_refused() {
     for noise in ["0", "101", "2.5", "\"8\""] {
         check(
             &format!("[release]\nnoise = {noise}\n"),
@@ -170,7 +170,7 @@ fn noise_and_privacy_budget_have_ranges() {
 }
 
 #[test]
-fn settings_of_the_collector_have_ranges() {
+fn collector_settings_outside_their_ranges_are_refused() {
     let address = "; set it to an address and a port, such as \"127.0.0.1:8080\" or \"[::]:443\"";
     let origin = "; give \"*\", or a scheme and a host such as \"https://player.example\"";
     let network = "; give a network such as \"10.0.0.0/8\" or \"2001:db8::/32\", or one address";
@@ -208,7 +208,7 @@ fn settings_of_the_collector_have_ranges() {
 }
 
 #[test]
-fn numbers_at_the_ends_of_their_range_are_accepted() {
+fn number_at_the_end_of_its_range_is_accepted() {
     for text in [
         "[release]\nk = 1000000\n",
         "[release]\nk = 1\n",
