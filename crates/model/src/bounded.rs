@@ -1,15 +1,16 @@
-//! Bounded contributions: what sessions add to rows outside the detail table.
+//! Bounded contributions: the amounts that sessions add to rows outside the detail table.
 //!
-//! Such a row carries noise whose standard deviation is a multiple of each field's clamp. Everything that one session
-//! adds to it in one window must stay small beside that noise, so each amount is clamped, and all amounts of a session
-//! together share one budget.
+//! Each field of such a row has noise, whose standard deviation is a multiple of the clamp of the field. Everything
+//! that one session adds to a row in one window must be small compared with that noise. Therefore each amount of a
+//! session is limited to the clamp of its field, and all amounts of a session together are limited by one
+//! contribution budget.
 
 use crate::{Clamp, ErrorClass, Metric, Span, SumMetric, Sums, ValueMetric};
 
 #[cfg(test)]
 mod tests;
 
-/// The number of fields.
+/// The number of fields in a row outside the detail table, except the session count.
 const COUNT: usize = {
     let mut count = ErrorClass::COUNT;
     let mut at = 0;
@@ -25,48 +26,50 @@ const COUNT: usize = {
     count
 };
 
-/// The budget of one session in one row: the greatest sum of (amount ÷ clamp)².
+/// The contribution budget of one session in one row: the maximum of the sum of (amount ÷ clamp)² over all fields.
 const BUDGET: u128 = 4;
 
-/// The position at which the budget of a session is spent on the first class of errors.
-const ERRORS_SPENT: u8 = 4;
+/// The rank of the first class of errors in the order in which fields use the contribution budget of a session.
+const FIRST_ERROR_RANK: u8 = 4;
 
+/// Returns 1 if rows outside the detail table contain a metric with this clamp, and 0 otherwise.
 const fn is_shown(clamp: Clamp) -> usize {
     !matches!(clamp, Clamp::Hidden) as usize
 }
 
-/// The number of a row that a field carries.
+/// The origin of a number in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A metric: a sum, or the sum of a distribution.
+    /// A sum, or the sum of the values of a distribution.
     Metric(Metric),
-    /// The sessions with an error of a class.
+    /// The number of sessions with an error of this class.
     Error(ErrorClass),
 }
 
-/// A number that rows outside the detail table carry.
+/// A number that rows outside the detail table contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BoundedField {
-    /// The name in rollups; classes of errors as `errors.network`.
+    /// The name in rollups. A class of errors has a name such as `errors.network`.
     pub name: &'static str,
-    /// The number of the row.
+    /// The origin of the number.
     pub source: Source,
     clamp: Clamp,
-    spent: u8,
+    rank: u8,
 }
 
 impl BoundedField {
     const NONE: Self = Self::of_error(ErrorClass::Other, 0);
 
-    const fn of_error(class: ErrorClass, spent: u8) -> Self {
-        Self { name: class.field(), source: Source::Error(class), clamp: Clamp::Fixed(1), spent }
+    const fn of_error(class: ErrorClass, rank: u8) -> Self {
+        Self { name: class.field(), source: Source::Error(class), clamp: Clamp::Fixed(1), rank }
     }
 
-    const fn of_metric(metric: Metric, clamp: Clamp, spent: u8) -> Self {
-        Self { name: metric.name(), source: Source::Metric(metric), clamp, spent }
+    const fn of_metric(metric: Metric, clamp: Clamp, rank: u8) -> Self {
+        Self { name: metric.name(), source: Source::Metric(metric), clamp, rank }
     }
 
-    /// Returns the most that one session contributes to a window of a length, in the unit of the field; at least 1.
+    /// Returns the maximum contribution of one session in a window of this length, in the unit of the field. The
+    /// result is at least 1.
     #[must_use]
     pub const fn clamp(&self, window: Span) -> u64 {
         match self.clamp {
@@ -87,14 +90,14 @@ impl BoundedField {
     }
 }
 
-/// The fields in the order in which the budget of a session is spent.
+/// The fields of a row outside the detail table, in the order in which they use the contribution budget of a session.
 pub const BOUNDED_FIELDS: [BoundedField; COUNT] = {
     let mut fields = [BoundedField::NONE; COUNT];
     let (mut count, mut at) = (0, 0);
     while at < SumMetric::COUNT {
         let sum = SumMetric::ALL[at];
         if is_shown(sum.outside_detail()) == 1 {
-            fields[count] = BoundedField::of_metric(Metric::Sum(sum), sum.outside_detail(), sum.spent());
+            fields[count] = BoundedField::of_metric(Metric::Sum(sum), sum.outside_detail(), sum.rank());
             count += 1;
         }
         at += 1;
@@ -104,26 +107,27 @@ pub const BOUNDED_FIELDS: [BoundedField; COUNT] = {
         let value = ValueMetric::ALL[at];
         if is_shown(value.outside_detail()) == 1 {
             fields[count] =
-                BoundedField::of_metric(Metric::Value(value), value.outside_detail(), value.spent());
+                BoundedField::of_metric(Metric::Value(value), value.outside_detail(), value.rank());
             count += 1;
         }
         at += 1;
     }
     at = 0;
     while at < ErrorClass::COUNT {
-        fields[count] = BoundedField::of_error(ErrorClass::ALL[at], ERRORS_SPENT + at as u8);
+        fields[count] = BoundedField::of_error(ErrorClass::ALL[at], FIRST_ERROR_RANK + at as u8);
         count += 1;
         at += 1;
     }
     in_order(fields)
 };
 
-/// Sorts fields by the position at which the budget is spent on them (insertion sort, because it runs at compile time).
+/// Sorts fields by their rank in the use of the contribution budget. It is an insertion sort, because it must run at
+/// compile time.
 const fn in_order(mut fields: [BoundedField; COUNT]) -> [BoundedField; COUNT] {
     let mut at = 1;
     while at < COUNT {
         let mut to = at;
-        while to > 0 && fields[to - 1].spent > fields[to].spent {
+        while to > 0 && fields[to - 1].rank > fields[to].rank {
             (fields[to - 1], fields[to]) = (fields[to], fields[to - 1]);
             to -= 1;
         }
@@ -132,7 +136,8 @@ const fn in_order(mut fields: [BoundedField; COUNT]) -> [BoundedField; COUNT] {
     fields
 }
 
-/// The position of each metric in [`BOUNDED_FIELDS`].
+/// The index of each metric in [`BOUNDED_FIELDS`], by [`Metric::index`]. `None` if only the detail table contains the
+/// metric.
 const POSITIONS: [Option<usize>; Metric::COUNT] = {
     let mut positions = [None; Metric::COUNT];
     let mut at = 0;
@@ -145,18 +150,18 @@ const POSITIONS: [Option<usize>; Metric::COUNT] = {
     positions
 };
 
-/// The position of the first class of errors in [`BOUNDED_FIELDS`]; the others follow it.
-pub const FIRST_ERROR: usize = ERRORS_SPENT as usize;
+/// The index of the first class of errors in [`BOUNDED_FIELDS`]. The other classes follow it.
+pub const FIRST_ERROR: usize = FIRST_ERROR_RANK as usize;
 
 impl Metric {
-    /// Returns the position in [`BOUNDED_FIELDS`]; absent if the metric is shown in the detail table only.
+    /// Returns the index of the metric in [`BOUNDED_FIELDS`], or `None` if only the detail table contains the metric.
     #[must_use]
     pub const fn bounded_position(self) -> Option<usize> {
         POSITIONS[self.index()]
     }
 }
 
-/// The contributions of sessions to each of [`BOUNDED_FIELDS`], in their order.
+/// The sum of the bounded contributions of sessions to each field, in the order of [`BOUNDED_FIELDS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Bounded(pub [u64; COUNT]);
 
@@ -169,16 +174,21 @@ impl Bounded {
     }
 }
 
-/// Clamps and budget for windows of one length, in whole numbers: (amount ÷ clamp)² is amount² × weight of `most` ÷ 4.
+/// The clamps of the fields and the contribution budget, for windows of one length. The arithmetic uses whole
+/// numbers: `most` represents the budget of 4, and amount² × weight represents (amount ÷ clamp)².
 #[derive(Clone, Debug)]
 pub struct Budget {
+    /// The clamp of each field.
     clamps: [u64; COUNT],
+    /// The cost of an amount is its square times the weight of its field.
     weights: [u128; COUNT],
+    /// The maximum of the sum of all costs of a session.
     most: u128,
 }
 
 impl Budget {
-    /// The budget of one session in a window of that length, which must divide a day: then no product overflows.
+    /// Creates the clamps and the budget for a window of this length. The length must divide a day, because then no
+    /// product overflows.
     #[must_use]
     pub fn new(window: Span) -> Self {
         let clamps = BOUNDED_FIELDS.map(|field| field.clamp(window));
@@ -188,7 +198,8 @@ impl Budget {
         Self { clamps, weights, most: unit.saturating_mul(BUDGET) }
     }
 
-    /// Returns the contribution of one session: each amount clamped, and 0 where it would exceed the remaining budget.
+    /// Returns the bounded contributions of one session. Each amount is clamped. An amount that would exceed the
+    /// remaining budget becomes 0.
     #[must_use]
     pub fn bound(&self, amounts: [u64; COUNT]) -> Bounded {
         let mut left = self.most;
@@ -205,7 +216,7 @@ impl Budget {
     }
 }
 
-/// Returns the amounts of one session in the order of [`BOUNDED_FIELDS`]; an absent value counts as 0.
+/// Returns the amounts of one session, in the order of [`BOUNDED_FIELDS`]. A metric without a value counts as 0.
 #[must_use]
 pub fn amounts(sums: &Sums, values: &[Option<u32>; ValueMetric::COUNT]) -> [u64; COUNT] {
     BOUNDED_FIELDS.map(|field| match field.source {

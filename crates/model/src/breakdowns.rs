@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use crate::Dimension;
 
-/// A list of breakdowns in the order of the configuration. Each has one table.
+/// A list of breakdowns, in the order of the configuration. Each breakdown gives one table.
 pub type BreakdownList = Vec<Vec<Dimension>>;
 
-/// The breakdowns of every tenant. Two values are equal if every tenant has the same tables in both.
+/// The breakdowns of all tenants. Two values are equal if each tenant has the same breakdowns in both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Breakdowns {
     common: BreakdownList,
-    /// The breakdowns of tenants that differ from the common ones.
+    /// The breakdowns of tenants whose breakdowns differ from the common ones.
     own: BTreeMap<String, BreakdownList>,
 }
 
@@ -31,19 +31,19 @@ impl Breakdowns {
         self.own.get(tenant).unwrap_or(&self.common)
     }
 
-    /// Returns the breakdowns of tenants without their own.
+    /// Returns the breakdowns of tenants that have none of their own.
     #[must_use]
     pub fn common(&self) -> &[Vec<Dimension>] {
         &self.common
     }
 
-    /// Returns every list of breakdowns, the common one first.
+    /// Returns all lists of breakdowns. The common list is the first.
     pub fn lists(&self) -> impl Iterator<Item = &[Vec<Dimension>]> {
         std::iter::once(&self.common).chain(self.own.values()).map(Vec::as_slice)
     }
 
-    /// Writes all breakdowns as text, for the layout fingerprint. Without tenants that differ, the text is
-    /// the same as in releases without policies of tenants.
+    /// Appends all breakdowns to a string from which the layout fingerprint is computed. If no tenant has its own
+    /// breakdowns, the string is the same as in releases in which tenants could not have their own.
     pub fn write_to(&self, text: &mut String) {
         write_list(&self.common, text);
         for (tenant, list) in &self.own {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn tenant_has_its_own_or_the_common_ones() {
+    fn tenant_without_breakdowns_of_its_own_has_the_common_ones() {
         let breakdowns = Breakdowns::new(vec![vec![Os]], [own("acme", vec![vec![Cdn], vec![Country]])]);
         assert_eq!(breakdowns.of("acme"), [[Cdn], [Country]]);
         assert_eq!(breakdowns.of("beta"), [[Os]]);

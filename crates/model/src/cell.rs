@@ -1,4 +1,4 @@
-//! A group of session summaries.
+//! The sums over a group of session summaries.
 
 use std::ops::{Index, IndexMut};
 
@@ -7,20 +7,20 @@ use crate::{Bounded, Distribution, Sums, ValueMetric};
 /// A group of session summaries: their number, their sums and the distributions of their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Cell {
-    /// Session summaries, which are distinct sessions of the window.
+    /// The number of session summaries. Within one window, this is the number of distinct sessions.
     pub sessions: u64,
-    /// The OR of the network bits of the session summaries, or 0 without `release.min_networks`.
+    /// The network bits of the session summaries, combined with OR. It is 0 if `release.min_networks` is not set.
     pub networks: u64,
     /// The sums over the session summaries.
     pub sums: Sums,
-    /// The sums within the bounds of rows outside the detail table.
+    /// The bounded contributions of the session summaries to rows outside the detail table.
     pub bounded: Bounded,
-    /// The distribution of each value.
+    /// The distribution of each metric with values.
     pub values: Values,
 }
 
 impl Cell {
-    /// Adds another group. The groups must be disjoint; then the counts are exact.
+    /// Adds another group of session summaries. No session summary may be in both groups.
     pub fn add(&mut self, other: &Self) {
         self.sessions = self.sessions.saturating_add(other.sessions);
         self.networks |= other.networks;
@@ -37,7 +37,7 @@ impl Cell {
 pub struct Values(pub [Distribution; ValueMetric::COUNT]);
 
 impl Values {
-    /// Returns these distributions; all others are empty.
+    /// Creates a value with these distributions. All other distributions are empty.
     #[must_use]
     pub fn of(distributions: impl IntoIterator<Item = (ValueMetric, Distribution)>) -> Self {
         let mut values = Self::default();

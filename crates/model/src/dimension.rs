@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// Dimensions that describe the same thing. No two breakdowns of a tenant share a family, because their tables could be
-/// subtracted from each other.
+/// A group of dimensions that describe the same thing. No two breakdowns of a tenant share a family, because the
+/// difference between their tables could reveal a small group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
-    /// Where the viewer is.
+    /// The place of the viewer.
     Place,
-    /// The device and its software.
+    /// The device and its operating system and browser.
     Platform,
     /// The player.
     Player,
-    /// The stream.
+    /// The stream and its content.
     Stream,
     /// The delivery of the stream.
     Delivery,
@@ -21,7 +21,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// Returns its name in messages.
+    /// Returns the name of the family in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,49 +41,50 @@ impl fmt::Display for Family {
     }
 }
 
-/// A closed list of names that producers and user agents write in many ways.
+/// A fixed list of names. Producers and user agents use different names for the same thing, so other names are
+/// converted to a name of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameList {
-    /// Browsers.
+    /// The names of browsers.
     Browsers,
-    /// Operating systems.
+    /// The names of operating systems.
     Systems,
-    /// Classes of devices.
+    /// The names of classes of devices.
     Devices,
 }
 
-/// The rule by which the text of a dimension becomes a published value.
+/// The rule by which the reported string of a dimension is converted to a published value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextRule {
-    /// Any text that does not identify a person.
+    /// Any string that does not identify a person.
     Free,
     /// An ISO country code.
     Country,
-    /// A name of a region, which may contain apostrophes and commas.
+    /// The name of a region, which may contain apostrophes and commas.
     Region,
     /// The number of an autonomous system.
     Asn,
-    /// A name of a closed list, by any name that other programs use for it.
+    /// A name of a fixed list. The reported string may be another common name for it.
     Named(NameList),
-    /// One of these words, without regard to case.
+    /// One of these words. Upper and lower case are not distinguished.
     Closed(&'static [&'static str]),
-    /// The first `parts` numbers of a version.
+    /// The first numbers of a version.
     Version {
-        /// The number of parts that are kept, 1 to 3.
+        /// The count of numbers that are kept, 1 to 3.
         parts: u8,
     },
-    /// The version of a firmware, to three numbers.
+    /// The version of a firmware, with at most three numbers.
     Firmware,
-    /// A code of 1 to 32 letters, digits, `_`, `.` and `-`.
+    /// A code of 1 to 32 characters, which are letters, digits, `_`, `.` or `-`.
     Code,
 }
 
-/// Prefixes of the custom CMCD keys that the Streaming Video Technology Alliance registers. The registry changed the
-/// character after `svta`, so players send both.
+/// The prefixes of the custom CMCD keys that the Streaming Video Technology Alliance registers. The registry has
+/// changed the character after `svta`, so players send both forms.
 const REGISTERED: [&str; 2] = ["org.svta-", "org.svta."];
 
-/// Defines the enum and the table of dimensions. The documentation of a dimension is also its description in the schema of
-/// rows and in the reference.
+/// Defines the enum [`Dimension`] and the table of its properties. The doc comment of a dimension is also its
+/// description in the schema of rows and in the reference.
 ///
 /// - `from`: `Beacon` if a field of a JSON beacon has the same name, `Derived` if the airlock computes the value from other
 ///   fields or from the address.
@@ -95,7 +96,7 @@ macro_rules! dimensions {
         $variant:ident: $name:literal, family = $family:ident, value = $rule:expr, from = $from:ident
             $(, svta = $key:literal)?;
     )+) => {
-        /// One dimension of an observation. The tenant is not a dimension: no table contains two tenants.
+        /// A dimension of observations. The tenant is not a dimension, because each table belongs to one tenant.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Dimension {
@@ -116,7 +117,7 @@ macro_rules! dimensions {
             /// All dimensions, family by family.
             pub const ALL: [Self; TABLE.len()] = [$(Self::$variant,)+];
 
-            /// Returns the dimension that a custom CMCD key reports, if the key is registered.
+            /// Returns the dimension that a custom CMCD key contains, or `None` if the key is not registered.
             #[must_use]
             pub fn of_custom_cmcd(key: &str) -> Option<Self> {
                 let name = REGISTERED.iter().find_map(|prefix| key.strip_prefix(prefix))?;
@@ -151,7 +152,7 @@ dimensions! {
     Region: "region", family = Place, value = TextRule::Region, from = Beacon;
     /// Autonomous system, from the masked address or from the producer.
     Asn: "asn", family = Place, value = TextRule::Asn, from = Beacon;
-    /// Masked network; only where the address policy is `truncate`.
+    /// Masked network. Present only if `address.policy` is `truncate`.
     Network: "network", family = Place, value = TextRule::Free, from = Derived;
     /// Class of device.
     Device: "device", family = Platform, value = TextRule::Named(NameList::Devices),
@@ -165,7 +166,7 @@ dimensions! {
         from = Beacon, svta = "d-osv";
     /// Major version of the browser.
     BrowserVersion: "browser_version", family = Platform, value = TextRule::Version { parts: 1 }, from = Beacon;
-    /// Firmware, to three numbers.
+    /// Version of the firmware, at most three numbers.
     Firmware: "firmware", family = Platform, value = TextRule::Firmware, from = Beacon;
     /// Player.
     Player: "player", family = Player, value = TextRule::Free, from = Beacon, svta = "p-n";
@@ -179,7 +180,7 @@ dimensions! {
         from = Beacon, svta = "ap-v";
     /// Kind of stream: vod, live, low-latency.
     Stream: "stream", family = Stream, value = TextRule::Closed(&["vod", "live", "low-latency"]), from = Beacon;
-    /// Packaging: hls, dash, smooth, hesp.
+    /// Streaming format: hls, dash, smooth, hesp.
     Format: "format", family = Stream, value = TextRule::Closed(&["hls", "dash", "smooth", "hesp"]), from = Beacon;
     /// Id of the content.
     Content: "content", family = Stream, value = TextRule::Free, from = Beacon;
@@ -189,10 +190,10 @@ dimensions! {
     Connection: "connection", family = Delivery,
         value = TextRule::Closed(&["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular"]),
         from = Beacon, svta = "c-t";
-    /// Picture height, as a class.
+    /// Height of the picture, as a class.
     Quality: "quality", family = Delivery, value = TextRule::Free, from = Derived;
-    /// First error code of the session in the window; `none` for sessions without one. Only the detail table may have it,
-    /// because sessions with a code are nearly the sessions that failed.
+    /// First error code of the session in the window, or `none` if it has no error code. Only the detail table may
+    /// have it, because sessions with a code are nearly the sessions that failed.
     ErrorCode: "error_code", family = Error, value = TextRule::Code, from = Beacon;
 }
 
@@ -210,13 +211,13 @@ impl Dimension {
         self.definition().name
     }
 
-    /// Returns the description.
+    /// Returns the description of the dimension.
     #[must_use]
     pub const fn description(self) -> &'static str {
         self.definition().description.trim_ascii_start()
     }
 
-    /// Returns the registered custom CMCD key that contains it.
+    /// Returns the registered custom CMCD key that contains the dimension, or `None` if there is none.
     #[must_use]
     pub fn custom_cmcd_key(self) -> Option<String> {
         self.definition().svta.first().map(|name| format!("{}{name}", REGISTERED[0]))
@@ -228,13 +229,13 @@ impl Dimension {
         self.definition().family
     }
 
-    /// Returns the rule for its texts.
+    /// Returns the rule by which reported strings are converted to values.
     #[must_use]
     pub const fn rule(self) -> TextRule {
         self.definition().rule
     }
 
-    /// Returns the value of a session that reports none.
+    /// Returns the value of sessions that report no value of this dimension.
     #[must_use]
     pub const fn absent(self) -> &'static str {
         match self {
@@ -243,13 +244,13 @@ impl Dimension {
         }
     }
 
-    /// Returns true if a JSON beacon has a field of that name.
+    /// Returns true if JSON beacons have a field with the name of the dimension.
     #[must_use]
     pub const fn is_in_beacons(self) -> bool {
         matches!(self.definition().from, From::Beacon)
     }
 
-    /// Returns the dimension with a name.
+    /// Returns the dimension with this name, or `None` if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dimension| dimension.name() == name)
@@ -267,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_dimension_is_found_by_its_name_and_position() {
+    fn dimension_is_found_by_its_name_and_its_number_is_its_index() {
         for (at, dimension) in Dimension::ALL.into_iter().enumerate() {
             assert_eq!(dimension as usize, at);
             assert_eq!(Dimension::named(dimension.name()), Some(dimension));
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn registered_custom_keys_lead_to_their_dimensions() {
+    fn registered_custom_cmcd_key_gives_its_dimension_and_other_keys_give_none() {
         for (key, dimension) in [
             ("org.svta-p-n", Some(Dimension::Player)),
             ("org.svta.p-v", Some(Dimension::PlayerVersion)),
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn dimensions_of_a_family_stand_together() {
+    fn dimensions_of_one_family_are_adjacent_in_the_table() {
         let mut families: Vec<_> = Dimension::ALL.into_iter().map(Dimension::family).collect();
         families.dedup();
         let distinct: std::collections::HashSet<_> = families.iter().collect();

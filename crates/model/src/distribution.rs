@@ -1,30 +1,32 @@
-//! The values of a group of sessions.
+//! The values of a metric in a group of sessions.
 
-/// One two-digit value from each session summary that has one: a sorted list of (value, sessions), exact and free of
-/// order.
+/// The values of a metric in a group of session summaries, each rounded to two significant digits. It is a list of
+/// (value, number of sessions) in ascending order of the values, so it does not depend on the order in which values
+/// are added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Distribution(Vec<(u32, u64)>);
 
 impl Distribution {
-    /// The values in ascending order, each with the number of sessions that have it.
+    /// Returns the values in ascending order, each with the number of sessions that have it.
     #[must_use]
     pub fn values(&self) -> &[(u32, u64)] {
         &self.0
     }
 
-    /// Returns the number of sessions that have a value. Saturates, because a record may claim any number.
+    /// Returns the number of sessions that have a value. The sum saturates, because a record of partials may contain
+    /// any number.
     #[must_use]
     pub fn sessions(&self) -> u64 {
         self.0.iter().fold(0, |sum: u64, (_, sessions)| sum.saturating_add(*sessions))
     }
 
-    /// The sum of the values over the sessions.
+    /// Returns the sum of the values over all sessions.
     #[must_use]
     pub fn sum(&self) -> u64 {
         self.0.iter().fold(0, |sum: u64, (value, n)| sum.saturating_add(u64::from(*value).saturating_mul(*n)))
     }
 
-    /// Adds one session's value.
+    /// Adds the value of one session.
     pub fn record(&mut self, value: u32) {
         self.record_many(value, 1);
     }
@@ -37,7 +39,7 @@ impl Distribution {
         }
     }
 
-    /// Adds another group's values.
+    /// Adds the values of another group of sessions.
     pub fn add(&mut self, other: &Self) {
         if self.0.is_empty() {
             self.0.clone_from(&other.0);

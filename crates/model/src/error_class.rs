@@ -1,31 +1,31 @@
 //! Classes of errors.
 
-/// The closed classes of errors.
+/// The class of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ErrorClass {
-    /// A transfer failed.
+    /// The transfer of data failed.
     Network,
-    /// A playlist or manifest could not be fetched or read.
+    /// A playlist or a manifest could not be loaded or read.
     Manifest,
-    /// Decoding or the media element failed.
+    /// Decoding failed, or the media element reported an error.
     Media,
-    /// A licence or a key could not be fetched.
+    /// A licence or a key for decryption could not be loaded.
     Drm,
-    /// Something took too long.
+    /// An operation timed out.
     Timeout,
-    /// Anything else.
+    /// The error belongs to no other class.
     Other,
 }
 
 impl ErrorClass {
-    /// The number of variants.
+    /// The number of classes.
     pub const COUNT: usize = 6;
-    /// All variants in the order of their discriminants.
+    /// All classes, in the order of the enumeration.
     pub const ALL: [Self; Self::COUNT] =
         [Self::Network, Self::Manifest, Self::Media, Self::Drm, Self::Timeout, Self::Other];
 
-    /// The name in beacons and rollups.
+    /// Returns the name of the class in beacons and rollups.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl ErrorClass {
         }
     }
 
-    /// Returns the description.
+    /// Returns the description of the count of this class in rollups.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl ErrorClass {
         }
     }
 
-    /// Returns the name of its field in rollups, `errors.network`.
+    /// Returns the name of the count of this class in rollups, such as `errors.network`.
     #[must_use]
     pub const fn field(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The kinds of units, limits and clamps that the table of metrics uses.
+//! The types of the columns in the table of metrics, such as units and limits.
 
 use crate::Span;
 
@@ -14,8 +14,8 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Returns the largest number that a beacon can report: a million events, a day, 100 Gbit/s. A larger number is an
-    /// error of the sender.
+    /// Returns the maximum number that a beacon may contain: a million events, a day, or 100 Gbit/s. A larger number
+    /// is an error of the sender.
     #[must_use]
     pub const fn limit(self) -> u64 {
         match self {
@@ -26,19 +26,19 @@ impl Unit {
     }
 }
 
-/// The most that one session adds to a sum in one window.
+/// The maximum that one session adds to a sum in one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// A fixed number.
     Fixed(u64),
-    /// A number for each second of the window.
+    /// This number for each second of the window.
     PerSecond(u64),
-    /// The length of the window and of the session's idle timeout, ms.
+    /// The sum of the length of the window and the idle time-out of sessions, in milliseconds.
     Span,
 }
 
 impl Limit {
-    /// Returns the limit for windows of a length, where sessions end after `idle`.
+    /// Returns the limit for windows of this length. `idle` is the idle time-out of sessions.
     #[must_use]
     pub const fn of(self, window: Span, idle: Span) -> u64 {
         match self {
@@ -49,35 +49,37 @@ impl Limit {
     }
 }
 
-/// The most that one session contributes to a number outside the detail table. The noise of the number is a multiple.
+/// The maximum that one session contributes to a number of a row outside the detail table. The standard deviation of
+/// the noise of the number is a multiple of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clamp {
-    /// The number is shown in the detail table only.
+    /// Only the detail table contains the number.
     Hidden,
-    /// The clamp is the same for windows of every length.
+    /// This clamp for windows of any length.
     Fixed(u64),
-    /// The clamp for a window of one minute. It grows with the length of the window.
+    /// This clamp for a window of one minute. For other windows, it is proportional to their length.
     PerMinute(u64),
 }
 
-/// The way in which the reports of one session in one window become one value.
+/// The way in which several values that one session reports in one window become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Combine {
-    /// The first value counts.
+    /// The first value.
     First,
-    /// The mean counts, weighted by the playing time of each beacon.
+    /// The mean of the values, weighted by the playing time of the beacon that contains each value.
     Mean,
-    /// Their mean; all have the same weight.
+    /// The mean of the values, with equal weights.
     PlainMean,
 }
 
-/// The part of a CMCD member that counts if its value is an inner list.
+/// The item of a CMCD member that is used if the value of the member is an inner list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CmcdPart {
     /// The first item.
     First,
-    /// The item of video, otherwise of audio and video, otherwise the one without a label.
+    /// The item for video. If there is none, the item for audio and video together. If there is none either, the item
+    /// without a label.
     Video,
-    /// The same item as `Video`. It is ignored if the requested object has no picture.
+    /// The same item as for `Video`. The member is ignored if the requested object contains no video.
     Picture,
 }

@@ -1,10 +1,11 @@
-//! The domain: dimensions, metrics, windows and cells. Every other crate takes their names, limits and order from here.
+//! The terms of the domain: dimensions, metrics, windows and cells. All other crates use the names, limits and order
+//! that this crate defines.
 //!
-//! A [`Dimension`] groups sessions, and a [`SumMetric`] or a [`ValueMetric`] is a number about them. Each is defined in
-//! one table: `dimension.rs` and `metric.rs`. What one session does in one [`Window`] is added to a [`Cell`]; the cells
-//! of one breakdown are a [`Table`].
+//! A [`Dimension`] is a property by which sessions are grouped. A [`SumMetric`] or a [`ValueMetric`] is a number
+//! about sessions. `dimension.rs` contains the table of all dimensions, and `metric.rs` the table of all metrics. A
+//! [`Cell`] adds up what sessions did in one [`Window`]. The cells of one breakdown form a [`Table`].
 //!
-//! This crate does not read beacons, has no database of user agents, and does not connect to brokers.
+//! This crate does not parse beacons or user agents, and does not use Kafka.
 //!
 //! ```
 //! use crowdfold_model::{Cell, Dimension, Family, SumMetric, ValueMetric};

@@ -1,18 +1,18 @@
-//! The partition to which a producer sends a session.
+//! Computes the partition to which a producer sends the beacons of a session.
 
-/// The function by which producers choose the partition of a session.
+/// The function by which producers select the partition of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Partitioner {
-    /// Java's default, and librdkafka's `murmur2_random`.
+    /// The default of Kafka's Java client, and `murmur2_random` of librdkafka.
     Murmur2,
-    /// librdkafka's default (`consistent_random`): CRC32.
+    /// The default of librdkafka (`consistent_random`), which is CRC-32.
     Crc32,
-    /// sarama's default: FNV-1a.
+    /// The default of the Go client sarama, which is FNV-1a.
     Fnv1a,
 }
 
 impl Partitioner {
-    /// Returns the partition to which it sends a key, of `partitions`.
+    /// Returns the partition to which this partitioner sends a key. `partitions` is the number of partitions.
     #[inline]
     #[must_use]
     pub fn partition_of(self, key: &[u8], partitions: u32) -> u32 {
@@ -20,14 +20,14 @@ impl Partitioner {
         match self {
             Self::Murmur2 => (murmur2(key) & 0x7fff_ffff) % partitions,
             Self::Crc32 => crc32fast::hash(key) % partitions,
-            // sarama's HashPartitioner: the remainder of a signed number, without its sign.
+            // The HashPartitioner of sarama uses the absolute value of the remainder of a signed number.
             Self::Fnv1a => (i64::from(fnv1a(key) as i32) % i64::from(partitions)).unsigned_abs() as u32,
         }
     }
 }
 
-/// Murmur2 as Kafka's Java clients have it: seed `0x9747b28c`, 32 bits, the hash of a record's key before the sign is
-/// taken off (`& 0x7fffffff`).
+/// Returns the 32-bit Murmur2 hash of a key with the seed `0x9747b28c`, as Kafka's Java client computes it. The
+/// client sets the sign bit of the result to 0 (`& 0x7fffffff`) before it selects a partition.
 #[must_use]
 pub fn murmur2(key: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;
@@ -61,9 +61,9 @@ mod tests {
         partitioner.partition_of(key.as_bytes(), of) == partition
     }
 
-    /// Kafka's own vectors (`UtilsTest.testMurmur2`).
+    /// The expected values are those of Kafka's own test (`UtilsTest.testMurmur2`).
     #[test]
-    fn murmur2_is_kafkas() {
+    fn murmur2_equals_the_values_of_kafkas_own_test() {
         for (key, hash) in [
             ("21", -973_932_308),
             ("foobar", -790_332_482),
@@ -77,12 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn each_partitioner_selects_the_partition_of_its_client() {
+    fn partitioner_selects_the_same_partition_as_its_kafka_client() {
         assert!(is_sent_to(Partitioner::Murmur2, "abc", 479_470_107 % 12, 12));
         assert!(is_sent_to(Partitioner::Murmur2, "21", ((-973_932_308_i32) as u32 & 0x7fff_ffff) % 12, 12));
-        // CRC-32 of "123456789" is the check value of its catalogue entry, 0xcbf43926.
+        // The published check value of CRC-32, for the input "123456789", is 0xcbf43926.
         assert!(is_sent_to(Partitioner::Crc32, "123456789", 0xcbf4_3926 % 7, 7));
-        // FNV-1a 32 of "foobar" is 0xbf9cf968: negative, so sarama takes the sign off the remainder.
+        // The 32-bit FNV-1a hash of "foobar" is 0xbf9cf968. As a signed number it is negative, so sarama removes the
+        // sign of the remainder.
         assert!(is_sent_to(
             Partitioner::Fnv1a,
             "foobar",
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn key_belongs_to_exactly_one_partition() {
+    fn every_key_has_exactly_one_partition() {
         for partitioner in [Partitioner::Murmur2, Partitioner::Crc32, Partitioner::Fnv1a] {
             for key in ["", "a", "8c1f3a5e-0a73-4b0e-9d53-77b3c1b0a9d1", "42", "ü"] {
                 let homes = (0..12).filter(|partition| is_sent_to(partitioner, key, *partition, 12)).count();

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use crate::{SumMetric, Sums, ValueMetric};
 
-/// The thresholds of a good session. A number that a session does not report exceeds no threshold.
+/// The thresholds of a good session. A session meets the threshold of a number that it does not report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quality {
-    /// The longest startup time of a session that started in the window, ms.
+    /// The maximum startup time in milliseconds. It applies to sessions that started in the window.
     pub startup_ms: u32,
-    /// The largest share of stalled time in the time played or stalled, in millionths.
+    /// The maximum share of stalled time in the sum of playing and stalled time, in millionths.
     pub rebuffering_millionths: u32,
-    /// The smallest mean bitrate, kbit/s; 0 is no threshold.
+    /// The minimum mean bitrate in kbit/s. 0 means no minimum.
     pub bitrate_kbps: u32,
 }
 
@@ -23,7 +23,7 @@ impl Default for Quality {
 }
 
 impl Quality {
-    /// Returns true if a session met all thresholds in a window, and nothing of it failed.
+    /// Returns true if a session met all thresholds in a window, and had no failed attempt or play.
     #[must_use]
     pub fn is_met(&self, sums: &Sums, values: &[Option<u32>; ValueMetric::COUNT]) -> bool {
         let value = |metric: ValueMetric| values[metric as usize];
@@ -37,16 +37,16 @@ impl Quality {
     }
 }
 
-/// The thresholds of every tenant.
+/// The thresholds of all tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Qualities {
     common: Quality,
-    /// Those of tenants that differ.
+    /// The thresholds of tenants whose thresholds differ from the common ones.
     own: BTreeMap<String, Quality>,
 }
 
 impl Qualities {
-    /// Returns `common` for all tenants except those with their own, by name.
+    /// Creates the thresholds of all tenants. `common` applies to tenants that are not in `own`.
     #[must_use]
     pub fn new(common: Quality, own: impl IntoIterator<Item = (String, Quality)>) -> Self {
         Self { common, own: own.into_iter().filter(|(_, quality)| *quality != common).collect() }
@@ -64,7 +64,8 @@ impl Qualities {
         self.common
     }
 
-    /// Writes all thresholds as text, for a fingerprint. Writes nothing for the default.
+    /// Appends all thresholds to a string from which a fingerprint is computed. Appends nothing if all thresholds are
+    /// the default.
     pub fn write_to(&self, text: &mut String) {
         if *self == Self::default() {
             return;
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn good_session_meets_every_threshold() {
+    fn session_that_misses_one_threshold_or_failed_is_not_good() {
         let quality = Quality { bitrate_kbps: 1_000, ..Quality::default() };
         let is_good = |sums: &[(SumMetric, u64)], startup, bitrate| {
             let mut values = [None; ValueMetric::COUNT];

@@ -1,33 +1,34 @@
-//! Reasons for which a beacon is rejected.
+//! The reasons for which a beacon is rejected.
 
-/// The closed list of reasons.
+/// The reason for which a beacon is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Reason {
-    /// The record is invalid for its format.
+    /// The record does not have the required format.
     Malformed,
-    /// The session id is absent, or a constant.
+    /// The session id is absent, or is a constant such as "undefined".
     NoSession,
-    /// A required time is absent or unusable.
+    /// A required timestamp is absent or invalid.
     NoTime,
-    /// The record is ahead of the clock by more than `windows.max_skew`.
+    /// The timestamp of the record is ahead of the clock by more than `windows.max_skew`.
     Future,
-    /// The tenant is not in the catalogue.
+    /// The tenant is not in `tenants.names`.
     UnknownTenant,
-    /// The session belongs to another partition.
+    /// The partitioner assigns the session to another partition.
     Misplaced,
-    /// The record or a session id is longer than allowed, or the record has more beacons than allowed.
+    /// The record or a session id is too long, or the record contains too many beacons.
     TooLarge,
-    /// The partition has `sessions.max_per_partition` live sessions.
+    /// The session is new, but the partition already has the maximum number of live sessions
+    /// (`sessions.max_per_partition`).
     Overload,
-    /// Admitting the record panicked, which is a bug.
+    /// The code that reads the record panicked, which is a bug.
     Internal,
 }
 
 impl Reason {
-    /// The number of variants.
+    /// The number of reasons.
     pub const COUNT: usize = 9;
-    /// All variants in the order of their discriminants.
+    /// All reasons, in the order of the enumeration.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Malformed,
         Self::NoSession,
@@ -40,7 +41,7 @@ impl Reason {
         Self::Internal,
     ];
 
-    /// The name in ledgers, metrics and rejection records.
+    /// Returns the name of the reason in ledgers, metrics and notes on rejected beacons.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -4,27 +4,29 @@ use std::ops::{Index, IndexMut};
 
 use crate::{ErrorClass, Span, SumMetric};
 
-/// The seconds between two reports of a player, over a whole window: players report every ten seconds or less often.
+/// The assumed time between two beacons of a player, in seconds. Players usually report every ten seconds, or less
+/// often.
 const REPORT_SECONDS: u64 = 10;
 
-/// The reports beyond those that a session sends in one window.
+/// The number of additional beacons of one session in one window, which events such as errors can cause.
 const MORE_REPORTS: u64 = 10;
 
 /// The sums of a group of session summaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Sums {
-    /// Reports. They have no limit, because every beacon is accounted for by them.
+    /// The number of beacons. It has no limit, because the ledger must account for every beacon.
     pub beacons: u64,
-    /// Reports, limited for each session summary, for policies that must know what one session can add.
+    /// The number of beacons with a limit for each session summary. The policy `differential-privacy` uses it,
+    /// because it must limit the contribution of one session.
     pub clamped_beacons: u64,
     /// The sum of each metric, in the order of [`SumMetric::ALL`].
     pub metrics: [u64; SumMetric::COUNT],
-    /// Session summaries with an error of the class, in the order of [`ErrorClass::ALL`].
+    /// The number of session summaries with an error of each class, in the order of [`ErrorClass::ALL`].
     pub errors: [u64; ErrorClass::COUNT],
 }
 
 impl Sums {
-    /// Returns these sums of metrics; all others are 0.
+    /// Creates a value with these sums of metrics. All other sums are 0.
     #[must_use]
     pub fn of(metrics: &[(SumMetric, u64)]) -> Self {
         let mut sums = Self::default();
@@ -32,7 +34,7 @@ impl Sums {
         sums
     }
 
-    /// Adds another group's sums. Saturates: no sum of limited numbers comes near.
+    /// Adds the sums of another group. The additions saturate, but sums of valid numbers never reach the maximum.
     pub fn add(&mut self, other: &Self) {
         self.beacons = self.beacons.saturating_add(other.beacons);
         self.clamped_beacons = self.clamped_beacons.saturating_add(other.clamped_beacons);
@@ -44,8 +46,9 @@ impl Sums {
         }
     }
 
-    /// Returns the most that one session adds to one window of a length, where it ends after `idle`. `beacons`
-    /// has no limit; playing and stalled time together stay below the limit that each has.
+    /// Returns the maximum that one session adds in a window of this length. `idle` is the idle time-out of sessions.
+    /// The field `beacons` has no limit. Playing and stalled time have the same limit, which also applies to their
+    /// sum.
     #[must_use]
     pub const fn most(window: Span, idle: Span) -> Self {
         let mut metrics = [0; SumMetric::COUNT];

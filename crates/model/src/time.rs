@@ -1,7 +1,7 @@
-//! Points and lengths of time, and their text.
+//! Points in time and durations, and their formatting.
 //!
-//! A [`Timestamp`] is a point in time and a [`Span`] is a length of time. Numbers become one of them, and the reverse, in
-//! `from_millis` and `as_millis` only, so that the compiler finds every mix-up.
+//! A [`Timestamp`] is a point in time, and a [`Span`] is a duration. Only `from_millis` and `as_millis` convert them
+//! from and to numbers, so the compiler detects if one is used instead of the other.
 
 mod duration;
 mod span;

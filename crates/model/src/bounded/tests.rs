@@ -5,7 +5,7 @@ fn at(name: &str) -> usize {
     BOUNDED_FIELDS.iter().position(|field| field.name == name).unwrap()
 }
 
-/// Returns the contribution of a session with these amounts.
+/// Returns the bounded contributions of a session with these amounts, without fields that are 0.
 fn bound(window: Span, amounts: &[(&str, u64)]) -> Vec<(&'static str, u64)> {
     let mut all = [0; COUNT];
     amounts.iter().for_each(|(name, amount)| all[at(name)] = *amount);
@@ -15,7 +15,7 @@ fn bound(window: Span, amounts: &[(&str, u64)]) -> Vec<(&'static str, u64)> {
 }
 
 #[test]
-fn each_amount_is_clamped() {
+fn amount_above_the_clamp_of_its_field_becomes_the_clamp() {
     for field in BOUNDED_FIELDS {
         assert_eq!(bound(Span::MINUTE, &[(field.name, u64::MAX)]), [(field.name, field.clamp(Span::MINUTE))]);
         let less = field.clamp(Span::MINUTE).saturating_sub(1);
@@ -25,19 +25,20 @@ fn each_amount_is_clamped() {
 }
 
 #[test]
-fn four_full_fields_exhaust_the_budget() {
+fn four_amounts_at_their_clamps_use_the_whole_budget() {
     let full = |names: &[&'static str]| -> Vec<(&'static str, u64)> {
         names.iter().map(|name| (*name, BOUNDED_FIELDS[at(name)].clamp(Span::MINUTE))).collect()
     };
     let four = full(&["attempts", "plays", "stalls", "playing_ms"]);
     assert_eq!(bound(Span::MINUTE, &four), four);
     let five = full(&["attempts", "plays", "errors.drm", "stalls", "playing_ms"]);
-    assert_eq!(bound(Span::MINUTE, &five), five[..4], "the last in the list is the one that does not fit");
+    assert_eq!(bound(Span::MINUTE, &five), five[..4], "the last amount exceeds the remaining budget");
 }
 
 #[test]
-fn field_that_does_not_fit_leaves_the_budget_to_later_fields() {
-    // 3 + (30/60)² = 3.25; startup 9 s would bring 4.06; playing 50 s brings 3.94
+fn amount_that_exceeds_the_remaining_budget_leaves_it_to_later_fields() {
+    // The first four amounts cost 3 + (30/60)² = 3.25 of 4. The startup of 9 s would make it 4.06, so it becomes 0.
+    // The playing time of 50 s makes it 3.94.
     let session = [
         ("attempts", 1),
         ("plays", 1),
@@ -56,9 +57,9 @@ fn field_that_does_not_fit_leaves_the_budget_to_later_fields() {
     assert_eq!(bound(Span::MINUTE, &session), expected);
 }
 
-/// In binary fractions these squares add up to a little more or less than the budget.
+/// With floating-point numbers, these squares could add up to slightly more or less than the budget.
 #[test]
-fn budget_is_exact_at_its_bound() {
+fn amounts_that_cost_exactly_the_budget_are_accepted() {
     let ninths = [
         ("attempts", 1),
         ("plays", 1),
@@ -75,7 +76,7 @@ fn budget_is_exact_at_its_bound() {
 }
 
 #[test]
-fn clamps_of_time_grow_with_the_window_and_are_at_least_one() {
+fn clamps_per_minute_grow_with_the_window_and_are_at_least_one() {
     let clamps = |window: Span| {
         ["attempts", "stalls", "stalled_ms", "startup_ms", "playing_ms"]
             .map(|name| BOUNDED_FIELDS[at(name)].clamp(window))
@@ -87,7 +88,7 @@ fn clamps_of_time_grow_with_the_window_and_are_at_least_one() {
     assert_eq!(clamps(Span::ZERO), [1, 1, 1, 10_000, 1]);
 }
 
-/// A configuration takes no other windows.
+/// A configuration accepts only lengths that divide a day.
 #[test]
 fn no_window_that_divides_a_day_overflows_the_arithmetic() {
     let lengths = (1_000..=Span::DAY.as_millis()).map(Span::from_millis);
@@ -101,7 +102,7 @@ fn no_window_that_divides_a_day_overflows_the_arithmetic() {
 }
 
 #[test]
-fn budget_is_spent_in_the_documented_order() {
+fn fields_use_the_budget_in_the_documented_order() {
     let names = BOUNDED_FIELDS.map(|field| field.name);
     assert_eq!(
         names,

@@ -1,8 +1,8 @@
-//! A metric of either kind.
+//! A metric that is either a sum or a value of each session.
 
 use crate::{Clamp, SumMetric, Unit, ValueMetric};
 
-/// A metric.
+/// A metric of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
     /// A sum over sessions.
@@ -27,7 +27,7 @@ impl Metric {
     /// The number of metrics.
     pub const COUNT: usize = SumMetric::COUNT + ValueMetric::COUNT;
 
-    /// All metrics, in the order of a row.
+    /// All metrics: first the sums and then the values, each in the order of their fields in a row.
     pub const ALL: [Self; Self::COUNT] = {
         let mut all = [Self::Sum(SumMetric::Attempts); Self::COUNT];
         let mut at = 0;
@@ -50,13 +50,13 @@ impl Metric {
         }
     }
 
-    /// Returns the metric with a name.
+    /// Returns the metric with this name, or `None` if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|metric| metric.name() == name)
     }
 
-    /// Returns the most that one session contributes outside the detail table.
+    /// Returns the maximum that one session contributes outside the detail table.
     #[must_use]
     pub const fn outside_detail(self) -> Clamp {
         match self {
@@ -65,13 +65,13 @@ impl Metric {
         }
     }
 
-    /// Returns all metrics that JSON beacons report.
+    /// Returns all metrics that are fields of JSON beacons.
     pub fn in_beacons() -> impl Iterator<Item = Self> {
         let sums = SumMetric::ALL.into_iter().filter(|sum| sum.is_in_beacons()).map(Self::Sum);
         sums.chain(ValueMetric::ALL.into_iter().map(Self::Value))
     }
 
-    /// Returns the name in rollups and JSON beacons.
+    /// Returns the name of the metric in rollups and JSON beacons.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ impl Metric {
         }
     }
 
-    /// Returns the description.
+    /// Returns the description of the metric.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl Metric {
         }
     }
 
-    /// Returns the CMCD key that contains it.
+    /// Returns the CMCD key that contains the metric, or `None` if there is none.
     #[must_use]
     pub fn cmcd_key(self) -> Option<&'static str> {
         match self {
@@ -98,7 +98,7 @@ impl Metric {
         }
     }
 
-    /// Returns the unit.
+    /// Returns the unit of the metric.
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self {

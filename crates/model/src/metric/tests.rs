@@ -2,7 +2,7 @@ use super::*;
 use crate::Span;
 
 #[test]
-fn metrics_are_in_the_order_of_their_numbers() {
+fn number_of_each_metric_is_its_index() {
     assert!(SumMetric::ALL.into_iter().enumerate().all(|(at, sum)| sum as usize == at));
     assert!(ValueMetric::ALL.into_iter().enumerate().all(|(at, value)| value as usize == at));
     assert!(Metric::ALL.into_iter().enumerate().all(|(at, metric)| metric.index() == at));
@@ -10,7 +10,7 @@ fn metrics_are_in_the_order_of_their_numbers() {
 }
 
 #[test]
-fn cmcd_keys_lead_to_their_metrics() {
+fn cmcd_key_gives_its_metric_and_other_keys_give_none() {
     for (key, metric) in [
         ("bsda", Metric::Sum(SumMetric::StalledMs)),
         ("dfa", Metric::Sum(SumMetric::DroppedFrames)),
@@ -23,7 +23,7 @@ fn cmcd_keys_lead_to_their_metrics() {
 }
 
 #[test]
-fn limits_grow_with_the_window() {
+fn limits_per_second_and_per_window_grow_with_the_window() {
     assert_eq!(SumMetric::PlayingMs.most().of(Span::MINUTE, Span::from_millis(90_000)), 150_000);
     assert_eq!(SumMetric::DroppedFrames.most().of(Span::from_millis(1_500), Span::ZERO), 240);
     assert_eq!(SumMetric::Attempts.most().of(Span::DAY, Span::ZERO), 10);

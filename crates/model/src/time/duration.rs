@@ -1,4 +1,4 @@
-//! Durations in text: a whole number and a unit.
+//! Parses and formats durations that consist of a whole number and a unit.
 
 use std::time::Duration;
 
@@ -7,11 +7,12 @@ use super::Span;
 #[cfg(test)]
 mod tests;
 
-/// The units, longest first, in milliseconds.
+/// The units and their length in milliseconds, longest first.
 pub(super) const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// Parses a whole number and a unit: `500ms`, `90s`, `1m`, `6h` or `30d`. Returns `None` for any other text.
+/// Parses a whole number and a unit, such as `500ms`, `90s`, `1m`, `6h` or `30d`. Returns `None` for any other
+/// string.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -20,7 +21,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     number.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
 }
 
-/// Formats a duration as one number, in the longest unit that divides it: 90 seconds are `90s`.
+/// Formats a duration as one number in the longest unit that divides it, such as `90s` for 90 seconds.
 #[must_use]
 pub fn show_duration(duration: Duration) -> String {
     let millis = Span::from(duration).as_millis();
@@ -29,7 +30,7 @@ pub fn show_duration(duration: Duration) -> String {
     format!("{}{name}", millis / unit)
 }
 
-/// Formats a duration with one number per unit: 46 minutes are `46m`, 90061 seconds are `1d 1h 1m 1s`.
+/// Formats a duration with one number for each unit, such as `1d 1h 1m 1s` for 90,061 seconds.
 #[must_use]
 pub fn spell_duration(duration: Duration) -> String {
     let mut rest = Span::from(duration).as_millis();

@@ -1,4 +1,4 @@
-//! Lengths of time.
+//! Durations.
 
 use std::fmt;
 use std::iter::Sum;
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::duration::UNITS;
 
-/// A length of time, in milliseconds. It is formatted as in configurations, in at most two units: `44m`, `1h 30m`, `30d`,
-/// `250ms`.
+/// A duration, in milliseconds. It is formatted with the units of the configuration, at most two of them, such as
+/// `44m`, `1h 30m`, `30d` or `250ms`.
 ///
-/// Operators overflow like those of `u64`: in debug builds they panic.
+/// The operators overflow like those of `u64`. In debug builds an overflow panics.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode,
 )]
@@ -18,7 +18,7 @@ use super::duration::UNITS;
 pub struct Span(u64);
 
 impl Span {
-    /// No time.
+    /// The duration of zero.
     pub const ZERO: Self = Self(0);
 
     /// One second.
@@ -33,59 +33,59 @@ impl Span {
     /// One day of 24 hours.
     pub const DAY: Self = Self(86_400_000);
 
-    /// The greatest length of time, which stands for "forever" where there is no limit.
+    /// The maximum duration. Where a duration is a limit, it means "no limit".
     pub const MAX: Self = Self(u64::MAX);
 
-    /// Creates a length of time from milliseconds.
+    /// Creates a duration from milliseconds.
     #[inline]
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// Returns the milliseconds.
+    /// Returns the duration in milliseconds.
     #[inline]
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// Returns the whole seconds.
+    /// Returns the duration in seconds, rounded down.
     #[inline]
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0 / 1_000
     }
 
-    /// Returns the seconds with their fraction.
+    /// Returns the duration in seconds, with fractions.
     #[inline]
     #[must_use]
     pub const fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1_000.0
     }
 
-    /// Returns true if there is no time in it.
+    /// Returns true if the duration is zero.
     #[inline]
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// Adds a length of time; at most [`Self::MAX`].
+    /// Adds a duration. The result is at most [`Self::MAX`].
     #[inline]
     #[must_use]
     pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// Subtracts a length of time; at least [`Self::ZERO`].
+    /// Subtracts a duration. The result is at least [`Self::ZERO`].
     #[inline]
     #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// Subtracts a length of time; absent if that one is longer.
+    /// Subtracts a duration. Returns `None` if the other duration is longer.
     #[inline]
     #[must_use]
     pub const fn checked_sub(self, other: Self) -> Option<Self> {
@@ -95,14 +95,14 @@ impl Span {
         }
     }
 
-    /// Multiplies the length of time. This is the operator `*` for constants.
+    /// Multiplies the duration by a number. Unlike the operator `*`, it can be used in constants.
     #[inline]
     #[must_use]
     pub const fn times(self, factor: u64) -> Self {
         Self(self.0 * factor)
     }
 
-    /// Returns true if this is a whole number of another length of time.
+    /// Returns true if this duration is a multiple of the other one.
     #[inline]
     #[must_use]
     pub const fn is_multiple_of(self, other: Self) -> bool {
@@ -153,7 +153,7 @@ impl Div<u64> for Span {
     }
 }
 
-/// Returns how often a length of time fits into this one.
+/// Divides two durations. Returns the quotient, rounded down.
 impl Div for Span {
     type Output = u64;
 
@@ -215,7 +215,7 @@ mod tests {
     use super::Span;
 
     #[test]
-    fn durations_are_formatted_like_those_of_configurations() {
+    fn span_is_formatted_with_at_most_two_units() {
         let shown = [0, 250, 1_000, 90_000, 2_640_000, 5_400_000, 2_592_000_000, 86_400_001];
         let shown = shown.map(|millis| Span::from_millis(millis).to_string());
         assert_eq!(shown, ["0s", "250ms", "1s", "1m 30s", "44m", "1h 30m", "30d", "1d 1ms"]);

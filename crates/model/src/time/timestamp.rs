@@ -1,6 +1,7 @@
-//! Points in time, and the calendar that formats them.
+//! Points in time, and the calendar arithmetic that formats them.
 //!
-//! Calendar libraries end at the year 9999, but a record can have any timestamp, so this module has its own arithmetic.
+//! Calendar libraries support years up to 9999 only, but a record can have any timestamp. Therefore this module has
+//! its own arithmetic.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -9,10 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Span;
 
-/// A point in time, in milliseconds since the Unix epoch. It is formatted as `2036-01-01T00:00:00Z`.
+/// A point in time, in milliseconds since the Unix epoch. It is formatted in UTC, such as `2036-01-01T00:00:00Z`.
 ///
-/// Operators overflow like those of `u64`: in debug builds they panic. Use the saturating functions for timestamps that
-/// a sender chooses.
+/// The operators overflow like those of `u64`. In debug builds an overflow panics, so use the saturating functions
+/// for timestamps that a sender has set.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode,
 )]
@@ -20,10 +21,10 @@ use super::Span;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z.
+    /// The Unix epoch, 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// The last timestamp.
+    /// The largest possible timestamp.
     pub const MAX: Self = Self(u64::MAX);
 
     /// Creates a timestamp from milliseconds since the epoch.
@@ -40,28 +41,28 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns the length of time since the epoch.
+    /// Returns the duration since the epoch.
     #[inline]
     #[must_use]
     pub const fn since_epoch(self) -> Span {
         Span::from_millis(self.0)
     }
 
-    /// Adds a length of time; at most [`Self::MAX`].
+    /// Adds a duration. The result is at most [`Self::MAX`].
     #[inline]
     #[must_use]
     pub const fn saturating_add(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.as_millis()))
     }
 
-    /// Subtracts a length of time; at least [`Self::EPOCH`].
+    /// Subtracts a duration. The result is at least [`Self::EPOCH`].
     #[inline]
     #[must_use]
     pub const fn saturating_sub(self, span: Span) -> Self {
         Self(self.0.saturating_sub(span.as_millis()))
     }
 
-    /// Subtracts a length of time; absent if that is before the epoch.
+    /// Subtracts a duration. Returns `None` if the result would be before the epoch.
     #[inline]
     #[must_use]
     pub const fn checked_sub(self, span: Span) -> Option<Self> {
@@ -71,14 +72,14 @@ impl Timestamp {
         }
     }
 
-    /// Returns the length of time since an earlier timestamp; zero if it is not earlier.
+    /// Returns the duration since an earlier timestamp. Returns zero if the other timestamp is later.
     #[inline]
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Span {
         Span::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Returns the length of time since an earlier timestamp; absent if that one is later.
+    /// Returns the duration since an earlier timestamp. Returns `None` if the other timestamp is later.
     #[inline]
     #[must_use]
     pub const fn checked_since(self, earlier: Self) -> Option<Span> {
@@ -88,22 +89,21 @@ impl Timestamp {
         }
     }
 
-    /// Returns the length of time between two timestamps, whichever is earlier.
+    /// Returns the duration between two timestamps, in either order.
     #[inline]
     #[must_use]
     pub const fn abs_diff(self, other: Self) -> Span {
         Span::from_millis(self.0.abs_diff(other.0))
     }
 
-    /// Returns the last multiple of a length of time since the epoch that is not after this timestamp.
+    /// Rounds the timestamp down to a multiple of a duration since the epoch.
     #[inline]
     #[must_use]
     pub const fn floor(self, length: Span) -> Self {
         Self(self.0 - self.0 % length.as_millis())
     }
 
-    /// Returns the first multiple of a length of time since the epoch that is not before this timestamp; at most
-    /// [`Self::MAX`].
+    /// Rounds the timestamp up to a multiple of a duration since the epoch. The result is at most [`Self::MAX`].
     #[inline]
     #[must_use]
     pub const fn ceil(self, length: Span) -> Self {
@@ -145,7 +145,7 @@ impl Sub for Timestamp {
     }
 }
 
-/// Returns the timestamp of a system time; [`Timestamp::EPOCH`] if that is earlier.
+/// Converts a system time. A time before the epoch becomes [`Timestamp::EPOCH`].
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         Self::EPOCH.saturating_add(time.duration_since(UNIX_EPOCH).unwrap_or_default().into())
@@ -155,7 +155,8 @@ impl From<SystemTime> for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, seconds) = (self.0 / 86_400_000, self.0 / 1_000 % 86_400);
-        // Howard Hinnant, "chrono-compatible low-level date algorithms": civil_from_days, for days after 1970
+        // the algorithm `civil_from_days` of Howard Hinnant ("chrono-compatible low-level date algorithms"), for days
+        // since 1970
         let shifted = days + 719_468;
         let (era, of_era) = (shifted / 146_097, shifted % 146_097);
         let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_are_formatted_in_utc() {
+    fn timestamp_is_formatted_in_utc() {
         let known = [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400_000, "2000-02-29T00:00:00Z"),
@@ -251,13 +252,13 @@ mod tests {
         for (millis, text) in known {
             assert_eq!(Timestamp::from_millis(millis).to_string(), text);
         }
-        // no arithmetic overflows at the largest timestamp of a record and above
+        // the arithmetic does not overflow, neither at the largest timestamp of a record nor at larger ones
         assert_eq!(Timestamp::from_millis(i64::MAX as u64).to_string(), "292278994-08-17T07:12:55Z");
         assert!(Timestamp::MAX.to_string().starts_with("584556019-"));
     }
 
     #[test]
-    fn timestamps_are_aligned_to_the_epoch() {
+    fn timestamp_is_rounded_to_multiples_since_the_epoch() {
         let aligned = |millis, length| {
             let (time, length) = (Timestamp::from_millis(millis), Span::from_millis(length));
             (time.floor(length).as_millis(), time.ceil(length).as_millis())
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_of_timestamps_saturate_or_are_absent() {
+    fn difference_from_a_later_timestamp_is_zero_or_none() {
         let (early, late) = (Timestamp::from_millis(1_000), Timestamp::from_millis(4_000));
         let between = Span::from_millis(3_000);
         assert_eq!((late - early, late.abs_diff(early), early.abs_diff(late)), (between, between, between));

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{parse_duration, show_duration, spell_duration};
 
 #[test]
-fn durations_are_a_number_and_a_unit() {
+fn duration_without_exactly_one_number_and_unit_is_not_parsed() {
     for (text, millis) in [
         ("500ms", Some(500)),
         ("90s", Some(90_000)),
@@ -26,7 +26,7 @@ fn durations_are_a_number_and_a_unit() {
 }
 
 #[test]
-fn shown_duration_can_be_parsed() {
+fn parsing_a_formatted_duration_returns_the_duration() {
     for millis in [0, 1, 500, 90_000, 60_000, 3_600_000, 86_400_000, 90_061_001] {
         let duration = Duration::from_millis(millis);
         assert_eq!(parse_duration(&show_duration(duration)), Some(duration), "{}", show_duration(duration));
