@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use crowdfold_audit::Identifier;
 use crowdfold_config::Override;
 
@@ -121,6 +122,27 @@ pub enum Command {
         after_help = "Example: CROWDFOLD_RELEASE__K=100 crowdfold check --config crowdfold.toml --sessions 3000"
     )]
     Check(Check),
+    /// Print the completion script of a shell
+    #[command(after_help = "Example: crowdfold completions bash > /etc/bash_completion.d/crowdfold")]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page of a command, or write all pages to a directory
+    #[command(after_help = "Example: crowdfold man --output /usr/local/share/man/man1")]
+    Man(Manual),
+}
+
+/// The flags of `crowdfold man`.
+#[derive(Args, Debug)]
+pub struct Manual {
+    /// Directory for the pages of all commands
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub output: Option<PathBuf>,
+    /// Command whose page is printed, such as `topics apply` [default: the page of the program]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
 }
 
 /// The flags of `crowdfold check`.
