@@ -24,6 +24,8 @@ mod messages;
 mod named_tests;
 #[path = "docs/pages.rs"]
 mod pages;
+#[path = "docs/schema.rs"]
+mod schema;
 
 /// Returns true if quoted outputs and generated pages are rewritten instead of compared.
 fn is_blessed() -> bool {

@@ -31,7 +31,8 @@ fn configuration(toml: &str) -> String {
          `crowdfold` reads the defaults below, then the file given with `--config`, then environment variables \
          (`CROWDFOLD_RELEASE__K=100` sets `release.k`), then flags. Each source overrides the sources before it. An unknown key \
          is an error. `crowdfold check` prints the effective configuration. The same text is in \
-         [deploy/default.toml](../../deploy/default.toml).\n",
+         [deploy/default.toml](../../deploy/default.toml). Editors complete and validate a file whose first line is \
+         `#:schema PATH`, with the path of [configuration.schema.json](configuration.schema.json).\n",
     );
     let mut section = "";
     let mut comments: Vec<&str> = Vec::new();
