@@ -1,7 +1,6 @@
-//! The main loop of a stage. It reads records, passes them to the operators, and commits the results. Both stages use
-//! it.
+//! The main loop of both stages. It reads records, passes them to the operators, and commits the results.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crowdfold_engine::{Committed, OperatorSet};
 use crowdfold_kafka::{
@@ -16,8 +15,7 @@ use crate::tally::Tally;
 use crate::telemetry::Counters;
 use crate::{WorkerContext, WorkerError};
 
-/// The maximum number of records of one partition that are read in one turn. It limits the time for which other
-/// partitions wait.
+/// The maximum number of records of one partition in one turn, so that other partitions do not wait for long.
 const MAX_BATCH: usize = 1_000;
 
 /// The maximum time to wait for records before the operators check the time again.
@@ -42,9 +40,7 @@ pub(crate) struct StageRunner<'a, S: Stage> {
     joined: bool,
     /// The last transient error, until a transaction succeeds or it is reported.
     last_error: Option<String>,
-    /// The time at which a transient error was last logged.
     warned: Timestamp,
-    /// The time of the last status report.
     reported: Timestamp,
 }
 
@@ -103,8 +99,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Runs one turn of the loop: handles events of the group, commits what is due, and reads a batch of each
-    /// partition.
+    /// Runs one turn: handles events of the group, commits what is due, and reads a batch of each partition.
     fn turn(&mut self) -> Result<(), WorkerError> {
         self.serve_group()?;
         self.commit_all()?;
@@ -143,8 +138,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 );
                 self.operators.get_mut(partition).into_iter().for_each(|operator| S::skip_to(operator, to));
             }
-            // after the death of a broker, an open transaction may delay the committed offsets, or the consumer may
-            // be unusable; both need a new consumer
+            // an open transaction may delay the committed offsets, or the consumer is unusable; both need a new one
             Err(SourceError::Request(
                 error @ (KafkaError::Kafka { .. } | KafkaError::OffsetsPending { .. }),
             )) => self.rejoin(&error.to_string())?,
@@ -177,8 +171,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         Ok(())
     }
 
-    /// Reads a batch of one partition, and passes its records to the operator. Returns true if no more records are
-    /// available.
+    /// Passes a batch of one partition to its operator. Returns true if no more records are available.
     fn read(&mut self, partition: u32) -> Result<bool, WorkerError> {
         let Some(operator) = self.operators.get_mut(partition) else { return Ok(true) };
         if S::is_full(operator) {
@@ -210,8 +203,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         loop {
             let now = clock::now();
             let due = self.operators.due(now);
-            // without group metadata no offsets can be committed; the next owner of the partitions processes these
-            // records again
+            // no offsets can be committed without group metadata, so the next owner reads these records again
             let Some(group) = self.source.group_metadata().cloned() else { return Ok(()) };
             if due.is_empty() {
                 return Ok(());
@@ -229,7 +221,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
             let offsets: Vec<_> =
                 offsets.map(|(partition, offset, metadata)| Offset { partition, offset, metadata }).collect();
             fault::point(if first { "2.first-commit" } else { "5.prepared" });
-            let begun = begin();
+            let begun = clock::begin();
             match self.sink.transact(&load, &offsets, &self.topic, &group) {
                 Ok(()) => {
                     fault::point(if first { "2.first-committed" } else { "6.known" });
@@ -254,7 +246,6 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Marks the results of operators as committed, and counts them.
     fn mark_committed(&mut self, due: &[u32], now: Timestamp) {
         if !self.operators.is_first(due) {
             for operator in due.iter().filter_map(|partition| self.operators.by_partition().get(partition)) {
@@ -270,9 +261,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Determines the unknown outcome of a transaction. A new producer with the same transactional id ends the
-    /// transaction, and then the committed offsets show whether it was committed. Returns false if the outcome is
-    /// still unknown, because of a shutdown or because the consumer joined the group again. The outcome then follows
-    /// from the committed offsets at the next assignment.
+    /// transaction, and then the committed offsets show the outcome. Returns false on shutdown, or if the consumer
+    /// joined the group again. The outcome then follows from the committed offsets at the next assignment.
     fn resolve_outcome(&mut self, due: &[u32], now: Timestamp, why: &str) -> Result<bool, WorkerError> {
         tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
         loop {
@@ -304,8 +294,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Joins the group again after the worker was fenced, or after its offset was no longer valid. Returns an error
-    /// if this happened too often.
+    /// Joins the group again after fencing or an invalid offset. Returns an error if this happened too often.
     fn rejoin_after_fencing(&mut self, why: &str, now: Timestamp) -> Result<(), WorkerError> {
         if self.fencings.count(now) {
             return Err(WorkerError::Namesake(self.namesake(why)));
@@ -313,8 +302,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.rejoin(&format!("the producer was fenced: {why}"))
     }
 
-    /// Returns the error message of a worker that was fenced too often. It contains this host, and the address of the
-    /// other worker if the brokers report it.
+    /// Returns the error after too many fencings, with the address of the other worker if the brokers report it.
     fn namesake(&self, why: &str) -> String {
         let instance = &self.context.config.kafka.instance;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -358,7 +346,6 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.context.stop.sleep(pause)
     }
 
-    /// Drops the operators of all partitions.
     fn drop_all(&mut self) {
         for operator in self.operators.by_partition().values() {
             S::retire(operator, &mut self.tally);
@@ -367,9 +354,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.stage.revoked();
     }
 
-    /// Handles an error of the consumer. An error from which librdkafka recovers is reported in the log and on
-    /// `/readyz`. After fencing or an invalid offset, the stage joins the group again. Any other error ends the
-    /// stage.
+    /// Reports an error from which librdkafka recovers, in the log and on `/readyz`. Joins the group again after
+    /// fencing or an invalid offset. Returns any other error, which ends the stage.
     fn tolerate(&mut self, error: SourceError) -> Result<(), WorkerError> {
         // a broker that dies before it answers the request to join also causes fencing; a broker that was restarted
         // may not know the offset, and joining again shows whether its records are lost
@@ -410,9 +396,4 @@ impl<'a, S: Stage> StageRunner<'a, S> {
 
 fn committed(held: &crowdfold_kafka::Committed) -> Committed {
     Committed { offset: held.offset, metadata: held.metadata.clone() }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the duration of a transaction is used only for metrics")]
-fn begin() -> Instant {
-    Instant::now()
 }
