@@ -58,8 +58,8 @@ pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<
 }
 
 /// Returns true if a firmware version contains an identifier. It is scanned before it is cut to three parts, because
-/// an address of which the last part is missing would not be found. Four octets whose last one is 0 are a version,
-/// because no host has such an address.
+/// an address of which the last part is missing would not be found. Four octets whose last one is 0 are taken for a
+/// version, because hardly any host has such an address.
 fn hides_address(raw: &str, scanner: &Scanner) -> bool {
     let octet = |part: &str| !part.starts_with('+') && part.parse::<u8>().is_ok();
     let is_version =

@@ -32,7 +32,7 @@ impl Target {
         }
     }
 
-    /// Returns the activity of the session in place of its ordinary activity.
+    /// Returns the activity of the target session, derived from the activity of an ordinary session.
     pub(crate) fn activity(self, ordinary: &Activity) -> Activity {
         let mut activity = ordinary.clone();
         match self {

@@ -87,7 +87,7 @@ pub enum What {
     NoNoise,
     /// The margin or the noise of a row's policy is less than the minimum of the tenant.
     Weaker(u64),
-    /// A row belongs to a detail table, but the tenant has another detail table or none.
+    /// A row has `"detail": true`, but its breakdown is not the configured detail table of the tenant.
     NotDetail,
     /// A tenant has two detail tables in one window.
     Details,

@@ -23,7 +23,7 @@ breakdowns = [["format"]]
 "#;
 
 /// For each playback: its label, milliseconds of playing, milliseconds of stalling, stalls, plays, and the startup time
-/// in milliseconds, rounded to two digits.
+/// in milliseconds, rounded to two significant digits.
 const READ: [(&str, u64, u64, u64, u64, u64); 7] = [
     // Shaka Player reports by CMCD version 1, which has no player states.
     ("s11-12", 0, 0, 0, 0, 0),

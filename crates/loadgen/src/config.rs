@@ -13,7 +13,7 @@ pub struct PlayersConfig {
     pub heartbeat_ms: u32,
     /// The names of the tenants. The number of sessions of the n-th tenant is proportional to 1/n.
     pub tenants: Vec<String>,
-    /// The number of different contents, from 1 to 1,000,000. The popularity of the n-th content is proportional to
+    /// The number of different content items, from 1 to 1,000,000. The popularity of the n-th content is proportional to
     /// 1/n.
     pub contents: u32,
     /// The fields that beacons contain.
@@ -116,8 +116,8 @@ pub enum LoadgenError {
     /// The number of sessions is 0.
     #[error("the number of sessions is 0; set it to at least 1")]
     NoSessions,
-    /// The number of contents is 0 or above 1,000,000. With more, their ids would look like ids of accounts.
-    #[error("the number of contents is {0}; set it to 1 to 1000000")]
+    /// The number of content items is 0 or above 1,000,000. With more, their ids would look like ids of accounts.
+    #[error("the number of content items is {0}; set it to 1 to 1000000")]
     Contents(u32),
     /// The list of tenants is empty.
     #[error("the list of tenants is empty; add at least 1")]

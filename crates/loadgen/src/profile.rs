@@ -13,7 +13,7 @@ pub(crate) struct Offer {
     mix: Mix,
     opt_out: u64,
     tenants: Vec<(u64, Arc<str>)>,
-    /// The cumulative weights of the contents, by number.
+    /// The cumulative weights of the content items, by number.
     contents: Vec<u64>,
 }
 

@@ -161,7 +161,7 @@ fn sessions_have_realistic_rates_of_plays_failures_errors_and_stalls() {
     about(|c| c.sum(SumMetric::PlaybackFailures), 0.0001, 0.01);
     about(|c| c.errors.values().sum(), 0.005, 0.1);
     about(|c| c.sum(SumMetric::DroppedFrames), 1.0, 30.0);
-    // Three of ten contents are live.
+    // 30 % of the content items are live streams.
     let live =
         |cell: &Cell| cell.values(ValueMetric::LiveLatencyMs).iter().map(|(_, sessions)| sessions).sum();
     about(live, 0.1, 0.6);

@@ -188,8 +188,8 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         self.rows.insert(at, slot);
     }
 
-    /// Adds a slot to the rest of the innermost open node. If no node is open, the slot is the rest of the root, so
-    /// the whole table is not a crowd and nothing is published.
+    /// Adds a slot to the rest of the innermost open node. If no node is open, the root is already
+    /// closed and even its rest is not a crowd: the slot is dropped, and the table has no rows.
     fn add_to_rest_above(&mut self, slot: usize) {
         let Some(rest) = self.open.last().map(|node| node.rest) else { return };
         let joined = match rest {

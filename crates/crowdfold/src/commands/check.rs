@@ -161,8 +161,8 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "# Outside the detail table, the noise of each number is {} times the largest contribution of one session \
-         (release.noise).",
+        "# Outside the detail table, the standard deviation of each number's noise is {} times the largest contribution \
+         of one session (release.noise).",
         policy.noise()
     )
 }

@@ -49,7 +49,7 @@ pub(crate) struct WindowContext {
     pub(crate) implied: bool,
 }
 
-/// The assertions of one line about attempts.
+/// What a session reported about its attempts in one of two ways: in events, or in requests.
 #[derive(Debug)]
 pub(crate) struct Line {
     start: Assertion,
@@ -314,7 +314,8 @@ impl Line {
     ) {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
         let is_ours = start || frame;
-        // The first error of a line may already be counted on another line.
+        // A fatal error may be reported both in events and in requests. If the other one was counted, the first error
+        // here is a repetition.
         let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.assertion.holds(now));
         let repeats = self.unanswered(context, open, now).is_some() || is_first && others.failed;
         #[cfg(feature = "seeded-bugs")]

@@ -48,7 +48,8 @@ pub(crate) struct Tracker {
     pub(crate) attempts: [Line; 2],
     /// The last bitrate in an event in kbit/s, and its record.
     bitrate: (u32, Assertion),
-    /// The last totals in requests and in events, each with its record, in the order of [`SumMetric::TOTALS`].
+    /// For each metric of [`SumMetric::TOTALS`], the last total that a request reported and the last one that an
+    /// event reported, each with the timestamp of its record.
     totals: [[(u32, Assertion); 2]; SumMetric::TOTALS.len()],
 }
 

@@ -11,8 +11,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use super::jars::{Jars, run_class};
 use super::mentions;
 
-/// The shell script that starts a broker. At its end the shell executes the JVM, so the process id of the child is that
-/// of the broker.
+/// The shell script that starts a broker. It ends with `exec java`, so the process id of the child is that of the
+/// broker.
 ///
 /// Before that, the shell starts a watcher process, which reads from a pipe. The test holds the other end of the pipe.
 /// When the test closes it or ends for any reason (panic, abort, kill -9), the watcher kills the broker and deletes the

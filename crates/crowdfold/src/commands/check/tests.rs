@@ -108,7 +108,8 @@ fn check_warns_that_a_policy_without_secret_shows_session_counts_only() {
     );
     let keyed = printed(&[("release.privacy.secret_file", "/nowhere/to/be/found")]);
     assert!(
-        !keyed.contains("counts only") && keyed.contains("the noise of each number is 8 times"),
+        !keyed.contains("counts only")
+            && keyed.contains("the standard deviation of each number's noise is 8 times"),
         "{keyed}"
     );
     let alone = printed(&[("release.breakdowns", r#"[["cdn"]]"#)]);
