@@ -49,7 +49,7 @@ pub(crate) struct WindowContext {
     pub(crate) implied: bool,
 }
 
-/// What a session reported about its attempts in one of two ways: in events, or in requests.
+/// The reports of a session about its attempts in one of two ways: in events, or in requests.
 #[derive(Debug)]
 pub(crate) struct Line {
     start: Assertion,
