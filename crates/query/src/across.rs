@@ -1,4 +1,4 @@
-//! Sums over published rows of several tenants.
+//! Queries over several tenants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +10,17 @@ mod tests;
 /// The value of an attribute that a tenant does not have.
 const UNKNOWN: &str = "unknown";
 
-/// Information about tenants in addition to their rows: their attributes, and whether they may be grouped.
+/// The attributes of tenants, and the tenants whose rows may be added to those of other tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
     attributes: BTreeSet<String>,
-    /// The tenants that may be grouped, with their attributes.
+    /// The tenants that may be grouped with others, each with its attributes.
     members: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Catalogue {
-    /// Creates a catalogue of all tenants, each with its attributes and whether its rows may be added to those of
-    /// others. Rows of other tenants are never added up.
+    /// Creates a catalogue. Each tenant has a name, its attributes, and a boolean that is true if its rows may be
+    /// added to those of other tenants. Rows of tenants that are not in the catalogue are never added to others.
     #[must_use]
     pub fn new(tenants: impl IntoIterator<Item = (String, BTreeMap<String, String>, bool)>) -> Self {
         let mut catalogue = Self::default();
@@ -33,7 +33,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// Returns the names of all attributes.
+    /// Returns the names of all attributes that any tenant has.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.attributes.iter().map(String::as_str)
     }
@@ -46,9 +46,9 @@ impl Catalogue {
 /// A query over several tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Across {
-    /// The attributes grouped by.
+    /// The attributes by which rows are grouped.
     pub(crate) by: Vec<String>,
-    /// The queried tenants, with their value for each of these attributes.
+    /// The selected tenants, each with its values of the attributes in `by`.
     members: BTreeMap<String, Vec<String>>,
 }
 
@@ -72,7 +72,7 @@ impl Across {
         Self { members: members.collect(), by }
     }
 
-    /// Returns a tenant's values for the attributes grouped by; `None` if it is not selected.
+    /// Returns a tenant's values of the attributes in `by`, or `None` if the tenant is not selected.
     pub(crate) fn group_key(&self, tenant: &str) -> Option<&[String]> {
         self.members.get(tenant).map(Vec::as_slice)
     }
@@ -83,7 +83,7 @@ impl Across {
     }
 }
 
-/// Refuses a query for one tenant and for several.
+/// Checks that a query over several tenants does not also select a single tenant.
 pub(crate) fn check(
     tenant: Option<&str>,
     by: &[String],

@@ -1,4 +1,4 @@
-//! The result of a query and its output.
+//! Answers, which are the results of queries, and their formats.
 
 use crowdfold_model::{Timestamp, ValueMetric};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,28 +13,29 @@ mod notes;
 #[cfg(test)]
 mod tests;
 
-/// Sums of published rows, and information about their limits.
+/// The answer to a query: sums of published rows, and notes on their limits.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The names grouped by: attributes of tenants, then dimensions.
+    /// The names by which rows are grouped: attributes of tenants first, then dimensions.
     pub(crate) by: Vec<String>,
     pub(crate) groups: Vec<Group>,
-    /// The number of attributes among these, if rows of several tenants were added up.
+    /// The number of attributes in `by`, if rows of several tenants were added up. Otherwise `None`.
     pub(crate) across: Option<usize>,
-    /// True if each row covers one interval.
+    /// True if there is one row for each interval of time.
     pub(crate) by_time: bool,
-    /// Sessions (summed over windows) of rows in which a queried dimension is folded.
+    /// The number of session-windows in rows in which a queried dimension is folded, so that they may match the
+    /// conditions.
     pub(crate) folded_away: u64,
-    /// The tables that the answer comes from, by the kind of their numbers.
+    /// The tables whose rows were added up, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
-    /// The windows in which the table was published, by the start of their interval.
+    /// The start of each window in which the table was published, by the start of the interval that contains it.
     pub(crate) published: BTreeMap<Timestamp, BTreeSet<Timestamp>>,
-    /// True if the table and CSV show standard errors.
+    /// True if the text table and CSV contain standard errors.
     pub(crate) errors: bool,
 }
 
 impl Answer {
-    /// Returns the same answer, with or without standard errors in the table and CSV. JSON always contains them.
+    /// Sets whether the text table and CSV contain standard errors. JSON always contains them.
     #[must_use]
     pub const fn with_errors(mut self, shown: bool) -> Self {
         self.errors = shown;
@@ -47,15 +48,15 @@ impl Answer {
         self.groups.is_empty()
     }
 
-    /// Returns the number of sessions, counted in each window, of rows that may match but have folded a queried
-    /// dimension.
+    /// Returns the number of session-windows in rows in which a queried dimension is folded, so that they may match
+    /// the conditions.
     #[must_use]
     pub const fn folded_away(&self) -> u64 {
         self.folded_away
     }
 
-    /// Returns `sessions`, or `session_windows` if a group adds up several windows. Then a session is counted in each
-    /// of its windows, so the number is not a number of people.
+    /// Returns the name of the count: `sessions`, or `session_windows` if any group adds up several windows. In that
+    /// case a session is counted in each window, so the count is not a number of people.
     #[must_use]
     pub fn count_name(&self) -> &'static str {
         if self.spans_windows() { "session_windows" } else { "sessions" }
@@ -69,16 +70,17 @@ impl Answer {
         self.groups.windows(2).any(|pair| pair[0].tenant() != pair[1].tenant())
     }
 
-    /// Formats the answer as an aligned table, in lines of `width` columns if possible. It contains means, percentiles
-    /// for groups of a single row, and shares in percent. A number below 0 is marked with `?`, and a standard error
-    /// follows `±`. Columns without any value are omitted, and those that do not fit; JSON and CSV contain all. If rows
-    /// contain session counts only, the main columns remain, with `-`.
+    /// Formats the answer as an aligned text table whose lines fit into `width` columns, if possible. The table
+    /// contains means, shares in percent, and percentiles of groups that consist of one row. A number below 0 is
+    /// marked with `?`, and a standard error follows `±`. Columns without values are omitted, and so are columns that
+    /// do not fit. JSON and CSV contain all columns. If rows contain only session counts, the main columns remain and
+    /// contain `-`.
     #[must_use]
     pub fn table(&self, width: usize) -> String {
         self.columns_for_people().table(width)
     }
 
-    /// Formats the answer as a table of GitHub Flavored Markdown, with all columns that [`Answer::table`] may contain.
+    /// Formats the answer as a table in GitHub Flavored Markdown. It has all columns that [`Answer::table`] may have.
     #[must_use]
     pub fn markdown(&self) -> String {
         self.columns_for_people().markdown()
@@ -111,11 +113,11 @@ impl Answer {
         self.sheet(columns).without_idle_columns(lacking)
     }
 
-    /// Formats the answer as CSV with a header row: quoted according to RFC 4180, with line feeds as line ends. A text
-    /// that begins with `=`, `+`, `-`, `@`, a tab or a carriage return is prefixed by `'`, so that no spreadsheet
-    /// interprets it as a formula; JSON contains it unchanged. Numbers below 0 are written unchanged. The columns do
-    /// not depend on the rows, except for the name of the count. With standard errors, each number is followed by its
-    /// error, in a column whose name ends in `_error`.
+    /// Formats the answer as CSV with a header row. Fields are quoted according to RFC 4180, and lines end with a
+    /// line feed. A text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return is prefixed with `'`, so
+    /// that no spreadsheet interprets it as a formula. Numbers below 0 are not changed. The columns do not depend on
+    /// the rows, except for the name of the count. With standard errors, the error of each number is in the next
+    /// column, whose name ends in `_error`.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut columns = self.heads(true, true);
@@ -137,13 +139,13 @@ impl Answer {
         Sheet { columns, rows: &self.groups, errors: self.errors }
     }
 
-    /// Returns the column of the number of sessions, which carries noise only under `differential-privacy`.
+    /// Returns the column with the number of sessions. It has noise only under `differential-privacy`.
     fn count(&self) -> Column {
         Column::number(self.count_name(), |group| Cell::Count(group.sessions()))
             .error(|group| Cell::real(Some(group.noise.sqrt()), 1))
     }
 
-    /// Returns the first columns: tenant or number of tenants, time if requested, then the names grouped by.
+    /// Returns the first columns: the tenant or the number of tenants, the time, and the names in `by`.
     fn heads(&self, tenant: bool, time: bool) -> Vec<Column> {
         let mut columns = Vec::new();
         if self.across.is_some() {

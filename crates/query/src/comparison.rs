@@ -1,4 +1,4 @@
-//! Two periods side by side.
+//! Comparisons of two periods.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,22 @@ mod tests;
 /// One metric of one group in two periods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
-    /// The tenant; empty if several were added up.
+    /// The name of the tenant. It is empty if rows of several tenants were added up.
     pub tenant: String,
-    /// The values grouped by.
+    /// The values by which the rows are grouped.
     pub key: Vec<String>,
-    /// The metric.
+    /// The metric that is compared.
     pub metric: QueryMetric,
-    /// The value in the later period; absent if it was not published, or is undefined or mostly noise.
+    /// The value in the later period. It is `None` if it was not published, is undefined, or consists mostly of
+    /// noise.
     pub now: Option<Figure>,
-    /// The value in the earlier period.
+    /// The value in the earlier period, or `None` for the same reasons.
     pub before: Option<Figure>,
 }
 
 impl Compared {
-    /// Returns the difference, with the standard error of the noise of both values, which is independent.
+    /// Returns the difference between the two values, or `None` if one is missing. The noise of the two values is
+    /// independent, so the standard error contains both.
     #[must_use]
     pub fn change(&self) -> Option<Figure> {
         let (now, before) = (self.now?, self.before?);
@@ -32,7 +34,8 @@ impl Compared {
         Some(Figure { value: now.value - before.value, error })
     }
 
-    /// Returns the difference as a part of the earlier value; absent if that is 0.
+    /// Returns the difference divided by the earlier value, or `None` if a value is missing or the earlier value is
+    /// 0.
     #[must_use]
     pub fn relative(&self) -> Option<f64> {
         let before = self.before?.value;
@@ -41,8 +44,9 @@ impl Compared {
 }
 
 impl Answer {
-    /// Compares the groups of this answer with those of an earlier period: for each group, largest first, each metric.
-    /// Groups that occur only in the earlier period come last.
+    /// Compares the groups of this answer with those of an earlier period. Returns one entry for each group and
+    /// metric. The groups of this answer come first, the largest first, and groups that occur only in the earlier
+    /// period come last.
     #[must_use]
     pub fn compare(&self, before: &Self, metrics: &[QueryMetric]) -> Vec<Compared> {
         fn key(answer: &Answer, group: &'_ Group) -> (String, Vec<String>) {

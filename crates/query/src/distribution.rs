@@ -11,56 +11,59 @@ use crate::{Query, QueryError};
 #[cfg(test)]
 mod tests;
 
-/// The percentiles of which an answer contains bounds.
+/// The percentiles for which bounds are computed.
 const PERCENTILES: [u64; 5] = [25, 50, 75, 90, 95];
 
-/// The sum of the histograms of several rows. Their ranges differ, because each covers a minimum number of sessions, so
-/// the sum is known in bounds.
+/// The sum of the histograms of several rows. Each row has its own ranges, because each range must contain a minimum
+/// number of sessions. Therefore only bounds of the sum are known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Distribution {
-    /// The sessions in the histograms, counted in each window.
+    /// The number of session-windows in the histograms.
     pub sessions: u64,
-    /// The rows whose histograms were added.
+    /// The number of rows whose histograms were added.
     pub rows: u64,
-    /// The rows without a histogram: outside the detail table, of added windows, or with too few sessions.
+    /// The number of rows without a histogram. Such rows are outside the detail table, are sums of several windows,
+    /// or have too few sessions.
     pub rows_without: u64,
-    /// The ranges between all published bounds, in order.
+    /// The ranges between all bounds that any row published, in order.
     pub ranges: Vec<SummedRange>,
-    /// Bounds of the percentiles.
+    /// The bounds of each percentile.
     pub percentiles: Vec<Percentile>,
 }
 
-/// A range of a summed histogram: from ≤ value < to.
+/// A range of a summed histogram. It contains the values with from ≤ value < to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SummedRange {
-    /// Its start; absent in the first range if it is open.
+    /// The start of the range. It is `None` in the first range if that has no lower bound.
     pub from: Option<u64>,
-    /// Its end; absent in the last range if it is open.
+    /// The end of the range. It is `None` in the last range if that has no upper bound.
     pub to: Option<u64>,
-    /// The sessions that are in this range for certain.
+    /// The number of session-windows that are certainly in this range.
     pub at_least: u64,
-    /// The sessions that may be in this range.
+    /// The number of session-windows that are possibly in this range.
     pub at_most: u64,
-    /// The sessions of wider published ranges, divided in proportion to the certain ones.
+    /// The estimated number of session-windows. Published ranges that are wider are divided in proportion to the
+    /// certain numbers.
     pub estimate: f64,
 }
 
-/// A percentile of a summed histogram: from ≤ value ≤ to.
+/// The bounds of a percentile of a summed histogram: from ≤ value ≤ to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Percentile {
-    /// Its number, such as 50.
+    /// The percentage that defines the percentile, such as 50 for the median.
     pub percent: u64,
-    /// The lower bound; absent if there is none.
+    /// The lower bound, or `None` if there is none.
     pub from: Option<u64>,
-    /// The upper bound; absent if there is none.
+    /// The upper bound, or `None` if there is none.
     pub to: Option<u64>,
 }
 
 impl Query {
-    /// Adds up the published histograms of a metric over all matching rows.
+    /// Adds the published histograms of a metric over all rows that match the query.
     ///
     /// # Errors
-    /// No breakdown was named, and several tables match or none does.
+    /// Returns an error if the query names no breakdown, and none or several of the published breakdowns have all
+    /// dimensions of the query.
     pub fn distribution(&self, rows: &[Row], metric: ValueMetric) -> Result<Distribution, QueryError> {
         let rows = self.select(rows)?.rows;
         let summaries = rows.iter().filter_map(|(row, _)| row.distribution(metric));
@@ -93,7 +96,7 @@ impl Distribution {
     }
 }
 
-/// A bound of a range, in the order of values.
+/// A bound of a range. Bounds are ordered by value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Bound {
     Lowest,
@@ -138,8 +141,8 @@ fn between(from: Bound, to: Bound, published: &[Range]) -> SummedRange {
     }
 }
 
-/// Divides each published range over the summed ranges that it covers: in proportion to their certain sessions, or
-/// equally if there are none.
+/// Divides the sessions of each published range among the summed ranges that it covers. They are divided in
+/// proportion to the certain numbers, or equally if these are all 0.
 fn estimate(ranges: &mut [SummedRange], published: &[Range]) {
     for (from, to, sessions) in published {
         let (from, to) = (start(*from), end(*to));
@@ -153,8 +156,8 @@ fn estimate(ranges: &mut [SummedRange], published: &[Range]) {
     }
 }
 
-/// Returns the bounds of a percentile: it is at least each bound that too few sessions can be below, and at most the
-/// first one that enough sessions are below for certain.
+/// Returns the bounds of a percentile. The lower bound is the last bound that may have too few sessions below it. The
+/// upper bound is the first bound that certainly has enough sessions below it.
 fn percentile(percent: u64, bounds: &[Bound], published: &[Range], sessions: u64) -> Percentile {
     let needed = sessions.saturating_mul(percent).div_ceil(100);
     let below = |meets: &dyn Fn(&Range) -> bool| -> u64 {

@@ -1,21 +1,22 @@
-//! Sums and ratios with the standard errors that result from noise.
+//! Sums and ratios, with the standard errors that follow from noise.
 
 #[cfg(test)]
 mod tests;
 
-/// The minimum distance of a denominator from 0, in standard deviations of its noise.
+/// The minimum value of a denominator, in standard deviations of its noise.
 const LEAST_DEVIATIONS: f64 = 5.0;
 
-/// A sum of published numbers.
+/// A sum of published numbers, and the variance of its noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sum {
     pub(crate) value: i64,
-    /// The variance of its noise: the sum of the variances of its rows, whose noise is independent. 0 if exact.
+    /// The variance of the noise, or 0 if the sum is exact. The noise of different rows is independent, so their
+    /// variances are added.
     pub(crate) variance: f64,
 }
 
 impl Sum {
-    /// Creates an exact number.
+    /// Creates an exact sum.
     pub(crate) fn exact(value: u64) -> Self {
         Self { value: i64::try_from(value).unwrap_or(i64::MAX), variance: 0.0 }
     }
@@ -25,44 +26,47 @@ impl Sum {
         self.variance += variance;
     }
 
-    /// Removes a part that was added.
+    /// Subtracts a part that was added to the sum before.
     pub(crate) fn without(self, part: Self) -> Self {
         let variance = (self.variance - part.variance).max(0.0);
         Self { value: self.value.saturating_sub(part.value), variance }
     }
 
-    /// Returns the standard error of the noise.
+    /// Returns the standard error, which is the standard deviation of the noise.
     pub(crate) fn error(self) -> f64 {
         self.variance.sqrt()
     }
 }
 
-/// A sum in a ratio, with its coefficients in the numerator and in the denominator.
+/// A sum in a ratio, its coefficient in the numerator, and its coefficient in the denominator.
 pub(crate) type Term = (Sum, f64, f64);
 
-/// A ratio of two linear combinations of sums.
+/// The ratio of two linear combinations of sums.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ratio {
-    /// Its value and its standard error.
+    /// The value of the ratio, and its standard error.
     Known(f64, f64),
-    /// The denominator is 0.
+    /// The denominator is 0 or less.
     Undefined,
-    /// The denominator is above 0 by less than five standard deviations of its noise.
+    /// The denominator is less than five standard deviations of its noise.
     TooNoisy,
-    /// A share below 0 or above 1, because its sums cover different sessions.
+    /// The ratio is a share, but it is below 0 or above 1, because of noise or because its sums cover different
+    /// sessions.
     OutOfRange,
 }
 
 impl Ratio {
-    /// Divides Σ aᵢXᵢ by Σ bᵢXᵢ, for terms (Xᵢ, aᵢ, bᵢ) with independent noise of variance σᵢ².
+    /// Divides Σ aᵢXᵢ by Σ bᵢXᵢ, for terms (Xᵢ, aᵢ, bᵢ) whose noise is independent and has the variances σᵢ².
     ///
-    /// The standard error is that of the delta method, which takes the ratio R = N / D as linear around the sums:
+    /// The standard error is computed with the delta method, which approximates the ratio R = N / D by a linear
+    /// function around the sums:
     ///
     /// > se(R) = √( Σ (aᵢ − R·bᵢ)² σᵢ² ) / D
     ///
     /// For X / Y this is √(σ_X² + R² σ_Y²) / Y. Source: G. Casella and R. L. Berger, *Statistical Inference*, 2nd
-    /// edition, section 5.5.4 (example 5.5.27, moments of a ratio). The approximation needs a denominator that is far
-    /// from 0 compared with its noise; this is why there is no ratio below five standard deviations.
+    /// edition, section 5.5.4 (example 5.5.27, moments of a ratio). The approximation is valid only if the
+    /// denominator is large compared with its noise. Therefore no ratio is returned for a denominator of less than
+    /// five standard deviations.
     pub(crate) fn of(terms: &[Term]) -> Self {
         let total = |weight: fn(&Term) -> f64| {
             terms.iter().map(|term| weight(term) * term.0.value as f64).sum::<f64>()
@@ -81,7 +85,7 @@ impl Ratio {
         Self::Known(ratio, variance.sqrt() / denominator)
     }
 
-    /// Returns the ratio as a share of a whole, which must be between 0 and 1.
+    /// Replaces a ratio below 0 or above 1 by [`Self::OutOfRange`], because it is a share of a whole.
     pub(crate) fn as_share(self) -> Self {
         match self {
             Self::Known(value, _) if !(0.0..=1.0).contains(&value) => Self::OutOfRange,

@@ -1,4 +1,4 @@
-//! Groups of published rows, their sums, and the metrics computed from them.
+//! Groups of published rows, their sums, and the metrics that are computed from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,34 +16,34 @@ mod tests;
 pub use figures::{Figure, Figures};
 pub(crate) use ratios::Derived;
 
-/// Sums of published rows.
+/// The sums of the published rows that have the same values in the dimensions grouped by.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    /// The tenants of the rows: one, unless several are added up.
+    /// The tenants of the rows. There is only one, unless rows of several tenants are added up.
     pub(crate) tenants: BTreeSet<String>,
-    /// The tables of the rows, by name (`os.browser`).
+    /// The names of the tables to which the rows belong, such as `os.browser`.
     pub(crate) tables: BTreeSet<String>,
-    /// The time span of its windows, from the start of the first to the end of the last.
+    /// The time from the start of the first window to the end of the last one.
     pub(crate) span: Window,
-    /// The value of each dimension grouped by.
+    /// The values by which the rows are grouped.
     pub(crate) group_key: Vec<String>,
-    /// Sessions by start of window: distinct within a window, but not across windows.
+    /// The sessions of each window, by its start. Sessions are distinct within a window, but not across windows.
     windows: BTreeMap<Timestamp, InWindow>,
     pub(crate) rows: u64,
-    /// Rows that contain session counts only.
+    /// The number of rows that contain only session counts.
     pub(crate) rows_without_numbers: u64,
-    /// Sessions of the rows that contain other numbers.
+    /// The number of session-windows in the rows that contain other numbers.
     measured: u64,
-    /// Reports; absent unless all rows have them.
+    /// The number of beacons, or `None` if a row does not contain it.
     pub(crate) beacons: Option<i64>,
-    /// In the order of [`Metric::ALL`]; absent where no row shows the metric.
+    /// The sums, in the order of [`Metric::ALL`]. A sum is `None` if no row contains the metric.
     sums: [Option<Sum>; Metric::COUNT],
     errors: BTreeMap<String, Sum>,
     distributions: [DistributionSummary; ValueMetric::COUNT],
     is_noisy: bool,
-    /// True if some rows carry noise of unknown size.
+    /// True if any row has noise whose size is not declared.
     is_private: bool,
-    /// The variance of the noise in its sessions; 0 without noise.
+    /// The variance of the noise in the number of sessions, or 0 if it has none.
     pub(crate) noise: f64,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Group {
 struct InWindow {
     sessions: u64,
     windows: u64,
-    /// True if a row lacks partitions of the beacons.
+    /// True if a row was computed without some of the partitions.
     is_incomplete: bool,
 }
 
@@ -87,7 +87,7 @@ impl Group {
             noise: 0.0,
         };
         group.add(row, numbers);
-        // a single row keeps its percentiles and ranges
+        // The percentiles and the histogram are kept as long as the group consists of one row.
         for (mine, theirs) in group.distributions.iter_mut().zip(&row.values) {
             *mine = theirs.clone().unwrap_or_else(|| mine.clone());
         }
@@ -106,7 +106,7 @@ impl Group {
         if !self.tables.contains(&table) {
             self.tables.insert(table);
         }
-        // each row's noise is drawn independently, so variances add up
+        // The noise of different rows is independent, so its variances are added.
         self.noise += row.policy.sigma.map_or(0.0, |sigma| sigma * sigma) * rows as f64;
         self.windows.entry(row.window.start).or_default().add(InWindow {
             sessions: row.sessions,
@@ -128,7 +128,7 @@ impl Group {
         if row.errors.is_none() {
             return;
         }
-        // the noise of each added row was drawn for its own window
+        // If the row is a sum, each of the added rows has noise for its own window.
         let (rows, length) = row.added.map_or((1, row.window.length()), |added| (added.rows, added.length));
         let times = rows as f64;
         for (sum, metric) in self.sums.iter_mut().zip(Metric::ALL) {
@@ -143,8 +143,8 @@ impl Group {
         }
     }
 
-    /// Adds the number of sessions with a value. Percentiles and ranges of several rows cannot be computed from those
-    /// of each.
+    /// Adds the numbers of sessions with a value. Percentiles and histograms are removed, because those of several
+    /// rows cannot be combined.
     fn add_distributions(&mut self, row: &Row) {
         for (mine, theirs) in self.distributions.iter_mut().zip(&row.values) {
             let sessions = match theirs {
@@ -157,7 +157,7 @@ impl Group {
         }
     }
 
-    /// Adds the sums of another group, for a value over both. The group key remains.
+    /// Adds the sums of another group. The group key does not change.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.span.start = self.span.start.min(other.span.start);
         self.span.end = self.span.end.max(other.span.end);
@@ -188,45 +188,46 @@ impl Group {
         self.noise += other.noise;
     }
 
-    /// Returns the tenant, if there is only one.
+    /// Returns the tenant. If there are several, returns the first one.
     pub(crate) fn tenant(&self) -> &str {
         self.tenants.first().map_or("", String::as_str)
     }
 
-    /// Returns its sessions. Over several windows these are session-windows: a session is counted in each of its
-    /// windows.
+    /// Returns the number of sessions. If the group has several windows, a session is counted in each of them.
     pub(crate) fn sessions(&self) -> u64 {
         self.windows.values().fold(0, |sum, window| sum.saturating_add(window.sessions))
     }
 
-    /// Returns its sessions with the standard error of their noise.
+    /// Returns the number of sessions, with the standard error of its noise.
     pub(crate) fn session_count(&self) -> Figure {
         Figure { value: self.sessions() as f64, error: Some(self.noise.sqrt()) }
     }
 
-    /// Returns the number of windows in which it was published.
+    /// Returns the number of windows in which a row of the group was published.
     pub(crate) fn windows(&self) -> u64 {
         self.windows.values().map(|window| window.windows).sum()
     }
 
-    /// Returns the number of its windows, or of its sums of windows, that lack partitions of the beacons.
+    /// Returns the number of windows that were computed without some of the partitions. A row that is a sum of
+    /// windows counts as one window.
     pub(crate) fn incomplete_windows(&self) -> u64 {
         self.windows.values().filter(|window| window.is_incomplete).count() as u64
     }
 
-    /// Returns the largest number of concurrent sessions of its windows. Of windows that were added up, the mean is
-    /// known instead.
+    /// Returns the number of sessions in the window that has the most. For a row that is a sum of windows, the mean
+    /// of these windows is used.
     pub(crate) fn concurrent_max(&self) -> u64 {
         let sessions = |window: &InWindow| window.sessions / window.windows.max(1);
         self.windows.values().map(sessions).max().unwrap_or_default()
     }
 
-    /// Returns the mean number of concurrent sessions over the windows in which it was published.
+    /// Returns the mean number of sessions over the windows in which a row of the group was published, or `None` if
+    /// there are none.
     pub(crate) fn concurrent_mean(&self) -> Option<f64> {
         (self.windows() > 0).then(|| self.sessions() as f64 / self.windows() as f64)
     }
 
-    /// Returns the kind of its numbers: noisy if one row is.
+    /// Returns the kind of the numbers. They are noisy if any row is noisy.
     pub(crate) const fn numbers(&self) -> Numbers {
         if self.rows == self.rows_without_numbers {
             Numbers::Absent
@@ -239,43 +240,45 @@ impl Group {
         }
     }
 
-    /// Returns true if sums are available, because at least one row has numbers.
+    /// Returns true if at least one row contains more than session counts.
     pub(crate) const fn has_numbers(&self) -> bool {
         self.rows > self.rows_without_numbers
     }
 
-    /// Returns the sum of a metric over the rows that contain it; absent if none does.
+    /// Returns the sum of a metric over the rows that contain it, or `None` if no row contains it.
     pub(crate) fn sum(&self, metric: impl Into<Metric>) -> Option<Sum> {
         self.sums[metric.into().index()]
     }
 
-    /// Returns the sum of a metric, 0 where no row shows it.
+    /// Returns the sum of a metric over the rows that contain it, or 0 if no row contains it.
     fn at(&self, metric: impl Into<Metric>) -> Sum {
         self.sum(metric).unwrap_or_default()
     }
 
-    /// Returns the sessions (in each window) with an error, by class; absent if no row contains them.
+    /// Returns the number of session-windows with an error, by class, or `None` if no row contains these numbers.
     pub(crate) fn errors(&self) -> Option<&BTreeMap<String, Sum>> {
         self.has_numbers().then_some(&self.errors)
     }
 
-    /// Returns true if the standard error of its numbers can be computed. Rows under `differential-privacy` declare
-    /// only the noise of `sessions`.
+    /// Returns true if the standard errors are known. Rows under `differential-privacy` declare only the noise of
+    /// `sessions`.
     pub(crate) const fn has_known_noise(&self) -> bool {
         self.has_numbers() && !self.is_private
     }
 
-    /// Returns the standard error of a sum: 0 if it is exact, absent if there is no sum or its noise is unknown.
+    /// Returns the standard error of a sum, which is 0 if the sum is exact. Returns `None` if there is no sum or its
+    /// noise is unknown.
     pub(crate) fn error(&self, metric: impl Into<Metric>) -> Option<f64> {
         self.sum(metric).filter(|_| self.has_known_noise()).map(|sum| sum.error())
     }
 
-    /// Returns the number of sessions with a value, and the percentiles and ranges of a single row.
+    /// Returns the number of sessions with a value. If the group consists of one row, also its percentiles and its
+    /// histogram.
     pub(crate) const fn distribution(&self, metric: ValueMetric) -> &DistributionSummary {
         &self.distributions[metric as usize]
     }
 
-    /// Returns the names of sums that are below 0 because of noise.
+    /// Returns the names of the sums that are below 0 because of noise.
     pub(crate) fn below_zero(&self) -> Vec<String> {
         let below = |sum: &Sum| self.has_numbers() && sum.value < 0;
         let measures = Metric::ALL.into_iter().filter(|metric| below(&self.at(*metric)));

@@ -1,27 +1,28 @@
-//! The layout of text tables: columns two spaces apart, aligned by the widths of their texts.
+//! The layout of text tables. Columns are aligned, and two spaces separate them.
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// The space between columns.
+/// The text between two columns.
 pub const GAP: &str = "  ";
 
 /// The alignment of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// Texts.
+    /// To the left, for text.
     Left,
-    /// Numbers.
+    /// To the right, for numbers.
     Right,
 }
 
-/// Returns the width of a text in terminal columns: 0 for combining characters, 2 for wide East Asian characters and
-/// emoji.
+/// Returns the width of a text in columns of a terminal. Combining characters have the width 0, and wide East Asian
+/// characters and emoji have the width 2.
 #[must_use]
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Lays out a line of a table: each text with the width and the alignment of its column. The last column is not padded.
+/// Formats a line of a table. Each cell consists of its text, and of the width and the alignment of its column. The
+/// line has no spaces at its end.
 #[must_use]
 pub fn line<T: AsRef<str>>(texts: impl IntoIterator<Item = (T, usize, Align)>) -> String {
     let mut line = String::new();
@@ -38,9 +39,9 @@ pub fn line<T: AsRef<str>>(texts: impl IntoIterator<Item = (T, usize, Align)>) -
     line
 }
 
-/// Lays out the lines of a table, with each column as wide as its longest text.
+/// Formats the lines of a table. Each column is as wide as its widest text.
 ///
-/// The first line is usually the heading. `aligns` has the alignment of each column.
+/// The first row is usually the heading. `aligns` contains the alignment of each column.
 #[must_use]
 pub fn lines<T: AsRef<str>, const N: usize>(aligns: [Align; N], rows: &[[T; N]]) -> Vec<String> {
     let widest = |at: usize| rows.iter().map(|row| width(row[at].as_ref())).max().unwrap_or(0);
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_aligned_under_wide_and_combining_letters() {
+    fn columns_are_aligned_if_texts_contain_wide_or_combining_characters() {
         assert_eq!(["é", "e\u{301}", "東京", "가나", "🎬", "abc"].map(width), [1, 1, 4, 4, 2, 3]);
         let shown =
             |text: &'static str| line([(text, 5, Align::Left), ("7", 3, Align::Right), ("", 4, Align::Left)]);

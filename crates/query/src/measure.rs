@@ -1,4 +1,4 @@
-//! The numbers of a row that may carry noise, and the size of the noise.
+//! The numbers of a row, and the variance of their noise.
 
 use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, Metric, Source, Span};
 
@@ -7,10 +7,12 @@ use crate::row::Row;
 #[cfg(test)]
 mod tests;
 
-/// The longest window that a policy allows. Longer ones come from other programs and are clamped like this one.
+/// The longest window that a policy allows. A longer window was published by another program, and is treated as a
+/// window of this length.
 const LONGEST_WINDOW: Span = Span::DAY;
 
-/// Returns the value of a metric in a row, the sum of a distribution; absent if the row does not contain it.
+/// Returns the value of a metric in a row. For a distribution, this is the sum. Returns `None` if the row does not
+/// contain it.
 pub(crate) fn value_of(metric: Metric, row: &Row) -> Option<i64> {
     match metric {
         Metric::Sum(metric) => row.sum(metric),
@@ -18,20 +20,20 @@ pub(crate) fn value_of(metric: Metric, row: &Row) -> Option<i64> {
     }
 }
 
-/// Returns the variance of the noise of a metric in one row of a window of this length, whose noise is `noise` times
-/// the clamp of each field.
+/// Returns the variance of the noise of a metric in one row. `length` is the length of the row's window, and `noise`
+/// is the standard deviation in clamps of the metric.
 pub(crate) fn variance(metric: Metric, noise: u64, length: Span) -> f64 {
     of_source(Source::Metric(metric), noise, length)
 }
 
-/// Returns the variance of the noise in one class of errors. All classes have the same clamp, including those that this
-/// version does not know.
+/// Returns the variance of the noise in the number of sessions with a certain error class. All classes have the same
+/// clamp, even those that this version does not know.
 pub(crate) fn error_variance(noise: u64, length: Span) -> f64 {
     of_source(Source::Error(ErrorClass::Other), noise, length)
 }
 
-/// Returns (noise × clamp)². The discrete Gaussian of parameter σ has a variance of at most σ², and for σ ≥ 1 it is so
-/// close that no printed digit differs.
+/// Returns (noise × clamp)². The variance of a discrete Gaussian with the parameter σ is at most σ². For σ ≥ 1 the
+/// difference is too small to change a printed digit.
 fn of_source(source: Source, noise: u64, length: Span) -> f64 {
     let length = length.min(LONGEST_WINDOW);
     let field = BOUNDED_FIELDS.iter().find(|bounded| bounded.source == source);

@@ -1,4 +1,4 @@
-//! Output of sheets as a text table or CSV. JSON has its own structure, in [`json`].
+//! Formats answers as text tables, Markdown or CSV. JSON has another structure, in [`json`].
 
 use crate::group::Group;
 use crate::layout::{self, Align, GAP, width};
@@ -7,16 +7,16 @@ mod json;
 #[cfg(test)]
 mod tests;
 
-/// One field of a sheet.
+/// One field of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
     Text(String),
     Count(u64),
-    /// A sum, which may be below 0 because of noise.
+    /// A sum, which noise may make negative.
     Sum(i64),
-    /// A number and the number of decimals to write.
+    /// A number, and the number of decimal places to write.
     Real(f64, usize),
-    /// A part of a whole, written in percent.
+    /// A share of a whole, which is written in percent.
     Share(f64),
     None,
 }
@@ -46,7 +46,7 @@ impl Cell {
         }
     }
 
-    /// Returns true if a standard error is shown after `±`, which exact numbers do not have.
+    /// Returns true if the cell is a standard error to be written after `±`. Exact numbers have none.
     fn is_error(&self) -> bool {
         match self {
             Self::Real(value, _) | Self::Share(value) => *value > 0.0,
@@ -71,10 +71,11 @@ type CellOf = Box<dyn Fn(&Group) -> Cell>;
 pub(crate) struct Column {
     name: String,
     align: Align,
-    /// The priority of omission if not all columns fit: the highest is omitted first, 0 never.
+    /// The priority with which the column is omitted if not all columns fit. The highest value is omitted first, and
+    /// 0 is never omitted.
     spare: u8,
     of: CellOf,
-    /// The standard error of the number.
+    /// The standard error of the number, if the column has one.
     error: Option<CellOf>,
 }
 
@@ -97,8 +98,8 @@ impl Column {
         self
     }
 
-    /// Returns its texts in a table: the header, then one for each group. A number below 0 is marked; standard errors
-    /// are aligned with each other.
+    /// Returns the texts of the column in a table: the heading, and one text for each group. A number below 0 is
+    /// marked with `?`. Standard errors are aligned.
     fn texts(&self, rows: &[Group], errors: bool) -> Vec<String> {
         let number = |row| {
             let cell = (self.of)(row);
@@ -123,12 +124,12 @@ impl Column {
 pub(crate) struct Sheet<'a> {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: &'a [Group],
-    /// True if standard errors are shown.
+    /// True if standard errors are written.
     pub(crate) errors: bool,
 }
 
 impl Sheet<'_> {
-    /// Omits columns without a value in any row; with `main`, only those that may be omitted.
+    /// Removes the columns that have no value in any row. If `main` is true, columns that are never omitted are kept.
     pub(crate) fn without_idle_columns(mut self, main: bool) -> Self {
         let rows = self.rows;
         self.columns.retain(|column| {
@@ -138,8 +139,8 @@ impl Sheet<'_> {
         self
     }
 
-    /// Formats columns two spaces apart, texts to the left, numbers to the right, `-` for absent values. Columns are
-    /// omitted by priority until the lines fit into `most` columns of a terminal.
+    /// Formats a text table. Text is aligned to the left and numbers to the right, and `-` represents a missing
+    /// value. Columns are omitted by priority until the lines fit into `most` columns of a terminal.
     pub(crate) fn table(&self, most: usize) -> String {
         let mut columns: Vec<(&Column, Vec<String>, usize)> = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
@@ -165,7 +166,7 @@ impl Sheet<'_> {
         table
     }
 
-    /// Formats all columns as a table of GitHub Flavored Markdown.
+    /// Formats all columns as a table in GitHub Flavored Markdown.
     pub(crate) fn markdown(&self) -> String {
         let columns: Vec<Vec<String>> =
             self.columns.iter().map(|column| column.texts(self.rows, self.errors)).collect();
@@ -196,13 +197,12 @@ impl Sheet<'_> {
     }
 }
 
-/// Escapes control characters, so that a terminal shows them instead of interpreting them.
+/// Replaces control characters, so that a terminal does not interpret them.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Returns a line of a table of GitHub Flavored Markdown, in which `|` and `\` are escaped, and so are characters that
-/// would be formatting.
+/// Formats a line of a table in GitHub Flavored Markdown. Characters that have a meaning in Markdown are escaped.
 pub(crate) fn markdown_line(cells: impl Iterator<Item = String>) -> String {
     let escaped = |cell: String| {
         let mut text = String::with_capacity(cell.len());
@@ -217,18 +217,19 @@ pub(crate) fn markdown_line(cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.map(escaped).collect::<Vec<_>>().join(" | "))
 }
 
-/// Returns a text as a field of CSV: quoted according to RFC 4180, and never a formula of a spreadsheet.
+/// Formats a text as a field of CSV. It is quoted according to RFC 4180, and escaped so that no spreadsheet
+/// interprets it as a formula.
 #[must_use]
 pub fn csv_field(text: &str) -> String {
     quoted(&harmless(text.to_owned()))
 }
 
-/// Escapes a text that a spreadsheet would interpret as a formula.
+/// Prefixes a text with `'` if a spreadsheet would interpret it as a formula.
 pub(crate) fn harmless(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
-/// Quotes a field according to RFC 4180.
+/// Quotes a field of CSV according to RFC 4180, if this is necessary.
 pub(crate) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

@@ -1,4 +1,4 @@
-//! Queries of rollups.
+//! Queries: their flags, and the checks that they can be answered.
 
 use std::collections::BTreeMap;
 
@@ -10,90 +10,92 @@ use crate::row::Row;
 #[cfg(test)]
 mod tests;
 
-/// The flags of a query, as typed on a command line.
+/// The flags of a query, as they are written on a command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
-    /// The table to read: `os,browser`.
+    /// The table to read, as its dimensions: `os,browser`.
     pub breakdown: Option<String>,
-    /// Conditions: `os=Windows`, `plan=pro`. Those on one dimension or attribute are alternatives; conditions on
-    /// several must all be met.
+    /// The conditions, such as `os=Windows` or `plan=pro`. Several conditions on the same dimension or attribute are
+    /// alternatives. Conditions on different dimensions or attributes must all be met.
     pub where_: Vec<String>,
-    /// The period until now: `1h`.
+    /// The length of the period that ends now: `1h`.
     pub since: Option<String>,
-    /// The only tenant to read.
+    /// The only tenant whose rows are read.
     pub tenant: Option<String>,
-    /// The first dimensions of the breakdown to group by: `os`. If absent, all dimensions of a named breakdown; if
-    /// empty, totals. Attributes of tenants among them add up the rows of several tenants: `industry,os`.
+    /// The dimensions by which rows are grouped: `os`. They must be the first dimensions of the breakdown. If `by` is
+    /// `None` and a breakdown is named, rows are grouped by all of its dimensions. If `by` is empty, totals are
+    /// computed. If attributes of tenants are among the names, rows of several tenants are added up: `industry,os`.
     pub by: Option<String>,
-    /// The length of the intervals for which there is one row each, `1h`, instead of one row for the whole time.
+    /// The length of intervals: `1h`. There is then one row for each interval, instead of one row for the whole
+    /// period.
     pub every: Option<String>,
-    /// True to add up the rows of all tenants. An attribute in `by` or in a condition does so as well.
+    /// True if the rows of all tenants are added up. An attribute in `by` or in a condition has the same effect.
     pub across: bool,
 }
 
 /// The reason why a query cannot be answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// A name that is empty or occurs twice in a list.
+    /// A list of dimensions contains an empty name, or the same name twice.
     #[error("--{flag} {list:?} contains a dimension twice or an empty one; write it like os,browser")]
     List {
-        /// `breakdown` or `by`.
+        /// The name of the flag: `breakdown` or `by`.
         flag: &'static str,
-        /// The given list.
+        /// The list as it was written.
         list: String,
     },
-    /// A condition without `=` or without a name.
+    /// A condition has no `=`, no name, or no value.
     #[error("--where {0:?} is not a condition; write it like os=Windows")]
     Condition(
-        /// The given condition.
+        /// The condition as it was written.
         String,
     ),
-    /// An invalid duration.
+    /// The value of a flag is not a duration.
     #[error("--{flag} {text:?} is not a duration; write it like 90s, 15m, 1h or 7d")]
     Duration {
-        /// `since` or `every`.
+        /// The name of the flag: `since` or `every`.
         flag: &'static str,
-        /// The given text.
+        /// The value as it was written.
         text: String,
     },
-    /// Grouping by dimensions that are not a prefix of the breakdown.
+    /// The dimensions to group by are not the first dimensions of the breakdown.
     #[error(
         "--by {by} is not a prefix of breakdown {breakdown}, so folded rows cannot be grouped by it; group by \
          {choices}"
     )]
     NotAPrefix {
-        /// The given dimensions.
+        /// The dimensions to group by.
         by: String,
-        /// The breakdown.
+        /// The dimensions of the breakdown.
         breakdown: String,
-        /// The valid prefixes.
+        /// The lists of dimensions by which this breakdown can be grouped.
         choices: String,
     },
-    /// A condition on a dimension that the breakdown does not have.
+    /// A condition names a dimension that the breakdown does not have.
     #[error(
         "--where {dimension}=… does not apply to breakdown {breakdown}, which has no {dimension}; tables cannot be \
          joined, so query a breakdown that has it"
     )]
     NotInBreakdown {
-        /// The dimension.
+        /// The dimension in the condition.
         dimension: String,
-        /// The breakdown.
+        /// The dimensions of the breakdown.
         breakdown: String,
     },
-    /// A query for one tenant and for several.
+    /// The query selects one tenant, and also adds up several.
     #[error("--tenant {tenant} selects one tenant, but {across} adds up several; remove one of the two")]
     OneAndSeveral {
-        /// The single tenant.
+        /// The tenant that `--tenant` selects.
         tenant: String,
-        /// The flag that selects several.
+        /// The flag that adds up several tenants.
         across: String,
     },
-    /// No breakdown was named, and none, or more than one, has all dimensions of the query.
+    /// No breakdown was named, and none or more than one of the published breakdowns has all dimensions of the query.
     #[error("{} of the published breakdowns has all dimensions of the query; choose one with --breakdown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
     BreakdownChoice {
-        /// The number of breakdowns that have them.
+        /// The number of published breakdowns that have all dimensions of the query.
         fitting: usize,
-        /// The breakdowns in the rows.
+        /// All published breakdowns.
         known: Vec<String>,
     },
 }
@@ -102,35 +104,35 @@ pub enum QueryError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     pub(crate) breakdown: Option<Vec<String>>,
-    /// The accepted values of each dimension.
+    /// The values that meet the conditions, by dimension.
     pub(crate) conditions: BTreeMap<String, Vec<String>>,
-    /// The earliest start of a window.
+    /// Windows that start before this time are not read.
     pub(crate) since: Timestamp,
-    /// The time before which windows start.
+    /// Windows that start at or after this time are not read.
     pub(crate) until: Timestamp,
     pub(crate) tenant: Option<String>,
     pub(crate) by: Option<Vec<String>>,
-    /// The length of the interval of a row.
+    /// The length of the intervals, or `None` for one row for the whole period.
     pub(crate) every: Option<Span>,
-    /// The tenants to be added up, if there are several.
+    /// The tenants whose rows are added up, or `None` if each tenant has its own rows.
     pub(crate) across: Option<Across>,
 }
 
-/// The result of checking a row against the conditions.
+/// The result of checking a row against the conditions of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Met {
     Yes,
-    /// A queried dimension is folded, so an unknown number of its sessions may match.
+    /// A dimension of the conditions is folded in the row, so an unknown part of its sessions matches.
     FoldedAway,
     No,
 }
 
 impl Query {
-    /// Validates the flags; names that `catalogue` lists as attributes are attributes. `since` counts back from `now`,
-    /// and selects windows that begin no earlier.
+    /// Validates the flags of a query. A name that `catalogue` lists as an attribute is an attribute, and any other
+    /// name is a dimension. The period that `since` sets ends at `now`, and contains the windows that start in it.
     ///
     /// # Errors
-    /// An invalid flag, with its correct form.
+    /// Returns the invalid flag and its correct form.
     pub fn from_args(args: &Args, catalogue: &Catalogue, now: Timestamp) -> Result<Self, QueryError> {
         let breakdown = args.breakdown.as_deref().map(|list| names("breakdown", list)).transpose()?;
         let by = match args.by.as_deref() {
@@ -172,7 +174,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Checks that the query can be answered from a breakdown.
+    /// Checks that the query can be answered from a table with this breakdown.
     pub(crate) fn check(&self, breakdown: &[String]) -> Result<(), QueryError> {
         if let Some(by) = self.by.as_ref().filter(|by| !breakdown.starts_with(by)) {
             let choices: Vec<_> = (1..=breakdown.len()).map(|length| breakdown[..length].join(",")).collect();
@@ -188,12 +190,12 @@ impl Query {
         }
     }
 
-    /// Returns true if a row is in the queried time.
+    /// Returns true if the window of a row starts in the queried period.
     pub(crate) fn in_time(&self, row: &Row) -> bool {
         row.window.start >= self.since && row.window.start < self.until
     }
 
-    /// Returns the same query for the windows that start in a period.
+    /// Returns the same query for the windows that start in another period.
     #[must_use]
     pub const fn between(mut self, since: Timestamp, until: Timestamp) -> Self {
         self.since = since;
@@ -201,34 +203,34 @@ impl Query {
         self
     }
 
-    /// Returns the same query with a result for each interval of this length.
+    /// Returns the same query with one row for each interval of this length.
     #[must_use]
     pub const fn every(mut self, length: Span) -> Self {
         self.every = Some(length);
         self
     }
 
-    /// Returns the earliest start of the queried windows.
+    /// Returns the start of the queried period.
     #[must_use]
     pub const fn since(&self) -> Timestamp {
         self.since
     }
 
-    /// Returns true if a row matches the queried time, tenant and table; conditions are checked separately.
+    /// Returns true if a row belongs to the queried period, tenants and table. The conditions are not checked.
     pub(crate) fn selects(&self, row: &Row) -> bool {
         self.in_time(row)
             && self.asks(&row.tenant)
             && self.breakdown.as_ref().is_none_or(|breakdown| *breakdown == row.breakdown)
     }
 
-    /// Returns true if a tenant is queried.
+    /// Returns true if the query reads the rows of a tenant.
     #[must_use]
     pub fn asks(&self, tenant: &str) -> bool {
         self.tenant.as_ref().is_none_or(|one| one == tenant)
             && self.across.as_ref().is_none_or(|across| across.group_key(tenant).is_some())
     }
 
-    /// Returns the tenants that are queried together, if there are several.
+    /// Returns the tenants whose rows are added up, or `None` if each tenant has its own rows.
     #[must_use]
     pub fn tenants_across(&self) -> Option<impl Iterator<Item = &str>> {
         self.across.as_ref().map(Across::tenants)
@@ -248,7 +250,7 @@ impl Query {
 }
 
 fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
-    // A breakdown may also be written as in the keys of rollups.
+    // A breakdown may also be written with dots, as in the keys of rollup records.
     let names: Vec<String> = list.split([',', '.']).map(|name| name.trim().to_owned()).collect();
     let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     if twice || names.iter().any(String::is_empty) {

@@ -1,4 +1,4 @@
-//! The metrics that a query can be asked for by name.
+//! Metrics that can be selected by name.
 
 use crowdfold_model::{SumMetric, Unit, ValueMetric};
 
@@ -7,7 +7,7 @@ use crate::group::{Derived, Figure, Group};
 #[cfg(test)]
 mod tests;
 
-/// A metric of an answer: a sum, or a number that is computed from sums.
+/// A metric of an answer: a count, a sum, or a number that is computed from sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueryMetric(Kind);
 
@@ -27,7 +27,7 @@ pub enum Better {
     Higher,
     /// A lower value is better.
     Lower,
-    /// The metric is a size, which is neither good nor bad.
+    /// The metric is an amount, so a higher value is neither better nor worse.
     Neither,
 }
 
@@ -44,7 +44,7 @@ impl Better {
 }
 
 impl QueryMetric {
-    /// Returns all metrics, in the order of output.
+    /// Returns all metrics, in the order of the output.
     pub fn all() -> impl Iterator<Item = Self> {
         [Kind::Sessions, Kind::ConcurrentMean, Kind::MinutesWatched]
             .into_iter()
@@ -53,13 +53,13 @@ impl QueryMetric {
             .map(Self)
     }
 
-    /// Returns the metric with a name.
+    /// Returns the metric with this name, or `None` if no metric has it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|metric| metric.name() == name)
     }
 
-    /// Returns the name, which is that of its column in JSON and CSV.
+    /// Returns the name of the metric, which is also its column in JSON and CSV.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
@@ -71,7 +71,7 @@ impl QueryMetric {
         }
     }
 
-    /// Returns the unit: `share`, `sessions`, `minutes`, `count`, `ms`, `kbit/s` or `per hour`.
+    /// Returns the unit of the metric: `share`, `sessions`, `minutes`, `count`, `ms`, `kbit/s` or `per hour`.
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self.0 {
@@ -84,7 +84,7 @@ impl QueryMetric {
         }
     }
 
-    /// Returns the definition, a sentence.
+    /// Returns the definition of the metric, which is one sentence.
     #[must_use]
     pub const fn definition(self) -> &'static str {
         match self.0 {
@@ -98,7 +98,7 @@ impl QueryMetric {
         }
     }
 
-    /// Returns the direction in which it improves.
+    /// Returns the direction in which the metric improves.
     #[must_use]
     pub const fn better(self) -> Better {
         match self.0 {
@@ -110,7 +110,8 @@ impl QueryMetric {
         }
     }
 
-    /// Returns true if it is a ratio or a mean, so that rows can be compared with the rest.
+    /// Returns true if the metric is a ratio or a mean. Only for such metrics can a row be compared with all other
+    /// rows.
     #[must_use]
     pub const fn is_ratio(self) -> bool {
         matches!(self.0, Kind::Ratio(_))
@@ -123,7 +124,8 @@ impl QueryMetric {
         }
     }
 
-    /// Returns the value in a group; absent if it was not published, or is undefined or mostly noise.
+    /// Returns the value in a group. Returns `None` if it was not published, is undefined, or consists mostly of
+    /// noise.
     pub(crate) fn of(self, group: &Group) -> Option<Figure> {
         match self.0 {
             Kind::Sessions => Some(group.session_count()),

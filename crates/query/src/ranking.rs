@@ -1,4 +1,4 @@
-//! The rows of an answer in the order of a metric, with the harm that each does to the overall value.
+//! Rankings: the rows of an answer in the order of a metric, and how much each row worsens the overall value.
 
 use std::collections::BTreeMap;
 
@@ -14,23 +14,24 @@ mod tests;
 /// The order of the rows of a ranking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rank {
-    /// The worst value first; the largest first if the metric is neither good nor bad.
+    /// The row with the worst value is first. If the metric is neither good nor bad, the row with the largest value
+    /// is first.
     Value,
-    /// The most sessions first.
+    /// The row with the most sessions is first.
     Sessions,
-    /// The largest impact first.
+    /// The row with the largest impact is first.
     #[default]
     Impact,
 }
 
 impl Rank {
-    /// Returns the order with a name.
+    /// Returns the order with this name, or `None` if no order has it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Value, Self::Sessions, Self::Impact].into_iter().find(|rank| rank.name() == name)
     }
 
-    /// Returns the name.
+    /// Returns the name used on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,39 +42,40 @@ impl Rank {
     }
 }
 
-/// The ranking of one tenant's rows by one metric.
+/// The rows of one tenant, ranked by one metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranking {
-    /// The tenant; empty if several were added up.
+    /// The name of the tenant. It is empty if rows of several tenants were added up.
     pub tenant: String,
-    /// The metric.
+    /// The metric by which the rows are ranked.
     pub metric: QueryMetric,
-    /// The value over all rows.
+    /// The value over all rows, or `None` if it was not published, is undefined, or consists mostly of noise.
     pub overall: Option<Figure>,
-    /// The sessions of all rows.
+    /// The number of sessions in all rows.
     pub sessions: u64,
-    /// The rows, in order.
+    /// The rows in the order of the ranking.
     pub rows: Vec<RankedRow>,
 }
 
 /// A row of a ranking.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RankedRow {
-    /// The values grouped by.
+    /// The values by which the rows are grouped.
     pub key: Vec<String>,
-    /// Its sessions.
+    /// The number of sessions in the row.
     pub sessions: u64,
-    /// Its part of the sessions of all rows.
+    /// The share of the row in the sessions of all rows.
     pub share: f64,
-    /// Its value; absent if it was not published, or is undefined or mostly noise.
+    /// The value of the metric, or `None` if it was not published, is undefined, or consists mostly of noise.
     pub value: Option<Figure>,
-    /// The amount by which the overall value would improve if the row were as good as the rest. It is below 0 if the
-    /// row is better than the rest, and absent if there is no rest, or if it is undefined or mostly noise.
+    /// The amount by which the overall value would improve if the row had the value of all other rows. It is below 0
+    /// if the row is better than the others. It is `None` if there are no other rows, or if it is undefined or
+    /// consists mostly of noise.
     pub impact: Option<Figure>,
 }
 
 impl RankedRow {
-    /// Returns true if one of its values is the rest of folded rows.
+    /// Returns true if a value of the row is folded (`*`).
     #[must_use]
     pub fn is_folded(&self) -> bool {
         self.key.iter().any(|value| value == FOLDED)
@@ -81,10 +83,11 @@ impl RankedRow {
 }
 
 impl Answer {
-    /// Ranks the rows of each tenant. Absent values come last, and equal rows are in the order of their sessions.
+    /// Ranks the rows of each tenant. Rows without a value come last, and rows with the same value are ordered by
+    /// their sessions.
     ///
-    /// The impact of a row is R − R′ for a metric where lower is better, and R′ − R otherwise. R is the overall ratio,
-    /// and R′ is the ratio of all other rows. It is absent for metrics that are not ratios.
+    /// For a metric where lower is better, the impact of a row is R − R′. Otherwise it is R′ − R. R is the ratio over
+    /// all rows, and R′ is the ratio over all rows except this one. Metrics that are not ratios have no impact.
     #[must_use]
     pub fn ranking(&self, metric: QueryMetric, rank: Rank) -> Vec<Ranking> {
         let mut tenants: BTreeMap<&str, Vec<&Group>> = BTreeMap::new();
@@ -124,7 +127,7 @@ fn ranking(tenant: &str, groups: &[&Group], metric: QueryMetric, rank: Rank) -> 
     Ranking { tenant: tenant.to_owned(), metric, overall: overall(groups, metric), sessions, rows }
 }
 
-/// Returns the value of a metric over all groups.
+/// Returns the value of a metric over all groups, or `None` if there is none.
 fn overall(groups: &[&Group], metric: QueryMetric) -> Option<Figure> {
     let (first, others) = groups.split_first()?;
     let mut all = (*first).clone();
@@ -132,12 +135,12 @@ fn overall(groups: &[&Group], metric: QueryMetric) -> Option<Figure> {
     metric.of(&all)
 }
 
-/// The sums from which impacts are computed.
+/// The overall ratio, from which the impacts of groups are computed.
 struct Harm {
     ratio: Derived,
-    /// 1 if a lower value is better, otherwise -1.
+    /// 1 if a lower value is better, and -1 if a higher value is better.
     sign: f64,
-    /// The terms of the overall ratio; absent if some group lacks them.
+    /// The terms of the overall ratio, or `None` if a group does not have all of them.
     total: Option<Vec<Term>>,
     has_known_noise: bool,
 }
@@ -162,8 +165,8 @@ impl Harm {
         }
     }
 
-    /// Returns the impact of a group, with its standard error by the delta method: the noise of the group's sums and of
-    /// the rest's sums is independent, and the group's sums are in the overall ratio only.
+    /// Returns the impact of a group. The standard error is computed with the delta method. The noise of the group's
+    /// sums is independent of the noise of all other sums, and the group's sums occur only in the overall ratio.
     fn impact(&self, group: &Group) -> Option<Figure> {
         let (total, own) = (self.total.as_ref()?, group.terms(self.ratio)?);
         let rest: Vec<Term> =

@@ -1,4 +1,4 @@
-//! Reading the records of a rollup topic.
+//! Reads the records of a topic of rollups.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,55 +11,57 @@ use crate::row::Row;
 #[cfg(test)]
 mod tests;
 
-/// A reader that receives record values one by one, in the order of their topic, and checks that tables are complete
-/// and occur once.
+/// A reader that receives the values of records one by one, in the order of the topic. It checks that each table is
+/// complete and occurs only once.
 #[derive(Debug, Default)]
 pub struct Reader {
     query: Option<Query>,
     rows: Vec<Row>,
     tables: HashMap<TableKey, Seen>,
     breakdowns: BTreeSet<String>,
-    /// The number of records with unknown schemas, by schema; the name is empty without a schema.
+    /// The number of records with an unknown schema, by the name of the schema. The name is empty if a record has no
+    /// schema.
     other_schemas: BTreeMap<String, u64>,
     malformed: u64,
     repeated_rows: u64,
     repeated_tables: HashSet<TableKey>,
 }
 
-/// Tenant, breakdown and start of the window, the parts of a rollup record's key.
+/// The tenant, the breakdown and the start of the window, which identify a table.
 type TableKey = (String, String, Timestamp);
 
 #[derive(Debug)]
 struct Seen {
-    /// The number of rows of the table, according to its first row.
+    /// The number of rows of the table, as its first row reports it.
     rows: u64,
     numbers: HashSet<u64>,
     partial_coverage: bool,
 }
 
-/// The maximum number of unknown schemas that are listed by name.
+/// The maximum number of unknown schemas that are counted by name.
 const SCHEMAS_NAMED: usize = 8;
 
-/// The part of a record that shows whether the rest can be read.
+/// The field of a record that determines whether the rest can be read.
 #[derive(Deserialize)]
 struct Schema {
     schema: Option<String>,
 }
 
 impl Reader {
-    /// Creates a reader that keeps every row.
+    /// Creates a reader that stores every row.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Creates a reader that keeps only the rows that the query may use; the tables of the others are still checked.
+    /// Creates a reader that stores only the rows that the query may use. Other tables in the queried period are
+    /// checked but not stored.
     #[must_use]
     pub fn for_query(query: &Query) -> Self {
         Self { query: Some(query.clone()), ..Self::default() }
     }
 
-    /// Reads the value of one record. Records that cannot be read are counted, see [`Reader::notes`].
+    /// Reads the value of one record. A record that cannot be read is counted ([`Reader::notes`]).
     pub fn push(&mut self, value: &[u8]) {
         let Ok(Schema { schema }) = serde_json::from_slice(value) else {
             self.malformed += 1;
@@ -95,7 +97,8 @@ impl Reader {
             numbers: HashSet::new(),
             partial_coverage: row.coverage.is_some(),
         });
-        // A table of another length under the same key is another publication; the first one is used.
+        // If a table has another number of rows under the same key, it is another publication. Only the first one is
+        // used.
         if row.rows != seen.rows || !seen.numbers.insert(row.row) {
             self.repeated_rows += 1;
             self.repeated_tables.insert(key);
@@ -106,18 +109,19 @@ impl Reader {
         }
     }
 
-    /// Returns the rows kept so far, in the order of reading.
+    /// Returns the rows that were stored so far, in the order of the records.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// Returns the breakdowns read so far, by name (`os.browser`), in the queried time.
+    /// Returns the breakdowns that occurred in the queried period so far, by name (`os.browser`).
     pub fn breakdowns(&self) -> impl Iterator<Item = &str> {
         self.breakdowns.iter().map(String::as_str)
     }
 
-    /// Returns the tenants read so far, in the queried time, with whether they published a table of the breakdown.
+    /// Returns the tenants that occurred in the queried period so far. The boolean is true if the tenant published a
+    /// table of this breakdown.
     #[must_use]
     pub fn tenants(&self, breakdown: &str) -> BTreeMap<&str, bool> {
         let mut tenants = BTreeMap::new();
@@ -127,8 +131,8 @@ impl Reader {
         tenants
     }
 
-    /// Returns notes on the input that are needed to interpret the answer, one line each; none if the input is
-    /// complete.
+    /// Returns notes on the records that a reader of the answer needs. Each note is one line. There are none if all
+    /// records could be read and all tables are complete.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -168,7 +172,7 @@ impl Reader {
     }
 }
 
-/// Truncates a name from the input to a length that fits into a line.
+/// Returns the first 40 characters of a name from the records.
 fn short(name: &str) -> String {
     name.chars().take(40).collect()
 }

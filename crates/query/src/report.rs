@@ -1,4 +1,4 @@
-//! Rankings and comparisons as text, CSV and NDJSON.
+//! Formats rankings and comparisons as text, Markdown, CSV and NDJSON.
 
 use serde_json::{Map, Value, json};
 
@@ -10,19 +10,19 @@ use crate::{Answer, Compared, QueryMetric, Ranking, layout};
 #[cfg(test)]
 mod tests;
 
-/// A ranking or a comparison, ready to be written.
+/// A ranking or a comparison that can be formatted.
 #[derive(Clone, Debug)]
 pub struct Report {
     columns: Vec<(String, Align)>,
-    /// The texts of each row, as a table shows them.
+    /// The texts of each row in a text table.
     texts: Vec<Vec<String>>,
-    /// The fields of CSV: their names, then the values of each row.
+    /// The fields of CSV: first their names, then the values of each row.
     csv: Vec<Vec<Cell>>,
     json: Vec<Value>,
 }
 
 impl Answer {
-    /// Returns a report of rankings of this answer.
+    /// Returns a report of rankings. They must be rankings of this answer.
     #[must_use]
     pub fn ranking_report(&self, rankings: &[Ranking]) -> Report {
         let mut report = Report::new(self.heads_of_report());
@@ -61,7 +61,7 @@ impl Answer {
         report
     }
 
-    /// Returns a report of a comparison of this answer with an earlier one.
+    /// Returns a report of a comparison. It must be a comparison of this answer with an earlier one.
     #[must_use]
     pub fn comparison_report(&self, compared: &[Compared]) -> Report {
         let mut report = Report::new(self.heads_of_report());
@@ -132,7 +132,7 @@ impl Report {
         self.columns.extend(names.map(|name| (name.to_owned(), Align::Right)));
     }
 
-    /// Formats the report as an aligned table.
+    /// Formats the report as an aligned text table.
     #[must_use]
     pub fn table(&self) -> String {
         let heads: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
@@ -148,7 +148,7 @@ impl Report {
         table
     }
 
-    /// Formats the report as a table of GitHub Flavored Markdown.
+    /// Formats the report as a table in GitHub Flavored Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
         let rule =
@@ -159,7 +159,7 @@ impl Report {
         format!("{heads}{rule}{rows}")
     }
 
-    /// Formats the report as CSV with a header row, like [`Answer::csv`].
+    /// Formats the report as CSV with a header row, by the same rules as [`Answer::csv`].
     #[must_use]
     pub fn csv(&self) -> String {
         let field = |cell: &Cell| match cell {
@@ -170,7 +170,7 @@ impl Report {
         self.csv.iter().map(line).collect()
     }
 
-    /// Formats the report as NDJSON: one object for each row.
+    /// Formats the report as NDJSON, with one object for each row.
     #[must_use]
     pub fn json(&self) -> String {
         self.json.iter().map(|row| format!("{row}\n")).collect()
@@ -181,13 +181,13 @@ fn percent(share: f64) -> String {
     format!("{:.2}%", share * 100.0)
 }
 
-/// Formats a value in the unit of its metric, with its standard error if it carries noise.
+/// Formats a value in the unit of its metric. The standard error is added if the value has noise.
 fn shown(metric: QueryMetric, figure: Option<Figure>) -> String {
     let number = |value: f64| if metric.unit() == "share" { percent(value) } else { rounded(metric, value) };
     with_error(figure, number, number)
 }
 
-/// Formats a difference, with its sign. The difference of two shares is in percentage points.
+/// Formats a difference with its sign. The difference between two shares is written in percentage points.
 fn shown_difference(metric: QueryMetric, figure: Option<Figure>) -> String {
     let is_share = metric.unit() == "share";
     let number = |value: f64| {
@@ -211,7 +211,7 @@ fn with_error(
     }
 }
 
-/// Returns the decimals with which the metric is shown.
+/// Returns the number of decimal places with which a metric is written.
 fn decimals(metric: QueryMetric) -> usize {
     match metric.unit() {
         "per hour" => 2,

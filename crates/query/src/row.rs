@@ -1,4 +1,4 @@
-//! Released rows.
+//! Published rows.
 
 use std::collections::BTreeMap;
 
@@ -11,121 +11,127 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-/// The policy under which rows contain whether they belong to the detail table.
+/// The name of the policy under which every row has the field `detail`.
 const THRESHOLD: &str = "threshold";
 
-/// A row of `crowdfold.rollup/1`. Fields of later versions are ignored.
+/// A published row of the schema `crowdfold.rollup/1`. Unknown fields are ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Its tenant.
+    /// The name of the tenant.
     pub tenant: String,
-    /// Its window.
+    /// The window that the row covers.
     pub window: Window,
-    /// The dimensions of its table, in order.
+    /// The dimensions of the table, in order.
     pub breakdown: Vec<String>,
-    /// `true` in the detail table, whose numbers are exact. `false` in every other table, where each number except
-    /// `sessions` carries noise, or is absent. Absent under `differential-privacy`.
+    /// `Some(true)` in the detail table, whose numbers are exact. `Some(false)` in other tables, where all numbers
+    /// except `sessions` have noise or are absent. `None` under `differential-privacy`.
     pub detail: Option<bool>,
-    /// The value of each dimension, `*` for the rest of a node.
+    /// The value of each dimension. The value `*` means that it is folded.
     pub dimensions: BTreeMap<String, String>,
-    /// Its number in the table, from 1.
+    /// The number of the row in its table. The first row has the number 1.
     pub row: u64,
-    /// The number of rows of the table.
+    /// The number of rows in the table.
     pub rows: u64,
-    /// The number of source partitions that are included, if some are missing.
+    /// The number of partitions that are included, or `None` if all are.
     pub coverage: Option<Coverage>,
-    /// Distinct sessions in the window.
+    /// The number of distinct sessions in the window.
     pub sessions: u64,
-    /// Reports, only in the detail table.
+    /// The number of beacons. Only rows of the detail table contain it.
     pub beacons: Option<i64>,
-    /// The sums, in the order of [`SumMetric::ALL`]. They are absent if the table contains session counts only, and may
-    /// be negative if they carry noise.
+    /// The sums, in the order of [`SumMetric::ALL`]. They are `None` if the table contains only session counts. Noise
+    /// may make them negative.
     pub sums: [Option<i64>; SumMetric::COUNT],
-    /// Sessions with an error, by class: the classes that occurred, or all six if they carry noise.
+    /// The number of sessions with an error, by class. Without noise, only classes that occurred are present. With
+    /// noise, all six classes are present.
     pub errors: Option<BTreeMap<String, i64>>,
-    /// The distributions, in the order of [`ValueMetric::ALL`].
+    /// The distributions, in the order of [`ValueMetric::ALL`]. They are `None` if the table contains only session
+    /// counts.
     pub values: [Option<DistributionSummary>; ValueMetric::COUNT],
-    /// The release policy of the row.
+    /// The policy under which the row was released.
     pub policy: Policy,
-    /// Absent in a published row. Present if the row is the sum of rows of several windows, which differ in nothing
-    /// else. Then it has no percentiles and no histograms.
+    /// `None` in a published row. `Some` if the row is the sum of rows that differ only in their windows. Such a row
+    /// has no percentiles and no histograms.
     pub added: Option<Added>,
 }
 
-/// The windows that were added up in a row.
+/// The windows and rows of which a row is the sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Added {
-    /// The windows in which the table was published.
+    /// The number of windows in which the table was published.
     pub windows: u64,
-    /// The published rows that were added.
+    /// The number of published rows that were added.
     pub rows: u64,
-    /// The length of each window, which determines the noise.
+    /// The length of each window. The size of the noise depends on it.
     pub length: Span,
 }
 
-/// The kind of a row's numbers, except its number of sessions.
+/// The kind of the numbers in a row. The number of sessions is not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Numbers {
-    /// Exact, as in the detail table.
+    /// The numbers are exact, as in the detail table.
     Exact,
-    /// With noise whose size the policy declares: `noise` times the clamp of each field.
+    /// The numbers have noise whose size the policy declares: its standard deviation is `noise` times the clamp of
+    /// each field.
     Noisy,
-    /// With the noise of `differential-privacy`, which is declared only for `sessions`.
+    /// The numbers have the noise of `differential-privacy`, whose size is declared only for `sessions`.
     Private,
-    /// Absent, because the publisher has no secret from which to generate noise.
+    /// The numbers are absent, because the worker has no secret from which it can generate noise.
     Absent,
 }
 
-/// The number of source partitions that a window includes.
+/// The number of partitions of the beacons that a window includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Coverage {
-    /// Included partitions.
+    /// The number of partitions that are included.
     pub partitions: u64,
-    /// All partitions.
+    /// The number of all partitions.
     pub of: u64,
 }
 
-/// A range `[from, to, sessions]` of a histogram: from ≤ value < to, `null` for an open end.
+/// A range of a histogram: `[from, to, sessions]`. It contains the values with from ≤ value < to. A bound is `None`
+/// (`null` in JSON) if the range is open on that side.
 pub type Range = (Option<u64>, Option<u64>, u64);
 
-/// The distribution of the values of a row's sessions. With noise it contains only the sum.
+/// The distribution of a metric over the sessions of a row. With noise, it contains only the sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct DistributionSummary {
-    /// Sessions with a value.
+    /// The number of sessions with a value.
     pub sessions: Option<u64>,
-    /// The sum of their values.
+    /// The sum of the sessions' values.
     pub sum: i64,
-    /// The median. Percentiles are absent if too few sessions are on one side of them.
+    /// The median. A percentile is `None` if too few sessions are below or above it.
     pub p50: Option<u64>,
-    /// 90th percentile.
+    /// The 90th percentile.
     pub p90: Option<u64>,
-    /// 95th percentile.
+    /// The 95th percentile.
     pub p95: Option<u64>,
-    /// 99th percentile.
+    /// The 99th percentile.
     pub p99: Option<u64>,
-    /// Ranges that cover all values, in the detail table only.
+    /// The histogram, whose ranges cover all values. Only rows of the detail table contain it.
     pub histogram: Option<Vec<Range>>,
 }
 
-/// The release policy of a row.
+/// The policy under which a row was released.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Policy {
-    /// `threshold` or `differential-privacy`.
+    /// The name of the policy: `threshold` or `differential-privacy`.
     pub name: String,
-    /// The minimum number of sessions of a row.
+    /// The minimum number of sessions in a row.
     pub k: Option<u64>,
-    /// The minimum number of possible values for the rest that the arithmetic of a star row leaves open.
+    /// The minimum number of sizes that the small group inside a row with `*` may have had, as far as the row itself
+    /// shows (`release.margin`).
     pub margin: Option<u64>,
-    /// Outside the detail table: the standard deviation of each number's noise, in clamps of its field.
+    /// The standard deviation of the noise in each number, in clamps of its field. It applies outside the detail
+    /// table.
     pub noise: Option<u64>,
-    /// The standard deviation of the noise in the number of sessions, if there is noise.
+    /// The standard deviation of the noise in the number of sessions, or `None` if it has no noise.
     pub sigma: Option<f64>,
-    /// With noise: a row contains at least τ + k − 1 sessions.
+    /// The threshold τ of differential privacy: a row has at least τ + k − 1 sessions, including noise.
     pub tau: Option<u64>,
 }
 
 impl Numbers {
-    /// Returns the name used in answers; rows under `differential-privacy` are called noisy too.
+    /// Returns the name used in answers. Rows under `differential-privacy` have the name of noisy rows.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -137,31 +143,32 @@ impl Numbers {
 }
 
 impl Row {
-    /// Returns a sum; absent if the row does not contain it.
+    /// Returns the sum of a metric, or `None` if the row does not contain it.
     #[must_use]
     pub const fn sum(&self, metric: SumMetric) -> Option<i64> {
         self.sums[metric as usize]
     }
 
-    /// Returns a distribution; absent if the row does not contain it.
+    /// Returns the distribution of a metric, or `None` if the row does not contain it.
     #[must_use]
     pub const fn distribution(&self, metric: ValueMetric) -> Option<&DistributionSummary> {
         self.values[metric as usize].as_ref()
     }
 
-    /// Returns the name of its breakdown: `os.browser`.
+    /// Returns the name of the breakdown, such as `os.browser`.
     #[must_use]
     pub fn breakdown_name(&self) -> String {
         self.breakdown.join(".")
     }
 
-    /// Returns its value for a dimension of its breakdown.
+    /// Returns the value of a dimension, or `None` if the breakdown does not have the dimension.
     #[must_use]
     pub fn value(&self, dimension: &str) -> Option<&str> {
         self.dimensions.get(dimension).map(String::as_str)
     }
 
-    /// Returns the kind of its numbers; absent if the row is inconsistent, so that its noise is unknown.
+    /// Returns the kind of the numbers. Returns `None` if the fields of the row contradict each other, so that its
+    /// noise is unknown.
     #[must_use]
     pub fn numbers(&self) -> Option<Numbers> {
         let shown = |metric: &Metric| self.detail != Some(false) || metric.outside_detail() != Clamp::Hidden;
@@ -185,7 +192,8 @@ impl Row {
         }
     }
 
-    /// Returns true if it is consistent: a value for each dimension, a number within its table, a window with a length.
+    /// Returns true if each dimension of the breakdown has a value, the number of the row is in its table, and the
+    /// window is not empty.
     pub(crate) fn is_sound(&self) -> bool {
         !self.breakdown.is_empty()
             && self.breakdown.iter().all(|dimension| self.dimensions.contains_key(dimension))

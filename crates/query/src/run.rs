@@ -1,4 +1,4 @@
-//! Computing the answer of a query.
+//! Computes the answer to a query.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,15 +16,18 @@ mod table;
 mod tests;
 
 impl Query {
-    /// Adds up rows as far as published rows may be added up: over windows, over rows that share the first values, and
-    /// over tenants if requested. Groups are ordered by time, then by tenant, then by size, the largest first.
+    /// Answers the query. Rows are added up only where this is valid: over windows, over rows that have the same
+    /// first values, and over tenants if this was requested. The groups are ordered by time, then by tenant, then by
+    /// size, the largest first.
     ///
-    /// Without a breakdown the table is the one that has all queried dimensions; if there are several, the detail
-    /// table. If no dimension is queried, the totals come from the detail table, or if there is none, from the table
-    /// with the fewest rows. Rows with unknown noise are ignored; [`Reader`](crate::Reader) keeps none.
+    /// If the query names no breakdown, it is answered from the table that has all queried dimensions. If there are
+    /// several such tables, the detail table is used. If no dimension is queried, the totals come from the detail
+    /// table, or otherwise from the table with the fewest rows. Rows whose noise is unknown are ignored.
+    /// [`Reader`](crate::Reader) does not return such rows.
     ///
     /// # Errors
-    /// No breakdown was named, and several tables match or none does.
+    /// Returns an error if the query names no breakdown, and none or several of the published breakdowns have all
+    /// dimensions of the query.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
         let Selection { rows, by, sources, published, folded_away } = self.select(rows)?;
         let mut groups: BTreeMap<(Timestamp, &str, Vec<String>), Group> = BTreeMap::new();
@@ -57,12 +60,12 @@ impl Query {
         })
     }
 
-    /// Returns the start of the interval to which a row belongs.
+    /// Returns the start of the interval that contains the window of a row.
     fn step(&self, row: &Row) -> Timestamp {
         self.every.map_or(Timestamp::EPOCH, |every| row.window.start.floor(every))
     }
 
-    /// Selects the rows of the table that answers the query, and of these the rows that meet its conditions.
+    /// Selects the table that answers the query, and its rows that meet the conditions.
     pub(crate) fn select<'a>(&self, rows: &'a [Row]) -> Result<Selection<'a>, QueryError> {
         let known = |row| Row::numbers(row).map(|numbers| (row, numbers));
         let selected: Vec<(&Row, Numbers)> =
@@ -71,7 +74,7 @@ impl Query {
         let by = match (&self.by, &self.breakdown) {
             (Some(by), _) => by.clone(),
             (None, Some(breakdown)) => breakdown.clone(),
-            // if only conditions select the breakdown, it is shown with all dimensions, like a named one
+            // If only conditions determine the table, rows are grouped by all of its dimensions, as if it were named.
             (None, None) if !self.conditions.is_empty() => table.breakdown().unwrap_or_default().to_vec(),
             (None, None) => Vec::new(),
         };
@@ -104,12 +107,13 @@ impl Query {
 /// The rows that answer a query.
 pub(crate) struct Selection<'a> {
     pub(crate) rows: Vec<(&'a Row, Numbers)>,
-    /// The dimensions grouped by.
+    /// The dimensions by which rows are grouped.
     pub(crate) by: Vec<String>,
-    /// The tables, by the kind of their numbers.
+    /// The tables of the rows, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
-    /// The windows in which the table was published, by the start of their interval.
+    /// The start of each window in which the table was published, by the start of the interval that contains it.
     pub(crate) published: BTreeMap<Timestamp, BTreeSet<Timestamp>>,
-    /// Sessions (summed over windows) of rows in which a queried dimension is folded.
+    /// The number of session-windows in rows in which a queried dimension is folded, so that they may match the
+    /// conditions.
     pub(crate) folded_away: u64,
 }

@@ -1,4 +1,4 @@
-//! An answer as series of points in time.
+//! Series: the values of an answer over time.
 
 use std::collections::BTreeMap;
 
@@ -10,36 +10,37 @@ use crate::{Answer, QueryMetric};
 #[cfg(test)]
 mod tests;
 
-/// The points of one group.
+/// The values of one group over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// The tenant; empty if several were added up.
+    /// The name of the tenant. It is empty if rows of several tenants were added up.
     pub tenant: String,
-    /// The values grouped by.
+    /// The values by which the rows are grouped.
     pub key: Vec<String>,
-    /// The points, in order. Intervals without a row of the group are absent.
+    /// The points in order of time. There is no point for an interval without a row of the group.
     pub points: Vec<Point>,
 }
 
 /// The values of one group in one interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// The time from the first to the end of the last window.
+    /// The time from the start of the first window to the end of the last one.
     pub span: Window,
-    /// The sessions, counted in each window.
+    /// The number of session-windows.
     pub sessions: u64,
-    /// The windows in which the group was published.
+    /// The number of windows in which a row of the group was published.
     pub windows: u64,
-    /// Of these, the windows without some partitions of the beacons.
+    /// The number of these windows that were computed without some of the partitions.
     pub incomplete_windows: u64,
     /// The kind of the numbers: `exact`, `noisy` or `counts_only`.
     pub numbers: &'static str,
-    /// The value of each metric; absent if it was not published, or is undefined or mostly noise.
+    /// The value of each metric. It is `None` if it was not published, is undefined, or consists mostly of noise.
     pub values: Vec<Option<Figure>>,
 }
 
 impl Answer {
-    /// Returns the series of each group, largest first, with the values of these metrics.
+    /// Returns a series with these metrics for each group. The series are ordered by tenant, and the largest group of
+    /// a tenant is first.
     #[must_use]
     pub fn series(&self, metrics: &[QueryMetric]) -> Vec<Series> {
         let mut series: BTreeMap<(String, Vec<String>), Series> = BTreeMap::new();
@@ -60,20 +61,20 @@ impl Answer {
         series
     }
 
-    /// Returns the names grouped by: attributes of tenants, then dimensions.
+    /// Returns the names by which rows are grouped: attributes of tenants first, then dimensions.
     #[must_use]
     pub fn by(&self) -> &[String] {
         &self.by
     }
 
-    /// Returns the tables that the answer comes from, such as `os,browser`, with the kind of their numbers.
+    /// Returns the tables whose rows were added up, such as `os,browser`, each with the kind of its numbers.
     pub fn source_tables(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.sources
             .iter()
             .flat_map(|(numbers, tables)| tables.iter().map(|table| (table.as_str(), numbers.name())))
     }
 
-    /// Returns the start of the newest window in which the table was published.
+    /// Returns the start of the newest window in which the table was published, or `None` if there is none.
     #[must_use]
     pub fn newest_window(&self) -> Option<Timestamp> {
         self.published.values().filter_map(|windows| windows.last()).max().copied()

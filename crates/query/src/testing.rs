@@ -18,8 +18,8 @@ pub(crate) fn rows(records: &[Vec<Value>]) -> Vec<Row> {
     reader.rows().to_vec()
 }
 
-/// Returns a catalogue: acme and beta of news; gamma of sport; delta without an attribute; and shy of news, which must
-/// not be grouped.
+/// Returns a catalogue of five tenants. `acme` and `beta` have the industry `news`, `gamma` has `sport`, and `delta`
+/// has no attributes. `shy` has the industry `news`, but must not be grouped with others.
 pub(crate) fn catalogue() -> Catalogue {
     let tenant = |name: &str, attributes: &[(&str, &str)]| {
         let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -34,14 +34,14 @@ pub(crate) fn catalogue() -> Catalogue {
     ])
 }
 
-/// Asserts that a text is that of a file in `fixtures`.
+/// Asserts that a text equals the content of a file in `fixtures`.
 #[track_caller]
 pub(crate) fn assert_is_fixture(text: &str, name: &str) {
     let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     assert_eq!(text, std::fs::read_to_string(path).unwrap());
 }
 
-/// Parses a query such as `--by os --where os=Windows`, at minute 100.
+/// Parses a query such as `--by os --where os=Windows`. The current time is minute 100.
 pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
     let mut args = Args::default();
     let mut words = flags.split_whitespace();

@@ -1,4 +1,4 @@
-//! The state of the published windows: freshness, gaps, and the effect of folding.
+//! Reports on published windows: how new they are, which are missing, and how many sessions are folded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,67 +8,70 @@ use serde::Serialize;
 #[cfg(test)]
 mod tests;
 
-/// The most windows that a list of a report contains.
+/// The maximum number of windows in each list of a report.
 const LISTED: usize = 1_000;
 
-/// The most windows before the newest one that are searched for gaps.
+/// The maximum number of windows before the newest one that are searched for gaps.
 const SEARCHED: u64 = 1_000_000;
 
-/// The facts of one published table that a report needs.
+/// The facts about one published table from which reports are computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableFacts {
-    /// Its tenant.
+    /// The name of the tenant.
     pub tenant: String,
-    /// Its breakdown: `os.browser`.
+    /// The name of the breakdown, such as `os.browser`.
     pub breakdown: String,
-    /// Its window.
+    /// The window that the table covers.
     pub window: Window,
-    /// The sessions of its rows.
+    /// The number of sessions in all rows.
     pub sessions: u64,
-    /// The sessions of its rows with a folded value.
+    /// The number of sessions in rows with a folded value.
     pub folded: u64,
-    /// The sessions of its smallest row.
+    /// The number of sessions in the smallest row.
     pub smallest: u64,
-    /// The minimum number of sessions of a row, by its policy.
+    /// The minimum number of sessions in a row, as the policy declares it.
     pub k: Option<u64>,
-    /// True if some partitions of the beacons, or some rows, are missing.
+    /// True if some partitions or some rows are missing.
     pub is_incomplete: bool,
 }
 
-/// The state of the windows of one tenant.
+/// A report on the windows of one tenant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WindowReport {
-    /// The tenant.
+    /// The name of the tenant.
     pub tenant: String,
-    /// The length of its windows, ms.
+    /// The length of the windows in milliseconds. If there are several lengths, it is the most frequent one.
     pub length_ms: u64,
-    /// The end of its newest window, ms since the epoch.
+    /// The end of the newest window, in milliseconds since the epoch.
     pub newest: u64,
-    /// The windows with at least one table.
+    /// The number of windows with at least one table.
     pub published: u64,
-    /// Starts of windows without some partitions of the beacons or some rows; at most 1,000 are listed.
+    /// The starts of the windows in which some partitions or some rows are missing, in milliseconds since the epoch.
+    /// The list contains the newest 1,000.
     pub incomplete: Vec<u64>,
-    /// Starts of windows in which no tenant has a table; at most 1,000 are listed.
+    /// The starts of the windows in which no tenant has a table, in milliseconds since the epoch. The list contains
+    /// the newest 1,000.
     pub missing: Vec<u64>,
-    /// Starts of windows in which other tenants have tables and this one has none, because it had fewer sessions than
-    /// the minimum; at most 1,000 are listed.
+    /// The starts of the windows in which this tenant has no table but another tenant has one, in milliseconds since
+    /// the epoch. In such a window, the tenant had fewer sessions than the minimum. The list contains the newest
+    /// 1,000.
     pub withheld: Vec<u64>,
-    /// Its tables.
+    /// A report on each breakdown of the tenant.
     pub tables: Vec<BreakdownReport>,
 }
 
-/// The state of one breakdown of a tenant.
+/// A report on one breakdown of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BreakdownReport {
-    /// The breakdown: `os.browser`.
+    /// The name of the breakdown, such as `os.browser`.
     pub breakdown: String,
-    /// The windows in which it was published.
+    /// The number of windows in which the table was published.
     pub windows: u64,
-    /// The minimum number of sessions of a row, by the newest policy.
+    /// The minimum number of sessions in a row, as the newest policy declares it.
     pub k: Option<u64>,
-    /// The sessions of the smallest row of all windows.
+    /// The number of sessions in the smallest row of all windows.
     pub smallest_row: u64,
-    /// The part of the sessions that is in rows with a folded value.
+    /// The share of the sessions that are in rows with a folded value.
     pub folded_share: f64,
 }
 
@@ -92,7 +95,7 @@ struct TableSums {
 }
 
 impl WindowReport {
-    /// Computes the report of each tenant. A gap is a window between the first and the newest window of all tenants.
+    /// Computes a report for each tenant. Gaps are searched between the first and the newest window of all tenants.
     #[must_use]
     pub fn of(tables: impl IntoIterator<Item = TableFacts>) -> Vec<Self> {
         let mut tenants: BTreeMap<String, Tenant> = BTreeMap::new();
@@ -158,7 +161,7 @@ impl Tenant {
     }
 }
 
-/// Shortens a list to its newest entries.
+/// Removes all entries of a list except the newest [`LISTED`].
 fn newest(mut starts: Vec<u64>) -> Vec<u64> {
     starts.drain(..starts.len().saturating_sub(LISTED));
     starts

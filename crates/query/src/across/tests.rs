@@ -9,7 +9,7 @@ fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
     query(flags).unwrap().run(&rows(records)).unwrap()
 }
 
-/// Formats each row like `news/Windows 83 of 2`.
+/// Formats each group as its key, its sessions and its number of tenants: `news/Windows 83 of 2`.
 fn shown(answer: &Answer) -> Vec<String> {
     let show = |group: &crate::group::Group| {
         format!("{} {} of {}", group.group_key.join("/"), group.sessions(), group.tenants.len())
@@ -17,7 +17,7 @@ fn shown(answer: &Answer) -> Vec<String> {
     answer.groups.iter().map(show).collect()
 }
 
-/// Returns one window of every tenant; `delta` has other tables than the others.
+/// Returns one window of each of five tenants. The breakdown of `delta` differs from that of the others.
 fn five() -> Vec<Vec<Value>> {
     let of = |tenant, windows, linux| {
         of_tenant(tenant, table(90, "os/browser", &[("Linux/Firefox", linux), ("Windows/Chrome", windows)]))
@@ -33,7 +33,7 @@ fn five() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn attributes_sum_rows_of_tenants_that_may_be_grouped() {
+fn grouping_by_an_attribute_adds_rows_of_tenants_that_may_be_grouped() {
     let answer = ask("--by industry", &five());
     assert_eq!(shown(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1"]);
     assert_eq!(answer.count_name(), "sessions", "in one window no session is counted twice");
@@ -63,27 +63,27 @@ fn conditions_on_attributes_select_tenants() {
 }
 
 #[test]
-fn across_sums_all_tenants_except_those_that_opted_out() {
+fn across_adds_rows_of_all_tenants_that_may_be_grouped() {
     assert_eq!(shown(&ask("--across", &five())), [" 1310 of 4"]);
     assert_eq!(
         shown(&ask("--across --breakdown os,browser --by os", &five())),
         ["Windows 900 of 3", "Linux 330 of 3"]
     );
-    // its own rows can still be read
+    // The rows of `shy` can still be read alone.
     assert_eq!(shown(&ask("--tenant shy", &five())), [" 1887 of 1"]);
-    assert_eq!(ask("", &five()).groups.len(), 6, "each for itself");
+    assert_eq!(ask("", &five()).groups.len(), 6, "each tenant has its own rows");
 }
 
 #[test]
-fn rows_of_different_tables_are_never_added() {
+fn rows_of_different_breakdowns_are_never_added() {
     let answer = ask("--by industry --breakdown cdn", &five());
-    assert_eq!(shown(&answer), ["unknown 80 of 1"], "only one has that table");
+    assert_eq!(shown(&answer), ["unknown 80 of 1"], "only delta has this breakdown");
     let error = query("--where plan=pro --by browser").unwrap().run(&rows(&five())).unwrap_err();
     assert!(matches!(error, QueryError::BreakdownChoice { .. }), "{error}");
 }
 
 #[test]
-fn sums_over_windows_are_session_windows() {
+fn sum_over_windows_and_tenants_counts_session_windows() {
     let mut records = five();
     records.push(table(91, "os/browser", &[("Windows/Chrome", 100)]));
     let answer = ask("--by industry", &records);
@@ -91,7 +91,7 @@ fn sums_over_windows_are_session_windows() {
     assert_eq!(answer.count_name(), "session_windows");
     let news = &answer.groups[0];
     assert_eq!((news.windows(), news.concurrent_max()), (2, 660));
-    // by time and attribute
+    // The rows are grouped by time and by an attribute.
     let answer = ask("--by industry --every 1m", &records);
     assert_eq!(shown(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1", "news 100 of 1"]);
 }
@@ -121,7 +121,7 @@ fn every_format_prints_the_number_of_tenants_of_a_group_without_their_names() {
     assert_eq!(first["tenants"], 2);
     assert_eq!(first["attributes"].to_string(), r#"{"industry":"news"}"#);
     assert_eq!(first["dimensions"].to_string(), r#"{"os":"Windows"}"#);
-    // sums first, then ratios: 600·(100+300) stalled of 54600·(100+300)
+    // The sums are added first, and then divided: 600·(100+300) ms stalled of 54,600·(100+300) ms.
     assert_eq!(first["rebuffering_ratio"], 0.010_989);
     for text in [answer.table(120), csv, json] {
         assert!(!text.contains("acme") && !text.contains("beta") && !text.contains("shy"), "{text}");
@@ -134,7 +134,7 @@ fn every_format_prints_the_number_of_tenants_of_a_group_without_their_names() {
 }
 
 proptest! {
-    /// The numbers of groups are the sums of their tenants' numbers.
+    /// Compares the sessions of groups with those of their tenants.
     #[test]
     fn groups_are_the_sums_of_their_tenants(counts in vec((50_u64..500, 50_u64..500, 90_u64..93), 1..12)) {
         let tenants = ["acme", "beta", "gamma", "delta", "shy"];

@@ -1,11 +1,11 @@
-//! The columns of tables and CSV.
+//! The columns of text tables and CSV.
 
 use crate::group::{Derived, Group};
 use crate::output::{Cell, Column};
 use crate::row::DistributionSummary;
 use crowdfold_model::{Metric, SumMetric, ValueMetric};
 
-/// The classes of errors, in the order of the schema. The columns of CSV do not depend on which occur.
+/// The error classes, in the order of the schema. CSV has a column for each of them, even if it did not occur.
 const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
 
 type PercentileOf = fn(&DistributionSummary) -> Option<u64>;
@@ -17,7 +17,7 @@ const PERCENTILES: [(&str, PercentileOf); 4] = [
     ("p99", |summary| summary.p99),
 ];
 
-/// Returns the column of a ratio with its standard error.
+/// Returns the column of a ratio and its standard error.
 pub(super) fn metric(
     name: &str,
     metric: Derived,
@@ -29,7 +29,7 @@ pub(super) fn metric(
     })
 }
 
-/// Returns the column of the mean of a distribution.
+/// Returns the column of the mean of a distribution and its standard error.
 pub(super) fn mean(name: &str, of: Derived) -> Column {
     metric(name, of, |value| Cell::real(value, 0))
 }
@@ -39,13 +39,13 @@ pub(super) fn percentile(name: &str, metric: ValueMetric, of: PercentileOf) -> C
     Column::number(name, move |group| Cell::count(of(group.distribution(metric))))
 }
 
-/// Returns the column of the time watched.
+/// Returns the column of the playing time in minutes.
 pub(super) fn minutes(name: &str) -> Column {
     Column::number(name, |group| Cell::real(group.minutes_watched(), 1))
         .error(|group| Cell::real(group.error(SumMetric::PlayingMs).map(|error| error / 60_000.0), 1))
 }
 
-/// Returns the columns of concurrent sessions.
+/// Returns the columns of the maximum and the mean number of concurrent sessions.
 pub(super) fn concurrent() -> [Column; 2] {
     [
         Column::number("concurrent_max", |group| Cell::Count(group.concurrent_max())),
@@ -53,19 +53,19 @@ pub(super) fn concurrent() -> [Column; 2] {
     ]
 }
 
-/// Returns the column of the sum of a measure.
+/// Returns the column of the sum of a metric and its standard error.
 fn sum(name: impl Into<String>, metric: impl Into<Metric>) -> Column {
     let metric = metric.into();
     Column::number(name, move |group| Cell::sum(group.sum(metric).map(|sum| sum.value)))
         .error(move |group| Cell::real(group.error(metric), 1))
 }
 
-/// Returns the columns of sums that are plain numbers in a row.
+/// Returns the columns of all metrics that are sums.
 pub(super) fn plain() -> impl Iterator<Item = Column> {
     SumMetric::ALL.into_iter().map(|measure| sum(measure.name(), measure))
 }
 
-/// Returns the columns of the classes of errors; 0 for a class that did not occur.
+/// Returns the columns of the error classes. A class that did not occur is 0.
 pub(super) fn errors() -> impl Iterator<Item = Column> {
     let of = |class: &'static str| {
         move |group: &Group| group.errors().map(|errors| errors.get(class).copied().unwrap_or_default())
@@ -81,7 +81,7 @@ pub(super) fn errors() -> impl Iterator<Item = Column> {
     })
 }
 
-/// Returns the columns of numbers that are computed from plain sums.
+/// Returns the columns of the metrics that are computed from several sums.
 pub(super) fn derived() -> [Column; 8] {
     let share = |value| Cell::real(value, 4);
     [
@@ -96,8 +96,8 @@ pub(super) fn derived() -> [Column; 8] {
     ]
 }
 
-/// Returns the columns of the distributions: the number of sessions with a value, sum, mean, and the percentiles of a
-/// group of a single row.
+/// Returns the columns of the distributions: the number of sessions with a value, the sum, the mean, and the
+/// percentiles of groups that consist of one row.
 pub(super) fn distributions() -> impl Iterator<Item = Column> {
     ValueMetric::ALL.into_iter().flat_map(|measure| {
         let name = measure.name();

@@ -6,8 +6,8 @@ use crate::group::Derived;
 use crate::row::Numbers;
 
 impl Answer {
-    /// Returns notes that are needed to interpret the numbers, one line per fact: first the tables and the kind of
-    /// their numbers, then missing, negative and misleading numbers.
+    /// Returns the notes that a reader needs to interpret the answer. Each note is one line. The first notes name the
+    /// tables and the kind of their numbers. The others explain numbers that are missing, negative or misleading.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.sources();
@@ -45,7 +45,7 @@ impl Answer {
         notes
     }
 
-    /// Returns a note for each kind of numbers, with its tables.
+    /// Returns a note for each kind of numbers, with the tables that have it.
     fn sources(&self) -> Vec<String> {
         let line = |(numbers, tables): (&Numbers, &std::collections::BTreeSet<String>)| {
             let names: Vec<_> = tables.iter().map(String::as_str).collect();
@@ -68,7 +68,7 @@ impl Answer {
         self.sources.iter().map(line).collect()
     }
 
-    /// Notes groups in which only some rows contain more than session counts.
+    /// Returns a note if some rows of a group contain only session counts.
     fn lacking(&self) -> Option<String> {
         let any = self.groups.iter().any(|group| group.rows_without_numbers > 0 && group.has_numbers());
         any.then(|| {
@@ -77,7 +77,7 @@ impl Answer {
         })
     }
 
-    /// Notes sums that are below 0 because of noise.
+    /// Returns a note if any sum is below 0 because of noise.
     fn below_zero(&self) -> Option<String> {
         let any = self.groups.iter().any(|group| !group.below_zero().is_empty());
         any.then(|| {
@@ -87,7 +87,7 @@ impl Answer {
         })
     }
 
-    /// Notes ratios that are left empty because of noise.
+    /// Returns a note if any ratio is missing because of noise.
     fn too_noisy(&self) -> Option<String> {
         let too_noisy = |metric| self.groups.iter().any(|group| group.ratio(metric) == Ratio::TooNoisy);
         Derived::all().any(too_noisy).then(|| {
@@ -97,7 +97,7 @@ impl Answer {
         })
     }
 
-    /// Notes shares that are left empty because they would be outside 0 to 100 %, one line per reason.
+    /// Returns a note for each reason why a share is missing, if it would be below 0 or above 100 %.
     fn out_of_range(&self) -> Vec<String> {
         let any = |exact: bool| {
             let groups = self.groups.iter().filter(|group| (group.numbers() == Numbers::Exact) == exact);
@@ -124,7 +124,7 @@ impl Answer {
         reasons.into_iter().filter_map(line).collect()
     }
 
-    /// Returns the largest standard deviation of the noise in a group's sessions, if there is noise.
+    /// Returns the largest standard deviation of the noise in the session counts, or `None` if they have no noise.
     fn deviation(&self) -> Option<f64> {
         let most = self.groups.iter().map(|group| group.noise).fold(0.0, f64::max);
         (most > 0.0).then(|| most.sqrt())

@@ -47,7 +47,7 @@ fn table_fits_the_terminal_and_keeps_the_main_columns() {
     let columns = |width| answer.table(width).lines().next().unwrap().split_whitespace().count();
     assert_eq!((columns(usize::MAX), columns(120), columns(80)), (16, 11, 6));
     assert!(widest(120) <= 120 && widest(80) <= 80, "{}", answer.table(80));
-    // a narrower table would lose its meaning
+    // Without one of these columns, the table would be meaningless.
     assert_eq!(
         answer.table(1).lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
         ["os", "browser", "session_windows", "rebuffering", "startup_ms", "bandwidth"]
@@ -76,7 +76,7 @@ fn table_is_grouped_by_time_and_tenant() {
 }
 
 #[test]
-fn csv_has_every_column() {
+fn csv_has_every_column_in_a_fixed_order() {
     let answer = ask("--breakdown os,browser --where os=Windows", &two_windows()[..1]);
     assert_is_fixture(&answer.csv(), "answer.csv");
 }
@@ -117,7 +117,11 @@ fn share_outside_0_to_100_percent_is_left_empty_and_explained() {
     let null = Value::Null;
     assert_eq!(shares(20, 14, 1, 7), (0.05.into(), 0.25.into(), 0.5.into(), 0));
     assert_eq!(shares(20, 20, 0, 20), (0.0.into(), 0.0.into(), 1.0.into(), 0));
-    assert_eq!(shares(20, 21, 0, 0), (0.0.into(), null.clone(), 0.0.into(), 1), "plays of attempts before");
+    assert_eq!(
+        shares(20, 21, 0, 0),
+        (0.0.into(), null.clone(), 0.0.into(), 1),
+        "some plays belong to earlier attempts"
+    );
     assert_eq!(shares(1, 0, 6, 0), (null.clone(), null.clone(), null.clone(), 1));
     assert_eq!(shares(20, 2, 0, 3), (0.0.into(), 0.9.into(), null, 1));
 }
@@ -133,7 +137,7 @@ fn ratios_with_a_zero_denominator_are_absent() {
     for ratio in ["rebuffering_ratio", "stalls_per_hour", "vsf", "ebvs", "vpf"] {
         assert!(line[ratio].is_null(), "{ratio}");
     }
-    // Their columns have no values, so the table omits them; CSV contains them empty.
+    // The columns of these ratios have no values. The table omits them, and CSV leaves them empty.
     assert_eq!(answer.table(120).lines().next(), Some(IDLE_COLUMNS));
     assert!(answer.csv().lines().nth(1).unwrap().contains(",0.0,,,,,,,0.5000,16,"), "{}", answer.csv());
 }
@@ -156,7 +160,7 @@ fn noise_is_shown_with_its_size_and_grows_with_sums() {
         });
     }
     let note = |flags| ask(flags, &records).notes().pop().unwrap();
-    // four rows in one group: 2·30
+    // The group consists of four rows whose noise has the standard deviation 30, so that of the sum is √4 · 30.
     assert_eq!(
         note("--breakdown os,browser --by ''"),
         "differential privacy: every number has noise, session_windows has a standard deviation of up to 60, and cells \

@@ -27,7 +27,7 @@ fn error_of_a_difference_contains_the_noise_of_both_periods() {
     let now = [noisy(table(90, "os", &[("Windows", 900)]))];
     let before = [noisy(table(30, "os", &[("Windows", 600)]))];
     let change = compare(&now, &before, "stalls")[0].change().unwrap();
-    // 8 clamps of 3 stalls each
+    // The noise is 8 clamps of 3 stalls each.
     assert!((change.error.unwrap() - 24.0 * 2_f64.sqrt()).abs() < 1e-9);
     assert_eq!(change.value, 30.0);
 }

@@ -48,7 +48,7 @@ proptest! {
     fn bounds_of_sums_contain_the_true_distribution(
         sessions in vec(vec((0_u64..8, 1_u64..20), 1..30), 1..6), cuts in vec(vec(1_u64..8, 0..5), 6..7),
     ) {
-        // each row publishes ranges of its own that cover values from 0 to 7
+        // Each row publishes its own ranges, which cover the values from 0 to 7.
         let histograms: Vec<Vec<Range>> = sessions.iter().zip(&cuts).map(|(values, cuts)| {
             let mut bounds: Vec<u64> = cuts.iter().copied().chain([0]).collect();
             bounds.sort_unstable();

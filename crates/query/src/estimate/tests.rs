@@ -4,7 +4,7 @@ fn noisy(value: i64, sigma: f64) -> Sum {
     Sum { value, variance: sigma * sigma }
 }
 
-/// Returns X / Y.
+/// Returns the ratio of two sums.
 fn ratio(over: Sum, under: Sum) -> Ratio {
     Ratio::of(&[(over, 1.0, 0.0), (under, 0.0, 1.0)])
 }
@@ -27,19 +27,19 @@ fn denominator_below_five_deviations_gives_no_ratio() {
     assert_eq!(ratio(noisy(3, 8.0), noisy(39, 8.0)), Ratio::TooNoisy);
     assert!(matches!(ratio(noisy(3, 8.0), noisy(40, 8.0)), Ratio::Known(..)));
     assert_eq!(ratio(noisy(3, 8.0), noisy(-400, 8.0)), Ratio::TooNoisy);
-    // only the noise of the denominator matters
+    // Noise in the numerator does not matter for this rule.
     assert!(matches!(ratio(noisy(3, 8_000.0), Sum::exact(1)), Ratio::Known(..)));
 }
 
 #[test]
 fn error_of_a_ratio_includes_numerator_and_denominator() {
-    // √(σ_X² + R² σ_Y²) / Y
+    // The expected error is √(σ_X² + R² σ_Y²) / Y.
     let Ratio::Known(value, error) = ratio(noisy(50, 3.0), noisy(100, 8.0)) else { panic!("a ratio") };
     assert_eq!((value, error), (0.5, (9.0 + 0.25 * 64.0_f64).sqrt() / 100.0));
 }
 
-/// A generator of standard normal deviates, the same in every run: the Box-Muller transform of a linear congruential
-/// generator.
+/// A generator of standard normal deviates, which gives the same numbers in every run. It applies the Box-Muller
+/// transform to a linear congruential generator.
 struct Normal(u64);
 
 impl Normal {
@@ -54,8 +54,8 @@ impl Normal {
     }
 }
 
-/// Returns the deviation of the ratio of noisy sums from that of the true ones, in 40,000 draws, and the mean standard
-/// error that is reported for the noisy ones.
+/// Adds noise to the sums of a ratio 40,000 times. Returns the standard deviation of the resulting ratios from the
+/// true one, and the mean of the reported standard errors.
 fn drawn(terms: &[(Sum, f64, f64)]) -> (f64, f64) {
     const DRAWS: u32 = 40_000;
     let Ratio::Known(truth, _) = Ratio::of(terms) else { panic!("a ratio") };
@@ -77,7 +77,7 @@ fn drawn(terms: &[(Sum, f64, f64)]) -> (f64, f64) {
 }
 
 #[test]
-fn errors_of_ratios_are_the_deviations_of_ratios_with_drawn_noise() {
+fn reported_errors_of_ratios_equal_the_deviations_of_simulated_ratios() {
     let stalled = noisy(900_000, 400_000.0);
     let playing = noisy(30_000_000, 1_500_000.0);
     let (plays, failures, attempts) = (noisy(700, 31.0), noisy(40, 31.0), noisy(800, 31.0));

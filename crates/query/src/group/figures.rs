@@ -1,4 +1,4 @@
-//! Numbers computed from sums, with the standard error of their noise.
+//! Numbers that are computed from sums, with the standard errors of their noise.
 
 use crowdfold_model::{SumMetric, ValueMetric};
 use serde::Serialize;
@@ -7,7 +7,8 @@ use super::{Derived, Group};
 use crate::row::Row;
 
 impl Row {
-    /// Returns the numbers computed from this row alone, by the rules of an answer; absent if its noise is unknown.
+    /// Returns the numbers that are computed from this row alone, by the same rules as in an answer. Returns `None`
+    /// if the noise of the row is unknown.
     #[must_use]
     pub fn figures(&self) -> Option<Figures> {
         let group = Group::of(self, self.numbers()?, Vec::new());
@@ -27,25 +28,25 @@ impl Row {
     }
 }
 
-/// Numbers computed from one row. Each is absent if the row lacks a required number, or its denominator is mostly
-/// noise.
+/// Numbers that are computed from one row. A number is `None` if the row does not contain all sums that it needs, or
+/// if its denominator consists mostly of noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
-    /// Playing time, minutes.
+    /// The playing time in minutes.
     pub minutes_watched: Option<Figure>,
-    /// The stalled time as a share of the time played or stalled.
+    /// The stalled time divided by the sum of playing time and stalled time.
     pub rebuffering_ratio: Option<Figure>,
-    /// Mean startup time, ms.
+    /// The mean startup time in milliseconds.
     pub startup_ms: Option<Figure>,
-    /// Mean of the sessions' mean bandwidths, kbit/s.
+    /// The mean over the sessions' mean bandwidths, in kbit/s.
     pub bandwidth_kbps: Option<Figure>,
 }
 
-/// A number with the standard error of its noise.
+/// A number, and the standard error of its noise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Figure {
-    /// Its value.
+    /// The number, including its noise.
     pub value: f64,
-    /// The standard error: 0 for an exact number, absent if the policy does not declare its noise.
+    /// The standard error, which is 0 for an exact number. It is `None` if the policy does not declare the noise.
     pub error: Option<f64>,
 }

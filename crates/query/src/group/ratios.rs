@@ -1,4 +1,4 @@
-//! Ratios of the sums of a group.
+//! Ratios that are computed from the sums of a group.
 
 use crowdfold_model::{SumMetric, ValueMetric};
 
@@ -6,18 +6,19 @@ use super::Group;
 use crate::estimate::{Ratio, Sum, Term};
 
 impl Group {
-    /// Returns a ratio of its sums. A share outside 0 to 1 is out of range.
+    /// Returns a ratio of the group's sums. A share below 0 or above 1 is [`Ratio::OutOfRange`].
     pub(crate) fn ratio(&self, metric: Derived) -> Ratio {
         let ratio = self.quotient(metric);
         if metric.is_share() { ratio.as_share() } else { ratio }
     }
 
-    /// Returns a ratio of its sums without limits.
+    /// Returns a ratio of the group's sums, even if it is a share below 0 or above 1.
     pub(super) fn quotient(&self, metric: Derived) -> Ratio {
         self.terms(metric).map_or(Ratio::Undefined, |terms| Ratio::of(&terms))
     }
 
-    /// Returns the sums of a ratio, with their coefficients; absent if no row shows a sum that it needs.
+    /// Returns the sums and the coefficients from which a ratio is computed, or `None` if no row contains a sum that
+    /// it needs.
     pub(crate) fn terms(&self, metric: Derived) -> Option<Vec<Term>> {
         let [attempts, plays, startup_failures, playback_failures, playing, stalled, stalls] = [
             SumMetric::Attempts,
@@ -30,7 +31,7 @@ impl Group {
         ]
         .map(|measure| self.at(measure));
         let part = |sum: Sum, total: Sum| vec![(sum, 1.0, 0.0), (total, 0.0, 1.0)];
-        // outside the detail table the number of sessions with a value is unknown
+        // Rows outside the detail table do not contain the number of sessions with a value.
         let counted = |metric, otherwise| self.distribution(metric).sessions.map_or(otherwise, Sum::exact);
         let measured = Sum::exact(self.measured);
         Some(match metric {
@@ -49,34 +50,35 @@ impl Group {
     }
 }
 
-/// A number that is computed from sums.
+/// A metric that is computed from several sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Derived {
-    /// The stalled time as a share of the time played or stalled.
+    /// The stalled time divided by the sum of playing time and stalled time.
     RebufferingRatio,
-    /// Stalls per hour played.
+    /// The number of stalls per hour of playing time.
     StallsPerHour,
-    /// Video startup failures per attempt.
+    /// The number of video startup failures per attempt.
     Vsf,
-    /// Exits before video start per attempt: no first frame and no fatal error.
+    /// The number of exits before video start per attempt. Such attempts have neither a first frame nor a fatal
+    /// error.
     Ebvs,
-    /// Exits before video start that players reported, per attempt.
+    /// The number of exits before video start per attempt, counting only exits that players reported.
     EbvsReported,
-    /// Video playback failures per play.
+    /// The number of video playback failures per play.
     Vpf,
-    /// The share of sessions that met all thresholds of `[quality]`.
+    /// The share of the sessions that met all thresholds in `[quality]`.
     GoodSessions,
-    /// The mean of the sessions' values.
+    /// The mean over the sessions that have a value.
     Mean(ValueMetric),
 }
 
 impl Derived {
-    /// Returns true if the metric is a share of a whole.
+    /// Returns true if the metric is a share of a whole, which must be between 0 and 1.
     pub(crate) const fn is_share(self) -> bool {
         !matches!(self, Self::StallsPerHour | Self::Mean(_))
     }
 
-    /// Returns the name in JSON and CSV.
+    /// Returns the name of the metric in JSON and CSV.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::RebufferingRatio => "rebuffering_ratio",
@@ -90,7 +92,7 @@ impl Derived {
         }
     }
 
-    /// Returns the definition, a sentence.
+    /// Returns the definition of the metric, which is one sentence.
     pub(crate) const fn definition(self) -> &'static str {
         match self {
             Self::RebufferingRatio => "Stalled time ÷ (playing time + stalled time).",
@@ -104,7 +106,7 @@ impl Derived {
         }
     }
 
-    /// Returns all metrics, in the order of output.
+    /// Returns all derived metrics, in the order of the output.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let ratios = [
             Self::RebufferingRatio,

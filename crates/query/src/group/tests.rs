@@ -6,7 +6,7 @@ use crate::estimate::Ratio;
 use crate::row::Numbers;
 use crate::testing::{counts_only, noisy, rows, table};
 
-/// The typical traffic of one live session in an hour.
+/// The typical traffic of one live session in one hour.
 const IN_AN_HOUR: [(SumMetric, f64); 5] = [
     (SumMetric::Plays, 8.6),
     (SumMetric::Stalls, 7.2),
@@ -15,12 +15,12 @@ const IN_AN_HOUR: [(SumMetric, f64); 5] = [
     (SumMetric::StartupFailures, 0.131),
 ];
 
-/// Returns an hour of a row outside the detail table, with this many live sessions and a noise of 8.
+/// Returns one hour of a row outside the detail table, with this many live sessions and a noise of 8.
 fn hour(live: u64) -> Group {
     let window = |minute: u64| {
         let mut records = noisy(table(600 + minute, "os", &[("Windows", live)]));
         for (measure, each) in IN_AN_HOUR {
-            // whole numbers in each minute that add up to those of the hour
+            // The number of each minute is rounded, and the sum over the hour is correct.
             let until = |minutes: u64| (each * live as f64 * minutes as f64 / 60.0).round() as i64;
             records[0][measure.name()] = (until(minute + 1) - until(minute)).into();
         }
@@ -32,7 +32,7 @@ fn hour(live: u64) -> Group {
     group
 }
 
-/// Formats a standard error in percent of the sum, with the precision of the specification.
+/// Formats a standard error in percent of the sum, with the precision that the documentation uses.
 fn percent(error: f64, sum: f64) -> String {
     let percent = error / sum * 100.0;
     match percent {
@@ -43,7 +43,7 @@ fn percent(error: f64, sum: f64) -> String {
 }
 
 #[test]
-fn standard_errors_of_an_hour_equal_the_specification() {
+fn standard_errors_of_an_hour_equal_the_documented_ones() {
     let errors = |live| {
         let group = hour(live);
         IN_AN_HOUR.map(|(measure, each)| percent(group.error(measure).unwrap(), each * live as f64))
@@ -54,7 +54,7 @@ fn standard_errors_of_an_hour_equal_the_specification() {
 }
 
 #[test]
-fn ratios_of_an_hour_have_errors_by_the_delta_method() {
+fn errors_of_ratios_over_an_hour_follow_the_delta_method() {
     let group = hour(1_000);
     let sigma = |clamp: f64| 8.0 * clamp * 60_f64.sqrt();
     let (stalled, playing) = (10_600.0 * 1_000.0, 34.4 * 60_000.0 * 1_000.0);
@@ -62,7 +62,7 @@ fn ratios_of_an_hour_have_errors_by_the_delta_method() {
     let error = ((1.0 - ratio) * sigma(15_000.0)).hypot(ratio * sigma(60_000.0)) / (playing + stalled);
     let Ratio::Known(value, given) = group.ratio(Derived::RebufferingRatio) else { panic!("a ratio") };
     assert!((value - ratio).abs() < 1e-9 && (given / error - 1.0).abs() < 1e-9, "{given} {error}");
-    // startup failures per attempt: 131 of 1,200
+    // There are 131 startup failures in 1,200 attempts.
     assert!(
         matches!(group.ratio(Derived::Vsf), Ratio::Known(value, _) if (value - 131.0 / 1_200.0).abs() < 1e-9)
     );
@@ -73,17 +73,17 @@ fn one(records: Vec<Value>, numbers: Numbers) -> Group {
 }
 
 #[test]
-fn mean_is_over_sessions_with_a_value_if_all_rows_are_exact() {
+fn mean_is_over_sessions_with_a_value_only_if_all_rows_contain_their_number() {
     let exact = || table(90, "os", &[("Windows", 400)]);
     let group = one(exact(), Numbers::Exact);
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)), Ratio::Known(850.0, 0.0));
-    // startups per play (which are equal in the detail table), rates per session
+    // Outside the detail table, the mean startup time is over plays, and the mean bandwidth over sessions.
     let mut records = noisy(exact());
     records[0]["plays"] = 100.into();
     let group = one(records, Numbers::Noisy);
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)).value(), Some(136.0));
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::BandwidthKbps)), Ratio::Known(5_000.0, 600.0));
-    // both together
+    // The group contains an exact and a noisy row.
     let rows = rows(&[exact(), noisy(table(91, "os", &[("Windows", 400)]))]);
     let mut group = Group::of(&rows[0], Numbers::Exact, Vec::new());
     group.add(&rows[1], Numbers::Noisy);
@@ -103,7 +103,7 @@ fn rows_with_session_counts_only_add_only_to_sessions() {
     group.add(&rows[1], Numbers::Exact);
     assert_eq!((group.sessions(), group.sum(SumMetric::Plays).unwrap().value), (130, 16));
     assert_eq!((group.numbers(), group.rows_without_numbers), (Numbers::Exact, 1));
-    // the mean is over the sessions of the rows that have one
+    // The means are over the sessions of the rows that contain sums.
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::BandwidthKbps)), Ratio::Known(5_000.0, 0.0));
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)), Ratio::Known(850.0, 0.0));
 }

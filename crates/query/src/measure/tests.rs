@@ -2,7 +2,7 @@ use super::{error_variance, variance};
 use crowdfold_model::{BOUNDED_FIELDS, Clamp, Metric, Span, SumMetric, ValueMetric};
 
 #[test]
-fn every_metric_has_its_own_clamp() {
+fn variance_of_each_metric_depends_on_its_own_clamp() {
     let classes = BOUNDED_FIELDS.iter().filter(|field| field.name.starts_with("errors.")).count();
     let shown = || Metric::ALL.into_iter().filter(|metric| metric.outside_detail() != Clamp::Hidden);
     assert_eq!((BOUNDED_FIELDS.len(), classes), (shown().count() + 6, 6));

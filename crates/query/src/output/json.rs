@@ -1,4 +1,4 @@
-//! The answer as NDJSON: one object per line, which can be cut, joined and streamed like rollups.
+//! Formats answers as NDJSON, which consists of one object per line.
 
 use crowdfold_model::{Metric, SumMetric, ValueMetric};
 use std::collections::BTreeMap;
@@ -12,20 +12,20 @@ use crate::group::{Derived, Group};
 use crate::row::Range;
 
 impl Answer {
-    /// Formats the answer as NDJSON: one object for each group, in order, each with a line feed. `tenant` is the
-    /// tenant's name; `tenants` is the number of tenants that were added up. The count is `sessions`, or
-    /// `session_windows` if a group adds up several windows.
+    /// Formats the answer as NDJSON: one object for each group, in order, each followed by a line feed. `tenant` is
+    /// the name of the tenant. If rows of several tenants were added up, `tenants` is their number instead. The count
+    /// is `sessions`, or `session_windows` if any group adds up several windows.
     ///
-    /// `tables` lists the tables from which the answer comes. `numbers` is `exact`, `noisy`, or `counts_only` if only
-    /// sessions are published; then every other number is `null`. `below_zero` lists the sums that are below 0 because
-    /// of noise. `standard_error` contains the standard error of each number that carries noise, under the number's own
-    /// name: 0 for an exact number, `null` if there is no number, or if the policy does not declare its noise. A ratio
-    /// is `null` if its denominator is 0, or too small compared with its noise.
+    /// `tables` lists the tables whose rows were added up. `numbers` is `exact`, `noisy` or `counts_only`. With
+    /// `counts_only`, all other numbers are `null`, because only session counts were published. `below_zero` lists
+    /// the sums that are below 0 because of noise. `standard_error` contains the standard errors under the names of
+    /// their numbers. A standard error is 0 for an exact number, and `null` if there is no number or its noise is not
+    /// declared. A ratio is `null` if its denominator is 0, or too small compared with its noise.
     #[must_use]
     pub fn json(&self) -> String {
         let mut json = String::new();
         for group in &self.groups {
-            // cannot fail, because keys are strings and a String accepts everything
+            // This cannot fail, because all keys are strings and a String can grow.
             json.push_str(&serde_json::to_string(&line(self, group)).unwrap_or_default());
             json.push('\n');
         }
@@ -68,7 +68,7 @@ struct Line<'a> {
     standard_error: Errors<'a>,
 }
 
-/// The standard errors of a line.
+/// The standard errors in a line, by the names of their numbers.
 #[derive(serde::Serialize)]
 struct Errors<'a> {
     sessions: Option<f64>,
@@ -82,7 +82,7 @@ struct Errors<'a> {
     values: Fields<MeanAndSum, { ValueMetric::COUNT }>,
 }
 
-/// Ratios by name, with the number of decimals to write.
+/// The ratios, each with its name and the number of decimal places to write.
 const RATIOS: [(&str, Derived, i32); 7] = [
     ("rebuffering_ratio", Derived::RebufferingRatio, 6),
     ("stalls_per_hour", Derived::StallsPerHour, 4),
@@ -150,7 +150,7 @@ fn standard_errors(group: &Group) -> Errors<'_> {
     }
 }
 
-/// A distribution with its mean.
+/// A distribution, and its mean.
 #[derive(serde::Serialize)]
 struct Values<'a> {
     mean: Option<f64>,
@@ -187,7 +187,7 @@ struct MeanAndSum {
     sum: Option<f64>,
 }
 
-/// The fields of an object, in order.
+/// The fields of an object by name, in order.
 struct Fields<T, const N: usize>([(&'static str, T); N]);
 
 impl<T: Serialize, const N: usize> Serialize for Fields<T, N> {

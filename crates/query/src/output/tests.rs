@@ -13,7 +13,7 @@ fn csv_fields_are_quoted_if_needed() {
 }
 
 #[test]
-fn csv_text_is_never_a_formula() {
+fn csv_text_that_looks_like_a_formula_is_escaped() {
     for text in ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"] {
         assert_eq!(harmless(text.into()), format!("'{text}"));
     }
@@ -35,7 +35,7 @@ fn control_characters_are_not_printed_to_a_terminal() {
 }
 
 #[test]
-fn columns_stay_aligned_under_wide_and_combining_letters() {
+fn columns_are_aligned_if_texts_contain_wide_or_combining_characters() {
     let records = [table(90, "content", &[("abcd", 60), ("e\u{301}", 61), ("東京", 62)])];
     let table = query("--breakdown content").unwrap().run(&rows(&records)).unwrap().table(120);
     let before_count = |line: &str| {

@@ -20,7 +20,7 @@ fn query_flags_are_parsed() {
 }
 
 #[test]
-fn breakdown_may_be_written_as_in_keys() {
+fn breakdown_may_be_written_with_dots() {
     assert_eq!(query("--breakdown os.browser").unwrap(), query("--breakdown os,browser").unwrap());
 }
 
@@ -30,7 +30,7 @@ fn since_before_the_epoch_selects_all_windows() {
 }
 
 #[test]
-fn invalid_grouping_is_refused_with_the_valid_ones() {
+fn grouping_by_other_than_the_first_dimensions_is_refused_with_valid_choices() {
     assert_eq!(
         refused("--breakdown device,os,browser --by os"),
         "--by os is not a prefix of breakdown device,os,browser, so folded rows cannot be grouped by it; group by \
@@ -43,7 +43,7 @@ fn invalid_grouping_is_refused_with_the_valid_ones() {
 }
 
 #[test]
-fn conditions_on_other_dimensions_are_refused() {
+fn condition_on_a_dimension_outside_the_breakdown_is_refused() {
     assert!(
         refused("--breakdown os,browser --where cdn=a")
             .starts_with("--where cdn=… does not apply to breakdown os,browser, which has no cdn")
@@ -51,7 +51,7 @@ fn conditions_on_other_dimensions_are_refused() {
 }
 
 #[test]
-fn errors_name_their_flag() {
+fn errors_name_the_flag_and_quote_its_value() {
     assert!(
         refused("--breakdown os,,browser")
             .starts_with("--breakdown \"os,,browser\" contains a dimension twice")

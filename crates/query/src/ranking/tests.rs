@@ -4,7 +4,8 @@ use super::Rank;
 use crate::testing::{noisy, query, rows, table};
 use crate::{Figure, QueryMetric, Ranking};
 
-/// Returns three CDNs in a window: cdn-b has few sessions and stalls much, cdn-a is large and good.
+/// Returns the rows of three CDNs in one window. `cdn-b` has few sessions and stalls often, and `cdn-a` has many
+/// sessions and stalls rarely.
 fn records() -> Vec<Value> {
     let mut records = table(90, "cdn", &[("cdn-a", 900), ("cdn-b", 100), ("*", 60)]);
     for (row, (playing, stalled, startup_failures)) in
@@ -58,14 +59,14 @@ fn rows_are_ranked_by_value_and_by_sessions() {
     let of = |metric, order| rank(metric, order, &[records()]);
     assert_eq!(keys(&of("rebuffering_ratio", Rank::Value)[0]), ["cdn-b", "cdn-a", "*"]);
     assert_eq!(keys(&of("rebuffering_ratio", Rank::Sessions)[0]), ["cdn-a", "cdn-b", "*"]);
-    // a higher share of good sessions is better, so the lowest comes first
+    // A higher share of good sessions is better, so the row with the lowest share is first.
     let mut good = records();
     good[0]["good_sessions"] = 90.into();
     assert_eq!(keys(&rank("good", Rank::Value, &[good])[0])[0], "cdn-a");
 }
 
 #[test]
-fn impact_of_a_single_row_and_of_a_sum_is_absent() {
+fn single_rows_and_metrics_that_are_sums_have_no_impact() {
     let one = table(90, "cdn", &[("cdn-a", 900)]);
     assert_eq!(rank("rebuffering_ratio", Rank::Impact, &[one])[0].rows[0].impact, None);
     let sums = rank("stalls", Rank::Impact, &[records()]);
@@ -77,7 +78,7 @@ fn impact_of_a_single_row_and_of_a_sum_is_absent() {
 fn error_of_an_impact_equals_that_of_its_derivatives() {
     let records = noisy(records());
     let [ranking] = &rank("rebuffering_ratio", Rank::Impact, &[records])[..] else { panic!() };
-    // numeric derivatives of R − R′ by each of the six sums, whose noise is 8 clamps
+    // The expected error follows from numeric derivatives of R − R′ by each of the six sums, whose noise is 8 clamps.
     let sums = [(900_000.0, 9_000.0), (100_000.0, 25_000.0), (60_000.0, 600.0)];
     let ratio = |rows: &[(f64, f64)]| {
         let (playing, stalled) = rows.iter().fold((0.0, 0.0), |sum, row| (sum.0 + row.0, sum.1 + row.1));
@@ -92,7 +93,7 @@ fn error_of_an_impact_equals_that_of_its_derivatives() {
         variance += ((impact(&playing) - impact(&sums)) * 8.0 * 60_000.0).powi(2);
         variance += ((impact(&stalled) - impact(&sums)) * 8.0 * 15_000.0).powi(2);
     }
-    // the denominators are too close to 0 for their noise, unless there is a lot more playing time
+    // The denominators are too small compared with their noise, unless the playing time is much longer.
     assert_eq!(ranking.rows[0].impact, None);
     let long = |factor: i64| {
         let mut records = self::noisy(self::records());
@@ -110,7 +111,7 @@ fn error_of_an_impact_equals_that_of_its_derivatives() {
 }
 
 #[test]
-fn each_tenant_has_a_ranking_of_its_own() {
+fn each_tenant_has_its_own_ranking() {
     let others = crate::testing::of_tenant("beta", records());
     let rankings = rank("vsf", Rank::Impact, &[records(), others]);
     assert_eq!(rankings.iter().map(|ranking| &*ranking.tenant).collect::<Vec<_>>(), ["acme", "beta"]);

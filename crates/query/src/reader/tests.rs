@@ -12,7 +12,7 @@ fn notes(records: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn example_of_the_schema_is_read_whole() {
+fn every_field_of_the_example_of_the_schema_is_read() {
     let mut reader = Reader::new();
     reader.push(include_bytes!("../../fixtures/rollup.json"));
     let [row] = reader.rows() else { panic!("one row") };
@@ -26,7 +26,7 @@ fn example_of_the_schema_is_read_whole() {
 }
 
 #[test]
-fn whole_tables_need_no_note() {
+fn complete_tables_need_no_note() {
     assert_eq!(notes(&table(0, "os", &[("*", 60), ("Windows", 900)])), Vec::<String>::new());
 }
 
@@ -55,7 +55,7 @@ fn records_of_other_schemas_are_counted_by_name() {
 }
 
 #[test]
-fn flood_of_schemas_does_not_flood_the_notes() {
+fn number_of_schemas_named_in_notes_is_limited() {
     let many: Vec<_> =
         (0..100).map(|number| json!({"schema": format!("{number}{}", "x".repeat(1000))})).collect();
     let notes = notes(&many);
@@ -102,7 +102,7 @@ fn missing_rows_are_reported() {
 }
 
 #[test]
-fn first_of_two_equal_tables_is_used() {
+fn first_of_two_tables_with_the_same_key_is_used() {
     let first = table(0, "os", &[("*", 60), ("Windows", 900)]);
     let again = first.clone();
     let other = table(0, "os", &[("*", 55), ("Linux", 80), ("Windows", 901)]);
@@ -118,7 +118,7 @@ fn first_of_two_equal_tables_is_used() {
 }
 
 #[test]
-fn each_tenant_breakdown_and_window_is_a_table() {
+fn each_tenant_breakdown_and_window_has_a_separate_table() {
     let mut other_tenant = table(0, "os", &[("*", 60)]);
     other_tenant[0]["tenant"] = "globex".into();
     let records = [
@@ -153,13 +153,13 @@ fn reader_for_a_query_keeps_only_its_rows() {
         reader.push(record.to_string().as_bytes());
     }
     assert_eq!(reader.rows().iter().map(|row| row.sessions).collect::<Vec<_>>(), [61]);
-    // The table before the queried time is not checked, the other breakdown's is.
+    // The table before the queried period is not checked, but the table of the other breakdown is.
     assert_eq!(reader.notes(), ["incomplete tables: 1 (missing rows: 1), so their sums are too low"]);
 }
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_without_a_panic(noise in vec(any::<u8>(), 0..200), number in any::<u64>(), at in 0_usize..9) {
+    fn reading_any_bytes_does_not_panic(noise in vec(any::<u8>(), 0..200), number in any::<u64>(), at in 0_usize..9) {
         let mut extreme = record(0, "os Windows", 1, 1, 60);
         let field = ["row", "rows", "sessions", "beacons", "playing_ms", "stalled_ms", "stalls", "attempts", "plays"][at];
         extreme[field] = number.into();

@@ -1,4 +1,4 @@
-//! Reading a row: its plain fields by name, its numbers by the tables of metrics.
+//! Parses rows: the plain fields by name, and the numbers by the tables of metrics.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +17,7 @@ impl<'de> Deserialize<'de> for Row {
 
 struct RowVisitor;
 
-/// The window of a row, in milliseconds since the epoch.
+/// The window of a row as it is encoded, in milliseconds since the epoch.
 #[derive(Deserialize)]
 struct Interval {
     start: u64,
@@ -30,7 +30,8 @@ impl From<Interval> for Window {
     }
 }
 
-/// The fields that were read so far.
+/// The metrics that have been parsed. The outer `None` means that the field is missing, and the inner one that it is
+/// null.
 #[derive(Default)]
 struct Draft {
     sums: [Option<Option<i64>>; SumMetric::COUNT],
@@ -90,7 +91,7 @@ impl<'de> Visitor<'de> for RowVisitor {
     }
 }
 
-/// Returns the fields of a list of metrics. Each must be there, and may be null.
+/// Returns the fields of all metrics. Each field must be present, but may be null.
 fn complete<T, E: Error, const N: usize>(
     read: [Option<Option<T>>; N],
     name: impl Fn(usize) -> &'static str,

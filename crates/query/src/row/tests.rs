@@ -31,7 +31,7 @@ fn noisy_row_is_read_with_its_negative_numbers() {
 }
 
 #[test]
-fn row_of_session_counts_has_every_other_number_absent() {
+fn row_with_only_session_counts_contains_no_other_number() {
     let row = row(include_str!("../../fixtures/counts.json"));
     assert_eq!((row.detail, row.numbers(), row.sessions), (Some(false), Some(Numbers::Absent), 83));
     assert_eq!(
@@ -64,14 +64,14 @@ fn row_whose_noise_is_unknown_has_no_usable_numbers() {
         change(&mut records[0]);
         numbers(&records)
     };
-    // the policy's noise, or the declaration that the row is exact
+    // The policy does not declare the noise, or the row does not declare that it is exact.
     assert_eq!(changed(noisy(whole()), |row| row["policy"]["noise"] = Value::Null), None);
     assert_eq!(changed(whole(), |row| row["detail"] = Value::Null), None);
-    // numbers of a noisy row in the detail table, and the reverse
+    // A row of the detail table has the numbers of a noisy row, or the reverse.
     assert_eq!(changed(noisy(whole()), |row| row["detail"] = true.into()), None);
     assert_eq!(changed(whole(), |row| row["plays"] = (-1).into()), None);
     assert_eq!(changed(whole(), |row| row["errors"]["drm"] = (-1).into()), None);
-    // a part of the numbers is absent
+    // Some of the numbers are absent.
     assert_eq!(changed(noisy(whole()), |row| row["plays"] = Value::Null), None);
     assert_eq!(changed(counts_only(whole()), |row| row["plays"] = 3.into()), None);
     assert_eq!(changed(counts_only(whole()), |row| row["startup_ms"] = serde_json::json!({"sum": 3})), None);

@@ -1,4 +1,4 @@
-//! The selection of the table from which a query is answered.
+//! Selects the table that answers a query.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,17 +7,18 @@ use crowdfold_model::Timestamp;
 use crate::row::{Numbers, Row};
 use crate::{Query, QueryError};
 
-/// The tables whose rows a query may add up: only one of several tables of the same sessions.
+/// The tables whose rows may be added up. All tables of a window contain the same sessions, so only one of them may
+/// be used.
 pub(super) enum Table {
     Named(Vec<String>),
-    /// One breakdown for each tenant and window. They may differ, because these are totals: all tables of a tenant's
-    /// window have the same sessions.
+    /// One breakdown for each tenant and window. It is used for totals, which are the same in all tables of a
+    /// tenant's window, so the breakdowns may differ.
     PerWindow(HashMap<(String, Timestamp), Vec<String>>),
 }
 
 impl Table {
-    /// Selects the table: the one that is named; otherwise, for totals, the best one of each tenant and window;
-    /// otherwise the one that has all queried dimensions, and if there are several, the detail table.
+    /// Selects the table. If the query names one, it is used. For totals, the best table of each tenant and window is
+    /// used. Otherwise the table that has all queried dimensions is used, or the detail table if there are several.
     pub(super) fn choose(query: &Query, rows: &[(&Row, Numbers)]) -> Result<Self, QueryError> {
         if let Some(breakdown) = &query.breakdown {
             return Ok(Self::Named(breakdown.clone()));
@@ -30,7 +31,7 @@ impl Table {
             known.iter().copied().filter(|breakdown| query.check(breakdown).is_ok()).collect();
         match fitting[..] {
             [only] => Ok(Self::Named(only.clone())),
-            // nothing was read, so the answer is empty
+            // No rows were read, so the answer is empty.
             [] if known.is_empty() => Ok(Self::per_window(rows)),
             _ => detail(&fitting, rows).map(|only| Self::Named(only.clone())).ok_or_else(|| {
                 QueryError::BreakdownChoice {
@@ -69,16 +70,17 @@ impl Table {
     }
 }
 
-/// The kind of a table's numbers, then its number of rows, because the noise of a total grows with the number of rows.
+/// The kind of a table's numbers, and its number of rows. A total over fewer rows has less noise.
 type Rank = (Numbers, u64);
 
-/// Returns a table's rank among those of its window, the best first. Under `differential-privacy` the number of rows is
-/// ignored, because a table with fewer rows may lack more sessions.
+/// Returns the rank of a table among the tables of its window. The best table has the lowest rank. Under
+/// `differential-privacy` the number of rows is ignored, because a table with fewer rows may lack more sessions.
 const fn rank(row: &Row, numbers: Numbers) -> Rank {
     (numbers, if matches!(numbers, Numbers::Noisy) { row.rows } else { 0 })
 }
 
-/// Returns the only exact one of several matching breakdowns, unless some tenant has others of them but not this one.
+/// Returns the only exact one of several matching breakdowns. Returns `None` if a tenant has one of the other
+/// breakdowns but not this one, because the tenant would be missing from the answer.
 fn detail<'a>(fitting: &[&'a Vec<String>], rows: &[(&Row, Numbers)]) -> Option<&'a Vec<String>> {
     let mut tables: BTreeMap<&Vec<String>, (bool, BTreeSet<&str>)> = BTreeMap::new();
     for (row, _) in rows.iter().filter(|(row, _)| fitting.contains(&&row.breakdown)) {

@@ -12,7 +12,7 @@ fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
     query(flags).unwrap().run(&rows(records)).unwrap()
 }
 
-/// Formats each row like `Windows/* 83`.
+/// Formats each group as its key and its sessions: `Windows/* 83`.
 fn shown(answer: &Answer) -> Vec<String> {
     answer.groups.iter().map(|group| format!("{} {}", group.group_key.join("/"), group.sessions())).collect()
 }
@@ -48,7 +48,7 @@ fn conditions_omit_folded_rows_and_report_their_sessions() {
     assert_eq!(answer.notes()[1], "folded: 113 session_windows in rows that may include it");
     let answer = ask("--breakdown os,browser --where browser=Safari", &two_windows());
     assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113 + 80));
-    // macOS/* is not a star row of Windows; only */* may include Safari on macOS.
+    // `macOS/*` does not occur, so only `*/*` may include Safari on macOS.
     let answer = ask("--breakdown os,browser --where os=macOS --where browser=Safari", &two_windows());
     assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113));
 }
@@ -76,11 +76,11 @@ fn query_without_matches_prints_a_note() {
 }
 
 #[test]
-fn every_gives_one_row_per_interval() {
+fn every_groups_rows_by_interval() {
     let mut records = two_windows();
     records.push(table(120, "os/browser", &[("Windows/Chrome", 70)]));
     let answer = ask("--breakdown os,browser --by os --every 1h", &records);
-    // Minutes 90 and 91 are in the second hour, 120 in the third.
+    // Minutes 90 and 91 belong to the second hour, and minute 120 belongs to the third.
     assert_eq!(shown(&answer), ["Windows 1830", "macOS 200", "* 113", "Windows 70"]);
     let answer = ask("--breakdown os,browser --by ''  --every 1m", &records);
     assert_eq!(shown(&answer), [" 1013", " 1130", " 70"]);
@@ -88,13 +88,13 @@ fn every_gives_one_row_per_interval() {
 }
 
 #[test]
-fn since_selects_windows_that_begin_no_earlier() {
+fn since_selects_windows_that_start_in_the_period() {
     let answer = ask("--breakdown os,browser --by '' --since 9m", &two_windows());
     assert_eq!(shown(&answer), [" 1130"]);
 }
 
 #[test]
-fn tenants_are_never_summed_into_one() {
+fn rows_of_several_tenants_are_not_added_unless_requested() {
     let mut globex = table(90, "os/browser", &[("Windows/Chrome", 500)]);
     globex[0]["tenant"] = "globex".into();
     let mut records = two_windows();
@@ -112,7 +112,7 @@ fn concurrent_sessions_are_counted_in_one_window() {
 }
 
 #[test]
-fn percentiles_come_from_a_single_row_and_are_never_summed() {
+fn percentiles_are_present_only_in_groups_of_a_single_row() {
     let answer = ask("--breakdown os,browser", &two_windows());
     let bandwidth = |group: &crate::group::Group| group.distribution(ValueMetric::BandwidthKbps).clone();
     let p50: Vec<_> = answer.groups.iter().map(|group| bandwidth(group).p50).collect();
@@ -157,7 +157,7 @@ fn ambiguous_breakdown_is_refused() {
 }
 
 #[test]
-fn no_rows_give_an_empty_answer() {
+fn query_without_rows_has_an_empty_answer() {
     assert!(ask("--by os", &[]).is_empty());
     assert!(ask("", &[]).is_empty());
 }

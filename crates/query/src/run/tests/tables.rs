@@ -1,4 +1,4 @@
-//! Tests of the selection of the table.
+//! Tests of selecting the table that answers a query.
 
 use crowdfold_model::SumMetric;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::{ask, shown};
 use crate::QueryError;
 use crate::testing::{counts_only, noisy, of_tenant, query, rows, table};
 
-/// Returns one window with a noisy table and the detail table of the same 1,013 sessions.
+/// Returns one window with two tables of the same 1,013 sessions: a noisy one, and the detail table.
 fn window() -> Vec<Vec<Value>> {
     vec![
         noisy(table(90, "browser/os", &[("*/*", 113), ("Chrome/Windows", 900)])),
@@ -21,13 +21,13 @@ fn totals_are_answered_from_the_detail_table() {
     assert_eq!(shown(&answer), [" 1013"]);
     assert_eq!(answer.notes(), ["answered from the detail table cdn,connection: all numbers are exact"]);
     assert_eq!(answer.groups[0].rows, 3);
-    // also for each window, or with an empty list
+    // The same applies to totals for each interval, and to an empty list of dimensions.
     let answer = ask("--by '' --every 1m", &window());
     assert_eq!(answer.groups[0].tables.first().unwrap(), "cdn.connection");
 }
 
 #[test]
-fn named_breakdown_answers_even_if_the_detail_table_could() {
+fn named_breakdown_is_used_even_if_the_detail_table_fits() {
     let answer = ask("--breakdown browser,os --by ''", &window());
     assert_eq!(
         answer.notes()[..1],
@@ -39,7 +39,7 @@ fn named_breakdown_answers_even_if_the_detail_table_could() {
 }
 
 #[test]
-fn without_a_detail_table_the_total_with_the_least_noise_answers() {
+fn totals_without_a_detail_table_come_from_the_table_with_the_fewest_rows() {
     let mut records = window();
     records[1] = noisy(records[1].clone());
     let answer = ask("", &records);
@@ -72,14 +72,14 @@ fn each_window_is_answered_from_its_own_best_table() {
 #[test]
 fn detail_table_is_preferred_among_matching_tables() {
     let mut records = window();
-    // after a change of breakdowns
+    // The breakdowns have changed after the first window.
     records.push(noisy(table(91, "cdn", &[("a", 700)])));
     records.push(table(91, "cdn/connection", &[("a/wifi", 700)]));
     let answer = ask("--by cdn", &records);
     assert_eq!(shown(&answer), ["a 1200", "b 513"]);
     assert_eq!(answer.notes()[0], "answered from the detail table cdn,connection: all numbers are exact");
     assert_eq!(shown(&ask("--where cdn=a", &records)), ["a/wifi 1200"]);
-    // another tenant has only the other table, which would be missing from the answer
+    // Another tenant has only the other table, so it would be missing from the answer.
     records.push(of_tenant("beta", noisy(table(91, "cdn", &[("a", 80)]))));
     let fault = query("--by cdn").unwrap().run(&rows(&records)).unwrap_err();
     assert!(matches!(fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
@@ -87,7 +87,7 @@ fn detail_table_is_preferred_among_matching_tables() {
 }
 
 #[test]
-fn tenants_are_added_up_whichever_of_their_tables_is_the_detail_table() {
+fn tenants_with_different_detail_tables_are_added_up() {
     let records = [
         table(90, "os/browser", &[("Windows/Chrome", 100)]),
         of_tenant("beta", noisy(table(90, "os/browser", &[("Windows/Chrome", 300)]))),
