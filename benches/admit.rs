@@ -1,7 +1,7 @@
-//! Benchmarks the airlock, from bytes to observations.
+//! Benchmarks the airlock: from the bytes of records to observations.
 //!
-//! Items are beacons, so the time per beacon in ns is 1000 / (Mitem/s). Allocations are counted too. Ordinary records
-//! cause none.
+//! Items are beacons, so the time per beacon in nanoseconds is 1000 / (Mitem/s). Allocations are counted too. Reading
+//! ordinary records does not allocate.
 
 use crowdfold_model::Timestamp;
 use std::fmt::Write;
@@ -22,7 +22,7 @@ fn main() {
     divan::main();
 }
 
-/// A generator of reproducible random numbers.
+/// A generator of random numbers that gives the same numbers in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -32,7 +32,7 @@ impl Dice {
     }
 
     fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        // The first elements are the most frequent.
+        // Elements at the beginning are returned most often.
         let (a, b) = (self.below(of.len()), self.below(of.len()));
         of[a.min(b)]
     }
@@ -55,7 +55,7 @@ const AGENTS: [&str; 4] = [
     "Roku/DVP-14.5 (14.5.0.4215-88)",
 ];
 
-/// Returns a heartbeat of about 330 bytes and 17 fields.
+/// Returns a heartbeat with 17 fields, which has about 330 bytes.
 fn beacon(dice: &mut Dice) -> String {
     format!(
         r#"{{"ts":{},"tenant":"{}","session":"{}","ip":"203.0.113.{}","event":"heartbeat","browser":"{}","os":"{}","device":"desktop","player":"{}","player_version":"1.{}.4","content":"movie-{:04}","cdn":"cdn-{}","stream":"vod","format":"hls","bandwidth_kbps":{},"bitrate_kbps":{},"playing_ms":{},"stalled_ms":0}}"#,
@@ -75,7 +75,7 @@ fn beacon(dice: &mut Dice) -> String {
     )
 }
 
-/// Returns a beacon without browser, system and device, which follow from its user agent.
+/// Returns a beacon without browser, system and device. They are determined from its user agent.
 fn with_agent(dice: &mut Dice) -> String {
     format!(
         r#"{{"ts":{},"tenant":"acme","session":"{}","ip":"203.0.113.{}","user_agent":"{}","event":"heartbeat","content":"movie-{:04}","cdn":"cdn-a","bitrate_kbps":{},"playing_ms":{}}}"#,
@@ -89,7 +89,7 @@ fn with_agent(dice: &mut Dice) -> String {
     )
 }
 
-/// Returns a line of dash.js.
+/// Returns a line that dash.js sends in CMCD event mode.
 fn event(dice: &mut Dice) -> String {
     format!(
         r#"ab=(800;v 64;a),bl=(5300;v 1300;a),br=({};v 64;a),cid="movie-{:04}",d=2000,dl=1600,e=rr,lab=(250;v 64;a),mtp=({};v 13700;a),nor=("chunk-stream2-00003.mp4"),ot=a,pb=(800;v 64;a),rc=200,rtp=500,sf=d,sid="{}",sn={},st=v,sta=p,tab=(800;v 64;a),tb=(800;v 64;a),ts={},ttlb=313,url="https://media.example/out/chunk-stream2-00002.mp4",v=2"#,
@@ -102,7 +102,7 @@ fn event(dice: &mut Dice) -> String {
     )
 }
 
-/// Returns a request for media with CMCD in its query, as a CDN logs it.
+/// Returns a line of a CDN log: a request for media with CMCD in its query.
 fn capture(dice: &mut Dice) -> String {
     let cmcd = format!(
         r#"bl=2000,br={},cid="movie-{:04}",d=2000,dl=0,mtp={},ot=v,sf=h,sid="{}",st=v,su,tb=8000"#,
@@ -216,7 +216,8 @@ fn captured_queries(bencher: Bencher<'_, '_>) {
     run(bencher, airlock(Format::Capture, false), &made(capture), 1);
 }
 
-/// The beacon of docs/reference/beacon.md. The hostile records below may cost three times as much per byte.
+/// Reads the beacon of docs/reference/beacon.md repeatedly. The hostile records below may take at most three times as
+/// much time per byte.
 #[divan::bench]
 fn ordinary(bencher: Bencher<'_, '_>) {
     let mut airlock = airlock(Format::Json, false);
@@ -239,10 +240,10 @@ const ORDINARY: &str = r#"{"ts":1795308528421,"tenant":"acme","session":"bbb2794
  "os":"Windows","browser":"Chrome","device":"desktop","cdn":"cdn-a","content":"movie-0042",
  "bandwidth_kbps":5400,"bitrate_kbps":3200,"height":1080,"playing_ms":10000,"stalled_ms":0,"stalls":0}"#;
 
-/// The length of a hostile record in bytes, which is the default maximum length of a body in `collect`.
+/// The minimum length of a hostile record in bytes. It equals the default maximum length of a body in `collect`.
 const LONG: usize = 64 << 10;
 
-/// Reads one record repeatedly, regardless of its outcome.
+/// Reads one record repeatedly. Its outcomes are ignored.
 fn hostile(bencher: Bencher<'_, '_>, payload: &str) {
     let mut airlock = airlock(Format::Json, false);
     let record = Record {
@@ -257,7 +258,7 @@ fn hostile(bencher: Bencher<'_, '_>, payload: &str) {
     });
 }
 
-/// Returns a long record that is filled with numbered items.
+/// Returns a text of at least [`LONG`] bytes that consists of numbered items.
 fn filled(write: impl Fn(usize) -> String) -> String {
     let mut text = String::with_capacity(LONG + 64);
     let mut nth = 0;
@@ -268,14 +269,14 @@ fn filled(write: impl Fn(usize) -> String) -> String {
     text
 }
 
-/// One object with unknown keys that never repeat.
+/// Reads one object with many unknown keys, none of which repeats.
 #[divan::bench]
 fn hostile_unknown_keys(bencher: Bencher<'_, '_>) {
     let keys = filled(|nth| format!(r#""k{nth}":1,"#));
     hostile(bencher, &format!(r#"{{{keys}"session":"s"}}"#));
 }
 
-/// Many objects with one unknown key each that never repeats.
+/// Reads many objects with one unknown key each, none of which repeats.
 #[divan::bench]
 fn hostile_items_with_one_unknown_key(bencher: Bencher<'_, '_>) {
     let items = filled(|nth| format!(r#"{{"k{nth}":1}},"#));
@@ -314,10 +315,10 @@ fn hostile_unusable_values(bencher: Bencher<'_, '_>) {
     hostile(bencher, &format!(r#"{{{values}"session":"s"}}"#));
 }
 
-/// The number of requests in one record of the collector.
+/// The number of requests in one packed record.
 const PACKED: usize = 64;
 
-/// Benchmarks records of requests with one JSON beacon each, and with the HTTP context from `http`.
+/// Benchmarks packed records. Each request has one JSON beacon, and the HTTP context that `http` returns.
 fn packed(bencher: Bencher<'_, '_>, http: fn(&mut Dice) -> Http<'static>) {
     let mut dice = Dice(9);
     let mut packer = Packer::default();
@@ -334,13 +335,13 @@ fn packed(bencher: Bencher<'_, '_>, http: fn(&mut Dice) -> Http<'static>) {
     run_as(bencher, airlock(Format::Json, false), &records, Some(CONTENT_TYPE.as_bytes()), PACKED);
 }
 
-/// Compares the envelope itself with `json`.
+/// Benchmarks requests without an HTTP context. The difference to `json` is the cost of the envelope.
 #[divan::bench]
 fn packed_without_context(bencher: Bencher<'_, '_>) {
     packed(bencher, |_| Http { received_at: Some(Timestamp::from_millis(NOW)), ..Http::default() });
 }
 
-/// Requests of players without client hints.
+/// Benchmarks requests of players without client hints.
 #[divan::bench]
 fn packed_requests(bencher: Bencher<'_, '_>) {
     packed(bencher, requested);
@@ -356,7 +357,7 @@ fn requested(dice: &mut Dice) -> Http<'static> {
     }
 }
 
-/// Requests of Chromium, which always sends three hints.
+/// Benchmarks requests of Chromium, which always sends three client hints.
 #[divan::bench]
 fn packed_requests_with_hints(bencher: Bencher<'_, '_>) {
     packed(bencher, |dice| Http {

@@ -1,5 +1,5 @@
-//! Benchmarks an audit from the bytes of records to the findings. The rows are those of a worker, with five tables per
-//! window, one of which is the detail table. Prints rows per CPU-second of the thread.
+//! Benchmarks an audit: from the bytes of records to the findings. The rows are those that a worker publishes, with
+//! five tables per window, one of which is the detail table. The benchmark prints rows per CPU-second of the thread.
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
@@ -15,7 +15,7 @@ use crowdfold_release::{Policy, PolicySettings, Secret, release};
 
 const START: u64 = 1_795_308_480_000;
 const MINUTE: u64 = 60_000;
-/// The number of rows of each table.
+/// The number of rows in each table.
 const ROWS: usize = 50;
 const ROUNDS: usize = 10;
 
@@ -24,7 +24,8 @@ fn main() {
     let records = records(if test { 2 } else { 60 });
     let bytes: usize = records.iter().map(|(key, value)| key.len() + value.len()).sum();
     let rounds = if test { 1 } else { ROUNDS };
-    // The kernel counts a thread's time in ticks, so the sum of all rounds is more precise than the best of them.
+    // The kernel measures the time of a thread in ticks. Therefore the sum of all rounds is more precise than the
+    // best round.
     let nanos: u64 = (0..rounds).map(|_| round(&records)).sum();
     println!(
         "audit: {} rows of {} bytes, {:.0} rows per CPU-second over {rounds} rounds",
@@ -34,7 +35,7 @@ fn main() {
     );
 }
 
-/// Audits all records. Returns the CPU time in ns.
+/// Audits all records. Returns the CPU time in nanoseconds.
 fn round(records: &[(String, Vec<u8>)]) -> u64 {
     let before = cpu_nanos();
     let mut auditor = Auditor::new(Rules::default());
@@ -49,13 +50,13 @@ fn round(records: &[(String, Vec<u8>)]) -> u64 {
     nanos
 }
 
-/// Returns the CPU time of this thread, as Linux measures it.
+/// Returns the CPU time of this thread in nanoseconds, as Linux reports it.
 fn cpu_nanos() -> u64 {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
     stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("nanoseconds")
 }
 
-/// Returns the keys and values of the rows of this number of windows.
+/// Returns the keys and the values of the rows of this many windows.
 fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
     let breakdowns = vec![
         vec![Country, Asn],
@@ -84,7 +85,7 @@ fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
     records
 }
 
-/// Returns one table. Each row is a crowd, and has a different last dimension value.
+/// Returns one table. Each of its rows has enough sessions to be published, and a different last dimension value.
 fn table(words: &[[&str; 2]], window: u64) -> Table {
     let row = |nth: usize| {
         let sessions = 60 + 7 * nth as u64 + window % 5;

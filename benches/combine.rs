@@ -1,7 +1,7 @@
 //! Benchmarks the combiner: from observations to session summaries, and from JSON to closed windows.
 //!
-//! Items are beacons, so the time per beacon in ns is 1000 / (Mitem/s). `from_json` is the step L2 of the measurements
-//! in docs/internals/performance.md: the same payloads from memory, with one thread, from parsing to combining.
+//! Items are beacons, so the time per beacon in nanoseconds is 1000 / (Mitem/s). `from_json` is the step L2 of the
+//! measurements in docs/internals/performance.md: one thread parses and combines payloads that are in memory.
 
 use std::sync::Arc;
 
@@ -42,12 +42,13 @@ fn rules(how_many: usize) -> Arc<Rules> {
     })
 }
 
-/// Returns record timestamps and payloads of this number of live sessions.
+/// Returns beacons of this many live sessions: their record timestamps and their payloads.
 fn beacons(sessions: u32) -> Vec<(Timestamp, Vec<u8>)> {
     beacons_of(sessions, 1)
 }
 
-/// Returns record timestamps and payloads of these sessions, divided among tenants.
+/// Returns beacons of this many live sessions, which are divided among tenants: their record timestamps and their
+/// payloads.
 fn beacons_of(sessions: u32, tenants: usize) -> Vec<(Timestamp, Vec<u8>)> {
     let config = PlayersConfig {
         tenants: tenant_names(tenants),
@@ -61,7 +62,7 @@ fn beacons_of(sessions: u32, tenants: usize) -> Vec<(Timestamp, Vec<u8>)> {
     players.take(BEACONS).map(|report| (Timestamp::from_millis(report.sent_ms), report.payload)).collect()
 }
 
-/// Returns `default`, then `tenant-0`, `tenant-1` and so on.
+/// Returns names of tenants: `default`, `tenant-0`, `tenant-1` and so on.
 fn tenant_names(how_many: usize) -> Vec<String> {
     std::iter::once("default".into()).chain((0..).map(|n| format!("tenant-{n}"))).take(how_many).collect()
 }
@@ -72,7 +73,7 @@ fn airlock() -> Airlock {
     Airlock::new(&Arc::new(shared), None)
 }
 
-/// Benchmarks the step from observations to session summaries, by the number of live sessions.
+/// Benchmarks adding observations to session summaries, by the number of live sessions.
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 10)]
 fn insert(bencher: Bencher<'_, '_>, sessions: u32) {
     let mut airlock = airlock();
@@ -93,21 +94,22 @@ fn insert(bencher: Bencher<'_, '_>, sessions: u32) {
         });
 }
 
-/// Benchmarks the steps from JSON to closed windows, by the number of live sessions.
+/// Benchmarks the combiner from JSON to closed windows, by the number of live sessions.
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 5)]
 fn from_json(bencher: Bencher<'_, '_>, sessions: u32) {
     whole(bencher, sessions, 5);
 }
 
-/// Benchmarks the steps from JSON to closed windows, by the number of breakdowns. Cells are built when a window closes.
+/// Benchmarks the combiner from JSON to closed windows, by the number of breakdowns. Cells are built when a window
+/// closes.
 #[divan::bench(args = [1, 2, 5], sample_count = 5)]
 fn by_breakdowns(bencher: Bencher<'_, '_>, how_many: usize) {
     whole(bencher, 10_000, how_many);
 }
 
-/// Benchmarks the steps from JSON to closed windows, by the number of tenants with their own tables. The tables have
-/// all dimensions, so every session summary has six more slots. Each tenant has another order of dimensions, so no two
-/// tenants share a list.
+/// Benchmarks the combiner from JSON to closed windows, by the number of tenants with their own breakdowns. These
+/// breakdowns contain all dimensions, so every session summary has more slots. No two tenants have the same list of
+/// breakdowns, because each has another order of the dimensions.
 #[divan::bench(args = [0, 1, 100], sample_count = 5)]
 fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
     let own = |tenant: usize| {

@@ -1,9 +1,9 @@
-//! Benchmarks reading records from Kafka in CPU time of this process. It compares [`crowdfold_kafka::Source`], which
-//! reads a batch of one partition at a time, with the poll function of librdkafka, which reads single records. Other
-//! Rust clients use poll.
+//! Benchmarks reading records from Kafka, in CPU time of this process. It compares [`crowdfold_kafka::Source`], which
+//! reads batches from one partition at a time, with the poll function of librdkafka, which returns single records.
+//! Other Rust clients use the poll function.
 //!
-//! Both read the same prefilled topic with four partitions. Rounds alternate, and medians are printed. `cargo bench
-//! --bench consume -- 4000000` sets another number of records.
+//! Both read the same prefilled topic with four partitions, in alternating rounds. The benchmark prints medians.
+//! `cargo bench --bench consume -- 4000000` sets the number of records.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ fn main() {
     }
 }
 
-/// Returns the CPU time per record in ns, of all threads of this process including those of librdkafka.
+/// Returns the CPU time per record in nanoseconds. It includes all threads of this process, also those of librdkafka.
 fn measured(records: u64, run: impl FnOnce() -> u64) -> f64 {
     let before = cpu();
     let bytes = run();
@@ -57,7 +57,8 @@ fn measured(records: u64, run: impl FnOnce() -> u64) -> f64 {
     spent.as_nanos() as f64 / records as f64
 }
 
-/// Returns the user and system CPU time of this process, in ticks of 10 ms. Runs take seconds.
+/// Returns the user and system CPU time of this process. The resolution is 10 ms, which is sufficient because runs
+/// take seconds.
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -123,7 +124,7 @@ fn by_batch(kafka: &Kafka, topic: &str, records: u64) -> u64 {
 }
 
 fn by_poll(kafka: &Kafka, topic: &str, records: u64) -> u64 {
-    // The settings equal those of the source, so that only the method of reading differs.
+    // The settings equal those of the source. Therefore the results differ only because of the method of reading.
     let queue = (SourceSettings::new(topic, "", "").queue_kib / PARTITIONS).to_string();
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", kafka.bootstrap())

@@ -1,6 +1,8 @@
-//! Benchmarks folding: one table with a Zipf-like distribution of cells is folded, numbered, and written as JSON.
+//! Benchmarks folding: one table with a Zipf-like distribution of cells is folded, and its rows are numbered and
+//! encoded as JSON.
 //!
-//! Items are cells of the table (for `json`, rows), so the time per cell in ns is 1000 / (Mitem/s).
+//! Items are the cells of the table, so the time per cell in nanoseconds is 1000 / (Mitem/s). In `json`, items are
+//! rows.
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
 const WINDOW: Window = Window::at(Timestamp::from_millis(1_795_308_480_000), Span::MINUTE);
-/// The numbers of cells of a small tenant and of a large one, and the maximum of a partition and window.
+/// The numbers of cells: those of a small and of a large tenant, and the maximum of a partition and window.
 const CELLS: [usize; 3] = [100, 10_000, 65_536];
 
 fn main() {
@@ -24,8 +26,8 @@ fn policy() -> Policy {
     Policy::threshold(settings).expect("a valid policy")
 }
 
-/// Returns `cells` cells over three dimensions. The r-th cell has about 5000/r sessions, and cells are spread over the
-/// table.
+/// Returns a table with this many cells and three dimensions. The cell of rank r has about 5000/r sessions. Ranks are
+/// assigned to the cells at random.
 fn table(cells: usize) -> Table {
     let width = (cells as f64).cbrt().ceil() as usize;
     let words: Vec<Arc<str>> = (0..width).map(|index| Arc::from(format!("value-{index:03}"))).collect();
@@ -55,7 +57,7 @@ fn table(cells: usize) -> Table {
         .collect()
 }
 
-/// Benchmarks all steps of a merger for a window: check, fold, percentiles, histograms.
+/// Benchmarks the release of a window: validation, folding, percentiles and histograms.
 #[divan::bench(args = CELLS, sample_size = 1)]
 fn fold_and_release(bencher: Bencher<'_, '_>, cells: usize) {
     let (policy, table) = (policy(), table(cells));
@@ -65,7 +67,7 @@ fn fold_and_release(bencher: Bencher<'_, '_>, cells: usize) {
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
 }
 
-/// Benchmarks the same steps with cells that are all crowds, so that nothing is folded.
+/// Benchmarks the release of a window in which every cell has at least k sessions, so that no row is folded.
 #[divan::bench(args = CELLS, sample_size = 1)]
 fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
     let policy = policy();
@@ -77,8 +79,8 @@ fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
 }
 
-/// Benchmarks the same steps outside the detail table. Items are rows. `false` is without a secret, so that no noise is
-/// drawn.
+/// Benchmarks the release of a window outside the detail table. Items are rows. The boolean is true if there is a
+/// secret, so that noise is generated.
 #[divan::bench(args = [(1_000, false), (1_000, true)], sample_size = 1, sample_count = 20)]
 fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bool)) {
     let breakdowns = vec![vec![Device, Os, Browser]];
@@ -93,8 +95,8 @@ fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bo
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
 }
 
-/// Benchmarks differential privacy. Noise is drawn for every measure and every range of every released row, which is
-/// each cell except the smallest. Items are rows.
+/// Benchmarks the release under differential privacy. Noise is generated for every metric and every range of every
+/// released row. Nearly all cells are released. Items are rows.
 #[divan::bench(args = [100, 1_000], sample_size = 1, sample_count = 5)]
 fn noise(bencher: Bencher<'_, '_>, cells: usize) {
     let settings =
@@ -113,7 +115,7 @@ fn noise(bencher: Bencher<'_, '_>, cells: usize) {
         .bench_values(|tables| release("acme", window, tables, &policy, None));
 }
 
-/// Benchmarks the encoding of rows.
+/// Benchmarks encoding rows as JSON.
 #[divan::bench(args = CELLS)]
 fn json(bencher: Bencher<'_, '_>, cells: usize) {
     let mut table = table(cells);

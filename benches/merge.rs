@@ -1,4 +1,5 @@
-//! Benchmarks merging, from partials of four partitions to released windows. Items are cells before they are added up.
+//! Benchmarks the merger: from the partials of four partitions to released windows. Items are cells before they are
+//! added up.
 
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings
     })
 }
 
-/// Returns a few large cells and many small ones, as for content ids.
+/// Returns a table with a few large cells and many small ones, which is typical for content ids.
 fn table(cells: u32) -> Table {
     let cell = |nth: u32| {
         let sessions = u64::from(10_000 / (nth + 1) + 1);
@@ -56,14 +57,14 @@ fn table(cells: u32) -> Table {
     (0..cells).map(cell).collect()
 }
 
-/// Merges into the detail table.
+/// Benchmarks merging the detail table, whose numbers are exact.
 #[divan::bench(args = [100, 10_000, 60_000], sample_count = 10)]
 fn merge_and_release(bencher: Bencher<'_, '_>, cells: u32) {
     let exact = |settings| Policy::threshold(settings).expect("a valid policy");
     merge(bencher, cells, settings(exact));
 }
 
-/// Merges into another table, whose numbers get noise.
+/// Benchmarks merging another table, whose numbers get noise.
 #[divan::bench(args = [100, 10_000, 60_000], sample_count = 10)]
 fn merge_and_add_noise(bencher: Bencher<'_, '_>, cells: u32) {
     let noisy = |settings| {

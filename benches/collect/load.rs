@@ -1,11 +1,11 @@
-//! The load, which repeats requests of players.
+//! The load: requests of players, which are sent repeatedly.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 
-/// Requests of players, which are repeated.
+/// A kind of requests, with their bodies.
 pub(crate) struct Load {
     pub(crate) name: &'static str,
     head: String,
@@ -14,7 +14,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Returns twenty beacons of one session in an array.
+    /// Returns requests with an array of twenty beacons of one session.
     pub(crate) fn batches() -> Self {
         let bodies = sessions(20).into_values().map(|beacons| {
             let mut body = b"[".to_vec();
@@ -30,7 +30,7 @@ impl Load {
         Self::of("JSON, one by one", "/v1/beacons", "text/plain;charset=UTF-8", 1, bodies)
     }
 
-    /// Returns ten reports of hls.js.
+    /// Returns requests with ten CMCD events of hls.js.
     pub(crate) fn cmcd() -> Self {
         let now = now();
         let body = |session: u64| {
@@ -73,7 +73,7 @@ impl Load {
     }
 }
 
-/// Returns beacons by session, with `each` beacons of each.
+/// Returns `each` beacons of every session, by session.
 fn sessions(each: usize) -> BTreeMap<String, Vec<Vec<u8>>> {
     let config = PlayersConfig {
         sessions: 512,

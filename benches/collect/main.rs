@@ -1,11 +1,13 @@
-//! Compares the collector with the cost of its parts, over loopback with keep-alive connections.
+//! Compares the CPU time of the collector with that of its parts. Connections use the loopback interface and are kept
+//! alive.
 //!
-//! The collector is the released program. It reads requests, packs their beacons, and answers when a real Kafka has
-//! written them (or with `collect.acknowledge = "queued"`, when they are packed). The bare server is a hyper server
-//! with the same settings in a separate process, which reads bodies and answers 204. The bare producer writes the same
-//! bytes, packed as the collector packs them, without HTTP. "Both" is the sum of the two. The results are requests or
-//! beacons per CPU-second of the process, with alternating rounds, and the response times at half and at nine tenths of
-//! the maximum rate. `cargo bench --bench collect -- 5` runs rounds of five seconds.
+//! The collector is the released program. It reads requests, packs their beacons, and responds when a real Kafka has
+//! written them (or, with `collect.acknowledge = "queued"`, when they are packed). The bare server is a hyper server
+//! with the same settings in a separate process. It reads bodies and responds with 204. The bare producer writes the
+//! same bytes, packed in the same way, but without HTTP. "Both" is the sum of bare server and bare producer. The
+//! benchmark prints requests and beacons per CPU-second of the process. The rounds of the variants alternate. It also
+//! prints the response times at 50 % and at 90 % of the maximum rate. `cargo bench --bench collect -- 5` runs rounds
+//! of five seconds.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -43,7 +45,7 @@ use load::{Load, now};
 
 const PARTITIONS: u32 = 4;
 
-/// The number of connections of the load. It is large, because responses wait for Kafka.
+/// The number of connections that send requests. It is large, because each of them waits for Kafka.
 const CONNECTIONS: usize = 256;
 
 fn main() {
@@ -123,7 +125,7 @@ fn show(name: &str, rates: &[f64], beacons: f64) {
     );
 }
 
-/// A server under load in a separate process.
+/// A server that runs in a separate process.
 struct Server {
     child: Child,
     address: String,
@@ -141,7 +143,7 @@ impl Server {
         Self { child, address: address.trim().to_owned() }
     }
 
-    /// Returns the user and system CPU time of all its threads, in ticks of 10 ms.
+    /// Returns the user and system CPU time of all threads of the server. The resolution is 10 ms.
     fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -157,7 +159,7 @@ impl Drop for Server {
     }
 }
 
-/// A collector with its own topic.
+/// A collector that writes to its own topic.
 struct Collector(Server);
 
 impl Collector {
@@ -185,15 +187,15 @@ impl Collector {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let address = lines.find_map(|line| Some(line.split_once("http://")?.1.to_owned())).unwrap();
-        // Before this line, the collector cannot write, and logs this.
+        // The collector logs this line when it can write to Kafka.
         lines.find(|line| line.ends_with("partitions")).unwrap();
         std::thread::spawn(move || lines.for_each(|line| eprintln!("collect: {line}")));
         Self(Server { child, address })
     }
 }
 
-/// Returns requests per second, and requests per CPU-second of the server. Every connection sends the next request
-/// immediately after a response.
+/// Returns the requests per second, and the requests per CPU-second of the server. Every connection sends its next
+/// request as soon as it has received a response.
 async fn flood(server: &Server, load: &Load, round: Duration) -> (f64, f64) {
     let requests = Arc::new(load.requests());
     let counted = Arc::new(AtomicU64::new(0));
@@ -227,7 +229,7 @@ async fn flood(server: &Server, load: &Load, round: Duration) -> (f64, f64) {
     (answered / took.as_secs_f64(), answered / spent.as_secs_f64())
 }
 
-/// Sends one request, and waits for the status 204.
+/// Sends one request, and asserts that the response has the status 204.
 async fn ask(stream: &mut TcpStream, request: &[u8]) {
     stream.write_all(request).await.unwrap();
     let mut answer = [0; 1024];
@@ -240,8 +242,8 @@ async fn ask(stream: &mut TcpStream, request: &[u8]) {
     assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer[..length]));
 }
 
-/// Returns the response times in µs from the time at which each request was due, at a rate that does not wait for
-/// responses.
+/// Sends requests at a constant rate, which does not depend on the responses. Returns the response times in
+/// microseconds, measured from the time at which each request was due.
 async fn send_at_rate(server: &Server, load: &Load, rate: f64, round: Duration) -> Histogram<u64> {
     let requests = Arc::new(load.requests());
     let began = Instant::now();
@@ -272,8 +274,8 @@ async fn send_at_rate(server: &Server, load: &Load, rate: f64, round: Duration) 
     all
 }
 
-/// Returns the requests whose beacons a producer writes per CPU-second of this process. Its other threads are idle
-/// meanwhile.
+/// Writes the beacons of requests to Kafka with a producer. Returns the number of requests per CPU-second of this
+/// process, whose other threads are idle meanwhile.
 fn produce(kafka: &Kafka, load: &Load, round: Duration) -> f64 {
     let topic = unique("bare");
     kafka.create_topic(&topic, PARTITIONS, &[("retention.ms", "2640000")]);
@@ -324,7 +326,7 @@ fn own_cpu() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// Runs a server that reads requests and answers 204.
+/// Runs a server that reads requests and responds with 204.
 fn bare() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
