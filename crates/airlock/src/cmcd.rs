@@ -69,8 +69,9 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
 }
 
 /// Returns the class of the error in a record: that of its error code, or `Other` for the event `e` without a code.
-/// Players repeat a code after the error is over, so earlier records decide if the code counts ([`Playback::code`]).
-/// The state `f` alone is not an error, because hls.js sends it immediately before the event that contains the code.
+/// Players repeat a code after the error is over, so earlier records decide whether the code counts
+/// ([`Playback::code`]). The state `f` alone is not an error, because hls.js sends it immediately before the event that
+/// contains the code.
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let class = code(beacon).map(class);
     class.or_else(|| event.eq_ignore_ascii_case("e").then_some(ErrorClass::Other))

@@ -1,5 +1,5 @@
 //! The exact number of items by outcome. The numbers exist only in memory and in the file of `fold --ledger`. Metrics
-//! report only if they balance.
+//! report only whether they balance.
 
 use crate::Counts;
 

@@ -8,7 +8,7 @@ use crowdfold_engine::{Committed, Forced, MergerCheckpoint, PartialRecord};
 
 use crate::scenario::Scenario;
 
-/// The result of a transaction, and if its producer receives it.
+/// The result of a transaction, and whether its producer receives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransactionResult {
     Committed,
