@@ -1,19 +1,21 @@
-//! Compares the whole worker with the cost of its parts, and with a plain Rust program, in CPU-seconds.
+//! Compares the CPU time of the complete worker with that of its parts and of a plain Rust program.
 //!
-//! All steps process the same beacons of one topic on a real Kafka, in alternating rounds, each in a process of its own:
+//! All steps process the same beacons of one topic on a real Kafka, in alternating rounds. Each step runs in its own
+//! process:
 //!
 //! | step | work |
 //! |---|---|
-//! | poll | librdkafka's poll; only the lengths of the records are read |
-//! | batch | the batches of a partition's queue; only the lengths of the records are read |
+//! | poll | `poll` of librdkafka; only the lengths of the records are read |
+//! | batch | batches from the queue of each partition; only the lengths of the records are read |
 //! | admit | the same records from memory, from bytes to observations |
 //! | admit + combine | the same records from memory, from bytes to closed windows |
 //! | worker | the released program: consume, admit, combine, merge, fold and publish exactly once |
 //! | plain Rust | `StreamConsumer`, serde_json and `HashMap`; publishes at least once |
 //!
-//! Beacons are JSON objects of about 340 bytes, one per record, with lz4, 40,000 live sessions and five breakdowns. The
-//! CPU time of a process includes its start, except for the two steps from memory. `cargo bench --bench ladder --
-//! 8000000` sets another number of beacons, and `--program PATH` another program as the worker, such as an older one.
+//! Beacons are JSON objects of about 340 bytes, one per record, compressed with lz4. There are 40,000 live sessions and
+//! five breakdowns. The CPU time includes the start of the process, except in the two steps from memory. `cargo bench
+//! --bench ladder -- 8000000` sets another number of beacons, and `--program PATH` another program as the worker, for
+//! example an older version.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark")]
 
 mod memory;
@@ -30,10 +32,10 @@ use crowdfold_testkit::{Kafka, Options, binary};
 
 const PARTITIONS: u32 = 4;
 
-/// A step: it processes this number of beacons of a topic on these brokers.
+/// A step, which processes this number of beacons from a topic on these brokers.
 type Step = fn(&str, &str, u64) -> Cost;
 
-/// The steps that this program performs itself, each in a process of its own.
+/// The steps that this program performs itself, each in its own process.
 const STEPS: [(&str, Step); 5] = [
     ("poll", read::poll),
     ("batch", read::batch),
@@ -48,12 +50,12 @@ const WORKER: &str = "worker";
 struct Cost {
     beacons: u64,
     cpu: Duration,
-    /// The maximum resident memory of the process, MiB.
+    /// The maximum resident memory of the process in MiB.
     peak_mib: u64,
 }
 
 impl Cost {
-    /// Returns the cost of a process until now.
+    /// Returns what a process has cost so far.
     fn of(process: &str, beacons: u64) -> Self {
         Self { beacons, cpu: cpu(process), peak_mib: peak_mib(process) }
     }
@@ -98,7 +100,7 @@ fn main() {
     print(&steps);
 }
 
-/// Runs this program again for one step.
+/// Starts this program again to perform one step.
 fn in_own_process(step: &str, kafka: &Kafka, topic: &str, beacons: u64) -> Cost {
     let this: &Path = &std::env::current_exe().unwrap();
     let arguments = ["--step", step, kafka.bootstrap(), topic, &beacons.to_string()];
@@ -133,7 +135,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Returns the user and system CPU time of all threads of a process, in ticks of 10 ms. Runs take seconds.
+/// Returns the user and system CPU time of all threads of a process. Its resolution is 10 ms, which suffices because a
+/// run takes seconds.
 fn cpu(process: &str) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();

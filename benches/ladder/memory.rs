@@ -1,4 +1,4 @@
-//! The steps from memory: the records of the topic without Kafka.
+//! The steps that process the records of the topic from memory, without Kafka.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crowdfold_model::{Dimension, Qualities, Span, Timestamp};
 use crate::read::{self, BATCH};
 use crate::{Cost, PARTITIONS, cpu, peak_mib};
 
-/// The maximum number of records in memory.
+/// The maximum number of records that are read into memory.
 const MOST: u64 = 1_000_000;
 
-/// The records of one partition: timestamps and values.
+/// The timestamps and values of the records of one partition.
 type Records = Vec<(Timestamp, Box<[u8]>)>;
 
 /// Turns bytes into observations.
@@ -67,7 +67,7 @@ pub(crate) fn combine(brokers: &str, topic: &str, beacons: u64) -> Cost {
     cost
 }
 
-/// Reads records into memory, and measures the CPU time of `process`. It receives the batches of all partitions in turn,
+/// Reads records into memory, and measures the CPU time of `process`. It receives batches of all partitions in turn,
 /// each with the offset of its first record.
 fn measured(
     brokers: &str,

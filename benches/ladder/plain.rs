@@ -1,6 +1,6 @@
 //! A plain Rust program for comparison, as an engineer would write it without this project: a `StreamConsumer`,
-//! serde_json, and a `HashMap` of sessions by window. It publishes at least once. It has neither sessions across
-//! windows, opt-outs, checks of texts, noise, nor percentiles.
+//! serde_json, and a `HashMap` of sessions by window. It publishes at least once. It has no sessions across windows, no
+//! opt-outs, no validation of strings, no noise and no percentiles.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -126,7 +126,7 @@ struct Partition {
     next_offset: i64,
 }
 
-/// Returns the topic of the published rows.
+/// Returns the name of the topic with the published rows.
 pub(crate) fn output(topic: &str) -> String {
     format!("{topic}.plain")
 }

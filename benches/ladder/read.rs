@@ -1,4 +1,4 @@
-//! Bare consumption: only the lengths of the records are read.
+//! Consumes records, and reads only their lengths.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::{Cost, PARTITIONS};
 
-/// The number of records of one batch, as in the worker.
+/// The maximum number of records in a batch, as in the worker.
 pub(crate) const BATCH: usize = 1_000;
 
 /// Reads with librdkafka's poll, one record at a time.
@@ -40,7 +40,7 @@ pub(crate) fn poll(brokers: &str, topic: &str, beacons: u64) -> Cost {
     Cost::of("self", beacons)
 }
 
-/// Reads batches of each partition's queue, as the worker does.
+/// Reads batches from the queue of each partition, as the worker does.
 pub(crate) fn batch(brokers: &str, topic: &str, beacons: u64) -> Cost {
     let mut bytes = 0;
     each(brokers, topic, beacons, |_, message| bytes += message.payload().len());
@@ -48,7 +48,7 @@ pub(crate) fn batch(brokers: &str, topic: &str, beacons: u64) -> Cost {
     Cost::of("self", beacons)
 }
 
-/// Passes this number of records to `each`, with their partitions.
+/// Passes at least this number of records to `each`, with their partitions.
 pub(crate) fn each(brokers: &str, topic: &str, beacons: u64, mut each: impl FnMut(u32, &Message<'_>)) {
     let client =
         ClientSettings { brokers: brokers.into(), client_id: "ladder".into(), properties: BTreeMap::new() };

@@ -17,7 +17,8 @@ pub(crate) struct Topic {
     pub(crate) bytes: u64,
 }
 
-/// Creates a topic with beacons of the last twenty minutes, with the keys and partitions of producers.
+/// Creates a topic with beacons of the last twenty minutes. Each record has the key and the partition that a producer
+/// would choose.
 pub(crate) fn filled(kafka: &Kafka, beacons: u64) -> Topic {
     let name = unique("beacons");
     kafka.create_topic(

@@ -1,4 +1,4 @@
-//! The released program.
+//! Runs the released program.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -40,7 +40,7 @@ pub(crate) fn run(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> C
         if child.0.try_wait().unwrap().is_some() {
             panic!("the worker exited: {:#?}", log.join().unwrap());
         }
-        // Counters are rounded down to multiples of k.
+        // Counters are rounded down to multiples of k, so the sum of two counters may be up to 2k too small.
         let done = ["released", "withheld"].map(|outcome| counter(&address, outcome)).iter().sum::<u64>();
         let aside = ["late", "duplicate", "opted_out", "excluded", "rejected"];
         assert_eq!(aside.map(|outcome| counter(&address, outcome)).iter().sum::<u64>(), 0);

@@ -1,11 +1,12 @@
-//! Performs the work on beacons without a clock, so that instructions and allocations per beacon can be counted.
+//! Performs the work on beacons without measuring time, so that the instructions and the allocations per beacon can be
+//! counted.
 //!
-//! `crowdfold-cost WORKLOAD PASSES` performs a workload on this many groups of [`GROUP`] beacons. `.ci/instructions`
-//! runs it under valgrind with one and with three groups. The difference divided by the beacons of two groups is the
-//! number of instructions per beacon, without the start of the program. `crowdfold-cost allocations` counts the
-//! allocations of each workload, and fails if one has more than it may have.
+//! `crowdfold-cost WORKLOAD GROUPS` performs a workload on this many groups of [`GROUP`] beacons. `.ci/instructions`
+//! runs it under valgrind with one group and with three groups. The difference, divided by the number of beacons in two
+//! groups, is the number of instructions per beacon without the start of the program. `crowdfold-cost allocations`
+//! counts the allocations of each workload, and fails if there are more than the maximum.
 //!
-//! This is a package of its own, because it must not be built with a Kafka client.
+//! This is a separate package, because it must be built without a Kafka client.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
@@ -18,10 +19,10 @@ use crowdfold_engine::{Combiner, CombinerSettings, Operator as _, Rules, Session
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_model::{Dimension, Qualities, Span, Timestamp};
 
-/// The number of beacons of a group.
+/// The number of beacons in a group.
 const GROUP: usize = 8_192;
 
-/// The number of groups that exist. All of them are created before any is used.
+/// The number of groups. All of them are created before the first one is used.
 const GROUPS: usize = 4;
 
 /// The number of beacons in an array of the workload `arrays`.
@@ -30,9 +31,9 @@ const ARRAY: usize = 16;
 /// The time of the first beacon.
 const START: u64 = 1_795_308_480_000;
 
-/// The workloads, each with the maximum number of allocations per 1,000 beacons. A beacon with a known shape, words and
-/// session does not allocate. A session allocates when it begins and when it has more beacons, and a window when it
-/// closes.
+/// The workloads, each with the maximum number of allocations per 1,000 beacons. A beacon whose shape, words and
+/// session are known does not allocate. A session allocates when it begins and when it gets more beacons. A window
+/// allocates when it closes.
 const WORKLOADS: [(&str, u64); 4] = [("admit", 0), ("arrays", 0), ("insert", 200), ("combine", 800)];
 
 fn main() -> ExitCode {
@@ -54,9 +55,9 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Prints the allocations of each workload. Fails if there are too many. The workloads of the airlock are counted when
-/// they are performed a second time, because new words allocate. The others are counted after the first group, because
-/// a repeated beacon would be a duplicate.
+/// Prints the number of allocations of each workload. Fails if there are too many. In the workloads of the airlock, the
+/// second pass is counted, because new words allocate in the first pass. In the other workloads, all groups after the
+/// first one are counted, because a repeated beacon would be a duplicate.
 fn count_allocations() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for (name, most) in WORKLOADS {
@@ -143,7 +144,7 @@ impl Work {
     }
 }
 
-/// Returns the heartbeats of 1,000 live sessions in groups, with the times of their records.
+/// Returns groups of heartbeats of 1,000 live sessions, with the times of their records.
 fn beacons() -> Vec<Vec<(Timestamp, Vec<u8>)>> {
     let config = PlayersConfig { start_ms: START, mix: Mix::lean(), ..PlayersConfig::default() };
     let Ok(mut players) = Players::new(config) else { return Vec::new() };
@@ -154,7 +155,7 @@ fn beacons() -> Vec<Vec<(Timestamp, Vec<u8>)>> {
     (0..GROUPS).map(|_| group()).collect()
 }
 
-/// Joins beacons to one record with the last of their times.
+/// Joins beacons to one record, which has the time of the last of them.
 fn array(beacons: &[(Timestamp, Vec<u8>)]) -> (Timestamp, Vec<u8>) {
     let last = beacons.last().map_or(Timestamp::EPOCH, |(timestamp, _)| *timestamp);
     let texts: Vec<_> = beacons.iter().map(|(_, beacon)| beacon.as_slice()).collect();

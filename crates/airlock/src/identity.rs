@@ -116,7 +116,7 @@ impl Hash {
     }
 }
 
-/// Converts the letters among eight bytes to lower case.
+/// Converts the ASCII letters among eight bytes to lower case.
 const fn lower_case(text: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let low_bits = text & (0x7f * EACH);

@@ -209,7 +209,7 @@ impl<'a> Beacon<'a> {
             .filter_map(move |at| Some((*ValueMetric::ALL.get(at - index)?, self.numbers[at])))
     }
 
-    /// Returns the indexes in this range of the numbers that were sent.
+    /// Returns the indexes of the number fields in this range that were sent.
     #[inline]
     fn some_numbers(&self, range: Range<usize>) -> impl Iterator<Item = usize> + use<> {
         let mut left = self.present >> Text::COUNT & ((1 << range.end) - (1 << range.start));

@@ -46,7 +46,7 @@ pub struct Http<'a> {
 const ENDPOINT: &str = "/v1/cmcd/";
 
 impl Http<'static> {
-    /// An absent context.
+    /// A context without values.
     pub(crate) const NONE: &'static Self = &Self {
         received_at: None,
         time_ignored: false,

@@ -29,7 +29,8 @@ pub fn is_nothing(text: &str) -> bool {
     NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text))
 }
 
-/// Returns a text without white space on both sides. Most texts have none, which their first and last byte show.
+/// Returns a string without white space at its ends. The first and the last byte of most strings show that there is
+/// none.
 #[must_use]
 #[inline]
 pub fn trimmed(text: &str) -> &str {

@@ -29,7 +29,7 @@ impl Number {
     const PLAIN: usize = 4;
     pub(crate) const COUNT: usize = Self::PLAIN + SumMetric::COUNT + ValueMetric::COUNT;
 
-    /// The indexes of sums and of values.
+    /// The indexes of the sums and of the values among all number fields.
     pub(super) const SUMS: Range<usize> = Self::PLAIN..Self::PLAIN + SumMetric::COUNT;
     pub(super) const VALUES: Range<usize> = Self::SUMS.end..Self::COUNT;
 
@@ -91,7 +91,7 @@ const LIMITS: [u64; Number::COUNT] = {
     limits
 };
 
-/// The range of whole numbers with a certain unit of each number ([`Number::plain_range`]).
+/// The range of whole numbers whose unit is certain, for each number field ([`Number::plain_range`]).
 pub(crate) static PLAIN_RANGES: [(u64, u64); Number::COUNT] = {
     let mut ranges = [(0, 0); Number::COUNT];
     let mut at = 0;

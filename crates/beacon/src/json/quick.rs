@@ -1,16 +1,16 @@
-//! A reader of JSON beacons that remembers the order of their keys.
+//! Reads JSON beacons faster by remembering the order of their keys.
 //!
 //! The beacons of one producer have the same keys in a similar order and notation. The bytes between two values
-//! (quotes, commas, brackets, the key, white space) are remembered as a step, and compared in place. The key is read
-//! only if no remembered step matches. The memory affects only the speed: a property test and a fuzz target compare
-//! this reader with one without memory.
+//! (quotes, commas, brackets, the key, white space) are called a step. The reader remembers steps and compares the next
+//! bytes with the step that followed last time. It parses the key only if no remembered step matches. The memory
+//! affects only the speed: a property test and a fuzz target compare this reader with a reader without memory.
 //!
-//! The closing quote of a text and the opening quote of the next one belong to the step between them. So a text that
-//! was read ends before its closing quote, and every other value ends after its last byte. A step is compared only
-//! after a value that ends in the same way as the value before which it was remembered.
+//! The closing quote of a string value and the opening quote of the next one belong to the step between them. So a
+//! string value ends before its closing quote, and every other value ends after its last byte. The steps that follow
+//! these two endings are remembered separately ([`Step::next`]).
 //!
-//! A flood of keys that never repeat costs no more than reading them, because steps are found by hash, and the number
-//! of searches for one record is limited.
+//! Many keys that never repeat cost no more time than parsing them, because steps are found by hash, and the number of
+//! searches in one record is limited.
 
 mod gap;
 mod step;
@@ -25,27 +25,30 @@ use super::value;
 use crate::beacon::PLAIN_RANGES;
 use crate::{Amount, Beacon, Field, Fields};
 
-/// The maximum number of remembered steps, and the maximum length of a step in bytes. A producer has a few dozen steps.
+/// The maximum number of remembered steps, and the maximum length of a step in bytes. A typical producer has a few
+/// dozen steps.
 const MOST_STEPS: usize = 512;
 const LONGEST_STEP: usize = 128;
 
-/// The number of steps that are not remembered before all steps are forgotten.
+/// If more than this many steps could not be remembered, all steps are forgotten, because the producers have changed.
 const MAX_LOST_STEPS: u32 = 4_096;
 
-/// The maximum number of searches by hash for one record.
+/// The maximum number of steps of one record that may be added or searched for without success. After that, no more
+/// steps are added or searched for.
 const MOST_LEARNT: u32 = 256;
 
-/// The number of slots of the index, and the number of slots that are searched for one step.
+/// The number of slots in the hash table, and the number of slots that are searched for one step.
 const INDEX_SLOTS: usize = 2 * MOST_STEPS;
 const PROBES: usize = 8;
 
-/// The step before the first key.
+/// The index of the step before the first key.
 const START: usize = 0;
 
-/// The step that is not remembered.
+/// The index of the step that is overwritten whenever a step cannot be remembered.
 const SPARE: usize = 1;
 
-/// A record as bytes, and as text if all of it is UTF-8. Otherwise the text is empty, and each string is checked.
+/// The bytes of a record, and the same bytes as a string if the record is valid UTF-8. Otherwise `text` is empty, and
+/// each string is checked separately.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) bytes: &'a [u8],
@@ -58,14 +61,14 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Reads beacons with the steps of earlier ones, which contain keys but never values. A reader is valid for one set of
-/// [`Fields`].
+/// Reads beacons and remembers the steps of earlier ones. Steps contain keys but never values. A reader must always be
+/// used with the same [`Fields`].
 pub(crate) struct Quick {
     steps: Vec<Step>,
-    /// The indexes of steps by the hash of their content.
+    /// The hash table. Each slot contains the index of a step, or [`NONE`].
     index: Box<[u16; INDEX_SLOTS]>,
     lost: u32,
-    /// The number of remaining searches for the current record.
+    /// The number of steps that may still be added or searched for without success in the current record.
     left: u32,
 }
 
@@ -80,21 +83,22 @@ impl Default for Quick {
 /// A position between two values.
 #[derive(Clone, Copy)]
 struct Position {
-    /// The step before the last value.
+    /// The index of the step before the last value.
     from: usize,
     /// The end of the last value, or the start of an object.
     at: usize,
-    /// True if the last value is a text whose closing quote is at the position.
+    /// True if the last value is a string whose closing quote is at the position.
     quoted: bool,
 }
 
 impl Quick {
-    /// Begins another record.
+    /// Starts a new record.
     pub(crate) const fn begin(&mut self) {
         self.left = MOST_LEARNT;
     }
 
-    /// Reads the beacon that begins at `at` into an empty one. Returns its end, or `None` if it is not a JSON object.
+    /// Reads the object that begins at `at` into an empty beacon. Returns the position after the object, or `None` if
+    /// it is not a JSON object.
     pub(crate) fn read<'a>(
         &mut self,
         source: &Source<'a>,
@@ -159,7 +163,8 @@ impl Quick {
         }
     }
 
-    /// Returns a step that did not follow the last time.
+    /// Finds the step at a position where a different step followed last time. Returns its index, and the position
+    /// after it.
     #[inline(never)]
     fn follow_another(
         &mut self,
@@ -178,7 +183,7 @@ impl Quick {
         self.learn(position, bytes, fields)
     }
 
-    /// Reads the key, and remembers the step.
+    /// Parses the step at a position, and remembers it. Returns its index, and the position after it.
     #[cold]
     fn learn(&mut self, position: Position, bytes: &[u8], fields: &Fields) -> Option<(usize, usize)> {
         let Position { from, at: start, quoted } = position;
@@ -208,7 +213,7 @@ impl Quick {
         Some((step, end))
     }
 
-    /// Finds a step by hash, and remembers it if there is space.
+    /// Finds a step by hash, or adds it. Returns `None` if there is no space for it.
     fn remembered(&mut self, lead: &[u8], target: Target) -> Option<usize> {
         if self.left == 0 {
             return None;
@@ -244,8 +249,8 @@ impl Quick {
     }
 }
 
-/// Returns a hash of moderate quality. After a collision a few slots are searched, and otherwise the step is not
-/// remembered.
+/// Returns the hash of a step. Its quality is moderate. If two steps have the same slot, the next few slots are
+/// searched.
 fn hash(lead: &[u8], node: usize) -> usize {
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let (words, rest) = lead.as_chunks::<8>();
@@ -253,13 +258,15 @@ fn hash(lead: &[u8], node: usize) -> usize {
     (rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) >> 32) as usize
 }
 
-/// Returns the text without escapes that begins at `at`, after its opening quote, in a record that is UTF-8.
+/// Returns the string value that begins at `at`, after its opening quote. Returns `None` if it contains escapes, or if
+/// the record is not UTF-8.
 #[inline(always)]
 fn open_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
     source.text.get(at..plain(source.bytes, at)?)
 }
 
-/// Returns the text without escapes whose opening quote is at `at`, in a record that is UTF-8.
+/// Returns the string value whose opening quote is at `at`. Returns `None` if it contains escapes, or if the record is
+/// not UTF-8.
 fn bare_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
     if source.bytes.get(at) != Some(&b'"') {
         return None;
@@ -267,7 +274,7 @@ fn bare_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
     open_text(source, at + 1)
 }
 
-/// Reads a whole number with a certain unit. Returns its end, or `None` for every other value.
+/// Reads a whole number whose unit is certain. Returns the position after it, or `None` for any other value.
 #[inline(always)]
 fn read_number(index: usize, bytes: &[u8], at: usize, beacon: &mut Beacon<'_>) -> Option<usize> {
     let (value, end) = whole(bytes, at)?;
@@ -275,27 +282,28 @@ fn read_number(index: usize, bytes: &[u8], at: usize, beacon: &mut Beacon<'_>) -
     Some(end)
 }
 
-/// Reads a boolean. Returns its end.
+/// Reads the value of a boolean field. Returns the position after it.
 fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let at = blank(bytes, at);
     if bytes[at..].starts_with(b"false") {
-        // An opt-out is never withdrawn.
+        // An opt-out cannot be taken back by a later `false`.
         beacon.fatal &= field != Field::Fatal;
         return Some(at + 5);
     }
     value::read(field, bytes, at, beacon)
 }
 
-/// Skips an unused value. If the beacon has no session, an unused value of the beacon itself may contain beacons.
+/// Skips the value of an unknown key. Records whether it is an object or an array in the outermost object, because it
+/// may contain beacons.
 fn skip(bytes: &[u8], at: usize, is_outermost: bool, beacon: &mut Beacon<'_>) -> Option<usize> {
     beacon.nested |= is_outermost && matches!(bytes.get(at), Some(b'{' | b'['));
     syntax::skip(bytes, at).ok()
 }
 
-/// Skips a value that is expected to be an object with used fields.
+/// Skips a value that is not an object, although its path in `[source.fields]` continues inside it.
 fn skip_outer(bytes: &[u8], at: usize) -> Option<usize> {
     let end = syntax::skip(bytes, at).ok()?;
-    // A following object would be mistaken for the expected one.
+    // If an object followed directly, which is invalid JSON, `learn` would read it as the expected object.
     (bytes.get(end) != Some(&b'{')).then_some(end)
 }
 

@@ -1,4 +1,4 @@
-//! Reads the bytes between two values, without memory.
+//! Parses the bytes between two values without memory.
 
 use super::step::{Target, What};
 use super::{Source, bare_text, read_flag, read_number, skip};
@@ -7,7 +7,8 @@ use crate::json::syntax::{self, blank, plain, string_end};
 use crate::json::value;
 use crate::{Beacon, Fields};
 
-/// Reads the beacon that begins at `at`.
+/// Reads the object that begins at `at` into an empty beacon, without using or changing the memory. Returns the
+/// position after the object, or `None` if it is not a JSON object.
 pub(super) fn read_plainly<'a>(
     source: &Source<'a>,
     mut at: usize,
@@ -47,8 +48,8 @@ pub(super) fn read_plainly<'a>(
     }
 }
 
-/// Reads the bytes between two values from `at` on: brackets, commas, and the key with its colon. If `begins` is true,
-/// an object begins there. Otherwise a value in `node` has ended. Returns the start of the next value, and the target of
+/// Parses the bytes between two values: brackets, commas, and the key with its colon. If `begins` is true, an object
+/// begins at `at`. Otherwise a value in `node` has ended there. Returns the start of the next value, and the target of
 /// its key.
 pub(super) fn gap(
     bytes: &[u8],

@@ -1,31 +1,31 @@
-//! The steps that the reader remembers.
+//! Steps, which the reader in [`super`] remembers.
 
 use wide::u8x16;
 
 use crate::Field;
 
-/// The absence of a step.
+/// The index that represents no step.
 pub(super) const NONE: u16 = u16::MAX;
 
-/// The number of remembered steps that follow a step.
+/// The maximum number of remembered steps that follow a step.
 pub(super) const FOLLOWERS: usize = 4;
 
-/// The kind of the value after a step.
+/// The action for the value after a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// The index of a text field. The step contains the opening quote of the text.
+    /// Read a string field with this index. The step contains the opening quote of the value.
     Text(u8),
-    /// The index of a text field. The step does not contain an opening quote.
+    /// Read a string field with this index. The step does not contain an opening quote.
     BareText(u8),
-    /// The index of a number field.
+    /// Read a number field with this index.
     Number(u8),
-    /// A boolean field.
+    /// Read a boolean field.
     Flag,
-    /// The index of a child node. The value may be an object with used fields.
+    /// Read the object with this node. If the value is not an object, skip it.
     Inside(usize),
-    /// An unused value.
+    /// Skip the value of an unknown key.
     Skip,
-    /// The end of the beacon.
+    /// Stop, because the beacon ends.
     End,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum What {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) what: What,
-    /// The node of the key.
+    /// The node of the object that contains the key.
     pub(super) node: usize,
     /// The field of the key, if it has one.
     pub(super) field: Option<Field>,
@@ -54,17 +54,17 @@ impl Target {
     }
 }
 
-/// A step from the end of one value to the start of the next.
+/// The bytes from the end of one value to the start of the next value, and what was learnt from them.
 pub(super) struct Step {
-    /// The first bytes of the step.
+    /// The first bytes of the step, in a form that is compared without a loop.
     head: [[u8; BLOCK]; BLOCKS],
-    /// The bits of the bytes of each block that belong to the step.
+    /// The bytes of each block that belong to the step. Each byte has one bit.
     masks: [u32; BLOCKS],
     pub(super) target: Target,
-    /// The last steps that followed it, the latest one first: after a value that ends at its last byte, and after a
-    /// text that ends before its closing quote.
+    /// The indexes of the last steps that followed this one, the latest one first: after a value that ends after its
+    /// last byte, and after a string value that ends before its closing quote.
     pub(super) next: [[u16; FOLLOWERS]; 2],
-    /// The bytes between the values.
+    /// All bytes of the step.
     lead: Box<[u8]>,
 }
 
@@ -82,12 +82,12 @@ impl Step {
         Self { head, masks, target, next: [[NONE; FOLLOWERS]; 2], lead: lead.into() }
     }
 
-    /// Returns true if it has the same bytes and the same target.
+    /// Returns true if the step has these bytes and this target.
     pub(super) fn equals(&self, lead: &[u8], target: Target) -> bool {
         self.target == target && *self.lead == *lead
     }
 
-    /// Returns its end if it begins at `at`.
+    /// Returns the position after the step if it begins at `at`.
     #[inline(always)]
     pub(super) fn fits(&self, bytes: &[u8], at: usize) -> Option<usize> {
         let rest = bytes.get(at..)?;

@@ -1,6 +1,7 @@
-//! Whole numbers, eight digits at a time.
+//! Reads whole numbers, eight digits at a time.
 
-/// Reads a whole number of at most 15 digits. Returns it and its end, or `None` for every other notation.
+/// Reads a whole number of at most 15 digits. Returns the number and the position after it, or `None` for any other
+/// notation.
 #[inline(always)]
 pub(super) fn whole(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let rest = bytes.get(at..)?;
@@ -30,19 +31,20 @@ pub(super) fn whole(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     is_whole(block[0], *after.get(more)?, 8 + more).then_some((value, at + 8 + more))
 }
 
-/// Reads a whole number near the end of a record. Returns it and its length.
+/// Reads a whole number within the last seven bytes of a record. Returns the number and its length.
 fn short(rest: &[u8]) -> Option<(u64, usize)> {
     let (value, length) = digits_before_end(rest);
     is_whole(*rest.first()?, *rest.get(length)?, length).then_some((value, length))
 }
 
-/// Reads the digits at the start of less than eight bytes. Returns their number and their count.
+/// Reads the digits at the start of fewer than eight bytes. Returns the number and its length.
 fn digits_before_end(rest: &[u8]) -> (u64, usize) {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
     digits.fold((0, 0), |(value, count), digit| (value * 10 + u64::from(digit - b'0'), count + 1))
 }
 
-/// Returns true if a number with this length, first digit and following byte is a whole number of JSON.
+/// Returns true if digits of this length are a whole number in JSON: the number does not begin with a superfluous 0,
+/// and the byte after it ends the value.
 #[inline(always)]
 const fn is_whole(first: u8, after: u8, length: usize) -> bool {
     let is_padded = first == b'0' && length > 1;
@@ -52,7 +54,7 @@ const fn is_whole(first: u8, after: u8, length: usize) -> bool {
 /// The powers of ten.
 const POWERS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// Returns the number of digits before the first other character among eight.
+/// Returns the number of digits at the start of the eight bytes in `text`.
 #[inline(always)]
 const fn digits(text: u64) -> usize {
     // A digit becomes 0 to 9. Adding 0x76 sets the highest bit of every greater value. A carry affects only later bytes.
@@ -61,10 +63,10 @@ const fn digits(text: u64) -> usize {
     others.trailing_zeros() as usize / 8
 }
 
-/// Returns the number of the first 1 to 8 digits.
+/// Returns the value of the first `length` digits in `text`. There are 1 to 8 of them.
 #[inline(always)]
 const fn number(text: u64, length: usize) -> u64 {
-    // The digits are moved to the end, and become pairs, fours and eight.
+    // The digits are moved to the end. Then neighbours are joined: to numbers of two digits, of four, and of eight.
     let digits = text << (64 - 8 * length) & 0x0f0f_0f0f_0f0f_0f0f;
     let pairs = digits.wrapping_mul(2_561) >> 8 & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(6_553_601) >> 16 & 0x0000_ffff_0000_ffff;
