@@ -35,7 +35,7 @@ fn ranking_is_written_in_each_format() {
         report.csv().lines().take(2).collect::<Vec<_>>(),
         [
             "tenant,os,sessions,share,rebuffering_ratio,impact,value_error,impact_error",
-            "acme,a|b,100,0.1000,0.100000,0.009703,0.000000,0.000000",
+            "acme,a|b,100,0.1000,0.100000,0.009686,0.000000,0.000000",
         ]
     );
     let line: Value = serde_json::from_str(report.json().lines().next().unwrap()).unwrap();
