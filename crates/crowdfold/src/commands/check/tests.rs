@@ -18,9 +18,9 @@ fn noise_threshold_and_guarantee_over_a_year_are_printed() {
         "ε = 1, δ = 1e-8 (ρ = 0.016468).\n# N = 24, the maximum number of cells that count one session: 24 windows per \
          day × breakdowns (1).\n",
         "τ + k − 1 = 240 + 49 = 289.",
-        "\n# sessions                    1  0.5000              38.2\n",
-        "\n# playing_ms            3690000  0.0185",
-        "\n# bitrate_kbps                1  0.0185             199.0\n",
+        "\n# sessions                  1  0.5000         38.2\n",
+        "\n# playing_ms          3690000  0.0185",
+        "\n# bitrate_kbps              1  0.0185        199.0\n",
         "365 days: ε = 26.4, δ = 1.83e-6. That is weak",
     ] {
         assert!(text.contains(line), "{line}: {text}");
