@@ -56,6 +56,15 @@ pub fn read(
     Ok(records)
 }
 
+/// The first records that are read.
+#[derive(Clone, Copy)]
+enum Start<'a> {
+    /// Those that were appended since a time, or all.
+    Since(Option<Timestamp>),
+    /// Those from the next offset of each partition.
+    At(&'a BTreeMap<i32, i64>),
+}
+
 impl TopicReader {
     /// Opens all partitions of a topic. Reading starts at the first record with a timestamp of at least `since`, or
     /// at the first record if `since` is `None`.
@@ -79,10 +88,32 @@ impl TopicReader {
         Self::open_at(client, topic, since, "read_uncommitted")
     }
 
+    /// Opens a topic at the next offset of each partition. A partition without a valid offset is read from its
+    /// beginning.
+    ///
+    /// # Errors
+    /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
+    pub fn resume(
+        client: &ClientSettings,
+        topic: &str,
+        next: &BTreeMap<i32, i64>,
+    ) -> Result<Self, KafkaError> {
+        Self::open_from(client, topic, Start::At(next), "read_committed")
+    }
+
     fn open_at(
         client: &ClientSettings,
         topic: &str,
         since: Option<Timestamp>,
+        isolation: &str,
+    ) -> Result<Self, KafkaError> {
+        Self::open_from(client, topic, Start::Since(since), isolation)
+    }
+
+    fn open_from(
+        client: &ClientSettings,
+        topic: &str,
+        start: Start<'_>,
         isolation: &str,
     ) -> Result<Self, KafkaError> {
         // librdkafka reports no error when it assigns a topic that may not be read, so request the metadata first,
@@ -112,16 +143,29 @@ impl TopicReader {
             left: BTreeMap::new(),
             cut: Vec::new(),
         };
-        reader.assign(partitions, since)?;
+        reader.assign(partitions, start)?;
         Ok(reader)
     }
 
-    fn assign(&mut self, partitions: u32, since: Option<Timestamp>) -> Result<(), KafkaError> {
+    fn assign(&mut self, partitions: u32, start: Start<'_>) -> Result<(), KafkaError> {
         let beginnings = self.offsets(partitions, Offset::Beginning)?;
         let ends = self.offsets(partitions, Offset::End)?;
-        let starts = match since.and_then(|since| i64::try_from(since.as_millis()).ok()) {
-            Some(since) => self.offsets(partitions, Offset::Offset(since))?,
-            None => beginnings.clone(),
+        let since = match start {
+            Start::Since(since) => since.and_then(|since| i64::try_from(since.as_millis()).ok()),
+            Start::At(_) => None,
+        };
+        let starts = match (since, start) {
+            (Some(since), _) => self.offsets(partitions, Offset::Offset(since))?,
+            (None, Start::At(next)) => ends
+                .iter()
+                .map(|(partition, end)| {
+                    let first = beginnings.get(partition).copied().unwrap_or_default();
+                    // an offset beyond the end is that of another topic with the same name
+                    let next = next.get(partition).copied().filter(|next| next <= end);
+                    (*partition, next.map_or(first, |next| next.max(first)))
+                })
+                .collect(),
+            (None, Start::Since(_)) => beginnings.clone(),
         };
         let mut assigned = TopicPartitionList::with_capacity(partitions as usize);
         for (partition, end) in &ends {
@@ -232,6 +276,34 @@ impl TopicReader {
                 }
                 Err(RdkafkaError::PartitionEOF(_)) => {}
                 Err(error) => self.tolerate(&error)?,
+            }
+            timeout = Duration::ZERO;
+        }
+        Ok(records)
+    }
+
+    /// Passes the next values to `each` with their partition and offset, at most `most` of them, waiting up to `timeout`
+    /// for the first. Returns the number of records.
+    ///
+    /// # Errors
+    /// The topic may no longer be read, or was deleted.
+    pub fn next_at(
+        &mut self,
+        timeout: Duration,
+        most: usize,
+        mut each: impl FnMut(i32, i64, &[u8]),
+    ) -> Result<usize, KafkaError> {
+        let mut records = 0;
+        let mut timeout = timeout;
+        while records < most {
+            match self.consumer.poll(timeout) {
+                None => break,
+                Some(Ok(record)) => {
+                    records += 1;
+                    each(record.partition(), record.offset(), record.payload().unwrap_or_default());
+                }
+                Some(Err(RdkafkaError::PartitionEOF(_))) => {}
+                Some(Err(error)) => self.tolerate(&error)?,
             }
             timeout = Duration::ZERO;
         }
