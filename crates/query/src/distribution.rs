@@ -1,6 +1,6 @@
 //! Sums of published histograms.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_model::ValueMetric;
 use serde::Serialize;
@@ -75,7 +75,14 @@ impl Query {
 
 impl Distribution {
     fn of(histograms: &[&[Range]], rows: u64) -> Self {
-        let published: Vec<Range> = histograms.iter().flat_map(|ranges| ranges.iter().copied()).collect();
+        // many histograms have the same ranges
+        let mut sums: BTreeMap<(Option<u64>, Option<u64>), u64> = BTreeMap::new();
+        for (from, to, sessions) in histograms.iter().flat_map(|ranges| ranges.iter()) {
+            let sum = sums.entry((*from, *to)).or_default();
+            *sum = sum.saturating_add(*sessions);
+        }
+        let published: Vec<Range> =
+            sums.into_iter().map(|((from, to), sessions)| (from, to, sessions)).collect();
         let mut bounds: BTreeSet<Bound> = BTreeSet::new();
         for (from, to, _) in &published {
             bounds.extend([start(*from), end(*to)]);

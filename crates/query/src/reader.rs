@@ -47,6 +47,17 @@ struct Schema {
     schema: Option<String>,
 }
 
+impl Row {
+    /// Parses the value of a record. Returns `None` if it is not a consistent row of this version of the schema.
+    #[must_use]
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let Schema { schema } = serde_json::from_slice(value).ok()?;
+        let row: Self =
+            (schema.as_deref() == Some(ROLLUP_SCHEMA)).then(|| serde_json::from_slice(value).ok())??;
+        (row.is_sound() && row.numbers().is_some()).then_some(row)
+    }
+}
+
 impl Reader {
     /// Creates a reader that stores every row.
     #[must_use]
