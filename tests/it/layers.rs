@@ -16,6 +16,7 @@ const LAYERS: [(&str, u32); 18] = [
     ("crowdfold-beacon", 1),
     ("crowdfold-loadgen", 1),
     ("crowdfold-query", 1),
+    ("crowdfold-console", 2),
     ("crowdfold-airlock", 2),
     ("crowdfold-testkit", 3),
     ("crowdfold-release", 4),

@@ -1,0 +1,152 @@
+// State, requests and navigation. The address holds the whole state.
+import { duration, el } from "./format.js";
+import { clear } from "./chart.js";
+import { screens } from "./screens.js";
+
+const PERIODS = { "30m": "30 minutes", "1h": "hour", "3h": "3 hours", "12h": "12 hours", "1d": "day", "7d": "7 days", "30d": "30 days" };
+const AGAINST = { "1d": "a day before", "1w": "a week before" };
+const node = (id) => document.getElementById(id);
+const app = { metrics: {}, tenants: [], breakdowns: [], state: {}, status: {} };
+let turn = 0;
+
+class Refused extends Error {
+  constructor(status, message) { super(message); this.status = status; }
+}
+
+/** Requests an answer of the API. */
+app.ask = async (path, parameters = {}) => {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== "") query.append(name, one);
+  }
+  const response = await fetch(`api/v1/${path}?${query}`, { headers: { accept: "application/json" } });
+  const answer = await response.json();
+  if (!response.ok) throw new Refused(response.status, answer.error);
+  return answer;
+};
+
+const DEFAULTS = { screen: "overview", period: "1h", against: "1d", metric: "rebuffering_ratio", rank: "impact" };
+
+function read() {
+  const address = new URLSearchParams(location.search);
+  app.state = { ...DEFAULTS, where: address.getAll("where") };
+  for (const name of ["screen", "tenant", "period", "against", "metric", "rank", "breakdown", "by", "histogram"]) {
+    if (address.get(name)) app.state[name] = address.get(name);
+  }
+  if (!screens[app.state.screen]) app.state.screen = "overview";
+}
+
+app.address = (change) => {
+  const next = { ...app.state, ...change };
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(next)) {
+    if (name === "where") for (const one of value) query.append(name, one);
+    else if (value !== undefined && value !== DEFAULTS[name] && !(name === "tenant" && value === app.tenants[0])) query.set(name, value);
+  }
+  const text = query.toString();
+  return text ? `?${text}` : "./";
+};
+
+app.go = (change) => {
+  history.pushState(null, "", app.address(change));
+  show();
+};
+
+function select(name, title, options, value) {
+  const made = el("select", { name, onchange: (event) => app.go({ [name]: event.target.value }) },
+    Object.entries(options).map(([key, text]) => el("option", { value: key, selected: key === value }, text)));
+  return el("label", {}, title, made);
+}
+app.select = select;
+
+function controls() {
+  const { state } = app;
+  const tenants = Object.fromEntries(app.tenants.map((name) => [name, name]));
+  const focused = document.activeElement?.name;
+  node("controls").replaceChildren(
+    ...[app.tenants.length > 1 ? select("tenant", "Tenant", tenants, state.tenant) : null,
+      select("period", "Last", PERIODS, state.period),
+      state.screen === "overview" ? select("against", "Compared with", AGAINST, state.against) : null,
+      ...(screens[state.screen].controls?.(app) || [])].filter(Boolean));
+  if (focused) node("controls").querySelector(`[name="${focused}"]`)?.focus();
+  node("nav").replaceChildren(...Object.entries(screens).map(([name, screen]) =>
+    el("a", { href: app.address({ screen: name }), "aria-current": name === state.screen ? "page" : null,
+      onclick: (event) => { if (!event.ctrlKey && !event.metaKey) { event.preventDefault(); app.go({ screen: name }); } } }, screen.title)));
+}
+
+async function catalogues() {
+  const [metrics, tenants, status] = await Promise.all([app.ask("metrics"), app.ask("tenants"), app.ask("status")]);
+  app.metrics = Object.fromEntries(metrics.metrics.map((metric) => [metric.name, metric]));
+  app.tenants = tenants.tenants.map((one) => one.tenant);
+  app.newest = Object.fromEntries(tenants.tenants.map((one) => [one.tenant, one.newest]));
+  app.status = status;
+  if (!app.tenants.includes(app.state.tenant)) app.state.tenant = app.tenants[0];
+  app.breakdowns = app.state.tenant ? (await app.ask("breakdowns", { tenant: app.state.tenant })).breakdowns : [];
+}
+
+async function show() {
+  const mine = ++turn;
+  read();
+  try {
+    await catalogues();
+    const { screen } = app.state;
+    const content = document.createElement("div");
+    const title = screens[screen].title;
+    if (mine !== turn) return;
+    const filled = app.state.tenant ? await screens[screen].show(app, content) : null;
+    if (mine !== turn) return;
+    controls();
+    clear();
+    document.title = `${title} · crowdfold`;
+    node("title").textContent = title;
+    node("lead").textContent = app.state.tenant ? screens[screen].lead : "No rollups have been published yet. This page fills itself when the first window closes.";
+    node("screen").replaceChildren(content);
+    filled?.();
+    freshness();
+    document.body.dataset.ready = String(mine);
+  } catch (error) {
+    if (mine !== turn) return;
+    if (error.status === 401) return login();
+    controls();
+    clear();
+    node("title").textContent = screens[app.state.screen].title;
+    node("lead").textContent = "";
+    node("screen").replaceChildren(el("p", { class: "none" }, error.message));
+    document.body.dataset.ready = String(mine);
+  }
+}
+
+function freshness() {
+  const newest = app.newest?.[app.state.tenant];
+  node("freshness").textContent = newest ? `Newest window ended ${duration(app.status.now - newest)} ago` : "";
+  node("problem").hidden = !app.status.problem;
+  node("problem").textContent = app.status.problem || "";
+}
+
+function login() {
+  node("controls").replaceChildren();
+  node("title").textContent = "Sign in";
+  node("lead").textContent = "This console requires a token.";
+  const failed = new URLSearchParams(location.search).get("login") === "failed";
+  node("screen").replaceChildren(el("form", { class: "login", method: "post", action: "login" },
+    failed ? el("p", { role: "alert", class: "tag bad" }, "The token is wrong.") : null,
+    el("label", {}, "Token ", el("input", { type: "password", name: "token", required: true, autocomplete: "current-password" })),
+    el("button", { type: "submit" }, "Sign in")));
+}
+
+function listen() {
+  const events = new EventSource("api/v1/live");
+  let waiting;
+  events.addEventListener("window", (event) => {
+    const { tenant } = JSON.parse(event.data);
+    if (app.state.tenant && tenant !== app.state.tenant) return;
+    clearTimeout(waiting);
+    // the tables of a window arrive together
+    waiting = setTimeout(show, 400);
+  });
+}
+
+node("controls").addEventListener("submit", (event) => event.preventDefault());
+addEventListener("popstate", show);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+show().then(listen);

@@ -1,0 +1,228 @@
+// The screens. Each fetches its answers, fills a box, and returns a function that draws its charts.
+import { draw } from "./chart.js";
+import { LABELS, count, difference, duration, el, label, number, parts, share, time } from "./format.js";
+
+const CARDS = ["concurrent_mean", "minutes_watched", "startup_ms", "rebuffering_ratio", "vsf", "bitrate_kbps"];
+
+const period = (app) => ({ tenant: app.state.tenant, since: app.state.period });
+const named = (app, name) => ({ ...app.metrics[name], label: label(name) });
+
+function change(metric, compared, against) {
+  const text = against === "1w" ? "a week before" : "a day before";
+  if (!compared || compared.change === null || compared.change === undefined) return el("p", { class: "change" }, `No value ${text}`);
+  const { value, error } = compared.change;
+  const noise = error && Math.abs(value) < 2 * error;
+  const relative = compared.relative === null ? difference(metric, value) : `${compared.relative >= 0 ? "+" : "−"}${Math.abs(compared.relative * 100).toFixed(1)}%`;
+  const worse = metric.better === "lower" ? value > 0 : value < 0;
+  if (compared.relative !== null && Math.abs(compared.relative) < 0.0005) {
+    return el("p", { class: "change" }, el("span", { class: "tag" }, "no change"), ` from ${text}`);
+  }
+  const judged = metric.better === "neither" || value === 0 || noise ? "" : worse ? "bad" : "good";
+  const word = noise ? " within noise" : judged === "bad" ? " worse" : judged === "good" ? " better" : "";
+  const arrow = value > 0 ? "▲ " : value < 0 ? "▼ " : "";
+  const more = metric.better === "neither" ? (value > 0 ? " more" : " less") : "";
+  return el("p", { class: "change" }, el("span", { class: `tag ${judged}` }, `${arrow}${relative}${word || more}`), ` than ${text}: ${number(metric, compared.before.value)}`);
+}
+
+async function overview(app, box) {
+  const metrics = CARDS.join(",");
+  const [series, compared] = await Promise.all([
+    app.ask("timeseries", { ...period(app), metric: metrics }),
+    app.ask("compare", { ...period(app), metric: metrics, against: app.state.against }),
+  ]);
+  const grid = el("div", { class: "grid" });
+  const later = [];
+  for (const name of CARDS) {
+    const metric = named(app, name);
+    const one = compared.rows.find((row) => row.metric === name);
+    const [value, unit] = parts(metric, one?.now?.value);
+    const chart = el("div", { class: "chart" });
+    grid.append(el("section", { class: "card" }, el("h2", {}, metric.label),
+      el("p", { class: "value" }, value, unit === "%" ? "%" : el("small", {}, unit && ` ${unit}`),
+        one?.now?.error ? el("small", {}, ` ± ${number(metric, one.now.error)}`) : null),
+      change(metric, one, app.state.against), chart));
+    const values = series.series[0]?.values[name];
+    if (values) later.push(() => draw(chart, { start: series.intervals.start, ...values }, metric));
+    else chart.append(el("p", { class: "none" }, "No value in this period."));
+  }
+  box.append(grid, gaps(series), answered(series));
+  return () => later.forEach((one) => one());
+}
+
+/** Returns a sentence about windows that are missing or incomplete. */
+function gaps({ intervals }) {
+  const missing = intervals.expected.reduce((sum, expected, at) => sum + Math.max(0, expected - intervals.published[at]), 0);
+  const incomplete = intervals.incomplete.reduce((sum, one) => sum + one, 0);
+  const texts = [];
+  if (missing) texts.push(`${count(missing)} ${missing === 1 ? "window" : "windows"} of this period not published; charts have gaps there.`);
+  if (incomplete) texts.push(`${count(incomplete)} ${incomplete === 1 ? "window" : "windows"} without some partitions of the beacons; their sums are too low.`);
+  return el("p", { class: "note" }, texts.join(" "));
+}
+
+function answered({ breakdown, numbers }) {
+  const kind = { exact: "all its numbers are exact", noisy: "its session counts are exact, and every other number carries noise (± is one standard error)", counts_only: "it contains session counts only" }[numbers];
+  return el("p", { class: "note" }, kind ? `Answered from table ${breakdown.replaceAll(".", ", ")}: ${kind}.` : "No row matches.");
+}
+
+function bar(value, most, error, kind) {
+  const zero = most.low / (most.low + most.high || 1);
+  const scale = (number) => (number / (most.low + most.high || 1)) * 100;
+  const made = el("span", { class: "meter", "aria-hidden": "true" });
+  const width = Math.abs(scale(value));
+  made.append(el("i", { class: kind, style: { left: `${zero * 100 - (value < 0 ? width : 0)}%`, width: `${Math.max(width, 0.8)}%` } }));
+  if (error) {
+    const from = Math.max(0, zero * 100 + scale(value - 2 * error));
+    const to = Math.min(100, zero * 100 + scale(value + 2 * error));
+    made.append(el("i", { class: "span", style: { left: `${from}%`, width: `${Math.max(0, to - from)}%` } }));
+  }
+  if (most.low > 0) made.append(el("b", { style: { left: `${zero * 100}%` } }));
+  return made;
+}
+
+function chosen(app) {
+  const { breakdowns, state } = app;
+  const table = breakdowns.find((one) => one.breakdown === state.breakdown) || breakdowns.find((one) => one.detail) || breakdowns[0];
+  const by = state.by && table.dimensions.join(",").startsWith(state.by) ? state.by.split(",") : table.dimensions.slice(0, 1);
+  const where = state.where.filter((one) => table.dimensions.includes(one.split(":")[0]));
+  return { table, by, where };
+}
+
+async function breakdown(app, box) {
+  const { table, by, where } = chosen(app);
+  const metric = named(app, app.state.metric);
+  const rank = app.state.rank === "impact" && !metric.ratio ? "value" : app.state.rank;
+  const answer = await app.ask("breakdown", { ...period(app), breakdown: table.breakdown, by: by.join(","), where, metric: metric.name, rank, limit: 50 });
+  if (where.length) {
+    box.append(el("ul", { class: "chips", "aria-label": "Filters" }, where.map((one) => el("li", {},
+      el("button", { type: "button", "aria-label": `Remove filter ${one}`, onclick: () => app.go({ where: where.filter((other) => other !== one) }) }, `${one.replace(":", " = ")}  ✕`)))));
+  }
+  const values = answer.rows.map((row) => row.value?.value || 0);
+  const impacts = answer.rows.map((row) => row.impact?.value || 0);
+  const most = { low: 0, high: Math.max(...values, 0) };
+  const span = { low: Math.max(0, ...impacts.map((one) => -one)), high: Math.max(0, ...impacts) };
+  const drill = (row) => {
+    const added = by.map((name) => `${name}:${row.dimensions[name]}`).filter((one) => !where.includes(one));
+    const next = table.dimensions.slice(0, Math.min(by.length + 1, table.dimensions.length)).join(",");
+    app.go({ where: [...where, ...added], by: next, breakdown: table.breakdown });
+  };
+  const cells = (row) => {
+    const text = by.map((name) => row.dimensions[name]).join(" · ");
+    const deeper = by.length < table.dimensions.length && !row.folded;
+    const uncertain = row.impact?.error && Math.abs(row.impact.value) < 2 * row.impact.error;
+    return el("tr", {},
+      el("td", { class: "cell" }, deeper ? el("button", { type: "button", onclick: () => drill(row) }, text) : text, row.folded ? el("span", { class: "error" }, " folded") : null),
+      el("td", { class: "n optional" }, count(row.sessions)),
+      el("td", { class: "n optional" }, share(row.share)),
+      el("td", { class: "n" }, number(metric, row.value?.value), row.value?.error ? el("span", { class: "error" }, ` ±${number(metric, row.value.error)}`) : null),
+      el("td", { class: "n optional" }, row.value ? bar(row.value.value, most, row.value.error, "") : null),
+      metric.ratio ? el("td", { class: "n" }, difference(metric, row.impact?.value), row.impact?.error ? el("span", { class: "error" }, ` ±${number(metric, row.impact.error)}`) : null) : null,
+      metric.ratio ? el("td", { class: "n optional" }, row.impact ? bar(row.impact.value, span, row.impact.error, uncertain ? "" : row.impact.value > 0 ? "bad" : "good") : null) : null);
+  };
+  const head = el("tr", {}, el("th", { scope: "col" }, by.join(" · ")), el("th", { scope: "col", class: "n optional" }, "Session-windows"),
+    el("th", { scope: "col", class: "n optional" }, "Share"), el("th", { scope: "col", class: "n" }, metric.label), el("td", { class: "optional" }),
+    metric.ratio ? el("th", { scope: "col", class: "n" }, "Impact") : null, metric.ratio ? el("td", { class: "optional" }) : null);
+  if (answer.rows.length) {
+    box.append(el("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Rows" },
+      el("p", { class: "summary" }, `${metric.label} over all rows: ${number(metric, answer.overall?.value)}. ${metric.definition}`), el("table", {},
+      el("caption", {}, `${metric.label} by ${by.join(", ")}`),
+      el("thead", {}, head), el("tbody", {}, answer.rows.map(cells)))));
+  }
+  box.append(answered(answer));
+  if (metric.ratio) box.append(el("p", { class: "note" }, "Impact is the amount by which the overall value would improve if the row were as good as the rest. Bars to the right harm the overall value. Thin lines are two standard errors of noise."));
+  if (answer.rows.some((row) => row.folded)) box.append(el("p", { class: "note" }, "* is the rest: rows below k sessions, folded together until they cover a crowd."));
+  if (answer.folded_away) box.append(el("p", { class: "note" }, `${count(answer.folded_away)} session-windows are in folded rows that may match the filter.`));
+}
+
+function breakdownControls(app) {
+  if (!app.state.tenant) return [];
+  const { table, by } = chosen(app);
+  const tables = Object.fromEntries(app.breakdowns.map((one) => [one.breakdown, one.dimensions.join(", ") + (one.detail ? " (exact)" : "")]));
+  const prefixes = Object.fromEntries(table.dimensions.map((_, at) => [table.dimensions.slice(0, at + 1).join(","), table.dimensions.slice(0, at + 1).join(", ")]));
+  const metrics = Object.fromEntries(Object.keys(app.metrics).filter((name) => LABELS[name] && name !== "sessions").map((name) => [name, label(name)]));
+  const made = app.select("breakdown", "Table", tables, table.breakdown);
+  return [made, app.select("by", "By", prefixes, by.join(",")), app.select("metric", "Metric", metrics, app.state.metric),
+    app.select("rank", "Rank by", { impact: "impact", value: "value", sessions: "sessions" }, app.state.rank)];
+}
+
+async function distribution(app, box) {
+  const metric = named(app, app.state.histogram || "startup_ms");
+  const { distribution: sum, breakdown: table } = await app.ask("distribution", { ...period(app), metric: metric.name });
+  if (!sum.sessions) {
+    box.append(el("p", { class: "none" }, "No histogram was published in this period. The detail table contains them, for windows that are not added up to hours."));
+    return;
+  }
+  const facts = el("div", { class: "grid facts" });
+  for (const { percent, from, to } of sum.percentiles) {
+    const text = from === null ? `below ${number(metric, to)}` : to === null ? `above ${number(metric, from)}` : `${number(metric, from)} to ${number(metric, to)}`;
+    facts.append(el("section", { class: "card" }, el("h2", {}, percent === 50 ? "Median" : `${percent}th percentile`), el("p", { class: "bound" }, text)));
+  }
+  const most = Math.max(...sum.ranges.map((range) => range.at_most));
+  const bars = el("ul", { class: "bars" });
+  for (const range of sum.ranges) {
+    const name = range.to === null ? `${number(metric, range.from)} or more` : `${number(metric, range.from)} to ${number(metric, range.to)}`;
+    const text = range.at_least === range.at_most ? count(range.at_least) : `${count(range.at_least)} to ${count(range.at_most)}`;
+    bars.append(el("li", {}, el("span", { class: "from" }, name), el("span", { class: "track" },
+      el("i", { class: "most", style: { width: `${(range.at_most / most) * 100}%` } }), el("i", { class: "least", style: { width: `${(range.at_least / most) * 100}%` } })),
+    el("span", {}, text)));
+  }
+  box.append(facts, el("section", { class: "card" }, el("h2", {}, `${metric.label}, session-windows by range`), bars),
+    el("p", { class: "note" }, `The sum of ${count(sum.rows)} published histograms of table ${table.replaceAll(".", ", ")}. Their ranges differ, because each range covers a crowd. The dark part of a bar is certain, and the light part may be in the range. ${sum.rows_without ? `${count(sum.rows_without)} rows have no histogram.` : ""}`));
+}
+
+const fact = (title, value, ...rest) => el("section", { class: "card" }, el("h2", {}, title), el("p", { class: "value" }, value), el("p", { class: "change last" }, ...rest));
+
+async function privacy(app, box) {
+  const { tenants } = await app.ask("windows", { since: app.state.period });
+  const mine = tenants.find((one) => one.tenant === app.state.tenant);
+  if (!mine) { box.append(el("p", { class: "none" }, "No window was published in this period.")); return; }
+  const { facts, audit } = app.status;
+  const smallest = Math.min(...mine.tables.map((one) => one.smallest_row));
+  const k = mine.tables[0]?.k;
+  const held = tenants.filter((one) => one.withheld.length).length;
+  const oldest = mine.newest - app.status.now + facts.ttl_rollups_ms;
+  const grid = el("div", { class: "grid facts" },
+    fact("Minimum of a row, k", k === null ? "–" : count(k), "sessions, by the policy of the newest rows"),
+    fact("Smallest row", count(smallest), el("span", { class: `tag ${k && smallest < k ? "bad" : "good"}` }, k && smallest < k ? "below k" : "not below k"), " in this period"),
+    fact("Withheld windows", count(mine.withheld.length), mine.withheld.length ? "this tenant had fewer than k sessions" : "this tenant was published in each"),
+    fact("Tenants with withheld windows", count(held), `of ${count(tenants.length)} that you may see`),
+    fact("Rollups live for", duration(facts.ttl_rollups_ms), `the newest window is deleted here in ${duration(Math.max(0, oldest))}`),
+    fact("Beacons live for", duration(facts.ttl_beacons_ms), "the bound of ttl.beacons; personal data"),
+    audit ? fact("Last audit", audit.report.breaches ? count(audit.report.breaches.length ?? audit.report.breaches) : "read", `report of ${time(audit.at, true)}`) : fact("Last audit", "–", "set console.audit_report to show it"));
+  const table = el("table", {}, el("caption", {}, "Folding by table"),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Table"), el("th", { scope: "col", class: "n" }, "Windows"), el("th", { scope: "col", class: "n" }, "Smallest row"), el("th", { scope: "col", class: "n" }, "Share folded"), el("td", { class: "optional" }))),
+    el("tbody", {}, mine.tables.map((one) => el("tr", {}, el("td", {}, one.breakdown.replaceAll(".", ", ")), el("td", { class: "n" }, count(one.windows)), el("td", { class: "n" }, count(one.smallest_row)), el("td", { class: "n" }, share(one.folded_share)), el("td", { class: "n optional" }, bar(one.folded_share, { low: 0, high: 1 }, 0, ""))))));
+  box.append(grid, el("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Folding by table" }, el("p", { class: "summary" }, "Folding by table"), table),
+    el("p", { class: "note" }, "Share folded is the part of the sessions in rows with *, where values below k sessions were merged. A high share means that the table is finer than its audience."));
+}
+
+async function pipeline(app, box) {
+  const { tenants } = await app.ask("windows", period(app));
+  const mine = tenants.find((one) => one.tenant === app.state.tenant);
+  if (!mine) { box.append(el("p", { class: "none" }, "No window was published in this period.")); return; }
+  const late = mine.freshness_ms > 10 * mine.length_ms;
+  box.append(el("div", { class: "grid facts" },
+    fact("Freshness", duration(mine.freshness_ms), el("span", { class: `tag ${late ? "bad" : "good"}` }, late ? "late" : "up to date"), " since the newest window ended"),
+    fact("Published windows", count(mine.published), `of ${duration(mine.length_ms)} each`),
+    fact("Missing windows", count(mine.missing.length), mine.missing.length ? "no tenant was published" : "none"),
+    fact("Incomplete windows", count(mine.incomplete.length), mine.incomplete.length ? "without some partitions or rows" : "none"),
+    fact("Withheld windows", count(mine.withheld.length), "fewer than k sessions")));
+  const set = (list) => new Set(list);
+  const [missing, part, held] = [set(mine.missing), set(mine.incomplete), set(mine.withheld)];
+  const from = mine.newest - Math.min(240, Math.max(mine.published + missing.size + held.size, 1)) * mine.length_ms;
+  const strip = el("div", { class: "strip", role: "img", "aria-label": `Windows since ${time(from, true)}: ${missing.size} missing, ${part.size} incomplete, ${held.size} withheld.` });
+  for (let start = from; start < mine.newest; start += mine.length_ms) {
+    strip.append(el("i", { class: missing.has(start) ? "gap" : part.has(start) ? "part" : held.has(start) ? "held" : "", title: time(start, true) }));
+  }
+  box.append(el("section", { class: "card" }, el("h2", {}, `Windows since ${time(from, true)}`), strip,
+    el("p", { class: "change" }, "Blue: published. Red: missing. Ochre: incomplete. Grey: withheld.")),
+  el("p", { class: "note" }, "Lag, outcomes of beacons and the ledger are metrics of the worker: see the alerts in docs/operations.md."));
+}
+
+export const screens = {
+  overview: { title: "Overview", lead: "Audience and quality in the chosen period.", show: overview },
+  breakdown: { title: "Breakdown", lead: "Where quality is lost: the rows that would improve the overall value most.", show: breakdown, controls: breakdownControls },
+  distribution: { title: "Distribution", lead: "The values of sessions, as published histograms.", show: distribution,
+    controls: (app) => [app.select("histogram", "Metric", Object.fromEntries(Object.values(app.metrics).filter((one) => one.histogram).map((one) => [one.name, label(one.name)])), app.state.histogram || "startup_ms")] },
+  privacy: { title: "Privacy", lead: "The guarantee in numbers: crowds, folding and lifetimes.", show: privacy },
+  pipeline: { title: "Pipeline", lead: "Is every window published, and how fresh is it?", show: pipeline },
+};

@@ -1,0 +1,371 @@
+//! The answers of the API.
+
+use std::collections::BTreeMap;
+
+use crowdfold_model::{Metric, Span, Timestamp};
+use crowdfold_query::{Answer, Figure, QueryMetric, Rank, Row, WindowReport, csv_field};
+use serde_json::{Map, Value, json};
+
+use crate::question::{Form, Parameters, Question, Refusal};
+use crate::{Access, Store};
+
+#[cfg(test)]
+mod tests;
+
+/// The most rows of a breakdown that are returned unless the request asks for another number.
+const LIMIT: usize = 100;
+const MOST: usize = 1_000;
+
+/// The period of `windows` that is reported unless the request names another.
+const WINDOWS_SINCE: Span = Span::DAY;
+
+/// An answer, as JSON and as lines of CSV.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) json: Value,
+    /// Absent if the answer has no form in CSV.
+    pub(crate) csv: Option<Vec<Vec<String>>>,
+}
+
+impl Reply {
+    /// Formats the lines as CSV.
+    pub(crate) fn csv(lines: &[Vec<String>]) -> String {
+        let line =
+            |cells: &Vec<String>| cells.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",");
+        lines.iter().map(|cells| line(cells) + "\n").collect()
+    }
+}
+
+/// The data of a request that every answer needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) access: &'a Access,
+    pub(crate) now: Timestamp,
+    pub(crate) detail: Span,
+}
+
+impl Asked<'_> {
+    fn question(&self, parameters: &Parameters, form: Form) -> Result<Question, Refusal> {
+        Question::of(parameters, self.store, self.access, form, (self.now, self.detail))
+    }
+
+    fn answer(&self, question: &Question) -> Result<Answer, Refusal> {
+        let rows: Vec<Row> = self.store.rows(&question.selection)?;
+        question.query.run(&rows).map_err(|error| Refusal::unanswerable(error.to_string()))
+    }
+
+    /// Answers `timeseries`.
+    pub(crate) fn timeseries(&self, query: &str) -> Result<Reply, Refusal> {
+        let names = ["tenant", "breakdown", "metric", "where", "by", "since", "until", "step"];
+        let parameters = Parameters::parse(query, &names)?;
+        let metrics = some_metrics(&parameters)?;
+        let question = self.question(&parameters, Form::Intervals)?;
+        let answer = self.answer(&question)?;
+        let intervals = self.intervals(&question)?;
+        let mut series = Vec::new();
+        let mut csv = vec![head(&["from", "to"], answer.by(), &["sessions"], &metrics)];
+        for one in answer.series(&metrics) {
+            let points: BTreeMap<Timestamp, _> =
+                one.points.iter().map(|point| (floor(point.span.start, &question), point)).collect();
+            let at = |start: &Timestamp| points.get(start).copied();
+            let values = metrics.iter().enumerate().map(|(index, metric)| {
+                let figures: Vec<Option<Figure>> = intervals
+                    .starts
+                    .iter()
+                    .map(|start| at(start).and_then(|point| point.values[index]))
+                    .collect();
+                (metric.name().to_owned(), columns(&figures))
+            });
+            for start in intervals.starts.iter() {
+                let Some(point) = at(start) else { continue };
+                let end = start.saturating_add(question.selection.step.unwrap_or_default());
+                let mut cells = vec![start.to_string(), end.to_string()];
+                cells.extend(one.key.iter().cloned());
+                cells.push(point.sessions.to_string());
+                cells.extend(point.values.iter().flat_map(|figure| texts(*figure)));
+                csv.push(cells);
+            }
+            series.push(json!({
+                "dimensions": dimensions(answer.by(), &one.key),
+                "sessions": intervals.starts.iter().map(|start| at(start).map(|point| point.sessions)).collect::<Vec<_>>(),
+                "values": values.collect::<Map<_, _>>(),
+            }));
+        }
+        let mut json = described(&question, &answer);
+        json["intervals"] = intervals.json();
+        json["step_ms"] = question.selection.step.unwrap_or_default().as_millis().into();
+        json["series"] = series.into();
+        Ok(Reply { json, csv: Some(csv) })
+    }
+
+    /// Answers `breakdown`.
+    pub(crate) fn breakdown(&self, query: &str) -> Result<Reply, Refusal> {
+        let names = ["tenant", "breakdown", "metric", "where", "by", "since", "until", "rank", "limit"];
+        let parameters = Parameters::parse(query, &names)?;
+        let metric = one_metric(&parameters)?;
+        let rank = parameters.one("rank").unwrap_or("impact");
+        let rank = Rank::named(rank).ok_or_else(|| {
+            Refusal::bad(format!(
+                "unknown rank \"{}\"; the ranks are value, sessions, impact",
+                rank.escape_debug()
+            ))
+        })?;
+        if rank == Rank::Impact && !metric.is_ratio() {
+            return Err(Refusal::unanswerable(format!(
+                "{} is not a ratio, so it has no impact; ask with rank=value or rank=sessions",
+                metric.name()
+            )));
+        }
+        let limit = limit(&parameters)?;
+        let question = self.question(&parameters, Form::Whole)?;
+        let answer = self.answer(&question)?;
+        let ranking = answer.ranking(metric, rank).into_iter().next();
+        let mut json = described(&question, &answer);
+        let rows = ranking.as_ref().map(|ranking| &ranking.rows[..]).unwrap_or_default();
+        let mut csv = vec![head(&[], answer.by(), &["sessions", "share"], &[metric])];
+        if let Some(head) = csv.first_mut() {
+            head.extend(["impact".into(), "impact_error".into()]);
+        }
+        for row in rows {
+            let mut cells = row.key.clone();
+            cells.extend([row.sessions.to_string(), row.share.to_string()]);
+            cells.extend(texts(row.value).into_iter().chain(texts(row.impact)));
+            csv.push(cells);
+        }
+        json["metric"] = metric.name().into();
+        json["rank"] = rank.name().into();
+        json["overall"] = json!(ranking.as_ref().and_then(|ranking| ranking.overall));
+        json["sessions"] = ranking.as_ref().map_or(0, |ranking| ranking.sessions).into();
+        json["rows_in_total"] = rows.len().into();
+        let row = |row: &crowdfold_query::RankedRow| {
+            json!({
+                "dimensions": dimensions(answer.by(), &row.key), "folded": row.is_folded(), "sessions": row.sessions,
+                "share": row.share, "value": row.value, "impact": row.impact,
+            })
+        };
+        json["rows"] = rows.iter().take(limit).map(row).collect();
+        Ok(Reply { json, csv: Some(csv) })
+    }
+
+    /// Answers `compare`.
+    pub(crate) fn compare(&self, query: &str) -> Result<Reply, Refusal> {
+        let names = ["tenant", "breakdown", "metric", "where", "by", "since", "until", "against"];
+        let parameters = Parameters::parse(query, &names)?;
+        let metrics = some_metrics(&parameters)?;
+        let question = self.question(&parameters, Form::Whole)?;
+        let against = match (parameters.one("against"), parameters.span("against")) {
+            (None, _) => question.selection.since.saturating_sub(Span::DAY),
+            (Some(_), Ok(Some(span))) => question.selection.since.saturating_sub(span),
+            _ => parameters.time("against", self.now)?.unwrap_or_default(),
+        };
+        let Some(shift) = question.selection.since.checked_since(against).filter(|shift| !shift.is_zero())
+        else {
+            return Err(Refusal::bad(
+                "against is not before since; set it to an earlier time or to 1d or 1w",
+            ));
+        };
+        let answer = self.answer(&question)?;
+        // windows that are not published yet are missing in the later period only
+        let end = question.newest.min(question.selection.until).max(question.selection.since);
+        let mut earlier = question.clone();
+        earlier.selection.since = against;
+        earlier.selection.until = end.saturating_sub(shift);
+        earlier.query = earlier.query.between(against, earlier.selection.until);
+        let before = self.answer(&earlier)?;
+        let mut json = described(&question, &answer);
+        json["against"] = against.as_millis().into();
+        json["against_until"] = earlier.selection.until.as_millis().into();
+        let mut csv = vec![head(
+            &[],
+            answer.by(),
+            &["metric", "now", "now_error", "before", "before_error", "change", "change_error", "relative"],
+            &[],
+        )];
+        let mut rows = Vec::new();
+        for one in answer.compare(&before, &metrics) {
+            let mut cells = one.key.clone();
+            cells.push(one.metric.name().to_owned());
+            cells.extend([one.now, one.before, one.change()].into_iter().flat_map(texts));
+            cells.push(one.relative().map(|part| part.to_string()).unwrap_or_default());
+            csv.push(cells);
+            rows.push(json!({
+                "dimensions": dimensions(answer.by(), &one.key), "metric": one.metric.name(), "now": one.now,
+                "before": one.before, "change": one.change(), "relative": one.relative(),
+            }));
+        }
+        json["rows"] = rows.into();
+        Ok(Reply { json, csv: Some(csv) })
+    }
+
+    /// Answers `distribution`.
+    pub(crate) fn distribution(&self, query: &str) -> Result<Reply, Refusal> {
+        let names = ["tenant", "breakdown", "metric", "where", "by", "since", "until"];
+        let parameters = Parameters::parse(query, &names)?;
+        let metric = parameters.one("metric").unwrap_or("startup_ms");
+        let Some(Metric::Value(metric)) = Metric::named(metric).filter(|metric| match metric {
+            Metric::Value(metric) => metric.has_histogram(),
+            Metric::Sum(_) => false,
+        }) else {
+            return Err(Refusal::bad(format!(
+                "\"{}\" has no histogram; the metrics with histograms are {}",
+                metric.escape_debug(),
+                crate::catalogue::with_histogram().collect::<Vec<_>>().join(", ")
+            )));
+        };
+        let question = self.question(&parameters, Form::Whole)?;
+        let rows = self.store.histograms(&question.selection, metric)?;
+        let distribution = question.query.distribution(&rows, metric);
+        let distribution = distribution.map_err(|error| Refusal::unanswerable(error.to_string()))?;
+        let mut csv = vec![["from", "to", "at_least", "at_most", "estimate"].map(String::from).to_vec()];
+        for range in &distribution.ranges {
+            let bound = |bound: Option<u64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+            csv.push(vec![
+                bound(range.from),
+                bound(range.to),
+                range.at_least.to_string(),
+                range.at_most.to_string(),
+                format!("{:.1}", range.estimate),
+            ]);
+        }
+        let json = json!({
+            "tenant": question.selection.tenant, "breakdown": question.selection.breakdown, "metric": metric.name(),
+            "since": question.selection.since.as_millis(), "until": question.selection.until.as_millis(),
+            "distribution": distribution,
+        });
+        Ok(Reply { json, csv: Some(csv) })
+    }
+
+    /// Answers `windows`.
+    pub(crate) fn windows(&self, query: &str) -> Result<Reply, Refusal> {
+        let parameters = Parameters::parse(query, &["tenant", "since", "until"])?;
+        let until = parameters.time("until", self.now)?.unwrap_or(Timestamp::MAX);
+        let since = parameters.time("since", self.now)?;
+        let since = since.unwrap_or_else(|| self.now.saturating_sub(WINDOWS_SINCE));
+        let reports = WindowReport::of(self.store.facts(None, since, until)?);
+        let mut seen: Vec<WindowReport> =
+            reports.into_iter().filter(|report| self.access.sees(&report.tenant)).collect();
+        if let Some(tenant) = parameters.one("tenant") {
+            seen.retain(|report| report.tenant == tenant);
+        }
+        let report = |report: &WindowReport| {
+            let mut json = json!(report);
+            json["freshness_ms"] = self.now.as_millis().saturating_sub(report.newest).into();
+            json
+        };
+        Ok(Reply {
+            json: json!({"now": self.now.as_millis(), "tenants": seen.iter().map(report).collect::<Vec<_>>()}),
+            csv: None,
+        })
+    }
+
+    fn intervals(&self, question: &Question) -> Result<Intervals, Refusal> {
+        let selection = &question.selection;
+        let step = selection.step.unwrap_or(question.length);
+        let mut intervals = Intervals::default();
+        let mut start = selection.since.floor(step);
+        let mut index = BTreeMap::new();
+        while start < selection.until {
+            index.insert(start, intervals.starts.len());
+            // windows that no tenant has yet are not expected
+            let end = start.saturating_add(step).min(selection.until).min(question.newest);
+            let expected = end.saturating_since(start.max(selection.since)).as_millis();
+            intervals.expected.push(expected / question.length.as_millis().max(1));
+            intervals.starts.push(start);
+            start = start.saturating_add(step);
+        }
+        intervals.published = vec![0; intervals.starts.len()];
+        intervals.incomplete = vec![0; intervals.starts.len()];
+        for (start, (published, incomplete)) in self.store.published(selection)? {
+            let Some(at) = index.get(&start) else { continue };
+            intervals.published[*at] = published;
+            intervals.incomplete[*at] = incomplete;
+        }
+        Ok(intervals)
+    }
+}
+
+/// The intervals of a time series, with the state of their windows.
+#[derive(Default)]
+struct Intervals {
+    starts: Vec<Timestamp>,
+    expected: Vec<u64>,
+    published: Vec<u64>,
+    incomplete: Vec<u64>,
+}
+
+impl Intervals {
+    fn json(&self) -> Value {
+        json!({
+            "start": self.starts.iter().map(|start| start.as_millis()).collect::<Vec<_>>(),
+            "expected": self.expected, "published": self.published, "incomplete": self.incomplete,
+        })
+    }
+}
+
+fn floor(start: Timestamp, question: &Question) -> Timestamp {
+    question.selection.step.map_or(start, |step| start.floor(step))
+}
+
+/// Returns values and standard errors as two lists.
+fn columns(figures: &[Option<Figure>]) -> Value {
+    let values: Vec<Option<f64>> = figures.iter().map(|figure| figure.map(|figure| figure.value)).collect();
+    let errors: Vec<Option<f64>> =
+        figures.iter().map(|figure| figure.and_then(|figure| figure.error)).collect();
+    json!({"value": values, "error": errors})
+}
+
+fn texts(figure: Option<Figure>) -> [String; 2] {
+    let text = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    [text(figure.map(|figure| figure.value)), text(figure.and_then(|figure| figure.error))]
+}
+
+fn head(first: &[&str], by: &[String], then: &[&str], metrics: &[QueryMetric]) -> Vec<String> {
+    let mut head: Vec<String> = first.iter().map(|name| (*name).to_owned()).collect();
+    head.extend(by.iter().cloned());
+    head.extend(then.iter().map(|name| (*name).to_owned()));
+    for metric in metrics {
+        head.extend([metric.name().to_owned(), format!("{}_error", metric.name())]);
+    }
+    head
+}
+
+fn dimensions(by: &[String], key: &[String]) -> Map<String, Value> {
+    by.iter().cloned().zip(key.iter().map(|value| json!(value))).collect()
+}
+
+/// Returns the description of a question that every answer repeats.
+fn described(question: &Question, answer: &Answer) -> Value {
+    let numbers = answer.source_tables().map(|(_, numbers)| numbers).collect::<Vec<_>>();
+    json!({
+        "tenant": question.selection.tenant, "breakdown": question.selection.breakdown, "by": answer.by(),
+        "numbers": numbers.first(), "since": question.selection.since.as_millis(),
+        "until": question.selection.until.as_millis(), "window_ms": question.length.as_millis(),
+        "newest": question.newest.as_millis(), "folded_away": answer.folded_away(),
+    })
+}
+
+fn some_metrics(parameters: &Parameters) -> Result<Vec<QueryMetric>, Refusal> {
+    let metrics = parameters.metrics()?;
+    if metrics.is_empty() {
+        return Err(Refusal::bad(
+            "metric is missing; set it to one or more metrics, such as metric=sessions,vsf",
+        ));
+    }
+    Ok(metrics)
+}
+
+fn one_metric(parameters: &Parameters) -> Result<QueryMetric, Refusal> {
+    match some_metrics(parameters)?[..] {
+        [metric] => Ok(metric),
+        _ => Err(Refusal::bad("metric contains several metrics; set it to one")),
+    }
+}
+
+fn limit(parameters: &Parameters) -> Result<usize, Refusal> {
+    let Some(text) = parameters.one("limit") else { return Ok(LIMIT) };
+    let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
+    number.ok_or_else(|| {
+        Refusal::bad(format!("limit is \"{}\"; set it to a number from 1 to {MOST}", text.escape_debug()))
+    })
+}

@@ -1,0 +1,213 @@
+use crowdfold_model::{Span, Timestamp};
+use crowdfold_query::{Args, Catalogue, Query, QueryMetric, Rank, Row};
+use crowdfold_testkit::rows::{MINUTE, noisy, of_tenant, table};
+use hyper::StatusCode;
+use serde_json::Value;
+
+use super::{Asked, Reply};
+use crate::question::Refusal;
+use crate::{Access, Batch, Lifetimes, Store};
+
+const FIRST: u64 = 30_000_000;
+
+fn minute(after: u64) -> Timestamp {
+    Timestamp::from_millis((FIRST + after) * MINUTE)
+}
+
+/// Returns two hours of windows without the 5th, of which the 7th is incomplete.
+fn records() -> Vec<Value> {
+    let mut records = Vec::new();
+    for at in (0..120).filter(|at| *at != 5) {
+        let mut own = table(
+            FIRST + at,
+            "cdn/connection",
+            &[("cdn-a/wifi", 900), ("cdn-b/wifi", 100 + at), ("*/*", 60)],
+        );
+        own[1]["stalled_ms"] = (600_000 + at).into();
+        if at == 7 {
+            own.iter_mut().for_each(|row| row["coverage"] = serde_json::json!({"partitions": 3, "of": 4}));
+        }
+        records.extend(own);
+        records.extend(noisy(table(FIRST + at, "os", &[("Windows", 1_000), ("*", 60 + at)])));
+    }
+    records.extend(of_tenant("beta", table(FIRST + 5, "os", &[("Windows", 500)])));
+    records
+}
+
+fn rows() -> Vec<Row> {
+    records().iter().map(|record| Row::parse(record.to_string().as_bytes()).unwrap()).collect()
+}
+
+fn store() -> Store {
+    let lifetimes = Lifetimes { detail: Span::DAY.times(2), rollups: Span::DAY.times(30) };
+    let store = Store::open(None, lifetimes).unwrap();
+    store.add(&Batch { rows: rows(), ..Batch::default() }, minute(121)).unwrap();
+    store
+}
+
+fn ask(of: impl Fn(&Asked<'_>) -> Result<Reply, Refusal>) -> Result<Reply, Refusal> {
+    let store = store();
+    of(&Asked { store: &store, access: &Access::All, now: minute(120), detail: Span::DAY.times(2) })
+}
+
+#[test]
+fn breakdown_equals_the_ranking_of_the_command() {
+    let reply = ask(|asked| asked.breakdown("tenant=acme&metric=rebuffering_ratio&by=cdn&since=1h")).unwrap();
+    let args = Args { tenant: Some("acme".into()), by: Some("cdn".into()), ..Args::default() };
+    let query = Query::from_args(&args, &Catalogue::default(), minute(120)).unwrap();
+    let answer = query.between(minute(60), minute(120)).run(&rows()).unwrap();
+    let metric = QueryMetric::named("rebuffering_ratio").unwrap();
+    let expected = &answer.ranking(metric, Rank::Impact)[0];
+    let rows = reply.json["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), expected.rows.len());
+    for (row, expected) in rows.iter().zip(&expected.rows) {
+        assert_eq!(row["dimensions"]["cdn"], *expected.key[0]);
+        assert_eq!(row["sessions"], expected.sessions);
+        assert_eq!(row["value"]["value"].as_f64(), expected.value.map(|figure| figure.value));
+        assert_eq!(row["impact"]["value"].as_f64(), expected.impact.map(|figure| figure.value));
+    }
+    assert_eq!(
+        (&reply.json["numbers"], &reply.json["breakdown"]),
+        (&"exact".into(), &"cdn.connection".into())
+    );
+    let csv = Reply::csv(&reply.csv.unwrap());
+    assert!(
+        csv.starts_with(
+            "cdn,sessions,share,rebuffering_ratio,rebuffering_ratio_error,impact,impact_error\ncdn-b,"
+        ),
+        "{csv}"
+    );
+}
+
+#[test]
+fn missing_and_incomplete_windows_are_marked_and_never_zero() {
+    let reply = ask(|asked| asked.timeseries("tenant=acme&metric=sessions&since=2h&step=1m")).unwrap();
+    let at = |name: &str, at: usize| reply.json["intervals"][name][at].as_u64().unwrap();
+    let values = &reply.json["series"][0]["values"]["sessions"]["value"];
+    for interval in 0..120 {
+        let is_missing = interval == 5;
+        assert_eq!(at("expected", interval), 1);
+        assert_eq!(at("published", interval), u64::from(!is_missing), "{interval}");
+        assert_eq!(at("incomplete", interval), u64::from(interval == 7));
+        assert_eq!(values[interval].is_null(), is_missing);
+    }
+    assert_eq!(values[10], 1_070.0);
+    let csv = Reply::csv(&reply.csv.unwrap());
+    assert_eq!(csv.lines().count(), 1 + 119);
+    // the windows of an hour
+    let hours = ask(|asked| asked.timeseries("tenant=acme&metric=sessions&since=2h&step=1h")).unwrap();
+    assert_eq!(hours.json["intervals"]["published"], serde_json::json!([59, 60]));
+    assert_eq!(hours.json["intervals"]["expected"], serde_json::json!([60, 60]));
+}
+
+#[test]
+fn comparison_ends_both_periods_with_the_newest_window() {
+    let reply =
+        ask(|asked| asked.compare("tenant=acme&metric=sessions&by=cdn&since=30m&against=1h")).unwrap();
+    let row = reply.json["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["dimensions"]["cdn"] == "cdn-b")
+        .unwrap();
+    let sum = |from: u64, to: u64| (from..to).map(|at| 100 + at).sum::<u64>() as f64;
+    assert_eq!(
+        (row["now"]["value"].as_f64(), row["before"]["value"].as_f64()),
+        (Some(sum(90, 120)), Some(sum(30, 60)))
+    );
+}
+
+#[test]
+fn histograms_of_the_store_are_added() {
+    let reply = ask(|asked| asked.distribution("tenant=acme&metric=bandwidth_kbps&since=1h")).unwrap();
+    let distribution = &reply.json["distribution"];
+    let sessions: u64 = (60..120).map(|at| 900 + 100 + at + 60).sum();
+    assert_eq!((&distribution["sessions"], &distribution["rows"]), (&sessions.into(), &180.into()));
+    assert_eq!(distribution["ranges"][0]["at_least"], 20 * 180);
+}
+
+#[test]
+fn windows_report_gaps_by_tenant() {
+    let reply = ask(|asked| asked.windows("since=3h")).unwrap();
+    let acme = &reply.json["tenants"][0];
+    assert_eq!(acme["withheld"], serde_json::json!([(FIRST + 5) * MINUTE]));
+    assert_eq!(acme["incomplete"], serde_json::json!([(FIRST + 7) * MINUTE]));
+    assert_eq!(acme["freshness_ms"], 0);
+    assert_eq!(acme["tables"][0]["smallest_row"], 60);
+}
+
+#[test]
+fn wrong_questions_are_refused_with_status_and_fix() {
+    type Of = fn(&Asked<'_>, &str) -> Result<Reply, Refusal>;
+    let timeseries: Of = |asked, query| asked.timeseries(query);
+    let breakdown: Of = |asked, query| asked.breakdown(query);
+    let distribution: Of = |asked, query| asked.distribution(query);
+    let compare: Of = |asked, query| asked.compare(query);
+    for (of, query, status, expected) in [
+        (timeseries, "metric=vsf", 400, "tenant is missing; set it to one of: acme, beta"),
+        (
+            timeseries,
+            "tenant=gamma&metric=vsf",
+            404,
+            "unknown tenant \"gamma\"; the tenants with rollups are: acme, beta",
+        ),
+        (timeseries, "tenant=acme", 400, "metric is missing; set it to one or more metrics"),
+        (
+            timeseries,
+            "tenant=acme&metric=vsf&by=shape",
+            400,
+            "by: \"shape\" is not a dimension; the dimensions are country",
+        ),
+        (
+            timeseries,
+            "tenant=acme&metric=vsf&breakdown=country",
+            404,
+            "no table country was published; the breakdowns of acme are cdn.connection, os",
+        ),
+        (
+            timeseries,
+            "tenant=acme&metric=vsf&by=os&where=cdn:cdn-a",
+            422,
+            "no published table answers this question",
+        ),
+        (
+            timeseries,
+            "tenant=acme&metric=vsf&by=connection",
+            422,
+            "ask with breakdown=cdn.connection and by=cdn,connection",
+        ),
+        (
+            timeseries,
+            "tenant=acme&metric=vsf&breakdown=cdn.connection&by=connection",
+            422,
+            "group by cdn or cdn,connection",
+        ),
+        (timeseries, "tenant=acme&metric=vsf&since=1h&until=2h", 400, "is not before until"),
+        (timeseries, "tenant=acme&metric=vsf&where=os", 400, "write it like os:Windows"),
+        (breakdown, "tenant=acme&metric=vsf,vpf&by=cdn", 400, "metric contains several metrics"),
+        (breakdown, "tenant=acme&metric=stalls&by=cdn", 422, "stalls is not a ratio, so it has no impact"),
+        (breakdown, "tenant=acme&metric=vsf&by=cdn&rank=worst", 400, "the ranks are value, sessions, impact"),
+        (breakdown, "tenant=acme&metric=vsf&by=cdn&limit=0", 400, "set it to a number from 1 to 1000"),
+        (distribution, "tenant=acme&metric=bitrate_kbps", 400, "the metrics with histograms are startup_ms"),
+        (compare, "tenant=acme&metric=vsf&against=30m&since=1h&limit=3", 400, "unknown parameter \"limit\""),
+        (compare, "tenant=acme&metric=vsf&against=tomorrow", 400, "against is \"tomorrow\"; set it to"),
+    ] {
+        let refused = ask(|asked| of(asked, query)).err().unwrap_or_else(|| panic!("{query} is answered"));
+        assert_eq!(refused.status, StatusCode::from_u16(status).unwrap(), "{query}: {}", refused.message);
+        assert!(refused.message.contains(expected), "{query}: {}", refused.message);
+    }
+}
+
+#[test]
+fn tenants_that_the_token_may_not_see_are_unknown() {
+    let store = store();
+    let access = Access::Tenants(["beta".to_owned()].into());
+    let asked = Asked { store: &store, access: &access, now: minute(120), detail: Span::DAY };
+    assert_eq!(asked.timeseries("tenant=acme&metric=vsf").unwrap_err().status, StatusCode::NOT_FOUND);
+    assert!(asked.timeseries("metric=sessions&since=2h").is_ok(), "the only visible tenant needs no name");
+    for reply in [asked.tenants(), asked.breakdowns(""), asked.windows("since=3h")] {
+        let text = reply.unwrap().json.to_string();
+        assert!(text.contains("beta") && !text.contains("acme"), "{text}");
+    }
+    assert_eq!(asked.breakdowns("tenant=acme").unwrap_err().status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,143 @@
+//! Gauges for Prometheus: the values of the newest window of each tenant.
+
+use std::fmt::Write as _;
+
+use crowdfold_model::{Dimension, Span, Timestamp};
+use crowdfold_query::{Args, Catalogue, Query, QueryMetric};
+
+use crate::{Access, ConsoleError, Selection, Store};
+
+#[cfg(test)]
+mod tests;
+
+/// The maximum number of series. Further rows of a table are not exported, and are counted.
+const SERIES: usize = 10_000;
+
+/// The time without a new window after which the values of a tenant are no longer exported.
+const STALE: Span = Span::from_millis(30 * 60_000);
+
+/// A table and the metrics that are exported from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export {
+    breakdown: String,
+    metrics: Vec<QueryMetric>,
+}
+
+impl Export {
+    /// Parses an entry of `console.export`, such as `cdn: rebuffering_ratio, vsf`.
+    ///
+    /// # Errors
+    /// The entry is not a breakdown and metrics.
+    pub fn parse(entry: &str) -> Result<Self, ConsoleError> {
+        let failed = |fix: String| ConsoleError::Export { entry: entry.escape_debug().to_string(), fix };
+        let (breakdown, metrics) = entry.split_once(':').ok_or_else(|| {
+            failed("write a breakdown and metrics, such as \"cdn: rebuffering_ratio, vsf\"".into())
+        })?;
+        let names = breakdown.split([',', '.']).map(str::trim);
+        let names: Vec<&str> = names.collect();
+        if let Some(stranger) = names.iter().find(|name| Dimension::named(name).is_none()) {
+            let known = Dimension::ALL.map(Dimension::name).join(", ");
+            return Err(failed(format!(
+                "\"{}\" is not a dimension; the dimensions are {known}",
+                stranger.escape_debug()
+            )));
+        }
+        let metric = |name: &str| {
+            QueryMetric::named(name.trim()).ok_or_else(|| {
+                let known: Vec<_> = QueryMetric::all().map(QueryMetric::name).collect();
+                failed(format!(
+                    "\"{}\" is not a metric; the metrics are {}",
+                    name.trim().escape_debug(),
+                    known.join(", ")
+                ))
+            })
+        };
+        Ok(Self {
+            breakdown: names.join("."),
+            metrics: metrics.split(',').map(metric).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Returns the gauges in the text format of Prometheus.
+pub(crate) fn gauges(
+    exports: &[Export],
+    store: &Store,
+    access: &Access,
+    now: Timestamp,
+) -> Result<String, ConsoleError> {
+    let mut text = String::new();
+    let mut left = SERIES;
+    let mut omitted = 0_usize;
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for (tenant, (_, start, end)) in store.tenants()?.into_iter().filter(|(tenant, _)| access.sees(tenant)) {
+        let tenant_label = label("tenant", &tenant);
+        lines.push((
+            "crowdfold_rollup_window_end_timestamp_seconds".into(),
+            format!("{{{tenant_label}}} {}", end.as_millis() as f64 / 1_000.0),
+        ));
+        if now.saturating_since(end) > STALE {
+            continue;
+        }
+        for export in exports {
+            let rows = newest(store, &tenant, export, start)?;
+            for (labels, figures) in rows {
+                if left < figures.len() {
+                    omitted += figures.len();
+                    continue;
+                }
+                left -= figures.len();
+                let labels = format!("{tenant_label},{},{labels}", label("breakdown", &export.breakdown));
+                lines.extend(figures.into_iter().map(|(name, value)| {
+                    (format!("crowdfold_rollup_{name}"), format!("{{{labels}}} {value}"))
+                }));
+            }
+        }
+    }
+    lines.push(("crowdfold_rollup_series_omitted".into(), format!(" {omitted}")));
+    lines.sort();
+    let mut last = "";
+    for (name, line) in &lines {
+        if name != last {
+            // a String accepts everything
+            let _ = writeln!(text, "# TYPE {name} gauge");
+            last = name;
+        }
+        let _ = writeln!(text, "{name}{line}");
+    }
+    Ok(text)
+}
+
+/// The labels of a row, and its values by metric.
+type Gauges = Vec<(String, Vec<(&'static str, f64)>)>;
+
+/// Returns the values of one table in a window. Values that are absent there have no series.
+fn newest(store: &Store, tenant: &str, export: &Export, start: Timestamp) -> Result<Gauges, ConsoleError> {
+    let until = start.saturating_add(Span::from_millis(1));
+    let (tenant, breakdown) = (tenant.to_owned(), export.breakdown.clone());
+    let rows =
+        store.rows(&Selection { tenant, breakdown: breakdown.clone(), since: start, until, step: None })?;
+    let args = Args { breakdown: Some(breakdown), ..Args::default() };
+    let Ok(query) = Query::from_args(&args, &Catalogue::default(), start) else { return Ok(Vec::new()) };
+    let Ok(answer) = query.run(&rows) else { return Ok(Vec::new()) };
+    let sessions = QueryMetric::named("sessions");
+    let metrics: Vec<QueryMetric> = sessions
+        .into_iter()
+        .chain(export.metrics.iter().copied().filter(|metric| Some(*metric) != sessions))
+        .collect();
+    let row = |series: crowdfold_query::Series| {
+        let labels = answer.by().iter().zip(&series.key).map(|(name, value)| label(name, value));
+        let point = series.points.first()?;
+        let values = metrics
+            .iter()
+            .zip(&point.values)
+            .filter_map(|(metric, figure)| Some((metric.name(), (*figure)?.value)));
+        Some((labels.collect::<Vec<_>>().join(","), values.collect()))
+    };
+    Ok(answer.series(&metrics).into_iter().filter_map(row).collect())
+}
+
+fn label(name: &str, value: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("{name}=\"{value}\"")
+}

@@ -1,0 +1,72 @@
+use crowdfold_model::{Span, Timestamp};
+use crowdfold_query::Row;
+use crowdfold_testkit::rows::{MINUTE, of_tenant, table};
+
+use super::{Export, gauges};
+use crate::{Access, Batch, Lifetimes, Store};
+
+const FIRST: u64 = 30_000_000;
+
+fn store() -> Store {
+    let lifetimes = Lifetimes { detail: Span::DAY, rollups: Span::DAY.times(30) };
+    let store = Store::open(None, lifetimes).unwrap();
+    let mut records = table(FIRST, "cdn", &[("old", 500)]);
+    records.extend(table(FIRST + 1, "cdn", &[("a\"b", 900), ("*", 100)]));
+    records.extend(of_tenant("beta", table(FIRST + 1, "cdn", &[("cdn-c", 300)])));
+    let rows = records.iter().map(|record| Row::parse(record.to_string().as_bytes()).unwrap()).collect();
+    store.add(&Batch { rows, ..Batch::default() }, minute(3)).unwrap();
+    store
+}
+
+fn minute(after: u64) -> Timestamp {
+    Timestamp::from_millis((FIRST + after) * MINUTE)
+}
+
+#[test]
+fn gauges_are_the_values_of_the_newest_window() {
+    let export = [Export::parse("cdn: vsf, stalls").unwrap()];
+    let text = gauges(&export, &store(), &Access::All, minute(3)).unwrap();
+    for line in [
+        "# TYPE crowdfold_rollup_vsf gauge",
+        "crowdfold_rollup_vsf{tenant=\"acme\",breakdown=\"cdn\",cdn=\"a\\\"b\"} 0.1",
+        "crowdfold_rollup_sessions{tenant=\"acme\",breakdown=\"cdn\",cdn=\"*\"} 100",
+        "crowdfold_rollup_stalls{tenant=\"beta\",breakdown=\"cdn\",cdn=\"cdn-c\"} 30",
+        "crowdfold_rollup_series_omitted 0",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("\"old\""), "{text}");
+    // each metric is described once, before its series
+    assert_eq!(text.matches("# TYPE crowdfold_rollup_vsf ").count(), 1);
+}
+
+#[test]
+fn gauges_contain_only_tenants_that_the_token_may_see() {
+    let export = [Export::parse("cdn: vsf").unwrap()];
+    let access = Access::Tenants(["beta".to_owned()].into());
+    let text = gauges(&export, &store(), &access, minute(3)).unwrap();
+    assert!(text.contains("beta") && !text.contains("acme"), "{text}");
+}
+
+#[test]
+fn values_of_a_tenant_without_new_windows_are_not_exported() {
+    let export = [Export::parse("cdn: vsf").unwrap()];
+    let text = gauges(&export, &store(), &Access::All, minute(60)).unwrap();
+    assert!(
+        !text.contains("_vsf") && text.contains("window_end_timestamp_seconds{tenant=\"acme\"}"),
+        "{text}"
+    );
+}
+
+#[test]
+fn invalid_entries_are_refused_with_the_valid_names() {
+    for (entry, expected) in [
+        ("cdn", "contains \"cdn\"; write a breakdown and metrics"),
+        ("shape: vsf", "\"shape\" is not a dimension; the dimensions are country, "),
+        ("cdn: colour", "\"colour\" is not a metric; the metrics are sessions, "),
+    ] {
+        let error = Export::parse(entry).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(Export::parse("cdn,connection: vsf").unwrap().breakdown, "cdn.connection");
+}

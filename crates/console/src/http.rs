@@ -1,0 +1,255 @@
+//! Requests and responses.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
+    REFERRER_POLICY, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+
+use crate::answers::{Asked, Reply};
+use crate::live::LiveReader;
+use crate::question::Refusal;
+use crate::{Access, Console, access, catalogue, export, page};
+
+/// The longest address of a request, bytes.
+const LONGEST_ADDRESS: usize = 4_096;
+
+/// The longest body of the form, bytes.
+const LONGEST_FORM: usize = 1_024;
+
+/// The delay of the response to a wrong token.
+const DELAY: Duration = Duration::from_millis(500);
+
+/// The policy of the page: nothing from other hosts, and no code in the page itself.
+const CSP: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// A response whose body is complete, or a stream of events.
+pub(crate) enum Content {
+    Whole(Option<Bytes>),
+    Events(mpsc::Receiver<Bytes>),
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Events(events) => {
+                events.poll_recv(context).map(|event| event.map(|bytes| Ok(Frame::data(bytes))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Events(_) => SizeHint::default(),
+        }
+    }
+}
+
+type Answered = Response<Content>;
+
+/// Answers a request.
+pub(crate) async fn answer(console: Arc<Console>, request: Request<Incoming>) -> Answered {
+    let mut response = route(console, request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, CSP),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn route(console: Arc<Console>, request: Request<Incoming>) -> Answered {
+    if request.uri().path_and_query().map_or(0, |address| address.as_str().len()) > LONGEST_ADDRESS {
+        return refusal(&Refusal {
+            status: StatusCode::URI_TOO_LONG,
+            message: "the address is too long".into(),
+        });
+    }
+    let path = request.uri().path().to_owned();
+    if path == "/login" && request.method() == Method::POST {
+        return login(&console, request).await;
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let message = "only GET is allowed".into();
+        let mut response = refusal(&Refusal { status: StatusCode::METHOD_NOT_ALLOWED, message });
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    if let Some(file) = page::file(&path) {
+        let mut response = whole(StatusCode::OK, file.content_type, Bytes::from_static(file.content));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        return response;
+    }
+    if path == "/healthz" {
+        return whole(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"alive\n"));
+    }
+    let Some(access) = authenticate(&console, access::token(request.headers())).await else {
+        let message = "authentication is required; send the header \"Authorization: Bearer TOKEN\"".into();
+        let mut response = refusal(&Refusal { status: StatusCode::UNAUTHORIZED, message });
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        return response;
+    };
+    if path == "/api/v1/live" {
+        return live(&console, access);
+    }
+    let wants_csv =
+        request.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let answered =
+        tokio::task::spawn_blocking(move || ask(&console, &access, &path, &query, wants_csv)).await;
+    answered.unwrap_or_else(|_| {
+        let message = "the request could not be answered".into();
+        refusal(&Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, message })
+    })
+}
+
+/// Answers a request for data.
+fn ask(console: &Console, access: &Access, path: &str, query: &str, wants_csv: bool) -> Answered {
+    let detail = console.settings.lifetimes.detail;
+    let asked = Asked { store: &console.store, access, now: console.now(), detail };
+    let reply = match path {
+        "/api/v1/tenants" => asked.tenants(),
+        "/api/v1/breakdowns" => asked.breakdowns(query),
+        "/api/v1/metrics" => Ok(catalogue::metrics()),
+        "/api/v1/timeseries" => asked.timeseries(query),
+        "/api/v1/breakdown" => asked.breakdown(query),
+        "/api/v1/compare" => asked.compare(query),
+        "/api/v1/distribution" => asked.distribution(query),
+        "/api/v1/windows" => asked.windows(query),
+        "/api/v1/status" => Ok(Reply { json: console.status(), csv: None }),
+        "/api/v1/openapi.json" => {
+            Ok(Reply { json: catalogue::openapi(console.settings.facts.version), csv: None })
+        }
+        "/metrics" => return gauges(console, access, asked.now),
+        _ => Err(Refusal::unknown("unknown path; /api/v1/openapi.json describes the API")),
+    };
+    match reply {
+        Err(error) => refusal(&error),
+        Ok(Reply { csv: Some(csv), .. }) if wants_csv => {
+            whole(StatusCode::OK, "text/csv; charset=utf-8", Bytes::from(Reply::csv(&csv)))
+        }
+        Ok(Reply { json, .. }) => whole(StatusCode::OK, "application/json", Bytes::from(json.to_string())),
+    }
+}
+
+fn gauges(console: &Console, access: &Access, now: crowdfold_model::Timestamp) -> Answered {
+    match export::gauges(&console.settings.export, &console.store, access, now) {
+        Ok(text) => whole(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", Bytes::from(text)),
+        Err(error) => refusal(&error.into()),
+    }
+}
+
+/// Returns the access of a request. A wrong token is answered after a delay, and only some are answered at a time, so
+/// that tokens cannot be guessed.
+async fn authenticate(console: &Console, token: Option<&[u8]>) -> Option<Access> {
+    if console.settings.tokens.is_empty() {
+        return Some(Access::All);
+    }
+    let token = token?;
+    let found = access::of_token(&console.settings.tokens, token);
+    if found.is_none() {
+        tracing::warn!("a request with a wrong token was refused");
+        let _permit = console.guesses.acquire().await;
+        tokio::time::sleep(DELAY).await;
+    }
+    found
+}
+
+/// Sets the cookie of a token that was sent by the form.
+async fn login(console: &Console, request: Request<Incoming>) -> Answered {
+    let body = Limited::new(request.into_body(), LONGEST_FORM).collect().await;
+    let form = body.map(|body| body.to_bytes()).unwrap_or_default();
+    let token =
+        form_urlencoded::parse(&form).find(|(name, _)| name == "token").map(|(_, value)| value.into_owned());
+    let given = token.as_deref().unwrap_or_default();
+    let is_right = !given.is_empty() && authenticate(console, Some(given.as_bytes())).await.is_some();
+    let mut response = whole(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
+    let target = if is_right { "/" } else { "/?login=failed" };
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static(target));
+    if is_right {
+        let cookie = format!("{}={given}; HttpOnly; SameSite=Strict; Path=/", access::COOKIE_NAME);
+        // a token with other characters is refused above
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+fn live(console: &Console, access: Access) -> Answered {
+    let Some(mut reader) = console.live.reader(access) else {
+        let message = "too many readers of events; close another one".into();
+        return refusal(&Refusal { status: StatusCode::SERVICE_UNAVAILABLE, message });
+    };
+    let (sender, receiver) = mpsc::channel(16);
+    tokio::spawn(async move {
+        if sender.send(Bytes::from_static(b": connected\n\n")).await.is_err() {
+            return;
+        }
+        while let Some(event) = next_event(&mut reader).await {
+            if sender.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut response = Response::new(Content::Events(receiver));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+/// Returns the next event, or a comment that keeps the connection open.
+async fn next_event(reader: &mut LiveReader) -> Option<Bytes> {
+    loop {
+        match tokio::time::timeout(Duration::from_secs(15), reader.receiver.recv()).await {
+            Ok(Ok(window)) if reader.access.sees(&window.tenant) => return Some(window.event()),
+            // a reader that missed events receives the next ones
+            Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}
+            Ok(Err(RecvError::Closed)) => return None,
+            Err(_) => return Some(Bytes::from_static(b": waiting\n\n")),
+        }
+    }
+}
+
+fn refusal(refusal: &Refusal) -> Answered {
+    let body = json!({"error": refusal.message}).to_string();
+    whole(refusal.status, "application/json", Bytes::from(body))
+}
+
+fn whole(status: StatusCode, content_type: &'static str, body: Bytes) -> Answered {
+    let mut response = Response::new(Content::Whole(Some(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

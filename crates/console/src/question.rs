@@ -1,0 +1,329 @@
+//! The parameters of a request, and their errors.
+
+use std::collections::BTreeMap;
+
+use crowdfold_model::{Dimension, Span, Timestamp, parse_duration};
+use crowdfold_query::{Args, Catalogue, Query, QueryMetric};
+use hyper::StatusCode;
+
+use crate::{Access, Selection, Store};
+
+#[cfg(test)]
+mod tests;
+
+/// The most intervals of an answer.
+const INTERVALS: u64 = 5_000;
+
+/// The intervals that are chosen if the request names none, up to this many in an answer.
+const CHOSEN: u64 = 240;
+const STEPS: [u64; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1_440];
+
+/// The period that is answered if the request names none.
+const PERIOD: Span = Span::HOUR;
+
+/// The refusal of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    pub(crate) fn bad(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
+    }
+
+    pub(crate) fn unanswerable(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, message: message.into() }
+    }
+
+    pub(crate) fn unknown(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, message: message.into() }
+    }
+}
+
+impl From<crate::ConsoleError> for Refusal {
+    fn from(error: crate::ConsoleError) -> Self {
+        tracing::warn!("{error}");
+        let message = "the store cannot be read; the log of the console contains the reason".into();
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, message }
+    }
+}
+
+/// The parameters of a request, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parameters(BTreeMap<String, Vec<String>>);
+
+impl Parameters {
+    /// Parses the query of an address. Only these names are accepted.
+    pub(crate) fn parse(query: &str, names: &[&str]) -> Result<Self, Refusal> {
+        let mut parameters = BTreeMap::<String, Vec<String>>::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if !names.contains(&&*name) {
+                let name = name.escape_debug();
+                let known = names.join(", ");
+                return Err(Refusal::bad(format!(
+                    "unknown parameter \"{name}\"; the parameters are {known}"
+                )));
+            }
+            if !value.is_empty() {
+                parameters.entry(name.into_owned()).or_default().push(value.into_owned());
+            }
+        }
+        Ok(Self(parameters))
+    }
+
+    pub(crate) fn one(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(|values| values.first()).map(String::as_str)
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.get(name).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Returns a list whose values are separated by commas.
+    fn list(&self, name: &str) -> Vec<String> {
+        let values = self.all(name).flat_map(|list| list.split(','));
+        values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// Returns the metrics.
+    pub(crate) fn metrics(&self) -> Result<Vec<QueryMetric>, Refusal> {
+        let metric = |name: &String| {
+            QueryMetric::named(name).ok_or_else(|| {
+                let known: Vec<_> = QueryMetric::all().map(QueryMetric::name).collect();
+                let name = name.escape_debug();
+                Refusal::bad(format!("unknown metric \"{name}\"; the metrics are {}", known.join(", ")))
+            })
+        };
+        self.list("metric").iter().map(metric).collect()
+    }
+
+    /// Returns a time: absolute, or a length of time before now.
+    pub(crate) fn time(&self, name: &str, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+        let Some(text) = self.one(name) else { return Ok(None) };
+        let millis = || text.parse::<u64>().ok().map(Timestamp::from_millis);
+        let before = || parse_duration(text).map(|length| now.saturating_sub(length.into()));
+        let time = text.parse::<Timestamp>().ok().or_else(millis).or_else(before);
+        time.map(Some).ok_or_else(|| {
+            let text = text.escape_debug();
+            Refusal::bad(format!(
+                "{name} is \"{text}\"; set it to a time such as 2026-11-30T08:00:00Z, to milliseconds since 1970, or to \
+                 a length of time before now such as 1h"
+            ))
+        })
+    }
+
+    /// Returns a length of time.
+    pub(crate) fn span(&self, name: &str) -> Result<Option<Span>, Refusal> {
+        let Some(text) = self.one(name) else { return Ok(None) };
+        let weeks = text.strip_suffix('w').and_then(|weeks| weeks.parse::<u64>().ok());
+        if let Some(weeks) = weeks.filter(|weeks| (1..=520).contains(weeks)) {
+            return Ok(Some(Span::DAY.times(7 * weeks)));
+        }
+        let span = parse_duration(text).map(Span::from).filter(|span| !span.is_zero());
+        span.map(Some).ok_or_else(|| {
+            let text = text.escape_debug();
+            Refusal::bad(format!("{name} is \"{text}\"; set it to a length of time such as 5m, 1h or 1d"))
+        })
+    }
+}
+
+/// A question about one table.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) query: Query,
+    pub(crate) selection: Selection,
+    /// The length of the windows.
+    pub(crate) length: Span,
+    /// The end of the newest window of any tenant.
+    pub(crate) newest: Timestamp,
+}
+
+/// The form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One value for the whole period.
+    Whole,
+    /// A value for each interval.
+    Intervals,
+}
+
+impl Question {
+    pub(crate) fn of(
+        parameters: &Parameters,
+        store: &Store,
+        access: &Access,
+        form: Form,
+        (now, detail): (Timestamp, Span),
+    ) -> Result<Self, Refusal> {
+        let (tenant, newest) = tenant(parameters, store, access)?;
+        let args = Args {
+            breakdown: None,
+            where_: conditions(parameters)?,
+            by: Some(names(parameters, "by")?.join(",")),
+            tenant: Some(tenant.clone()),
+            ..Args::default()
+        };
+        let (breakdown, query) = table(parameters, store, &tenant, &args, now)?;
+        let until = parameters.time("until", now)?.unwrap_or(now);
+        let since = parameters.time("since", now)?.unwrap_or_else(|| until.saturating_sub(PERIOD));
+        if since >= until {
+            return Err(Refusal::bad(format!(
+                "since ({since}) is not before until ({until}); set it to an earlier time"
+            )));
+        }
+        let length = store.window_length(&tenant)?.unwrap_or(Span::MINUTE);
+        let step = match form {
+            Form::Whole => None,
+            Form::Intervals => Some(step(parameters, (since, until), length, now.saturating_sub(detail))?),
+        };
+        let query = query.between(since, until);
+        let query = match step {
+            Some(step) => query.every(step),
+            None => query,
+        };
+        let selection = Selection { tenant, breakdown, since, until, step };
+        Ok(Self { query, selection, length, newest })
+    }
+}
+
+/// Returns the tenant, and the end of the newest window of any tenant.
+fn tenant(parameters: &Parameters, store: &Store, access: &Access) -> Result<(String, Timestamp), Refusal> {
+    let all = store.tenants()?;
+    let newest = all.values().map(|(.., newest)| *newest).max().unwrap_or_default();
+    let seen: Vec<String> = all.into_keys().filter(|tenant| access.sees(tenant)).collect();
+    match (parameters.one("tenant"), &seen[..]) {
+        (Some(tenant), _) if seen.iter().any(|known| known == tenant) => Ok((tenant.to_owned(), newest)),
+        (Some(tenant), _) => {
+            let (tenant, known) = (tenant.escape_debug(), seen.join(", "));
+            Err(Refusal::unknown(format!(
+                "unknown tenant \"{tenant}\"; the tenants with rollups are: {known}"
+            )))
+        }
+        (None, [only]) => Ok((only.clone(), newest)),
+        (None, []) => Err(Refusal::unknown("there are no rollups yet")),
+        (None, _) => Err(Refusal::bad(format!("tenant is missing; set it to one of: {}", seen.join(", ")))),
+    }
+}
+
+/// Returns dimensions; other names are refused.
+fn names(parameters: &Parameters, parameter: &str) -> Result<Vec<String>, Refusal> {
+    let list = parameters.list(parameter);
+    let names: Vec<String> = list.iter().flat_map(|name| name.split('.')).map(str::to_owned).collect();
+    match names.iter().find(|name| Dimension::named(name).is_none()) {
+        None => Ok(names),
+        Some(name) => {
+            let known = Dimension::ALL.map(Dimension::name).join(", ");
+            let name = name.escape_debug();
+            Err(Refusal::bad(format!(
+                "{parameter}: \"{name}\" is not a dimension; the dimensions are {known}"
+            )))
+        }
+    }
+}
+
+/// Returns the conditions: `os:Windows` or `os=Windows`.
+fn conditions(parameters: &Parameters) -> Result<Vec<String>, Refusal> {
+    let condition = |text: &str| {
+        let (name, value) =
+            text.split_once([':', '=']).filter(|(_, value)| !value.is_empty()).ok_or_else(|| {
+                Refusal::bad(format!("where is \"{}\"; write it like os:Windows", text.escape_debug()))
+            })?;
+        if Dimension::named(name).is_none() {
+            let known = Dimension::ALL.map(Dimension::name).join(", ");
+            let name = name.escape_debug();
+            return Err(Refusal::bad(format!(
+                "where: \"{name}\" is not a dimension; the dimensions are {known}"
+            )));
+        }
+        Ok(format!("{name}={value}"))
+    };
+    parameters.all("where").map(condition).collect()
+}
+
+/// Selects the table: the one that is named; otherwise one that has all dimensions of the question, preferably the
+/// detail table.
+fn table(
+    parameters: &Parameters,
+    store: &Store,
+    tenant: &str,
+    args: &Args,
+    now: Timestamp,
+) -> Result<(String, Query), Refusal> {
+    let breakdowns = store.breakdowns(tenant)?;
+    let query = |breakdown: &str| {
+        let args = Args { breakdown: Some(breakdown.to_owned()), ..args.clone() };
+        Query::from_args(&args, &Catalogue::default(), now)
+            .map_err(|error| error.to_string().replace("--", ""))
+    };
+    let known = || breakdowns.keys().cloned().collect::<Vec<_>>().join(", ");
+    if parameters.one("breakdown").is_some() {
+        let asked = names(parameters, "breakdown")?.join(".");
+        if !breakdowns.contains_key(&asked) {
+            return Err(Refusal::unknown(format!(
+                "no table {asked} was published; the breakdowns of {tenant} are {}",
+                known()
+            )));
+        }
+        return query(&asked).map(|query| (asked, query)).map_err(Refusal::unanswerable);
+    }
+    let fitting = breakdowns.iter().filter_map(|(name, detail)| Some((!detail, name, query(name).ok()?)));
+    match fitting.min_by_key(|(detail, name, _)| (*detail, (*name).clone())) {
+        Some((_, name, query)) => Ok((name.clone(), query)),
+        None => Err(Refusal::unanswerable(format!(
+            "no published table answers this question, because tables cannot be joined and a table is grouped by its \
+             first dimensions; {}",
+            nearest(&breakdowns, args)
+        ))),
+    }
+}
+
+/// Returns the nearest question that can be answered: the first dimensions of the table that has most of the queried
+/// ones.
+fn nearest(breakdowns: &BTreeMap<String, bool>, args: &Args) -> String {
+    let by = args.by.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
+    let of_conditions = args.where_.iter().filter_map(|condition| condition.split('=').next());
+    let asked: Vec<&str> = by.chain(of_conditions).collect();
+    let shared = |name: &str| name.split('.').filter(|dimension| asked.contains(dimension)).count();
+    let Some((best, _)) = breakdowns.iter().max_by_key(|(name, _)| shared(name)) else {
+        return "no table was published".into();
+    };
+    let dimensions: Vec<&str> = best.split('.').collect();
+    let last = dimensions.iter().rposition(|dimension| asked.contains(dimension)).unwrap_or(0);
+    format!("ask with breakdown={best} and by={}", dimensions[..=last].join(","))
+}
+
+/// Returns the length of the intervals.
+fn step(
+    parameters: &Parameters,
+    (since, until): (Timestamp, Timestamp),
+    length: Span,
+    detail: Timestamp,
+) -> Result<Span, Refusal> {
+    let period = until.saturating_since(since).as_millis();
+    let in_hours = since < detail.floor(Span::HOUR);
+    if let Some(step) = parameters.span("step")? {
+        if period / step.as_millis() > INTERVALS {
+            return Err(Refusal::bad(format!(
+                "step gives more than {INTERVALS} intervals; set it to a longer time"
+            )));
+        }
+        if in_hours && !step.is_multiple_of(Span::HOUR) {
+            return Err(Refusal::bad(format!(
+                "step is not a multiple of 1h, but windows before {detail} are added up to hours; set it to 1h, or set \
+                 since to a later time"
+            )));
+        }
+        return Ok(step.max(length));
+    }
+    let fits = |step: &Span| {
+        period / step.as_millis() <= CHOSEN
+            && step.is_multiple_of(length)
+            && (!in_hours || step.is_multiple_of(Span::HOUR))
+    };
+    let steps = STEPS.into_iter().map(|minutes| Span::MINUTE.times(minutes));
+    let longer = || Span::DAY.times(period.div_ceil(Span::DAY.times(CHOSEN).as_millis()).max(1));
+    let shortest = (period / length.as_millis().max(1) <= CHOSEN && !in_hours).then_some(length);
+    Ok(shortest.or_else(|| steps.into_iter().find(fits)).unwrap_or_else(longer))
+}

@@ -1,0 +1,262 @@
+//! Reading rows and facts.
+
+use std::collections::BTreeMap;
+
+use crowdfold_model::{ErrorClass, Span, SumMetric, Timestamp, ValueMetric, Window};
+use crowdfold_query::{Added, DistributionSummary, Policy, Range, Row, TableFacts};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{Store, millis, time};
+use crate::ConsoleError;
+
+/// The rows to be read.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// The tenant.
+    pub tenant: String,
+    /// The breakdown: `os.browser`.
+    pub breakdown: String,
+    /// The earliest start of a window.
+    pub since: Timestamp,
+    /// The time before which windows start.
+    pub until: Timestamp,
+    /// The length of the intervals whose windows are added up; absent for one interval.
+    pub step: Option<Span>,
+}
+
+impl Store {
+    /// Returns the rows of a table, added up over the windows of each interval.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn rows(&self, selection: &Selection) -> Result<Vec<Row>, ConsoleError> {
+        let connection = self.lock();
+        let step = step(selection);
+        let Selection { tenant, breakdown, since, until, .. } = selection;
+        let values = params![tenant, breakdown, millis(*since), millis(*until), step];
+        let windows = published(&connection, selection)?;
+        let policies = policies(&connection)?;
+        let mut statement = connection.prepare_cached(&self.sql.load)?;
+        let names: Vec<String> = breakdown.split('.').map(str::to_owned).collect();
+        let mut found = statement.query(values)?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let bucket: i64 = row.get(0)?;
+            let (count, incomplete) = windows.get(&time(bucket)).copied().unwrap_or((1, 0));
+            let Some(policy) = policies.get(&row.get::<_, i64>(2)?) else { continue };
+            let mut read = read(row, policy)?;
+            read.tenant.clone_from(tenant);
+            read.breakdown.clone_from(&names);
+            read.dimensions = names.iter().cloned().zip(cells(&row.get::<_, String>(1)?)).collect();
+            let length = selection.step.unwrap_or(Span::from_millis(1));
+            read.window.start = time(bucket).max(*since);
+            read.window.end = read.window.start.saturating_add(length);
+            if let Some(added) = &mut read.added {
+                added.windows = count;
+            }
+            if incomplete > 0 {
+                read.coverage = Some(crowdfold_query::Coverage { partitions: 0, of: 0 });
+            }
+            rows.push(read);
+        }
+        Ok(rows)
+    }
+
+    /// Returns the number of published windows of a table in each interval, and of these the incomplete ones.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn published(&self, selection: &Selection) -> Result<BTreeMap<Timestamp, (u64, u64)>, ConsoleError> {
+        published(&self.lock(), selection)
+    }
+
+    /// Returns the length of the newest window of a tenant.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn window_length(&self, tenant: &str) -> Result<Option<Span>, ConsoleError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT ending - start FROM tables WHERE start = (SELECT MAX(start) FROM tables WHERE tenant = ?1) \
+             AND tenant = ?1 LIMIT 1",
+        )?;
+        let length: Option<u64> = statement.query_row([tenant], |row| row.get(0)).optional()?;
+        Ok(length.map(Span::from_millis))
+    }
+
+    /// Returns the published rows of a table that have histograms, with nothing else but these.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn histograms(&self, selection: &Selection, metric: ValueMetric) -> Result<Vec<Row>, ConsoleError> {
+        let connection = self.lock();
+        let Selection { tenant, breakdown, since, until, .. } = selection;
+        let policies = policies(&connection)?;
+        let mut statement = connection.prepare_cached(
+            "SELECT start, cell, policy, detail, length, published, sessions, beacons, summaries FROM rollups \
+             WHERE tenant = ?1 AND breakdown = ?2 AND start >= ?3 AND start < ?4",
+        )?;
+        let names: Vec<String> = breakdown.split('.').map(str::to_owned).collect();
+        let mut found = statement.query(params![tenant, breakdown, millis(*since), millis(*until)])?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let Some(policy) = policies.get(&row.get::<_, i64>(2)?) else { continue };
+            let summaries: Option<String> = row.get(8)?;
+            let histograms: Vec<Option<Vec<Range>>> =
+                summaries.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            let mut read = empty(row, policy)?;
+            read.window.start = time(row.get(0)?);
+            read.window.end = read.window.start.saturating_add(Span::from_millis(1));
+            read.tenant.clone_from(tenant);
+            read.breakdown.clone_from(&names);
+            read.dimensions = names.iter().cloned().zip(cells(&row.get::<_, String>(1)?)).collect();
+            // the other numbers are not needed; 0 makes the row consistent
+            read.sums = [Some(0); SumMetric::COUNT];
+            read.errors = Some(BTreeMap::new());
+            read.values = ValueMetric::ALL
+                .map(|_| Some(DistributionSummary { sessions: Some(0), ..DistributionSummary::default() }));
+            if let Some(Some(summary)) = read.values.get_mut(metric as usize) {
+                summary.histogram = histograms.into_iter().nth(metric as usize).flatten();
+            }
+            rows.push(read);
+        }
+        Ok(rows)
+    }
+
+    /// Returns the facts of the tables in a period, of one tenant or of all.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn facts(
+        &self,
+        tenant: Option<&str>,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<TableFacts>, ConsoleError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT tenant, breakdown, start, ending, sessions, folded, smallest, k, partial OR seen < rows \
+             FROM tables WHERE (?1 IS NULL OR tenant = ?1) AND start >= ?2 AND start < ?3 ORDER BY start",
+        )?;
+        let facts = statement.query_map(params![tenant, millis(since), millis(until)], |row| {
+            Ok(TableFacts {
+                tenant: row.get(0)?,
+                breakdown: row.get(1)?,
+                window: Window { start: time(row.get(2)?), end: time(row.get(3)?) },
+                sessions: row.get(4)?,
+                folded: row.get(5)?,
+                smallest: row.get(6)?,
+                k: row.get(7)?,
+                is_incomplete: row.get(8)?,
+            })
+        })?;
+        Ok(facts.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the breakdowns of a tenant by name, with true for the detail table, as of their newest window.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn breakdowns(&self, tenant: &str) -> Result<BTreeMap<String, bool>, ConsoleError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT breakdown, detail, MAX(start) FROM tables WHERE tenant = ?1 GROUP BY breakdown",
+        )?;
+        let breakdowns =
+            statement.query_map([tenant], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? == 1)))?;
+        Ok(breakdowns.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the tenants, each with the first start, the newest start and the newest end of its windows.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn tenants(&self) -> Result<BTreeMap<String, (Timestamp, Timestamp, Timestamp)>, ConsoleError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT tenant, MIN(start), MAX(start), MAX(ending) FROM tables GROUP BY tenant",
+        )?;
+        let tenants = statement.query_map([], |row| {
+            Ok((row.get(0)?, (time(row.get(1)?), time(row.get(2)?), time(row.get(3)?))))
+        })?;
+        Ok(tenants.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Returns the length of the intervals; without one, all windows are in the interval that begins at 0.
+fn step(selection: &Selection) -> i64 {
+    selection.step.map_or(i64::MAX, |step| i64::try_from(step.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn published(
+    connection: &Connection,
+    selection: &Selection,
+) -> Result<BTreeMap<Timestamp, (u64, u64)>, ConsoleError> {
+    let Selection { tenant, breakdown, since, until, .. } = selection;
+    let mut statement = connection.prepare_cached(
+        "SELECT start / ?5 * ?5 AS bucket, COUNT(*), SUM(partial OR seen < rows) FROM tables \
+         WHERE tenant = ?1 AND breakdown = ?2 AND start >= ?3 AND start < ?4 GROUP BY bucket",
+    )?;
+    let values = params![tenant, breakdown, millis(*since), millis(*until), step(selection)];
+    let windows = statement.query_map(values, |row| Ok((time(row.get(0)?), (row.get(1)?, row.get(2)?))))?;
+    Ok(windows.collect::<Result<_, _>>()?)
+}
+
+fn policies(connection: &Connection) -> Result<BTreeMap<i64, Policy>, ConsoleError> {
+    let mut statement = connection.prepare_cached("SELECT id, policy FROM policies")?;
+    let texts = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    let texts: Vec<(i64, String)> = texts.collect::<Result<_, _>>()?;
+    let read = |(id, text): (i64, String)| Some((id, serde_json::from_str(&text).ok()?));
+    Ok(texts.into_iter().filter_map(read).collect())
+}
+
+fn cells(text: &str) -> Vec<String> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// Reads the columns that all rows have.
+fn empty(row: &rusqlite::Row<'_>, policy: &Policy) -> Result<Row, rusqlite::Error> {
+    let detail: i64 = row.get(3)?;
+    let length: u64 = row.get(4)?;
+    Ok(Row {
+        tenant: String::new(),
+        window: Window { start: Timestamp::EPOCH, end: Timestamp::EPOCH },
+        breakdown: Vec::new(),
+        detail: (detail >= 0).then_some(detail == 1),
+        dimensions: BTreeMap::new(),
+        row: 1,
+        rows: 1,
+        coverage: None,
+        sessions: row.get(6)?,
+        beacons: row.get(7)?,
+        sums: [None; SumMetric::COUNT],
+        errors: None,
+        values: ValueMetric::ALL.map(|_| None),
+        policy: policy.clone(),
+        added: Some(Added { windows: 1, rows: row.get(5)?, length: Span::from_millis(length) }),
+    })
+}
+
+/// Reads a row with its sums.
+fn read(row: &rusqlite::Row<'_>, policy: &Policy) -> Result<Row, rusqlite::Error> {
+    let mut read = empty(row, policy)?;
+    let first = 8;
+    for (at, sum) in read.sums.iter_mut().enumerate() {
+        *sum = row.get(first + at)?;
+    }
+    let first = first + SumMetric::COUNT;
+    for (at, value) in read.values.iter_mut().enumerate() {
+        let sum: Option<i64> = row.get(first + at)?;
+        let sessions: Option<u64> = row.get(first + ValueMetric::COUNT + at)?;
+        *value = sum.map(|sum| DistributionSummary { sessions, sum, ..DistributionSummary::default() });
+    }
+    let first = first + 2 * ValueMetric::COUNT;
+    let mut errors = BTreeMap::new();
+    for (at, class) in ErrorClass::ALL.into_iter().enumerate() {
+        if let Some(sessions) = row.get::<_, Option<i64>>(first + at)? {
+            errors.insert(class.name().to_owned(), sessions);
+        }
+    }
+    read.errors = (!errors.is_empty()).then_some(errors);
+    Ok(read)
+}

@@ -1,0 +1,213 @@
+use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
+use crowdfold_query::{Args, Catalogue, Query, QueryMetric, Row};
+use crowdfold_testkit::rows::{MINUTE, noisy, of_tenant, table};
+use serde_json::Value;
+
+use super::{Batch, Lifetimes, Selection, Store};
+use crate::ConsoleError;
+
+const LIFETIMES: Lifetimes = Lifetimes { detail: Span::HOUR.times(48), rollups: Span::DAY.times(30) };
+
+/// The minute of the first window of these tests, the start of an hour.
+const FIRST: u64 = 30_000_000;
+
+fn minute(minute: u64) -> Timestamp {
+    Timestamp::from_millis(minute * MINUTE)
+}
+
+fn rows(records: &[Value]) -> Vec<Row> {
+    records.iter().map(|record| Row::parse(record.to_string().as_bytes()).expect("a row")).collect()
+}
+
+fn batch(records: &[Value], next: i64) -> Batch {
+    Batch { rows: rows(records), offsets: [(("rollups".to_owned(), 0), next)].into() }
+}
+
+fn window(at: u64) -> Vec<Value> {
+    let mut records =
+        table(at, "os/browser", &[("Windows/Chrome", 900 + at % 7), ("Windows/*", 80), ("*/*", 113)]);
+    records.extend(noisy(table(at, "cdn", &[("cdn-a", 700), ("cdn-b", 393)])));
+    records
+}
+
+fn selection(breakdown: &str, since: u64, until: u64, step: Option<Span>) -> Selection {
+    let (since, until) = (minute(since), minute(until));
+    Selection { tenant: "acme".into(), breakdown: breakdown.into(), since, until, step }
+}
+
+/// The values of the metrics of a group, with their standard errors.
+type Figures = Vec<Option<(f64, Option<f64>)>>;
+
+/// Returns every metric of each group of a breakdown, as an answer contains it.
+fn figures(rows: &[Row], breakdown: &str) -> Vec<(Vec<String>, Figures)> {
+    let args = Args { breakdown: Some(breakdown.into()), ..Args::default() };
+    let query = Query::from_args(&args, &Catalogue::default(), minute(FIRST)).expect("a query");
+    let metrics: Vec<QueryMetric> = QueryMetric::all().collect();
+    let answer = query.run(rows).expect("an answer");
+    let values = |series: crowdfold_query::Series| {
+        let values = series.points[0].values.iter();
+        let rounded = |number: f64| (number * 1e6).round() / 1e6;
+        let values = values.map(|figure| figure.map(|one| (rounded(one.value), one.error.map(rounded))));
+        (series.key, values.collect())
+    };
+    answer.series(&metrics).into_iter().map(values).collect()
+}
+
+#[test]
+fn sums_of_the_store_equal_sums_of_the_rows() {
+    let store = Store::open(None, LIFETIMES).unwrap();
+    let records: Vec<Value> = (FIRST..FIRST + 90).flat_map(window).collect();
+    let added = store.add(&batch(&records, 450), minute(FIRST + 91)).unwrap();
+    assert_eq!((added.rows, added.repeated, added.out_of_time, added.windows.len()), (450, 0, 0, 90));
+    for breakdown in ["os.browser", "cdn"] {
+        let stored = store.rows(&selection(breakdown, FIRST, FIRST + 90, None)).unwrap();
+        assert_eq!(figures(&stored, breakdown), figures(&rows(&records), breakdown));
+    }
+    let steps = store.rows(&selection("cdn", FIRST, FIRST + 90, Some(Span::MINUTE.times(15)))).unwrap();
+    assert_eq!(steps.len(), 2 * 6);
+}
+
+#[test]
+fn hours_have_the_sums_of_their_windows() {
+    let store = Store::open(None, LIFETIMES).unwrap();
+    let records: Vec<Value> = (FIRST..FIRST + 120).filter(|at| at % 11 != 0).flat_map(window).collect();
+    let later = minute(FIRST + 90).saturating_add(LIFETIMES.detail);
+    store.add(&batch(&records, 1), minute(FIRST + 121)).unwrap();
+    let before = store.rows(&selection("cdn", FIRST, FIRST + 120, None)).unwrap();
+    let histograms = |store: &Store| {
+        let rows =
+            store.histograms(&selection("os.browser", FIRST, FIRST + 120, None), ValueMetric::BandwidthKbps);
+        let with = |row: &Row| {
+            row.distribution(ValueMetric::BandwidthKbps).is_some_and(|one| one.histogram.is_some())
+        };
+        rows.unwrap().iter().filter(|row| with(row)).count()
+    };
+    let all = histograms(&store);
+    store.maintain(later).unwrap();
+    // the first hour is added up, and the second one is too young
+    let after = store.rows(&selection("cdn", FIRST, FIRST + 120, None)).unwrap();
+    assert_eq!(figures(&after, "cdn"), figures(&before, "cdn"));
+    assert!(histograms(&store) < all);
+    assert_eq!(
+        store.published(&selection("cdn", FIRST, FIRST + 60, None)).unwrap().values().next(),
+        Some(&(54, 0))
+    );
+    // windows that were added up are not added again
+    let again = store.add(&batch(&records, 1), later).unwrap();
+    assert_eq!((again.rows, again.repeated), (0, records.len() as u64));
+    store.maintain(later).unwrap();
+    let after = store.rows(&selection("cdn", FIRST, FIRST + 120, None)).unwrap();
+    assert_eq!(figures(&after, "cdn"), figures(&before, "cdn"));
+}
+
+#[test]
+fn rows_that_are_read_again_change_nothing() {
+    let store = Store::open(None, LIFETIMES).unwrap();
+    let records = window(FIRST);
+    store.add(&batch(&records, 5), minute(FIRST + 2)).unwrap();
+    let repeated = store.add(&batch(&records, 5), minute(FIRST + 2)).unwrap();
+    assert_eq!((repeated.rows, repeated.repeated, repeated.windows.len()), (0, 5, 0));
+    // a second publication with another number of rows is ignored
+    let other = table(FIRST, "os/browser", &[("macOS/Safari", 500)]);
+    assert_eq!(store.add(&batch(&other, 6), minute(FIRST + 2)).unwrap().repeated, 1);
+    let facts = store.facts(Some("acme"), minute(FIRST), minute(FIRST + 1)).unwrap();
+    let [cdn, os] = &facts[..] else { panic!("{facts:?}") };
+    assert_eq!((cdn.sessions, cdn.folded, cdn.smallest), (1_093, 0, 393));
+    assert_eq!((os.folded, os.smallest, os.is_incomplete), (193, 80, false));
+}
+
+#[test]
+fn incomplete_tables_are_marked() {
+    let store = Store::open(None, LIFETIMES).unwrap();
+    let records = window(FIRST);
+    store.add(&batch(&records[..2], 2), minute(FIRST + 2)).unwrap();
+    assert!(store.facts(None, minute(FIRST), minute(FIRST + 1)).unwrap()[0].is_incomplete);
+    store.add(&batch(&records[2..], 5), minute(FIRST + 2)).unwrap();
+    assert!(
+        !store.facts(None, minute(FIRST), minute(FIRST + 1)).unwrap().iter().any(|facts| facts.is_incomplete)
+    );
+}
+
+#[test]
+fn expired_and_future_rows_are_refused_and_old_rows_deleted() {
+    let store = Store::open(None, LIFETIMES).unwrap();
+    let now = minute(FIRST);
+    for at in [FIRST + 120, FIRST - 30 * 1_440 - 1] {
+        let added = store.add(&batch(&window(at), 1), now).unwrap();
+        assert_eq!((added.rows, added.out_of_time), (0, 5));
+    }
+    store.add(&batch(&window(FIRST - 1_440), 1), now).unwrap();
+    assert_eq!(store.tenants().unwrap().len(), 1);
+    store.maintain(now.saturating_add(Span::DAY.times(29)).saturating_add(Span::MINUTE)).unwrap();
+    assert_eq!(store.tenants().unwrap().len(), 0);
+    assert_eq!(store.rows(&selection("cdn", 0, FIRST, None)).unwrap(), []);
+}
+
+#[test]
+fn store_on_disk_continues_with_its_offsets_and_rows() {
+    let directory = tempfile::tempdir().unwrap();
+    let records = window(FIRST);
+    {
+        let store = Store::open(Some(directory.path()), LIFETIMES).unwrap();
+        store.add(&batch(&records, 5), minute(FIRST + 2)).unwrap();
+    }
+    let store = Store::open(Some(directory.path()), LIFETIMES).unwrap();
+    assert_eq!(store.offsets("rollups").unwrap(), [(0, 5)].into());
+    assert_eq!(store.offsets("others").unwrap(), [].into());
+    assert_eq!(store.rows(&selection("cdn", FIRST, FIRST + 1, None)).unwrap().len(), 2);
+    assert_eq!(
+        store.breakdowns("acme").unwrap(),
+        [("cdn".into(), false), ("os.browser".into(), true)].into()
+    );
+}
+
+#[test]
+fn store_of_a_newer_version_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(Store::open(Some(directory.path()), LIFETIMES).unwrap());
+    let path = directory.path().join(super::FILE);
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    let error = Store::open(Some(directory.path()), LIFETIMES).unwrap_err();
+    assert!(matches!(error, ConsoleError::Newer { version: 2, known: 1, .. }), "{error}");
+    assert!(error.to_string().contains("use the newer program, or delete the file"));
+    std::fs::write(&path, "not a database, but a text that is long enough to be mistaken for one").unwrap();
+    assert!(matches!(Store::open(Some(directory.path()), LIFETIMES), Err(ConsoleError::Open { .. })));
+}
+
+#[test]
+fn store_of_an_earlier_version_gets_columns_for_new_metrics() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(Store::open(Some(directory.path()), LIFETIMES).unwrap());
+    let column = format!("sum_{}", SumMetric::Stalls.name());
+    let connection = rusqlite::Connection::open(directory.path().join(super::FILE)).unwrap();
+    connection.execute(&format!("ALTER TABLE rollups DROP COLUMN {column}"), []).unwrap();
+    drop(connection);
+    let store = Store::open(Some(directory.path()), LIFETIMES).unwrap();
+    store.add(&batch(&window(FIRST), 5), minute(FIRST + 2)).unwrap();
+    let rows = store.rows(&selection("cdn", FIRST, FIRST + 1, None)).unwrap();
+    assert_eq!(rows[0].sum(SumMetric::Stalls), Some(70));
+}
+
+#[test]
+fn full_disk_stores_nothing_of_a_batch_and_keeps_what_there_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(Some(directory.path()), LIFETIMES).unwrap();
+    store.add(&batch(&window(FIRST), 5), minute(FIRST + 2)).unwrap();
+    let pages: i64 = store.lock().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    store.lock().pragma_update(None, "max_page_count", pages).unwrap();
+    let many: Vec<Value> = (FIRST + 1..FIRST + 300).flat_map(window).collect();
+    let error = store.add(&batch(&many, 1_500), minute(FIRST + 301)).unwrap_err();
+    assert!(error.to_string().starts_with("the store failed: database or disk is full"), "{error}");
+    assert_eq!(store.offsets("rollups").unwrap(), [(0, 5)].into());
+    assert_eq!(store.rows(&selection("cdn", FIRST, FIRST + 300, None)).unwrap().len(), 2);
+}
+
+#[test]
+fn tenants_have_rows_of_their_own() {
+    let store = Store::open(None, LIFETIMES).unwrap();
+    store.add(&batch(&window(FIRST), 5), minute(FIRST + 2)).unwrap();
+    store.add(&batch(&of_tenant("beta", window(FIRST)), 10), minute(FIRST + 2)).unwrap();
+    assert_eq!(store.tenants().unwrap().into_keys().collect::<Vec<_>>(), ["acme", "beta"]);
+    assert_eq!(store.rows(&selection("cdn", FIRST, FIRST + 1, None)).unwrap().len(), 2);
+    assert_eq!(store.window_length("beta").unwrap(), Some(Span::MINUTE));
+}
