@@ -7,6 +7,7 @@
 mod audit;
 mod cdn;
 mod collect;
+mod console;
 mod encoder;
 mod faults;
 mod fold;

@@ -19,6 +19,7 @@ pub(crate) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     source_fields(loaded)?;
     source_log(loaded)?;
     collector(loaded)?;
+    console(loaded)?;
     secret(loaded)?;
     content(loaded)?;
     network(loaded)?;
@@ -70,6 +71,32 @@ fn collector(loaded: &Loaded) -> Result<(), ConfigError> {
         }
         _ => Ok(()),
     }
+}
+
+fn console(loaded: &Loaded) -> Result<(), ConfigError> {
+    const LISTEN: &str = "console.listen";
+    let console = &loaded.settings.console;
+    if !console.listen.ip().is_loopback() && console.tokens.is_empty() {
+        let message = "is not a loopback address, so requests need tokens; name a token with [console.tokens.NAME] and \
+                       its file, or set it to 127.0.0.1:8090";
+        return Err(loaded.error(LISTEN, message));
+    }
+    for (name, token) in &console.tokens {
+        let section = format!("console.tokens.{name}");
+        if token.file.is_none() {
+            return Err(loaded.error(&section, "has no file; set file to the path of a file with the token"));
+        }
+        let tenants = &loaded.settings.tenants;
+        if let Some(stranger) = token.tenants.iter().find(|tenant| !tenants.contains(tenant)) {
+            let message = format!(
+                "names \"{}\", which is not in tenants.names{}",
+                stranger.escape_debug(),
+                tenants.did_you_mean(stranger)
+            );
+            return Err(loaded.error(&format!("{section}.tenants"), message));
+        }
+    }
+    Ok(())
 }
 
 fn secret(loaded: &Loaded) -> Result<(), ConfigError> {

@@ -2,6 +2,7 @@
 
 mod admission;
 mod collect;
+mod console;
 mod kafka;
 mod principals;
 mod quality;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 pub use admission::{Address, AddressPolicy, Audit, ChildDirected, Consent, Content, ContentPolicy};
 pub use collect::{Acknowledge, Collect, Tls};
+pub use console::{Console, ConsoleToken};
 pub use kafka::{Kafka, Properties, Property};
 pub use principals::Principals;
 pub use quality::{Quality, TenantQuality};
@@ -60,6 +62,8 @@ pub struct Settings {
     pub topics: Topics,
     /// The section `[collect]`: the collector.
     pub collect: Collect,
+    /// The section `[console]`: the server of the page, the API and the gauges.
+    pub console: Console,
     /// The section `[metrics]`: the server of metrics and health checks.
     pub metrics: Metrics,
     /// The section `[audit]`: the values for which audits search.

@@ -113,6 +113,9 @@ pub enum Command {
         after_help = "Example: crowdfold query --breakdown device,os,browser --where os=Windows --since 1h --by device,os"
     )]
     Query(Query),
+    /// Serve a page, an API and gauges of the rollups
+    #[command(after_help = "Example: crowdfold console --config crowdfold.toml --listen 127.0.0.1:8090")]
+    Console(Console),
     /// Search the topics for identifiers, rows below k, tables that disagree, expired records and readers without a
     /// role; exit 3 if any breach is found
     #[command(after_help = "Example: crowdfold audit --config crowdfold.toml --since 1d")]
@@ -260,6 +263,20 @@ pub struct Generate {
     pub truth: Option<PathBuf>,
 }
 
+/// The flags of `crowdfold console`.
+#[derive(Args, Debug)]
+pub struct Console {
+    /// Address of the page [default: `console.listen` of the configuration]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+    /// Directory of the store [default: `console.data_dir` of the configuration]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// Kafka cluster, such as localhost:9092 [default: `kafka.brokers` of the configuration]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
+}
+
 /// The flags of `crowdfold audit`.
 #[derive(Args, Debug)]
 pub struct Audit {
@@ -322,6 +339,17 @@ impl Cli {
             Command::Generate(Generate { brokers: Some(brokers), .. })
             | Command::Query(Query { brokers: Some(brokers), .. }) => {
                 set("kafka.brokers", brokers.clone(), "--brokers");
+            }
+            Command::Console(console) => {
+                if let Some(listen) = &console.listen {
+                    set("console.listen", listen.clone(), "--listen");
+                }
+                if let Some(directory) = &console.data_dir {
+                    set("console.data_dir", directory.clone(), "--data-dir");
+                }
+                if let Some(brokers) = &console.brokers {
+                    set("kafka.brokers", brokers.clone(), "--brokers");
+                }
             }
             Command::Audit(audit) => {
                 if let Some(k) = audit.k {

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod collect;
+pub mod console;
 pub mod demo;
 pub mod fold;
 pub mod generate;
@@ -44,6 +45,7 @@ fn configured(command: &Command, config: Config, stdout: &mut impl Write) -> Res
         Command::Fold(args) => fold::run(args, &config.keyed()?, stdout),
         Command::Generate(args) => generate::run(args, &config, stdout),
         Command::Query(args) => query::run(args, &config, stdout),
+        Command::Console(_) => console::run(&config),
         Command::Audit(args) => audit::run(args, &config, stdout),
         Command::Demo(args) => demo::run(args, config, stdout),
         Command::Completions { .. } | Command::Man(_) => Ok(()),

@@ -43,6 +43,7 @@ fn help_of_every_command_equals_its_snapshot() {
         "demo",
         "run",
         "collect",
+        "console",
         "fold",
         "generate",
         "topics",

@@ -107,6 +107,34 @@ fn fields_of_a_log_are_refused_unless_the_format_is_capture() {
 }
 
 #[test]
+fn console_beyond_loopback_needs_tokens_of_known_tenants() {
+    for (text, expect) in [
+        (
+            "listen = \"0.0.0.0:8090\"",
+            "x.toml:2: console.listen is not a loopback address, so requests need tokens; name a token with \
+             [console.tokens.NAME] and its file, or set it to 127.0.0.1:8090",
+        ),
+        (
+            "[console.tokens.ops]\ntenants = []",
+            "x.toml:2: console.tokens.ops has no file; set file to the path of a file with the token",
+        ),
+        (
+            "[console.tokens.ops]\nfile = \"/t\"\ntenants = [\"acme\"]",
+            "x.toml:4: console.tokens.ops.tenants names \"acme\", which is not in tenants.names; add it there",
+        ),
+        (
+            "detail = \"1m\"",
+            "x.toml:2: console.detail is \"1m\"; set it to a duration from 1h to 3650d, such as \"90s\"",
+        ),
+    ] {
+        check(&format!("[console]\n{text}\n"), expect);
+    }
+    let text =
+        "[console]\nlisten = \"[::]:80\"\n[console.tokens.ops]\nfile = \"/t\"\ntenants = [\"default\"]\n";
+    assert_eq!(load(text).unwrap().settings.console.tokens["ops"].tenants, ["default"]);
+}
+
+#[test]
 fn collector_settings_that_need_another_setting_are_refused_without_it() {
     for (line, expect) in [
         (

@@ -9,6 +9,7 @@ mod event_clock;
 mod gauges;
 mod live;
 mod load_generator;
+mod page;
 mod plain;
 mod rate_meter;
 mod stats;
@@ -26,6 +27,7 @@ use anyhow::Context as _;
 use crowdfold_config::{Format, Partitioner, Sessions, Source, Tenants, Windows};
 use crowdfold_kafka::TopicReader;
 use crowdfold_model::Timestamp;
+use crowdfold_query::Row;
 use crowdfold_release::Secret;
 use crowdfold_worker::telemetry::{Component, Status};
 use crowdfold_worker::{Config, Stop, Worker, WorkerContext, clock, wiring};
@@ -38,6 +40,7 @@ use broker::Broker;
 use event_clock::EventClock;
 use gauges::Gauges;
 use load_generator::{LoadGenerator, Progress};
+use page::Page;
 use rate_meter::RateMeter;
 use stats::Stats;
 use view::{DashboardView, View};
@@ -63,6 +66,9 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
         None => Broker::mock(config)?,
         Some(_) => Broker::real(config)?,
     };
+    let page = Page::start(&config)?;
+    writeln!(out, "page: {}", page.address())?;
+    out.flush()?;
     let config = Arc::new(config);
     let client = wiring::client(&config)?;
     let gauges = Gauges::install()?;
@@ -98,6 +104,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
         progress: &progress,
         gauges: &gauges,
         status: &status,
+        page: &page,
     };
     let until = args.duration.map(|length| began.saturating_add(length.into()));
     let shown = show(&dashboard, reader, &stop, until, out);
@@ -130,8 +137,11 @@ fn show(
         if stop.is_set() || until.is_some_and(|until| now >= until) {
             break Ok(());
         }
-        let mut strange = false;
-        let read = reader.next(LOOK, |value| strange |= !stats.push(value, clock::now()));
+        let (mut strange, mut rows) = (false, Vec::new());
+        let read = reader.next(LOOK, |value| {
+            strange |= !stats.push(value, clock::now());
+            rows.extend(Row::parse(value));
+        });
         if let Err(error) = read {
             break Err(error.into());
         }
@@ -140,6 +150,9 @@ fn show(
                 "the rollups topic contains a record that is not a rollup; check whether another program writes to it").into());
         }
         let now = clock::now();
+        if let Err(error) = dashboard.page.add(rows, now, dashboard.event_clock.at(now)) {
+            break Err(error);
+        }
         rate_meter.record(now, dashboard.progress.sent());
         if let Err(error) = view.show(dashboard, &stats, &rate_meter, now, out) {
             break Err(error.into());

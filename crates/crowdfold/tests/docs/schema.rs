@@ -122,6 +122,10 @@ fn chosen(path: &str, of: impl Fn(&str) -> Value) -> Option<Value> {
         "principals.tenants" | "source.fields" | "source.log" => Some(string_or_strings()),
         "tenants.attributes" => Some(json!({"type": "object", "additionalProperties": {"type": "string"}})),
         "release.tenants" => Some(own("release", &["k", "breakdowns", "detail_breakdown"])),
+        "console.tokens" => Some(json!({
+            "type": "object", "properties": {"file": {"type": "string"}, "tenants": strings()},
+            "additionalProperties": false,
+        })),
         "quality.tenants" => Some(own("quality", &["startup", "rebuffering", "bitrate"])),
         _ => None,
     }

@@ -44,6 +44,17 @@ impl Worker {
         self.address_after("receiving beacons at http")
     }
 
+    /// Starts `crowdfold console`.
+    pub(crate) fn console(deployment: &Deployment<'_>, instance: &str) -> Self {
+        let config = deployment.config(instance);
+        Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), &["console"])
+    }
+
+    /// Returns the host and port of a console.
+    pub(crate) fn page_address(&self) -> String {
+        self.address_after("the page is at http")
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -124,7 +135,12 @@ impl Worker {
 
     /// Requests one of its pages. Returns the status and the body.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address()).unwrap();
+        self.get_at(&self.address(), path)
+    }
+
+    /// Requests a page at an address. Returns the status and the body.
+    pub(crate) fn get_at(&self, address: &str, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();

@@ -131,6 +131,7 @@ fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<L
         foot.extend(dashboard.noise(columns));
     }
     let [kcat, query] = dashboard.read_along();
+    foot.extend(labelled("page", &dashboard.page.address(), columns));
     foot.extend(labelled("read along", &kcat, columns));
     foot.extend(labelled("or", &query, columns));
     // On a small terminal, these limitations are printed only in the summary after the end.

@@ -9,6 +9,7 @@ use crowdfold_worker::telemetry::Status;
 use super::broker::Broker;
 use super::event_clock::{EventClock, SPEED};
 use super::gauges::Gauges;
+use super::page::Page;
 use super::rate_meter::RateMeter;
 use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
@@ -27,6 +28,7 @@ pub(super) struct DashboardView<'a> {
     pub(super) progress: &'a Progress,
     pub(super) gauges: &'a Gauges,
     pub(super) status: &'a Status,
+    pub(super) page: &'a Page,
 }
 
 /// A kind of output: a terminal, or a file or pipe.

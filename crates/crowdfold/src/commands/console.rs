@@ -1,0 +1,183 @@
+//! `console`: reads the rollups into a store, and serves the page, the API and the gauges.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crowdfold_console::{Batch, Console, ConsoleError, Export, Facts, Lifetimes, Server, Settings, Token};
+use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
+use crowdfold_model::{Span, Timestamp};
+use crowdfold_query::Row;
+use crowdfold_worker::{Config, Stop, clock, wiring};
+
+use crate::error::CrowdfoldError;
+
+/// The time limit of one read of a topic.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// The most records of a batch, so that requests do not wait long for the store.
+const MOST: usize = 2_000;
+
+/// The interval at which windows are added up to hours and expired rows are deleted.
+const MAINTENANCE: Span = Span::MINUTE;
+
+/// The interval after which a topic is opened again, so that new partitions are found.
+const REOPEN: Span = Span::from_millis(5 * 60_000);
+
+/// The pause after an error that may be temporary.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// The configuration is invalid, the store cannot be opened, or a topic may not be read.
+pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
+    let console = Console::open(settings(config)?, clock::now)?;
+    let client = wiring::client(config)?;
+    let stop = Stop::at_signals()?;
+    let server = Server::start(Arc::clone(&console))?;
+    tracing::info!("the page is at http://{}", server.address);
+    let topics = config.topic_names().rollups().to_vec();
+    let mut feed = Feed { console: &console, client: &client, readers: Vec::new(), skipped: 0 };
+    let (mut opened, mut maintained) = (None, Timestamp::EPOCH);
+    while !stop.is_set() {
+        let now = clock::now();
+        let step = feed.step(&topics, &mut opened, now).and_then(|()| {
+            if now.saturating_since(maintained) >= MAINTENANCE {
+                maintained = now;
+                console.store().maintain(now)?;
+            }
+            Ok(())
+        });
+        match step {
+            Ok(()) => console.set_problem(None),
+            Err(FeedError::Kafka(error)) if !error.is_transient() => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!("{error}");
+                console.set_problem(Some(error.to_string()));
+                // what was read but not stored is read again
+                opened = None;
+                stop.sleep(PAUSE);
+            }
+        }
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Returns the settings of the console.
+pub(super) fn settings(config: &Config) -> Result<Settings, CrowdfoldError> {
+    let export = config.console.export.iter().map(|entry| Export::parse(entry));
+    let tokens = config.console.tokens.iter().filter_map(|(name, token)| {
+        let file = token.file.as_ref()?;
+        Some(Token::read(name, file, token.tenants.iter().cloned().collect()))
+    });
+    let lifetimes = Lifetimes { detail: config.console.detail.into(), rollups: config.ttl.rollups.into() };
+    let millis = |duration: Duration| Span::from(duration).as_millis();
+    Ok(Settings {
+        listen: config.console.listen,
+        data_dir: config.console.data_dir.clone(),
+        lifetimes,
+        tokens: tokens.collect::<Result<_, ConsoleError>>()?,
+        export: export.collect::<Result<_, ConsoleError>>()?,
+        facts: Facts {
+            ttl_rollups_ms: millis(config.ttl.rollups),
+            ttl_beacons_ms: millis(config.ttl.beacons),
+            ttl_partials_ms: millis(config.ttl.partials),
+            detail_ms: millis(config.console.detail),
+            version: env!("CARGO_PKG_VERSION"),
+        },
+        audit_report: config.console.audit_report.clone(),
+    })
+}
+
+/// The error of one step.
+#[derive(Debug)]
+enum FeedError {
+    Kafka(KafkaError),
+    Store(ConsoleError),
+}
+
+impl std::fmt::Display for FeedError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Kafka(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<KafkaError> for FeedError {
+    fn from(error: KafkaError) -> Self {
+        Self::Kafka(error)
+    }
+}
+
+impl From<ConsoleError> for FeedError {
+    fn from(error: ConsoleError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ConsoleError> for CrowdfoldError {
+    fn from(error: ConsoleError) -> Self {
+        match error {
+            ConsoleError::Listen { .. } | ConsoleError::Store(_) => Self::Running(error.into()),
+            other => Self::Usage(other.to_string()),
+        }
+    }
+}
+
+/// The readers of the topics, which fill the store.
+struct Feed<'a> {
+    console: &'a Console,
+    client: &'a ClientSettings,
+    readers: Vec<(String, TopicReader)>,
+    /// Records that are not rollups.
+    skipped: u64,
+}
+
+impl Feed<'_> {
+    /// Reads the next records of each topic into the store.
+    fn step(
+        &mut self,
+        topics: &[String],
+        opened: &mut Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), FeedError> {
+        if opened.is_none_or(|opened| now.saturating_since(opened) >= REOPEN) {
+            self.readers.clear();
+            for topic in topics {
+                let next = self.console.store().offsets(topic)?;
+                self.readers.push((topic.clone(), TopicReader::resume(self.client, topic, &next)?));
+            }
+            *opened = Some(now);
+        }
+        let wait = LOOK / u32::try_from(topics.len().max(1)).unwrap_or(u32::MAX);
+        let mut batch = Batch::default();
+        let before = self.skipped;
+        for (topic, reader) in &mut self.readers {
+            reader.next_at(wait, MOST, |partition, offset, value| {
+                match Row::parse(value) {
+                    Some(row) => batch.rows.push(row),
+                    None => self.skipped += 1,
+                }
+                batch.offsets.insert((topic.clone(), partition), offset + 1);
+            })?;
+        }
+        if self.skipped > before {
+            tracing::warn!("skipped records that are not rollups of this version: {}", self.skipped - before);
+        }
+        add(self.console, &batch, now)?;
+        Ok(())
+    }
+}
+
+/// Adds a batch to the store, and announces its windows.
+pub(super) fn add(console: &Console, batch: &Batch, now: Timestamp) -> Result<(), ConsoleError> {
+    if batch.offsets.is_empty() && batch.rows.is_empty() {
+        return Ok(());
+    }
+    let added = console.store().add(batch, now)?;
+    console.live().announce(&added.windows);
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Tests of `console` against librdkafka's mock broker in this process: the API, the page, tokens, and a restart.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crowdfold_testkit::eventually;
+use crowdfold_testkit::rows::table;
+use rdkafka::ClientConfig;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
+use serde_json::Value;
+
+struct Cluster(MockCluster<'static, DefaultProducerContext>);
+
+impl Cluster {
+    fn new() -> Self {
+        let cluster = MockCluster::new(1).expect("a mock cluster");
+        cluster.create_topic("crowdfold.rollups", 2, 1).expect("a topic");
+        Self(cluster)
+    }
+
+    fn write(&self, records: &[Value]) {
+        let mut config = ClientConfig::new();
+        let producer: BaseProducer =
+            config.set("bootstrap.servers", self.0.bootstrap_servers()).create().expect("a producer");
+        for record in records {
+            let payload = record.to_string();
+            let record = BaseRecord::<(), str>::to("crowdfold.rollups").partition(1).payload(&payload);
+            producer.send(record).map_err(|(error, _)| error).expect("room");
+        }
+        producer.flush(Duration::from_secs(120)).expect("records are taken");
+    }
+}
+
+/// A running console.
+struct Console {
+    process: Child,
+    address: String,
+}
+
+impl Console {
+    fn start(cluster: &Cluster, directory: &Path, more: &str) -> Self {
+        let file = directory.join("crowdfold.toml");
+        let text = format!("[console]\ndata_dir = {directory:?}\n{more}");
+        std::fs::write(&file, text).expect("a file");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+            .args(["console", "--listen", "127.0.0.1:0", "--brokers", &cluster.0.bootstrap_servers()])
+            .arg("--config")
+            .arg(file)
+            .env_clear()
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+        let line =
+            lines.map(|line| line.expect("UTF-8")).find(|line| line.contains("the page is at http://"));
+        let line = line.expect("the address");
+        let address = line.rsplit("http://").next().expect("an address").trim().to_owned();
+        Self { process, address }
+    }
+
+    /// Returns the head and the body of a response.
+    fn get(&self, path: &str, header: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.address).expect("a connection");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: console\r\nconnection: close\r\n{header}\r\n");
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
+        let (head, body) = response.split_once("\r\n\r\n").expect("a head");
+        (head.to_owned(), body.to_owned())
+    }
+
+    fn json(&self, path: &str) -> Value {
+        serde_json::from_str(&self.get(path, "").1).expect("JSON")
+    }
+
+    /// Waits until a tenant has this many windows.
+    fn wait_for_windows(&self, windows: u64) {
+        eventually("the windows are in the store", || {
+            let report = self.json("/api/v1/windows?since=1h");
+            (report["tenants"][0]["published"] == windows).then_some(())
+        });
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn this_minute() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs() / 60
+}
+
+fn window(minute: u64) -> Vec<Value> {
+    let mut rows = table(minute, "cdn", &[("cdn-a", 900), ("cdn-b", 100)]);
+    rows[1]["stalled_ms"] = 600_000.into();
+    rows
+}
+
+#[test]
+fn api_and_query_give_the_same_answer_and_a_restart_continues() {
+    let cluster = Cluster::new();
+    let directory = tempfile::tempdir().expect("a directory");
+    let now = this_minute();
+    cluster.write(&[window(now - 4), window(now - 3)].concat());
+    let console = Console::start(&cluster, directory.path(), "export = [\"cdn: rebuffering_ratio\"]\n");
+    console.wait_for_windows(2);
+    let answer = console.json("/api/v1/breakdown?metric=rebuffering_ratio&by=cdn&since=1h");
+    let printed = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+        .args(["query", "--by", "cdn", "--rank", "impact", "--format", "json", "--brokers"])
+        .arg(cluster.0.bootstrap_servers())
+        .env_clear()
+        .output()
+        .expect("the program runs");
+    let lines = String::from_utf8(printed.stdout).expect("UTF-8");
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2);
+    for (line, row) in lines.iter().zip(answer["rows"].as_array().expect("rows")) {
+        for field in ["dimensions", "value", "impact", "share"] {
+            assert_eq!(line[field], row[field], "{field}");
+        }
+        assert_eq!(line["session_windows"], row["sessions"]);
+    }
+    let (_, gauges) = console.get("/metrics", "");
+    assert!(
+        gauges.contains("crowdfold_rollup_sessions{tenant=\"acme\",breakdown=\"cdn\",cdn=\"cdn-a\"} 900"),
+        "{gauges}"
+    );
+    drop(console);
+    cluster.write(&window(now - 2));
+    let console = Console::start(&cluster, directory.path(), "");
+    console.wait_for_windows(3);
+    let (_, csv) = console.get("/api/v1/timeseries?metric=sessions&since=1h&step=1m", "accept: text/csv\r\n");
+    assert_eq!(csv.lines().count(), 4, "{csv}");
+}
+
+#[test]
+fn page_is_small_and_requests_nothing_from_other_hosts() {
+    let cluster = Cluster::new();
+    let directory = tempfile::tempdir().expect("a directory");
+    let console = Console::start(&cluster, directory.path(), "");
+    let files = [
+        "/",
+        "/app.css",
+        "/app.js",
+        "/screens.js",
+        "/format.js",
+        "/chart.js",
+        "/uPlot.js",
+        "/uPlot.css",
+        "/icon.svg",
+    ];
+    let mut all = Vec::new();
+    for file in files {
+        let (head, body) = console.get(file, "");
+        assert!(head.starts_with("HTTP/1.1 200 OK"), "{file}: {head}");
+        assert!(head.contains("content-security-policy: default-src 'self';"), "{head}");
+        if !file.starts_with("/uPlot") {
+            let hosts = body.replace("http://www.w3.org/2000/svg", "");
+            assert!(!hosts.contains("http://") && !hosts.contains("https://"), "{file}");
+        }
+        all.extend(body.into_bytes());
+    }
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&all).expect("it is packed");
+    let size = packed.finish().expect("it is packed").len();
+    assert!(size <= 150 * 1_024, "the page has {size} bytes");
+    for (path, status) in
+        [("/secret", "404"), ("/api/v1/colours", "404"), ("/api/v1/timeseries?colour=red", "400")]
+    {
+        let (head, body) = console.get(path, "");
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {head}");
+        assert!(body.starts_with("{\"error\":"), "{body}");
+    }
+    let long = format!("/api/v1/timeseries?metric={}", "x".repeat(5_000));
+    assert!(console.get(&long, "").0.starts_with("HTTP/1.1 414"));
+    assert_eq!(console.json("/api/v1/openapi.json")["openapi"], "3.1.0");
+}
+
+#[test]
+fn requests_without_the_token_are_refused() {
+    let cluster = Cluster::new();
+    let directory = tempfile::tempdir().expect("a directory");
+    let token = "0123456789abcdef0123456789abcdef";
+    let file = directory.path().join("token");
+    std::fs::write(&file, token).expect("a file");
+    let more = format!(
+        "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[console.tokens.beta]\nfile = {file:?}\ntenants = [\"beta\"]\n"
+    );
+    cluster.write(&window(this_minute() - 3));
+    let console = Console::start(&cluster, directory.path(), &more);
+    for header in
+        ["", "authorization: Bearer wrong-wrong-wrong\r\n", "cookie: crowdfold_token=wrong-wrong-wrong\r\n"]
+    {
+        for path in ["/api/v1/tenants", "/api/v1/live", "/metrics"] {
+            assert!(console.get(path, header).0.starts_with("HTTP/1.1 401"), "{path} {header}");
+        }
+    }
+    assert!(console.get("/", "").0.starts_with("HTTP/1.1 200"), "the page itself asks for the token");
+    let (head, body) = console.get("/api/v1/tenants", &format!("authorization: Bearer {token}\r\n"));
+    assert!(head.starts_with("HTTP/1.1 200") && body.contains("\"tenants\":[]"), "{head} {body}");
+}

@@ -1,0 +1,109 @@
+// Opens each screen of the console in Chromium: node drive.js HOME ADDRESS TENANT TABLE > seen.json
+// HOME keeps packages from one run to the next. HOME/seen contains a screenshot of each screen, width and colour scheme.
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { packages } from "../live/prepare.js";
+
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const LONG_MS = 120_000; // this time limit only ends a browser that hangs
+const SCREENS = ["overview", "breakdown", "distribution", "privacy", "pipeline"];
+
+function executable() {
+  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
+    for (const dir of process.env.PATH.split(delimiter)) {
+      if (existsSync(join(dir, name))) return join(dir, name);
+    }
+  }
+  throw new Error("the page needs Chromium: run `make doctor`");
+}
+
+const [home, address, tenant, table] = process.argv.slice(2);
+const modules = await packages(home, fileURLToPath(new URL(".", import.meta.url)));
+const load = createRequire(join(modules, "package.json"));
+const { chromium } = load("playwright-core");
+const axe = await readFile(load.resolve("axe-core/axe.min.js"), "utf8");
+const seen = join(home, "seen");
+await rm(seen, { recursive: true, force: true });
+await mkdir(seen, { recursive: true });
+const browser = await chromium.launch({ executablePath: executable(), args: FLAGS });
+
+const ready = (page) => page.waitForFunction(() => document.body.dataset.ready, null, { timeout: LONG_MS });
+
+/** Opens a page and collects its errors and its requests to other hosts. */
+async function open(width, colorScheme, options = {}) {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, ...options });
+  page.setDefaultTimeout(LONG_MS);
+  const errors = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(address)) errors.push(`request to ${request.url()}`);
+  });
+  return { page, errors };
+}
+
+/** Opens each screen, and returns what is wrong with it. */
+async function screens(width, scheme) {
+  const shown = [];
+  // axe is not part of the page, so the policy of the page would block it
+  const { page, errors } = await open(width, scheme, { bypassCSP: true });
+  for (const screen of SCREENS) {
+    errors.length = 0;
+    const began = Date.now();
+    await page.goto(`${address}/?screen=${screen}&tenant=${tenant}`);
+    await ready(page);
+    const took = Date.now() - began;
+    await page.evaluate(axe);
+    const violations = await page.evaluate(async (runOnly) => {
+      const result = await window.axe.run(document, { runOnly });
+      return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`);
+    }, RULES);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    const text = await page.locator("main").innerText();
+    await page.screenshot({ path: join(seen, `${screen}-${width}-${scheme}.png`), fullPage: true });
+    shown.push({ screen, width, scheme, took_ms: took, violations, overflow, errors: [...errors], text });
+  }
+  await page.close();
+  return shown;
+}
+
+/** Uses the page with the keyboard alone: moves to a screen, filters by the first row, and goes back. */
+async function keyboard() {
+  const { page, errors } = await open(1280, "light");
+  await page.goto(`${address}/?tenant=${tenant}&breakdown=${table}`);
+  await ready(page);
+  const focus = async (text) => {
+    for (let at = 0; at < 60; at += 1) {
+      await page.keyboard.press("Tab");
+      if ((await page.evaluate(() => document.activeElement.textContent)) === text) return;
+    }
+    throw new Error(`Tab does not reach ${text}`);
+  };
+  await focus("Breakdown");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("td.cell button");
+  const row = await page.locator("td.cell button").first().textContent();
+  await focus(row);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".chips button");
+  const filtered = page.url();
+  await page.goBack();
+  await page.waitForSelector(".chips", { state: "detached" });
+  // the address holds the state, so that it can be shared
+  await page.goto(filtered);
+  await page.waitForSelector(".chips button");
+  await page.close();
+  return { filtered, row, errors };
+}
+
+const shown = [];
+for (const scheme of ["light", "dark"]) {
+  for (const width of [360, 768, 1280]) shown.push(...(await screens(width, scheme)));
+}
+const used = await keyboard();
+await browser.close();
+process.stdout.write(JSON.stringify({ shown, used }));

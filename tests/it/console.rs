@@ -1,0 +1,79 @@
+//! Tests of the console with a real Kafka and a real browser.
+
+use std::process::Command;
+
+use crowdfold_loadgen::Faults;
+use crowdfold_testkit::{Kafka, eventually};
+use serde_json::Value;
+
+use crate::worker::support::{Deployment, Worker, window_ago};
+
+/// The working directory of the driver. `seen` below it contains the screenshots of the last run.
+const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/console");
+const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/drive.js");
+
+const TENANT: &str = "acme";
+
+/// Opens the page in Chromium. Returns what the driver saw.
+fn drive(address: &str) -> Value {
+    let output = Command::new("node")
+        .args([DRIVER, HOME, &format!("http://{address}"), TENANT, "stream.format.content"])
+        .output()
+        .unwrap_or_else(|error| panic!("the page needs Node.js: run `make doctor` ({error})"));
+    assert!(output.status.success(), "the driver failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn console_page_shows_published_rows_in_a_browser() {
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.set("console.listen", "\"127.0.0.1:0\"");
+    let deployment = deployment.with_topics();
+    let start = window_ago(deployment.rules.window, 120_000);
+    let log = deployment.players_with(5, 600, start, 60_000, Faults::default());
+    let worker = Worker::start(&deployment, "a");
+    worker.await_ready();
+    deployment.produce(&log);
+    deployment.await_committed(start + 50_000);
+    let console = Worker::console(&deployment, "console");
+
+    let detail = ["cdn"];
+    let rows = deployment.rows("read_committed");
+    let is_mine = |row: &Value| row["tenant"] == TENANT && row["breakdown"] == serde_json::json!(detail);
+    let published: u64 = rows
+        .iter()
+        .map(|row| &row.json)
+        .filter(|row| is_mine(row))
+        .filter_map(|row| row["sessions"].as_u64())
+        .sum();
+    assert!(published > 0, "no row of {TENANT} was published");
+    // the console has read the rows when its total equals that of the topic
+    eventually("the store has all rows", || {
+        let (status, body) = console
+            .get_at(&console.page_address(), "/api/v1/breakdown?tenant=acme&metric=vsf&by=cdn&since=1h");
+        let answer: Value = serde_json::from_str(&body).ok()?;
+        (status == 200 && answer["sessions"].as_u64()? >= published).then_some(())
+    });
+
+    let seen = drive(&console.page_address());
+    let shown = seen["shown"].as_array().unwrap();
+    assert_eq!(shown.len(), 5 * 6);
+    for screen in shown {
+        let name = format!("{} {} {}", screen["screen"], screen["width"], screen["scheme"]);
+        assert_eq!(screen["violations"], serde_json::json!([]), "{name}: accessibility");
+        assert_eq!(screen["errors"], serde_json::json!([]), "{name}: errors");
+        assert!(screen["overflow"].as_i64().unwrap() <= 0, "{name} is wider than the window");
+    }
+    let texts = |name: &str| {
+        let screen = shown.iter().find(|screen| screen["screen"] == name && screen["width"] == 1280);
+        screen.and_then(|screen| screen["text"].as_str()).unwrap_or_default().to_owned()
+    };
+    assert!(
+        texts("overview").contains("Answered from table cdn: all its numbers are exact."),
+        "{}",
+        texts("overview")
+    );
+    assert!(texts("privacy").contains("not below k"), "{}", texts("privacy"));
+    assert_eq!(seen["used"]["errors"], serde_json::json!([]));
+    assert!(seen["used"]["filtered"].as_str().unwrap().contains("where="), "{}", seen["used"]);
+}
