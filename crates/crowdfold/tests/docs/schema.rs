@@ -8,12 +8,12 @@ use crate::pages::page;
 
 const SCHEMA: &str = "docs/reference/configuration.schema.json";
 
-/// A key of `default.toml`, or a section without keys.
+/// A key of `default.toml`, or a section that has no keys.
 struct Entry {
     /// The path, such as `release.k`.
     path: String,
     comment: String,
-    /// The default value, absent for a section.
+    /// The default value. `None` for a section.
     default: Option<toml::Value>,
 }
 
