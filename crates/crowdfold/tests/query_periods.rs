@@ -11,6 +11,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::Value;
 
+#[expect(clippy::disallowed_methods, reason = "the program compares with its own clock")]
 fn minutes_ago(minutes: u64) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     now / 60 - minutes
