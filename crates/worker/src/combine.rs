@@ -16,7 +16,7 @@ use crate::databases::Databases;
 use crate::erase::Eraser;
 use crate::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use crate::tally::Tally;
-use crate::telemetry::{Component, Counters};
+use crate::telemetry::{Component, Counters, Lags};
 use crate::wiring::{self, OperatorSettings};
 use crate::{WorkerContext, WorkerError};
 
@@ -38,6 +38,7 @@ pub(crate) struct Combine {
     /// The time of the last query for end offsets.
     queried: Timestamp,
     eraser: Option<Eraser>,
+    lags: Lags,
 }
 
 impl Stage for Combine {
@@ -60,6 +61,7 @@ impl Stage for Combine {
             merge_partitions: context.config.topics.partial_partitions,
             queried: Timestamp::EPOCH,
             eraser: eraser.transpose()?,
+            lags: Lags::default(),
         })
     }
 
@@ -249,11 +251,8 @@ impl Stage for Combine {
             reasons.push("the ledger does not balance; report this as a bug".into());
         }
         let behind = |combiner: &Combiner| combiner.watermark().map(|mark| now.saturating_since(mark));
-        for combiner in combiners() {
-            let Some(behind) = behind(combiner) else { continue };
-            gauge!("crowdfold_watermark_lag_seconds", "partition" => combiner.partition().to_string())
-                .set(behind.as_secs_f64());
-        }
+        let lag = |combiner: &Combiner| Some((combiner.partition(), behind(combiner)?));
+        self.lags.write(&combiners().filter_map(lag).collect());
         // the age of the oldest record that a restart would have to read again; it is not known if producers set the
         // timestamps
         if let Some(behind) =
@@ -269,6 +268,10 @@ impl Stage for Combine {
                     behind.as_secs()
                 ));
             }
+        } else if operators.by_partition().is_empty() && !context.config.source.trust_timestamps {
+            // without partitions, nothing must be read again
+            gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.beacons.clone())
+                .set(Span::from(context.config.ttl.beacons).as_secs_f64());
         }
         reasons
     }

@@ -5,10 +5,12 @@
 //! "Where it is, and for how long").
 
 mod counters;
+mod lags;
 mod server;
 mod status;
 
 pub use counters::Counters;
 use counters::describe;
+pub(crate) use lags::Lags;
 pub use server::Server;
 pub use status::{Component, Status};
