@@ -108,8 +108,7 @@ image:
 # Run the recipes of docs/guides/reading-rollups.md on a real Kafka. The first run downloads about 250 MB.
 readers:
 	@.ci/prerequisites build test ci readers
-	cargo build --locked --package crowdfold
-	cargo build --locked --package crowdfold-testkit --bin test-broker
+	cargo build --locked --package crowdfold --package crowdfold-testkit --bins
 	python3 -m venv target/tools/readers/venv
 	target/tools/readers/venv/bin/pip install --quiet --disable-pip-version-check --requirement .ci/readers.txt
 	target/tools/readers/venv/bin/python .ci/readers target/debug/crowdfold target/debug/test-broker target/tools/readers
