@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layer of each crate. A crate may depend only on crates with a lower number.
-const LAYERS: [(&str, u32); 18] = [
+const LAYERS: [(&str, u32); 19] = [
     ("crowdfold-model", 0),
     ("crowdfold-config", 1),
     ("crowdfold-scan", 0),
