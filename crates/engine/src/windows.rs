@@ -6,5 +6,5 @@ mod tabulate;
 
 pub(crate) use plan::Plan;
 pub use rules::Rules;
-pub(crate) use tabulate::tabulate;
 pub use tabulate::{ClosedWindow, MOST_CELLS, MOST_LEVELS};
+pub(crate) use tabulate::{add_cell, tabulate};

@@ -6,6 +6,7 @@ use crowdfold_model::{Table, Timestamp};
 
 use super::Merger;
 use crate::source::{ClosedSpan, Pending};
+use crate::windows::add_cell;
 use crate::wire::CloseMarker;
 
 impl Merger {
@@ -92,7 +93,7 @@ impl Merger {
                 if breakdown == 0 {
                     self.arrived += cell.sums.beacons;
                 }
-                tables[breakdown].entry(cell_key).or_default().add(&cell);
+                add_cell(&mut tables[breakdown], cell_key, cell);
             }
         }
     }

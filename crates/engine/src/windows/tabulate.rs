@@ -1,6 +1,7 @@
 //! Adds the session summaries of closed windows to cells.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Symbol};
@@ -68,7 +69,7 @@ pub(crate) fn tabulate(
                 tables.resize_with(nth + 1, Table::new);
                 // Two symbols have the same word if a beacon reported the value `unknown`: this value, and the absent
                 // value.
-                tables[nth].entry(cell_key).or_default().add(&cell);
+                add_cell(&mut tables[nth], cell_key, cell);
             }
         }
     }
@@ -76,6 +77,16 @@ pub(crate) fn tabulate(
         bound(table, MOST_CELLS);
     }
     ClosedWindow { window, tenants }
+}
+
+/// Adds a cell to a table. The first cell with a key is moved, because a copy allocates for each distribution.
+pub(crate) fn add_cell(table: &mut Table, key: CellKey, cell: Cell) {
+    match table.entry(key) {
+        Entry::Vacant(entry) => {
+            entry.insert(cell);
+        }
+        Entry::Occupied(mut entry) => entry.get_mut().add(&cell),
+    }
 }
 
 /// Merges the smallest cells beyond a limit into one cell whose value is `other` in every dimension. Cells are
