@@ -34,7 +34,7 @@ const START: u64 = 1_795_308_480_000;
 /// The workloads, each with the maximum number of allocations per 1,000 beacons. A beacon whose shape, words and
 /// session are known does not allocate. A session allocates when it begins and when it gets more beacons. A window
 /// allocates when it closes.
-const WORKLOADS: [(&str, u64); 4] = [("admit", 0), ("arrays", 0), ("insert", 200), ("combine", 800)];
+const WORKLOADS: [(&str, u64); 4] = [("admit", 0), ("arrays", 0), ("insert", 200), ("combine", 600)];
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();

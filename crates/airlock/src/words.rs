@@ -40,21 +40,28 @@ impl Words {
     }
 
     /// Returns the symbol of a text that a producer sent. Applies the rule of the dimension.
+    #[inline]
     pub(crate) fn symbol(&mut self, dimension: Dimension, raw: &str) -> Symbol {
-        let Some(short) = Short::of(raw) else { return self.find(dimension, raw) };
-        if let Some(symbol) = self.recent[dimension as usize].get(short) {
+        if let Some(short) = Short::of(raw)
+            && let Some(symbol) = self.recent[dimension as usize].get(short)
+        {
             return symbol;
         }
-        let symbol = self.find(dimension, raw);
-        self.recent[dimension as usize].set(short, symbol);
-        symbol
+        self.find(dimension, raw)
     }
 
+    /// Finds the symbol of a text that is not among the recent ones. It is a separate function, so that its registers
+    /// are not saved for every value.
+    #[inline(never)]
     fn find(&mut self, dimension: Dimension, raw: &str) -> Symbol {
-        match self.known[dimension as usize].get(raw) {
+        let symbol = match self.known[dimension as usize].get(raw) {
             Some(symbol) => *symbol,
             None => self.learn(dimension, raw),
+        };
+        if let Some(short) = Short::of(raw) {
+            self.recent[dimension as usize].set(short, symbol);
         }
+        symbol
     }
 
     /// Returns the symbol of a word that is safe to publish, because it has passed a rule or comes from a catalogue.

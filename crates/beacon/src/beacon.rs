@@ -161,7 +161,7 @@ impl<'a> Beacon<'a> {
 
     /// Returns the value of a string field, or `None` if it was not sent or is unusable.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn text(&self, field: Text) -> Option<&str> {
         if self.present & field.bit() == 0 {
             return None;
