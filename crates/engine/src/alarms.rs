@@ -3,16 +3,17 @@
 /// The number of unexpected events that mergers have observed since the process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Alarms {
-    /// Close markers that a combiner repeated and that closed no new window.
+    /// Close markers that repeat an earlier one and close no new window.
     pub duplicates: u64,
-    /// Close markers that do not continue the previous one, or whose chunks do not match their checksum.
+    /// Close markers that do not begin where the previous one ended, or whose chunks do not match their checksum.
     pub gaps: u64,
-    /// Windows that were withheld because their partials have different partition counts or layouts, or because a
-    /// combiner requested it.
+    /// Windows that were withheld. Either their partials have different partition counts or layouts, or a combiner
+    /// requested it.
     pub mixed: u64,
-    /// Decisions to release a window without the partitions that were missing after `merge.timeout`.
+    /// Decisions to release a window without its missing partitions after `merge.timeout`.
     pub forced: u64,
-    /// Releases in which the tables of one tenant and window had different totals. This shows a bug.
+    /// Releases in which the tables of one tenant and window had different totals. Such a release shows a bug in the
+    /// program.
     pub faults: u64,
 }
 

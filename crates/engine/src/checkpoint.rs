@@ -14,17 +14,17 @@ pub struct CombinerCheckpoint {
     pub closed_until: Timestamp,
     /// The floor: windows that end at or before this time are never built.
     pub floor: Timestamp,
-    /// The first offset whose beacons have not been counted. Records before it are only read again to rebuild
-    /// sessions.
+    /// The first offset whose beacons have not been counted. A restart may read records before this offset, but only to
+    /// rebuild sessions.
     pub read_offset: i64,
     /// The number of partitions of the topic of beacons.
     pub partitions: u32,
-    /// Windows that start before this time are withheld. The epoch withholds none. The value is stored because the
-    /// next worker must continue to withhold these windows.
+    /// Windows that start before this time are withheld. If the value is the epoch, no window is withheld. The value is
+    /// stored because the next worker must continue to withhold these windows.
     pub withhold_before: Timestamp,
-    /// The timestamp of the first record that was read, if earlier records had expired. Attempts without a reported
-    /// start do not count in windows that start less than `idle` after this time. The value is the epoch if no record
-    /// had expired, or if all such windows are closed.
+    /// The timestamp of the first record that was read, if older records had expired before. Attempts without a
+    /// reported start do not count in windows that start less than `idle` after this time. The value is the epoch if no
+    /// record had expired, or if all such windows are closed.
     pub begins: Timestamp,
 }
 
@@ -49,8 +49,8 @@ impl fmt::Display for CombinerCheckpoint {
 }
 
 impl CombinerCheckpoint {
-    /// A placeholder for a time that is not known yet. [`CombinerCheckpoint::withhold_before`] has it after lost
-    /// records until the next record, and [`CombinerCheckpoint::begins`] has it until the first record.
+    /// A placeholder for a time that is not known yet. After a loss of records, [`CombinerCheckpoint::withhold_before`]
+    /// has this value until the next record. [`CombinerCheckpoint::begins`] has this value until the first record.
     pub(crate) const UNTIL_KNOWN: Timestamp = Timestamp::MAX;
 
     /// Parses the output of [`fmt::Display`]. Returns `None` for any other text.
@@ -118,7 +118,7 @@ pub struct MergerCheckpoint {
     /// The floor: windows that end at or before this time are never published.
     pub floor: Timestamp,
     /// True if every partition of the topic of partials had an offset when the checkpoint was written. If a partition
-    /// has no offset later, the offset was lost.
+    /// then has no offset at a later start, its offset was lost.
     pub whole: bool,
     /// The decision to release a window without missing partitions. It is `None` if there is no decision, or if it
     /// has been carried out.
@@ -148,8 +148,8 @@ impl fmt::Display for MergerCheckpoint {
 }
 
 impl MergerCheckpoint {
-    /// The maximum number of partitions for which a decision can be made. With more partitions, it would not fit into
-    /// the metadata of an offset.
+    /// The maximum number of partitions for which a decision can be made. A decision about more partitions would not
+    /// fit into the metadata of an offset.
     pub const MOST_FORCED: u32 = 4096;
 
     /// Parses the output of [`fmt::Display`]. Returns `None` for any other text, and for a decision that no merger
@@ -170,7 +170,7 @@ impl MergerCheckpoint {
             Some(end) => {
                 let partitions = fields.next("n")?.parse().ok()?;
                 let hex = fields.next("w")?;
-                // This check is necessary because `from_str_radix` accepts a sign.
+                // `from_str_radix` accepts a sign, so the digits are checked here.
                 if !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     return None;
                 }
@@ -194,8 +194,8 @@ pub trait Checkpoint: Sized {
     fn read(text: &str) -> Option<Self>;
     /// Returns the floor: windows that end at or before this time are never built.
     fn floor(&self) -> Timestamp;
-    /// Returns true if every partition of the topic had an offset when the checkpoint was written. A partition
-    /// without an offset has then lost it.
+    /// Returns true if every partition of the topic had an offset when the checkpoint was written. If the result is
+    /// true and a partition has no offset now, its offset was lost.
     fn is_whole(&self) -> bool;
 }
 

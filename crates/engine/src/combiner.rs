@@ -46,7 +46,7 @@ pub struct CombinerSettings {
     pub idle_timeout: Span,
 }
 
-/// The output of closed windows. One transaction must contain all of it. The batch is kept until its commit is
+/// The output of closed windows, which must be committed in one transaction. The batch is kept until its commit is
 /// confirmed.
 #[derive(Clone, Debug)]
 pub struct PreparedBatch {
@@ -54,8 +54,8 @@ pub struct PreparedBatch {
     pub partials: Vec<PartialRecord>,
     /// The notes of the rejections since the previous batch.
     pub notes: Vec<RejectionNote>,
-    /// The offset that is committed. A restart reads from it, because no earlier record affects an open window or an
-    /// unexpired assertion.
+    /// The offset that is committed. A restart reads from this offset, because no record before it affects an open
+    /// window or an unexpired assertion.
     pub safe_offset: i64,
     /// The checkpoint that is committed together with the offset.
     pub checkpoint: CombinerCheckpoint,
@@ -71,10 +71,10 @@ pub struct Combiner {
     store: SessionStore,
     layout_fingerprint: u64,
     floor: Timestamp,
-    /// The time up to which event time has passed: the highest record timestamp minus the lateness. It is `None` at a
-    /// fresh start before the first record.
+    /// The time up to which event time has passed: the highest record timestamp minus the allowed lateness. At a fresh
+    /// start, the value is `None` until the first record.
     watermark: Option<Timestamp>,
-    /// The first offset that no earlier process counted.
+    /// The first offset that earlier processes have not counted.
     counted_before: i64,
     next_offset: i64,
     safe_offset: i64,
@@ -83,7 +83,7 @@ pub struct Combiner {
     counts: Counts,
     totals: Counts,
     prepared_beacons: u64,
-    /// The number of beacons that an earlier process counted and that this process has added to session summaries.
+    /// The number of beacons that were counted by an earlier process and added to session summaries by this process.
     carried: u64,
     notes: Vec<RejectionNote>,
     prepared: VecDeque<PreparedBatch>,
@@ -95,13 +95,13 @@ pub struct Combiner {
     ignored: Ignored,
     at_end_since: Option<Timestamp>,
     held: Held,
-    /// True if records are passed in the order of their times. The watermark is then advanced by [`Self::reached`]
-    /// and not by the records.
+    /// True if records are passed in the order of their times. In this case, [`Self::reached`] advances the watermark,
+    /// and records do not.
     sorted: bool,
 }
 
 impl Combiner {
-    /// Starts a partition at `offset`, which is the committed offset, or the first offset of the log if nothing is
+    /// Starts a partition at `offset`. This is the committed offset, or the first offset of the log if nothing is
     /// committed or the committed records have expired. `after_gap` is true if records before `offset` were lost.
     #[must_use]
     pub fn new(
@@ -119,8 +119,8 @@ impl Combiner {
         if withhold_before == CombinerCheckpoint::UNTIL_KNOWN {
             withhold_before = Timestamp::EPOCH;
         }
-        // With another layout, the open sessions were built with other rules, so the windows that they affect are
-        // withheld.
+        // If the layout has changed, the open sessions were built with other rules. Therefore the windows that these
+        // sessions affect are withheld.
         if start.checkpoint.is_some_and(|known| known.layout_fingerprint != layout_fingerprint) {
             withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
         }
@@ -158,7 +158,7 @@ impl Combiner {
         }
     }
 
-    /// Reports that the partition had no further record when its end was requested, at the time `asked`.
+    /// Reports that the partition had no further record at the time `asked`, when its end offset was requested.
     pub fn at_end(&mut self, asked: Timestamp) {
         self.insert_held();
         let since = *self.at_end_since.get_or_insert(asked);
@@ -172,8 +172,8 @@ impl Combiner {
         }
     }
 
-    /// Skips records before `offset`, which cannot be read. All windows to which they may belong are withheld: those
-    /// from the watermark to the time of the next record. A replay of the log withholds the same windows.
+    /// Skips unreadable records before `offset`. The windows from the watermark to the time of the next record may
+    /// belong to these records, so they are withheld. A replay of the log withholds the same windows.
     pub fn skip_to(&mut self, offset: i64) {
         self.insert_held();
         let from = self.next_offset.max(self.counted_before);
@@ -183,12 +183,12 @@ impl Combiner {
         self.at_end_since = None;
     }
 
-    /// Adds to the number of records that were lost before they were counted.
+    /// Adds to the number of records that were lost before any process counted them.
     pub const fn count_lost(&mut self, offsets: u64) {
         self.lost += offsets;
     }
 
-    /// Returns the number of records that were lost before they were counted.
+    /// Returns the number of records that were lost before any process counted them.
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.lost
@@ -200,8 +200,8 @@ impl Combiner {
         &self.ignored
     }
 
-    /// Reports that the partition may have further records, or that its end is unknown. The time without records is
-    /// then measured anew.
+    /// Reports that the partition may have further records, or that its end is unknown. The measurement of the time
+    /// without records then starts anew.
     pub const fn not_at_end(&mut self) {
         self.at_end_since = None;
     }
@@ -213,25 +213,25 @@ impl Combiner {
         self.prepare(last);
     }
 
-    /// Returns the batches whose commit is not confirmed, oldest first.
+    /// Returns the batches whose commit is not confirmed. The oldest batch is first.
     #[must_use]
     pub const fn prepared(&self) -> &VecDeque<PreparedBatch> {
         &self.prepared
     }
 
-    /// Removes the `n` oldest batches, whose commit is confirmed.
+    /// Removes the `n` oldest batches after their commit was confirmed.
     pub fn committed(&mut self, n: usize) {
         self.prepared.drain(..n.min(self.prepared.len()));
     }
 
-    /// Returns true if the caller must wait for the commit of a batch before it passes further records.
+    /// Returns true if the caller must not pass further records until the commit of a batch is confirmed.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.prepared.len() >= MAX_PREPARED
     }
 
-    /// Returns the offset and the checkpoint that an idle partition commits. They repeat the last commit, so that the
-    /// broker does not expire it. For a partition that was never committed, they are its first commit.
+    /// Returns the offset and the checkpoint that an idle partition commits. For a partition with a commit, they repeat
+    /// the last one, so that the broker does not expire it. For a partition without a commit, they are the first one.
     #[must_use]
     pub fn idle_commit(&self) -> (i64, CombinerCheckpoint) {
         (self.safe_offset, self.checkpoint(self.store.closed_until(), self.counted_before))
@@ -249,8 +249,8 @@ impl Combiner {
         self.next_offset
     }
 
-    /// Returns the watermark, which is the highest record timestamp minus the lateness. Returns `None` at a fresh
-    /// start before the first record.
+    /// Returns the watermark, which is the highest record timestamp minus the allowed lateness. At a fresh start,
+    /// returns `None` until the first record.
     #[must_use]
     pub const fn watermark(&self) -> Option<Timestamp> {
         self.watermark
@@ -268,15 +268,15 @@ impl Combiner {
         &self.totals
     }
 
-    /// Returns true if every beacon is accounted for. Beacons read must equal the sum of beacons without a session
-    /// summary, prepared beacons, and beacons in open session summaries.
+    /// Returns true if every beacon is accounted for. The number of beacons read must equal the sum of three numbers:
+    /// beacons without a session summary, prepared beacons, and beacons in open session summaries.
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.totals.read + self.carried
             == self.totals.without_summary() + self.prepared_beacons + self.store.open_beacons()
     }
 
-    /// Stores the timestamp of the first record as the beginning of the known history.
+    /// Stores the timestamp of the first record. The known history begins at this time.
     fn begin(&mut self, timestamp: Timestamp) {
         self.begins = timestamp;
         self.store.set_history(history_from(timestamp, &self.settings.rules));
@@ -285,8 +285,8 @@ impl Combiner {
     fn insert(&mut self, beacon: &Observation, record: Timestamp, offset: i64) {
         let outcome = self.store.insert(beacon, record);
         if offset < self.counted_before {
-            // An earlier process counted this beacon. It is read again only to rebuild sessions and open session
-            // summaries.
+            // An earlier process counted this beacon. The beacon is read again only to rebuild sessions and open
+            // session summaries.
             match outcome {
                 Outcome::Inserted => self.carried += 1,
                 Outcome::OptedOut(with_it) | Outcome::Excluded(with_it) => self.carried -= with_it,
@@ -303,13 +303,14 @@ impl Combiner {
         }
     }
 
-    /// Withholds windows if records have been lost. `newest` is the latest possible timestamp of a lost record. The
-    /// windows of the lost records, and the windows that would have inherited values from them, are withheld.
+    /// Withholds windows if records have been lost: the windows of the lost records, and the windows that would have
+    /// inherited values from these records. `newest` is the latest possible timestamp of a lost record.
     fn lost_until(&mut self, newest: Timestamp) {
         if std::mem::take(&mut self.after_gap) {
             let until = newest.saturating_add(self.settings.rules.idle + Span::from_millis(1));
             self.withhold_before = self.withhold_before.max(until);
-            // These include the windows in which attempts may be incomplete because of the loss.
+            // The loss may also make attempts incomplete. `withhold_before` already covers the windows of such
+            // attempts.
             if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
                 self.begin(newest);
             }
@@ -325,8 +326,8 @@ impl Combiner {
         }
     }
 
-    /// Removes unused words from the dictionary. It must not run while beacons are buffered, because their symbols
-    /// must remain valid.
+    /// Removes unused words from the dictionary. It must not be called while beacons are buffered, because the symbols
+    /// in these beacons must remain valid.
     fn sweep(&mut self) {
         if self.airlock.dictionary().wants_sweep() {
             self.airlock.sweep(self.store.held());
@@ -360,7 +361,7 @@ impl Combiner {
         let closed = self.store.close(to, self.airlock.dictionary());
         let counts = std::mem::take(&mut self.counts);
         for tables in closed.iter().flat_map(|window| window.tenants.values()) {
-            // Every table of a tenant contains the same session-windows, so the first one is counted.
+            // Every table of a tenant contains the same session-windows, so only the first table is counted.
             let cells = tables.first().into_iter().flat_map(BTreeMap::values);
             self.prepared_beacons += cells.map(|cell| cell.sums.beacons).sum::<u64>();
         }

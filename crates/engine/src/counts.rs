@@ -9,16 +9,16 @@ pub struct Counts {
     pub read: u64,
     /// Beacons that arrived after their window had closed.
     pub late: u64,
-    /// Beacons that repeat an earlier one.
+    /// Beacons that repeat another beacon.
     pub duplicate: u64,
     /// Beacons of sessions that opted out.
     pub opted_out: u64,
-    /// Beacons whose tenant, content or device is excluded.
+    /// Beacons that are ignored because their tenant, content or device is excluded.
     pub excluded: u64,
-    /// Beacons whose own time was too far ahead of their record, so that the time of the record was used. This is not
-    /// an outcome, so such beacons are also counted elsewhere.
+    /// Beacons whose own time was too far ahead of the time of their record, so that the time of the record was used.
+    /// This number is not an outcome: such a beacon is also counted with its outcome.
     pub clock_ahead: u64,
-    /// Rejected beacons by reason, in the order of [`Reason::ALL`].
+    /// The number of rejected beacons for each reason, in the order of [`Reason::ALL`].
     pub rejected: [u64; Reason::COUNT],
 }
 
@@ -36,13 +36,14 @@ impl Counts {
         }
     }
 
-    /// Returns the number of rejected beacons, for all reasons.
+    /// Returns the number of rejected beacons over all reasons.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected.iter().sum()
     }
 
-    /// Returns the number of beacons that were not added to a session summary, or were removed from it.
+    /// Returns the number of beacons that are in no session summary, because they were not added to one or were removed
+    /// again.
     #[must_use]
     pub fn without_summary(&self) -> u64 {
         self.late + self.duplicate + self.opted_out + self.excluded + self.rejected()

@@ -5,7 +5,7 @@ use crowdfold_model::Span;
 use crate::wire::WireError;
 
 /// The reason why a partition stops or cannot start. If the partition continued, beacons would be lost or counted
-/// twice. The error contains no part of a record.
+/// twice. The error contains no data of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// The broker sets the timestamps, and the timestamp of a record is too far ahead of this machine's clock.
@@ -19,7 +19,7 @@ pub enum EngineError {
         partition: u32,
         /// The offset of the record.
         offset: i64,
-        /// The time by which the timestamp is ahead.
+        /// The difference between the timestamp of the record and the clock.
         ahead: Span,
     },
     /// A record of the topic of partials cannot be decoded.
@@ -29,7 +29,7 @@ pub enum EngineError {
         partition: u32,
         /// The offset of the record.
         offset: i64,
-        /// The reason why it cannot be decoded.
+        /// The reason why the record cannot be decoded.
         error: WireError,
     },
     /// The metadata of a committed offset is not a checkpoint, so another program commits offsets in the same

@@ -1,5 +1,5 @@
-//! The exact number of items by outcome. The numbers exist only in memory and in the file of `fold --ledger`. Metrics
-//! report only whether they balance.
+//! The exact number of items by outcome. The exact numbers exist only in memory and in the file that `fold --ledger`
+//! writes. Metrics report only if the numbers balance.
 
 use crate::Counts;
 
@@ -19,7 +19,7 @@ pub struct MergeCounts {
     pub beacons: Released,
     /// The session-windows in the cells of merged windows.
     pub session_windows: Released,
-    /// The merged windows, counted once for each tenant.
+    /// The merged windows. A window counts once for each tenant.
     pub windows: Released,
 }
 
@@ -37,7 +37,7 @@ impl MergeCounts {
         }
     }
 
-    /// Returns the counts for one window of one tenant of which nothing is published.
+    /// Returns the counts for a window of a tenant of which nothing is published.
     pub(crate) const fn withheld(session_windows: u64, beacons: u64) -> Self {
         Self {
             beacons: Released { released: 0, withheld: beacons },
@@ -61,18 +61,18 @@ impl Released {
     }
 }
 
-/// The outcomes of all beacons of an input that has ended, such as a file.
+/// The outcomes of all beacons of an input that has an end, such as a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// The outcomes that combiners determined.
+    /// The outcomes in combiners.
     pub counts: Counts,
-    /// The outcomes that mergers determined.
+    /// The outcomes in mergers.
     pub merged: MergeCounts,
 }
 
 impl Ledger {
-    /// Returns true if the beacons read equal the sum of all outcomes: released, withheld, late, duplicate, opted
-    /// out, excluded and rejected.
+    /// Returns true if the number of beacons read equals the sum of all outcomes: released, withheld, late, duplicate,
+    /// opted out, excluded and rejected.
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.counts.read

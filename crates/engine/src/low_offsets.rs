@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crowdfold_model::{Span, Timestamp};
 
-/// The lowest offset of the records in each second. Offsets must be recorded in ascending order.
+/// The lowest offset of the records in each second. The caller must record offsets in ascending order.
 #[derive(Debug, Default)]
 pub(crate) struct LowOffsets {
     /// Pairs of a second since the epoch and the lowest offset in it, sorted by second.
@@ -25,8 +25,8 @@ impl LowOffsets {
         }
     }
 
-    /// Returns the lowest offset of the records since `from`, rounded down to a second, and removes older seconds.
-    /// Returns `None` if there are no such records.
+    /// Returns the lowest offset of the records whose timestamp is not before `from`, rounded down to a second. Returns
+    /// `None` if there are no such records. Removes the seconds before `from`.
     pub(crate) fn since(&mut self, from: Timestamp) -> Option<i64> {
         let second = from.since_epoch() / Span::SECOND;
         while self.seconds.front().is_some_and(|(oldest, _)| *oldest < second) {

@@ -32,7 +32,7 @@ pub struct Merger {
     settings: Arc<MergerSettings>,
     partition: u32,
     closed_until: Timestamp,
-    /// The end of the last window that was committed when this process started.
+    /// The end of the last window whose publication was committed when this process started.
     committed_before: Timestamp,
     floor: Timestamp,
     /// True if every partition of the topic of partials has an offset, or will have one after the first commit of
@@ -43,20 +43,22 @@ pub struct Merger {
     sources: BTreeMap<u32, Source>,
     /// The tables of windows that are not yet published, by the end of the window and by tenant.
     windows: BTreeMap<Timestamp, BTreeMap<String, Vec<Table>>>,
-    /// Ends of windows, each with this machine's time at which a close marker first reached it.
+    /// The ends of windows. Each has the time, by the clock of this machine, at which a close marker first reached it.
     reached: VecDeque<(Timestamp, Timestamp)>,
     forced: Option<Forced>,
     publication: Option<Publication>,
     combined: Counts,
-    /// The number of beacons in the received cells. Each of them is released, withheld or in an open window.
+    /// The number of beacons in the cells that were received. Each of these beacons is released, withheld or in an open
+    /// window.
     arrived: u64,
     merged: MergeCounts,
     alarms: Alarms,
 }
 
 impl Merger {
-    /// Starts a partition at `offset`. `now` is this machine's current time. If the release policies differ from the
-    /// committed ones, they apply to windows that begin after `now`, so that every window has one policy.
+    /// Starts a partition at `offset`. `now` is the current time of this machine. If the release policies differ from
+    /// the committed ones, the new policies apply to windows that begin after `now`. Therefore all rows of a window
+    /// have the same policy.
     #[must_use]
     pub fn new(
         settings: Arc<MergerSettings>,
@@ -71,7 +73,7 @@ impl Merger {
         if let Some(known) = &start.checkpoint {
             closed_until = known.closed_until.max(floor);
             if known.policy == settings.policies.fingerprint() {
-                // A decision about a window at or before the floor is obsolete.
+                // A decision about a window that ends at or before the floor is obsolete.
                 forced = known.forced.clone().filter(|forced| forced.end > closed_until);
             } else {
                 floor = floor.max(settings.rules.ceil(now));
@@ -98,9 +100,10 @@ impl Merger {
         }
     }
 
-    /// Processes the next record of the partition. `now` is this machine's current time.
+    /// Processes the next record of the partition. `now` is the current time of this machine.
     ///
     /// # Errors
+    ///
     /// Returns [`EngineError::Wire`] if the record cannot be decoded. The partition must then stop, because a partial
     /// must not be skipped.
     pub fn record(&mut self, value: &[u8], offset: i64, now: Timestamp) -> Result<(), EngineError> {
@@ -120,28 +123,28 @@ impl Merger {
         Ok(())
     }
 
-    /// Reports that all committed records have been read. Only then may the merger declare a partition missing.
-    /// Otherwise an unread record may contain its cells, and an earlier process may have sent the complete table in
-    /// an aborted transaction.
+    /// Reports that all committed records have been read. Before this call, the merger must not declare a partition
+    /// missing: an unread record may contain the cells of that partition, and an earlier process may have sent the
+    /// complete table in an aborted transaction.
     pub const fn at_end(&mut self) {
         self.at_end = true;
     }
 
-    /// Reports that every partition of the topic of partials has an offset, or will have one after the first commit
-    /// of this worker. If a partition has no offset later, the offset was lost, and the windows of the partition must
-    /// not be published again.
+    /// Reports that every partition of the topic of partials has an offset, or will have one after the first commit of
+    /// this worker. If a partition has no offset at a later start, its offset was lost. The windows of this partition
+    /// must then not be published again.
     pub const fn know_whole(&mut self) {
         self.whole = true;
     }
 
-    /// Returns true if [`Self::know_whole`] was called, by this process or an earlier one.
+    /// Returns true if this process or an earlier one called [`Self::know_whole`].
     #[must_use]
     pub const fn knows_whole(&self) -> bool {
         self.whole
     }
 
-    /// Returns the next publication, or `None` if there is nothing to publish. The result remains the same until
-    /// [`Merger::committed`].
+    /// Returns the next publication, or `None` if there is nothing to publish. Returns the same publication until
+    /// [`Merger::committed`] is called.
     pub fn publish(&mut self, now: Timestamp) -> Option<&Publication> {
         if self.publication.is_none() {
             self.publication = self.next_publication(now);
@@ -188,8 +191,8 @@ impl Merger {
         self.closed_until
     }
 
-    /// Returns the time for which the oldest unpublished window has waited for other partitions, since its first
-    /// close marker.
+    /// Returns the time for which the oldest unpublished window has waited for other partitions. The time begins when
+    /// the first close marker reached the window.
     #[must_use]
     pub fn waiting(&self, now: Timestamp) -> Span {
         self.reached.front().map_or(Span::ZERO, |(_, since)| now.saturating_since(*since))
@@ -213,7 +216,7 @@ impl Merger {
         &self.alarms
     }
 
-    /// Returns true if every beacon in received cells is released, withheld or in an open window.
+    /// Returns true if every beacon in the received cells is released, withheld or in an open window.
     #[must_use]
     pub fn balanced(&self) -> bool {
         let open: u64 = self.windows.values().flat_map(BTreeMap::values).map(|tables| total(tables).1).sum();

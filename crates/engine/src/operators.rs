@@ -1,4 +1,4 @@
-//! The operators of all partitions of one topic that a worker has, and their commits.
+//! The operators of all partitions of one topic that are assigned to a worker, and their commits.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,18 @@ use crowdfold_model::{Span, Timestamp};
 
 use crate::{Combiner, CombinerCheckpoint, Committed, Merger, MergerCheckpoint};
 
-/// The maximum time without a commit. Brokers expire the offsets of groups that do not commit.
+/// The maximum time between two commits. A broker deletes the offsets of a group that does not commit.
 const IDLE_COMMIT_INTERVAL: Span = Span::MINUTE;
 
-/// The operator of one partition, as far as commits concern it.
+/// The operator of one partition. The trait has only the methods that commits need.
 pub trait Operator {
     /// Returns true if the operator has a batch or publication that is not committed.
     fn has_pending(&mut self, now: Timestamp) -> bool;
-    /// Returns the offset and the metadata to commit. They belong to the pending batch or publication. If there is
-    /// none, they repeat the last commit.
+    /// Returns the offset and the metadata to commit. If a batch or publication is pending, they belong to it.
+    /// Otherwise they repeat the last commit.
     fn offset(&self) -> (i64, String);
-    /// Returns true if the metadata that the group contains shows that the pending batch or publication is committed.
+    /// Returns true if the pending batch or publication is committed. `metadata` is the committed metadata of the
+    /// group.
     fn is_committed_by(&self, metadata: &str) -> bool;
     /// Reports that the pending batch or publication is committed.
     fn mark_committed(&mut self);
@@ -74,12 +75,11 @@ impl Operator for Merger {
     }
 }
 
-/// The operators of all partitions of one topic that a worker has.
+/// The operators of all partitions of one topic that are assigned to a worker.
 #[derive(Debug)]
 pub struct OperatorSet<M> {
     by_partition: BTreeMap<u32, M>,
-    /// The first offset and metadata of each partition that was never committed. They are committed before any other
-    /// state.
+    /// The first offset and metadata of each partition without a commit. They are committed before any other state.
     fresh: BTreeMap<u32, (i64, String)>,
     committed_at: Timestamp,
 }
@@ -91,7 +91,7 @@ impl<M> Default for OperatorSet<M> {
 }
 
 impl<M: Operator> OperatorSet<M> {
-    /// Adds the operator of an assigned partition. `fresh` is true if the partition was never committed.
+    /// Adds the operator of an assigned partition. `fresh` is true if the partition has no committed offset.
     pub fn assign(&mut self, partition: u32, operator: M, fresh: bool) {
         if fresh {
             self.fresh.insert(partition, operator.offset());
@@ -99,7 +99,8 @@ impl<M: Operator> OperatorSet<M> {
         self.by_partition.insert(partition, operator);
     }
 
-    /// Removes partitions and their uncommitted state. Their next worker restores the state by reading the log again.
+    /// Removes partitions and their uncommitted state. The next worker of a partition restores the state by reading the
+    /// log again.
     pub fn revoke(&mut self, partitions: &[u32]) {
         for partition in partitions {
             self.by_partition.remove(partition);
@@ -113,7 +114,7 @@ impl<M: Operator> OperatorSet<M> {
         self.fresh.clear();
     }
 
-    /// Returns all operators, by partition.
+    /// Returns all operators by the number of their partition.
     pub const fn by_partition(&self) -> &BTreeMap<u32, M> {
         &self.by_partition
     }
@@ -128,11 +129,11 @@ impl<M: Operator> OperatorSet<M> {
         self.by_partition.get_mut(&partition)
     }
 
-    /// Returns the partitions whose state the next transaction must contain. The result is empty if there is nothing
-    /// to commit.
+    /// Returns the partitions whose state the next transaction must contain. The result is empty if there is nothing to
+    /// commit.
     ///
-    /// Partitions that were never committed are returned first and alone, before any of their output is sent.
-    /// Otherwise a crash between their first commits would look like a loss of offsets.
+    /// If there are partitions without a commit, the result contains only them, so that they are committed before any
+    /// of their output is sent. Otherwise a crash between their first commits would look like a loss of offsets.
     pub fn due(&mut self, now: Timestamp) -> Vec<u32> {
         if !self.fresh.is_empty() {
             return self.fresh.keys().copied().collect();
@@ -146,7 +147,7 @@ impl<M: Operator> OperatorSet<M> {
         pending
     }
 
-    /// Returns true if the transaction is the first commit of the due partitions, which contains no records.
+    /// Returns true if the transaction is the first commit of the due partitions. A first commit contains no records.
     #[must_use]
     pub fn is_first(&self, due: &[u32]) -> bool {
         due.iter().any(|partition| self.fresh.contains_key(partition))
@@ -163,7 +164,8 @@ impl<M: Operator> OperatorSet<M> {
     }
 
     /// Returns true if a transaction of unknown outcome was committed. `group` contains the committed offsets of the
-    /// group after the transaction has ended. A transaction is committed or aborted as a whole.
+    /// group after the end of the transaction. The partitions in `due` have the same outcome, because a transaction is
+    /// committed or aborted as a whole.
     #[must_use]
     pub fn is_committed(&self, due: &[u32], group: &[Option<Committed>]) -> bool {
         due.iter().all(|partition| {

@@ -15,9 +15,9 @@ pub struct PartialRecord {
     pub value: Vec<u8>,
 }
 
-/// Returns the chunks of every tenant, and a close marker for every partition of the topic of partials. All chunks of
-/// a tenant are sent to the same partition. `marker` contains the common fields of the close markers. Only the first
-/// close marker contains the counts, so that each beacon is counted once.
+/// Returns the chunks of every tenant, and a close marker for every partition of the topic of partials. All chunks of a
+/// tenant are sent to the same partition. `marker` contains the fields that all close markers have in common. Only the
+/// first close marker contains the counts, so that each beacon is counted once.
 pub(crate) fn pack(
     closed: &[ClosedWindow],
     tenants: &[String],
@@ -49,8 +49,8 @@ pub(crate) fn pack(
     partials
 }
 
-/// Returns the partition of the topic of partials for a tenant. It is the partition that the default partitioner of
-/// Java clients selects.
+/// Returns the partition of the topic of partials for a tenant. The default partitioner of Java clients selects the
+/// same partition.
 fn merge_partition(tenant: &str, merge_partitions: u32) -> u32 {
     (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % merge_partitions
 }

@@ -9,9 +9,9 @@ use crate::{Alarms, MergeCounts, MergerCheckpoint};
 /// decisions and the release policies. Therefore a retry after an aborted transaction publishes the same bytes.
 #[derive(Debug)]
 pub struct Publication {
-    /// The rows. There are none if the publication is a decision, or if all rows were withheld.
+    /// The rows. The list is empty if the publication is a decision, or if all rows were withheld.
     pub rollups: Vec<Rollup>,
-    /// The offset to commit: that of the first record that is needed after this publication.
+    /// The offset to commit. It is the offset of the first record that is needed after this publication.
     pub offset: i64,
     /// The checkpoint to commit.
     pub checkpoint: MergerCheckpoint,

@@ -1,20 +1,21 @@
-//! Seeded bugs in the state of sessions. A test enables each of them, and verifies that the simulation finds it. This
-//! module is compiled only with the feature `seeded-bugs`, which only that test enables.
+//! Seeded bugs in the state of sessions. A test enables one bug after the other, and verifies that the simulation finds
+//! it. This module is compiled only with the feature `seeded-bugs`, which only this test enables.
 
 use std::cell::Cell;
 
 /// A bug that a thread can enable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeededBug {
-    /// A repeated beacon does not renew the assertions of the beacon that it repeats.
+    /// The assertions of a repeated beacon are not stored, so the original assertions expire earlier.
     DuplicateStatesNothing,
-    /// A fatal error that is not counted, because it repeats another, is not remembered.
+    /// A fatal error that is not counted, because it is a repetition, is not remembered.
     RepeatedFailureForgotten,
-    /// A repeated error code does not renew the assertion of the code.
+    /// A repeated error code does not extend the time until its assertion expires.
     RepeatedCodeForgotten,
-    /// Only the latest state by the player's clock is kept. An earlier state that arrives later is forgotten.
+    /// Only the state with the latest time by the player's clock is kept. If a state arrives after a state with a later
+    /// time, it is forgotten.
     LatestStateAlone,
-    /// States of requests are not remembered while events report the state.
+    /// The states of requests are forgotten while events report the state.
     RequestsIgnored,
 }
 

@@ -1,11 +1,11 @@
-//! The state of one partition of the beacons, as a merger knows it.
+//! The state that a merger keeps for one partition of the topic of beacons.
 
 use std::collections::VecDeque;
 
 use crate::wire::{Chunk, CloseMarker};
 use crowdfold_model::Timestamp;
 
-/// The closed spans of one partition of the beacons, and the chunks whose close marker has not arrived.
+/// The closed spans of one partition of the topic of beacons, and the chunks whose close marker has not arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     /// The end of the last window that a close marker has closed.
@@ -50,7 +50,8 @@ impl Pending {
 }
 
 impl Source {
-    /// Returns the span that contains the window with this end, or `None` if the window is not closed.
+    /// Returns the span that contains the window with this end, or `None` if no span contains it because the window is
+    /// not closed.
     pub(crate) fn covering(&self, end: Timestamp) -> Option<&ClosedSpan> {
         self.spans.iter().find(|span| span.from < end && end <= span.to)
     }
@@ -62,7 +63,8 @@ impl Source {
         }
     }
 
-    /// Returns the offset of the first record that is needed for windows after `closed_until`, or `None` if none is.
+    /// Returns the offset of the first record that is needed for windows after `closed_until`, or `None` if no record
+    /// is needed.
     pub(crate) fn needed(&self, closed_until: Timestamp) -> Option<i64> {
         let spans = self.spans.iter().filter(|span| span.to > closed_until).map(|span| span.first_offset);
         spans.chain(self.pending.first_offset).min()

@@ -1,4 +1,4 @@
-//! Determines the offset from which each partition starts, and the windows that it must never publish again.
+//! Determines the offset at which each partition starts, and the windows that the partition must never publish again.
 
 use crowdfold_model::Timestamp;
 
@@ -19,22 +19,25 @@ pub struct Committed {
 pub struct Start<C> {
     /// The number of the partition.
     pub partition: u32,
-    /// The committed checkpoint, or `None` if nothing is committed. In that case, a first checkpoint must be
+    /// The committed checkpoint, or `None` if nothing is committed. If the value is `None`, a first checkpoint must be
     /// committed before anything is prepared.
     pub checkpoint: Option<C>,
     /// The floor: windows that end at or before this time are never built.
     pub floor: Timestamp,
-    /// True if the committed offset was lost. The floor is then in the future, so that no window is published twice.
+    /// True if the committed offset was lost. In this case the floor is in the future, so that no window is published
+    /// twice.
     pub offsets_lost: bool,
 }
 
 /// Returns the state from which each of the `assigned` partitions starts (docs/internals/protocol.md, "Offsets at the
-/// start"). `group` contains the committed offsets of all partitions of the topic. `output_is_empty` is true if the
-/// topic of the results contains no records. `fresh_floor` is the floor if offsets were lost: the first end of a
-/// window that cannot have been published yet (the current time plus the lateness, rounded up to the end of a
-/// window).
+/// start").
+///
+/// `group` contains the committed offsets of all partitions of the topic. `output_is_empty` is true if the topic of the
+/// results contains no records. `fresh_floor` is the floor if offsets were lost. It is the current time plus the
+/// lateness, rounded up to the end of a window: no window that ends after this time can have been published yet.
 ///
 /// # Errors
+///
 /// Returns [`EngineError::Foreign`] if an offset has metadata that is not a checkpoint, unless `restart_from_now` is
 /// true.
 pub fn plan_starts<C: Checkpoint>(
@@ -55,7 +58,7 @@ pub fn plan_starts<C: Checkpoint>(
     let lost = (fresh_floor, true);
     let (floor, offsets_lost) = match known.iter().flatten().map(C::floor).max() {
         _ if restart_from_now => lost,
-        // The checkpoint of another partition shows that this partition once had an offset.
+        // The checkpoint of another partition shows that this partition had an offset before.
         Some(_) if known.iter().flatten().any(C::is_whole) => lost,
         // The partition never had an offset, so none of its windows was published.
         Some(floor) => (floor, false),
@@ -71,8 +74,8 @@ pub fn plan_starts<C: Checkpoint>(
     Ok(assigned.iter().map(start).collect())
 }
 
-/// Returns true if every partition of a topic has a committed offset, or will have one after the first commit of the
-/// partitions in `assigned`.
+/// Returns true if every partition of a topic has a committed offset. The partitions in `assigned` count as if they had
+/// one, because their first commit follows.
 #[must_use]
 pub fn is_whole(assigned: &[u32], group: &[Option<Committed>]) -> bool {
     (0..).zip(group).all(|(partition, committed)| committed.is_some() || assigned.contains(&partition))
@@ -82,7 +85,7 @@ pub fn is_whole(assigned: &[u32], group: &[Option<Committed>]) -> bool {
 mod tests {
     use super::*;
 
-    /// A checkpoint for tests. Its text is `ours=`, the floor, and `!` if every partition had an offset.
+    /// A checkpoint for tests. Its text is `ours=` and the floor, followed by `!` if every partition had an offset.
     struct Ours(Timestamp, bool);
 
     impl Checkpoint for Ours {
@@ -115,17 +118,17 @@ mod tests {
     }
 
     #[test]
-    fn start_without_offsets_and_output_builds_all_windows() {
+    fn start_with_neither_offsets_nor_output_builds_all_windows() {
         assert_eq!(starts(&[None, None], true, false), Ok(vec![(0, false), (0, false)]));
     }
 
     #[test]
-    fn partition_without_a_commit_has_the_floor_of_the_group() {
+    fn partition_without_a_commit_starts_with_the_floor_of_the_group() {
         assert_eq!(starts(&[Some("ours=60"), None], false, false), Ok(vec![(60, true), (60, false)]));
     }
 
     #[test]
-    fn partition_that_lost_its_offset_starts_after_now() {
+    fn partition_that_lost_its_offset_has_a_floor_in_the_future() {
         let lost = starts(&[Some("ours=60"), None, Some("ours=70!")], false, false);
         assert_eq!(lost, Ok(vec![(60, true), (1_000, false), (70, true)]));
         let group =
@@ -134,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn partitions_without_offsets_but_with_output_start_after_now() {
+    fn partitions_with_output_but_without_offsets_have_a_floor_in_the_future() {
         assert_eq!(starts(&[None, None], false, false), Ok(vec![(1_000, false), (1_000, false)]));
     }
 
     #[test]
-    fn metadata_of_another_program_is_refused_without_the_flag() {
+    fn metadata_of_another_program_is_refused_without_restart_from_now() {
         assert_eq!(starts(&[Some("theirs"), Some("ours=0")], true, false), Err(EngineError::Foreign(0)));
         assert_eq!(
             starts(&[Some("theirs"), Some("ours=0")], true, true),

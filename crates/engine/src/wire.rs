@@ -12,8 +12,8 @@ use crowdfold_model::{Cell, CellKey, Table, Timestamp, Window};
 /// The first byte of every partial, which identifies the version of the encoding.
 pub const VERSION: u8 = 1;
 
-/// The length in bytes at which a table is split into several chunks. It is well below the default maximum length of
-/// a record.
+/// The length in bytes at which a table is split into several chunks. It is well below the default limit for the length
+/// of a record.
 pub const CHUNK_BYTES: usize = 512 * 1024;
 
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -25,7 +25,7 @@ const fn config() -> Configuration<LittleEndian, Varint, Limit<LARGEST>> {
 /// The error for bytes that are not a partial. It contains no part of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// The partial has another version, so another release wrote it.
+    /// The partial has another version, so another release of the program wrote it.
     #[error(
         "a partial has wire version {0}, but this binary reads version {VERSION}; finish the roll-out of the newer release"
     )]
@@ -35,7 +35,7 @@ pub enum WireError {
     Corrupt,
 }
 
-/// The cells of one partition, window, tenant and breakdown. A large table consists of several chunks.
+/// The cells of one partition, window, tenant and breakdown. A large table is split into several chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// The partition of the topic of beacons from which the cells come.
@@ -50,16 +50,16 @@ pub struct Chunk {
     pub cells: Vec<(CellKey, Cell)>,
 }
 
-/// A record with which a combiner reports that all windows of its partition whose end is in `(from, to]` are
-/// complete.
+/// A record with which a combiner reports that all windows of its partition that end after `from`, and at or before
+/// `to`, are complete.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct CloseMarker {
     /// The partition of the topic of beacons.
     pub partition: u32,
     /// The number of partitions of the topic of beacons.
     pub partitions: u32,
-    /// The layout fingerprint of the combiner. Cells are added only if it equals that of the merger
-    /// ([`crate::Rules::layout_fingerprint`]).
+    /// The layout fingerprint of the combiner ([`crate::Rules::layout_fingerprint`]). The cells of the combiner are
+    /// added only if the merger has the same layout fingerprint.
     pub layout_fingerprint: u64,
     /// The value of `to` in the previous close marker.
     pub from: Timestamp,
@@ -71,17 +71,17 @@ pub struct CloseMarker {
     pub chunks: u32,
     /// The CRC-32 checksum of these chunks, in order.
     pub checksum: u32,
-    /// The number of beacons by outcome since the previous close marker. Only the close markers in partition 0 of the
-    /// topic of partials contain them.
+    /// The number of beacons by outcome since the previous close marker. Only close markers in partition 0 of the topic
+    /// of partials have values here.
     pub counts: Counts,
 }
 
 /// A decoded record of the topic of partials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Partial {
-    /// Cells of one table.
+    /// Some or all cells of one table.
     Chunk(Chunk),
-    /// The end of the partials of some windows.
+    /// The end of the cells of some windows.
     CloseMarker(CloseMarker),
 }
 
@@ -99,7 +99,8 @@ struct ChunkHead {
 const CHUNK: u8 = 0;
 const CLOSE_MARKER: u8 = 1;
 
-/// Encodes a table as one or more chunks. A chunk is hardly longer than [`CHUNK_BYTES`], unless a single cell is.
+/// Encodes a table as one or more chunks. A chunk is at most slightly longer than [`CHUNK_BYTES`], unless a single cell
+/// is longer.
 #[must_use]
 pub fn chunks(partition: u32, window: Window, tenant: &str, breakdown: u16, table: &Table) -> Vec<Vec<u8>> {
     let mut chunks = Vec::new();
@@ -193,8 +194,8 @@ fn take<T: Decode<()>>(bytes: &mut &[u8]) -> Option<T> {
     Some(value)
 }
 
-/// Encodes a value and appends it. This cannot fail, because no type of this module refuses to be encoded and a `Vec`
-/// can grow.
+/// Encodes a value and appends the bytes to `to`. Encoding cannot fail, because every value of this module can be
+/// encoded and a `Vec` can grow.
 fn encode(value: impl Encode, to: &mut Vec<u8>) {
     struct Append<'a>(&'a mut Vec<u8>);
     impl bincode::enc::write::Writer for Append<'_> {

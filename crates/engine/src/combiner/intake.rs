@@ -1,7 +1,7 @@
 //! Admits records one by one, and adds their beacons to session summaries in groups.
 //!
-//! A beacon's session and its session summary are at unpredictable places in memory. Therefore the memory for all
-//! beacons of a group is prefetched before the first one is added. The size of the group does not change the result.
+//! The session and the session summary of a beacon are at unpredictable places in memory. Therefore the memory for all
+//! beacons of a group is prefetched before the first beacon is added. The size of the group does not change the result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,14 +12,14 @@ use crowdfold_release::RejectionNote;
 use super::{Combiner, MOST_NOTES};
 use crate::{CombinerCheckpoint, EngineError};
 
-/// The largest accepted difference between the time of a line in a file and this machine's clock: ten years. If the
-/// difference is larger, the clock with which the line was written was never set.
+/// The largest accepted difference between the time of a line in a file and the clock of this machine: ten years. If
+/// the difference is larger, the clock of the program that wrote the line was probably never set.
 pub(super) const LONGEST_AGO: Span = Span::DAY.times(3_652);
 
 /// The number of buffered beacons at which all of them are inserted.
 const ENOUGH: usize = 64;
 
-/// The records that are admitted, but whose beacons are not inserted yet.
+/// The admitted records whose beacons are not inserted yet.
 #[derive(Default)]
 pub(super) struct Held {
     records: Vec<HeldRecord>,
@@ -30,10 +30,10 @@ pub(super) struct Held {
 #[derive(Clone, Copy)]
 struct HeldRecord {
     offset: i64,
-    /// This machine's time when the record was passed.
+    /// The clock of this machine when the record was passed to the combiner.
     clock: Timestamp,
     timestamp: Option<Timestamp>,
-    /// True if the timestamp of the record was too far ahead of the clock, so that the record was rejected.
+    /// True if the record was rejected because its timestamp was too far ahead of the clock.
     ahead: bool,
     /// The number of outcomes that belong to the record.
     outcomes: usize,
@@ -47,21 +47,23 @@ impl Combiner {
         self.airlock.needs_content_type(payload)
     }
 
-    /// Processes the next record of the partition. `clock` is this machine's current time.
+    /// Processes the next record of the partition. `clock` is the current time of this machine.
     ///
     /// # Errors
-    /// Returns [`EngineError::ClockSkew`] if the timestamp of the record is too far ahead of `clock` and the broker
-    /// set it. The record is then not processed.
+    ///
+    /// Returns [`EngineError::ClockSkew`] if the broker sets the timestamps of records and the timestamp of this record
+    /// is too far ahead of `clock`. The record is then not processed.
     pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         self.hold(record, offset, clock)?;
         self.insert_held();
         Ok(())
     }
 
-    /// Admits the next record of the partition. Its beacons may be buffered until [`Self::insert_held`], which the
-    /// caller must call before any other method.
+    /// Admits the next record of the partition. Its beacons may stay in a buffer until [`Self::insert_held`] is called.
+    /// The caller must call it before any other method.
     ///
     /// # Errors
+    ///
     /// Returns the same errors as [`Self::record`].
     pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         let latest = clock.saturating_add(self.settings.max_skew);
@@ -146,7 +148,7 @@ impl Combiner {
         let latest = clock.saturating_add(self.settings.max_skew);
         self.at_end_since = None;
         self.next_offset = offset + 1;
-        // The latest time in the log is used for records that have no time.
+        // The opt-out of a rejected beacon without a time counts from the latest time in the log.
         let latest_known = self.watermark.map(|watermark| watermark + self.settings.rules.lateness);
         let withdraw = |combiner: &mut Self, rejection: &Rejection, moment: Option<Timestamp>| {
             if let Some(session) = rejection.opts_out {
@@ -167,14 +169,14 @@ impl Combiner {
                 self.begin(first);
             }
         }
-        // The latest time of the beacons advances the watermark. Beacons that are rejected because of their time do
-        // not count.
+        // The latest time of the beacons advances the watermark, except the times of beacons that are rejected because
+        // of their time.
         let mut newest = None;
         for (timestamp, outcome) in outcomes {
-            // A line of a file has no timestamp, so the time of each beacon is used.
+            // A line of a file has no timestamp, so the time of each beacon is used instead.
             let moment = record.timestamp.or(*timestamp);
             match (outcome, moment) {
-                // This case occurs only in files. The airlock cannot check it, because it has no clock.
+                // This case occurs only in files. The combiner checks it, because the airlock has no clock.
                 (outcome, Some(moment)) if moment > latest || is_unset(moment) => {
                     let other = outcome.as_ref().err();
                     let reason = if is_unset(moment) { Reason::NoTime } else { Reason::Future };
@@ -197,8 +199,8 @@ impl Combiner {
                 }
             }
         }
-        // With sorted records, `reached` advances the watermark. Their offsets are not needed, because a file is not
-        // replayed.
+        // If records are sorted, `reached` advances the watermark. The offsets of sorted records are not needed,
+        // because a file is not replayed.
         if let Some(newest) = newest.filter(|_| !self.sorted) {
             self.low_offsets.record(newest, offset);
             self.lost_until(newest);
@@ -221,7 +223,7 @@ impl Combiner {
     /// Removes the open session summaries of a session that opted out in a rejected beacon.
     fn withdraw(&mut self, session: SessionHash, moment: Timestamp, offset: i64) {
         let with_it = self.store.withdraw(session, moment);
-        // A replay must read this record again, because the opt-out expires later.
+        // The opt-out expires later, so a replay must read this record again.
         self.low_offsets.record(moment, offset);
         if offset < self.counted_before {
             self.carried -= with_it;
@@ -232,7 +234,7 @@ impl Combiner {
         }
     }
 
-    /// Stores a rejection note, unless there are already [`MOST_NOTES`].
+    /// Stores a note about a rejection, unless there are already [`MOST_NOTES`] notes.
     pub(super) fn note(&mut self, reason: Reason, offset: i64, moment: Timestamp) {
         if self.notes.len() < MOST_NOTES {
             self.notes.push(RejectionNote::new(
@@ -246,8 +248,8 @@ impl Combiner {
     }
 }
 
-/// Returns the first applicable reason for a beacon with an impossible time. `other` is the rejection for another
-/// reason.
+/// Returns the first reason that applies to a beacon with an impossible time. `other` is the rejection for another
+/// reason, if there is one.
 fn first_of(other: Option<&Rejection>, reason: Reason) -> Reason {
     match other.map(|rejection| rejection.reason) {
         None | Some(Reason::NoTime | Reason::Future | Reason::UnknownTenant | Reason::Misplaced) => reason,

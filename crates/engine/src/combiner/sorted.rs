@@ -1,4 +1,4 @@
-//! Sorted records, which `fold` reads from files.
+//! Reads sorted records, as `fold` takes them from files.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,14 +10,15 @@ use super::intake::LONGEST_AGO;
 
 impl Combiner {
     /// Makes the combiner expect records in the order of their times. The caller must then call [`Self::reached`]
-    /// before each record. A beacon is late only if its window ended more than the lateness before the timestamp of
-    /// its own record, because earlier records do not advance the watermark.
+    /// before each record. The records before a beacon do not advance the watermark. Therefore a beacon is late only if
+    /// its window ended before the timestamp of its own record minus the allowed lateness.
     #[must_use]
     pub fn of_sorted_records(self) -> Self {
         Self { sorted: true, ..self }
     }
 
-    /// Closes the windows that ended more than the lateness before `time`. No later record may have an earlier time.
+    /// Closes the windows that ended before `time` minus the allowed lateness. The records that follow must not be
+    /// earlier than `time`.
     pub fn reached(&mut self, time: Timestamp) {
         let rules = &self.settings.rules;
         let to = time.saturating_sub(rules.lateness).saturating_sub(Span::from_millis(1));
@@ -28,9 +29,9 @@ impl Combiner {
         self.advance(to);
     }
 
-    /// Returns the time by which a line of a file is sorted. Times that are too far ahead of this machine's time
-    /// `clock`, or too far in the past, are ignored, because their beacons are rejected. A line that causes a panic
-    /// is unreadable.
+    /// Returns the time by which a line of a file is sorted. A time is ignored if it is too far in the past or too far
+    /// ahead of `clock`, the current time of this machine. The beacons with such a time are rejected. A line that
+    /// causes a panic is treated as unreadable.
     #[must_use]
     pub fn line_time(&mut self, line: &[u8], clock: Timestamp) -> LineTime {
         let can_be = clock.saturating_sub(LONGEST_AGO)..=clock.saturating_add(self.settings.max_skew);

@@ -44,8 +44,8 @@ fn fresh() -> Start<CombinerCheckpoint> {
     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
-/// Passes the record with this offset. Each record contains one beacon, and is ten seconds later than the previous
-/// one.
+/// Passes the record with this offset to the combiner. Each record contains one beacon, and is ten seconds later than
+/// the previous record.
 fn give(combiner: &mut Combiner, offset: i64) {
     let time = at(offset as u64 * 10_000);
     let ts = time.as_millis();
@@ -72,7 +72,7 @@ fn close_markers(prepared: &VecDeque<PreparedBatch>) -> Vec<(i64, i64)> {
     partials.filter_map(marker).collect()
 }
 
-/// Passes the records up to the offset `end`. The 20 records with the offsets 10 to 29, which cover 200 s, cannot be
+/// Reads the records up to the offset `end`. The 20 records with the offsets 10 to 29, which cover 200 s, cannot be
 /// read.
 fn read(combiner: &mut Combiner, end: i64) {
     while combiner.position() < end {
@@ -84,14 +84,14 @@ fn read(combiner: &mut Combiner, end: i64) {
 }
 
 #[test]
-fn windows_of_records_that_cannot_be_read_are_withheld() {
+fn windows_of_unreadable_records_are_withheld() {
     let mut combiner = combiner(&fresh(), 0);
     read(&mut combiner, 60);
     assert_eq!(combiner.lost(), 20);
     assert_eq!(combiner.totals().read, 40);
     let markers = close_markers(combiner.prepared());
-    // The last record before the gap, at 90 s, has closed only the window that ends at 60 s. The first record after
-    // the gap is at 300 s.
+    // The last record before the gap is at 90 s, so only the window that ends at 60 s is closed before the gap. The
+    // first record after the gap is at 300 s.
     let withheld = 300_000 + IDLE as i64 + 1;
     let first = markers.iter().position(|(_, before)| *before != 0).unwrap();
     assert!(markers[..first].iter().all(|(to, _)| *to <= 60_000), "{markers:?}");
@@ -104,7 +104,7 @@ fn replay_with_skipped_records_withholds_the_same_windows() {
     let mut undisturbed = combiner(&fresh(), 0);
     read(&mut undisturbed, 100);
     let expected = close_markers(undisturbed.prepared());
-    // Each run has a crash after another record.
+    // The process crashes after a different record in each run.
     for crash in 1..100 {
         let mut first = combiner(&fresh(), 0);
         read(&mut first, crash);
@@ -114,19 +114,19 @@ fn replay_with_skipped_records_withholds_the_same_windows() {
         let mut second = combiner(&start, last.safe_offset);
         read(&mut second, 100);
         seen.extend(close_markers(second.prepared()));
-        // Values that do not withhold any window of their close marker are treated as equal.
+        // A value that withholds no window of its close marker is replaced by 0, so all such values are equal.
         let withholding =
             |(to, before): &(i64, i64)| (*to, if *before > to - W as i64 { *before } else { 0 });
         let withheld_of = |seen: &[(i64, i64)]| seen.iter().map(withholding).collect::<Vec<_>>();
         assert_eq!(withheld_of(&seen), withheld_of(&expected), "crash after {crash}");
-        // The lost records are counted again only if the first process did not commit their number.
+        // The second process counts the lost records again only if the first process did not commit their number.
         let committed = last.checkpoint.read_offset > 10;
         assert_eq!(second.lost(), if committed { 0 } else { 20 }, "crash after {crash}");
     }
 }
 
 #[test]
-fn windows_are_withheld_until_a_partition_that_ends_in_a_gap_is_idle() {
+fn gap_at_the_end_of_a_partition_withholds_windows_until_the_partition_is_idle() {
     let mut combiner = combiner(&fresh(), 0);
     read(&mut combiner, 30);
     let (offset, checkpoint) = combiner.idle_commit();
@@ -137,8 +137,8 @@ fn windows_are_withheld_until_a_partition_that_ends_in_a_gap_is_idle() {
     assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
 }
 
-/// Returns a combiner that has read sorted records. `records` contains the record timestamp and the beacon's own
-/// time, both in milliseconds after [`T`].
+/// Returns a combiner that has read sorted records. Each entry of `records` consists of the timestamp of the record and
+/// the beacon's own time, both in milliseconds after [`T`].
 fn sorted(records: &[(u64, u64)]) -> Combiner {
     let mut combiner = combiner(&fresh(), 0).of_sorted_records();
     for (offset, (recorded, ts)) in (0..).zip(records) {
@@ -154,18 +154,18 @@ fn sorted(records: &[(u64, u64)]) -> Combiner {
 }
 
 #[test]
-fn lateness_of_a_sorted_beacon_depends_on_its_own_record_only() {
+fn lateness_of_a_sorted_beacon_depends_only_on_its_own_record() {
     let late = |records: &[(u64, u64)]| sorted(records).totals().late;
     // The window of this beacon ends at W, so it closes at W + LATENESS.
     assert_eq!(late(&[(W + LATENESS, 0)]), 0);
     assert_eq!(late(&[(W + LATENESS + 1, 0)]), 1);
-    // Earlier records do not change the result.
+    // The records before a beacon do not change the result.
     assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS, 0), (W + LATENESS, W - 1)]), 0);
     assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS + 1, 0), (W + LATENESS + 2, W)]), 1);
 }
 
 #[test]
-fn line_with_several_times_does_not_close_windows_of_later_lines() {
+fn line_with_several_beacon_times_closes_no_window_of_the_lines_after_it() {
     let mut combiner = combiner(&fresh(), 0).of_sorted_records();
     let far = 10 * W;
     let lines = [

@@ -12,7 +12,7 @@ use crate::wire::CloseMarker;
 impl Merger {
     /// Processes a close marker: validates it, and adds the chunks that it completes.
     pub(super) fn close(&mut self, marker: &CloseMarker, offset: i64, now: Timestamp) {
-        // The windows of the current publication count as published, because cells that arrive now must not form a
+        // The windows of the current publication count as published. Otherwise cells that arrive now could form a
         // second table of the same window.
         let decided = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
         let source = self.sources.entry(marker.partition).or_default();
@@ -60,17 +60,17 @@ impl Merger {
             if end <= self.committed_before {
                 continue;
             }
-            // The chunk contains the index of the breakdown in the list of its tenant.
+            // A chunk refers to its breakdown by the index in the list of its tenant.
             let breakdowns = self.settings.rules.breakdowns.of(&chunk.tenant);
             let breakdown = chunk.breakdown as usize;
-            // Cells of other breakdowns cannot be added, so they are withheld.
+            // Cells of other breakdowns cannot be added to the tables, so they are withheld.
             let fits = ours
                 && breakdowns
                     .get(breakdown)
                     .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == levels.len()))
                 && chunk.window.length() == self.settings.rules.window;
-            // The decision to release a window without a partition applies to all later cells, even before its commit
-            // is confirmed.
+            // A decision to release a window without a partition applies to all cells that arrive afterwards, even if
+            // the commit of the decision is not confirmed yet.
             let pending = self.publication.as_ref().and_then(|next| next.checkpoint.forced.as_ref());
             let given_up = self
                 .forced

@@ -1,5 +1,5 @@
-//! Selects the windows to publish. These are complete windows in order of time. If a window has waited for too long,
-//! the merger decides to release it without the missing partitions.
+//! Selects the windows to publish. These are the complete windows, in order of time. If a window has waited for too
+//! long, the merger decides to release it without the missing partitions.
 
 use crowdfold_model::{Timestamp, Window};
 use crowdfold_release::{Coverage, release};
@@ -8,14 +8,14 @@ use super::{Merger, total};
 use crate::source::ClosedSpan;
 use crate::{Alarms, Forced, MergeCounts, MergerCheckpoint, Publication};
 
-/// The number of rows in one transaction at which further windows wait for the next transaction. A window is never
-/// split.
+/// The number of rows in one transaction above which the remaining windows wait for the next transaction. The rows of
+/// one window are never split.
 const MOST_ROWS: usize = 50_000;
 
 impl Merger {
     /// Returns the next publication, or `None` if there is nothing to publish.
     pub(super) fn next_publication(&mut self, now: Timestamp) -> Option<Publication> {
-        // The decision is taken out of `self`, because `next_under` changes `self`. It is always put back.
+        // `next_under` changes `self`, so the decision is moved out of `self` during the call.
         let forced = self.forced.take();
         let next = self.next_under(forced.as_ref(), now);
         self.forced = forced;
@@ -33,7 +33,8 @@ impl Merger {
         let reached = |p: u32| self.sources.get(&p).map_or(Timestamp::EPOCH, |source| source.last_to);
         let mut frontier = (0..partitions).filter(came).map(reached).min()?;
         if let Some(forced) = forced {
-            // The decided window is published before any other, as soon as the other partitions have reached its end.
+            // The window of the decision is published before any other window. It is published when all other
+            // partitions have reached its end.
             frontier = if frontier >= forced.end { forced.end } else { self.closed_until };
         }
         if frontier > self.closed_until {
@@ -45,20 +46,21 @@ impl Merger {
         }
     }
 
-    /// Returns the number of partitions of the topic of beacons in the latest close markers, or `None` before the
-    /// first one.
+    /// Returns the number of partitions of the topic of beacons in the latest close markers, or `None` if there was no
+    /// close marker yet.
     fn partitions(&self) -> Option<u32> {
         self.sources.values().filter_map(|source| source.spans.back()).map(|span| span.partitions).max()
     }
 
-    /// Returns the decision to release the next window without the missing partitions, or `None` before the time-out.
+    /// Returns the decision to release the next window without the missing partitions. Returns `None` if the window has
+    /// not waited for the time-out yet.
     fn decision(&self, partitions: u32, now: Timestamp) -> Option<Publication> {
         let timed_out = self.at_end && self.waiting(now) >= self.settings.timeout;
         if !timed_out || partitions > MergerCheckpoint::MOST_FORCED {
             return None;
         }
-        // The decision applies to the first window with data. If there is none, it applies to the latest end that a
-        // close marker has reached, because nothing is lost with empty windows.
+        // The decision applies to the first window with data. If no window has data, the decision applies to the latest
+        // end that a close marker has reached, because empty windows contain nothing that could be lost.
         let (reached, _) = self.reached.front()?;
         let end = self.windows.keys().next().copied().filter(|end| end <= reached).unwrap_or(*reached);
         let mut missing = vec![0; partitions.div_ceil(8) as usize];
@@ -77,8 +79,8 @@ impl Merger {
         })
     }
 
-    /// Publishes all windows up to `frontier`, or as many as fit into one transaction. The windows are moved to the
-    /// publication, which is kept until it is committed.
+    /// Publishes all windows up to `frontier`, or only the first of them if not all fit into one transaction. The
+    /// windows are moved to the publication, which is kept until it is committed.
     fn publication_until(&mut self, frontier: Timestamp, forced: Option<&Forced>) -> Publication {
         let coverage = forced.map(|forced| Coverage {
             partitions: forced.partitions.saturating_sub(forced.count()),
@@ -123,8 +125,8 @@ impl Merger {
         made
     }
 
-    /// Returns true if a complete window must be withheld, because its partials have different partition counts or
-    /// layouts, or because a combiner requested it.
+    /// Returns true if a complete window must be withheld. The reason is that its partials have different partition
+    /// counts or layouts, or that a combiner requested it.
     fn is_mixed(&self, window: Window, forced: Option<&Forced>) -> bool {
         let mut first: Option<&ClosedSpan> = None;
         for (partition, source) in &self.sources {

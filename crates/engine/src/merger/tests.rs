@@ -48,7 +48,7 @@ fn fresh() -> Start<MergerCheckpoint> {
     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
-/// A merger, and the log from which it reads.
+/// A merger, and the log that it reads.
 struct Rig {
     merger: Merger,
     log: Vec<Vec<u8>>,
@@ -72,8 +72,8 @@ impl Rig {
         assert!(self.merger.balanced());
     }
 
-    /// Passes a close marker of partition `p` of `n` that closes the windows in `(from, to]`, with `sessions`
-    /// sessions in the last window.
+    /// Passes a close marker of partition `p` to the merger. The topic of beacons has `n` partitions. The marker closes
+    /// the windows in `(from, to]`, and the last of them has `sessions` sessions.
     fn close(&mut self, p: u32, n: u32, from: u64, to: u64, sessions: u64) {
         let layout_fingerprint = self.merger.settings.rules.layout_fingerprint(n, 1);
         self.close_with(CloseMarker { layout_fingerprint, ..close_marker(p, n, from, to) }, sessions);
@@ -206,15 +206,15 @@ fn windows_of_mixed_partition_counts_or_layouts_are_withheld() {
     rig.close(0, 1, 1, 2, 3);
     rig.close(1, 2, 0, 3, 4);
     rig.close(0, 2, 2, 3, 5);
-    assert_eq!(rig.publish(), [(3, 9)], "the second window may have counted a session twice");
+    assert_eq!(rig.publish(), [(3, 9)], "the second window may contain a session twice, so it is withheld");
     rig.close_with(CloseMarker { layout_fingerprint: 7, ..close_marker(0, 2, 3, 4) }, 3);
     rig.close(1, 2, 3, 4, 4);
-    assert_eq!(rig.publish(), [], "the cells were built with other rules");
+    assert_eq!(rig.publish(), [], "cells that were built with other rules are withheld");
     assert_eq!(rig.merger.alarms().mixed, 2);
 }
 
 #[test]
-fn windows_that_a_combiner_withholds_are_not_published() {
+fn window_is_not_published_if_a_combiner_withholds_it() {
     let mut rig = Rig::new();
     let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
     rig.close_with(
@@ -237,11 +237,11 @@ fn windows_that_a_combiner_withholds_are_not_published() {
 }
 
 #[test]
-fn cells_that_arrive_during_a_publication_form_no_second_table() {
+fn cells_that_arrive_during_a_publication_do_not_form_a_second_table() {
     let mut rig = Rig::new();
     rig.close(0, 1, 0, 1, 3);
     rig.merger.publish(rig.now).unwrap();
-    // This close marker shows that the number of partitions has grown.
+    // The partition count in this close marker shows that partitions were added.
     rig.close(1, 2, 0, 1, 4);
     rig.merger.committed();
     rig.close(0, 2, 1, 2, 5);
@@ -265,7 +265,7 @@ fn restart_reads_needed_partials_again_and_publishes_no_window_twice() {
 }
 
 #[test]
-fn changed_policy_applies_to_windows_that_begin_after_the_restart() {
+fn changed_policy_applies_only_to_windows_that_begin_after_the_restart() {
     let mut rig = Rig::new();
     rig.close(0, 1, 0, 1, 3);
     assert_eq!(rig.publish(), [(1, 3)]);

@@ -2,12 +2,12 @@
 
 use crowdfold_model::{Breakdowns, Qualities, Span, Timestamp};
 
-/// The rules that combiners and mergers must have in common. Otherwise their cells cannot be added.
+/// The rules that combiners and mergers must have in common, so that mergers can add the cells of combiners.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The length of a window.
     pub window: Span,
-    /// The time for which a window stays open after its end. It is measured by the timestamps of records.
+    /// The time for which a window stays open after its end, by the timestamps of records.
     pub lateness: Span,
     /// The time after which a session's assertions expire (`sessions.idle_timeout`).
     pub idle: Span,
@@ -20,8 +20,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Returns a number that differs if cells that were built with these rules cannot be added to cells of other
-    /// rules. It is a hash of the wire format, the partition counts of both topics, the times, and the breakdowns and
+    /// Returns a fingerprint of the rules. Cells can be added only if the fingerprints of their rules are equal. The
+    /// fingerprint is a hash of the wire format, the partition counts of both topics, the times, and the breakdowns and
     /// thresholds of all tenants. It is the same in every process and release.
     #[must_use]
     pub fn layout_fingerprint(&self, partitions: u32, merge_partitions: u32) -> u64 {
@@ -39,13 +39,13 @@ impl Rules {
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
-    /// Returns the first end of a window that is at or after a time.
+    /// Returns the first window end at or after a time.
     #[must_use]
     pub const fn ceil(&self, moment: Timestamp) -> Timestamp {
         moment.ceil(self.window)
     }
 
-    /// Returns the last end of a window that is at or before a time.
+    /// Returns the last window end at or before a time.
     #[must_use]
     pub const fn floor(&self, moment: Timestamp) -> Timestamp {
         moment.floor(self.window)

@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn times_are_encoded_as_their_milliseconds(millis in any::<u64>()) {
+    fn times_are_encoded_as_milliseconds_since_the_epoch(millis in any::<u64>()) {
         let (mut plain, mut time, mut span) = (Vec::new(), Vec::new(), Vec::new());
         encode(millis, &mut plain);
         encode(Timestamp::from_millis(millis), &mut time);

@@ -13,7 +13,7 @@ fn window_is_released_without_a_missing_partition_after_the_timeout() {
     rig.push(wire::close_marker(&close_marker(0, 3, 0, 1)));
     assert!(rig.merger.publish(rig.now).is_none(), "an unread partial may contain the partition");
     rig.merger.at_end();
-    // The decision is committed without rows. It remains valid after a restart, and for cells that arrive later.
+    // The decision is committed without rows. A restart and cells that arrive afterwards do not change it.
     let decision = rig.merger.publish(rig.now).unwrap();
     assert!(decision.rollups.is_empty() && decision.checkpoint.forced.as_ref().unwrap().lacks(1));
     rig.merger.committed();
@@ -23,7 +23,7 @@ fn window_is_released_without_a_missing_partition_after_the_timeout() {
     assert_eq!(rig.publish(), [(1, 7)]);
     assert!(rig.rows[0].contains(r#""coverage":{"partitions":2,"of":3}"#), "{}", rig.rows[0]);
     assert_eq!(rig.merger.merged().session_windows.withheld, 100);
-    // The next window waits for the partition again, because a decision applies to one window.
+    // A decision applies to one window, so the next window waits for the partition again.
     rig.close(0, 3, 1, 2, 1);
     rig.close(2, 3, 1, 2, 1);
     assert_eq!(rig.publish(), []);
@@ -31,7 +31,7 @@ fn window_is_released_without_a_missing_partition_after_the_timeout() {
     assert_eq!(rig.publish(), [(2, 3)]);
 }
 
-/// A changed policy raises the floor above the window of the decision.
+/// In this test, a changed policy raises the floor above the window of the decision.
 #[test]
 fn decision_about_a_window_before_the_floor_does_not_block() {
     let checkpoint = MergerCheckpoint {
@@ -49,8 +49,8 @@ fn decision_about_a_window_before_the_floor_does_not_block() {
     assert_eq!(rig.publish(), [(3, 7)]);
 }
 
-/// A decision in which all partitions are missing is not parsed from metadata. If a merger has one, it must not drop
-/// the decision silently, because it would then make another one for the same window.
+/// Metadata with a decision in which all partitions are missing is not parsed. If a merger has such a decision
+/// nevertheless, it must keep it. Otherwise the merger would make a second decision for the same window.
 #[test]
 fn decision_in_which_all_partitions_are_missing_is_kept() {
     let forced = Forced { end: end(1), partitions: 1, missing: vec![1] };
@@ -81,10 +81,10 @@ fn cells_that_arrive_during_a_decision_are_withheld() {
     assert_eq!(rig.publish(), [(1, 3)]);
 }
 
-/// If the window waited for the added partitions, it would wait without end, because a pending decision prevents the
-/// next one.
+/// A window must not wait for the added partitions. It would wait without end, because a pending decision prevents the
+/// next decision.
 #[test]
-fn decision_does_not_wait_for_partitions_that_were_added_later() {
+fn decision_does_not_wait_for_partitions_added_after_it() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 3);
     rig.now = Timestamp::EPOCH + TIMEOUT;
@@ -95,7 +95,8 @@ fn decision_does_not_wait_for_partitions_that_were_added_later() {
     rig.merger.committed();
     assert_eq!(rig.publish(), [(1, 3)]);
     assert!(rig.rows[0].contains(r#""coverage":{"partitions":1,"of":2}"#), "{}", rig.rows[0]);
-    // An added partition closes the decided window, so its cells are withheld. The next window has its own time-out.
+    // An added partition closes the window of the decision, so its cells are withheld. The next window has its own
+    // time-out.
     rig.close(3, 4, 0, 1, 5);
     rig.now = Timestamp::EPOCH + TIMEOUT * 2;
     assert_eq!(rig.publish(), [(2, 4)]);
@@ -116,7 +117,7 @@ fn checkpoint_records_that_every_partition_had_an_offset() {
 }
 
 #[test]
-fn decision_waits_until_the_other_partitions_are_read_again() {
+fn after_a_restart_a_decision_waits_until_the_other_partitions_are_read_again() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, 1, 3);
     rig.now = Timestamp::EPOCH + TIMEOUT;

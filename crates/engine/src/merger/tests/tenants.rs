@@ -26,8 +26,8 @@ impl Rig {
         Self { merger: Merger::new(settings, &fresh(), 0, Timestamp::EPOCH), ..Self::new() }
     }
 
-    /// Passes the chunks of these tables and a close marker. `tables` contains the tenant, the index of the breakdown
-    /// and the number of sessions.
+    /// Passes chunks with these tables, and a close marker. Each entry of `tables` contains the tenant, the index of
+    /// the breakdown, and the number of sessions.
     fn close_tables(&mut self, number: u64, tables: &[(&str, u16, u64)]) {
         let mut checksum = crc32fast::Hasher::new();
         let chunks = tables.iter().flat_map(|(tenant, breakdown, sessions)| {
@@ -77,7 +77,8 @@ fn each_tenant_is_released_by_its_own_policy() {
 #[test]
 fn chunk_of_an_unknown_breakdown_is_withheld() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
-    // Only `acme` has a second breakdown, and here its second table is missing.
+    // Only `acme` has a second breakdown, so the second table of `beta` is withheld. The second table of `acme` is
+    // missing.
     rig.close_tables(1, &[("acme", 0, 5), ("beta", 0, 4), ("beta", 1, 4)]);
     assert_eq!(rig.published(), [row("beta", "cdn", 4)]);
     assert_eq!(rig.merger.alarms().faults, 1, "the tables of a tenant must have equal totals");
@@ -92,7 +93,7 @@ fn changed_policy_of_one_tenant_applies_from_the_next_window() {
         rig.close_tables(2, &[("acme", 0, 9), ("acme", 1, 9)]);
         rig.now = end(2) + MILLISECOND;
         rig.restart(other);
-        assert_eq!(rig.published(), [], "one window is published, and the other began before the change");
+        assert_eq!(rig.published(), [], "the second window began before the change");
         let own = rig.merger.settings.rules.breakdowns.of("acme").len();
         let whole: Vec<_> = (0..own).map(|nth| ("acme", nth as u16, 9)).collect();
         rig.close_tables(3, &whole);

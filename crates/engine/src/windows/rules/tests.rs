@@ -21,8 +21,8 @@ fn own(tenant: &str, list: BreakdownList) -> (String, BreakdownList) {
 
 #[test]
 fn layout_fingerprint_is_the_same_if_no_tenant_has_other_breakdowns() {
-    // The expected value is the FNV-1a hash of `wire=1 n=4 m=2 w=60000 l=30000 h=90000 d.os d.country`. Another
-    // program computed it.
+    // The expected value is the FNV-1a hash of `wire=1 n=4 m=2 w=60000 l=30000 h=90000 d.os d.country`, as computed by
+    // another program.
     let common = vec![vec![Os], vec![Country]];
     assert_eq!(fingerprint(common.clone().into()), FINGERPRINT);
     assert_eq!(fingerprint(Breakdowns::new(common.clone(), [own("acme", common)])), FINGERPRINT);
