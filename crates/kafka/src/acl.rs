@@ -1,7 +1,8 @@
 //! The roles of a deployment, and the minimal permissions (ACLs) that each role needs on the Kafka cluster.
 //!
-//! All other code and `crowdfold topics acl` take the permissions from here. `tests/it/secured` verifies them on a
-//! real broker: `run` works with the permissions of a combiner or a merger, and fails if any one of them is missing.
+//! All other code takes the permissions from this module, and so does `crowdfold topics acl`. `tests/it/secured`
+//! verifies them on a real broker: `run` works with the permissions of a combiner or a merger, and fails if one of
+//! these permissions is missing.
 
 #[cfg(test)]
 mod tests;
@@ -67,7 +68,7 @@ pub enum Resource {
     Topic(String),
     /// The consumer group with this name.
     Group(String),
-    /// All transactional ids with this prefix. The ids of all workers begin with it.
+    /// All transactional ids that begin with this prefix. The workers of one stage share the prefix.
     TransactionalIds(String),
     /// The cluster as a whole.
     Cluster,
@@ -84,8 +85,8 @@ impl fmt::Display for Resource {
     }
 }
 
-/// An operation of Kafka's ACLs. In Kafka, the permission for [`Operation::Read`], [`Operation::Write`] or
-/// [`Operation::Delete`] includes the one for Describe, and [`Operation::AlterConfigs`] includes DescribeConfigs.
+/// An operation of Kafka's ACLs. In Kafka, a principal that may [`Operation::Read`], [`Operation::Write`] or
+/// [`Operation::Delete`] may also Describe, and one with [`Operation::AlterConfigs`] may also DescribeConfigs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// On a topic, fetch records; on a group, join it and commit its offsets.
@@ -119,7 +120,7 @@ impl Operation {
         }
     }
 
-    /// Returns true if the permission for this operation includes the one for Describe.
+    /// Returns true if a principal that may perform this operation may also Describe.
     const fn implies_describe(self) -> bool {
         matches!(self, Self::Read | Self::Write | Self::Delete | Self::Describe)
     }
@@ -177,7 +178,7 @@ pub struct Names {
     pub partials: String,
     /// The rejections topic.
     pub rejections: String,
-    /// The rollups topics. To compute the permissions of a reader of one tenant, it contains only the topic of that
+    /// The rollups topics. For the permissions of a reader of one tenant, the list contains only the topic of that
     /// tenant.
     pub rollups: Vec<String>,
     /// The consumer group of the combiners.
@@ -202,8 +203,8 @@ impl Names {
         let mut rights = Rights::default();
         match role {
             Role::Collector => rights.add(beacons(), &[O::Write]),
-            // a combiner and a merger may read the settings of topics and brokers, because `run` verifies the
-            // time-to-live before it starts and while it runs
+            // combiner and merger may read the settings of topics and brokers, because `run` verifies the time-to-live
+            // of the topics before the start and regularly afterwards
             Role::Combiner => {
                 rights.add(beacons(), &[O::Read, O::DescribeConfigs]);
                 rights.add(Resource::Group(self.combine_group.clone()), &[O::Read]);
@@ -219,7 +220,8 @@ impl Names {
                 rights.add(Resource::TransactionalIds(self.merge_transactions.clone()), &[O::Write]);
                 rights.add(Resource::Cluster, &[O::DescribeConfigs]);
             }
-            // Delete also allows a principal to delete the whole topic, so no other role has it
+            // a principal with the permission Delete may also delete the whole topic, so no other role has this
+            // permission
             Role::Eraser => rights.add(beacons(), &[O::Delete]),
             Role::Reader => rights.add_each(rollups(), &[O::Read]),
             Role::Operator => {
@@ -228,8 +230,8 @@ impl Names {
                 rights.add(Resource::Cluster, &[O::DescribeConfigs]);
             }
             Role::Auditor => {
-                // on topics with personal data, the auditor sees only offsets and settings, which show the age of the
-                // records; it reads the records of rejections and rollups only
+                // for topics with personal data, the auditor may read only offsets and settings, which show the age of
+                // the records; it may read the records of the rejections topic and the rollups topics only
                 rights.add_each([beacons(), partials()], &[O::Describe, O::DescribeConfigs]);
                 rights
                     .add_each(std::iter::once(rejections()).chain(rollups()), &[O::Read, O::DescribeConfigs]);

@@ -31,10 +31,10 @@ use rdkafka::types::RDKafka;
 use crate::batch::error_code;
 use crate::cluster::RESPONSE_TIMEOUT;
 
-/// # Safety
-/// `start` is null or a C string.
 /// Copies a C string. Returns an empty string if `start` is null.
 ///
+/// # Safety
+/// `start` is null or points to a C string.
 unsafe fn text(start: *const c_char) -> String {
     if start.is_null() {
         return String::new();
@@ -81,7 +81,7 @@ fn ask<C: ClientContext>(
     unsafe { sys::rd_kafka_AdminOptions_set_request_timeout(options.as_ptr(), millis, ptr::null_mut(), 0) };
     let request = Request { client, options, queue };
     send(&request);
-    // librdkafka always puts a response into the queue, at the latest an error when the request times out
+    // librdkafka always puts a response into the queue; if the request times out, the response is an error
     // SAFETY: a live queue; the result is null or owned by this function.
     let event = unsafe { sys::rd_kafka_queue_poll(request.queue.as_ptr(), millis.saturating_add(5_000)) };
     let event = Owned {
@@ -96,8 +96,8 @@ fn ask<C: ClientContext>(
 }
 
 unsafe extern "C" {
-    /// The C function `rd_kafka_event_error`, declared with its C return type, an int. The return type in
-    /// rust-rdkafka is an enumeration, which cannot represent every number that a broker may send.
+    /// The C function `rd_kafka_event_error`, declared here with the return type that it has in C, an int. The return
+    /// type in rust-rdkafka is an enumeration, which cannot represent every number that a broker may send.
     #[link_name = "rd_kafka_event_error"]
     fn event_error(event: *mut sys::rd_kafka_event_t) -> c_int;
 }

@@ -48,15 +48,15 @@ pub enum Stamp {
     Create(Timestamp),
     /// The broker's clock set it when the broker appended the record (`LogAppendTime`).
     Append(Timestamp),
-    /// The record has no timestamp, or one before the epoch.
+    /// The record has no timestamp, or a timestamp before the epoch (1970).
     Missing,
 }
 
 /// One record of a partition queue, borrowed from librdkafka. It does not implement `Debug`, because it can contain
 /// personal data.
 pub struct Message<'a> {
-    /// Live for 'a. A pointer is neither `Send` nor `Sync`, which is required here because librdkafka parses the
-    /// headers in place, without a lock, on their first use.
+    /// A message that is live for 'a. Because the field is a raw pointer, this type is neither `Send` nor `Sync`. This
+    /// is required, because librdkafka parses the headers in place, without a lock, on their first use.
     raw: NonNull<RDKafkaMessage>,
     alive: PhantomData<&'a [u8]>,
 }
@@ -103,7 +103,7 @@ impl<'a> Message<'a> {
         unsafe { bytes((*raw).payload.cast_const().cast(), (*raw).len) }.unwrap_or_default()
     }
 
-    /// Returns the value of the last header named `content-type`, in upper or lower case.
+    /// Returns the value of the last header named `content-type`. The case of the name does not matter.
     #[must_use]
     pub fn content_type(&self) -> Option<&'a [u8]> {
         let mut found = None;
@@ -156,8 +156,8 @@ impl<'a> Record<'a> {
         self.message.payload()
     }
 
-    /// Returns the names and values of the headers, in the order of the record. This does not use rust-rdkafka's own
-    /// method, because that panics if a name is not UTF-8, and any client can write such a name.
+    /// Returns the names and values of the headers, in the order of the record. rust-rdkafka's own method is not used,
+    /// because it panics if a name is not UTF-8, and any client can write such a name.
     #[must_use]
     pub fn headers(&self) -> Vec<(&[u8], Option<&[u8]>)> {
         let mut headers = Vec::new();
@@ -168,11 +168,11 @@ impl<'a> Record<'a> {
     }
 }
 
-/// # Safety
-/// `raw` is a message of the library, live for 'a, that no other thread uses, because its headers are parsed without a
-/// lock on the first call.
 /// Passes the name and the value of each header of a message to `each`.
 ///
+/// # Safety
+/// `raw` is a message of the library that is live for 'a. No other thread uses the message, because librdkafka parses
+/// its headers without a lock on the first call.
 unsafe fn each_header<'a>(raw: *const RDKafkaMessage, mut each: impl FnMut(&'a [u8], Option<&'a [u8]>)) {
     use sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR as OK;
     let mut headers = ptr::null_mut();
@@ -194,10 +194,10 @@ unsafe fn each_header<'a>(raw: *const RDKafkaMessage, mut each: impl FnMut(&'a [
     }
 }
 
+/// Returns the slice of `len` bytes at `start`, or `None` if `start` is null.
+///
 /// # Safety
 /// `start` is null, or points to `len` bytes that are live and unchanged for 'a.
-/// Returns the slice of `len` bytes at `start`. Returns `None` if `start` is null.
-///
 unsafe fn bytes<'a>(start: *const u8, len: usize) -> Option<&'a [u8]> {
     // SAFETY: not null, and live bytes, as the caller guarantees.
     (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start, len) })
@@ -207,17 +207,18 @@ unsafe fn bytes<'a>(start: *const u8, len: usize) -> Option<&'a [u8]> {
 pub(crate) enum Item<'a> {
     /// A record.
     Message(Message<'a>),
-    /// An error code and its offset. `PartitionEOF` reports that the partition was read to its current end.
+    /// An error code, and the offset at which the error was found. `PartitionEOF` reports that the partition was read
+    /// to its current end.
     Notice(RDKafkaErrorCode, i64),
     /// The number of an error for which rust-rdkafka has no name.
     Unknown(i32),
 }
 
 impl Item<'_> {
+    /// Converts a message into a record, or into an error if the field `err` of the message contains an error number.
+    ///
     /// # Safety
     /// `raw` is a message of the library, or has the same layout, and lives as long as the item.
-    /// Distinguishes a record from an error by the field `err` of a message.
-    ///
     unsafe fn of(raw: NonNull<RDKafkaMessage>) -> Self {
         // SAFETY: a live message. Its error is an int in C and is read as an int, without a reference to the Rust
         // enumeration.
@@ -236,7 +237,7 @@ pub(crate) fn error_code(number: c_int) -> Option<RDKafkaErrorCode> {
     RDKafkaRespErr::try_from(number).ok().map(RDKafkaErrorCode::from)
 }
 
-/// A buffer for the pointers to the messages of one batch. Its contents are meaningless between batches.
+/// A buffer for the pointers to the messages of one batch. Between batches the pointers in it are invalid.
 pub(crate) struct MessageBuffer(Vec<*mut RDKafkaMessage>);
 
 // SAFETY: between batches the pointers in the buffer are to destroyed messages, and nothing reads them.
@@ -251,9 +252,9 @@ impl MessageBuffer {
 /// The queue of the fetched records of one partition, separate from the consumer's own queue.
 pub(crate) struct PartitionQueue<C: ConsumerContext> {
     queue: NonNull<RDKafkaQueue>,
-    /// Kept because librdkafka has its address until the call-back of the queue is removed.
+    /// Kept alive because librdkafka uses its address until the call-back of the queue is removed.
     _wakeup: Arc<Wakeup>,
-    /// Kept because a client must outlive its queues. [`Drop`] destroys the queue before this field is dropped.
+    /// Kept alive because a client must outlive its queues. [`Drop`] destroys the queue before this field is dropped.
     _consumer: Arc<BaseConsumer<C>>,
 }
 
@@ -263,8 +264,8 @@ unsafe impl<C: ConsumerContext> Send for PartitionQueue<C> {}
 impl<C: ConsumerContext> PartitionQueue<C> {
     /// Separates the queue of a partition from the consumer's queue. The queue remains separate after later
     /// assignments, because librdkafka does not change the forwarding of a queue that the application has set
-    /// (`RD_KAFKA_Q_F_FWD_APP`). Call it *before* `assign`, so that no record arrives on the consumer's own queue.
-    /// librdkafka notifies the wake-up whenever the queue is no longer empty.
+    /// (`RD_KAFKA_Q_F_FWD_APP`). Call this function *before* `assign`, so that no record arrives on the consumer's own
+    /// queue. librdkafka notifies `wakeup` whenever an empty queue receives an item.
     ///
     /// Returns `None` if the name contains a zero byte.
     pub(crate) fn split(
@@ -305,7 +306,7 @@ impl<C: ConsumerContext> PartitionQueue<C> {
         // SAFETY: a live queue, and a buffer with space for `size` pointers.
         let count =
             unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, buffer.as_mut_ptr(), size) };
-        // -1 reports an error of the call itself, which only invalid arguments cause
+        // a result of -1 means that the call itself failed, which only invalid arguments cause
         let count = usize::try_from(count).unwrap_or(0);
         let mut filled = Filled { messages: &buffer[..count] };
         while let Some(message) = filled.next() {

@@ -41,8 +41,8 @@ impl fmt::Debug for ClientSettings {
     }
 }
 
-/// The principal that this process has on the brokers. It contains `None` if the settings do not name the principal,
-/// for example because the client authenticates with a certificate.
+/// The principal (Kafka user) of this process. `None` if the settings do not contain its name, for example because the
+/// client authenticates with a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Principal(Option<String>);
 
@@ -78,12 +78,12 @@ const RESERVED: [&str; 17] = [
 ];
 
 impl ClientSettings {
-    /// Returns the value of the first of these property names that is configured.
+    /// Returns the value of the first property in `names` that is configured.
     fn property(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.properties.get(*name)).map(String::as_str)
     }
 
-    /// Returns the principal of these settings, as far as they name it.
+    /// Returns the principal of this process. Its name is unknown if the settings do not contain it.
     #[must_use]
     pub fn principal(&self) -> Principal {
         let named = matches!(self.mechanism(), Some("PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"));
@@ -118,7 +118,7 @@ impl ClientSettings {
         fixed: &[(&str, &str)],
     ) -> Result<ClientConfig, KafkaError> {
         let mut config = ClientConfig::new();
-        // librdkafka's log level cannot be raised after the client was created
+        // set the log level now, because librdkafka does not accept a higher level after the client was created
         config.set_log_level(if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
             RDKafkaLogLevel::Debug
         } else {
@@ -143,9 +143,9 @@ impl ClientSettings {
     }
 }
 
-/// The context of one client, whose methods librdkafka calls. It forwards librdkafka's log to `tracing`, and keeps
-/// the last broker error for error messages. Neither contains the contents of records. `R` is the additional state of
-/// a consumer or a producer.
+/// The context of one client, whose methods librdkafka calls. It forwards librdkafka's log to `tracing`, and keeps the
+/// last broker error for error messages. Neither the log nor the error contains data of records. `R` is the additional
+/// state of a consumer or a producer.
 #[derive(Default)]
 pub(crate) struct Context<R> {
     pub(crate) role: R,
@@ -159,8 +159,8 @@ impl<R> Context<R> {
         Self { role, served: AtomicU64::default(), last_error: Mutex::default() }
     }
 
-    /// Returns the number of librdkafka's call-backs so far. If a poll did not raise it, the queue that was polled is
-    /// empty.
+    /// Returns the number of librdkafka's call-backs so far. If a poll does not increase the number, the polled queue
+    /// is empty.
     pub(crate) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }
@@ -185,7 +185,7 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
             _ if facility == "CONFWARN" && message.contains("will be ignored by this") => {
                 tracing::debug!(target: "librdkafka", facility, "{message}");
             }
-            // librdkafka also reports these errors to `error` below
+            // librdkafka also passes these errors to `error` below, which logs them
             _ if facility == "FAIL" => tracing::debug!(target: "librdkafka", facility, "{message}"),
             L::Emerg | L::Alert | L::Critical | L::Error => {
                 tracing::error!(target: "librdkafka", facility, "{message}");
@@ -205,9 +205,9 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         self.count();
         let code = crate::error::code(&error);
         match code {
-            // the end of a partition is not an error; readers receive it as an item of the queue
+            // the end of a partition is not an error; readers find it as an item in the queue of the partition
             RDKafkaErrorCode::PartitionEOF => return,
-            // librdkafka repeats this error, after another one that contains the reason
+            // librdkafka reports this error after another error, which contains the reason
             RDKafkaErrorCode::AllBrokersDown => tracing::debug!(target: "librdkafka", %error, "{reason}"),
             _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
         }

@@ -1,5 +1,5 @@
-//! Metadata and offsets of topics and partitions. The client that requests them belongs to no consumer group, and its
-//! end offsets include the records of open transactions.
+//! Metadata and offsets of topics and partitions. The client belongs to no consumer group. The end offsets include the
+//! records of open transactions.
 
 mod groups;
 
@@ -21,10 +21,10 @@ use crate::{ClientSettings, KafkaError};
 /// The maximum time to wait for a broker's response.
 pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The maximum time to wait for metadata after librdkafka reported an error. It is shorter, because an unreachable
-/// broker should be reported soon.
+/// The maximum time to wait for metadata after librdkafka reported an error. This time is shorter than
+/// [`RESPONSE_TIMEOUT`], because an unreachable broker should be reported soon.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
-/// The duration of one metadata request. Between two requests, errors of the connection are checked.
+/// The duration of one metadata request. After each request, errors of the connection are checked.
 const SLICE: Duration = Duration::from_millis(500);
 
 impl ConsumerContext for Context<()> {}
@@ -104,8 +104,8 @@ impl Cluster {
         self.settings.principal()
     }
 
-    /// Verifies that this principal may write to each of these topics, as far as the brokers report it. This differs
-    /// from [`Cluster::topic`], which succeeds for a topic that the principal may read but not write.
+    /// Verifies that this principal may write to each of these topics. Succeeds if the brokers do not report
+    /// permissions. In contrast, [`Cluster::topic`] succeeds for a topic that the principal may read but not write.
     ///
     /// # Errors
     /// Returns an error if no broker responds, or if the permission to write to a topic is missing.
@@ -129,7 +129,7 @@ impl Cluster {
     /// # Errors
     /// Returns an error if no broker responds.
     pub fn brokers(&self) -> Result<Vec<i32>, KafkaError> {
-        // requesting one topic whose name is not valid keeps the response short: it lists the brokers, but not all
+        // request one topic with an invalid name, so that the response is short: it contains the brokers, but not all
         // topics of the cluster
         let metadata = self.metadata(Some("/"))?;
         let mut ids: Vec<_> = metadata.brokers().iter().map(MetadataBroker::id).collect();
@@ -174,7 +174,7 @@ impl Cluster {
     }
 
     /// Returns the same as [`Cluster::log_ends`], but waits for at most `time_limit`. A broker that has just died
-    /// remains the leader of its partitions for a while, and delays the response for all of them.
+    /// remains the leader of its partitions for a while, which delays the response for all partitions.
     ///
     /// # Errors
     /// Returns an error if a broker does not respond within `time_limit`.
@@ -188,8 +188,8 @@ impl Cluster {
     }
 
     /// Returns, for each requested partition, the first offset whose record has the timestamp in `times` (in
-    /// milliseconds since the epoch) or a later one. The result contains `None` for a partition without such a record
-    /// or without a leader.
+    /// milliseconds since the epoch) or a later timestamp. Returns `None` for a partition without such a record or
+    /// without a leader.
     pub(crate) fn first_since(
         &self,
         topic: &str,
@@ -229,9 +229,9 @@ impl Cluster {
         .map_err(|error| error.forbids(&self.principal(), || Right::of_topic(Operation::Describe, topic)))
     }
 
-    /// Returns one offset for each requested partition (ListOffsets). `at` receives the index in `partitions`. It
-    /// returns `Offset::Beginning`, `Offset::End`, or a timestamp as `Offset::Offset`, because ListOffsets has one
-    /// field for offsets and timestamps.
+    /// Returns one offset for each requested partition (ListOffsets). The closure `at` receives the index of a
+    /// partition in `partitions`. It returns `Offset::Beginning` or `Offset::End`, or it returns a timestamp as
+    /// `Offset::Offset`, because ListOffsets has one field for offsets and timestamps.
     fn list_offsets(
         &self,
         topic: &str,
@@ -278,8 +278,8 @@ impl Cluster {
 
     fn metadata(&self, topic: Option<&str>) -> Result<Metadata, KafkaError> {
         let what = || topic.map_or("describe the cluster".into(), |topic| format!("describe topic {topic}"));
-        // librdkafka waits until the time-out even if the broker refuses the connection, so request in short slices,
-        // and check for errors after each slice
+        // librdkafka waits until the time-out even if the broker refuses the connection, so send requests with a short
+        // time-out, and check for errors after each request
         let mut waited = Duration::ZERO;
         loop {
             waited += SLICE;
@@ -290,14 +290,14 @@ impl Cluster {
         }
     }
 
-    /// Returns the maximum time to wait for metadata. It is longer while librdkafka has not reported an error,
-    /// because a TLS handshake with a busy broker may be in progress.
+    /// Returns the maximum time to wait for metadata. The time is longer if librdkafka has not reported an error,
+    /// because a TLS handshake with a busy broker may then be in progress.
     fn time_limit(&self) -> Duration {
         if self.client.context().last_error().is_some() { METADATA_TIMEOUT } else { RESPONSE_TIMEOUT }
     }
 
-    /// Converts the error of a request. If no broker responded, the result is the error of the connection, which
-    /// names its cause; otherwise it contains the error code.
+    /// Converts the error of a request. If no broker responded, the result is the error of the connection, which names
+    /// the cause. Otherwise the result contains the error code.
     fn failed(&self, what: String, error: &rdkafka::error::KafkaError) -> KafkaError {
         use RDKafkaErrorCode as C;
         match code(error) {
@@ -323,8 +323,8 @@ impl Cluster {
     }
 }
 
-/// Repeats a request while its error code shows that a leader is moving. This includes new topics, which not every
-/// broker knows immediately.
+/// Repeats a request while its error code reports that a partition has no leader yet, or that its leader is changing.
+/// For a new topic, brokers report this until they know the topic.
 fn retry_until_ready<T>(
     time_limit: Duration,
     request: impl Fn() -> Result<T, KafkaError>,

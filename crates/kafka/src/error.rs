@@ -86,10 +86,11 @@ pub enum KafkaError {
         group: String,
     },
     /// No setting of a topic can meet its time-to-live, because the brokers check for old records too rarely, or
-    /// because producers' timestamps may be too far in the future.
+    /// because they accept timestamps too far in the future.
     #[error(
-        "topic {topic} cannot be bounded to {ttl} because brokers check for old records only every {check}{}; raise \
-         its [ttl] or lower log.retention.check.interval.ms", .ahead.map(|ahead| format!(" and timestamps may be {ahead} ahead")).unwrap_or_default()
+        "records of topic {topic} cannot be deleted within {ttl}, because brokers check for old records only every \
+         {check}{}; raise [ttl] for the topic or lower log.retention.check.interval.ms",
+        .ahead.map(|ahead| format!(" and accept timestamps {ahead} in the future")).unwrap_or_default()
     )]
     TtlTooShort {
         /// The topic.
@@ -98,14 +99,14 @@ pub enum KafkaError {
         ttl: Span,
         /// The interval at which brokers check for old records.
         check: Span,
-        /// The time by which a producer's timestamp may be in the future. `None` if it must not be in the future, or
-        /// if the broker sets the timestamps.
+        /// The longest time by which a producer's timestamp may be ahead of the broker's clock. `None` if the broker
+        /// refuses timestamps in the future, or sets the timestamps itself.
         ahead: Option<Span>,
     },
-    /// The retention that meets a time-to-live is shorter than the time that windows and the longest outage need.
+    /// To meet its time-to-live, a topic needs a retention that is too short for windows and the longest outage.
     #[error(
-        "topic {topic} bounded to {ttl} keeps records for only {retention}, but windows and the longest outage to \
-         survive need {least}; raise its [ttl] or lower ttl.max_outage"
+        "with a [ttl] of {ttl}, topic {topic} keeps records for only {retention}, but windows and the longest outage \
+         to survive need {least}; raise [ttl] for the topic or lower ttl.max_outage"
     )]
     OutageTooLong {
         /// The topic.
@@ -114,10 +115,10 @@ pub enum KafkaError {
         ttl: Span,
         /// The retention that results from the time-to-live.
         retention: Span,
-        /// The retention that windows and the longest outage need.
+        /// The minimum retention for windows and the longest outage.
         least: Span,
     },
-    /// A broker or librdkafka reports an error without a variant of its own.
+    /// A broker or librdkafka reports an error for which this type has no other variant.
     #[error("cannot {what}: {code}")]
     Kafka {
         /// The action that failed, as a phrase with a verb, such as "describe topic t".
@@ -148,8 +149,8 @@ impl KafkaError {
         }
     }
 
-    /// Replaces the permission Describe in [`Self::Forbidden`] by the permission that the caller needs in the end. In
-    /// Kafka, that permission includes Describe.
+    /// Replaces the permission Describe in [`Self::Forbidden`] by the permission for `operation`, which the caller
+    /// needs anyway. In Kafka, that permission includes Describe.
     #[must_use]
     pub fn needing(self, operation: Operation) -> Self {
         match self {
@@ -160,8 +161,8 @@ impl KafkaError {
         }
     }
 
-    /// Replaces the permission in [`Self::Forbidden`] by the first of `rights` that includes it, so that the message
-    /// names the permission to grant.
+    /// Replaces the permission in [`Self::Forbidden`] by the first permission in `rights` that includes it, so that the
+    /// message names the permission to grant.
     #[must_use]
     pub fn among(self, rights: &[Right]) -> Self {
         match self {
@@ -191,8 +192,8 @@ impl KafkaError {
     }
 }
 
-/// Converts the error of a client that could not be created. Omits the value of the property, because it may be a
-/// secret.
+/// Converts the error of a client that could not be created. The message omits the value of a rejected property,
+/// because it may be a secret.
 impl From<RdkafkaError> for KafkaError {
     fn from(error: RdkafkaError) -> Self {
         match error {

@@ -1,12 +1,12 @@
-//! Fault points: named places in the code at which a test can kill or freeze the process, as a failing machine would,
-//! or can make a step of a transaction fail.
+//! Fault points are named places in the code. At a fault point, a test can kill or freeze the process, to imitate the
+//! failure of a machine, or can make a step of a transaction fail.
 //!
-//! Released binaries do not have the feature `fault-points`, and without it these functions do nothing. The
-//! environment variable `CROWDFOLD_FAULT` selects faults, separated by commas. For example, `combine.6.sent:3:kill`
-//! kills the process (SIGKILL) the third time that the combining stage has sent the records of a transaction.
-//! `combine.6.sent:3:stop` freezes the process (SIGSTOP) until it receives SIGCONT. `combine.6.sent:3:err` makes
-//! every third call of [`errs`] at this point return true. The name of a point consists of the name of the stage's
-//! thread, a dot, and the name that the code passes to [`point`] or [`errs`].
+//! Released binaries are built without the feature `fault-points`; these functions then do nothing. The environment
+//! variable `CROWDFOLD_FAULT` selects faults, separated by commas. For example, `combine.6.sent:3:kill` kills the
+//! process (SIGKILL) after the combining stage has sent the records of a transaction for the third time.
+//! `combine.6.sent:3:stop` freezes the process (SIGSTOP) until it receives SIGCONT. `combine.6.sent:3:err` makes every
+//! third call of [`errs`] at this point return true. The name of a point consists of the name of the stage's thread, a
+//! dot, and the name that the code passes to [`point`] or [`errs`].
 
 /// True if this build has fault points.
 pub const COMPILED_IN: bool = cfg!(feature = "fault-points");
@@ -37,7 +37,8 @@ mod armed {
     struct Fault {
         point: String,
         action: Action,
-        /// The number of passes after which the fault occurs; for `err`, the fault occurs at each multiple of it.
+        /// The pass at which the fault occurs, counted from 1. A fault `err` also occurs at each multiple of this
+        /// number.
         nth: u64,
         /// The number of times that this point was passed.
         passed: AtomicU64,

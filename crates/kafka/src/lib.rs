@@ -20,9 +20,9 @@
 //! ```
 //!
 //! **Architecture invariant.** Two modules have unsafe code. `batch` reads many records from the queue of a partition
-//! in one call. It avoids the lock and the allocation that librdkafka's poll needs for each record, which halves the
-//! cost of reading. `admin_calls` sends requests that rust-rdkafka does not support: the ACLs of a topic, and the
-//! largest timestamp of a partition.
+//! in one call. librdkafka's poll needs a lock and an allocation for each record; avoiding them halves the cost of
+//! reading. `admin_calls` sends requests that rust-rdkafka does not support: the ACLs of a topic, and the largest
+//! timestamp of a partition.
 #![deny(unsafe_code)]
 
 pub mod acl;

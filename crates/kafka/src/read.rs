@@ -31,7 +31,7 @@ pub struct TopicReader {
     client: ClientSettings,
     /// The partitions that have unread records, each with its end offset at the time of opening.
     left: BTreeMap<i32, i64>,
-    /// The partitions that are not read from their first record, because it was deleted or is older than the
+    /// The partitions whose first records are not read, because these records were deleted or are older than the
     /// requested time.
     cut: Vec<u32>,
 }
@@ -56,12 +56,12 @@ pub fn read(
     Ok(records)
 }
 
-/// The first records that are read.
+/// The position at which reading starts.
 #[derive(Clone, Copy)]
 enum Start<'a> {
-    /// Those that were appended since a time, or all.
+    /// At the first record that was appended since a time. At the first record of the topic if there is no time.
     Since(Option<Timestamp>),
-    /// Those from the next offset of each partition.
+    /// At the given next offset of each partition.
     At(&'a BTreeMap<i32, i64>),
 }
 
@@ -76,7 +76,7 @@ impl TopicReader {
     }
 
     /// Opens a topic like [`TopicReader::open`], but also reads the records of aborted and open transactions, which
-    /// are in the log until they expire.
+    /// remain in the log until they expire.
     ///
     /// # Errors
     /// Returns an error if no broker responds within ten seconds, or if the topic does not exist or may not be read.
@@ -92,7 +92,7 @@ impl TopicReader {
     /// beginning.
     ///
     /// # Errors
-    /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
+    /// Returns an error if no broker responds within ten seconds, or if the topic does not exist or may not be read.
     pub fn resume(
         client: &ClientSettings,
         topic: &str,
@@ -116,14 +116,12 @@ impl TopicReader {
         start: Start<'_>,
         isolation: &str,
     ) -> Result<Self, KafkaError> {
-        // librdkafka reports no error when it assigns a topic that may not be read, so request the metadata first,
-        // which does
+        // when librdkafka assigns a topic that may not be read, it reports no error; a request for metadata reports it
         let partitions =
             Cluster::open(client)?.topic(topic).map_err(|error| error.needing(Operation::Read))?.count();
         let defaults = [
             ("queued.max.messages.kbytes", "16384"),
-            // the delay before fetching again after the queue was full; the default of a second would slow down
-            // reading
+            // the delay of the next fetch after the queue was full; the default of one second would slow down reading
             ("fetch.queue.backoff.ms", "5"),
         ];
         let fixed = [
@@ -160,7 +158,7 @@ impl TopicReader {
                 .iter()
                 .map(|(partition, end)| {
                     let first = beginnings.get(partition).copied().unwrap_or_default();
-                    // an offset beyond the end is that of another topic with the same name
+                    // an offset beyond the end was read from another topic that had the same name
                     let next = next.get(partition).copied().filter(|next| next <= end);
                     (*partition, next.map_or(first, |next| next.max(first)))
                 })
@@ -184,9 +182,9 @@ impl TopicReader {
         self.consumer.assign(&assigned).map_err(|error| self.failed(&error))
     }
 
-    /// Returns one offset of each partition (ListOffsets). `at` is `Offset::Beginning`, `Offset::End`, or a timestamp
-    /// as `Offset::Offset`, because ListOffsets has one field for offsets and timestamps. The result omits a
-    /// partition without a record at or after the timestamp.
+    /// Returns one offset of each partition (ListOffsets). `at` is `Offset::Beginning` or `Offset::End`, or a timestamp
+    /// as `Offset::Offset`, because ListOffsets has one field for offsets and timestamps. The result omits a partition
+    /// without a record at or after the timestamp.
     fn offsets(&self, partitions: u32, at: Offset) -> Result<BTreeMap<i32, i64>, KafkaError> {
         let mut requested = TopicPartitionList::with_capacity(partitions as usize);
         for partition in 0..partitions {
@@ -209,7 +207,7 @@ impl TopicReader {
     }
 
     /// Passes each value to `each`, up to the end that the topic had when it was opened. A record without a value is
-    /// not passed, but it is included in the returned number of records.
+    /// not passed to `each`, but is counted. Returns the number of records.
     ///
     /// # Errors
     /// Returns an error if no record arrives for ten seconds before the end, or if the topic may not be read.
@@ -217,8 +215,8 @@ impl TopicReader {
         self.records_to_end(|record| record.value().into_iter().for_each(&mut each))
     }
 
-    /// Returns the partitions that are not read from their first record, because it was deleted or is older than the
-    /// requested time.
+    /// Returns the partitions whose first records are not read, because these records were deleted or are older than
+    /// the requested time.
     #[must_use]
     pub fn cut(&self) -> &[u32] {
         &self.cut
@@ -248,8 +246,8 @@ impl TopicReader {
                         ends.remove(&record.partition());
                     }
                 }
-                // the last offset may hold no record, because of control records of transactions or because of
-                // compaction
+                // the last offset may have no readable record, because a transaction has control records and because
+                // compaction removes records
                 Some(Err(RdkafkaError::PartitionEOF(partition))) => {
                     ends.remove(&partition);
                 }
@@ -260,8 +258,8 @@ impl TopicReader {
         Ok(records)
     }
 
-    /// Waits up to `timeout` for a record, and passes its value and those of the records that are already fetched to
-    /// `each`. Returns the number of records.
+    /// Waits for a record for at most `timeout`. Passes its value to `each`, and then the values of the other records
+    /// that were already fetched. Returns the number of records.
     ///
     /// # Errors
     /// Returns an error if the topic may no longer be read, or was deleted.
@@ -282,11 +280,11 @@ impl TopicReader {
         Ok(records)
     }
 
-    /// Passes the next values to `each` with their partition and offset, at most `most` of them, waiting up to `timeout`
-    /// for the first. Returns the number of records.
+    /// Passes at most `most` values to `each`, with their partition and offset. Waits for the first of them for at most
+    /// `timeout`. Returns the number of records.
     ///
     /// # Errors
-    /// The topic may no longer be read, or was deleted.
+    /// Returns an error if the topic may no longer be read, or was deleted.
     pub fn next_at(
         &mut self,
         timeout: Duration,
@@ -315,7 +313,7 @@ impl TopicReader {
     fn tolerate(&self, error: &RdkafkaError) -> Result<(), KafkaError> {
         use RDKafkaErrorCode as C;
         match (error, code(error)) {
-            // the reader joins no group, so it needs no permission on the group
+            // a missing permission on the group does not matter, because the reader joins no group
             (_, C::GroupAuthorizationFailed) => Ok(()),
             (RdkafkaError::MessageConsumptionFatal(_), _) => Err(self.failed(error)),
             (_, C::UnknownTopicOrPartition | C::UnknownTopic) => {

@@ -25,7 +25,7 @@ use producer::Handle;
 /// The maximum size of the metadata of an offset, in bytes. Brokers refuse larger metadata by default.
 const MAX_METADATA_BYTES: usize = 4_096;
 
-/// The maximum time for which a worker that is shutting down waits for a call in flight. It is short because an abort
+/// The maximum time for which a worker waits for a call in progress during shutdown. The time is short because an abort
 /// of the transaction may follow, and supervisors such as Kubernetes kill a process 30 s after SIGTERM.
 pub const HURRY: Duration = Duration::from_secs(8);
 
@@ -63,7 +63,7 @@ impl RollupTopics {
     }
 }
 
-/// The topics to which a sink may write. Without a topic here, records of that kind cannot be sent.
+/// The topics to which a sink may write. If the topic of a kind of record is `None`, such records cannot be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SinkTopics {
     /// The topic of [`Outgoing::Partial`].
@@ -85,19 +85,19 @@ impl SinkTopics {
 /// The settings of a sink.
 #[derive(Clone, Debug)]
 pub struct SinkSettings {
-    /// The transactional id. When another producer with the same id starts, the broker ends the transaction that this
-    /// sink left open.
+    /// The transactional id. When another producer with the same id starts, the broker ends the open transaction of
+    /// this sink.
     pub transactional_id: String,
     /// The topics to write to.
     pub topics: SinkTopics,
-    /// The transaction time-out. The broker aborts a transaction that is open for longer. Until then, consumers with
-    /// `read_committed` cannot read beyond it.
+    /// The transaction time-out. The broker aborts a transaction that is open for longer than this time. Until then,
+    /// consumers with `read_committed` cannot read the records after the start of the transaction.
     pub transaction_timeout: Duration,
-    /// The time after which a call is abandoned with an unknown outcome. It must be longer than the transaction
-    /// time-out.
+    /// The maximum time to wait for a call. After it, the call is abandoned and its outcome is unknown. This time must
+    /// be longer than the transaction time-out.
     pub time_limit: Duration,
-    /// Set to true on shutdown. From then on, a call is abandoned after [`HURRY`], because the next worker can
-    /// determine its outcome.
+    /// Set to true on shutdown. From then on, calls are abandoned after [`HURRY`]. The next worker determines the
+    /// outcome.
     pub hurry: Arc<AtomicBool>,
 }
 
@@ -145,14 +145,14 @@ pub struct Offset {
     pub metadata: String,
 }
 
-/// A transactional producer. After any error except [`TransactError::Aborted`] it cannot be used until
-/// [`Sink::reopen`] succeeds. After [`TransactError::Unknown`], read the committed offsets then: they show whether
-/// the transaction was committed.
+/// A transactional producer. After any error except [`TransactError::Aborted`], call [`Sink::reopen`]; until it
+/// succeeds, the producer cannot be used. After [`TransactError::Unknown`] and a successful `reopen`, read the
+/// committed offsets: they show whether the transaction was committed.
 ///
-/// librdkafka's transactional calls can hang (#5456, #5511) regardless of their time-outs. Therefore each call runs
-/// in its own thread. After [`SinkSettings::time_limit`], the sink abandons the thread and the producer; they end
-/// when the call returns. The abandoned producer can do no harm, because the broker fences it when a new producer
-/// with the same transactional id starts.
+/// librdkafka's transactional calls can hang (#5456, #5511) regardless of their time-outs. Therefore each call runs in
+/// its own thread. After [`SinkSettings::time_limit`], the sink abandons the thread and the producer, which both end
+/// when the call returns. An abandoned producer cannot write anymore once a new producer with the same transactional id
+/// has started, because the broker fences it.
 pub struct Sink {
     client: ClientSettings,
     settings: SinkSettings,
@@ -166,8 +166,8 @@ impl Sink {
     /// # Errors
     /// Returns an error if no broker responds, if a topic does not exist, or if a permission is missing.
     pub fn open(client: &ClientSettings, settings: SinkSettings) -> Result<Self, KafkaError> {
-        // a producer that requests metadata of a missing topic may make the broker create it, without a bounded
-        // time-to-live, so check with a consumer
+        // a producer that requests the metadata of a missing topic may make the broker create the topic, with an
+        // unlimited time-to-live; so check with a consumer that the topics exist
         let (cluster, topics) = (Cluster::open(client)?, settings.topics.names());
         for topic in &topics {
             cluster.topic(topic).map_err(|error| error.needing(Operation::Write))?;
@@ -182,8 +182,9 @@ impl Sink {
         Ok(sink)
     }
 
-    /// Creates a new producer with the same transactional id. The broker fences the old producer and ends its open
-    /// transaction: it commits the transaction if the commit had already begun, and aborts it otherwise.
+    /// Creates a new producer with the same transactional id. The broker fences the old producer and ends the open
+    /// transaction of the old producer. If the commit of the transaction had begun, the broker completes the commit;
+    /// otherwise it aborts the transaction.
     ///
     /// # Errors
     /// Returns an error if the transaction coordinator does not respond within [`SinkSettings::time_limit`], or
@@ -231,8 +232,8 @@ impl Sink {
         let sent = sent.and_then(|()| reach("6.sent")).and_then(|()| {
             let group = Arc::clone(group);
             producer.call(move |producer| {
-                // rust-rdkafka's own flush checks only every 100 ms, while here the last delivery report ends the
-                // loop immediately; the loop always ends, because librdkafka also reports each record that times out
+                // rust-rdkafka's own flush checks only every 100 ms, whereas this loop ends immediately after the last
+                // delivery report; it always ends, because librdkafka also reports each record that times out
                 while producer.in_flight_count() > 0 {
                     producer.poll(Duration::from_millis(10));
                 }
@@ -323,8 +324,7 @@ impl Sink {
     }
 }
 
-/// Marks a fault point within a transaction. A test can make it fail with an error after which the transaction must
-/// be aborted.
+/// Marks a fault point within a transaction. A test can make this step return an error that requires an abort.
 fn reach(step: &str) -> Result<(), TransactError> {
     fault::point(step);
     if fault::errs(step) { Err(TransactError::Aborted(RDKafkaErrorCode::Fail)) } else { Ok(()) }

@@ -51,8 +51,8 @@ pub struct SourceSettings {
     pub topic: String,
     /// The consumer group.
     pub group: String,
-    /// The static name of this member (`group.instance.id`). It stays the same after a restart, so that the member
-    /// gets its partitions back.
+    /// The static name of this member (`group.instance.id`). The name stays the same after a restart, so that the group
+    /// assigns the same partitions to the member again.
     pub instance: String,
     /// True to read committed records only, which exactly-once processing requires. Only tests set it to false.
     pub read_committed: bool,
@@ -93,7 +93,7 @@ pub enum Event {
     /// The group revoked these partitions. The next poll releases them, so commit or abort the open transaction
     /// first.
     Revoked(Vec<u32>),
-    /// This member lost these partitions, and another member may already own them. The open transaction cannot be
+    /// This member lost these partitions: another member may already read them. The open transaction cannot be
     /// committed.
     Lost(Vec<u32>),
     /// These offsets could not be read and are lost. Reading continues after them.
@@ -105,10 +105,10 @@ pub enum Event {
 pub struct Read {
     /// The number of records that were passed to the closure.
     pub count: usize,
-    /// True if the queue is empty.
+    /// True if the queue is empty after this read.
     pub drained: bool,
     /// The end offset of the partition, or `None` if the partition was not read to its end. With `read_committed` the
-    /// end is the last stable offset. Each read returns it until more records arrive.
+    /// end is the last stable offset. Until more records arrive, each read returns this end.
     pub end: Option<i64>,
 }
 
@@ -117,7 +117,7 @@ type GroupConsumer = BaseConsumer<Context<Group>>;
 /// A member of a consumer group that reads one topic. Its methods run in the caller's thread, and librdkafka fetches
 /// records in its own threads.
 pub struct Source {
-    // declared before `consumer`, and therefore dropped first, because a consumer must outlive its queues
+    // declared before `consumer`, so that the queues in it are dropped first: a consumer must outlive its queues
     partitions: BTreeMap<u32, PartitionState>,
     buffer: MessageBuffer,
     consumer: Arc<GroupConsumer>,
@@ -133,7 +133,7 @@ pub struct Source {
     metadata: Option<Arc<ConsumerGroupMetadata>>,
 }
 
-/// The part of a rebalance that the next poll continues.
+/// The state of a rebalance, which the next poll continues.
 enum State {
     /// No rebalance is in progress.
     Stable,
@@ -195,7 +195,7 @@ impl Source {
         self.serve(if assigned.is_some() { Duration::ZERO } else { timeout })?;
         match (self.consumer.context().role.next_change(), assigned) {
             (None, None) => self.search(),
-            // a new assignment replaces the one whose committed offsets could not be read yet
+            // a new assignment replaces an older one, even if the committed offsets for the older one were not read yet
             (None, Some(partitions)) | (Some(Change::Assigned(partitions)), _) => {
                 self.assigned(partitions).map(Some)
             }
@@ -214,8 +214,8 @@ impl Source {
             let served = self.consumer.context().served();
             match self.consumer.poll(timeout) {
                 Some(Ok(stray)) => {
-                    // cannot happen, because the queue of each partition is separated before the partition is
-                    // assigned; the error makes the worker restart and read the record again
+                    // impossible, because the queue of each partition is separated before the partition is assigned; if
+                    // it happens nevertheless, the error makes the worker restart and read the record again
                     tracing::error!(
                         partition = stray.partition(),
                         "a record arrived on the consumer's own queue instead of the queue of its partition"
@@ -250,12 +250,12 @@ impl Source {
         }
     }
 
-    /// Passes the fetched records of one partition to `each`, in the order of their offsets: at most `max`, and at
-    /// most 1,000. Does not wait and does not allocate memory. If the partition is not assigned, the result is that
-    /// of an empty queue.
+    /// Passes the fetched records of one partition to `each`, in the order of their offsets. Passes at most `max`
+    /// records, and at most 1,000. Does not wait and does not allocate memory. For a partition that is not assigned,
+    /// returns the result of an empty queue.
     ///
     /// # Errors
-    /// Returns an error after `each` has received the records that precede it.
+    /// Before the function returns an error, `each` has received all records that precede the error.
     pub fn read(
         &mut self,
         partition: u32,
@@ -270,14 +270,14 @@ impl Source {
         let max = max.min(MAX_BATCH);
         let mut damage = None;
         let taken = queue.read(&mut self.buffer, max, |item| match item {
-            // ignore records after a damaged batch, with which librdkafka may continue by itself, and records that an
-            // `assign` made librdkafka fetch again
+            // ignore records that follow a damaged batch, because librdkafka may continue to read after it by itself;
+            // also ignore records that librdkafka fetched again because of an `assign`
             Item::Message(message) if damage.is_some() || message.offset() < position => {}
             Item::Message(message) => {
                 (count, position, end) = (count + 1, message.offset() + 1, None);
                 each(message);
             }
-            // librdkafka reports each end once; its offset is the last stable offset
+            // librdkafka reports each end once; the reported offset is the last stable offset
             Item::Notice(RDKafkaErrorCode::PartitionEOF, offset) => {
                 (position, end) = (offset.max(position), Some(offset));
             }
@@ -313,22 +313,22 @@ impl Source {
         }
     }
 
-    /// Waits until an empty queue receives an item, for at most `timeout`. Call it only after all queues were
-    /// drained, because an item that arrives in a queue with other items does not end the wait.
+    /// Waits until an empty queue receives an item, for at most `timeout`. Call this function only after all queues
+    /// were drained: if a queue still contains items, a new item in it does not end the wait.
     pub fn wait(&self, timeout: Duration) {
         self.wakeup.wait(timeout);
     }
 
-    /// Returns the offset at which reading of a partition continues, which follows the last record that was passed.
-    /// Returns `None` if the partition is not assigned.
+    /// Returns the offset at which reading of a partition continues: the offset after the last record that
+    /// [`Source::read`] passed. Returns `None` if the partition is not assigned.
     #[must_use]
     pub fn position(&self, partition: u32) -> Option<i64> {
         self.partitions.get(&partition).map(|state| state.position)
     }
 
-    /// Returns the group metadata that must accompany offsets in a transaction. It belongs to the current assignment,
-    /// because brokers refuse offsets with the metadata of an earlier one. Returns `None` if no partitions are
-    /// assigned.
+    /// Returns the group metadata, which a transaction must contain together with offsets. The metadata belongs to the
+    /// current assignment; brokers refuse offsets with the metadata of an older assignment. Returns `None` if no
+    /// partitions are assigned.
     #[must_use]
     pub fn group_metadata(&self) -> Option<&Arc<ConsumerGroupMetadata>> {
         self.metadata.as_ref()
@@ -339,9 +339,9 @@ impl Source {
         self.partitions.keys().copied()
     }
 
-    /// Returns the address of the process that is in the group under this instance's name. After
+    /// Returns the address of the process that is a member of the group with this instance's name. After
     /// [`SourceError::Fenced`] this is the other process with the same name. Returns `None` if the brokers report no
-    /// such process.
+    /// such member.
     #[must_use]
     pub fn namesake(&self) -> Option<String> {
         let named = self.cluster.members_named(&self.settings.group, &self.settings.instance);
@@ -376,8 +376,8 @@ const fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        // closing the consumer makes librdkafka call `rebalance` once more, at a time when nothing polls the source;
-        // `closing` makes it release the partitions immediately
+        // when the consumer is closed, librdkafka calls `rebalance` once more, but nothing polls the source anymore;
+        // because of `closing`, the call-back releases the partitions immediately
         self.consumer.context().role.closing.store(true, Ordering::Relaxed);
         self.partitions.clear();
     }

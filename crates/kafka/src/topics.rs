@@ -1,8 +1,8 @@
 //! Topics and their time-to-live: specifications, creation of topics, and verification.
 //!
 //! [`Admin::plan`] compares the specifications with the existing topics and returns the necessary changes.
-//! [`Admin::apply`] makes these changes. [`Admin::check`] reads the settings of topics *and* brokers, computes for
-//! how long a record can be read and can stay on disk, and measures the age of the oldest readable record and the
+//! [`Admin::apply`] makes these changes. [`Admin::check`] reads the settings of topics *and* brokers, computes how long
+//! a record can be read and how long it can stay on disk, and measures the age of the oldest readable record and the
 //! largest timestamp. [`Admin::purge`] removes segments that do not expire because of a timestamp in the future.
 
 mod admin;
@@ -55,7 +55,7 @@ impl Purpose {
         }
     }
 
-    /// Returns true if the worker reads topics of this purpose. The worker loses records that the broker deletes too
+    /// Returns true if the worker reads topics of this purpose, so that it loses records if the broker deletes them too
     /// soon.
     pub(crate) const fn is_read_by_us(self) -> bool {
         matches!(self, Self::Beacons | Self::Partials)
@@ -88,8 +88,8 @@ pub struct Spec {
     pub replication: u32,
     /// The time-to-live: the maximum time for which a record may be readable (`[ttl]`).
     pub ttl: Duration,
-    /// The minimum time for which the worker needs a record to be readable, which includes the longest outage to
-    /// survive (`ttl.max_outage`). Zero if the worker does not read the topic.
+    /// The minimum time for which records must be readable for the worker. It includes the longest outage that the
+    /// deployment must survive (`ttl.max_outage`). Zero if the worker does not read the topic.
     pub least: Duration,
     /// The clock that sets the timestamps of records.
     pub clock: Clock,
@@ -112,8 +112,8 @@ impl Spec {
         now.saturating_add(self.max_skew.max(ahead).into()).saturating_add(check::TOLERANCE)
     }
 
-    /// Returns the number of in-sync replicas that a write needs (`min.insync.replicas`). With three replicas or more
-    /// it is two, otherwise one.
+    /// Returns the number of in-sync replicas that a write needs (`min.insync.replicas`). The number is two for three
+    /// or more replicas, otherwise one.
     pub(crate) const fn min_in_sync(&self) -> u32 {
         if self.replication >= 3 { 2 } else { 1 }
     }

@@ -23,7 +23,7 @@ pub struct WriterSettings {
     pub topic: String,
     /// The value of the header `content-type` of each record.
     pub content_type: &'static str,
-    /// The maximum time to wait for the acknowledgement of a record. After it, the outcome is an error.
+    /// The maximum time to wait for the acknowledgement of a record. After this time, the outcome is an error.
     pub time_limit: Duration,
     /// The maximum size of all records in flight, in bytes, which the caller must not exceed.
     pub memory: usize,
@@ -39,8 +39,8 @@ pub struct Written {
 /// The call-back for the outcome of a record. It is called once, on a thread of the producer.
 pub type Receipt = Box<dyn FnOnce(Result<Written, KafkaError>) + Send>;
 
-/// A producer that writes each record to one topic. A record whose outcome is an error may have been written
-/// nevertheless.
+/// A producer that writes each record to one topic. If the outcome of a record is an error, the record may have been
+/// written nevertheless.
 pub struct Writer {
     producer: ThreadedProducer<Context<Reports>>,
     settings: WriterSettings,
@@ -54,7 +54,7 @@ struct Reports {
     principal: Principal,
 }
 
-/// The call-back of a record. librdkafka stores it with the record, and returns it with the delivery report.
+/// The call-back of a record. librdkafka stores the call-back with the record, and returns it with the delivery report.
 struct Pending(Mutex<Option<Receipt>>);
 
 impl ProducerContext for Context<Reports> {
@@ -99,7 +99,8 @@ impl Writer {
         let kilobytes = (settings.memory / 512).clamp(65_536, 2_147_483_647).to_string();
         let defaults = [
             ("compression.codec", "lz4"),
-            // the caller has already packed several requests into a record, and an HTTP client waits for the outcome
+            // send immediately, because the caller has already packed several requests into a record, and an HTTP
+            // client waits for the outcome
             ("linger.ms", "0"),
         ];
         let fixed = [
@@ -133,9 +134,9 @@ impl Writer {
         }
     }
 
-    /// Requests the number of partitions of the topic, with a time-out of five seconds. Returns 0 if the topic does
-    /// not exist. Call it regularly if partitions may be added, because librdkafka itself rarely requests the
-    /// metadata, and refuses records for a partition that it does not know.
+    /// Requests the number of partitions of the topic, with a time-out of five seconds. Returns 0 if the topic does not
+    /// exist. If partitions may be added, call this function regularly: librdkafka itself rarely requests the metadata,
+    /// and refuses records for a partition that it does not know.
     ///
     /// # Errors
     /// Returns an error if no broker responds in time.
@@ -147,12 +148,13 @@ impl Writer {
         Ok(found.map_or(0, |found| found.partitions().len() as u32))
     }
 
-    /// Returns the fatal error of the producer, after which it can write no record. Returns `None` if there is none.
+    /// Returns the fatal error of the producer, or `None` if it has none. After a fatal error, the producer can write
+    /// no record.
     #[must_use]
     pub fn fatal(&self) -> Option<KafkaError> {
         let (code, _) = self.producer.client().fatal_error()?;
-        // a principal that may not write to any topic receives no producer id, so the producer fails before it sends
-        // a record
+        // if the principal may not write to any topic, it receives no producer id, and the producer fails before it
+        // sends a record
         Some(self.producer.client().context().role.refusal(code))
     }
 

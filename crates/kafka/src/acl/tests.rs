@@ -20,7 +20,7 @@ fn roles_with(topic: &str, operation: Operation) -> Vec<Role> {
 }
 
 #[test]
-fn each_topic_has_one_writing_role_and_personal_topics_one_reading_role() {
+fn each_topic_has_one_writing_role_and_each_topic_with_personal_data_one_reading_role() {
     use Operation as O;
     assert_eq!(roles_with("p.beacons", O::Write), [Role::Collector]);
     assert_eq!(roles_with("p.beacons", O::Read), [Role::Combiner]);
@@ -33,7 +33,7 @@ fn each_topic_has_one_writing_role_and_personal_topics_one_reading_role() {
 }
 
 #[test]
-fn only_the_eraser_may_delete_and_only_beacons() {
+fn only_the_eraser_may_delete_records_and_only_those_of_the_beacons_topic() {
     for topic in ["p.beacons", "p.partials", "p.rejections", "p.rollups.a"] {
         let expected: &[Role] = if topic == "p.beacons" { &[Role::Eraser] } else { &[] };
         assert_eq!(roles_with(topic, Operation::Delete), expected, "{topic}");
@@ -41,7 +41,7 @@ fn only_the_eraser_may_delete_and_only_beacons() {
 }
 
 #[test]
-fn no_role_has_a_permission_twice() {
+fn no_role_lists_the_same_permission_twice() {
     for role in Role::ALL {
         let rights = names().rights(role);
         let distinct: std::collections::BTreeSet<_> = rights.iter().collect();
@@ -69,7 +69,7 @@ fn permission_is_formatted_as_operation_and_resource() {
 }
 
 #[test]
-fn missing_permission_is_replaced_by_a_permission_of_the_role_that_includes_it() {
+fn missing_permission_is_replaced_by_one_of_the_role_if_that_includes_it() {
     let rights = names().rights(Role::Combiner);
     let granted = |right: Right| {
         let missing = crate::KafkaError::Forbidden { principal: crate::Principal::default(), right };

@@ -46,10 +46,10 @@ pub(crate) enum Operation {
     Other,
 }
 
-/// The resource of the requested ACLs.
+/// The resource whose ACLs are requested.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum About<'a> {
-    /// The topic with this name, including ACLs on a prefix of the name and on all topics.
+    /// The topic with this name. The result includes ACLs on a prefix of the name and ACLs on all topics.
     Topic(&'a str),
     Cluster,
 }
@@ -68,7 +68,7 @@ pub(crate) enum Pattern {
 /// Returns true if this principal may list ACLs.
 ///
 /// # Errors
-/// Returns the error code if no broker responds within ten seconds, or if it refuses the request.
+/// Returns an error code if no broker responds within ten seconds, or if the broker refuses the request.
 pub(crate) fn may_describe<C: ClientContext>(client: &Client<C>) -> Result<bool, RDKafkaErrorCode> {
     use sys::rd_kafka_AclOperation_t as O;
     let send = |request: &Request| {
@@ -98,8 +98,8 @@ pub(crate) fn may_describe<C: ClientContext>(client: &Client<C>) -> Result<bool,
     Ok(operations.iter().any(describes))
 }
 
-/// Returns the topics that this principal may describe but not write. Topics that it may not even describe are not
-/// included. The result is empty if the brokers do not report authorized operations (Kafka before 2.3).
+/// Returns the topics that this principal may describe but not write. The result omits topics that the principal may
+/// not even describe. The result is empty if the brokers do not report authorized operations (Kafka before 2.3).
 ///
 /// # Errors
 /// Returns the error code if no broker responds within ten seconds, or if a name contains a zero byte.

@@ -29,12 +29,12 @@ pub(crate) struct Largest {
     pub(crate) time: Result<Option<Timestamp>, RDKafkaErrorCode>,
 }
 
-/// Returns the largest timestamp of each partition. The timestamp of a record counts until its segment is deleted,
-/// even if the record can no longer be read. Each partition must have a leader, because librdkafka waits for one
-/// until the request times out.
+/// Returns the largest timestamp of each partition. The timestamp of a record counts until its segment is deleted, even
+/// if the record can no longer be read. Each partition must have a leader; for a partition without one, librdkafka
+/// waits until the request times out.
 ///
 /// # Errors
-/// Returns the error code if no broker responds within ten seconds, if it refuses the request, or if the name
+/// Returns an error code if no broker responds within ten seconds, if the broker refuses the request, or if the name
 /// contains a zero byte.
 pub(crate) fn timestamps<C: ClientContext>(
     client: &Client<C>,

@@ -14,7 +14,8 @@ fn fabricated(number: c_int, offset: i64) -> Box<MaybeUninit<RDKafkaMessage>> {
     message
 }
 
-/// Returns the kind, the error number and the offset of the item that a message becomes.
+/// Returns the kind, the error number and the offset of the item that [`Item::of`] makes of a message with this error
+/// number and offset.
 fn item(number: c_int, offset: i64) -> (&'static str, i32, i64) {
     let mut message = fabricated(number, offset);
     let raw = NonNull::new(message.as_mut_ptr()).expect("a box is not null");
@@ -30,7 +31,7 @@ fn item(number: c_int, offset: i64) -> (&'static str, i32, i64) {
 }
 
 #[test]
-fn message_with_an_unknown_error_number_is_an_unknown_item_and_not_a_record() {
+fn message_with_an_unknown_error_number_becomes_an_unknown_item_and_not_a_record() {
     assert_eq!(item(0, 7), ("message", 0, 7));
     assert_eq!(item(-191, 7), ("notice", RDKafkaErrorCode::PartitionEOF as i32, 7));
     // 103 is INCONSISTENT_TOPIC_ID; Kafka does not define the others

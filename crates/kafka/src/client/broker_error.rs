@@ -1,5 +1,5 @@
-//! Distinguishes a cluster that cannot be reached from one where authentication fails, either because it refuses the
-//! client or because the client does not trust its certificate.
+//! Distinguishes a cluster that cannot be reached from a cluster with failed authentication. Authentication fails if
+//! the cluster refuses the client, or if the client does not trust the certificate of the cluster.
 
 use rdkafka::error::RDKafkaErrorCode;
 
@@ -19,15 +19,17 @@ impl BrokerError {
         use RDKafkaErrorCode as C;
         match self.code {
             C::Authentication | C::SaslAuthenticationFailed | C::UnsupportedSASLMechanism => true,
-            // a broker that stops during the handshake also causes an SSL error, with the word "Disconnected"
+            // if a broker stops during the handshake, the error is also an SSL error, but contains the word
+            // "Disconnected"
             C::SSL => !self.reason.contains("Disconnected"),
-            // with TLS 1.3 a broker checks the client certificate after the handshake, so the refusal has another
-            // error code
+            // with TLS 1.3, a broker checks the client certificate only after the handshake, so librdkafka reports a
+            // refused certificate with another error code
             _ => self.reason.contains(ALERT),
         }
     }
 
-    /// Returns the likely cause to append to librdkafka's message, or an empty string if the message names the cause.
+    /// Returns the likely cause, which the caller appends to librdkafka's message. Returns an empty string if the
+    /// message already names the cause.
     fn hint(&self) -> &'static str {
         if self.reason.contains(ALERT) {
             "; the brokers reject the client's certificate, which may be missing, expired or signed by another \
@@ -43,12 +45,12 @@ impl BrokerError {
     }
 }
 
-/// The word in OpenSSL's messages for a TLS alert, with which a broker refuses a certificate.
+/// The word in OpenSSL's messages for a TLS alert. A broker refuses a certificate with an alert.
 const ALERT: &str = "alert";
 
 impl ClientSettings {
-    /// Returns the error for a cluster that does not respond. The reason in it is the last broker error; if there is
-    /// none, `otherwise` returns it.
+    /// Returns the error for a cluster that does not respond. The reason in the error is the last broker error, or the
+    /// result of `otherwise` if there is no broker error.
     pub(crate) fn unreachable(
         &self,
         last_error: Option<BrokerError>,
@@ -68,8 +70,8 @@ impl ClientSettings {
     }
 }
 
-/// Removes the broker's address at the beginning of librdkafka's message, and the duration and connection state at
-/// its end.
+/// Removes the address of the broker from the beginning of librdkafka's message, and the duration and the connection
+/// state from its end.
 fn without_connection_details(reason: &str) -> &str {
     let reason =
         reason.split_once("://").and_then(|(_, rest)| rest.split_once(": ")).map_or(reason, |(_, rest)| rest);

@@ -23,7 +23,7 @@ fn each_reserved_property_is_refused() {
 }
 
 #[test]
-fn configured_property_overrides_a_default_but_not_a_fixed_property() {
+fn configured_property_overrides_a_default_value_but_not_a_fixed_value() {
     let config =
         settings("a", "theirs").config(&[("a", "default"), ("b", "default")], &[("c", "ours")]).unwrap();
     assert_eq!(
@@ -70,7 +70,7 @@ fn principal_is_known_only_if_sasl_sends_a_username() {
 }
 
 #[test]
-fn failed_authentication_is_not_transient_and_an_unreachable_cluster_is() {
+fn failed_authentication_is_not_transient_but_an_unreachable_cluster_is() {
     use RDKafkaErrorCode as C;
     let unreachable = |code, reason: &str| {
         with(&[("security.protocol", "ssl")])
@@ -84,7 +84,7 @@ fn failed_authentication_is_not_transient_and_an_unreachable_cluster_is() {
         "cannot connect to b:1 by ssl (SSL handshake failed: certificate verify failed); check [kafka.properties]; the \
          brokers' certificate is expired, issued for another name, or not signed by the authority in ssl.ca.location"
     );
-    // a broker that stops during the handshake may come back
+    // a broker that stops during the handshake may be restarted
     assert!(unreachable(C::SSL, "ssl://b:1/1: SSL handshake failed: Disconnected").is_transient());
     assert!(
         unreachable(C::BrokerTransportFailure, "ssl://b:1/1: Connect failed: Connection refused")

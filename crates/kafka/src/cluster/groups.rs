@@ -18,7 +18,7 @@ impl Cluster {
         let listed = self.client.fetch_group_list(None, RESPONSE_TIMEOUT);
         let listed = listed.map_err(|error| self.failed("list the consumer groups".into(), &error))?;
         let mut names: Vec<_> = listed.groups().iter().map(|group| group.name().to_owned()).collect();
-        // the offsets of a group whose name is empty cannot be requested
+        // Kafka cannot return the offsets of a group with an empty name
         names.retain(|name| !name.is_empty());
         names.sort();
         names.dedup();

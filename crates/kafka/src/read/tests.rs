@@ -22,7 +22,7 @@ fn cluster() -> (Mock, ClientSettings) {
     (mock, client)
 }
 
-/// Writes records, each given as (partition, timestamp in milliseconds, value).
+/// Writes records, each as (partition, timestamp in milliseconds, value).
 fn write(client: &ClientSettings, topic: &str, records: &[(i32, i64, &str)]) {
     let producer: BaseProducer =
         ClientConfig::new().set("bootstrap.servers", &client.brokers).create().unwrap();
@@ -45,7 +45,7 @@ fn values(client: &ClientSettings, topics: &[&str], since: Option<u64>) -> Resul
 }
 
 #[test]
-fn every_partition_of_every_topic_is_read_to_its_end_without_committing() {
+fn reader_reads_each_partition_of_each_topic_to_its_end_and_commits_nothing() {
     let (mock, client) = cluster();
     mock.create_topic("a", 3, 1).unwrap();
     mock.create_topic("b", 1, 1).unwrap();
@@ -56,14 +56,14 @@ fn every_partition_of_every_topic_is_read_to_its_end_without_committing() {
 }
 
 #[test]
-fn topic_without_records_ends_immediately() {
+fn reading_a_topic_without_records_ends_immediately() {
     let (mock, client) = cluster();
     mock.create_topic("empty", 4, 1).unwrap();
     assert_eq!(values(&client, &["empty"], None).unwrap(), Vec::<String>::new());
 }
 
 #[test]
-fn records_written_after_opening_are_not_read_to_the_end() {
+fn reading_to_the_end_stops_before_records_written_after_opening() {
     let (mock, client) = cluster();
     mock.create_topic("live", 2, 1).unwrap();
     write(&client, "live", &[(0, 1_000, "before")]);
@@ -75,7 +75,7 @@ fn records_written_after_opening_are_not_read_to_the_end() {
 }
 
 #[test]
-fn next_passes_records_written_after_opening() {
+fn next_returns_records_written_after_opening() {
     let (mock, client) = cluster();
     mock.create_topic("live", 2, 1).unwrap();
     let mut reader = TopicReader::open(&client, "live", None).unwrap();

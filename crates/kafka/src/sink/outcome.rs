@@ -7,10 +7,10 @@ use crate::error::{code, is_forbidden};
 #[cfg(test)]
 mod tests;
 
-/// The error of a transaction that failed, or whose outcome is unknown.
+/// The error of a transaction that failed or has an unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransactError {
-    /// The transaction was aborted, so no consumer with `read_committed` reads its records. Send the same records
+    /// The transaction was aborted. No consumer with `read_committed` reads its records, so send the same records
     /// again.
     #[error("the transaction was aborted: {0}")]
     Aborted(RDKafkaErrorCode),
@@ -18,9 +18,9 @@ pub enum TransactError {
     /// offsets, which show the outcome.
     #[error("the outcome of the transaction is unknown: {0}")]
     Unknown(String),
-    /// The broker fenced this worker: another process uses its instance name or its transactional id, or the broker
-    /// no longer accepts the producer or the group member. Nothing was committed. Discard all state, and join the
-    /// group again with a new producer.
+    /// The broker fenced this worker: another process uses its instance name or its transactional id, or the broker no
+    /// longer accepts the producer or the group member. Nothing was committed. Discard all state, create a new
+    /// producer, and join the group again.
     #[error("another process uses this worker's name: {0}")]
     Fenced(RDKafkaErrorCode),
     /// The transaction failed for a reason that a retry does not remove, such as a missing permission.
@@ -36,7 +36,7 @@ impl TransactError {
     }
 }
 
-/// Converts the error of one of librdkafka's transactional calls.
+/// Converts an error that a transactional call of librdkafka returned.
 impl From<RdkafkaError> for TransactError {
     fn from(error: RdkafkaError) -> Self {
         let code = code(&error);
@@ -56,7 +56,7 @@ fn classify(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactErr
         C::UnsupportedVersion | C::UnsupportedFeature | C::OffsetMetadataTooLarge => {
             TransactError::Fatal(code.to_string())
         }
-        // the group has a new generation to which this member does not belong, so a retry would fail again
+        // this member does not belong to the current generation of the group, so a retry would fail again
         C::IllegalGeneration | C::UnknownMemberId | C::FencedInstanceId => TransactError::Fenced(code),
         // another producer fenced this one, or the transaction timed out; both require a new producer
         _ if fatal => TransactError::Fenced(code),
@@ -70,8 +70,8 @@ pub(super) fn of_enqueue(error: &RdkafkaError, topic: &str) -> TransactError {
     use RDKafkaErrorCode as C;
     match code(error) {
         C::QueueFull => TransactError::Aborted(C::QueueFull),
-        // the codes Fatal and Fenced report an earlier fatal error of the producer, and the codes State and
-        // PurgeQueue an earlier abortable error
+        // with the codes Fatal and Fenced, librdkafka reports that the producer had a fatal error before; with State
+        // and PurgeQueue, that it had an abortable error before
         code @ (C::Fatal | C::Fenced) => TransactError::Fenced(code),
         code @ (C::State | C::PurgeQueue) => TransactError::Aborted(code),
         code => TransactError::Fatal(format!("topic {topic}: {code}")),
@@ -97,8 +97,7 @@ pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
 /// Combines the error of a transaction with the result of the attempt to abort it.
 pub(super) fn after_abort(error: TransactError, aborted: Result<(), TransactError>) -> TransactError {
     match (error, aborted) {
-        // the result of the abort does not matter, because the broker aborts the transaction after the transaction
-        // time-out
+        // a failed abort does not matter here, because the broker aborts the transaction when it times out
         (error @ (TransactError::Fatal(_) | TransactError::Fenced(_)), _) => error,
         (error, Ok(())) => error,
         (_, Err(fenced @ TransactError::Fenced(_))) => fenced,

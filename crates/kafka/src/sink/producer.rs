@@ -1,4 +1,4 @@
-//! The producer of a sink. A call that does not return can be abandoned.
+//! The producer of a sink. If a call does not return, the sink can abandon the call and the producer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -19,7 +19,8 @@ use crate::{ClientSettings, KafkaError};
 
 type Client = BaseProducer<Context<Deliveries>>;
 
-/// The first record of the current transaction that the broker refused and would refuse again, if any.
+/// The first refused record of the current transaction, if the broker refused one. Only a record that the broker would
+/// refuse again counts.
 #[derive(Default)]
 pub(super) struct Deliveries(Mutex<Option<Refusal>>);
 
@@ -52,7 +53,7 @@ impl ProducerContext for Context<Deliveries> {
     }
 }
 
-/// A producer. While a call is in flight, the thread of the call shares it.
+/// A shared producer. While a call is in progress, the thread of the call holds a second reference to it.
 pub(super) struct Handle {
     client: Option<Arc<Client>>,
     time_limit: Duration,
@@ -70,8 +71,8 @@ impl Handle {
         let fixed = [
             ("transactional.id", settings.transactional_id.as_str()),
             ("transaction.timeout.ms", &timeout),
-            // Java's default partitioner, so that clients that compute the partition of a rollup's key find the
-            // rollup there
+            // the default partitioner of Java clients: a client that computes the partition of a rollup from its key
+            // finds the rollup in that partition
             ("partitioner", "murmur2_random"),
         ];
         let config = client.config(&defaults, &fixed)?;
@@ -118,8 +119,8 @@ impl Handle {
         &self.client().context().role
     }
 
-    /// Runs a call that may hang in its own thread, and waits for it until the time-out. Returns
-    /// [`TransactError::Unknown`] if it did not return in time.
+    /// Runs a call in a separate thread, because it may hang, and waits for its result until the time-out. Returns
+    /// [`TransactError::Unknown`] if the call did not return in time.
     pub(super) fn call(
         &self,
         call: impl FnOnce(&Client) -> Result<(), TransactError> + Send + 'static,
@@ -135,7 +136,7 @@ impl Handle {
         }
     }
 
-    /// Runs a call in its own thread. Returns `None` if it did not return in time.
+    /// Runs a call in a separate thread. Returns `None` if the call did not return in time.
     fn run<T: Send + 'static>(&self, call: impl FnOnce(&Client) -> T + Send + 'static) -> Option<T> {
         let (sender, receiver) = mpsc::channel();
         let client = Arc::clone(self.client.as_ref()?);
@@ -169,7 +170,7 @@ impl Handle {
 }
 
 impl Drop for Handle {
-    /// Drops the client in its own thread, because dropping it may wait for an unreachable broker.
+    /// Drops the client in a separate thread, because dropping may wait for an unreachable broker.
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
             thread::spawn(move || drop(client));

@@ -42,31 +42,32 @@ pub struct AssignedPartition {
     /// no offset is committed, or if its record was deleted and [`super::SourceSettings::accept_loss`] is set, it is
     /// the start of the log.
     pub start_offset: i64,
-    /// The first readable offset of the partition.
+    /// The first readable offset of the partition (the start of its log).
     pub log_start: i64,
     /// The number of offsets from the committed offset that were deleted before they were read. `None` if there are
     /// none.
     pub gap: Option<u64>,
 }
 
-/// The reading state of an assigned partition.
+/// The state of reading an assigned partition.
 pub(super) struct PartitionState {
     /// `None` until reading starts.
     pub(super) queue: Option<PartitionQueue<Context<Group>>>,
     /// The offset at which reading continues.
     pub(super) position: i64,
-    /// The end offset, while the partition has been read to its end.
+    /// The end offset, if the partition has been read to its end.
     pub(super) end: Option<i64>,
-    /// The search for the end of an unreadable batch, while it is in progress. The partition is not read meanwhile.
+    /// The search for the end of an unreadable batch, while it is in progress. During the search, no records of the
+    /// partition are read.
     pub(super) search: Option<Search>,
 }
 
 impl Source {
-    /// Reads the committed offsets and the starts of the logs of newly assigned partitions. The next poll starts
-    /// reading them.
+    /// Processes a new assignment: reads the committed offset and the start of the log of each partition. The next poll
+    /// starts to read the partitions.
     pub(super) fn assigned(&mut self, mut partitions: Vec<u32>) -> Result<Event, SourceError> {
         partitions.sort_unstable();
-        // read the metadata now, because its generation may be newer than this assignment later
+        // read the group metadata now, because later it may belong to a newer assignment
         self.metadata = self.consumer.group_metadata().map(Arc::new);
         match self.starts(&partitions) {
             Ok(assigned) => {
@@ -81,8 +82,8 @@ impl Source {
                 Ok(Event::Assigned(assigned))
             }
             Err(error) => {
-                // the next poll retries; until it has started reading, librdkafka reports no further change of the
-                // assignment
+                // the next poll retries; librdkafka reports no further change of the assignment until reading has
+                // started
                 self.state = State::Assigned(partitions);
                 Err(error)
             }
@@ -90,7 +91,7 @@ impl Source {
     }
 
     /// Computes the start offset of each partition. Returns [`SourceError::Gap`] if records were deleted before they
-    /// were read, unless the settings accept that loss.
+    /// were read, unless the settings accept this loss.
     fn starts(&mut self, partitions: &[u32]) -> Result<Assigned, SourceError> {
         self.of = self.cluster.topic(&self.settings.topic)?.count();
         let group = self.committed()?;
@@ -153,8 +154,8 @@ impl Source {
     }
 
     /// Starts a partition at another offset than [`AssignedPartition::start_offset`]. Call it between
-    /// [`Event::Assigned`] and the next poll. Later, and for a partition that is not assigned, it does nothing and
-    /// returns false.
+    /// [`Event::Assigned`] and the next poll. After that poll, or if the partition is not assigned, this function does
+    /// nothing and returns false.
     pub fn start_at(&mut self, partition: u32, offset: i64) -> bool {
         match self.partitions.get_mut(&partition) {
             Some(state) if state.queue.is_none() => {
@@ -166,8 +167,8 @@ impl Source {
     }
 
     /// Starts to fetch the assigned partitions. Separates the queue of each partition before it assigns them, so that
-    /// no record arrives on the consumer's own queue. It is called again after an `assign` that failed and after a
-    /// skipped batch. It then keeps the existing queues, because there must be one handle per partition (see
+    /// no record arrives on the consumer's own queue. This function is called again after a failed `assign` and after a
+    /// skipped batch. It then keeps the existing queues, because each partition must have only one handle (see
     /// [`crate::batch`]).
     pub(super) fn assign(&mut self) -> Result<(), SourceError> {
         let topic = &self.settings.topic;

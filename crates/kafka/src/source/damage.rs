@@ -1,8 +1,9 @@
 //! Batches that cannot be read, because they are damaged or because they are too large when decompressed. If the
-//! operator chose to skip them, this module searches for the next readable offset, and reading continues there.
+//! configuration allows skipping such a batch, this module searches for the next readable offset, at which reading
+//! continues.
 //!
 //! A separate consumer, which is not a member of the group, tests one offset after the other. It uses `assign` and
-//! not `seek`, because librdkafka's own position is two offsets too far after it was read in batches (librdkafka
+//! not `seek`, because after reading in batches, librdkafka's own position is two offsets too far (librdkafka
 //! #5213). Each poll of the [`Source`] tests one offset, so that the source stays in the group during the search.
 
 use std::sync::Arc;
@@ -22,11 +23,11 @@ use crate::{ClientSettings, KafkaError};
 /// The reaction to a batch that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDamaged {
-    /// Stop, with an error that offers no way to skip the batch. For topics in which nothing may be skipped.
+    /// Stop. The error message offers no way to skip the batch. Used for topics of which no record may be skipped.
     Never,
-    /// Stop, with an error that names the settings with which the batch is skipped.
+    /// Stop. The error message names the settings that skip the batch.
     Stop,
-    /// Count it as lost and continue after it.
+    /// Count the records of the batch as lost, and continue after the batch.
     Skip,
 }
 
@@ -60,7 +61,7 @@ pub(super) const fn is_damage(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-/// Offsets that were skipped because they cannot be read.
+/// A range of offsets that were skipped because they cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// The partition.
@@ -71,17 +72,17 @@ pub struct Skipped {
     pub to: i64,
 }
 
-/// The number of times that the search tests the first unreadable offset before it skips anything.
+/// The number of tests of the first unreadable offset before the search skips anything.
 const TRIES: u8 = 3;
 
-/// The number of steps of one offset before the size of the steps doubles. With such small steps, the search skips no
-/// readable record between short unreadable batches.
+/// The number of steps of one offset before the size of the steps doubles. During these first steps, the search skips
+/// no readable record between short unreadable batches.
 const SINGLE_STEPS: u32 = 16;
 
-/// The search for the next readable offset. It first makes steps of one offset, then doubles the size of the steps
-/// until it finds a readable offset, and then bisects. The result is a readable offset whose predecessor is not
-/// readable. Once the steps are larger than one, the search may also skip a readable batch between two unreadable
-/// ones, if the readable batch is not longer than the unreadable batch before it.
+/// The search for the next readable offset. The first steps advance by one offset. After them, the size of the steps
+/// doubles until a readable offset is found; then the search bisects. The result is a readable offset whose predecessor
+/// is not readable. If a step is larger than one offset, the search may skip a readable batch between two unreadable
+/// batches. This is only possible if the readable batch is not longer than the unreadable batch before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Search {
     /// The largest offset that could not be read.
@@ -179,7 +180,7 @@ impl Probe {
                     Item::Notice(RDKafkaErrorCode::PartitionEOF, _) => Some(Ok(true)),
                     Item::Notice(code, _) if is_damage(code) => Some(Ok(false)),
                     Item::Notice(code, _) if super::is_out_of_range(code) => Some(Err(code)),
-                    // librdkafka retries after all other errors
+                    // continue to poll, because librdkafka retries after all other errors
                     Item::Notice(..) | Item::Unknown(_) => None,
                 };
                 seen = seen.take().or(this);
@@ -192,7 +193,7 @@ impl Probe {
                 }
                 None => {}
             }
-            // lets librdkafka pass on its log and its errors
+            // poll, so that librdkafka calls the call-backs for its log and its errors
             let _ = self.consumer.poll(Duration::ZERO);
             self.wakeup.wait(Duration::from_millis(50));
         }
@@ -247,7 +248,7 @@ impl Source {
     }
 }
 
-/// Converts the error of a failed request of the search. An error code of a broker becomes a transient error, because
+/// Converts the error of a failed request of the search. The error code of a broker becomes a transient error, because
 /// the next poll repeats the request.
 fn as_transient(partition: u32, error: KafkaError) -> SourceError {
     match error {

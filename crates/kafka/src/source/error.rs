@@ -47,7 +47,7 @@ pub enum SourceError {
         /// The number of offsets from the committed offset to the start of the log.
         gone: u64,
     },
-    /// The next offset to be read is before the start or after the end of the log.
+    /// The next offset to be read is not in the log: it is before the start or after the end.
     #[error(
         "partition {partition} of {topic}: offset {offset} is not in the log because it was deleted or truncated while \
          reading"

@@ -20,8 +20,8 @@ pub(super) enum Change {
 }
 
 /// The changes of the assignment that were not processed yet. The call-back `rebalance` only stores a change.
-/// [`super::Source::poll`] processes it, because that requires requests to the brokers and the end of the caller's
-/// transaction.
+/// [`super::Source::poll`] processes it, because processing sends requests to the brokers, and because the caller must
+/// end its transaction before.
 #[derive(Default)]
 pub(super) struct Group {
     changes: Mutex<VecDeque<Change>>,
@@ -74,13 +74,13 @@ pub(super) fn join(
 ) -> Result<GroupConsumer, KafkaError> {
     let session = settings.session_timeout.as_millis().to_string();
     let heartbeat = (settings.session_timeout.as_millis() * 3 / 10).to_string();
-    // librdkafka applies the limit to each partition separately, because each partition has its own queue
+    // librdkafka applies this limit to each partition separately, because each partition has a separate queue
     let queue = (settings.queue_kib / of.max(1)).max(1_024).to_string();
     let defaults = [
         ("session.timeout.ms", session.as_str()),
         ("heartbeat.interval.ms", &heartbeat),
         ("queued.max.messages.kbytes", &queue),
-        // the delay before fetching again after a queue was full; the default of a second would slow down reading
+        // the delay of the next fetch after a queue was full; the default of one second would slow down reading
         ("fetch.queue.backoff.ms", "5"),
         // the maximum delay until a partition that was added to the topic is detected
         ("topic.metadata.refresh.interval.ms", "60000"),

@@ -1,9 +1,9 @@
-//! The signal with which librdkafka's threads wake up the thread that reads.
+//! The signal with which a thread of librdkafka wakes up the reading thread.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A signal that a queue is no longer empty. It remains set until a thread waits for it.
+/// A signal that a queue is no longer empty. The signal remains set until a thread waits for it.
 #[derive(Default)]
 pub(crate) struct Wakeup {
     is_set: Mutex<bool>,

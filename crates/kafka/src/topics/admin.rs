@@ -77,8 +77,8 @@ impl Admin {
         Ok(Configs { topic, brokers })
     }
 
-    /// Requests the settings of a topic or a broker. `named` describes it in error messages, and `resource` is the
-    /// resource for which a permission may be missing.
+    /// Requests the settings of a topic or a broker. `named` is its name in error messages. `resource` is the resource
+    /// of the permission that the request needs.
     fn describe(
         &self,
         which: ResourceSpecifier<'_>,
@@ -88,7 +88,7 @@ impl Admin {
         let what = format!("describe the configuration of {named}");
         let response = block_on(self.client.describe_configs([&which], &options()));
         let response = response.map_err(|error| KafkaError::of(&what, &error))?.pop();
-        // rust-rdkafka drops the error of a single resource; the resource then has no settings, and the usual cause
+        // rust-rdkafka drops the error of a single resource and returns the resource without settings; the usual cause
         // is a missing permission
         match response.transpose().map_err(|code| KafkaError::coded(&what, code)) {
             Ok(Some(response)) if !response.entries.is_empty() => Ok(response),
@@ -125,7 +125,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Replaces all settings of a topic: a setting that is not passed returns to the broker's default.
+    /// Replaces all settings of a topic. A setting that is not in `settings` returns to the broker's default.
     pub(super) fn alter<'a>(
         &self,
         topic: &'a str,

@@ -13,15 +13,15 @@ mod tests;
 /// The largest timestamps in the partitions of a topic.
 #[derive(Debug)]
 pub(super) struct Largest {
-    /// The largest timestamp of each partition. `None` if it has no record with a timestamp, or if its leader did not
-    /// report it.
+    /// The largest timestamp of each partition. `None` if no record of the partition has a timestamp, or if the leader
+    /// did not report one.
     pub(super) times: Vec<Option<Timestamp>>,
     /// The partitions whose leaders do not support the request (Kafka before 3.0).
     pub(super) unknown: Vec<u32>,
 }
 
 impl Admin {
-    /// Returns the largest timestamp of each partition. Needs the permission to describe the topic, but not the
+    /// Returns the largest timestamp of each partition. This needs the permission to describe the topic, but not the
     /// permission to read it.
     pub(super) fn largest(&self, topic: &Topic) -> Result<Largest, KafkaError> {
         let all: Vec<u32> = (0..topic.count()).collect();
@@ -59,7 +59,7 @@ const fn is_unsupported(code: RDKafkaErrorCode) -> bool {
     matches!(code, C::UnsupportedVersion | C::UnsupportedFeature)
 }
 
-/// Returns the findings for the largest timestamps of a topic at the time `now`. `retention` is the topic's
+/// Returns the findings about the largest timestamps of a topic. `now` is the current time. `retention` is the topic's
 /// `retention.ms`.
 pub(super) fn of_largest(spec: &Spec, largest: &Largest, retention: Span, now: Timestamp) -> Vec<Finding> {
     let latest = spec.latest(now);

@@ -14,10 +14,10 @@ use crate::KafkaError;
 #[cfg(test)]
 mod tests;
 
-/// The size at which a new segment begins if the time `segment.ms` has not passed before, in bytes.
+/// The size of a segment in bytes. A new segment begins at this size, or earlier if `segment.ms` has passed.
 const SEGMENT_BYTES: u32 = 256 << 20;
 
-/// The changes that one topic needs. `crowdfold topics apply` prints it with [`fmt::Display`].
+/// The changes that one topic needs. `crowdfold topics apply` prints them with [`fmt::Display`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The name of the topic.
@@ -28,9 +28,11 @@ pub struct Change {
     pub settings: Vec<Difference>,
     /// Descriptions of differences that crowdfold does not change.
     pub left: Vec<String>,
-    /// Records with timestamps in the future, because of which records are kept too long despite the settings.
+    /// Findings of records with a timestamp in the future. Their segments are kept for too long, whatever the settings
+    /// are.
     pub unbounded: Vec<Finding>,
-    /// The topic's own settings that crowdfold does not manage. They are written back unchanged.
+    /// The settings that are set on the topic itself and that crowdfold does not manage. They are written back
+    /// unchanged.
     others: BTreeMap<String, String>,
     /// All settings that crowdfold manages, with their new values.
     ours: BTreeMap<&'static str, String>,
@@ -180,10 +182,10 @@ impl Admin {
 
 /// The number of times that a broker is queried for its settings after a change.
 const QUERIES: u32 = 150;
-/// The time between two such queries.
+/// The time between two queries for the settings.
 const QUERY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Returns the settings with which a topic meets its specification. `check` is the interval at which brokers check
+/// Returns the settings that a topic needs to meet its specification. `check` is the interval at which brokers check
 /// for old records.
 fn settings(spec: &Spec, check: Span) -> Result<BTreeMap<&'static str, String>, KafkaError> {
     let topic = || spec.topic.clone();
@@ -221,8 +223,8 @@ fn settings(spec: &Spec, check: Span) -> Result<BTreeMap<&'static str, String>, 
     Ok(settings)
 }
 
-/// Limits the time for which brokers keep deleted files to `ttl.on_disk_slack`, if the current time, `delay`, is
-/// longer.
+/// Adds a setting that limits the time for which brokers keep deleted files to `ttl.on_disk_slack`. Adds nothing if the
+/// current time, `delay`, is not longer than that.
 fn bound_on_disk(spec: &Spec, delay: Span, ours: &mut BTreeMap<&'static str, String>) {
     let slack = Span::from(spec.on_disk_slack);
     if delay > slack {
@@ -257,7 +259,7 @@ fn alteration(
     ours: BTreeMap<&'static str, String>,
 ) -> Change {
     let own = now.own();
-    // a value that equals the broker's default is also set on the topic, because the default can change later
+    // a value is set on the topic even if it equals the broker's default, because the default can change
     let differs = |(key, to): &(&&'static str, &String)| own.get(**key) != Some(*to);
     let difference = |(key, to): (&&'static str, &String)| {
         let from = now.get(key).map(str::to_owned);

@@ -13,7 +13,7 @@ use crate::KafkaError;
 #[cfg(test)]
 mod tests;
 
-/// The tolerance for differences between clocks, and for the measured age of a record, which is rounded to seconds.
+/// The tolerance for differences between clocks, and for the rounding of a measured age to seconds.
 pub(super) const TOLERANCE: Span = Span::from_millis(5_000);
 
 /// The result of [`Admin::check`].
@@ -39,7 +39,7 @@ pub struct TopicReport {
     pub times: Option<Times>,
     /// The age of the oldest readable record of each partition. `None` if the partition is empty or has no leader.
     pub oldest: Vec<Option<Span>>,
-    /// The differences from the specification.
+    /// The differences between the topic and its specification.
     pub findings: Vec<Finding>,
 }
 
@@ -50,7 +50,7 @@ impl Report {
         self.topics.iter().flat_map(|topic| &topic.findings).any(Finding::is_breach)
     }
 
-    /// Returns a message for each finding because of which a worker must not start. It names the topic and the fix.
+    /// Returns a message for each finding that prevents the start of a worker. The message names the topic and the fix.
     pub fn refusals(&self) -> impl Iterator<Item = String> {
         self.topics.iter().flat_map(|report| {
             let refused = report.findings.iter().filter(|finding| finding.refuses_start());
@@ -68,9 +68,9 @@ impl TopicReport {
 }
 
 impl Admin {
-    /// Compares topics with their specifications: reads the settings, and measures the age of the oldest record and
-    /// the largest timestamp of each partition. Needs the permissions to describe topics and brokers, but no
-    /// permission to read records.
+    /// Compares topics with their specifications. Reads the settings of each topic, and measures the age of the oldest
+    /// record and the largest timestamp of each partition. This needs the permissions to describe topics and brokers,
+    /// but no permission to read records.
     ///
     /// # Errors
     /// Returns an error if a broker does not respond or refuses. A topic that differs from its specification is a
@@ -154,8 +154,7 @@ fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Findi
         findings.push(Finding::Clock { wanted: spec.clock });
     }
     findings.extend(of_decompression(spec, configs));
-    // only partials depend on the configured number, because combiner and merger derive the partition of a cell from
-    // it
+    // check only partials, because combiner and merger compute the partition of a cell from the configured number
     if spec.purpose == Purpose::Partials && partitions != spec.partitions {
         findings.push(Finding::Partitions { there: partitions, wanted: spec.partitions });
     }

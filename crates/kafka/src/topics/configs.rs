@@ -31,7 +31,7 @@ impl Configs<'_> {
         self.get(key) == Some(value)
     }
 
-    /// Returns the settings that determine for how long a record exists.
+    /// Returns the settings that determine how long a record exists.
     pub(super) fn times(&self) -> Times {
         let retention = self.longest(
             "retention.ms",
@@ -52,9 +52,9 @@ impl Configs<'_> {
         !self.is("message.timestamp.type", "LogAppendTime")
     }
 
-    /// Returns the value of a setting that is a duration: the topic's own value, or otherwise the longest default of
-    /// its brokers. `defaults` contains the names of the default on a broker in the order of precedence, each with
-    /// its unit in milliseconds.
+    /// Returns the value of a setting that is a duration. If the setting is not set on the topic, this is the longest
+    /// default of the topic's brokers. A broker can have several settings for the default; `defaults` lists their names
+    /// in the order of precedence, each with its unit in milliseconds.
     fn longest(&self, key: &str, defaults: &[(&str, u64)]) -> Span {
         let topic = self.topic.get(key);
         let own = topic.filter(|entry| entry.source == ConfigSource::DynamicTopic);
@@ -81,7 +81,8 @@ pub(super) fn default_delete_delay<'a>(brokers: impl Iterator<Item = &'a ConfigR
         .unwrap_or(Span::MAX)
 }
 
-/// Returns the longest interval of all brokers at which they check for old records.
+/// Returns the interval at which brokers check for old records. If brokers have different intervals, this is the
+/// longest.
 pub(super) fn check_interval<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> Span {
     let interval = |broker: &ConfigResource| span(broker.get("log.retention.check.interval.ms")?, 1);
     brokers.map(|broker| interval(broker).unwrap_or(Span::MAX)).max().unwrap_or(Span::MAX)

@@ -31,7 +31,7 @@ impl Admin {
         let partitions =
             self.cluster.topic(topic).map_err(|error| error.needing(Operation::Delete))?.partitions;
         let is_led = |partition: u32| partitions.get(partition as usize).is_some_and(|p| p.leader.is_some());
-        // a request that includes a partition without a leader is answered only after the time-out
+        // if a request includes a partition without a leader, the response arrives only after the time-out
         let (led, leaderless): (Vec<_>, Vec<_>) =
             offsets.iter().partition(|(partition, _)| is_led(**partition));
         let mut list = TopicPartitionList::with_capacity(led.len());

@@ -54,26 +54,26 @@ pub enum Finding {
         partition: u32,
         /// The largest timestamp in the partition.
         dated: Timestamp,
-        /// The earliest time at which the segment with this timestamp can expire, which is later by `retention.ms`.
+        /// The earliest time at which the segment with this timestamp can expire: the timestamp plus `retention.ms`.
         expires: Timestamp,
-        /// The time by which the timestamp is ahead of the clock of this host.
+        /// The difference between this timestamp and the clock of this host.
         by: Span,
     },
     /// Some brokers do not support the request for the largest timestamp.
     TooOld {
-        /// The partitions whose leaders are such brokers.
+        /// The partitions whose leader is such a broker.
         partitions: Vec<u32>,
     },
-    /// Records are deleted sooner than windows and the longest outage to survive allow.
+    /// Records are deleted too soon for windows and the longest outage that the deployment must survive.
     TooShort {
         /// The time for which records are kept.
         retention: Span,
-        /// The time for which windows and the longest outage need them.
+        /// The minimum time for which records must be kept because of windows and the longest outage.
         least: Span,
     },
     /// Records are deleted when the partition exceeds this size (`retention.bytes`), even if they were not read.
     RetentionBytes(String),
-    /// Another clock sets the timestamps than `source.trust_timestamps` requires.
+    /// The timestamps are not set by the clock that `source.trust_timestamps` requires.
     Clock {
         /// The required clock.
         wanted: Clock,
@@ -114,8 +114,7 @@ impl Finding {
         !matches!(self, Self::Unmeasured { .. } | Self::GzipTooLarge { .. })
     }
 
-    /// Returns true if the finding is about records that are kept for too long, or may be. `audit` reports only such
-    /// findings.
+    /// Returns true if records are kept for too long, or may be kept for too long. `audit` reports only such findings.
     #[must_use]
     pub const fn is_of_age(&self) -> bool {
         matches!(
@@ -130,8 +129,8 @@ impl Finding {
         )
     }
 
-    /// Returns true if `run` refuses to start because of the finding. A breach that does not prevent the start is
-    /// [`Finding::Overstayed`], because stopping the worker would not delete the old record.
+    /// Returns true if `run` refuses to start because of the finding. [`Finding::Overstayed`] is a breach, but does not
+    /// prevent the start, because the old record would remain even if the worker did not run.
     #[must_use]
     pub const fn refuses_start(&self) -> bool {
         self.is_breach() && !matches!(self, Self::Overstayed { .. })
@@ -184,7 +183,7 @@ impl fmt::Display for Finding {
                      cannot expire before {expires}; wait until then, use a new topic, or run `crowdfold topics apply \
                      --purge-ahead`"
                 )?;
-                // a clock that is wrong by more than an hour is unlikely
+                // add the hint only if the difference is small, because a clock is rarely wrong by more than an hour
                 if *by < Span::HOUR {
                     write!(f, " (or check whether this host's clock is {by} slow)")
                 } else {

@@ -5,8 +5,8 @@ use crowdfold_model::{Span, Timestamp};
 use super::Admin;
 use crate::{KafkaError, Topic};
 
-/// The maximum number of measurements of a partition. A measurement is repeated if the oldest record was deleted
-/// during it.
+/// The maximum number of measurements of a partition. A measurement is repeated if the oldest record was deleted during
+/// the measurement.
 const ATTEMPTS: u32 = 5;
 
 /// The measurements of one topic.
@@ -19,10 +19,10 @@ pub(super) struct Oldest {
 }
 
 impl Admin {
-    /// Determines the timestamp of the first record of each partition by bisection. ListOffsets returns the first
-    /// offset whose record has a given timestamp or a later one; if it is the start of the log, the first record is
-    /// not older than that timestamp. About thirty requests determine the second for all partitions. They need no
-    /// permission to read the records.
+    /// Determines the timestamp of the first record of each partition by bisection, with a precision of one second.
+    /// Each step asks ListOffsets for the first offset whose record has a given timestamp or a later one. If that
+    /// offset is the start of the log, the first record is not older than the given timestamp. About thirty requests
+    /// are enough for all partitions together. They need no permission to read the records.
     pub(super) fn oldest(&self, topic: &Topic, now: Timestamp) -> Result<Oldest, KafkaError> {
         let mut times = vec![None; topic.partitions.len()];
         let mut remaining: Vec<u32> = (0..topic.count()).collect();
@@ -38,8 +38,8 @@ impl Admin {
             for (((partition, before), after), found) in
                 remaining.into_iter().zip(starts).zip(after).zip(found)
             {
-                // if the start of the log moved, records were deleted during the search, and the result may not be
-                // the timestamp of the first remaining record
+                // if the start of the log moved, records were deleted during the search, so the result may belong to a
+                // deleted record
                 if before == after { times[partition as usize] = found } else { moved.push(partition) }
             }
             remaining = moved;
@@ -60,8 +60,8 @@ impl Admin {
         now: Timestamp,
     ) -> Result<Vec<Option<Timestamp>>, KafkaError> {
         let first = self.cluster.first_since(topic, partitions, &vec![0; partitions.len()])?;
-        // the timestamp is at or after the first second of the range, and before the second one; the range ends in a
-        // day, because no clock is ahead by a day
+        // the timestamp is not before the start of the range, and is before its end; the first range ends one day after
+        // now, because no clock is ahead by a day
         let mut ranges = vec![(0, now.saturating_add(Span::DAY).since_epoch().as_secs()); partitions.len()];
         while ranges.iter().any(|(from, to)| to - from > 1) {
             let middles: Vec<u64> = ranges.iter().map(|(from, to)| from.midpoint(*to)).collect();

@@ -31,17 +31,17 @@ use crate::{KafkaError, RDKafkaErrorCode, Topic};
 #[cfg(test)]
 mod tests;
 
-/// The plan of a purge: the records that it will delete.
+/// The plan of a purge, which contains the records to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purge {
     /// The name of the topic.
     pub topic: String,
     /// The partitions with a timestamp in the future, each with its first and its end offset.
     pub ahead: BTreeMap<u32, (i64, i64)>,
-    /// The other partitions, each with its first and its end offset. Their records are deleted only if no producer
-    /// writes to the topic.
+    /// The other partitions, each with its first and its end offset. The purge deletes their records only if no
+    /// producer writes to the topic.
     pub others: BTreeMap<u32, (i64, i64)>,
-    /// The consumer groups that have not read all records of these partitions.
+    /// The consumer groups that have not read all records of the partitions in `ahead` and `others`.
     pub unread: Vec<Unread>,
     /// True if other groups may have unread records too, because this principal may not see all groups.
     pub may_miss_groups: bool,
@@ -121,8 +121,8 @@ impl Admin {
     }
 
     /// Deletes all records of the partitions with a timestamp in the future, and makes the brokers begin new segments
-    /// there and delete the old ones. If no producer writes to the topic, it must delete the records of all
-    /// partitions of the topic. Records that producers write during the purge may be deleted too. Needs the
+    /// there and delete the old ones. If no producer writes to the topic, this is possible only by deleting the records
+    /// of all partitions of the topic. Records that producers write during the purge may be deleted too. Needs the
     /// permissions Delete and AlterConfigs on the topic. `progress` receives a message at the beginning of each step.
     ///
     /// # Errors
@@ -153,8 +153,8 @@ impl Admin {
         };
         // the first offset of each partition whose records are deleted
         let mut begins = starts(&purge.ahead);
-        // this deletes nothing, because no record is before these offsets, but it fails if the permission is missing,
-        // before anything is changed
+        // this request checks the permission before anything is changed: it fails if the permission is missing, and
+        // otherwise deletes nothing, because no record is before these offsets
         self.erase_before(name, &begins)?;
         let mut left: Vec<u32> = begins.keys().copied().collect();
         for lowered_for in ROUNDS {
@@ -208,7 +208,7 @@ struct Work<'a> {
     /// The settings of the topic during a round.
     lowered: Own,
     retention: Span,
-    /// The time in which every broker checks for old segments at least once.
+    /// The time after which every broker has checked for old segments at least once.
     look: Duration,
     is_replicated: bool,
 }
@@ -263,8 +263,8 @@ impl Work<'_> {
         Ok(ahead(&of_largest(self.spec, &largest, self.retention, now)))
     }
 
-    /// Waits until every broker has had the time to check for old segments. If `to_the_end` is false, it returns
-    /// earlier when `is_done` returns true.
+    /// Waits for [`Work::look`], until every broker has checked for old segments. If `to_the_end` is false, the wait
+    /// ends as soon as `is_done` returns true.
     #[expect(clippy::disallowed_methods, reason = "brokers check for old segments in real time")]
     fn wait(
         &self,
@@ -292,7 +292,8 @@ fn ahead(findings: &[Finding]) -> Vec<u32> {
     findings.iter().filter_map(partition).collect()
 }
 
-/// Returns the offsets of partitions. Returns an error if an offset is `None`, because its partition has no leader.
+/// Returns the offsets without `Option`. Returns an error if an offset is `None`, which means that its partition has no
+/// leader.
 fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<Vec<i64>, KafkaError> {
     let offset = |(offset, partition): (Option<i64>, &u32)| {
         let what = || format!("query the offsets of partition {partition} of topic {topic}");
@@ -301,13 +302,13 @@ fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<V
     offsets.into_iter().zip(partitions).map(offset).collect()
 }
 
-/// Returns the first offset of each partition, from (first offset, end offset).
+/// Returns the first offset of each partition. `ranges` contains (first offset, end offset).
 fn starts(ranges: &BTreeMap<u32, (i64, i64)>) -> BTreeMap<u32, i64> {
     ranges.iter().map(|(partition, (start, _))| (*partition, *start)).collect()
 }
 
-/// Returns the number of records in ranges of offsets that follow the committed offset of their partition. A
-/// partition without a committed offset counts as zero.
+/// Returns the number of records in `ranges` that a group has not read: those from its committed offset on. A partition
+/// without a committed offset adds nothing.
 fn unread_records(ranges: &BTreeMap<u32, (i64, i64)>, committed: &[Option<i64>]) -> u64 {
     let unread_in = |(partition, (start, end)): (&u32, &(i64, i64))| {
         let committed = (*committed.get(*partition as usize)?)?;

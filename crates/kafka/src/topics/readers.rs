@@ -21,7 +21,7 @@ pub enum Readers {
     Listed(Vec<Reader>),
 }
 
-/// A principal that has a permission, and the reason why it has the permission.
+/// A principal that has a permission, and the ACL or setting that grants it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reader {
     /// The principal in Kafka's notation, such as `User:jane`. `User:*` means every principal. `super users` means
@@ -75,8 +75,8 @@ pub struct Access {
     pub configurers: Vec<Reader>,
 }
 
-/// A permission on the whole cluster with which a principal can read every topic, grant itself permissions, or change
-/// how long records are kept.
+/// A critical permission on the whole cluster. With it, a principal can read every topic, grant itself permissions, or
+/// change how long records are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClusterRight {
     /// The permission ClusterAction, with which a principal can fetch records like a broker that replicates them.
@@ -160,7 +160,7 @@ impl Admin {
             });
         let access = topics.iter().map(|topic| {
             let rules = describe_acls::rules(client, About::Topic(topic)).map_err(failed)?;
-            // `open` is the same for all operations on a topic without ACLs, so it is reported for its readers only
+            // `open` applies to all operations on a topic without ACLs, so it is reported only once, for the readers
             let other = |operation| listed(&rules, &always, None, operation);
             Ok(Access {
                 readers: Readers::Listed(listed(&rules, &always, open, Operation::Read)),
@@ -181,8 +181,8 @@ impl Admin {
 /// The name that stands for super users whose names the brokers do not report.
 const SUPER_USERS: &str = "super users";
 
-/// The value of a broker setting, as far as the broker reports it. For settings that only the authorizer knows, such
-/// as `super.users`, Kafka reports that they are set but hides the value as if it were a secret.
+/// The value of a broker setting, as far as the broker reports it. Some settings are known only to the authorizer, for
+/// example `super.users`. For such a setting, Kafka reports that it is set but hides the value, like that of a secret.
 enum ConfigValue<'a> {
     /// The broker does not have the setting.
     Not,
@@ -198,10 +198,10 @@ fn config_value<'a>(broker: &'a ConfigResource, key: &str) -> ConfigValue<'a> {
         .map_or(ConfigValue::Not, |entry| entry.value.as_deref().map_or(ConfigValue::Hidden, ConfigValue::Is))
 }
 
-/// Returns the principals that may perform an operation: those that the ACLs `acls` allow, and the super users
-/// `always`. If there are no ACLs, `open` is the broker setting that allows every principal. A principal that is
-/// denied the operation for all hosts is removed, even if another ACL allows it. A denial for some hosts does not
-/// remove it, because it may still use other hosts.
+/// Returns the principals that may perform an operation: the principals that `acls` allow, and the super users in
+/// `always`. If there are no ACLs, `open` is the broker setting that allows every principal. A principal that is denied
+/// the operation for all hosts is removed, even if another ACL allows it. A denial for some hosts does not remove a
+/// principal, because the principal may use other hosts.
 fn listed(acls: &[Acl], always: &BTreeSet<String>, open: Option<Grant>, operation: Operation) -> Vec<Reader> {
     const ALL: &str = "User:*";
     let about = |acl: &&Acl| acl.operation == operation || acl.operation == Operation::All;

@@ -1,12 +1,13 @@
-//! Computes for how long a record exists, from the settings of topics and brokers. Measurements on Kafka 4.3 showed:
+//! Computes how long a record exists, from the settings of topics and brokers. The rules below were measured on Kafka
+//! 4.3.
 //!
-//! Kafka stores a partition in segments (files), and deletes only whole segments: when the largest timestamp of a
-//! segment is older than `retention.ms`. This includes the active segment. Therefore the maximum time for which a
-//! record of a busy partition can be read is a sum. Its segment receives records for up to `segment.ms` after the
-//! first record; then follows the retention; then the time until the next check of the broker
-//! (`log.retention.check.interval.ms`). The file remains on disk for another `file.delete.delay.ms`. If producers set
-//! the timestamps, a timestamp in the future keeps its segment longer, by at most the time that the broker allows it
-//! to be ahead (`message.timestamp.after.max.ms`).
+//! Kafka stores a partition in segments (files), and deletes only whole segments. It deletes a segment when its largest
+//! timestamp is older than `retention.ms`. This includes the active segment. Therefore the maximum time for which a
+//! record of a busy partition can be read is a sum. The first term is the time for which its segment receives more
+//! records, up to `segment.ms`. The second term is the retention. The third term is the time until the next check of
+//! the broker (`log.retention.check.interval.ms`). The file remains on disk for another `file.delete.delay.ms`. If
+//! producers set the timestamps, a timestamp in the future keeps its segment longer, by at most the time that the
+//! broker allows it to be ahead (`message.timestamp.after.max.ms`).
 
 use std::fmt;
 
@@ -24,8 +25,8 @@ pub struct Bounds {
     pub on_disk: Span,
 }
 
-/// The settings that determine for how long a record exists. Each value is the largest of all brokers that have a
-/// replica. [`Span::MAX`] means without limit.
+/// The settings that determine how long a record exists. Each value is the largest of all brokers that have a replica.
+/// [`Span::MAX`] means without limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
     /// The time for which a segment is kept after its largest timestamp (`retention.ms`).

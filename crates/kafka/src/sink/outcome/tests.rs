@@ -11,7 +11,7 @@ fn fatal_librdkafka_error_means_fenced_unless_a_permission_is_missing() {
 }
 
 #[test]
-fn member_of_an_old_generation_is_fenced_although_librdkafka_reports_an_abortable_error() {
+fn member_of_an_old_generation_is_fenced_although_librdkafka_calls_the_error_abortable() {
     for code in [C::IllegalGeneration, C::UnknownMemberId, C::FencedInstanceId] {
         let outcome = classify(code, false, true);
         assert_eq!(outcome, TransactError::Fenced(code));
@@ -20,7 +20,7 @@ fn member_of_an_old_generation_is_fenced_although_librdkafka_reports_an_abortabl
 }
 
 #[test]
-fn error_that_is_neither_fatal_nor_abortable_has_an_unknown_outcome() {
+fn outcome_is_unknown_if_the_error_is_neither_fatal_nor_abortable() {
     let outcome = classify(C::OperationTimedOut, false, false);
     assert!(matches!(outcome, TransactError::Unknown(_)) && !outcome.wants_abort());
     assert!(matches!(
@@ -30,7 +30,7 @@ fn error_that_is_neither_fatal_nor_abortable_has_an_unknown_outcome() {
 }
 
 #[test]
-fn failed_abort_has_an_unknown_outcome_unless_the_error_is_final() {
+fn outcome_is_unknown_after_a_failed_abort_unless_an_error_is_final() {
     let aborted = TransactError::Aborted(C::RequestTimedOut);
     assert_eq!(after_abort(aborted.clone(), Ok(())), aborted);
     let unknown = TransactError::Unknown("no answer".into());

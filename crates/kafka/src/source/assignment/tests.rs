@@ -9,7 +9,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use super::*;
 use crate::{ClientSettings, SourceSettings};
 
-/// A second handle of the queue of a partition would remove the call-back of the first handle when it is dropped.
+/// If a partition had two handles of its queue, dropping the second would remove the call-back of the first.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
 fn assigning_a_partition_again_keeps_its_queue_and_wakeup() {

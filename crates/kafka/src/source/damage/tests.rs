@@ -19,7 +19,7 @@ fn search_result(unreadable: &[std::ops::Range<i64>], first: i64, end: i64) -> (
 }
 
 #[test]
-fn search_ends_at_the_first_offset_after_an_unreadable_batch() {
+fn search_finds_the_first_offset_after_an_unreadable_batch() {
     for length in (1..70).chain([1_000, 4_095, 4_096, 1_000_000]) {
         let (to, tested) = search_result(&[100..100 + length], 100, 10_000_000);
         assert_eq!(to, 100 + length);
@@ -27,7 +27,7 @@ fn search_ends_at_the_first_offset_after_an_unreadable_batch() {
             tested <= u32::from(TRIES) + SINGLE_STEPS + 2 * (length as u64).ilog2() + 3,
             "{length}: {tested}"
         );
-        // reading may begin in the middle of the batch
+        // the first offset that was read may be in the middle of the batch
         assert_eq!(search_result(&[50..100 + length], 100, 10_000_000).0, 100 + length);
     }
 }
@@ -51,7 +51,7 @@ fn search_stops_at_the_end_of_the_log() {
 }
 
 #[test]
-fn offset_that_becomes_readable_on_retry_is_not_skipped() {
+fn search_skips_nothing_if_the_offset_becomes_readable_on_retry() {
     assert_eq!(search_result(&[], 100, 1_000), (100, 1));
     let mut search = Search::new(100);
     search.record_test(100, false);
@@ -61,8 +61,8 @@ fn offset_that_becomes_readable_on_retry_is_not_skipped() {
 }
 
 #[test]
-fn search_result_is_readable_and_its_predecessor_is_not() {
-    // eight batches of ten offsets; each bit of the pattern makes one batch unreadable
+fn found_offset_is_readable_and_the_offset_before_it_is_not() {
+    // eight batches of ten offsets; a batch is unreadable if its bit of the pattern is set
     for pattern in 1..256_u32 {
         let batches = (0..8).filter(|batch| pattern >> batch & 1 == 1);
         let unreadable: Vec<_> = batches.map(|batch| batch * 10..batch * 10 + 10).collect();

@@ -29,7 +29,7 @@ fn found(clock: Clock, times: &[Option<u64>], unknown: &[u32]) -> Vec<Finding> {
 }
 
 #[test]
-fn timestamp_beyond_the_skew_is_a_breach_and_is_reported_with_its_partition() {
+fn timestamp_beyond_the_skew_is_a_breach_and_the_message_names_its_partition() {
     let past = [None, Some(0), Some(NOW), Some(NOW + 65_000)];
     assert_eq!(found(Clock::Append, &past, &[]), []);
     let ahead = [Some(NOW), Some(NOW + 65_001), None, Some(2_082_758_400_000)];
@@ -58,7 +58,7 @@ fn timestamp_less_than_an_hour_ahead_adds_a_hint_to_check_the_clock() {
 }
 
 #[test]
-fn timestamps_of_producers_may_be_ahead_up_to_the_limit_of_the_topic() {
+fn producers_may_set_timestamps_in_the_future_up_to_the_limit_of_the_topic() {
     let clock = Clock::Create { ahead: Duration::from_secs(600) };
     assert_eq!(found(clock, &[Some(NOW + 605_000)], &[]), []);
     assert_eq!(found(clock, &[Some(NOW + 605_001)], &[]).len(), 1);
@@ -72,24 +72,24 @@ fn largest_possible_timestamp_does_not_overflow() {
 }
 
 #[test]
-fn broker_that_cannot_report_the_largest_timestamp_is_a_breach() {
+fn it_is_a_breach_if_a_broker_cannot_report_the_largest_timestamp() {
     let findings = found(Clock::Append, &[Some(NOW), None], &[0]);
     assert_eq!(findings, [Finding::TooOld { partitions: vec![0] }]);
     assert!(findings[0].is_breach() && findings[0].is_of_age());
     assert!(findings[0].to_string().contains("upgrade them to Kafka 3.0 or later"));
 }
 
-/// A broker before Kafka 3.0 treats -3 as a time before all records, and responds with the timestamp of the first
-/// record.
+/// The request for the largest timestamp contains the special time -3. A broker before Kafka 3.0 treats -3 as a time
+/// before all records, and responds with the timestamp of the first record instead of the largest.
 #[test]
-fn largest_timestamp_is_wrong_only_if_a_later_record_existed_before() {
-    // three records existed before the request, and the second is later than the reported timestamp
+fn reported_largest_timestamp_is_wrong_only_if_a_later_one_existed_before_the_request() {
+    // three records existed before the request; the second of them has a later timestamp than the reported one
     assert!(is_contradicted(Some(1_001), Some(1), Some(3)));
-    // no record is later than the reported timestamp
+    // no record has a later timestamp than the reported one
     assert!(!is_contradicted(Some(1_001), None, Some(3)));
-    // the later record arrived after the request
+    // a record has a later timestamp than the reported one, but was written after the request
     assert!(!is_contradicted(Some(1_001), Some(3), Some(3)));
-    // a partition without a reported timestamp (or with the largest possible one), and a partition without a leader
+    // the broker reported no timestamp, or the partition has no leader
     assert!(!is_contradicted(None, Some(0), Some(3)));
     assert!(!is_contradicted(Some(1_001), Some(0), None));
 }

@@ -30,7 +30,7 @@ fn ttl_of_an_hour_becomes_44_minutes_of_retention_and_11_minute_segments() {
 }
 
 #[test]
-fn timestamps_of_producers_are_limited_and_shorten_the_retention() {
+fn limit_of_timestamps_in_the_future_shortens_the_retention() {
     let clock = Clock::Create { ahead: Duration::from_secs(60) };
     let settings = settings(&Spec { clock, ..spec() }, MINUTE * 5).unwrap();
     assert_eq!(settings["message.timestamp.after.max.ms"], "60000");
@@ -38,11 +38,11 @@ fn timestamps_of_producers_are_limited_and_shorten_the_retention() {
 }
 
 #[test]
-fn specification_that_no_settings_meet_is_reported_with_the_fix() {
+fn error_for_a_specification_that_no_settings_can_meet_contains_the_fix() {
     let short = Spec { ttl: Duration::from_secs(300), ..spec() };
     let error = settings(&short, MINUTE * 5).unwrap_err().to_string();
-    let expected = "topic t cannot be bounded to 5m because brokers check for old records only every 5m; raise its \
-                    [ttl] or lower log.retention.check.interval.ms";
+    let expected = "records of topic t cannot be deleted within 5m, because brokers check for old records only every \
+                    5m; raise [ttl] for the topic or lower log.retention.check.interval.ms";
     assert_eq!(error, expected);
     let hasty = Spec { least: Duration::from_secs(45 * 60), ..spec() };
     let error = settings(&hasty, MINUTE * 5).unwrap_err();
@@ -53,7 +53,7 @@ fn specification_that_no_settings_meet_is_reported_with_the_fix() {
 }
 
 #[test]
-fn only_a_change_that_keeps_records_longer_is_marked() {
+fn change_is_marked_only_if_it_keeps_records_longer() {
     assert!(lengthens("retention.ms", Some("1000"), "2000"));
     assert!(lengthens("retention.bytes", Some("1000"), "-1"));
     assert!(!lengthens("retention.ms", Some("-1"), "2000"));
@@ -63,7 +63,7 @@ fn only_a_change_that_keeps_records_longer_is_marked() {
 }
 
 #[test]
-fn change_is_formatted_with_each_setting_and_its_old_value() {
+fn change_is_printed_with_the_old_and_new_value_of_each_setting() {
     let change = creation(&spec(), settings(&spec(), MINUTE * 5).unwrap());
     let shown = change.to_string();
     assert!(

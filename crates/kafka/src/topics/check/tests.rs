@@ -85,7 +85,7 @@ fn every_setting_that_keeps_records_without_limit_is_found() {
 }
 
 #[test]
-fn bound_uses_the_longest_check_interval_of_all_brokers() {
+fn bound_is_computed_from_the_longest_check_interval_of_all_brokers() {
     let lazy = broker(2, &[("log.retention.check.interval.ms", "600000")]);
     let brokers: Vec<_> = default_brokers().into_iter().chain([lazy]).collect();
     let beyond = Finding::Beyond { bound: Span::MINUTE * 65, ttl: Span::HOUR };
@@ -93,7 +93,7 @@ fn bound_uses_the_longest_check_interval_of_all_brokers() {
 }
 
 #[test]
-fn setting_without_a_value_of_the_topic_has_the_longest_default_of_all_brokers() {
+fn setting_that_is_absent_on_the_topic_has_the_longest_default_of_all_brokers() {
     let hours = |id, hours| {
         broker(id, &[("log.retention.check.interval.ms", "300000"), ("log.retention.hours", hours)])
     };
@@ -129,7 +129,7 @@ fn timestamp_type_that_differs_from_the_configuration_is_found() {
 }
 
 #[test]
-fn number_of_partitions_that_differs_from_the_configuration_is_found_for_partials() {
+fn number_of_partitions_of_the_partials_topic_must_equal_the_configured_number() {
     let partials = Spec { purpose: Purpose::Partials, partitions: 8, ..spec() };
     let expected = Finding::Partitions { there: 4, wanted: 8 };
     assert_eq!(findings(&[], &default_brokers(), &partials), [expected]);
@@ -137,7 +137,7 @@ fn number_of_partitions_that_differs_from_the_configuration_is_found_for_partial
 }
 
 #[test]
-fn record_older_than_its_bound_is_a_breach_but_does_not_prevent_the_start() {
+fn record_older_than_its_bound_is_a_breach_but_does_not_prevent_the_start_of_a_worker() {
     let ages = [Some(Span::SECOND), None, Some(Span::from_millis(70_000))];
     assert_eq!(of_ages(&ages, Span::from_millis(65_000)), []);
     let found = of_ages(&ages, Span::MINUTE);
@@ -149,7 +149,7 @@ fn record_older_than_its_bound_is_a_breach_but_does_not_prevent_the_start() {
 }
 
 #[test]
-fn topic_whose_gzip_batches_may_exceed_4_gib_when_decompressed_is_found_but_no_breach() {
+fn gzip_batches_that_may_exceed_4_gib_when_decompressed_are_a_finding_but_no_breach() {
     let with = |batch: &str, compression: &str| {
         findings(
             &[("max.message.bytes", batch), ("compression.type", compression)],

@@ -26,7 +26,7 @@ fn check(acls: &[Acl], always: &[&str], open: Option<Grant>, expect: &[(&str, Gr
 }
 
 #[test]
-fn principal_with_several_acls_is_listed_once_with_the_most_specific_one() {
+fn principal_with_several_acls_is_listed_once_with_its_most_specific_acl() {
     let acls = [
         acl("b", Pattern::Any),
         acl("b", Pattern::Prefixed),
@@ -63,7 +63,7 @@ fn topic_without_acls_is_open_to_all_only_if_the_brokers_allow_it() {
     check(&[], &[], None, &[]);
     check(&[], &[], Some(Grant::NoRule), &[("User:*", Grant::NoRule)]);
     check(&[], &[], Some(Grant::Perhaps), &[("User:*", Grant::Perhaps)]);
-    // with an ACL for any operation, the topic is not one without ACLs
+    // an ACL for another operation is enough: the topic then has ACLs
     let writes = Acl { operation: Operation::Write, ..acl("a", Pattern::Literal) };
     check(&[writes], &[], Some(Grant::Perhaps), &[]);
 }

@@ -6,12 +6,12 @@ const HOUR: Span = Span::HOUR;
 const NONE: Span = Span::ZERO;
 
 #[test]
-fn ttl_of_an_hour_with_the_default_check_interval_gives_44_minutes_of_retention() {
+fn ttl_of_an_hour_with_the_default_check_interval_allows_44_minutes_of_retention() {
     assert_eq!(settings(HOUR, MINUTE * 5, NONE), Some((MINUTE * 44, MINUTE * 11)));
 }
 
 #[test]
-fn bound_of_the_settings_is_at_most_the_ttl_and_at_most_5_ms_shorter() {
+fn settings_for_a_ttl_bound_records_to_the_ttl_or_up_to_5_ms_less() {
     const TOLERANCE: Span = Span::from_millis(5);
     for ttl in (10_000..3_456_000_000).step_by(7_919_123).map(Span::from_millis) {
         for (check, ahead) in [(NONE, NONE), (SECOND * 2, NONE), (MINUTE * 5, NONE), (MINUTE * 5, MINUTE)] {
@@ -27,14 +27,14 @@ fn bound_of_the_settings_is_at_most_the_ttl_and_at_most_5_ms_shorter() {
 }
 
 #[test]
-fn ttl_not_longer_than_the_check_interval_and_the_lead_has_no_settings() {
+fn no_settings_meet_a_ttl_that_is_not_longer_than_check_interval_and_lead_together() {
     assert_eq!(settings(MINUTE * 5, MINUTE * 5, NONE), None);
     assert_eq!(settings(MINUTE, MINUTE * 5, NONE), None);
     assert_eq!(settings(HOUR, MINUTE * 5, HOUR), None);
 }
 
-/// On Kafka 4.3.1, records with these settings became unreadable after 10.3 to 16.9 s, and had left the disk after 18
-/// s.
+/// Measured on Kafka 4.3.1 with the settings below: records became unreadable after 10.3 to 16.9 s, and left the disk
+/// after at most 18 s.
 #[test]
 fn bounds_are_at_least_the_times_measured_on_kafka_4_3() {
     let times = Times {
