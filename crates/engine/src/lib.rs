@@ -6,8 +6,8 @@
 //! breakdowns. A combiner sends the cells of one partition as partials ([`wire`]). A merger adds the partials of all
 //! partitions.
 //!
-//! Records and the time are arguments of the operators. Their results are batches to send and offsets to commit. The
-//! caller reports which of them were committed. Because this crate uses neither tokio nor Kafka nor a clock, the same
+//! Records and the time are arguments of the operators. The operators return batches to send and offsets to commit.
+//! The caller reports which batches were committed. Because this crate uses neither tokio nor Kafka nor a clock, the same
 //! code runs with a broker, in `fold`, and in the simulation.
 //!
 //! ```

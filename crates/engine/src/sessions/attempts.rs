@@ -3,19 +3,19 @@
 //! An attempt is one request for playback. A beacon may report a *start* (playback was requested), a *first frame*
 //! (media plays), *idle* (the player neither starts nor plays) or a *fatal* error. Each report is an assertion
 //! ([`crate::sessions::session`]), which expires `sessions.idle_timeout` after its record. Decisions depend only on
-//! assertions that have not expired, and on the state of the open window. Therefore a replay makes the same
-//! decisions.
+//! assertions that have not expired, and on the state of the open window. Therefore a replay makes the same decisions.
 //!
 //! *Before*, *after* and *last* refer to the order in the log, because the clocks of players may be wrong and reports
-//! are repeated. There is one exception. Players send reports in parallel requests, which may arrive in another
-//! order. Therefore a start whose own time is before that of the last first frame or fatal error is a late or
-//! repeated report. An assertion expires relative to the latest record that contains it, so a late report does not
+//! are repeated. There is one exception, because players send reports in parallel requests, which may arrive in another
+//! order. If the own time of a start is before the own time of the last first frame or fatal error, the start is a late
+//! or repeated report. An assertion expires relative to the latest record that contains it, so a late report does not
 //! make it expire earlier.
 //!
 //! A session may report the same event in JSON beacons, in CMCD events and in CMCD requests, and requests may arrive
-//! before batches of events. Each of these three sources is a separate [`Line`], and they have this order. A report
-//! on a line counts only if no earlier line has an unexpired start or first frame. If a later line has already
-//! counted the first reports of a line, they do not count again.
+//! before batches of events. Each of these three sources is a separate [`Line`]. JSON beacons have the highest rank,
+//! and requests have the lowest. A report on a line counts only if no line of higher rank has an unexpired start or
+//! first frame. If a line of lower rank has already counted the first reports of a line, these reports do not count
+//! again.
 
 mod counted;
 
@@ -42,27 +42,28 @@ pub(crate) struct Statement {
 /// The window to which a beacon belongs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WindowContext {
-    /// The start of the window.
+    /// True if attempts without a reported start count in this window. If the records before the window are unknown,
+    /// such attempts do not count, because the start may be in an unknown record.
     pub(crate) window: Timestamp,
     /// True if attempts without a reported start count in this window. They do not count if the records before the
     /// window are not known, because the start may be in one of them.
     pub(crate) implied: bool,
 }
 
-/// The reports of a session about its attempts in one of two ways: in events, or in requests.
+/// The reports of a session about its attempts in one source: JSON beacons, events or requests.
 #[derive(Debug)]
 pub(crate) struct Line {
     start: Assertion,
     /// The beacon's own time at the last start.
     start_at: Timestamp,
-    /// The last first frame on later lines when the last start was reported.
+    /// The last first frame on lines of lower rank, as known when the last start was reported.
     framed_before: Assertion,
     frame: Assertion,
     frame_at: Timestamp,
     idle: Assertion,
     /// True if a start was reported after the last first frame.
     started: bool,
-    /// The last record after the last start in which the viewer has ended the session.
+    /// The last record, after the last start, that reports that the viewer has ended the session.
     left: Assertion,
     /// The last fatal error. Few sessions have one.
     fatal: Option<Box<Fatal>>,
@@ -71,20 +72,20 @@ pub(crate) struct Line {
 /// The unexpired assertions on the other lines of a session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OtherLines {
-    /// True if an earlier line has an unexpired start or first frame.
+    /// True if a line of higher rank has an unexpired start or first frame.
     outranked: bool,
-    /// The latest record with a start or first frame on an earlier line.
+    /// The latest record with a start or first frame on a line of higher rank.
     outranked_at: Assertion,
-    /// True if a later line has an unexpired start.
+    /// True if a line of lower rank has an unexpired start.
     start: bool,
-    /// The last first frame on later lines.
+    /// The last first frame on lines of lower rank.
     frame: Assertion,
-    /// True if a later line has an unexpired start that no unexpired first frame has followed.
+    /// True if a line of lower rank has an unexpired start without an unexpired first frame after it.
     starting: bool,
     /// True if any other line has an unexpired idle report.
     idle: bool,
-    /// True if a later line has an unanswered fatal error that was counted, because no earlier line had an unexpired
-    /// start or first frame at that time.
+    /// True if a line of lower rank has an unanswered fatal error that was counted. The error was counted if no line of
+    /// higher rank had an unexpired start or first frame at that time.
     failed: bool,
 }
 
@@ -99,7 +100,7 @@ impl OtherLines {
         failed: false,
     };
 
-    /// Adds the assertions of an earlier line.
+    /// Adds the assertions of a line of higher rank.
     pub(crate) fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
         self.outranked |= line.start.holds(now) || line.frame.holds(now);
         self.outranked_at = self.outranked_at.or_later(line.start).or_later(line.frame);
@@ -107,7 +108,7 @@ impl OtherLines {
         self
     }
 
-    /// Adds the assertions of a later line.
+    /// Adds the assertions of a line of lower rank.
     pub(crate) fn and(mut self, line: &Line, context: WindowContext, open: &InWindow, now: &Now) -> Self {
         self.starting |= line.is_starting(now);
         self.start |= line.start.holds(now);
@@ -126,13 +127,13 @@ struct Fatal {
     /// The beacon's own time of the error.
     at: Timestamp,
     window: Timestamp,
-    /// The latest record with a start or first frame on an earlier line when the error was reported.
+    /// The latest record with a start or first frame on a line of higher rank, as known when the error was reported.
     outranked_at: Assertion,
-    /// True if a first frame followed the error, or a start in another window.
+    /// True if a first frame or a start in another window followed the error.
     answered: bool,
-    /// True if a start followed in another window, but its own time is before that of the last first frame.
+    /// True if a start in another window followed the error, but its own time is before that of the last first frame.
     answered_by_old: bool,
-    /// True if a start followed in the same window, and the error had ended playback.
+    /// True if the error had ended playback, and a start in the same window followed.
     answered_here: bool,
 }
 
@@ -151,8 +152,8 @@ impl Line {
         }
     }
 
-    /// Records the reports of a beacon. Returns what they add to the counts of the window. `open` is the state of the
-    /// window before the beacon, and is updated.
+    /// Records the reports of a beacon. Returns the amounts that they add to the counts of the window. `open` is the
+    /// state of the window before the beacon, and becomes the state after it.
     pub(crate) fn state(
         &mut self,
         statement: &Statement,
@@ -162,7 +163,7 @@ impl Line {
         now: &Now,
     ) -> Counted {
         let mut counted = Counted::default();
-        // Most beacons report only that playback continues. This is the short path for them.
+        // Most beacons report only that playback continues, so they take this short path.
         let Statement { start, frame, idle, fatal, .. } = *statement;
         if frame
             && !start
@@ -179,7 +180,7 @@ impl Line {
             self.frame_at = statement.at;
             return counted;
         }
-        // Reports that do not count must not change the window, so they change a copy of its state.
+        // Reports that do not count must not change the state of the window. They change a copy of it instead.
         let mut unseen = *open;
         let open = if others.outranked { &mut unseen } else { open };
         if statement.start {
@@ -284,7 +285,7 @@ impl Line {
                 counted.startup_ms = self.took(statement.at, now);
             }
         }
-        // A late first frame does not show that the player recovered from a failure that another line reported.
+        // If another line reported the failure, a late first frame does not show that the player recovered.
         if !others.failed {
             *open = InWindow::default();
         }
@@ -296,8 +297,8 @@ impl Line {
         }
     }
 
-    /// Returns the time in milliseconds from the last start to a first frame. Returns `None` if it is negative or
-    /// longer than `sessions.idle_timeout`, because the player's clock was then changed in between.
+    /// Returns the time in milliseconds from the last start to a first frame. If the time is negative or longer than
+    /// `sessions.idle_timeout`, the player's clock was changed during this time, and the result is `None`.
     fn took(&self, frame_at: Timestamp, now: &Now) -> Option<u32> {
         let took = frame_at.checked_since(self.start_at).filter(|took| *took <= now.idle)?;
         u32::try_from(quotient_to_two_digits(took.as_millis(), 1)).ok()
@@ -314,8 +315,8 @@ impl Line {
     ) {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
         let is_ours = start || frame;
-        // A fatal error may be reported both in events and in requests. If the other one was counted, the first error
-        // here is a repetition.
+        // A fatal error may be reported in several sources. If the error of another line was counted, the first error
+        // on this line is a repetition.
         let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.assertion.holds(now));
         let repeats = self.unanswered(context, open, now).is_some() || is_first && others.failed;
         #[cfg(feature = "seeded-bugs")]
@@ -357,8 +358,8 @@ impl Line {
         }
     }
 
-    /// Records that the viewer has ended the session. If an attempt that started on this line is still open, an exit
-    /// before the first frame is pending.
+    /// Records that the viewer has ended the session. If an attempt on this line has neither a first frame nor a
+    /// failure, an exit before the first frame is pending.
     fn end(&mut self, others: &OtherLines, context: WindowContext, open: &mut InWindow, now: &Now) {
         let has_played = others.frame != self.framed_before && others.frame.holds(now);
         let has_failed = others.failed || self.unanswered(context, open, now).is_some();
@@ -368,10 +369,9 @@ impl Line {
         self.left = self.left.or_later(Assertion::at(now.record));
     }
 
-    /// Returns the last fatal error if it is unexpired and unanswered. A later first frame answers an error, and so
-    /// does a later start in another window or an attempt that began after the error in the same window. An
-    /// unanswered error is not counted again, because players report one failure several times and retry
-    /// automatically.
+    /// Returns the last fatal error if it is unexpired and unanswered. An error is answered by a first frame after it,
+    /// by a start after it in another window, or by an attempt that began after it in the same window. An unanswered
+    /// error is not counted again, because players report one failure several times and retry automatically.
     fn unanswered(&self, context: WindowContext, open: &InWindow, now: &Now) -> Option<&Fatal> {
         let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.assertion.holds(now))?;
         let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };

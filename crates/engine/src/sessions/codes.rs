@@ -1,13 +1,13 @@
-//! Recognises new error codes among those that players repeat.
+//! Finds the new errors among the error codes that players repeat.
 
 use crate::sessions::session::{Assertion, Now};
 
-/// The maximum number of codes that are remembered for one session. If a session reports more, the oldest ones are
-/// forgotten.
+/// The maximum number of codes that are remembered for one session. If a session reports more codes, the oldest ones
+/// are forgotten.
 const MOST: usize = 32;
 
-/// The error codes that a session reports in CMCD: those of the last record in each mode (event or request) and at
-/// each endpoint. The latest codes are at the end. A code that is repeated is not a new error.
+/// The error codes that a session reports in CMCD. For each mode (event or request) and each endpoint, these are the
+/// codes of the last record. The latest codes are at the end. A repeated code is not a new error.
 #[derive(Debug, Default)]
 pub(crate) struct Codes(Vec<Stated>);
 
@@ -20,7 +20,7 @@ struct Stated {
 }
 
 impl Codes {
-    /// Records the codes of a beacon, of which there may be none. Passes each code that is a new error to `each_new`.
+    /// Records the codes of a beacon, which may have none. Passes each code that is a new error to `each_new`.
     pub(crate) fn state(
         &mut self,
         is_event: bool,
@@ -75,7 +75,7 @@ mod tests {
         }
     }
 
-    /// Records codes, and returns those that are new errors.
+    /// Records codes, and returns the codes that are new errors.
     fn state(codes: &mut Codes, is_event: bool, endpoint: u32, stated: &[u32], record: u64) -> Vec<u32> {
         let mut new = Vec::new();
         codes.state(is_event, endpoint, stated.iter().copied(), &now(record), |code| new.push(code));

@@ -1,16 +1,16 @@
-//! The identities of a session's recent beacons, by which repetitions are recognised.
+//! The identities of a session's recent beacons. They are used to recognise repeated beacons.
 
 use crate::sessions::session::{Assertion, Now};
 
-/// The number of identities up to which a linear search is faster than a map. With more identities, linear searches
-/// would make the time for many beacons of one session quadratic.
+/// The maximum number of identities for which a linear search is used, because it is faster than a map. With more
+/// identities, linear searches would make the time for many beacons of one session quadratic.
 const FEW: usize = 48;
 
-/// The identities of recent beacons, each with its last record.
+/// The identities of recent beacons, each with the last record that contained it.
 #[derive(Debug)]
 pub(crate) struct Identities {
-    /// The greatest identity so far, or 0. A greater identity is new, so it need not be searched. Later beacons
-    /// usually have greater identities.
+    /// The greatest identity so far, or 0. A greater identity is new, so it is not searched for. Most beacons have a
+    /// greater identity than the beacons before them.
     greatest: u64,
     few: Vec<(u64, Assertion)>,
     many: Option<Box<Many>>,
@@ -27,7 +27,7 @@ impl Identities {
         Self { greatest: 0, few: Vec::new(), many: None }
     }
 
-    /// Returns one of the last identities, or 0 if there are none.
+    /// Returns one of the last identities, or 0 if there is no identity.
     pub(crate) fn last(&self) -> u64 {
         self.few.last().map_or(0, |(identity, _)| *identity)
     }

@@ -17,7 +17,7 @@ pub enum Outcome {
     OptedOut(u64),
     /// The window of the beacon is closed.
     Late,
-    /// The beacon repeats an earlier one.
+    /// The beacon repeats another beacon.
     Duplicate,
     /// The beacon was added to the summary of its session.
     Inserted,

@@ -1,9 +1,9 @@
-//! The state of a session between its beacons. It consists of assertions, which expire.
+//! The state of a session between its beacons. This state consists of assertions, which expire.
 //!
-//! An assertion is one fact that a record reported, such as a first frame. It expires `idle`
-//! (`sessions.idle_timeout`) after the timestamp of this record. No assertion is derived from another, and a
-//! beacon's assertions are stored regardless of its outcome. Therefore a replay that begins `idle` earlier restores
-//! every unexpired assertion (docs/internals/protocol.md, "Session state").
+//! An assertion is one fact that a record reported, such as a first frame. It expires `idle` (`sessions.idle_timeout`)
+//! after the timestamp of this record. No assertion is derived from another assertion, and the assertions of a beacon
+//! are stored regardless of its outcome. Therefore a replay restores every unexpired assertion if it begins `idle`
+//! before the end of the last closed window (docs/internals/protocol.md, "Session state").
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,8 @@ use crate::sessions::errors::ErrorClasses;
 use crate::sessions::identities::Identities;
 use crate::sessions::tracker::{Tracked, Tracker};
 
-/// The timestamp of the last record that reported a certain fact, or [`Assertion::NEVER`].
+/// The timestamp of the last record that reported a certain fact. If no record reported it, the value is
+/// [`Assertion::NEVER`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Assertion(Timestamp);
 
@@ -36,8 +37,8 @@ impl Assertion {
         if self == Self::NEVER || other != Self::NEVER && other > self { other } else { self }
     }
 
-    /// Returns the latest two different assertions among this one and two others, the latest one first. The others
-    /// must be in this order.
+    /// Returns the latest two different assertions among this one and two others. The latest assertion is first. The
+    /// two others must be in this order too.
     pub(crate) fn last_two(self, [last, before]: [Self; 2]) -> [Self; 2] {
         if last == Self::NEVER || self > last {
             [self, last]
@@ -48,7 +49,8 @@ impl Assertion {
         }
     }
 
-    /// Returns true if the assertion has expired for all later beacons, so that it can be removed.
+    /// Returns true if the assertion has expired for this beacon and all later ones, so that the assertion can be
+    /// removed.
     #[inline]
     pub(crate) fn is_past(self, now: &Now) -> bool {
         self.0 < now.horizon
@@ -60,29 +62,30 @@ impl Assertion {
     }
 }
 
-/// The time for which a beacon's assertions are evaluated.
+/// The time of a beacon, for which assertions are evaluated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
     /// The timestamp of the beacon's record.
     pub(crate) record: Timestamp,
     /// The time after which assertions expire (`sessions.idle_timeout`).
     pub(crate) idle: Span,
-    /// The time `idle` before the end of the last closed window. Assertions before it have expired for all beacons,
-    /// because a replay does not read their records. For beacons in open windows, the limit `idle` implies this one.
+    /// The end of the last closed window minus `idle`. Assertions before this time have expired for all beacons,
+    /// because a replay does not read their records. For beacons in open windows, these assertions are also older than
+    /// `idle`.
     pub(crate) horizon: Timestamp,
 }
 
-/// The last record of each dimension slot in which the session reported a value. Most beacons of a session report the
-/// same dimensions, so the record of the last beacon is stored once for all of its slots.
+/// The last record that reported a value, for each dimension slot. Most beacons of a session report the same
+/// dimensions, so the record of the last beacon is stored once for all of its slots.
 #[derive(Debug)]
 pub(crate) struct Stated {
-    /// The slots that the last beacon with any dimension reported. Each slot has one bit.
+    /// The slots in the last beacon that reported any dimension. Each slot has one bit.
     last: u32,
     at: Assertion,
     earlier: Option<Box<Earlier>>,
 }
 
-/// Slots that an earlier beacon reported, but not the last one.
+/// The slots that were reported before the last beacon and not in the last beacon.
 #[derive(Debug, Default)]
 struct Earlier {
     slots: u32,
@@ -94,7 +97,7 @@ impl Stated {
         Self { last: 0, at: Assertion::NEVER, earlier: None }
     }
 
-    /// Returns those of the slots in `asked` whose last value has not expired.
+    /// Returns the slots of `asked` whose last value has not expired.
     pub(crate) fn holding(&self, asked: u32, now: &Now) -> u32 {
         let last = if asked & self.last != 0 && self.at.holds(now) { asked & self.last } else { 0 };
         let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.slots & asked != 0) else {
@@ -119,7 +122,8 @@ impl Stated {
 }
 
 impl Earlier {
-    /// Adds `slots`, which were last reported at `at`. Removes the slots in `again`, which are reported again.
+    /// Adds `slots`, which were last reported at `at`. Removes the slots in `again`, because a later beacon reported
+    /// them too.
     fn keep(&mut self, slots: u32, at: Assertion, again: u32) {
         self.slots = self.slots & !again | slots;
         self.at.retain_mut(|(kept, _)| {
@@ -132,8 +136,8 @@ impl Earlier {
     }
 }
 
-/// The session summaries of one session in open windows, as pairs of the start of the window and the index in it. A
-/// session rarely has more than two.
+/// The session summaries of one session in open windows. Each is a pair of the start of the window and the index of the
+/// summary in the window. A session rarely has more than two summaries.
 #[derive(Debug)]
 pub(crate) struct Seats {
     newest: (Timestamp, u32),
@@ -147,8 +151,8 @@ impl Seats {
         Self { newest: (Timestamp::EPOCH, Self::NONE), others: Vec::new() }
     }
 
-    /// Returns the index of the session summary in the window with this start, or `None` if the session has none
-    /// there.
+    /// Returns the index of the session summary in the window with this start, or `None` if the session has no summary
+    /// in the window.
     pub(crate) fn find(&self, start: Timestamp) -> Option<u32> {
         if self.newest.0 == start && self.newest.1 != Self::NONE {
             return Some(self.newest.1);
@@ -176,9 +180,9 @@ impl Seats {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) hash: u64,
-    /// The timestamp of the session's latest record. When it is older than `idle`, all assertions have expired.
+    /// The timestamp of the session's latest record. All assertions have expired `idle` after this time.
     pub(crate) seen: Timestamp,
-    /// The assertions of JSON beacons about attempts. Those of CMCD are in the tracker.
+    /// The reports of JSON beacons about attempts. The tracker contains the reports of CMCD.
     attempts: Line,
     startup: Assertion,
     /// The last JSON beacon that reported a first frame without a startup time.
@@ -191,24 +195,24 @@ pub(crate) struct Session {
     pub(crate) seats: Seats,
 }
 
-/// The effects of a beacon, given the unexpired assertions before it.
+/// The effects of a beacon. They depend on the assertions that have not expired before the beacon.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observed {
     pub(crate) opted_out: bool,
     pub(crate) duplicate: bool,
     /// The attempts, plays and failures that the beacon adds.
     pub(crate) counted: Counted,
-    /// The state of attempts in the beacon's window after the beacon.
+    /// The state of attempts in the window of the beacon, after the beacon.
     pub(crate) in_window: InWindow,
-    /// The time to the first frame in milliseconds, or `None` if the beacon adds none.
+    /// The time to the first frame in milliseconds, or `None` if the beacon adds no such time.
     pub(crate) new_startup: Option<u32>,
-    /// The classes of the beacon's errors that are new.
+    /// The classes of those errors in the beacon that are new.
     pub(crate) new_errors: ErrorClasses,
     /// True if the first error code of the beacon is a new error.
     pub(crate) has_new_code: bool,
-    /// The amounts that the beacon adds to each sum, in the order of [`SumMetric::ALL`]. They are reported in JSON,
-    /// and computed from states and totals in CMCD. Attempts, plays and failures are not included, because they are
-    /// in `counted`.
+    /// The amounts that the beacon adds to each sum, in the order of [`SumMetric::ALL`]. For JSON, the beacon contains
+    /// them. For CMCD, they are computed from states and totals. Attempts, plays and failures are not included, because
+    /// they are in `counted`.
     pub(crate) sums: [u32; SumMetric::COUNT],
 }
 
@@ -228,8 +232,8 @@ impl Session {
         }
     }
 
-    /// Records the assertions of a beacon. Returns its effects. `in_window` is the state of attempts in the beacon's
-    /// window before the beacon.
+    /// Records the assertions of a beacon. Returns the effects of the beacon. `in_window` is the state of attempts in
+    /// the window of the beacon, before the beacon.
     pub(crate) fn observe(
         &mut self,
         beacon: &Observation,
@@ -242,7 +246,8 @@ impl Session {
         let startup_ms = measures.value(ValueMetric::StartupMs);
         let tracked = self.track(beacon, now);
         let statement = statement(beacon);
-        // The first choice of a bitrate, before anything plays, is not a switch, even if its report arrives late.
+        // Before anything plays, the first selection of a bitrate is not a switch, even if the report of it arrives
+        // late.
         let is_switch = |playback: &Playback| {
             let is_change = playback.bitrate_changed && tracked.bitrate_change != Some(Ordering::Equal);
             is_change && (statement.frame || self.has_played(now))
@@ -252,13 +257,13 @@ impl Session {
         let is_json = beacon.playback().is_none();
         let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.holds(now);
         let counted = self.count(beacon, &statement, context, &mut in_window, now);
-        // A beacon that contains playing time was not sent at the first frame.
+        // A beacon with playing time was not sent at the first frame.
         let is_untimed_frame = is_json
             && (measures.play && !measures.attempt)
             && (startup_ms.is_none() && measures.sum(SumMetric::PlayingMs) == 0);
         let measured = counted.startup_ms.filter(|_| is_untimed_frame).or(tracked.startup_ms);
-        // If the start was reported, the startup time is computed here, because the reported one is unreliable
-        // (dash.js reports 1 ms, or 453 ms).
+        // If the start was reported, the startup time is computed here, because the reported startup time is
+        // unreliable. For example, dash.js reports 1 ms or 453 ms.
         let stated = startup_ms.filter(|_| {
             let is_new = counted.plays > 0 || !self.startup.holds(now) && !is_measured;
             is_new && !tracked.start_known && !tracked.start_interrupted
@@ -303,13 +308,13 @@ impl Session {
         observed
     }
 
-    /// Records that the session opted out. Ignores everything else in the record.
+    /// Records that the session opted out. Ignores all other data in the record.
     pub(crate) fn opt_out(&mut self, record: Timestamp) {
         self.opt_out = self.opt_out.or_later(Assertion::at(record));
         self.seen = self.seen.max(record);
     }
 
-    /// Returns one of the last identities, or 0 if there are none.
+    /// Returns one of the last identities, or 0 if there is no identity.
     pub(crate) fn last_identity(&self) -> u64 {
         self.identities.last()
     }
@@ -320,7 +325,8 @@ impl Session {
         cmcd.into_iter().flatten().chain([&self.attempts]).any(|line| line.has_played(now))
     }
 
-    /// Records the reports of a beacon about its attempt. Returns what they add to the counts of the window.
+    /// Records the reports of a beacon about its attempt. Returns the amounts that they add to the counts of the
+    /// window.
     fn count(
         &mut self,
         beacon: &Observation,
@@ -349,8 +355,8 @@ impl Session {
         line.state(statement, &others, context, open, now)
     }
 
-    /// Records the states and totals of a CMCD beacon. Returns the amounts that follow from them, which are 0 for a
-    /// JSON beacon.
+    /// Records the states and totals of a CMCD beacon. Returns the amounts that follow from them. For a JSON beacon,
+    /// all amounts are 0.
     fn track(&mut self, beacon: &Observation, now: &Now) -> Tracked {
         let Some(playback) = beacon.playback() else { return Tracked::default() };
         let is_stated = playback.has_content() || playback.code.is_some() || beacon.measures().play;
@@ -360,8 +366,8 @@ impl Session {
         self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.observe(beacon, playback, now))
     }
 
-    /// Returns true if a beacon with this identity was observed before and has not expired. Records the identity in
-    /// any case.
+    /// Records an identity. Returns true if a beacon with the same identity was observed before and its assertion has
+    /// not expired.
     fn repeats(&mut self, identity: Identity, assertion: Assertion, now: &Now) -> bool {
         self.identities.observed(identity.get(), assertion, now).is_some_and(|before| before.holds(now))
     }

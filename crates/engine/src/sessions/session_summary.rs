@@ -1,4 +1,4 @@
-//! Session summaries: the content of one session in one window.
+//! Session summaries: the activity of one session in one window.
 
 use crowdfold_airlock::Measures;
 
@@ -8,14 +8,15 @@ use crate::sessions::errors::ErrorClasses;
 use crate::sessions::session::Observed;
 use crowdfold_model::{Bounded, Budget, Cell, Combine, Quality, SumMetric, Sums, ValueMetric, amounts};
 
-/// The summary of one session in one window, without its dimension values. Counts saturate at the maximum of their
-/// type, which is far above the limits that are applied when the window closes.
+/// The summary of one session in one window, without its dimension values. A count that reaches the maximum of its type
+/// does not grow further. These maxima are far above the limits that are applied when the window closes.
 #[derive(Debug, Default)]
 pub(crate) struct SessionSummary {
     pub(crate) beacons: u64,
     network_bits: u64,
     values: [Mean; ValueMetric::COUNT],
-    /// The dimension slots that were reported in this window. The other values are inherited from earlier windows.
+    /// The dimension slots that were reported in this window. The values in all other slots are inherited from earlier
+    /// windows.
     pub(crate) reported: u32,
     /// The dimension slots that have a value.
     pub(crate) filled: u32,
@@ -71,8 +72,8 @@ impl SessionSummary {
         }
     }
 
-    /// Returns the contribution of the session to its cells: clamped amounts for the detail table, at most one value for
-    /// each distribution, and amounts within the session's noise budget for the other tables.
+    /// Returns the contribution of the session to its cells. For the detail table, it has clamped amounts, and at most
+    /// one value for each distribution. For the other tables, its amounts are within the noise budget of the session.
     pub(crate) fn close(&self, rules: &Rules, quality: &Quality, budget: &Budget) -> Contribution {
         let most = Sums::most(rules.window, rules.idle);
         let mut pending = Counted::default();
@@ -89,7 +90,7 @@ impl SessionSummary {
         for (sum, most) in sums.metrics.iter_mut().zip(most.metrics) {
             *sum = (*sum).min(most);
         }
-        // The playing time and the stalled time together cannot exceed the limit for stalled time.
+        // The sum of the playing time and the stalled time must not exceed the limit for stalled time.
         let left = most[SumMetric::StalledMs] - sums[SumMetric::PlayingMs];
         sums[SumMetric::StalledMs] = sums[SumMetric::StalledMs].min(left);
         // The number of switches is at least the number of switches up plus the number of switches down.
@@ -131,19 +132,19 @@ impl Contribution {
     }
 }
 
-/// The value of a metric for one session. Depending on the metric, it is the first value, or a mean over the
-/// session's beacons. A mean is weighted by playing time, unless no beacon has playing time.
+/// The value of a metric for one session. The metric determines if this is the first value or a mean over the session's
+/// beacons. A mean is weighted by playing time, or unweighted if no beacon has playing time.
 #[derive(Debug, Default)]
 struct Mean {
     weighted: u64,
     weight: u64,
-    /// The sum of the values, or the first value.
+    /// The sum of the values without weights, or the first value.
     plain: u64,
     beacons: u64,
 }
 
 impl Mean {
-    /// Adds the value of one beacon. The sums cannot overflow before 200,000 beacons with the largest possible value
+    /// Adds the value of one beacon. The sums could overflow only after 200,000 beacons with the largest possible value
     /// (10^8) and weight (a day in units of 100 ms).
     fn add(&mut self, combine: Combine, value: u32, playing_ms: u32) {
         match combine {
@@ -160,8 +161,8 @@ impl Mean {
         self.beacons += 1;
     }
 
-    /// Returns the value of the session, or `None` if no beacon contained a value. A mean is rounded half up to two
-    /// significant digits.
+    /// Returns the value of the session, or `None` if no beacon contained a value. A mean is rounded to two significant
+    /// digits, half up.
     fn close(&self, combine: Combine) -> Option<u32> {
         if self.beacons == 0 {
             return None;
@@ -175,8 +176,8 @@ impl Mean {
     }
 }
 
-/// Returns `sum / of`, rounded half up to two significant digits, or to a whole number if it is below ten. The exact
-/// quotient is rounded once.
+/// Returns `sum / of`, rounded half up to two significant digits. A quotient below ten is rounded to a whole number.
+/// The exact quotient is rounded only once.
 pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
     let (sum, of) = (u128::from(sum), u128::from(of));
     let mut unit: u128 = 1;

@@ -1,16 +1,16 @@
 //! The player states that a session reported, in the order of one clock.
 //!
-//! Records arrive out of order: a player sends events in batches, and a response is reported with the time at which
-//! its request began. The current state is the latest one by the clock among those that have not expired. It is not
-//! sufficient to store only this state. When it expires, an earlier state must become the current one again, because
-//! a replay that starts at this point knows only the earlier state.
+//! Records arrive out of order, because a player sends events in batches, and reports a response with the time at which
+//! its request began. The current state is the state with the latest time on the clock, among the states that have not
+//! expired. It is not sufficient to store only this state. When it expires, the state before it must become the current
+//! one again, because a replay that starts at this point knows only the state before it.
 
 use crowdfold_airlock::State;
 use crowdfold_model::{Span, Timestamp};
 
 use crate::sessions::session::{Assertion, Now};
 
-/// The meaning of a state for the time that follows it.
+/// The effect of a state on the time that follows it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Playing,
@@ -33,14 +33,14 @@ impl Kind {
     }
 }
 
-/// The state of a period of playback. The period begins when the player reports that it plays. It is updated by the
-/// states that follow in the log and are not earlier by the clock.
+/// The condition of a period of playback. The period begins when the player reports that it plays. It is updated by
+/// each state that follows in the log and whose time on the clock is not earlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Since {
     /// The player still plays.
     #[default]
     Playing,
-    /// The player has stalled. The viewer may pause during the stall.
+    /// The player has stalled. If the viewer pauses during the stall, the stall continues.
     Stalled,
     /// The period has ended. Waiting for media is not a stall until the player plays again.
     Ended,
@@ -57,33 +57,34 @@ impl Since {
     }
 }
 
-/// A state, its time by the clock, and the record that reported it.
+/// A state, its time on the clock, and the record that reported it.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: Timestamp,
     assertion: Assertion,
-    /// The number of the state in the order of the log. Of two states with the same time, the one with the higher
-    /// number is later.
+    /// The position of the state in the order of the log. Of two states with the same time, the one with the higher
+    /// position is later.
     nth: u32,
     state: State,
     /// The period that began with this state, if the state is `Playing`.
     since: Since,
 }
 
-/// The states that are the latest one, or become it when others expire. There is rarely more than one. They are in
-/// the order of the log and in the reverse order of the clock. Because of this order, many states that are each
-/// earlier than the one before do not take quadratic time.
+/// The states that are the latest one, or become the latest one when other states expire. There is rarely more than
+/// one. They are in the order of the log, and in the reverse order of the clock. This order keeps the time linear if
+/// many states arrive, each with an earlier time than the one before.
 #[derive(Debug, Default)]
 struct Entries(Vec<Entry>);
 
-/// All states on one clock, separately for each kind.
+/// All states on one clock, with a separate list for each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     kinds: [Entries; Kind::COUNT],
     stated: u32,
 }
 
-/// The latest unexpired state of each kind, by the clock and then by the log.
+/// The latest unexpired state of each kind. The latest state has the latest time on the clock, and among equal times
+/// the last position in the log.
 #[derive(Clone, Copy, Default)]
 struct Latest([Option<Entry>; Kind::COUNT]);
 
@@ -98,20 +99,20 @@ impl Latest {
         latest.map(|entry| (entry.at, entry.state))
     }
 
-    /// Returns true if the player has begun to seek since it last played.
+    /// Returns true if the player has begun to seek since the last playing state.
     fn seeks(&self) -> bool {
         self.of(Kind::Playing).is_some_and(|played| self.of(Kind::Seeking) > Some(played))
     }
 
-    /// Returns the period that the last playing state began. Returns `None` if the player has not played, or has
-    /// begun to seek since then.
+    /// Returns the period that began with the last playing state. Returns `None` if the player has not played, or if it
+    /// has begun to seek since that state.
     fn since_played(&self) -> Option<Since> {
         let played = self.0[Kind::Playing as usize]?;
         (self.of(Kind::Seeking) < Some((played.at, played.nth))).then_some(played.since)
     }
 
-    /// Returns the time from the latest state until `at`, attributed to this state. The time before `counted` is
-    /// excluded, and the rest is limited to `most`.
+    /// Returns the time from the latest state until `at`. This time is attributed to the latest state. The time before
+    /// `counted` is excluded, and the rest is limited to `most`.
     fn until(&self, at: Timestamp, counted: Option<Timestamp>, most: Span, now: &Now) -> Step {
         let Some((from, before)) = self.of_all() else { return Step::default() };
         let from = counted.map_or(from, |counted| counted.max(from));
@@ -131,13 +132,13 @@ impl Latest {
     }
 }
 
-/// The amounts that follow from a new state and the states before it.
+/// The amounts that follow from a new state and from the states before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
     pub(crate) seeking_ms: u32,
-    /// The time that is attributed to the state before, without rounding.
+    /// The time that is attributed to the previous state, without rounding.
     pub(crate) credited: Span,
     /// True if a stall begins with the new state.
     pub(crate) stall: bool,
@@ -145,13 +146,13 @@ pub(crate) struct Step {
     pub(crate) seek: bool,
 }
 
-/// The unit to which timestamps are rounded before they are subtracted. Because timestamps and not differences are
-/// rounded, the differences add up (docs/internals/cmcd.md, "States to time").
+/// The unit to which timestamps are rounded before they are subtracted. The sum of several differences is exact,
+/// because timestamps are rounded and differences are not (docs/internals/cmcd.md, "States to time").
 const UNIT: Span = Span::from_millis(100);
 
 impl Timeline {
-    /// Returns the amounts for a new state at time `at`. The time before `counted` is already counted. The added time
-    /// is at most `most`.
+    /// Returns the amounts for a new state at time `at`. The time before `counted` has already been counted. The added
+    /// time is at most `most`.
     pub(crate) fn step(
         &self,
         state: State,
@@ -161,8 +162,8 @@ impl Timeline {
         now: &Now,
     ) -> Step {
         let latest = self.latest(now);
-        // Several seeks without playback between them count as one. Reports in parallel requests may arrive in
-        // another order, so the state after a seek may arrive before the seek.
+        // Several seeks without playback between them count as one. Reports in parallel requests may arrive in another
+        // order, so the report of a seek may arrive after the report of the state that follows the seek.
         let seek = Kind::of(state) == Kind::Seeking
             && latest.of(Kind::Playing).is_some_and(|(played, _)| played <= at)
             && !latest.seeks();
@@ -209,11 +210,11 @@ impl Timeline {
 }
 
 impl Entries {
-    /// The number of latest entries whose period is updated. Without this limit, many states would take quadratic
-    /// time.
+    /// The number of entries at the end of the list whose period is updated. Without this limit, many states would take
+    /// quadratic time.
     const LEARNING: usize = 8;
 
-    /// Updates the periods of playing states that are not later than `at` by the clock.
+    /// Updates the periods of the playing states whose time on the clock is not later than `at`.
     fn then(&mut self, state: State, at: Timestamp) {
         let first = self.0.len().saturating_sub(Self::LEARNING);
         for entry in self.0[first..].iter_mut().filter(|entry| entry.at <= at) {
@@ -232,8 +233,8 @@ impl Entries {
         if entries.get(sooner).is_some_and(|entry| entry.at > at) {
             return;
         }
-        // If another entry is later both in the log and by the clock, an entry can never become the latest one. It is
-        // removed.
+        // An entry can never become the latest one if another entry is later both in the log and on the clock. Such an
+        // entry is removed.
         let until =
             sooner + usize::from(entries.get(sooner).is_some_and(|entry| entry.assertion == assertion));
         let from = entries[..sooner].partition_point(|entry| entry.at > at);
@@ -253,14 +254,14 @@ impl Entries {
     }
 }
 
-/// The difference between the player's clock and the clock of the records. It is that of the unexpired report with
-/// the shortest delay.
+/// The difference between the player's clock and the clock of the records. It is determined by the report with the
+/// shortest delay among the reports that have not expired.
 #[derive(Debug, Default)]
 pub(crate) struct Distance(Entries);
 
 impl Distance {
-    /// A span that is added to keep differences from being negative. It is greater than all times, which are below
-    /// 2^53 ms.
+    /// A span that is added so that differences are never negative. It is greater than all times, which are below 2^53
+    /// ms.
     const ZERO: Span = Span::from_millis(1 << 54);
 
     /// Records a report that was sent at the time `at` of the player's clock and has the record timestamp `record`.
@@ -276,7 +277,7 @@ impl Distance {
         self.0.add(entry, now);
     }
 
-    /// Returns the time of the player's clock at this record timestamp, or `None` if no report is unexpired.
+    /// Returns the time of the player's clock at this record timestamp, or `None` if all reports have expired.
     pub(crate) fn moment(&self, record: Timestamp, now: &Now) -> Option<Timestamp> {
         (self.0.latest(now)?.at + record.since_epoch()).checked_sub(Self::ZERO)
     }

@@ -1,12 +1,14 @@
-//! Converts CMCD reports to amounts: player states to playing, stalled and seeking time, totals to differences, and
-//! repeated error codes to single errors.
+//! Converts CMCD reports to amounts. Player states become playing, stalled and seeking time. Totals become differences,
+//! and repeated error codes become single errors.
 //!
-//! The time between two reports is attributed to the state in the earlier one. A session may report states in events,
-//! which have the time of the player's clock and may arrive in batches, and in requests, which have the time of the
-//! server's clock. Events are more precise. Therefore the states of requests count only if no event is unexpired, and
-//! the first events do not count time that requests have already counted. A request also shows that the session
-//! continues in the state of its last event. This does not apply to players that send events in batches, because
-//! later events may not have arrived yet. All values are assertions of single records ([`crate::sessions::session`]).
+//! The time between two reports is attributed to the state in the first of them. A session may report states in events,
+//! which have the time of the player's clock and may arrive in batches. It may also report states in requests, which
+//! have the time of the server's clock. Events are more precise. Therefore the states of requests count only if all
+//! events have expired, and the first events do not count time that requests have already counted.
+//!
+//! A request also shows that the session continues in the state of its last event. This does not apply to players that
+//! send events in batches, because an event after this state may not have arrived yet. All values are assertions of
+//! single records ([`crate::sessions::session`]).
 
 use std::cmp::Ordering;
 
@@ -41,36 +43,37 @@ pub(crate) struct Tracker {
     start: Start,
     /// The last start that a request reported.
     asked_start: Start,
-    /// The last time at which an event reported that the player plays, and its record.
+    /// The last time at which an event reported that the player plays, and the record of this event.
     began: (Timestamp, Assertion),
     codes: Codes,
     /// The assertions about attempts in events, and those in requests.
     pub(crate) attempts: [Line; 2],
-    /// The last bitrate in an event in kbit/s, and its record.
+    /// The last bitrate in an event in kbit/s, and the record of this event.
     bitrate: (u32, Assertion),
-    /// For each metric of [`SumMetric::TOTALS`], the last total that a request reported and the last one that an
-    /// event reported, each with the timestamp of its record.
+    /// For each metric of [`SumMetric::TOTALS`], the last total in a request and the last total in an event. Each total
+    /// has the timestamp of its record.
     totals: [[(u32, Assertion); 2]; SumMetric::TOTALS.len()],
 }
 
-/// The effects of a CMCD beacon, given the unexpired assertions before it.
+/// The effects of a CMCD beacon. They depend on the assertions that have not expired before the beacon.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tracked {
     /// The amounts that the beacon adds, in the order of [`SumMetric::ALL`].
     pub(crate) sums: [u32; SumMetric::COUNT],
-    /// The time in milliseconds from the reported start to the first frame, or `None` if the beacon reports no first
-    /// frame or the time is unknown.
+    /// The time in milliseconds from the reported start to the first frame. The value is `None` if the beacon reports
+    /// no first frame, or if the time is unknown.
     pub(crate) startup_ms: Option<u32>,
     /// True if an event has reported a start that has not expired.
     pub(crate) start_known: bool,
     /// True if a request has reported a start, and a pause or a seek followed before the first frame.
     pub(crate) start_interrupted: bool,
-    /// The classes of the error codes that the previous record in the same mode and at the same endpoint did not
-    /// contain.
+    /// The classes of the new error codes. A code is new if the previous record in the same mode and at the same
+    /// endpoint did not contain it.
     pub(crate) new_codes: ErrorClasses,
     /// True if the first error code is new.
     pub(crate) has_new_code: bool,
-    /// The bitrate in this event compared with that in the last one, or `None` if either is unknown.
+    /// The result of comparing the bitrate in this event with that in the last event, or `None` if one of them is
+    /// unknown.
     pub(crate) bitrate_change: Option<Ordering>,
 }
 
@@ -79,9 +82,9 @@ pub(crate) struct Tracked {
 struct Start {
     at: Timestamp,
     assertion: Assertion,
-    /// True if a pause or a seek followed before the first frame.
+    /// True if a pause or a seek followed the start before the first frame.
     interrupted: bool,
-    /// True if a first frame followed.
+    /// True if a first frame followed the start.
     over: bool,
 }
 
@@ -99,28 +102,30 @@ impl Start {
     }
 }
 
-/// The largest difference between the delays of two reports that counts as network jitter. A larger difference means
-/// that the player's clock was changed.
+/// The largest difference between the delays of two reports that counts as network jitter. If the difference is larger,
+/// the player's clock was changed.
 const MOST_JITTER: Span = Span::SECOND;
 
-/// The limit of the time that the events of one record may add. It is necessary because the player's clock may be
-/// changed at any time.
+/// The limit of the time that the events of one record may add. The limit is necessary because the player's clock may
+/// be changed at any time.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     /// The latest record that contained an event with a state. Records with the same timestamp count as one record.
     record: Assertion,
-    /// The latest time of its events by the player's clock.
+    /// The latest time, on the player's clock, of the events in this record.
     latest: Timestamp,
-    /// The time that its events may still add.
+    /// The time that the events of this record may still add.
     left: Span,
 }
 
 impl Allowance {
-    /// Returns the time that an event may add. The first event of a record sets the limit: the time since the
-    /// previous record, plus the time by which that record was delayed longer than the shortest known delay. Without
-    /// a previous record, the limit is `idle`. If an event has a shorter delay than all events before it, the
-    /// difference is added to the limit, unless it is too large for network jitter. The events of a record that is
-    /// older than the latest one may add nothing.
+    /// Returns the time that an event may add.
+    ///
+    /// The first event of a record sets the limit: the time since the previous record, plus the additional delay of the
+    /// previous record in comparison with the shortest known delay. If there is no previous record, the limit is
+    /// `idle`. If an event has a shorter delay than all events before it, the difference is added to the limit, unless
+    /// the difference is too large for network jitter. If a record is older than the latest one, its events add
+    /// nothing.
     fn of(&mut self, at: Timestamp, distance: &Distance, now: &Now) -> Span {
         let before = self.record.record();
         let sooner =
@@ -174,7 +179,7 @@ impl Tracker {
         }
     }
 
-    /// Records the playback values of a beacon. Returns its effects.
+    /// Records the playback values of a beacon. Returns the effects of the beacon.
     pub(crate) fn observe(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> Tracked {
         let at = beacon.own_time();
         let reported = self.reported[0].holds(now);
@@ -212,17 +217,19 @@ impl Tracker {
         tracked
     }
 
-    /// Records the totals of a beacon. Returns the amounts that they add. `states` is true if states of the session
-    /// are known.
+    /// Records the totals of a beacon. Returns the amounts that they add. `states` is true if states of the session are
+    /// known.
     fn differences(&mut self, playback: &Playback, states: bool, now: &Now) -> [u32; SumMetric::COUNT] {
         let mut sums = [0; SumMetric::COUNT];
-        // Requests may arrive before batches of events, so the totals of each are compared separately.
+        // Requests may arrive before batches of events, so totals in requests and totals in events are stored
+        // separately.
         let line = usize::from(playback.event);
         for ((metric, last), total) in
             SumMetric::TOTALS.into_iter().zip(&mut self.totals).zip(playback.totals)
         {
             let added = difference(last, line, total, now);
-            // States are more precise than totals, and the same time must not count twice.
+            // Totals are not used if the same amount follows from states. States are more precise, and the same time
+            // must not count twice.
             if !(states && follows_from_states(metric)) {
                 let is_time = matches!(metric.unit(), Unit::Milliseconds);
                 sums[metric as usize] = if is_time { to_100_ms(added) } else { added };
@@ -231,8 +238,8 @@ impl Tracker {
         sums
     }
 
-    /// Records the error codes of a beacon. Returns the classes of those that are new errors, and true if the first
-    /// code is one of them.
+    /// Records the error codes of a beacon. Returns the classes of the codes that are new errors. Also returns true if
+    /// the first code is a new error.
     fn new_codes(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> (ErrorClasses, bool) {
         let more = || playback.more_codes.iter().flat_map(|more| more.iter());
         let codes = playback.code.into_iter().chain(more().map(|(code, _)| code));
@@ -249,8 +256,8 @@ impl Tracker {
         (new, is_first_new)
     }
 
-    /// Records the bitrate of an event. Returns the result of comparing it with the last unexpired one, or `None` if
-    /// either is missing.
+    /// Records the bitrate of an event. Returns the result of comparing it with the last unexpired bitrate, or `None`
+    /// if one of them is missing.
     fn bitrate_change(&mut self, playback: &Playback, now: &Now) -> Option<Ordering> {
         let bitrate = playback.bitrate_kbps.get()?;
         let (before, stated) = std::mem::replace(&mut self.bitrate, (bitrate, Assertion::at(now.record)));
@@ -275,7 +282,7 @@ impl Tracker {
         step
     }
 
-    /// Returns the time by the player's clock until which requests have already counted the states of events.
+    /// Returns the time, on the player's clock, until which requests have already counted the states of events.
     fn observed(&self, now: &Now) -> Option<Timestamp> {
         let asked = self.asked.record().filter(|_| self.asked.holds(now))?;
         self.distance.moment(asked, now)
@@ -310,9 +317,9 @@ impl Tracker {
         }
     }
 
-    /// Returns the time from the last start to a first frame at `at`. Returns `None` if a pause or a seek came
-    /// between them, if the start is before the last first frame (so it is a repeated report), or if the time is
-    /// longer than `sessions.idle_timeout` (because the player's clock was then changed).
+    /// Returns the time from the last start to a first frame at `at`. Returns `None` in three cases: a pause or a seek
+    /// came between them; the start is before the last first frame, so it is a repeated report; or the time is longer
+    /// than `sessions.idle_timeout`, so the player's clock was changed.
     fn startup(&self, at: Timestamp, now: &Now) -> Option<u32> {
         let Start { at: start, assertion, interrupted, over } = self.start;
         let (began, before) = self.began;
@@ -324,19 +331,18 @@ impl Tracker {
     }
 }
 
-/// Returns true for the sums that are computed from states if states are known.
+/// Returns true for a sum that is computed from states if states are known.
 const fn follows_from_states(metric: SumMetric) -> bool {
     matches!(metric, SumMetric::PlayingMs | SumMetric::StalledMs | SumMetric::Stalls)
 }
 
-/// Returns true if the latest of these two records, not counting the current record, has not expired.
+/// Returns true if the latest of these two records has not expired. The current record is not considered.
 fn holds_before([last, before]: [Assertion; 2], now: &Now) -> bool {
     if last == Assertion::at(now.record) { before.holds(now) } else { last.holds(now) }
 }
 
-/// Returns the difference between a total and the greatest unexpired total of requests and events, and stores the
-/// total. Returns 0 if there is no unexpired total, because an older one may be from hours ago. `line` is 0 for
-/// requests and 1 for events.
+/// Stores a total. Returns the difference between it and the greatest unexpired total of requests and events. Returns 0
+/// if no total is unexpired, because an expired total may be hours old. `line` is 0 for requests and 1 for events.
 fn difference(last: &mut [(u32, Assertion); 2], line: usize, total: Total, now: &Now) -> u32 {
     let Some(total) = total.get() else { return 0 };
     let held = last.iter().filter(|(_, stated)| stated.holds(now)).map(|(total, _)| *total);
@@ -345,7 +351,7 @@ fn difference(last: &mut [(u32, Assertion); 2], line: usize, total: Total, now: 
     added
 }
 
-/// Rounds to a multiple of 100 ms, half up.
+/// Rounds a time to a multiple of 100 ms, half up.
 const fn to_100_ms(ms: u32) -> u32 {
     ms.saturating_add(50) / 100 * 100
 }

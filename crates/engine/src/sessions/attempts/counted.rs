@@ -1,6 +1,6 @@
 //! The counts of attempts in an open window.
 
-/// The way in which an attempt failed.
+/// The kind of failure with which an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// A fatal error occurred before the first frame.
@@ -14,10 +14,10 @@ pub(crate) enum Failure {
 /// The state of a session's attempts in one open window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InWindow {
-    /// The failure of the last attempt. It is counted when the window closes or when another attempt begins in the
-    /// window. If the player recovers before, it is not counted.
+    /// The failure of the last attempt. It is counted when the window closes, or when another attempt begins in the
+    /// window. If the player recovers before that, the failure is not counted.
     pub(crate) pending: Option<Failure>,
-    /// True if an attempt began in this window after the last fatal error and the last first frame.
+    /// True if an attempt began in this window, and neither a fatal error nor a first frame has followed.
     pub(super) begun: bool,
 }
 
@@ -29,14 +29,14 @@ pub(crate) struct Counted {
     pub(crate) startup_failures: u8,
     pub(crate) playback_failures: u8,
     pub(crate) exits_before_start: u8,
-    /// The time from the start to the first frame in milliseconds, rounded to two significant digits. It is `None` if
-    /// it is not known or does not count.
+    /// The time from the start to the first frame in milliseconds, rounded to two significant digits. The value is
+    /// `None` if the time is not known or does not count.
     pub(crate) startup_ms: Option<u32>,
 }
 
 impl InWindow {
-    /// Counts an attempt that begins in this window. The pending failure of the previous attempt is then final and
-    /// also counts.
+    /// Counts an attempt that begins in this window. This makes the pending failure of the previous attempt final, so
+    /// this failure is counted too.
     pub(super) fn begin(&mut self, counted: &mut Counted) {
         self.count_pending(counted);
         counted.attempts += 1;

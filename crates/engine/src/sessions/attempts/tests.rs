@@ -18,7 +18,8 @@ const fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(1_000 + millis)
 }
 
-/// One beacon: the timestamp of its record, its own time, its source (0 JSON, 1 event, 2 request), and its reports.
+/// One beacon: the timestamp of its record, its own time, its source (0 for JSON, 1 for an event, 2 for a request), and
+/// its reports.
 #[derive(Clone, Copy, Debug)]
 struct Beacon {
     record: Timestamp,
@@ -31,7 +32,7 @@ struct Beacon {
 struct Rig {
     lines: [Line; 3],
     open: BTreeMap<Timestamp, InWindow>,
-    /// The number of attempts, plays, startup failures, playback failures and exits by window.
+    /// The numbers of attempts, plays, startup failures, playback failures and exits in each window.
     counted: BTreeMap<Timestamp, [u32; 5]>,
     closed_until: Timestamp,
     is_any_late: bool,
@@ -86,7 +87,7 @@ impl Rig {
         self.closed_until = self.closed_until.max(watermark.floor(WINDOW));
     }
 
-    /// Returns the numbers of each window, as if all windows were closed now.
+    /// Returns the numbers of each window as they would be if all windows were closed now.
     fn windows(&self) -> BTreeMap<Timestamp, [u32; 5]> {
         let mut windows = self.counted.clone();
         for (window, open) in &self.open {
@@ -106,8 +107,8 @@ fn add(sums: &mut [u32; 5], counted: Counted) {
     }
 }
 
-/// Returns the numbers over all windows of a session whose beacons arrive without delay. Each beacon is written as
-/// its time in milliseconds after [`T`] and its report: `3p` is a first frame after 3 ms.
+/// Returns the numbers of a session over all windows. Its beacons arrive without delay. In `beacons`, each beacon is
+/// written as its time in milliseconds after [`T`], followed by its reports: `3p` is a first frame after 3 ms.
 fn sums(beacons: &str) -> [u32; 5] {
     let mut rig = Rig::new(Timestamp::EPOCH);
     for beacon in beacons.split(' ') {
@@ -155,19 +156,19 @@ fn attempts_plays_and_failures_of_short_sessions_are_counted() {
         ("0s 1f 3p", [1, 1, 0, 0, 0]),
         ("0f 3p", [1, 1, 0, 0, 0]),
         ("0p 1f 3p", [1, 1, 0, 0, 0]),
-        // A retry in the next window is another attempt.
+        // If the player retries in the next window, this is another attempt.
         ("0s 9f 10s 11p", [2, 1, 1, 0, 0]),
         ("0s 9f 11p", [2, 1, 1, 0, 0]),
         ("0s 9f 10s 11f", [2, 0, 2, 0, 0]),
         ("0p 9f 10s 11p", [2, 2, 0, 1, 0]),
         ("0p 9f 11p", [2, 2, 0, 1, 0]),
-        // One failure is reported in two windows, and another attempt follows.
+        // One failure is reported in two windows, and then another attempt begins.
         ("0s 9f 10f 11s 12f", [2, 0, 2, 0, 0]),
         ("0s 9f 10f 11s 12p", [2, 1, 1, 0, 0]),
         // Another attempt follows a playback failure in the same window.
         ("0s 1p 2f 3s 4p", [2, 2, 0, 1, 0]),
         ("0s 1p 7f 8s 11p", [2, 2, 0, 1, 0]),
-        // No report arrives for longer than the idle time-out, so all assertions have expired.
+        // The idle time-out passes without a report, so all assertions have expired.
         ("0s 1p 17p", [2, 2, 0, 0, 0]),
         ("0s 16p", [2, 1, 0, 0, 0]),
     ] {
@@ -176,17 +177,17 @@ fn attempts_plays_and_failures_of_short_sessions_are_counted() {
 }
 
 #[test]
-fn exit_before_the_first_frame_counts_once_unless_a_frame_or_failure_follows() {
+fn exit_before_the_first_frame_counts_once_unless_a_frame_or_failure_follows_in_the_window() {
     for (beacons, expected) in [
         ("0s 1q", [1, 0, 0, 0, 1]),
         // The exit is reported several times, also in the next window.
         ("0s 1q 2q 11q", [1, 0, 0, 0, 1]),
-        // The viewer ends the session after playing, after a failure, or without a start.
+        // The viewer ends the session after the first frame, after a failure, or without a start.
         ("0s 1p 2q", [1, 1, 0, 0, 0]),
         ("0s 1f 2q", [1, 0, 1, 0, 0]),
         ("0q", [0, 0, 0, 0, 0]),
         ("0p 1a 2q", [1, 1, 0, 0, 0]),
-        // A first frame or a failure in the same window replaces the exit. In a later window it does not.
+        // A first frame or a failure replaces the exit if it is in the same window, but not if it is in a later window.
         ("0s 1q 2p", [1, 1, 0, 0, 0]),
         ("0s 1q 2f", [1, 0, 1, 0, 0]),
         ("0s 9q 11p", [1, 1, 0, 0, 1]),
@@ -194,7 +195,7 @@ fn exit_before_the_first_frame_counts_once_unless_a_frame_or_failure_follows() {
         ("0s 1p 2s 3q", [2, 1, 0, 0, 1]),
         // The player retries in the next window.
         ("0s 9f 11s 12q", [2, 0, 1, 0, 1]),
-        // A request shows that media plays.
+        // A request shows that media plays, so the exit is not before the first frame.
         ("0s r1s r2p 3q", [1, 0, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
@@ -202,24 +203,24 @@ fn exit_before_the_first_frame_counts_once_unless_a_frame_or_failure_follows() {
 }
 
 #[test]
-fn reports_in_requests_and_events_count_once() {
+fn event_that_requests_and_events_report_counts_once() {
     for (beacons, expected) in [
         // The events arrive in a batch after the requests.
         ("r0s r1p r4p 5s 5p r6p 9p", [1, 1, 0, 0, 0]),
         ("r0p r4p 5s 5p", [1, 1, 0, 0, 0]),
         ("r0s 1s r2p 3p r4p", [1, 1, 0, 0, 0]),
         ("0s r1s r2p 3p", [1, 1, 0, 0, 0]),
-        // A request reports playback before the event does.
+        // A request reports playback before an event does.
         ("r0p 1p", [1, 1, 0, 0, 0]),
         ("0a r1p", [0, 0, 0, 0, 0]),
-        // The next title is reported first by the events, or first by the requests.
+        // The next title is reported by an event before a request, or by a request before an event.
         ("r0s r1p 2s 2p r5s r6p 7s 7p r8p", [2, 2, 0, 0, 0]),
         ("r0s r1p 2s 2p 5s r5s 6p r6p", [2, 2, 0, 0, 0]),
-        // One failure is reported by both.
+        // A request and an event report the same failure.
         ("r0s r1f 2f", [1, 0, 1, 0, 0]),
         ("0s r1f 2f", [1, 0, 1, 0, 0]),
         ("0s 1p r2f 3f r4f", [1, 1, 0, 1, 0]),
-        // The events end, and the requests continue.
+        // The player sends no further events, but continues to send requests.
         ("0s 1p r10p r20p r30p", [1, 1, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
@@ -238,7 +239,7 @@ fn start_that_is_repeated_after_the_first_frame_is_not_another_attempt() {
 }
 
 #[test]
-fn start_that_a_failure_overtook_is_not_another_attempt() {
+fn start_that_arrives_after_a_later_failure_is_not_another_attempt() {
     let failed = [1, 0, 1, 0, 0];
     type Reports = [(u64, u64, &'static str)];
     let cases: [(&Reports, [u32; 5]); 6] = [
@@ -267,7 +268,7 @@ fn start_that_a_failure_overtook_is_not_another_attempt() {
 }
 
 #[test]
-fn late_report_does_not_make_an_assertion_expire_earlier() {
+fn assertion_does_not_expire_earlier_if_a_late_report_repeats_it() {
     let mut rig = Rig::new(Timestamp::EPOCH);
     for (record, own) in [(30, 30), (14, 14), (32, 32)] {
         rig.read(Beacon { record: at(record), at: at(own), source: 0, states: "p" });
@@ -276,7 +277,7 @@ fn late_report_does_not_make_an_assertion_expire_earlier() {
 }
 
 #[test]
-fn attempts_without_a_start_do_not_count_if_earlier_records_are_unknown() {
+fn attempts_without_a_start_do_not_count_if_the_records_before_are_unknown() {
     let first = |states: &[&str]| {
         let (mut line, mut open, mut sums) = (Line::new(), InWindow::default(), [0; 5]);
         for states in states {
@@ -299,13 +300,13 @@ fn attempts_without_a_start_do_not_count_if_earlier_records_are_unknown() {
     };
     assert_eq!(first(&["p", "p"]), [0, 0, 0, 0, 0]);
     assert_eq!(first(&["f"]), [0, 0, 0, 0, 0]);
-    assert_eq!(first(&["p", "f"]), [0, 0, 0, 1, 0], "its play is before the first record");
+    assert_eq!(first(&["p", "f"]), [0, 0, 0, 1, 0], "the first frame is in an unknown record");
     assert_eq!(first(&["s", "p", "f"]), [1, 1, 0, 1, 0]);
     assert_eq!(first(&["p", "s", "p"]), [1, 1, 0, 0, 0]);
 }
 
-/// Generates beacons. Each of them is defined by the time since the previous one, the delays by which its record and
-/// its own time are earlier, and its source.
+/// Generates beacons. Each beacon is defined by the time since the previous beacon, by two delays (of its record and of
+/// its own time), and by its source.
 fn beacons(
     steps: &'static [u64],
     delays: &'static [u64],

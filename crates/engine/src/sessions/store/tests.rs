@@ -1,4 +1,4 @@
-//! Tests each rule of the store separately. `tests/it` compares all rules together with the oracle.
+//! Tests each rule of the store separately. The tests in `tests/it` compare all rules together with the oracle.
 
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 
@@ -9,7 +9,7 @@ mod tenants;
 
 const T0: u64 = 1_000_000_000_000;
 
-/// One partition with windows of 10 s, an idle time-out of 15 s, and one breakdown.
+/// A store of one partition with windows of 10 s, an idle time-out of 15 s, and one breakdown.
 struct Rig {
     airlock: Airlock,
     store: SessionStore,
@@ -36,7 +36,7 @@ impl Rig {
         }
     }
 
-    /// Inserts a beacon of session `s` whose record and whose own time are `at` ms after [`T0`].
+    /// Inserts a beacon of session `s`. The timestamp of its record and its own time are both `at` ms after [`T0`].
     fn beacon(&mut self, s: u32, at: u64, fields: &str) -> Outcome {
         self.late_beacon(s, at, at, fields)
     }
@@ -50,8 +50,8 @@ impl Rig {
         outcome.unwrap()
     }
 
-    /// Closes the windows that end at or before `until`. Returns the key and the content of each cell of the only
-    /// table.
+    /// Closes the windows that end at or before `until`. The store has only one table. Returns the key and the content
+    /// of each of its cells.
     fn close(&mut self, until: u64) -> Vec<(String, Cell)> {
         let closed = self.store.close(Timestamp::from_millis(T0 + until), self.airlock.dictionary());
         let tables = closed.into_iter().flat_map(|window| window.tenants.into_values().flatten());
@@ -74,7 +74,7 @@ fn session_counts_once_with_any_number_of_beacons() {
 }
 
 #[test]
-fn dimension_is_the_first_value_in_the_window_or_inherited_or_unknown() {
+fn dimension_has_the_first_value_in_the_window_otherwise_an_inherited_one_otherwise_unknown() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, r#","cdn":"a","height":1080"#);
     rig.beacon(1, 1_000, r#","cdn":"b""#);
@@ -83,11 +83,11 @@ fn dimension_is_the_first_value_in_the_window_or_inherited_or_unknown() {
     rig.beacon(1, 13_000, r#","height":720"#);
     assert_eq!(rig.close(20_000)[0].0, "b/720p", "a reported value takes precedence over an inherited one");
     rig.beacon(1, 28_000, "");
-    assert_eq!(rig.close(30_000)[0].0, "unknown/720p", "a value expires 15 s after its last report");
+    assert_eq!(rig.close(30_000)[0].0, "unknown/720p", "a value expires 15 s after its last record");
 }
 
 #[test]
-fn amounts_are_clamped_when_the_window_closes_and_stalled_time_is_reduced_first() {
+fn amounts_are_clamped_when_the_window_closes_and_stalled_time_is_reduced_before_playing_time() {
     let mut rig = Rig::new();
     let fields = r#","playing_ms":20000,"stalled_ms":20000,"stalls":99,"switches":99,"dropped_frames":9999"#;
     rig.beacon(1, 0, fields);
@@ -116,7 +116,7 @@ fn repeated_play_or_attempt_counts_once_until_idle_timeout() {
     rig.beacon(1, 39_000, r#","event":"play""#);
     let rows = rig.close(40_000);
     let plays: Vec<_> = rows.iter().map(|(_, cell)| cell.sums[SumMetric::Plays]).collect();
-    assert_eq!(plays, [0, 1], "each report renews the assertion");
+    assert_eq!(plays, [0, 1], "the assertion expires 15 s after the last report");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn opt_out_removes_the_open_session_summaries() {
     assert_eq!(
         rig.beacon(1, 11_000, r#","opt_out":true"#),
         Outcome::OptedOut(1),
-        "one window is closed already"
+        "the summary in the closed window is not removed"
     );
     assert_eq!(rig.beacon(1, 26_000, ""), Outcome::OptedOut(0), "the opt-out has not expired");
     assert_eq!(rig.beacon(1, 26_001, ""), Outcome::Inserted);
@@ -146,7 +146,7 @@ fn excluded_beacon_is_ignored_except_its_opt_out() {
     assert_eq!(rig.beacon(1, 4_000, r#","content":"cartoon","opt_out":true"#), Outcome::Excluded(2));
     assert_eq!(rig.beacon(1, 5_000, ""), Outcome::OptedOut(0), "the opt-out has not expired");
     assert_eq!(rig.beacon(2, 5_000, r#","content":"cartoon","opt_out":true"#), Outcome::Excluded(0));
-    assert_eq!(rig.beacon(2, 20_000, ""), Outcome::OptedOut(0), "also for a session without earlier beacons");
+    assert_eq!(rig.beacon(2, 20_000, ""), Outcome::OptedOut(0), "the session has no other beacons");
     assert_eq!(rig.beacon(2, 20_001, ""), Outcome::Inserted, "an opt-out expires like any other assertion");
     assert_eq!(rig.close(10_000), [], "both sessions were removed");
 }
@@ -157,16 +157,16 @@ fn outcomes_are_checked_in_the_documented_order() {
     rig.beacon(1, 0, "");
     assert_eq!(rig.beacon(1, 0, ""), Outcome::Duplicate);
     rig.close(10_000);
-    assert_eq!(rig.late_beacon(1, 0, 12_000, ""), Outcome::Late, "late comes before duplicate");
+    assert_eq!(rig.late_beacon(1, 0, 12_000, ""), Outcome::Late, "late is checked before duplicate");
     assert_eq!(
         rig.late_beacon(1, 1, 12_000, r#","opt_out":true"#),
         Outcome::OptedOut(0),
-        "and opted out before late"
+        "opted out is checked before late"
     );
 }
 
 #[test]
-fn sessions_beyond_the_limit_are_overload_until_others_expire() {
+fn new_session_beyond_the_limit_is_overload_until_another_session_expires() {
     let mut rig = Rig::new();
     for s in 1..=3 {
         assert_eq!(rig.beacon(s, 0, ""), Outcome::Inserted);
@@ -180,7 +180,7 @@ fn sessions_beyond_the_limit_are_overload_until_others_expire() {
 }
 
 #[test]
-fn repetitions_are_recognised_among_many_beacons_of_one_session() {
+fn repeated_beacon_is_recognised_among_many_beacons_of_one_session() {
     let mut rig = Rig::new();
     for at in 0..2_000 {
         assert_eq!(rig.beacon(1, at, ""), Outcome::Inserted);

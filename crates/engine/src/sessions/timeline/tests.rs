@@ -10,7 +10,7 @@ const fn now(record: u64, idle: u64, horizon: u64) -> Now {
     Now { record: at(record), idle: Span::from_millis(idle), horizon: at(horizon) }
 }
 
-/// A timeline, and the amounts that follow from the states in it.
+/// A timeline, and the amounts that follow from its states.
 struct Rig {
     line: Timeline,
     sum: Step,
@@ -54,7 +54,7 @@ fn time_between_two_states_is_attributed_to_the_earlier_one() {
 }
 
 #[test]
-fn stall_counts_only_after_playing_and_not_after_a_seek() {
+fn waiting_is_a_stall_only_after_playing_and_not_after_a_seek() {
     assert_eq!(Rig::all(&[(0, Rebuffering), (900, Playing), (1_000, Playing)]), (100, 0, 0));
     assert_eq!(
         Rig::all(&[(0, Playing), (1_000, Seeking), (1_000, Waiting), (3_000, Playing), (3_500, Playing)]),
@@ -69,12 +69,12 @@ fn stall_counts_only_after_playing_and_not_after_a_seek() {
             (9_000, Playing)
         ]),
         (1_000, 1_000, 1),
-        "before the seek it was a stall"
+        "the waiting before the seek is a stall"
     );
 }
 
 #[test]
-fn stall_continues_until_the_player_plays() {
+fn stall_lasts_until_the_player_plays() {
     let states = [
         (0, Playing),
         (1_000, Rebuffering),
@@ -100,7 +100,7 @@ fn late_state_is_neither_counted_twice_nor_lost() {
 }
 
 #[test]
-fn short_times_add_up_without_rounding_errors() {
+fn sum_of_short_times_has_no_rounding_error() {
     let states: Vec<_> = (0..=500).map(|nth| (nth * 17, Playing)).collect();
     assert_eq!(Rig::all(&states).0, 8_500, "8,500 ms in steps of 17");
 }
@@ -120,17 +120,17 @@ fn time_after_an_expired_state_is_not_attributed() {
 }
 
 #[test]
-fn earlier_state_counts_again_when_the_latest_expires() {
+fn state_before_the_latest_one_counts_again_when_the_latest_one_expires() {
     let mut rig = Rig::new();
     rig.at(0, 50_000, Paused);
     rig.at(60_000, 40_000, Playing);
     assert_eq!(rig.at(95_000, 52_000, Paused).playing_ms, 12_000, "the pause was reported 95 s ago");
     let kept = rig.kept();
-    assert_eq!(kept, [1, 0, 0, 1], "the first pause can never become the latest again");
+    assert_eq!(kept, [1, 0, 0, 1], "the first pause can never be the latest state again");
 }
 
 #[test]
-fn one_state_of_each_kind_is_kept_if_records_are_in_order() {
+fn only_one_state_of_each_kind_is_kept_if_records_are_in_order() {
     let mut rig = Rig::new();
     for nth in 0..1_000 {
         rig.at(
@@ -152,7 +152,8 @@ fn timeline_equals_a_model_that_keeps_all_states() {
     for _ in 0..2_000 {
         let (mut line, mut all) = (Timeline::default(), Vec::new());
         for nth in 0..12 {
-            // The timestamps of records are slightly out of order, and the times of the player are far out of order.
+            // The timestamps of records are slightly out of order, and the times of the player's clock are far out of
+            // order.
             let (record, time) = (nth * 10 + below(40), below(200));
             let now = now(record, 60, nth * 4);
             let state = [Playing, Seeking, Rebuffering, Paused][below(4) as usize];
@@ -166,7 +167,7 @@ fn timeline_equals_a_model_that_keeps_all_states() {
 }
 
 #[test]
-fn many_states_that_are_each_earlier_are_kept_until_they_expire() {
+fn states_in_the_reverse_order_of_the_clock_are_kept_until_they_expire() {
     let mut rig = Rig::new();
     for nth in 0..200_000 {
         rig.at(nth, 1_000_000 - nth, Playing);

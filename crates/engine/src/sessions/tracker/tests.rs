@@ -1,5 +1,5 @@
-//! Tests with shortened records of real players: hls.js 1.7.4, dash.js 5.2.1 and Shaka Player 5.2.12, each with its
-//! peculiarities.
+//! Tests with shortened records of real players: hls.js 1.7.4, dash.js 5.2.1 and Shaka Player 5.2.12. Each player has
+//! its own peculiarities.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ mod requests;
 /// The start of the first window, in milliseconds since the epoch.
 const BEGIN: u64 = 1_795_312_440_000;
 
-/// The time to which the times in the tests are relative. It is later than [`BEGIN`], because some events precede the
-/// first request.
+/// The zero of the relative times in the tests. It is later than [`BEGIN`], because some events precede the first
+/// request.
 const T0: u64 = BEGIN + 1_000;
 
 /// The airlock and the store of one session.
@@ -40,8 +40,8 @@ impl Rig {
         }
     }
 
-    /// Adds events that arrive `at` ms after [`T0`]. The lines contain neither the session nor the version. A time
-    /// with `+` is relative to [`T0`].
+    /// Adds events that arrive `at` ms after [`T0`]. `lines` contains neither the session nor the version. A time with
+    /// `+` is relative to [`T0`].
     fn events(&mut self, at: u64, lines: &[&str]) -> &mut Self {
         let line = |line: &&str| {
             let (before, after) = line.split_once("ts=").unwrap();
@@ -73,7 +73,7 @@ impl Rig {
         self
     }
 
-    /// Returns the session's cell in the window that starts `start` ms after the first one.
+    /// Returns the session's cell in the window that starts `start` ms after [`BEGIN`].
     fn cell(&mut self, start: u64) -> Cell {
         let start = Timestamp::from_millis(BEGIN + start);
         let closed = self.store.close(start + Span::MINUTE, self.airlock.dictionary());
@@ -110,7 +110,7 @@ fn hls_js_reports_no_startup_time_and_rebuffers_after_a_seek() {
         )
         .request(2_781, "ot=a,sn=18,sta=p")
         .events(4_279, &["e=t,sn=18,sta=p,ts=2981", "e=ps,sn=19,sta=k,ts=4266", "e=ps,sn=20,sta=r,ts=4268"])
-        // hls.js sends `bs` after every seek, which is not a stall.
+        // hls.js sends `bs` after every seek, although a seek is not a stall.
         .request(4_768, "ot=v,sn=19,sta=p,su,bs")
         .events(
             5_985,
@@ -118,17 +118,17 @@ fn hls_js_reports_no_startup_time_and_rebuffers_after_a_seek() {
         )
         .events(11_130, &["e=t,sn=24,sta=p,ts=8981", "e=ps,sn=26,sta=r,ts=11126"]);
     let cell = rig.cell(0);
-    // The player plays for 3.9 s before the seek, and for 6.8 s after it. The stall at the end has a duration of 0.
-    // From `s` to `p` there are 444 ms.
+    // The player plays for 3.9 s before the seek and for 6.8 s after it. The stall at the end has a duration of 0. The
+    // time from `s` to `p` is 444 ms.
     assert_eq!(amounts(&cell), (10_700, 0, 1, 1, 1, Some(440)));
     let sums = |metrics: [SumMetric; 3]| metrics.map(|metric| cell.sums[metric]);
-    // The first choice of a bitrate is not a switch.
+    // The first selection of a bitrate is not a switch.
     assert_eq!(sums([SumMetric::Switches, SumMetric::SwitchesUp, SumMetric::SwitchesDown]), [1, 0, 1]);
     assert_eq!((cell.sums[SumMetric::Seeks], cell.sums[SumMetric::SeekingMs]), (1, 0));
 }
 
 #[test]
-fn dash_js_reports_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
+fn dash_js_reports_startup_twice_waits_after_a_seek_and_repeats_an_error() {
     let mut rig = Rig::new();
     rig.request(0, "msd=3,ot=m,sn=0,sta=s")
         .events(
@@ -148,16 +148,16 @@ fn dash_js_reports_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
         )
         .events(61_000, &["e=t,sn=36,sta=p,ec=27,ts=60900"]);
     let cell = rig.cell(0);
-    // From `s` to `p` there are 576 ms.
+    // The time from `s` to `p` is 576 ms.
     assert_eq!(amounts(&cell), (6_300, 0, 0, 1, 1, Some(580)));
     assert_eq!(cell.sums.errors, [1, 0, 0, 0, 0, 0]);
     let next = rig.cell(60_000);
-    assert_eq!(amounts(&next), (51_900, 0, 0, 0, 0, None), "the time is in the window of the later beacon");
+    assert_eq!(amounts(&next), (51_900, 0, 0, 0, 0, None), "time counts in the window of its last beacon");
     assert_eq!(next.sums.errors, [0; 6]);
 }
 
 #[test]
-fn shaka_opens_with_rebuffering_and_stalls_differ_from_seeks() {
+fn shaka_rebuffers_before_its_start_and_reports_stalls_that_differ_from_seeks() {
     let mut rig = Rig::new();
     rig.request(0, "ot=m,sn=0,sta=r")
         .events(37, &["e=t,sn=0,ts=-21", "e=ps,sn=1,sta=r,ts=-7", "e=bc,sn=2,sta=r,ts=32,br=(864)"])
@@ -208,7 +208,7 @@ fn repeated_failure_counts_once_as_startup_or_playback_failure() {
 }
 
 #[test]
-fn start_with_a_pause_or_seek_before_the_first_frame_has_no_startup_time() {
+fn startup_time_is_unknown_after_a_pause_or_seek_before_the_first_frame() {
     let startup = |lines: &[&str]| {
         let mut rig = Rig::new();
         rig.events(40_000, lines);
@@ -226,14 +226,14 @@ fn start_with_a_pause_or_seek_before_the_first_frame_has_no_startup_time() {
         let again =
             ["e=ps,sn=0,sta=s,ts=0", &between, "e=ps,sn=2,sta=s,ts=30000", "e=ps,sn=3,sta=p,ts=30800"];
         assert_eq!(startup(&again), Some(800));
-        // One pause is before the start, and another one is after the first frame.
+        // One pause is before the start, and the other pause is after the first frame.
         let before = format!("e=ps,sn=0,sta={pause},ts=-900");
         let after = format!("e=ps,sn=3,sta={pause},ts=2000");
         let all =
             [&before, "e=ps,sn=1,sta=s,ts=0", "e=ps,sn=2,sta=p,ts=700", &after, "e=ps,sn=4,sta=p,ts=9000"];
         assert_eq!(startup(&all), Some(700));
     }
-    // The startup time that this player reports includes the pause.
+    // The startup time in the report of this player includes the pause.
     let mut rig = Rig::new();
     rig.request(0, "sn=0,sta=s").request(900, "sn=1,sta=a").request(30_900, "sn=2,sta=p,msd=30900");
     assert_eq!(amounts(&rig.cell(0)).5, None);
@@ -301,8 +301,8 @@ fn changed_player_clock_adds_no_playing_time() {
 }
 
 #[test]
-fn delayed_batch_adds_all_of_its_time() {
-    // Events that cover 40 s are delayed and arrive with the next record. The player's clock is 3 s slow.
+fn delayed_batch_adds_all_the_time_that_it_covers() {
+    // Events that cover 40 s are delayed, and arrive together with the next record. The player's clock is 3 s slow.
     let mut rig = Rig::new();
     rig.events(3_000, &["e=ps,sn=0,sta=p,ts=0"])
         .events(6_000, &["e=t,sn=1,sta=p,ts=3000"])
@@ -324,7 +324,7 @@ fn playback_after_a_long_pause_is_not_another_play() {
 }
 
 #[test]
-fn player_clock_that_is_ahead_gives_the_same_amounts() {
+fn amounts_do_not_change_if_the_player_clock_is_ahead() {
     let mut rig = Rig::new();
     rig.events(1_000, &["e=ps,sn=0,sta=p,ts=20000", "e=ps,sn=1,sta=r,ts=20500", "e=ps,sn=2,sta=p,ts=20800"]);
     assert_eq!(amounts(&rig.cell(0)), (500, 300, 1, 1, 1, None));
@@ -336,13 +336,13 @@ fn late_report_of_the_first_bitrate_is_not_a_switch() {
     // On a busy machine, reports of Shaka Player arrive out of order.
     rig.events(0, &["e=ps,sta=r,ts=+0"]).events(600, &["br=(664),e=ps,sta=p,ts=+500"]);
     rig.events(700, &["br=(664),e=bc,sta=r,ts=+270"]);
-    // A change to a similar bitrate is a switch, and the change back is another one.
+    // A change to a similar bitrate is a switch, and so is the change back.
     rig.events(9_000, &["br=(660),e=bc,sta=p,ts=+9000"]).events(19_000, &["br=(664),e=bc,sta=p,ts=+19000"]);
     assert_eq!(rig.cell(0).sums[SumMetric::Switches], 2);
 }
 
 #[test]
-fn network_jitter_loses_no_time() {
+fn time_is_not_lost_by_network_jitter() {
     let mut rig = Rig::new();
     rig.events(900, &["e=ps,sta=p,ts=+0"]).events(10_400, &["e=t,sta=p,ts=+10000"]);
     rig.events(20_050, &["e=t,sta=p,ts=+20000"]).events(30_700, &["e=ps,sta=e,ts=+30000"]);

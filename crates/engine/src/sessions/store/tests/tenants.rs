@@ -5,7 +5,7 @@ use crowdfold_model::Dimension::{Browser, Cdn, Os};
 use super::*;
 use crowdfold_model::{Breakdowns, Qualities};
 
-/// Returns the key and the number of sessions of each cell, for each table of a tenant.
+/// Returns the cells of each table of a tenant, as pairs of a key and a number of sessions.
 fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
     let cells =
         |table: &crowdfold_model::Table| table.iter().map(|(l, cell)| (l.join("/"), cell.sessions)).collect();

@@ -19,7 +19,7 @@ fn stall_in_states_and_in_totals_counts_once() {
 #[test]
 fn states_of_requests_count_until_events_report_states() {
     let mut rig = Rig::new();
-    // The requests have already counted the first 8 s of this large batch.
+    // This is a large batch of events. The requests have already counted its first 8 s.
     rig.request(0, "sn=0,sta=s")
         .request(500, "sn=1,sta=p")
         .request(4_500, "sn=2,sta=p")
@@ -36,12 +36,12 @@ fn states_of_requests_count_until_events_report_states() {
         .request(12_500, "sn=4,sta=p")
         .events(15_000, &["e=ps,sn=4,sta=r,ts=12000", "e=ps,sn=5,sta=p,ts=13000", "e=t,sn=6,sta=p,ts=14900"]);
     let cell = rig.cell(0);
-    // The requests count 8 s, and the events count 0.4 s, 3.1 s and 1.9 s. No request reports the stall.
+    // The requests add 8 s, and the events add 0.4 s, 3.1 s and 1.9 s. No request reports the stall.
     assert_eq!(amounts(&cell), (13_400, 1_000, 1, 1, 1, Some(400)));
 }
 
 #[test]
-fn request_shows_that_the_session_continues() {
+fn time_until_a_request_counts_in_the_state_of_the_last_event() {
     // By default, players send each event immediately, and the event `t` every 30 s. The clock of this player is 5 s
     // slow.
     let mut rig = Rig::new();
@@ -49,7 +49,7 @@ fn request_shows_that_the_session_continues() {
         .events(5_800, &["e=ps,sn=1,sta=p,ts=800"])
         .request(9_800, "sn=0,sta=p")
         .request(14_800, "sn=1,sta=p")
-        // No request reports the stall, so requests have not counted its time.
+        // No request reports the stall, so the time of the stall is not counted twice.
         .events(15_050, &["e=ps,sn=2,sta=r,ts=10000"])
         .request(16_000, "sn=2,sta=r")
         .events(17_050, &["e=ps,sn=3,sta=p,ts=12000"])
@@ -61,7 +61,7 @@ fn request_shows_that_the_session_continues() {
 }
 
 #[test]
-fn request_adds_no_time_while_a_batch_may_be_in_transit() {
+fn request_adds_no_time_if_a_batch_of_events_may_still_arrive() {
     let mut rig = Rig::new();
     rig.events(900, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=800"])
         .request(6_000, "sn=0,sta=p")
@@ -77,7 +77,8 @@ fn request_adds_no_time_while_a_batch_may_be_in_transit() {
 fn late_events_do_not_count_time_that_requests_have_counted() {
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sn=0,sta=p,ts=0"]).request(20_100, "sn=0,sta=p").request(40_100, "sn=1,sta=p");
-    // Each event is sent separately, and was retried until the collector was available again.
+    // Each event is sent in its own request. The player repeated these requests until the collector was available
+    // again.
     for (nth, ts) in [(1, 10_000), (2, 20_000), (3, 30_000), (4, 45_000)] {
         rig.events(46_000 + nth, &[&format!("e=t,sn={nth},sta=p,ts={ts}")]);
     }
@@ -97,14 +98,14 @@ fn totals_in_requests_and_in_late_batches_count_once() {
 }
 
 #[test]
-fn totals_in_requests_count_if_there_are_no_events() {
+fn totals_in_requests_count_without_events() {
     let mut rig = Rig::new();
     rig.request(0, "dfa=3,sta=p").request(1_000, "dfa=10,sta=p").request(2_000, "dfa=12,sta=p");
     assert_eq!(rig.cell(0).sums[SumMetric::DroppedFrames], 9);
 }
 
 #[test]
-fn failure_reported_by_requests_is_not_counted_again_by_late_events() {
+fn failure_that_requests_report_does_not_count_again_if_late_events_report_it() {
     let mut rig = Rig::new();
     rig.request(0, "sta=s").request(2_000, "sta=f");
     rig.events(2_100, &["e=ps,sta=s,ts=+0", "e=ps,sta=f,ts=+2000"]);
@@ -114,7 +115,7 @@ fn failure_reported_by_requests_is_not_counted_again_by_late_events() {
         (1, 1, 0)
     );
 
-    // A failure that events report counts once, and a request may report it before or after them.
+    // If events report a failure, it counts once, even if a request reports it before or after them.
     let mut rig = Rig::new();
     rig.events(0, &["e=ps,sta=s,ts=+0"]).events(1_000, &["e=ps,sta=p,ts=+1000"]);
     rig.request(5_000, "sta=f").events(5_100, &["e=ps,sta=f,ts=+5000"]);
@@ -131,7 +132,7 @@ fn seeks(rig: &mut Rig) -> [u64; 3] {
 fn seek_lasts_until_the_player_plays_again_and_is_not_a_stall() {
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=s,ts=0"])
-        // The player resumes at an earlier position. This is not a seek, because nothing has played yet.
+        // The player resumes at a position within the title. This is not a seek, because nothing has played yet.
         .events(300, &["e=ps,sta=k,ts=200"])
         .events(1_100, &["e=ps,sta=p,ts=1000"])
         .events(5_100, &["e=ps,sta=k,ts=5000"])
@@ -164,7 +165,7 @@ fn seek_lasts_until_the_player_plays_again_and_is_not_a_stall() {
 fn bitrate_before_a_switch_determines_its_direction() {
     let mut rig = Rig::new();
     rig.events(0, &["e=ps,sta=p,ts=0"])
-        // The direction of this switch is unknown, because no bitrate was reported before.
+        // The direction of this switch is unknown, because no bitrate was reported before it.
         .events(900, &["e=bc,sta=p,ts=900,br=(800)"])
         .events(2_000, &["e=bc,sta=p,ts=2000,br=(2400)"])
         .events(3_000, &["e=bc,sta=p,ts=3000,br=(1200)"])
@@ -180,7 +181,7 @@ fn time_to_first_byte_is_the_mean_over_responses_with_media() {
     rig.events(0, &["e=rr,ot=m,sta=s,ts=0,ttfb=5000", "e=ps,sta=p,ts=10,ttfb=7000"])
         .events(1_000, &["e=rr,ot=v,sta=p,ts=1000,ttfb=30"])
         .events(9_000, &["e=rr,ot=a,sta=p,ts=9000,ttfb=90"])
-        // This value is a time of day and not a duration, so it is ignored.
+        // This value is a time of day instead of a duration, so it is ignored.
         .events(9_500, &["e=rr,ot=v,sta=p,ts=9500,ttfb=1795312440000"]);
     assert_eq!(rig.cell(0).values[ValueMetric::TtfbMs].values(), [(60, 1)]);
 }
