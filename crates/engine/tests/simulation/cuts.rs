@@ -1,4 +1,5 @@
-//! Tests that a combiner which starts from any checkpoint prepares the same batches as its predecessor.
+//! Compares restarts. A combiner that starts from any checkpoint must prepare the same batches as the combiner that
+//! wrote the checkpoint.
 
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ fn partials(prepared: &[PreparedBatch]) -> Vec<&Vec<u8>> {
     prepared.iter().flat_map(|batch| &batch.partials).map(|partial| &partial.value).collect()
 }
 
-/// Returns the first scenario, partition and batch for which a restart after that batch has another result.
+/// Returns the first scenario, partition and batch for which a restart after the batch has a different result.
 pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
     let shared = crate::shared();
     (0..SCENARIOS).find_map(|number| {
@@ -49,7 +50,7 @@ pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
             Deployment { scenario: Scenario::random(&mut Rng(number)), shared: Arc::clone(&shared) };
         (0..deployment.scenario.partitions[1]).find_map(|partition| {
             let whole = prepared(&deployment, partition, deployment.scenario.first, None);
-            // No restart follows the last batch, because it is the end of the log.
+            // The last batch is not tested, because nothing follows it in the log.
             (0..whole.len() - 1).find_map(|at| {
                 let again =
                     prepared(&deployment, partition, whole[at].safe_offset, Some(whole[at].checkpoint));

@@ -22,12 +22,12 @@ pub(crate) struct Reference {
     account: (Counts, u64),
 }
 
-/// The undisturbed runs of one scenario. Each of them is computed when it is first used.
+/// The undisturbed runs of one scenario. Each run is computed when it is used for the first time.
 #[derive(Default)]
 pub(crate) struct References(RefCell<HashMap<(usize, bool, u64), Rc<Reference>>>);
 
 impl References {
-    /// Returns an undisturbed run. In `missing`, one bit is set for each partition whose log is empty.
+    /// Returns an undisturbed run. For each partition whose log is empty, the bit in `missing` is set.
     fn get(&self, deployment: &Deployment, version: usize, grown: bool, missing: u64) -> Rc<Reference> {
         let known = self.0.borrow().get(&(version, grown, missing)).cloned();
         known.unwrap_or_else(|| {
@@ -39,7 +39,7 @@ impl References {
     }
 }
 
-/// Compares the published rows and the rows of aborted transactions with the expected rows.
+/// Compares the published rows, and the rows of aborted transactions, with the expected rows.
 pub(crate) fn check(deployment: &Deployment, references: &References, outcome: &Outcome) {
     let got = tables(&outcome.broker.rollups);
     let versions: &[usize] = if outcome.rolled { &[0, 1] } else { &[0] };
@@ -91,7 +91,7 @@ pub(crate) fn check(deployment: &Deployment, references: &References, outcome: &
         for row in &shown {
             assert!(
                 known(row),
-                "{:?}, {:?}: an aborted attempt contains rows that were never published:\n{}\npublished is\n{}",
+                "{:?}, {:?}: an aborted transaction has unpublished rows:\n{}\nthe published rows are\n{}",
                 outcome.disruption,
                 outcome.excused,
                 text(&shown).join("\n"),
@@ -107,8 +107,8 @@ pub(crate) fn check(deployment: &Deployment, references: &References, outcome: &
     }
 }
 
-/// Returns the partitions that a committed decision declared missing for a window, one bit for each. Returns `None`
-/// if there is no such decision.
+/// Returns the partitions that a committed decision declared missing for a window. Each partition is one bit. Returns
+/// `None` if there is no such decision.
 fn decided(deployment: &Deployment, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
     let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % deployment.scenario.merge_partitions;
     let holds = |(by, closed, forced): &&(u32, u64, crowdfold_engine::Forced)| {
@@ -118,7 +118,7 @@ fn decided(deployment: &Deployment, broker: &Broker, tenant: &str, start: u64) -
     Some(forced.missing.iter().rev().fold(0, |mask, byte| mask << 8 | u64::from(*byte)))
 }
 
-/// Returns the rows with the coverage that rows without the missing partitions have.
+/// Returns the rows with the coverage that they have if the partitions in `missing` are missing.
 fn with_coverage(deployment: &Deployment, rows: &[Row], missing: u64) -> Vec<Row> {
     let of = deployment.scenario.partitions[1];
     let came = of - missing.count_ones();
@@ -146,7 +146,7 @@ fn text(rows: &[Row]) -> Vec<String> {
     rows.iter().map(|(key, value)| format!("{key} {}", String::from_utf8_lossy(value))).collect()
 }
 
-/// Returns the outcomes in all close markers, and the number of beacons in all cells.
+/// Returns the sum of the outcomes in all close markers, and the number of beacons in all cells.
 fn account(broker: &Broker) -> (Counts, u64) {
     let (mut counts, mut in_cells) = (Counts::default(), 0);
     for value in broker.partials.iter().flat_map(BTreeMap::values) {
@@ -161,7 +161,7 @@ fn account(broker: &Broker) -> (Counts, u64) {
     (counts, in_cells)
 }
 
-/// Returns true if any row was released without some of the partitions.
+/// Returns true if any row was released although some partitions were missing.
 pub(crate) fn is_partial(outcome: &Outcome) -> bool {
     outcome.broker.rollups.iter().any(|(_, value)| has_coverage(value))
 }

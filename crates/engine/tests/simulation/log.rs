@@ -1,5 +1,5 @@
-//! A simulated broker: committed partials, rollups and offsets. Transactions are atomic, and the producer may not
-//! receive their result.
+//! A simulated broker, which stores committed partials, rollups and offsets. Transactions are atomic, but their
+//! producer may not receive the result.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use crowdfold_engine::{Committed, Forced, MergerCheckpoint, PartialRecord};
 
 use crate::scenario::Scenario;
 
-/// The result of a transaction, and whether its producer receives it.
+/// The result of a transaction. It also defines if the producer receives this result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransactionResult {
     Committed,
@@ -37,16 +37,16 @@ pub(crate) struct Broker {
     pub(crate) grown: bool,
     /// The first offset of each log of beacons.
     pub(crate) log_starts: Vec<i64>,
-    /// The values in each partition of the topic of partials, by offset. Aborted records and transaction markers also
-    /// take an offset.
+    /// The values in each partition of the topic of partials, by offset. Aborted records and transaction markers have
+    /// offsets too.
     pub(crate) partials: Vec<BTreeMap<i64, Vec<u8>>>,
     pub(crate) partial_ends: Vec<i64>,
     /// The rows that a reader with `read_committed` receives.
     pub(crate) rollups: Vec<Row>,
     /// The rows that only a reader with `read_uncommitted` receives.
     pub(crate) aborted: Vec<Row>,
-    /// Every committed decision, with its partition of the topic of partials and the end of the last window that was
-    /// committed before.
+    /// Every committed decision, with its partition of the topic of partials, and with the end of the last window that
+    /// was committed before the decision.
     pub(crate) decisions: Vec<(u32, u64, Forced)>,
 }
 
@@ -69,8 +69,8 @@ impl Broker {
         }
     }
 
-    /// Applies a transaction. Returns true if it was committed, false if it was aborted, and `None` if the producer
-    /// does not receive the result.
+    /// Applies a transaction. Returns true if it was committed and false if it was aborted. Returns `None` if the
+    /// producer does not receive the result.
     pub(crate) fn transact(
         &mut self,
         load: Load,
@@ -114,7 +114,7 @@ impl Broker {
         }
     }
 
-    /// Asserts that a row without some partitions is sent only after the decision about it was committed.
+    /// Asserts that the decision about a row without some partitions is committed before the row is sent.
     fn assert_decided(&self, m: u32, key: &str) {
         let known = self.merge.committed[m as usize].as_ref();
         let known = known.and_then(|known| MergerCheckpoint::parse(&known.metadata)?.forced);

@@ -1,8 +1,8 @@
-//! Runs the real operators over a simulated log, with disturbances: crashes at every step, rebalances, zombies,
-//! retries of producers, aborted transactions, and commits of unknown outcome. In addition, one event occurs once in
-//! a schedule: partitions grow, rules change, a partition is not read, offsets are deleted, or records are lost.
-//! Every schedule must publish the rows of an undisturbed run. Each table must be published completely or not at all,
-//! and never twice.
+//! Runs the real operators over a simulated log, with these disturbances: crashes at every step, rebalances, zombies,
+//! records that producers send again, aborted transactions, and commits of unknown outcome. In addition, one event
+//! occurs once in each schedule: partitions grow, rules change, a partition is not read, offsets are deleted, or
+//! records are lost. Every schedule must publish the rows of an undisturbed run. Each table must be published
+//! completely or not at all, and never twice.
 #![allow(clippy::print_stdout, reason = "a test prints its actions and its seed")]
 
 mod cuts;
@@ -26,7 +26,7 @@ use scenario::{Rng, SKEW, Scenario, TENANTS};
 use seeded_bugs::Bug;
 use worker::Deployment;
 
-/// The number of schedules that a run tests. The variable `CROWDFOLD_SCHEDULES` overrides it.
+/// The number of schedules in one run of the test. The variable `CROWDFOLD_SCHEDULES` overrides it.
 const SCHEDULES: u64 = 100_000;
 
 #[test]

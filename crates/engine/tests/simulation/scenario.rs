@@ -15,12 +15,12 @@ pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
 
 /// The maximum number of sessions in one partition.
 const SESSIONS: usize = 6;
-/// One of this many scenarios has a secret, so that rows have noise.
+/// One scenario in this many has a secret, so that its rows have noise.
 const NOISY: u64 = 12;
 /// The maximum number of partitions of a scenario after growth.
 const MAX_PARTITIONS: u32 = 6;
 
-/// A splitmix64 generator of random numbers. With the same seed, it generates the same schedule on every machine.
+/// A splitmix64 generator of random numbers. For equal seeds, it generates the same schedule on every machine.
 pub(crate) struct Rng(pub u64);
 
 impl Rng {
@@ -35,7 +35,7 @@ impl Rng {
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
-    /// Returns true with a probability of one in `n`.
+    /// Returns true with the probability 1 / `n`.
     pub(crate) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
@@ -56,11 +56,11 @@ impl Record {
     }
 }
 
-/// The settings of combiners and mergers. A roll-out replaces one version by another.
+/// The settings of combiners and mergers. A roll-out replaces one version of the settings by another.
 pub(crate) struct Version {
     pub(crate) rules: Arc<Rules>,
     pub(crate) policies: Policies,
-    /// The same policies with another detail table. A worker must treat them as another policy.
+    /// The same policies with another detail table. A worker must treat these policies as a change.
     pub(crate) other_detail: Policies,
 }
 
@@ -74,7 +74,7 @@ impl Version {
 }
 
 pub(crate) struct Scenario {
-    /// The version that is deployed first, and the version that may be rolled out later.
+    /// The version that is deployed first, and the version that may replace it.
     pub(crate) versions: [Version; 2],
     /// The number of partitions of the topic of beacons, before and after it grows.
     pub(crate) partitions: [u32; 2],
@@ -102,7 +102,7 @@ impl Scenario {
             5 => version_with(k, idle, breakdowns.clone(), own.clone(), Detail::Index(0)),
             0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
             1 => version(k + 1, idle, breakdowns.clone(), own.clone()),
-            // Only one tenant has other settings.
+            // The other tenants keep the common settings.
             2 => {
                 let other = (k + 1 + rng.below(2), vec![vec![Dimension::Browser], vec![Dimension::Cdn]]);
                 version(k, idle, breakdowns.clone(), own.is_none().then_some(other))
@@ -115,7 +115,7 @@ impl Scenario {
         let before = 1 + rng.below(3) as u32;
         let after = if rng.one_in(5) { 2 * before } else { before };
         let mut versions = [version(k, idle, breakdowns, own), next];
-        // Few scenarios have noise, because computing it is slow.
+        // Only a few scenarios have noise, because noise is slow to compute.
         if rng.one_in(NOISY) {
             versions = versions.map(Version::keyed);
         }
@@ -149,7 +149,7 @@ impl Scenario {
         let begins = if partition < self.partitions[0] { START } else { self.grows_at };
         let mut now = begins + rng.below(2 * WINDOW);
         let mut log: Vec<Record> = Vec::new();
-        // Either three sessions send the records, or one session sends most of them.
+        // The records come from three sessions, or mostly from one session.
         let (what, talkers) = if rng.one_in(3) { (80, 1) } else { (30, 3) };
         // The players either fail often or succeed.
         let states: &[&str] = if rng.one_in(4) {
@@ -157,7 +157,7 @@ impl Scenario {
         } else {
             &["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"]
         };
-        // The event times of the records that contain a single beacon.
+        // The event times of the records that contain a single beacon. For other records, the entry is `None`.
         let mut times: Vec<Option<u64>> = Vec::new();
         for _ in 0..rng.below(36) {
             now += match rng.below(20) {
@@ -175,7 +175,7 @@ impl Scenario {
                         (0..=rng.below(3)).map(|_| self.beacon(partition, now, closed, rng).0).collect();
                     (format!("[{}]", several.join(",")).into_bytes(), None)
                 }
-                // A producer retries a record, either immediately or much later.
+                // A producer sends a record again, either immediately or much later.
                 2..=5 => match self.again(&log, &times, closed, rng) {
                     Some((payload, time)) => (payload, Some(time)),
                     None => {
@@ -196,7 +196,7 @@ impl Scenario {
                     let session = self.session(partition, now, talkers, rng);
                     let (state, number, code) = (rng.pick(states), rng.below(9_999), code(rng));
                     let record = format!(r#"CMCD=sid="s{session}",sta={state},sn={number}{code}"#);
-                    // The time of a request is that of its record, which is another one if the request is sent again.
+                    // The time of a request is that of its record. If the request is sent again, its time is different.
                     (record.into_bytes(), None)
                 }
                 _ => {
@@ -210,7 +210,7 @@ impl Scenario {
         log
     }
 
-    /// Repeats one of the last records. Returns `None` if there is none that may be repeated.
+    /// Repeats one of the last records. Returns `None` if no record may be repeated.
     fn again(
         &mut self,
         log: &[Record],
@@ -263,7 +263,7 @@ impl Scenario {
         (beacon + "}", time)
     }
 
-    /// Generates a record of CMCD event mode, with reports in any order.
+    /// Generates a record of CMCD event mode. Its reports may be in any order.
     fn event(
         &mut self,
         session: u64,
@@ -294,7 +294,7 @@ impl Scenario {
 
     /// Returns the number of one of the first sessions that belong to the partition.
     fn session(&self, partition: u32, now: u64, first: usize, rng: &mut Rng) -> u64 {
-        // Some producers learn of the new partitions late, and continue to use the old ones.
+        // Some producers do not know the new partitions immediately, and continue to use the old ones.
         let fresh = now >= self.grows_at && (partition >= self.partitions[0] || !rng.one_in(4));
         let of = self.partitions[usize::from(fresh)];
         sessions(partition, of)[rng.below(first as u64) as usize]
@@ -309,12 +309,12 @@ fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
     }
 }
 
-/// Returns the error codes of a record. Most of them repeat, as with real players.
+/// Returns the error codes of a record. As with real players, most codes are repetitions.
 fn code(rng: &mut Rng) -> &'static str {
     rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111", ",ec=(27 111)"])
 }
 
-/// Creates a version. `own` contains the k and the breakdowns of the second tenant, if they differ.
+/// Creates a version. If the second tenant differs, `own` contains its k and its breakdowns.
 fn version(
     k: u64,
     idle: u64,
@@ -324,7 +324,7 @@ fn version(
     version_with(k, idle, breakdowns, own, Detail::Last)
 }
 
-/// Creates a version in which each list of several breakdowns has another detail table.
+/// Creates a version in which `detail` selects the detail table of every tenant.
 fn version_with(
     k: u64,
     idle: u64,
@@ -354,8 +354,8 @@ fn version_with(
     Version { rules: Arc::new(rules), policies, other_detail }
 }
 
-/// The windows that are closed when a record arrives. A silence before the record may have closed further windows, or
-/// it may not. The published rows must not depend on this, so the scenario contains no record whose outcome depends
+/// The windows that are closed when a record arrives. A silence before the record may or may not have closed further
+/// windows. The published rows must not depend on this, so the scenario contains no record with an outcome that depends
 /// on it.
 #[derive(Clone, Copy)]
 struct Closed {

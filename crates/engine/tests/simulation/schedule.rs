@@ -1,4 +1,4 @@
-//! Applies disturbances to a scenario, in a random order that is determined by a seed.
+//! Applies disturbances to a scenario. Their order is random, and a seed determines it.
 
 use crowdfold_engine::MergerCheckpoint;
 
@@ -7,14 +7,14 @@ use crate::scenario::{LATENESS, Rng, SKEW, START, WINDOW};
 use crate::seeded_bugs::Bug;
 use crate::worker::{Deployment, Started, Worker};
 
-/// The event that occurs once in a schedule. Crashes, rebalances, zombies, aborts and unknown outcomes occur in every
-/// schedule.
+/// The event that occurs once in a schedule. Crashes, rebalances, zombies, aborted transactions and unknown outcomes
+/// can occur in every schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disruption {
     Nothing,
     /// One partition is not read for longer than the merge time-out.
     Stuck,
-    /// The committed offsets of combiners, or those of mergers (`MergeLost`), are deleted.
+    /// The committed offsets of all combiners are deleted, or, for `MergeLost`, those of all mergers.
     CombineLost,
     MergeLost,
     /// The committed offset of one partition of the topic of beacons is deleted.
@@ -26,7 +26,7 @@ pub(crate) enum Disruption {
     Gap,
     /// The number of partitions of the topic of beacons grows.
     Grown,
-    /// Another version of the settings is rolled out, one worker after the other.
+    /// Another version of the settings is rolled out to one worker after the other.
     Rolled,
     /// The number of partitions grows while another version is rolled out and offsets are lost.
     Everything,
@@ -85,7 +85,7 @@ struct Schedule<'a> {
     disruption: Disruption,
     strikes_at: u64,
     struck: bool,
-    /// The partition that is not read, and the times at which this begins and ends.
+    /// The partition that is not read, and the times at which this period begins and ends.
     stuck: Option<(u32, u64, u64)>,
     excused: Excused,
     versions: [usize; 2],
@@ -131,7 +131,7 @@ impl Schedule<'_> {
             self.strike();
         }
         let which = self.rng.below(2) as usize;
-        // A worker that was fenced or has crashed joins again soon.
+        // A worker joins again soon after it was fenced or has crashed.
         if self.workers[which].combine.generation != self.broker.combine.generation && self.rng.one_in(6) {
             self.join_combine(which);
         }
@@ -150,9 +150,10 @@ impl Schedule<'_> {
         };
         let dies = rng.one_in(10);
         match rng.below(32) {
-            // One process measures the time-out, so this process must not crash too often.
+            // Only one process measures the time-out, and a crash restarts the measurement. Therefore crashes must be
+            // rare here.
             0..=2 if self.stuck.is_some() && !rng.one_in(3) => {}
-            // For an operator without persistent state, a crash is the same as a rebalance.
+            // An operator has no persistent state, so a crash has the same effect as a rebalance.
             0 => self.join_combine(which),
             1 => self.join_merge(which),
             2 => match rng.below(6) {
@@ -192,7 +193,8 @@ impl Schedule<'_> {
         }
     }
 
-    /// Extends the excused windows, because during a roll-out the output of workers with the old version is withheld.
+    /// Extends the excused windows during a roll-out, because mergers withhold the output of workers with the old
+    /// version.
     fn late_comer(&mut self) {
         if self.struck && matches!(self.disruption, Disruption::Rolled | Disruption::Everything) {
             self.excused.until = self.excused.until.max(self.now);
@@ -217,7 +219,7 @@ impl Schedule<'_> {
                 let p = self.rng.below(combine.committed.len() as u64) as usize;
                 combine.committed[p] = None;
                 self.excused.from = closed;
-                // If only one partition has lost its offset, nothing else happens.
+                // In a schedule with this disruption, nothing else happens.
                 combine.generation += 1;
                 return;
             }
@@ -255,7 +257,7 @@ impl Schedule<'_> {
         }
     }
 
-    /// Deletes the oldest records of one partition, including some that are not counted yet.
+    /// Deletes the oldest records of one partition. Some of them are not counted yet.
     fn lose_records(&mut self, closed: u64) {
         let p = self.rng.below(self.deployment.scenario.partitions[0].into()) as usize;
         let Some(committed) = &self.broker.combine.committed[p] else { return };
@@ -330,8 +332,8 @@ impl Schedule<'_> {
     }
 }
 
-/// Runs one worker with all partitions and without disturbances. In `missing`, one bit is set for each partition
-/// whose log is treated as empty.
+/// Runs one worker with all partitions and without disturbances. For each partition whose log is treated as empty, the
+/// bit in `missing` is set.
 pub(crate) fn undisturbed(deployment: &Deployment, version: usize, grown: bool, missing: u64) -> Broker {
     let mut broker = Broker { grown, ..Broker::new(&deployment.scenario) };
     let mut worker = Worker::new(u64::MAX, None);
@@ -361,8 +363,8 @@ fn drain(deployment: &Deployment, broker: &mut Broker, worker: &mut Worker, now:
     }
 }
 
-/// Returns the partitions that are assigned to a worker. They depend only on the generation, because a worker may
-/// learn of a new generation late.
+/// Returns a function that selects the partitions of a worker. The result depends only on the generation, because a
+/// worker may not know the latest generation yet.
 fn ownership(generation: u64, salt: u64, which: u64) -> impl Fn(u32) -> bool {
     let drawn = Rng(generation ^ salt << 32).next();
     move |partition| drawn >> partition & 1 == which

@@ -9,24 +9,23 @@ use crowdfold_engine::seeded_bugs::{SeededBug, set};
 /// A bug that workers of the simulation can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bug {
-    /// A restart continues after the last record that was read, instead of reading all records again that still
-    /// matter.
+    /// A restart continues after the last record that was read. It should read again all records that still matter.
     SkippedReplay,
     /// A transaction whose outcome is unknown is treated as aborted.
     DoubleCommit,
     /// A transaction whose outcome is unknown is treated as committed.
     LostCommit,
-    /// When a partition is idle, the watermark advances to the current time without a margin for lateness.
+    /// When a partition is idle, the watermark advances to the current time. It should stay behind by the lateness.
     SilenceWithoutMargin,
     /// The watermark advances past all records of a batch before their beacons are inserted.
     WatermarkBeforeBatch,
     /// A fenced worker can still commit.
     ZombieCommits,
-    /// A new partition sends records before its first commit.
+    /// A partition that was never committed sends records before its first commit.
     NoFirstCommit,
     /// After a loss of offsets, all windows are built again.
     NoFloor,
-    /// A partition of the topic of partials that lost its offset is treated as a new partition.
+    /// If a partition of the topic of partials has lost its offset, it is treated as a new partition.
     OneLostUnseen,
     /// Deleted records are not detected.
     GapUnseen,
@@ -34,21 +33,22 @@ pub(crate) enum Bug {
     RollUnseen,
     /// A restart forgets which windows must be withheld.
     WithholdForgotten,
-    /// A restart forgets that the records before the first one are unknown.
+    /// A restart forgets that the records before the first available one are unknown.
     HistoryForgotten,
-    /// Beacons are counted in partitions to which their session does not belong.
+    /// Beacons are counted in a partition to which their session does not belong.
     MisplacedTaken,
     /// A partition is declared missing before all partials have been read.
     DecidedUnread,
     /// A window is released without a partition before the decision is committed.
     UndecidedRelease,
-    /// A worker has another detail table than the previous worker, but treats its policy as the same.
+    /// A worker has another detail table than the previous worker, but treats its policy as unchanged.
     OtherDetail,
-    /// A worker computes noise with another secret than the previous worker, but treats its policy as the same.
+    /// A worker computes noise with another secret than the previous worker, but treats its policy as unchanged.
     OtherSecret,
 }
 
-/// The maximum number of schedules in which a seeded bug must be found. Most bugs are found within a thousand.
+/// The maximum number of schedules after which a seeded bug must be found. Most bugs are found within a thousand
+/// schedules.
 const SOON: u64 = 40_000;
 
 #[test]
@@ -86,11 +86,10 @@ fn first_failure(bug: Option<Bug>) -> Option<u64> {
     })
 }
 
-/// Tests the seeded bugs in the state of sessions. The undisturbed run has them too, so only a restart with a
-/// different result shows them.
+/// The undisturbed run has these bugs too, so they show only if a restart has a different result.
 #[cfg(feature = "seeded-bugs")]
 #[test]
-fn every_seeded_bug_in_the_state_of_sessions_is_found_by_a_restart() {
+fn restart_finds_every_seeded_bug_in_the_state_of_sessions() {
     for bug in [
         SeededBug::DuplicateStatesNothing,
         SeededBug::RepeatedFailureForgotten,

@@ -1,4 +1,4 @@
-//! A worker that runs the real operators with a simulated broker.
+//! A worker that runs the real operators on a simulated broker.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -38,8 +38,7 @@ impl Deployment {
         })
     }
 
-    /// Returns the settings of a merger. With certain bugs, the workers of every second generation have another
-    /// policy.
+    /// Returns the settings of a merger. Some bugs give another policy to the workers of every second generation.
     fn merge(&self, version: usize, timeout: u64, bug: Option<Bug>, generation: u64) -> Arc<MergerSettings> {
         let version = &self.scenario.versions[version];
         let policies = match bug.filter(|_| generation.is_multiple_of(2)) {
@@ -58,7 +57,7 @@ impl Deployment {
     }
 }
 
-/// One of the two stages of a worker. It has no partitions until the worker joins.
+/// One of the two stages of a worker. The stage has no partitions until the worker joins the group.
 pub(crate) struct Stage<M> {
     pub(crate) generation: u64,
     pub(crate) version: usize,
@@ -71,7 +70,7 @@ impl<M: crowdfold_engine::Operator> Default for Stage<M> {
     }
 }
 
-/// The windows that a restart may withhold.
+/// The windows that may be missing after a restart.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Started {
     /// Windows that start before this time may be withheld, in milliseconds.
@@ -83,11 +82,11 @@ pub(crate) struct Started {
 pub(crate) struct Worker {
     /// The time for which a window waits for a missing partition, in milliseconds.
     pub(crate) timeout: u64,
-    /// The seeded bug of this worker, or `None`.
+    /// The seeded bug of this worker, or `None` if it has no bug.
     pub(crate) bug: Option<Bug>,
     pub(crate) combine: Stage<Combiner>,
     pub(crate) merge: Stage<Merger>,
-    /// The next offset to read, for each partition of the topic of partials.
+    /// The next offset to read in each partition of the topic of partials.
     positions: BTreeMap<u32, i64>,
 }
 
@@ -216,8 +215,8 @@ impl Worker {
         started
     }
 
-    /// Reads up to `most` records of one partition of the topic of beacons, and reports its end. If `hidden` is true,
-    /// the partition is treated as empty.
+    /// Reads up to `most` records of one partition of the topic of beacons, and reports the end of the partition. If
+    /// `hidden` is true, the partition is treated as empty.
     pub(crate) fn read_beacons(
         &mut self,
         deployment: &Deployment,
@@ -257,8 +256,8 @@ impl Worker {
         assert!(combiner.balanced(), "the combiner's ledger does not balance");
     }
 
-    /// Reads up to `most` records of one partition of the topic of partials, and reports its end. If `quietly` is
-    /// true, no disturbance may have caused alarms.
+    /// Reads up to `most` records of one partition of the topic of partials, and reports the end of the partition. If
+    /// `quietly` is true, there was no disturbance, so there must be no alarm.
     pub(crate) fn read_partials(
         &mut self,
         broker: &Broker,
@@ -287,7 +286,7 @@ impl Worker {
     }
 
     /// Commits the due batches of the combining stage. Returns true if there were any. If `dies` is true, the worker
-    /// does not receive the result.
+    /// does not receive the result of the transaction.
     pub(crate) fn commit_combined(
         &mut self,
         broker: &mut Broker,
@@ -324,8 +323,8 @@ impl Worker {
         true
     }
 
-    /// Commits the due publications of the merging stage. Returns true if there were any. If `dies` is true, the
-    /// worker does not receive the result.
+    /// Commits the due publications of the merging stage. Returns true if there were any. If `dies` is true, the worker
+    /// does not receive the result of the transaction.
     pub(crate) fn commit_merged(
         &mut self,
         broker: &mut Broker,
@@ -371,8 +370,7 @@ impl Worker {
     }
 }
 
-/// Returns the outcome that a worker with one of these bugs assumes, instead of querying the outcome of the
-/// transaction.
+/// Returns the assumed outcome of a transaction for a worker with one of these bugs. Other workers query the outcome.
 const fn guessed(bug: Option<Bug>) -> Option<bool> {
     match bug {
         Some(Bug::DoubleCommit) => Some(false),
