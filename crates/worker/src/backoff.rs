@@ -5,25 +5,25 @@ use std::time::Duration;
 
 use crowdfold_model::{Span, Timestamp};
 
-/// The delay before the next retry. It doubles from 0.1 s up to 30 s.
+/// The delay before the next retry. The first delay is 0.1 s; each further delay is twice as long, up to 30 s.
 #[derive(Debug, Default)]
 pub struct Backoff(u32);
 
 impl Backoff {
-    /// Returns the next delay, and doubles the one after it.
+    /// Returns the next delay, and doubles the delay after that.
     pub fn delay(&mut self) -> Duration {
         let pause = Duration::from_millis(100 << self.0.min(9)).min(Duration::from_secs(30));
         self.0 += 1;
         pause
     }
 
-    /// Makes the next delay the shortest one again.
+    /// Starts again with the shortest delay.
     pub const fn reset(&mut self) {
         self.0 = 0;
     }
 }
 
-/// The period in which fencings are counted.
+/// The period over which fencings are counted.
 const PERIOD: Span = Span::MINUTE.times(10);
 
 /// The times at which the broker fenced this worker. Two workers with the same name would fence each other without

@@ -23,8 +23,7 @@ use crate::{WorkerContext, WorkerError};
 /// The interval at which the stage queries the end offsets of its partitions.
 const QUERY_INTERVAL: Span = Span::SECOND;
 
-/// The maximum time to wait for the response to such a query. A partition whose end offset is unknown does not count
-/// as idle.
+/// The maximum time to wait for the end offsets. A partition whose end offset is unknown does not count as idle.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The combining stage.
@@ -141,7 +140,7 @@ impl Stage for Combine {
     fn feed(combiner: &mut Combiner, message: &Message<'_>, now: Timestamp) -> Result<(), EngineError> {
         let timestamp = match message.timestamp() {
             Stamp::Create(timestamp) | Stamp::Append(timestamp) => timestamp,
-            // a broker that supports transactions always sets a timestamp, so this is a fallback
+            // this is a fallback, because a broker that supports transactions always sets a timestamp
             Stamp::Missing => Timestamp::EPOCH,
         };
         let payload = message.payload();
@@ -178,8 +177,8 @@ impl Stage for Combine {
         }
     }
 
-    /// Queries the end offsets of the partitions, and reports to each combiner if its partition was read to its end.
-    /// The end includes the records of open transactions.
+    /// Queries the end offsets of the partitions, and reports to each combiner if its partition was read to the end.
+    /// The end offset includes the records of open transactions.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Combiner>) {
         let queried = clock::now();
         if queried.saturating_since(self.queried) < QUERY_INTERVAL {
@@ -196,8 +195,8 @@ impl Stage for Combine {
         for (nth, number) in numbers.iter().enumerate() {
             let Some(combiner) = operators.get_mut(*number) else { continue };
             let mut end = ends.get(nth).copied().flatten();
-            // a test selects this seeded bug, in which a partition with an unknown end offset is treated as idle, and
-            // must detect it
+            // a seeded bug that a test selects and must detect: a partition with an unknown end offset is treated as
+            // idle
             if end.is_none() && fault::errs("1.unknown-is-silent") {
                 end = source.position(*number);
             }
@@ -253,8 +252,8 @@ impl Stage for Combine {
         let behind = |combiner: &Combiner| combiner.watermark().map(|mark| now.saturating_since(mark));
         let lag = |combiner: &Combiner| Some((combiner.partition(), behind(combiner)?));
         self.lags.write(&combiners().filter_map(lag).collect());
-        // the age of the oldest record that a restart would have to read again; it is not known if producers set the
-        // timestamps
+        // the age of the oldest record that a worker must read again after a restart; the age is unknown if producers
+        // set the timestamps
         if let Some(behind) =
             combiners().filter_map(behind).max().filter(|_| !context.config.source.trust_timestamps)
         {
@@ -269,7 +268,7 @@ impl Stage for Combine {
                 ));
             }
         } else if operators.by_partition().is_empty() && !context.config.source.trust_timestamps {
-            // without partitions, nothing must be read again
+            // a worker without partitions reads nothing again after a restart
             gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.beacons.clone())
                 .set(Span::from(context.config.ttl.beacons).as_secs_f64());
         }

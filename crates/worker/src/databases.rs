@@ -24,8 +24,8 @@ impl Databases {
         Self { read: modified_times(&files), files, checked: Timestamp::EPOCH }
     }
 
-    /// Loads the databases again if a file changed. If a file cannot be read, for example because it is still being
-    /// copied, the worker continues with the databases that it has.
+    /// Loads the databases again if a file changed. If a file cannot be read, for example because copying is still in
+    /// progress, the worker keeps the databases that it has.
     pub(crate) fn refresh(&mut self, shared: &Shared, now: Timestamp) {
         if self.files.is_empty() || now.saturating_since(self.checked) < CHECK_INTERVAL {
             return;

@@ -1,9 +1,9 @@
-//! Deletes beacons that were counted (`ttl.erase_counted`). It has its own thread, so that no stage waits for it, and
-//! its own client, so that it can use another principal.
+//! Deletes beacons that were counted (`ttl.erase_counted`). The deletion has its own thread, so that no stage waits for
+//! it. It has its own Kafka client, so that it can use another principal.
 //!
-//! Beacons are deleted only up to the committed offset of an assigned partition, because a restart continues there.
-//! An error does not end the worker, because the beacons still expire within their time-to-live. It is reported on
-//! `/readyz`, and once in the log.
+//! Beacons are deleted only up to the committed offset of an assigned partition, because a restarted worker continues
+//! reading there. An error of a deletion does not end the worker, because the beacons expire at the end of their
+//! time-to-live anyway. The error is reported on `/readyz`, and once in the log.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,11 +19,12 @@ use crate::{Backoff, clock};
 #[cfg(test)]
 mod tests;
 
-/// The interval at which the deletion is repeated, because a broker that is killed soon after a deletion may make the
-/// records readable again. It is also the delay before a retry after a permanent error.
+/// The interval at which the deletion is repeated. Repeating is necessary because the deleted records may become
+/// readable again if a broker is killed soon after the deletion. The same interval is the delay before a retry after a
+/// permanent error.
 const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The maximum time for which a worker that ends waits for the last deletion.
+/// The maximum time for which a worker waits for the last deletion before it ends.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The handle of the thread that deletes beacons. When it is dropped, the thread deletes the beacons that were
@@ -31,7 +32,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Eraser(Arc<Shared>);
 
 impl Eraser {
-    /// Starts the thread. It deletes nothing until [`Eraser::counted`] is called.
+    /// Starts the thread. The thread deletes nothing until [`Eraser::counted`] is called.
     ///
     /// # Errors
     /// Returns an error if the client cannot be created.
@@ -46,7 +47,8 @@ impl Eraser {
         Ok(Self(start(erase, REPEAT_INTERVAL, status)))
     }
 
-    /// Records that an offset of an assigned partition was committed. The beacons before it will be deleted.
+    /// Records that an offset of an assigned partition was committed. The thread then deletes the beacons before that
+    /// offset.
     pub(crate) fn counted(&self, partition: u32, offset: i64) {
         self.0.counted(partition, offset);
     }
@@ -86,7 +88,7 @@ struct State {
     offsets: BTreeMap<u32, i64>,
     /// True if an offset was committed since the last pass.
     has_new_offsets: bool,
-    /// True when the worker ends. The thread then makes its last pass.
+    /// True if the worker is about to end. The thread then makes its last pass.
     closing: bool,
     /// True after the thread has ended.
     ended: bool,
@@ -106,9 +108,9 @@ impl Shared {
         }
     }
 
-    /// Waits until the next pass is due, and returns its offsets, or `None` if there is nothing to delete. A pass is due
-    /// after the time `wait`, when the worker ends, and after a commit if `wake_on_commit` is true. The second value is
-    /// true if this is the last pass.
+    /// Waits until the next pass is due. A pass is due after the time `wait`, or when the worker ends. If
+    /// `wake_on_commit` is true, a pass is also due after a commit. Returns the offsets of the pass, or `None` if there
+    /// is nothing to delete. The second value is true if this is the last pass.
     fn next(&self, wait: Duration, wake_on_commit: bool) -> (Option<BTreeMap<u32, i64>>, bool) {
         let must_wait = |state: &mut State| !(state.closing || wake_on_commit && state.has_new_offsets);
         let waited = self.changed.wait_timeout_while(self.lock(), wait, must_wait);
@@ -144,7 +146,7 @@ fn run(shared: &Shared, erase: &impl Erase, again: Duration, status: &Status) {
         let reasons =
             last_error.iter().map(|why| format!("counted beacons cannot be deleted: {why}")).collect();
         status.report(Component::Erase, clock::now(), reasons);
-        // while the deletion fails, only the time `wait` starts the next pass, and not each commit
+        // while the deletion fails, the next pass begins after the time `wait`, not after a commit
         let (offsets, last) = shared.next(wait, last_error.is_none());
         let outcome = offsets.map_or(Ok(()), |offsets| erase(&offsets));
         match outcome {

@@ -30,10 +30,10 @@ pub enum WorkerError {
     /// The thread of a stage panicked.
     #[error("the thread of a stage panicked")]
     Panicked,
-    /// The configuration is invalid.
+    /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The configuration contradicts the state of the deployment, or a start in this state requires a flag.
+    /// The configuration contradicts the state of the deployment, or this state requires a command-line flag.
     #[error("{0}")]
     Refused(String),
     /// A topic keeps records without a limit, for longer than configured, or for too short a time.
@@ -50,7 +50,7 @@ pub enum WorkerError {
     /// The async runtime of the server of metrics and health checks cannot start.
     #[error("the async runtime cannot start: {0}")]
     Runtime(#[source] io::Error),
-    /// The metrics recorder cannot be installed, because the process already has one.
+    /// The metrics recorder cannot be installed, because the process already has a metrics recorder.
     #[error("the metrics recorder cannot be installed: {0}")]
     Metrics(#[from] BuildError),
 }
@@ -62,15 +62,16 @@ impl WorkerError {
         matches!(self, Self::Kafka(error) if error.is_transient())
     }
 
-    /// Returns true if the error may disappear by itself, after the worker has started successfully. Unlike
-    /// [`Self::may_pass`], this includes failed authentication, because authentication succeeded at the start.
+    /// Returns true if the error may disappear by itself. For errors of a worker that has started successfully. Unlike
+    /// [`Self::may_pass`], this function returns true for failed authentication, because authentication has succeeded
+    /// before.
     #[must_use]
     pub const fn may_pass_again(&self) -> bool {
         matches!(self, Self::Kafka(KafkaError::Refused { .. })) || self.may_pass()
     }
 
-    /// Replaces a missing permission in the error by the first of `rights` that includes it, so that the message
-    /// names the permission to grant.
+    /// Replaces a missing permission in the error by the first permission in `rights` that includes it, so that the
+    /// message names the permission to grant.
     #[must_use]
     pub fn among(self, rights: &[Right]) -> Self {
         match self {

@@ -18,7 +18,8 @@ use crate::telemetry::{Component, Counters};
 use crate::wiring::OperatorSettings;
 use crate::{WorkerContext, WorkerError};
 
-/// The interval at which the stage queries the committed offsets of the group, until every partition has one.
+/// The interval at which the stage queries the committed offsets of the group. The queries end when every partition has
+/// a committed offset.
 const QUERY_INTERVAL: Span = Span::SECOND.times(10);
 
 /// The merging stage.
@@ -26,7 +27,7 @@ pub(crate) struct Merge {
     partials: String,
     rollups: Vec<String>,
     merge_partitions: u32,
-    /// True once every partition of the topic of partials is known to have a committed offset.
+    /// True after a query has found a committed offset for every partition of the topic of partials.
     whole: bool,
     /// The time of the last query for committed offsets.
     queried: Timestamp,
@@ -106,8 +107,8 @@ impl Stage for Merge {
         Ok(mergers.collect())
     }
 
-    /// Queries the committed offsets until every partition has one, because workers that start at the same time do
-    /// not see the offsets of each other at first.
+    /// Queries the committed offsets until every partition has one. A single query is not enough: if several workers
+    /// start at the same time, the offsets of the others may not be committed yet.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Merger>) {
         let now = clock::now();
         if self.whole
@@ -132,8 +133,8 @@ impl Stage for Merge {
         merger.at_end();
     }
 
-    /// Always returns false. A merger keeps cells in memory while it waits for other partitions, and `merge.timeout`
-    /// limits this time.
+    /// Always returns false. A merger keeps cells in memory while it waits for other partitions, but only for
+    /// `merge.timeout`.
     fn is_full(_: &Merger) -> bool {
         false
     }

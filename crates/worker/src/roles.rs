@@ -12,7 +12,7 @@ pub struct Actor {
     pub principal: String,
     /// The roles of the principal, such as `combiner`, or `reader of acme`.
     pub roles: Vec<String>,
-    /// The permissions of all its roles. Each permission occurs once.
+    /// The permissions of all roles of the principal. Each permission occurs once.
     pub rights: Vec<Right>,
 }
 
@@ -54,7 +54,8 @@ pub fn group(config: &Config, component: Component) -> String {
     format!("{}-{}", config.kafka.prefix, component.name())
 }
 
-/// Returns the prefix of the transactional ids of a stage. The rest of an id is the instance name of the worker.
+/// Returns the prefix of the transactional ids of a stage. After the prefix, an id contains the instance name of the
+/// worker.
 pub fn transactional_ids(config: &Config, component: Component) -> String {
     format!("{}-{}-", config.kafka.prefix, component.name())
 }

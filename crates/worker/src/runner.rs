@@ -15,10 +15,10 @@ use crate::tally::Tally;
 use crate::telemetry::Counters;
 use crate::{WorkerContext, WorkerError};
 
-/// The maximum number of records of one partition in one turn, so that other partitions do not wait for long.
+/// The maximum number of records of one partition in one turn. The limit keeps the wait of other partitions short.
 const MAX_BATCH: usize = 1_000;
 
-/// The maximum time to wait for records before the operators check the time again.
+/// The maximum time to wait for records. After it, operators check if they have something to commit.
 const MAX_WAIT: Duration = Duration::from_millis(50);
 
 /// The minimum time between two log entries of a repeated error.
@@ -36,9 +36,9 @@ pub(crate) struct StageRunner<'a, S: Stage> {
     counters: Counters,
     fencings: Fencings,
     backoff: Backoff,
-    /// True if the group has assigned partitions since the consumer last joined.
+    /// True if the group has assigned partitions since the consumer joined it.
     joined: bool,
-    /// The last transient error, until a transaction succeeds or it is reported.
+    /// The last transient error. It is removed when it is reported or when a transaction succeeds.
     last_error: Option<String>,
     warned: Timestamp,
     reported: Timestamp,
@@ -51,7 +51,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         while !context.stop.is_set() {
             this.turn()?;
         }
-        // on shutdown, send the prepared batches; the next worker reads the records of open windows again
+        // on shutdown, commit the prepared batches; the records of open windows are read again by the next worker
         this.commit_all()
     }
 
@@ -138,7 +138,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 );
                 self.operators.get_mut(partition).into_iter().for_each(|operator| S::skip_to(operator, to));
             }
-            // an open transaction may delay the committed offsets, or the consumer is unusable; both need a new one
+            // join again: an open transaction may delay the committed offsets, or the consumer may be unusable
             Err(SourceError::Request(
                 error @ (KafkaError::Kafka { .. } | KafkaError::OffsetsPending { .. }),
             )) => self.rejoin(&error.to_string())?,
@@ -198,12 +198,12 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Commits the results of all operators that are due, in transactions, until none is due.
+    /// Commits the results of all operators that are due. Repeats this until no operator is due.
     fn commit_all(&mut self) -> Result<(), WorkerError> {
         loop {
             let now = clock::now();
             let due = self.operators.due(now);
-            // no offsets can be committed without group metadata, so the next owner reads these records again
+            // without group metadata no offsets can be committed, so another worker reads these records again
             let Some(group) = self.source.group_metadata().cloned() else { return Ok(()) };
             if due.is_empty() {
                 return Ok(());
@@ -262,7 +262,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
 
     /// Determines the unknown outcome of a transaction. A new producer with the same transactional id ends the
     /// transaction, and then the committed offsets show the outcome. Returns false on shutdown, or if the consumer
-    /// joined the group again. The outcome then follows from the committed offsets at the next assignment.
+    /// joined the group again. In these cases the committed offsets are read at the next assignment.
     fn resolve_outcome(&mut self, due: &[u32], now: Timestamp, why: &str) -> Result<bool, WorkerError> {
         tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
         loop {
@@ -288,13 +288,13 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 }
                 Ok(true)
             }
-            // a new consumer reads the committed offsets before it reads records
+            // join the group again, because a new consumer reads the committed offsets before it reads records
             Err(failure) if failure.may_pass_again() => self.rejoin(&failure.to_string()).map(|()| false),
             Err(failure) => Err(failure),
         }
     }
 
-    /// Joins the group again after fencing or an invalid offset. Returns an error if this happened too often.
+    /// Joins the group again after fencing or an invalid offset. Returns an error after too many fencings.
     fn rejoin_after_fencing(&mut self, why: &str, now: Timestamp) -> Result<(), WorkerError> {
         if self.fencings.count(now) {
             return Err(WorkerError::Namesake(self.namesake(why)));
@@ -316,7 +316,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         )
     }
 
-    /// Drops all state, and joins the group again with a new consumer and a new producer of the same names.
+    /// Drops all state, and joins the group again with a new consumer and a new producer that have the same names.
     fn rejoin(&mut self, why: &str) -> Result<(), WorkerError> {
         tracing::warn!(stage = S::COMPONENT.name(), "{why}; rejoining the group");
         self.drop_all();
@@ -338,7 +338,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Reports an error and waits, for longer after each error. Returns true on shutdown.
+    /// Reports an error and waits before the next attempt. The wait becomes longer after each error. Returns true on
+    /// shutdown.
     fn pause(&mut self, why: String) -> bool {
         let pause = self.backoff.delay();
         tracing::warn!(stage = S::COMPONENT.name(), "{why}; retrying in {pause:?}");
@@ -357,8 +358,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     /// Reports an error from which librdkafka recovers, in the log and on `/readyz`. Joins the group again after
     /// fencing or an invalid offset. Returns any other error, which ends the stage.
     fn tolerate(&mut self, error: SourceError) -> Result<(), WorkerError> {
-        // a broker that dies before it answers the request to join also causes fencing; a broker that was restarted
-        // may not know the offset, and joining again shows whether its records are lost
+        // fencing may be temporary, if a broker died before it responded to the request to join; an invalid offset may be
+        // temporary, if a broker was restarted; joining again shows if records are lost
         let again =
             matches!(error, SourceError::Fenced | SourceError::Fatal { .. } | SourceError::OutOfRange { .. });
         if again {
@@ -367,7 +368,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         if !error.is_transient() {
             return Err(error.into());
         }
-        // while a broker is down, the error occurs ten times per second, so do not log each
+        // while a broker is down, this error occurs ten times per second, so do not log each occurrence
         let now = clock::now();
         if now.saturating_since(self.warned) >= LOG_INTERVAL {
             tracing::warn!(stage = S::COMPONENT.name(), "{error}");

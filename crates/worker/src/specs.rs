@@ -1,4 +1,4 @@
-//! The specifications of the topics, as they follow from the configuration.
+//! Derives the specifications of the topics from the configuration.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use crowdfold_kafka::topics::{Clock, Purpose, Spec};
 use crate::config::Config;
 use crate::telemetry::Component;
 
-/// The maximum size of a batch in bytes. It is Kafka's default of `max.message.bytes`, so every client can read it.
+/// The maximum size of a batch in bytes. This is Kafka's default of `max.message.bytes`, so every client can read such
+/// a batch.
 const MAX_MESSAGE_BYTES: u32 = 1_048_588;
 
 /// Returns the specifications of all topics, in the order of the data flow. The topic of rejections is the last.

@@ -24,8 +24,8 @@ pub(crate) trait Stage: Sized {
     fn source(&self, context: &WorkerContext) -> SourceSettings;
     /// Returns the settings of the producer.
     fn sink(&self, context: &WorkerContext) -> SinkSettings;
-    /// Creates the operators of the assigned partitions, as (partition, operator, true if the partition has no
-    /// checkpoint yet).
+    /// Creates the operators of the assigned partitions. Returns (partition, operator, is new) for each; a partition is
+    /// new if it has no checkpoint yet.
     fn assign(
         &mut self,
         context: &WorkerContext,
@@ -36,28 +36,28 @@ pub(crate) trait Stage: Sized {
     ) -> Result<Vec<(u32, Self::Operator, bool)>, WorkerError>;
     /// Passes one record to an operator.
     fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Timestamp) -> Result<(), EngineError>;
-    /// Called after a batch of records was passed to an operator.
+    /// Runs after a batch of records was passed to an operator.
     fn fed(_: &mut Self::Operator) {}
-    /// Called when the records before an offset could not be read and are lost.
+    /// Runs if the records before an offset could not be read and are lost.
     fn skip_to(_: &mut Self::Operator, _: i64) {}
     /// Returns true if an operator cannot accept records before the next commit.
     fn is_full(operator: &Self::Operator) -> bool;
-    /// Called after all committed records of a partition were passed to its operator.
+    /// Runs after all committed records of a partition were passed to its operator.
     fn at_end(_: &mut Self::Operator) {}
     /// Adds the records that an operator has prepared for the next transaction.
     fn load<'a>(operator: &'a Self::Operator, into: &mut Vec<Outgoing<'a>>);
-    /// Called in each turn, after all partitions were read. The stage can query offsets here, and pass the result to
-    /// its operators.
+    /// Runs in each turn, after all partitions were read. Here the stage can query offsets, and pass the result to its
+    /// operators.
     fn at_ends(&mut self, _: &Source, _: &mut OperatorSet<Self::Operator>) {}
     /// Counts the prepared output of an operator after its transaction was committed.
     fn count(operator: &Self::Operator, tally: &mut Tally, now: Timestamp);
-    /// Called after an offset of a partition was committed.
+    /// Runs after an offset of a partition was committed.
     fn committed(&self, _partition: u32, _offset: i64) {}
-    /// Called after all partitions were revoked or lost.
+    /// Runs after all partitions were revoked or lost.
     fn revoked(&self) {}
     /// Adds the totals of an operator to the tally before the operator is dropped.
     fn retire(_: &Self::Operator, _: &mut Tally) {}
-    /// Updates the metrics of the stage. It is called every second. Returns the reasons why the stage is not ready.
+    /// Updates the metrics of the stage. Runs every second. Returns the reasons why the stage is not ready.
     fn report(
         &self,
         context: &WorkerContext,
@@ -106,7 +106,7 @@ pub(crate) fn never_written(source: &Source, topics: &[String]) -> Result<bool, 
     Ok(true)
 }
 
-/// Creates the error for a problem that prevents the start until the operator of the deployment fixes it.
+/// Creates the error for a problem that prevents the start, and that a person must fix.
 pub(crate) fn refused(message: impl ToString) -> WorkerError {
     WorkerError::Refused(message.to_string())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// The shutdown flag. A thread can wait until it is set.
+/// The shutdown flag. A thread can wait until the flag is set.
 #[derive(Debug, Default)]
 pub struct Stop {
     /// True on shutdown.
@@ -21,8 +21,8 @@ pub struct Stop {
 
 impl Stop {
     /// Creates a flag that is set by SIGTERM, SIGINT or SIGHUP. A second SIGTERM or SIGINT ends the process
-    /// immediately. A second SIGHUP does not, because closing a terminal sends several. If the process was started
-    /// with SIGHUP ignored (`nohup`), it remains ignored.
+    /// immediately. A second SIGHUP does not end the process, because closing a terminal sends several. If the process
+    /// was started with SIGHUP ignored (`nohup`), the signal remains ignored.
     ///
     /// # Errors
     /// Returns an error if the signal handlers cannot be installed.
@@ -64,7 +64,7 @@ impl Stop {
         *self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a time, or until the flag is set. Returns true if the flag is set.
+    /// Waits until the flag is set, for at most `time`. Returns true if the flag is set.
     pub fn sleep(&self, time: Duration) -> bool {
         let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         *self.changed.wait_timeout_while(set, time, |set| !*set).unwrap_or_else(PoisonError::into_inner).0

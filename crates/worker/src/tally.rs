@@ -1,19 +1,20 @@
-//! The counts of a stage since the process started, over all assignments of partitions.
+//! The counts of a stage since the start of the process.
 
 use crowdfold_airlock::Ignored;
 use crowdfold_engine::{Alarms, Counts, MergeCounts};
 
-/// The counts of a stage since the process started, over all assignments of partitions.
+/// The counts of a stage since the start of the process. They include partitions that were assigned in the meantime and
+/// revoked again.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
-    /// The counts of combiners, of committed batches.
+    /// The counts of all committed batches of combiners.
     pub(crate) combined: Counts,
     /// The counts of mergers that were dropped.
     pub(crate) merged: MergeCounts,
     /// The alarms of mergers that were dropped.
     pub(crate) alarms: Alarms,
-    /// The number of offsets that were lost before they could be read, of combiners that were dropped.
+    /// The number of offsets that were lost before they could be read. Only of combiners that were dropped.
     pub(crate) lost: u64,
-    /// The ignored values of known fields, of combiners that were dropped.
+    /// The ignored values of known fields. Only of combiners that were dropped.
     pub(crate) ignored: Ignored,
 }

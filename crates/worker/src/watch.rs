@@ -12,7 +12,7 @@ use crate::{Backoff, Stop, WorkerError, clock};
 /// The interval between two checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Checks the topics before the start, with retries until the brokers respond. Returns false on shutdown.
+/// Checks the topics before the start of the worker. Retries until the brokers respond. Returns false on shutdown.
 ///
 /// # Errors
 /// Returns [`WorkerError::Breach`] if a topic keeps records without a limit, for longer than configured, or for too
@@ -47,8 +47,8 @@ pub fn refuse_unbounded(
     }
 }
 
-/// Checks the topics every minute until shutdown. Findings appear on `/readyz`, in the log and in the metrics. They
-/// do not end the worker, because that would not fix them.
+/// Checks the topics every minute until shutdown. Findings appear on `/readyz`, in the log and in the metrics. A
+/// finding does not end the worker, because that would not fix the topic.
 pub fn keep_looking(client: &ClientSettings, specs: &[Spec], status: &Status, stop: &Stop) {
     while !stop.sleep(CHECK_INTERVAL) {
         match check(client, specs) {

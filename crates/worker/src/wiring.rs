@@ -19,9 +19,9 @@ pub struct OperatorSettings {
 }
 
 impl OperatorSettings {
-    /// Creates the settings. `partitions` is the number of partitions of the topic of beacons, and `merge_partitions`
-    /// that of the topic of partials. `topic` is the name of the topic of beacons, which the notes on rejected
-    /// beacons contain.
+    /// Creates the settings. `partitions` is the number of partitions of the topic of beacons. `merge_partitions` is
+    /// the number of partitions of the topic of partials. `topic` is the name of the topic of beacons, which the notes
+    /// on rejected beacons contain.
     #[must_use]
     pub fn new(
         config: &Config,
@@ -51,7 +51,7 @@ impl OperatorSettings {
     }
 }
 
-/// Returns the settings of Kafka clients. Reads the secrets in them from their files.
+/// Returns the settings of Kafka clients. Reads secrets from the files that the configuration names.
 ///
 /// # Errors
 /// Returns an error if a file of a secret cannot be read.

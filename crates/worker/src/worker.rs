@@ -24,9 +24,9 @@ pub struct WorkerContext {
     pub status: Arc<Status>,
     /// The shutdown flag.
     pub stop: Arc<Stop>,
-    /// True if `--restart-from-now` was given: all partitions start with records that are written from now on.
+    /// True if `--restart-from-now` was given. All partitions then start with the records that are written from now on.
     pub restart_from_now: bool,
-    /// True if `--accept-loss` was given: the worker continues even if records were deleted before they were read.
+    /// True if `--accept-loss` was given. The worker then continues even if records were deleted before they were read.
     pub accept_loss: bool,
 }
 
@@ -47,7 +47,7 @@ impl Worker {
                     Component::Merge => StageRunner::<Merge>::run(&context),
                     _ => StageRunner::<Combine>::run(&context),
                 };
-                // when one stage ends, the other one must end too, because a worker with one stage would appear to be
+                // if one stage ends, the other stage must end too, because the process would otherwise appear to be
                 // alive
                 context.stop.now();
                 ended

@@ -5,8 +5,8 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-/// Checks the names of all properties, and the values that are not in files. An error contains no value, because it
-/// may be a secret.
+/// Checks the names of all properties, and those values that are not in separate files. An error does not contain the
+/// value, because it may be a secret.
 pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     let kafka = &loaded.settings.kafka;
     for (section, properties) in [("kafka.properties", &kafka.properties), ("kafka.eraser", &kafka.eraser)] {

@@ -9,7 +9,7 @@ use super::Config;
 pub struct Principals<'a>(&'a Settings);
 
 impl<'a> Principals<'a> {
-    /// Returns the principal of a role, or `None` for the role of readers, which may have several principals.
+    /// Returns the principal of a role. Returns `None` for the role of readers, which may have several principals.
     #[must_use]
     pub fn of(&self, role: Role) -> Option<&'a str> {
         let principals = &self.0.principals;
@@ -24,8 +24,8 @@ impl<'a> Principals<'a> {
         })
     }
 
-    /// Returns all principals, as (role, principal, tenant). The tenant is `None` except for a reader of the rollups
-    /// of one tenant.
+    /// Returns all principals, as (role, principal, tenant). The tenant is set only for a reader of the rollups of one
+    /// tenant.
     pub fn all(&self) -> impl Iterator<Item = (Role, &'a str, Option<&'a str>)> + use<'a> {
         let principals = &self.0.principals;
         let single = Role::ALL.map(|role| (role, self.of(role)));
@@ -45,8 +45,8 @@ impl Config {
         Principals(self)
     }
 
-    /// Returns true if a principal of a role is configured. `audit` then reports every other principal that has
-    /// permissions.
+    /// Returns true if the configuration names the principal of at least one role. `audit` then reports every other
+    /// principal that has permissions.
     #[must_use]
     pub fn has_principals(&self) -> bool {
         let roles = Role::ALL.into_iter().filter(|role| *role != Role::Reader);

@@ -28,7 +28,7 @@ fn countries(code: &'static str) -> Vec<u8> {
     mmdb::file(&[("198.51.100.0", 24, Data::Map(vec![("country_code", Data::Text(code))]))])
 }
 
-/// Returns the country that the airlock finds for the address in a beacon.
+/// Returns the country that the airlock derives from the address in a beacon.
 fn country(airlock: &mut Airlock) -> String {
     let payload = br#"{"ts":1,"session":"s","ip":"198.51.100.7"}"#;
     let mut found = None;
@@ -39,7 +39,7 @@ fn country(airlock: &mut Airlock) -> String {
 }
 
 #[test]
-fn changed_database_is_loaded_and_a_damaged_one_is_logged_once_and_not_used() {
+fn changed_database_is_loaded_but_a_damaged_one_is_only_logged_once() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("country.mmdb");
     std::fs::write(&path, countries("DE")).unwrap();

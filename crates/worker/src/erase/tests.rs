@@ -7,12 +7,13 @@ use super::*;
 
 type Passes = Receiver<BTreeMap<u32, i64>>;
 
-/// Creates an eraser whose passes are recorded. The first passes have these outcomes, and all others succeed.
+/// Creates an eraser whose passes are recorded. The passes return `outcomes` one after the other; all further passes
+/// succeed.
 fn recorded(outcomes: Vec<Result<(), KafkaError>>) -> (Eraser, Passes, Arc<Status>) {
     repeated(outcomes, REPEAT_INTERVAL)
 }
 
-/// Creates an eraser as `recorded` does, which repeats its passes at an interval.
+/// Creates an eraser as `recorded` does. The eraser repeats its pass at the interval `again`.
 fn repeated(outcomes: Vec<Result<(), KafkaError>>, again: Duration) -> (Eraser, Passes, Arc<Status>) {
     let (send, passes) = channel();
     let status = Arc::new(Status::new(&[]));
@@ -29,12 +30,12 @@ fn pass(passes: &Passes) -> Vec<(u32, i64)> {
     passes.recv_timeout(Duration::from_secs(300)).expect("a pass").into_iter().collect()
 }
 
-/// Asserts that there is no pass for a while.
+/// Asserts that no pass begins within 0.3 s.
 fn assert_no_pass(passes: &Passes) {
     assert!(passes.recv_timeout(Duration::from_millis(300)).is_err());
 }
 
-/// Waits until the reasons for not being ready are these.
+/// Waits until the status contains exactly these reasons for not being ready.
 fn wait_for_reasons(status: &Status, wanted: &[&str]) {
     for _ in 0..6_000 {
         if status.not_ready(clock::now()) == wanted {
@@ -53,7 +54,7 @@ fn each_commit_is_followed_by_a_pass_over_all_assigned_partitions() {
     assert_eq!(pass(&passes), [(3, 100)]);
     eraser.counted(1, 7);
     assert_eq!(pass(&passes), [(1, 7), (3, 100)]);
-    // an unchanged offset is committed again, which happens periodically
+    // periodic commits can commit the same offset again
     eraser.counted(1, 7);
     assert_no_pass(&passes);
     wait_for_reasons(&status, &[]);
@@ -77,7 +78,7 @@ fn revoked_partitions_are_no_longer_erased() {
 }
 
 #[test]
-fn missing_permission_is_reported_and_is_not_retried_after_each_commit() {
+fn missing_permission_is_reported_but_commits_do_not_trigger_retries() {
     let right = Right { resource: Resource::Topic("t".into()), operation: Operation::Delete };
     let forbidden = KafkaError::Forbidden { principal: ClientSettings::default().principal(), right };
     let (eraser, passes, status) = recorded(vec![Err(forbidden)]);
@@ -104,11 +105,11 @@ fn transient_error_is_retried_soon() {
 }
 
 #[test]
-fn beacons_of_the_last_commit_are_erased_before_the_eraser_ends() {
+fn eraser_erases_the_beacons_of_the_last_commit_before_it_ends() {
     let (eraser, passes, _) = recorded(vec![]);
     eraser.counted(0, 1);
     drop(eraser);
-    // the pass after the commit, or the last pass if the eraser was dropped before the thread made the former
+    // this is the pass after the commit; if the eraser was dropped before that pass began, it is the last pass
     assert_eq!(pass(&passes), [(0, 1)]);
     assert_no_pass(&passes);
 }

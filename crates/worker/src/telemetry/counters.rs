@@ -1,5 +1,5 @@
-//! The counters. They are set every second from the counts of the operators, so a single beacon does not change a
-//! metric immediately.
+//! The counters among the metrics. They are set every second from the counts of the operators, so a beacon does not
+//! change a metric immediately.
 
 use crowdfold_airlock::Ignored;
 use crowdfold_engine::{Alarms, Counts, MergeCounts};
@@ -76,8 +76,8 @@ impl Counters {
         self.clock_ahead(counts.clock_ahead);
     }
 
-    /// Sets the number of beacons whose event time was too far ahead of the timestamp of their record, and was
-    /// replaced by that timestamp.
+    /// Sets the number of beacons whose event time was too far ahead of the timestamp of their record. The airlock
+    /// replaces such an event time by the timestamp.
     fn clock_ahead(&self, beacons: u64) {
         counter!("crowdfold_clock_ahead_total").absolute(self.floor(beacons));
     }

@@ -13,8 +13,8 @@ pub(crate) struct Lags {
 }
 
 impl Lags {
-    /// Writes the lag of each partition of this process. The lag of a partition that moved to another worker becomes
-    /// NaN. Otherwise its last value would stay on `/metrics`, and an alert on it would never end.
+    /// Writes the lag of each partition of this process. If a partition moved to another worker, its lag becomes NaN.
+    /// Otherwise the last value would stay on `/metrics`, and an alert on that value would never end.
     pub(crate) fn write(&self, lags: &BTreeMap<u32, Span>) {
         let mut reported = self.reported.borrow_mut();
         reported.extend(lags.keys());
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lag_of_a_partition_of_another_worker_is_not_a_number() {
+    fn lag_of_a_partition_that_moved_to_another_worker_is_nan() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
         let lags = Lags::default();

@@ -44,7 +44,7 @@ const REFUSED: &[u8] =
 
 /// The server of the pages.
 pub struct Server {
-    /// Kept because the threads of the server end when the runtime is dropped.
+    /// Kept alive because the threads of the server end when the runtime is dropped.
     _runtime: Runtime,
     /// The address on which the server listens. It contains the actual port if the configured port is 0. `None` if no
     /// address is configured.
@@ -58,7 +58,7 @@ struct Pages {
 }
 
 impl Server {
-    /// Starts the server. Without an address it serves no pages.
+    /// Starts the server. If `address` is `None`, the server serves no pages.
     ///
     /// # Errors
     /// Returns an error if the server cannot listen on the address, or if the async runtime or the metrics recorder
@@ -97,8 +97,8 @@ async fn accept(listener: TcpListener, pages: Pages) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // accepting fails if the client has closed the connection already, or if the process has no more file
-            // descriptors; both are temporary
+            // accepting fails if the client has already closed the connection, or if the process has no more file
+            // descriptors; both causes are temporary
             sleep(Duration::from_millis(10)).await;
             continue;
         };

@@ -37,7 +37,7 @@ impl Component {
 /// The time without a report after which a component counts as dead.
 const DEAD: Span = Span::MINUTE.times(2);
 
-/// The time without a report after which a stage counts as waiting for an unresponsive cluster. A stage normally
+/// The time without a report after which a stage is reported as waiting for an unresponsive cluster. A stage normally
 /// reports every second.
 const STUCK: Span = Span::SECOND.times(10);
 
@@ -54,15 +54,16 @@ struct State {
 pub struct Status(Mutex<State>);
 
 impl Status {
-    /// Creates the status of a worker with these components. A component that has not reported yet is not ready. It
-    /// does not count as dead, because it may be waiting for a broker.
+    /// Creates the status of a worker with these components. A component that has not reported yet is not ready. Such a
+    /// component does not count as dead, because it may be waiting for a broker.
     #[must_use]
     pub fn new(components: &[Component]) -> Self {
         let reasons = components.iter().map(|component| (*component, vec!["starting".to_owned()])).collect();
         Self(Mutex::new(State { alive: BTreeMap::new(), reasons }))
     }
 
-    /// Records that a component is alive, and the reasons why it is not ready. If there are no reasons, it is ready.
+    /// Records that a component is alive, and the reasons why the component is not ready. A component without reasons
+    /// is ready.
     pub fn report(&self, component: Component, now: Timestamp, reasons: Vec<String>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.alive.insert(component, now);

@@ -5,7 +5,7 @@ use crowdfold_release::{Policy, PolicySettings};
 use super::*;
 
 #[test]
-fn defaults_equal_those_of_the_other_crates() {
+fn defaults_of_the_configuration_equal_those_of_the_other_crates() {
     let config = config("").unwrap();
     assert_eq!(*config.policy(), Policy::threshold(PolicySettings::default()).unwrap());
     assert_eq!(

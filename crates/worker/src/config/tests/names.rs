@@ -3,7 +3,7 @@ use crowdfold_airlock::Settings;
 use super::*;
 
 #[test]
-fn unknown_field_is_refused_with_the_most_similar_name() {
+fn error_for_an_unknown_field_suggests_the_most_similar_name() {
     check(
         "[source.fields]\nbandwith_kbps = \"b\"\n",
         "x.toml:2: source.fields.bandwith_kbps is not a field of a beacon; did you mean bandwidth_kbps? (write \
@@ -29,7 +29,7 @@ zzzzzz = \"b\"
 }
 
 #[test]
-fn property_that_librdkafka_does_not_accept_is_refused_without_its_value() {
+fn error_for_a_property_that_librdkafka_does_not_accept_omits_the_value() {
     check(
         "[kafka.properties]\nno.such = 1\n",
         "x.toml:2: kafka.properties.no.such is not a property of librdkafka; see its CONFIGURATION.md",
@@ -43,7 +43,7 @@ fn property_that_librdkafka_does_not_accept_is_refused_without_its_value() {
 }
 
 #[test]
-fn attribute_named_like_a_dimension_is_refused() {
+fn attribute_of_a_tenant_must_not_have_the_name_of_a_dimension() {
     for name in ["device", "country"] {
         check(
             &format!("[tenants.attributes.default]\n{name} = \"tv\"\n"),
@@ -56,7 +56,7 @@ fn attribute_named_like_a_dimension_is_refused() {
 }
 
 #[test]
-fn content_pattern_that_is_not_a_regular_expression_is_refused() {
+fn content_pattern_must_be_a_regular_expression() {
     check(
         "[content]\npattern = \"ep-[0-9\"\n",
         "x.toml:2: content.pattern is not a regular expression (unclosed character class); correct it, or set it to \"\"",
@@ -71,7 +71,7 @@ fn content_pattern_that_is_not_a_regular_expression_is_refused() {
 }
 
 #[test]
-fn value_of_audit_known_below_four_characters_is_refused() {
+fn values_of_audit_known_must_have_at_least_four_characters() {
     check(
         "[audit]\nknown = [\"long enough\", \"abc\"]\n",
         "x.toml:2: audit.known contains a value of fewer than 4 characters (number 2 in the list), which would be found \

@@ -2,8 +2,8 @@ use super::*;
 
 const TWO: &str = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n";
 
-/// Asserts that a configuration file is refused with this message. Its first three lines name two tenants, so `text`
-/// begins in line 4.
+/// Asserts that the configuration file `TWO` + `text` is refused with this message. `TWO` has three lines and names two
+/// tenants, so `text` begins in line 4.
 #[track_caller]
 fn check_two(text: &str, expect: &str) {
     check(&format!("{TWO}{text}"), expect);
@@ -71,7 +71,7 @@ fn release_settings_that_do_not_protect_sessions_are_refused() {
 }
 
 #[test]
-fn differential_privacy_refuses_settings_that_its_noise_does_not_cover() {
+fn differential_privacy_is_refused_with_settings_that_its_noise_does_not_cover() {
     let rest = "[ttl]\nbeacons = \"3h\"\n[release.privacy]\nsecret_file = \"/s\"\n";
     let with = |lines: &str| format!("[release]\npolicy = \"differential-privacy\"\n{lines}{rest}");
     assert!(config(&with("breakdowns = [[\"os\"], [\"os\", \"browser\"], [\"country\", \"os\"]]\n")).is_ok());
@@ -99,7 +99,7 @@ fn differential_privacy_refuses_settings_that_its_noise_does_not_cover() {
 }
 
 #[test]
-fn tenant_without_a_key_of_its_own_has_the_common_value() {
+fn setting_that_a_tenant_does_not_set_has_the_common_value() {
     let text = format!(
         "{TWO}[release]\nk = 30\ndetail_breakdown = [\"cdn\", \"connection\"]\n\
          [release.tenants.acme]\nk = 100\n[release.tenants.beta]\nbreakdowns = [[\"os\"], [\"cdn\"]]\n\
@@ -117,7 +117,7 @@ fn tenant_without_a_key_of_its_own_has_the_common_value() {
 }
 
 #[test]
-fn tenant_that_repeats_the_common_value_has_the_same_policy_and_layout() {
+fn policy_and_layout_do_not_change_if_a_tenant_repeats_the_common_value() {
     let plain = config(TWO).unwrap();
     let again = config(&format!("{TWO}[release.tenants.acme]\nk = 50\n[release.tenants.beta]\n")).unwrap();
     assert_eq!(again.policies(), plain.policies());
@@ -125,7 +125,7 @@ fn tenant_that_repeats_the_common_value_has_the_same_policy_and_layout() {
 }
 
 #[test]
-fn environment_sets_the_policy_of_a_tenant() {
+fn environment_variables_can_set_the_policy_of_a_tenant() {
     let config = from_environment(&[
         ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__K", "70"),
         ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__BREAKDOWNS", "[[\"country\"], [\"os\"]]"),
@@ -136,7 +136,7 @@ fn environment_sets_the_policy_of_a_tenant() {
 }
 
 #[test]
-fn error_in_the_policy_of_a_tenant_names_the_key_of_the_tenant() {
+fn error_in_the_policy_of_a_tenant_names_the_key_in_the_section_of_the_tenant() {
     check_two(
         "[release.tenants.acme]\nk = 9\n",
         "x.toml:5: release.tenants.acme.k is 9, but a row must cover at least 10 sessions; raise k to 10 or more, or set \
@@ -175,7 +175,7 @@ fn error_in_the_policy_of_a_tenant_names_the_key_of_the_tenant() {
 }
 
 #[test]
-fn detail_table_of_a_tenant_is_its_last_one_unless_it_names_another() {
+fn detail_table_of_a_tenant_is_its_last_table_unless_the_tenant_names_another() {
     let detail = |text: &str| {
         let config = config(&format!("{TWO}{text}")).unwrap();
         ["acme", "beta"].map(|tenant| config.policies().of(tenant).detail())
@@ -192,7 +192,7 @@ fn detail_table_of_a_tenant_is_its_last_one_unless_it_names_another() {
 }
 
 #[test]
-fn margin_follows_the_k_of_each_tenant_and_is_at_most_half_of_it() {
+fn margin_of_a_tenant_depends_on_its_k_and_is_at_most_half_of_it() {
     let margins = |text: &str| {
         let config = config(&format!("{TWO}{text}")).unwrap();
         ["acme", "beta"].map(|tenant| config.policies().of(tenant).margin())

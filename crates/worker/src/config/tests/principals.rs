@@ -3,7 +3,7 @@ use crowdfold_kafka::acl::Role;
 use super::*;
 
 #[test]
-fn role_without_a_configured_principal_has_the_default_one() {
+fn role_without_a_configured_principal_has_the_default_principal() {
     let config =
         config("[kafka]\nprefix = \"video\"\n[principals]\nmerger = \"CN=m\"\nreaders = [\"r\"]\n").unwrap();
     let roles = config.roles();
@@ -16,7 +16,7 @@ fn role_without_a_configured_principal_has_the_default_one() {
 }
 
 #[test]
-fn has_principals_is_true_if_any_role_has_a_configured_principal() {
+fn has_principals_is_true_only_if_a_role_has_a_configured_principal() {
     let has = |text: &str| config(text).unwrap().has_principals();
     assert!(!has("") && !has("[principals]\nbrokers = [\"b\"]\n"));
     assert!(has("[principals]\neraser = \"e\"\n") && has("[principals]\nreaders = [\"r\"]\n"));
@@ -24,7 +24,7 @@ fn has_principals_is_true_if_any_role_has_a_configured_principal() {
 }
 
 #[test]
-fn one_principal_for_two_roles_with_separate_duties_is_refused() {
+fn principal_with_two_roles_that_must_be_separate_is_refused() {
     check(
         "[principals]\nreaders = [\"crowdfold-combiner\"]\n",
         "x.toml:2: principals.readers gives crowdfold-combiner the roles combiner and reader, whose duties must be \

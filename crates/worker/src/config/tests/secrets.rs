@@ -3,7 +3,7 @@ use super::*;
 const SECRET: &str = "hunter2-0123456789";
 
 #[test]
-fn eraser_has_client_settings_of_its_own_and_exists_only_if_enabled() {
+fn eraser_has_separate_client_settings_and_exists_only_if_it_is_enabled() {
     let text = format!(
         "[kafka.properties]\nsasl.username = \"worker\"\n[kafka.eraser]\nsasl.username = \"eraser\"\n\
          sasl.password = \"{SECRET}\"\n[ttl]\nerase_counted = true\n"
@@ -37,7 +37,7 @@ fn airlock_reads_the_secret_if_min_networks_is_set() {
 }
 
 #[test]
-fn secret_file_is_read_only_when_rows_are_to_be_released() {
+fn loading_a_configuration_does_not_read_the_secret_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("secret");
     let text = format!(
