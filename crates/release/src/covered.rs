@@ -35,7 +35,7 @@ impl Covered {
         Some(Self(numbers))
     }
 
-    /// Returns the value of a metric, or `None` if only the detail table contains the metric.
+    /// Returns the value of a metric, or `None` if the metric is only in the detail table.
     pub(crate) fn get(&self, metric: Metric) -> Option<i64> {
         metric.bounded_position().map(|at| self.0[at])
     }
@@ -54,7 +54,7 @@ impl Serialize for Covered {
     }
 }
 
-/// A distribution of which only the sum is published.
+/// A distribution of which only the sum is published, without percentiles.
 #[derive(Debug, Serialize)]
 pub(crate) struct Sum {
     pub(crate) sum: i64,

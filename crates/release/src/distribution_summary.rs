@@ -11,13 +11,13 @@ pub(crate) use noisy::bin_of;
 #[cfg(test)]
 mod tests;
 
-/// The minimum number of sessions at or above a percentile, of sessions at or below it, and of sessions in a range of
-/// a histogram. The documentation calls it b.
+/// The minimum number of sessions in a range of a histogram, of sessions at or above a percentile, and of sessions at
+/// or below it. The documentation calls this number b.
 pub const MIN_IN_RANGE: u64 = 10;
 
-/// The edges between the bins of histograms. There are ten bins per decade, and the edges have two significant
-/// digits, like the values. With the two open bins there are 32 bins. All distributions use the same edges, in the
-/// unit of their values.
+/// The edges between the bins of histograms, in the unit of the values. All distributions use the same edges. There are
+/// ten bins per decade, and the edges have two significant digits, like the values. Together with the two open bins
+/// there are 32 bins.
 pub const BINS: [u32; 31] = [
     100, 130, 160, 200, 250, 320, 400, 500, 630, 790, //
     1_000, 1_300, 1_600, 2_000, 2_500, 3_200, 4_000, 5_000, 6_300, 7_900, //

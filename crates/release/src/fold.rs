@@ -17,22 +17,22 @@ pub(crate) struct Row {
     pub(crate) cell: Cell,
 }
 
-/// The rule for how many rows are merged with a small rest. The size of the resulting row must allow a minimum number
-/// of sizes of the rest.
+/// The rule that determines how many rows are merged with a small rest. After merging, the size of the row must leave a
+/// minimum number of possible sizes for the rest.
 ///
-/// An attacker who knows the algorithm knows how a row with `*` was formed. Some rows were merged with a rest of
-/// fewer than k sessions. Each merged row has at least k sessions, and at most as many as the smallest row that was
-/// not merged. This bounds the size of the rest from both sides.
+/// An attacker who knows the algorithm knows how a row with `*` was formed. Some rows were merged with a rest of fewer
+/// than k sessions. Each merged row has at least k sessions, and at most as many as the smallest row that was not
+/// merged. This bounds the size of the rest from both sides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Margin {
-    /// The minimum number of sessions of a row. A rest has fewer.
+    /// The minimum number of sessions of a row. A small rest has fewer sessions.
     pub(crate) k: u64,
-    /// The minimum number of possible sizes of the rest. The documentation calls it b.
+    /// The minimum number of possible sizes of the rest. The documentation calls this number b.
     pub(crate) least: u64,
 }
 
 impl Margin {
-    /// Disables the margin, so that one merged row is enough.
+    /// A disabled margin: merging ends as soon as the rest is a crowd.
     #[cfg(test)]
     pub(crate) const NONE: Self = Self { k: 0, least: 0 };
 
@@ -54,9 +54,9 @@ impl Margin {
 /// table. If the whole table is not a crowd, the result is empty.
 ///
 /// A *leaf* is a cell of the table. A *node* is a prefix of cell keys. The *rest* of a node is the sum of the leaves
-/// below it that are not crowds. A rest that is not a crowd is merged with rows of its node, the smallest row first
-/// (of rows with equal sessions, the one with the lesser cell key first). Merging ends when the rest is a crowd and
-/// keeps the margin, or when no row is left. If the rest is still not a crowd, it is added to the rest of the node
+/// below it that are not crowds. A rest that is not a crowd is merged with rows of its node, the smallest row first. If
+/// rows have equal sessions, the row with the lesser cell key is merged first. Merging ends when the rest is a crowd
+/// and keeps the margin, or when no row is left. If the rest is still not a crowd, it is added to the rest of the node
 /// above.
 ///
 /// All cell keys must have the same length of at least 1, and must not contain `*`. Each cell must have at least one
@@ -83,15 +83,15 @@ pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> boo
 
 /// A node during the walk over its leaves.
 struct Node {
-    /// The index of the first row of this node in `rows`. All later rows in `rows` also belong to this node.
+    /// The index of the first row of this node in `rows`. All rows after that index also belong to this node.
     first_row: usize,
     /// The slot that contains the rest of the node. `None` if there is no rest.
     rest: Option<usize>,
 }
 
-/// A walk over the leaves in the order of their cell keys. The nodes that contain the current leaf are open. Each
-/// leaf has a slot. Merged cells are collected in the slot of one of them, and rows and rests are identified by their
-/// slot, so that cells are not moved.
+/// A walk over the leaves in the order of their cell keys. The nodes that contain the current leaf are open. Each leaf
+/// has a slot. When cells are merged, their sum is stored in the slot of one of them. Rows and rests are identified by
+/// their slot, so cells are not moved.
 struct Fold<F> {
     /// One slot for each leaf, in the order of the cell keys.
     slots: Vec<Row>,
@@ -136,8 +136,8 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         }
     }
 
-    /// Closes a node. Makes its rest a row if it is a crowd, after merging it with rows of the node if necessary.
-    /// Otherwise adds the rest to the rest of the node above.
+    /// Closes a node. If its rest is not a crowd, merges rows of the node with the rest. If the rest is then a crowd,
+    /// makes it a row. Otherwise adds it to the rest of the node above.
     fn close(&mut self, node: Node) {
         let Some(mut rest) = node.rest else { return };
         if !(self.is_crowd)(&self.slots[rest].cell) {
@@ -150,11 +150,11 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         }
     }
 
-    /// Merges rows of the node with its rest, the smallest row first, until the rest is a crowd that keeps the
-    /// margin, or until no row is left. The rows of the node begin at `first_row`. Returns the slot of the rest.
+    /// Merges rows of a node with its rest, the smallest row first, until the rest is a crowd that keeps the margin, or
+    /// until no row is left. The rows of the node begin at `first_row`. Returns the slot of the rest.
     fn merge_rows(&mut self, mut rest: usize, first_row: usize) -> usize {
-        // Rows are in the order of their cell keys. So of rows with equal sessions, the row with the lower index has
-        // the lesser cell key.
+        // Rows are in the order of their cell keys. So if rows have equal sessions, the row with the lowest index has
+        // the least cell key.
         let size = |at: usize| self.slots[self.rows[at]].cell.sessions;
         let mut left: BinaryHeap<_> =
             (first_row..self.rows.len()).map(|at| Reverse((size(at), at))).collect();
@@ -188,8 +188,8 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         self.rows.insert(at, slot);
     }
 
-    /// Adds a slot to the rest of the innermost open node. If no node is open, the root is already
-    /// closed and even its rest is not a crowd: the slot is dropped, and the table has no rows.
+    /// Adds a slot to the rest of the innermost open node. If no node is open, the root is closed and its rest is not a
+    /// crowd. In that case the slot is dropped, and the table has no rows.
     fn add_to_rest_above(&mut self, slot: usize) {
         let Some(rest) = self.open.last().map(|node| node.rest) else { return };
         let joined = match rest {

@@ -20,8 +20,8 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Creates the policies from the common one, and from the policies of single tenants by name. A tenant whose policy
-    /// equals the common one is not stored.
+    /// Creates the policies from the common policy, and from the policies of single tenants by name. If the policy of a
+    /// tenant equals the common policy, it is not stored.
     #[must_use]
     pub fn new(common: Policy, own: impl IntoIterator<Item = (String, Policy)>) -> Self {
         let own = own.into_iter().filter(|(_, policy)| *policy != common).collect();
@@ -50,7 +50,7 @@ impl Policies {
         std::iter::once(&self.common).chain(self.own.values())
     }
 
-    /// Returns the greatest k of any tenant. Counts over all tenants are rounded down to a multiple of it.
+    /// Returns the greatest k of any tenant. Counts over all tenants are rounded down to a multiple of this number.
     #[must_use]
     pub fn max_k(&self) -> u64 {
         self.all().map(Policy::k).max().unwrap_or(self.common.k())
@@ -83,8 +83,8 @@ impl Policies {
         Ok(Self { common: common.for_windows(window, idle)?, own })
     }
 
-    /// Returns a number that identifies the policies. It changes whenever the same cells of any tenant would give
-    /// other rows. It equals [`Policy::fingerprint`] if no tenant has a policy of its own.
+    /// Returns a number that identifies the policies. The number changes if the same cells of any tenant would give
+    /// other rows. It equals [`Policy::fingerprint`] if no tenant has its own policy.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         if self.own.is_empty() {

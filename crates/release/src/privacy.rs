@@ -77,7 +77,7 @@ pub enum PrivacyError {
 /// One number of a row, or a histogram to which each session contributes one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measure {
-    /// The name of the number in rollups. The name of a class of errors is such as `errors.network`.
+    /// The name of the number in rollups. The name for a class of errors has the form `errors.network`.
     pub name: &'static str,
     /// The maximum contribution of one session in one window.
     pub clamp: u64,
@@ -94,7 +94,7 @@ pub struct Privacy {
     delta: f64,
     window: Span,
     idle: Span,
-    /// The budget of a day as zero-concentrated differential privacy (zCDP).
+    /// The budget of a day, as the parameter ρ of zero-concentrated differential privacy (zCDP).
     rho: f64,
     /// The number of windows of a day.
     windows_a_day: u64,
@@ -160,7 +160,7 @@ impl Privacy {
         self.delta
     }
 
-    /// Returns ρ, the budget of a day as zero-concentrated differential privacy (zCDP).
+    /// Returns ρ, the budget of a day in zero-concentrated differential privacy (zCDP).
     #[must_use]
     pub const fn rho(&self) -> f64 {
         self.rho
@@ -197,9 +197,9 @@ impl Privacy {
         self.tau
     }
 
-    /// Returns (ε, δ) for a session id that stays the same for a number of days. As for one day, half of δ is used by
-    /// the conversion from ρ to ε. The other half of δ bounds the threshold of one day, so it counts once for each
-    /// day.
+    /// Returns (ε, δ) for a session id that stays the same for a number of days. One half of δ is used once, by the
+    /// conversion from ρ to ε. The other half bounds the probability for one day that a cell is released because of a
+    /// single session. Therefore it is added once for each day.
     #[must_use]
     pub fn composed(&self, days: u32) -> (f64, f64) {
         let half = self.delta / 2.0;

@@ -16,8 +16,8 @@ mod noisy;
 mod tests;
 
 /// The result for one tenant and window. Under `threshold`, its session-windows are either all released or all
-/// withheld. Under `differential-privacy`, the number of released session-windows differs between breakdowns, and the
-/// counts here are those of the breakdown with the most.
+/// withheld. Under `differential-privacy`, breakdowns differ in their number of released session-windows. The counts
+/// here are then those of the breakdown that released most session-windows.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {
@@ -28,11 +28,11 @@ pub struct Released {
     pub rows: Vec<u64>,
     /// The number of session-windows that the rows cover.
     pub session_windows_released: u64,
-    /// The number of beacons of these session-windows.
+    /// The number of beacons in the released session-windows.
     pub beacons_released: u64,
     /// The number of session-windows that no row covers.
     pub session_windows_withheld: u64,
-    /// The number of beacons of these session-windows.
+    /// The number of beacons in the withheld session-windows.
     pub beacons_withheld: u64,
     /// The internal error because of which all rows were withheld, or `None` if there was no error. The caller must
     /// count it as an alarm.
@@ -52,8 +52,8 @@ pub enum ReleaseError {
         /// The number of breakdowns.
         breakdowns: usize,
     },
-    /// A cell key has another length than its breakdown, contains the reserved value `*`, or belongs to a cell
-    /// without sessions.
+    /// A cell key differs in length from its breakdown, contains the reserved value `*`, or belongs to a cell without
+    /// sessions.
     #[error(
         "a cell of breakdown {breakdown} is malformed, so none of the window is released; report this as a bug"
     )]
@@ -83,8 +83,7 @@ pub enum ReleaseError {
     NoSecret,
     /// The noise was calculated for another window length.
     #[error(
-        "the length of the window differs from the one that its noise was calculated for, so none of it is released; report this as \
-         a bug"
+        "the noise was calculated for another window length, so none of the window is released; report this as a bug"
     )]
     WindowLength,
 }

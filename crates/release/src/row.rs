@@ -19,7 +19,8 @@ mod tests;
 /// The initial size in bytes of the buffer for the JSON of a row. Most rows are shorter.
 const USUAL_LENGTH: usize = 1024;
 
-/// The number of source partitions whose sessions a row contains. Rows contain it if partitions are missing.
+/// The number of source partitions whose sessions a row contains. A row contains this object only if partitions are
+/// missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Coverage {
     /// The number of partitions that contributed to the window.
@@ -219,7 +220,7 @@ struct WireNumbers<'a>(&'a Numbers);
 impl Serialize for WireNumbers<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
-        // Beacons are not among the fields with noise.
+        // The number of beacons is not in the list of fields with noise.
         map.serialize_entry("beacons", &self.0.beacons().map_or(Number::Hidden, Number::Exact))?;
         for metric in SumMetric::ALL {
             map.serialize_entry(metric.name(), &self.0.sum(metric))?;

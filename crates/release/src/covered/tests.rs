@@ -62,7 +62,7 @@ fn row_outside_the_detail_table_has_all_fields_and_only_sessions_are_exact() {
 }
 
 #[test]
-fn noise_repeats_for_the_same_row_and_differs_for_any_other() {
+fn noise_repeats_for_equal_rows_and_differs_for_different_rows() {
     let noise = |policy: &Policy, tenant: &str, window: Window, cell: &Cell| {
         let numbers = numbers(&rows(policy, tenant, window, cell)[0]);
         numbers.iter().zip(cell.bounded.0).map(|(number, exact)| number - exact as i64).collect::<Vec<_>>()

@@ -5,9 +5,10 @@ use super::{BIN_COUNT, BINS, DistributionSummary, MIN_IN_RANGE, histogram};
 use crate::privacy::not_negative;
 
 impl DistributionSummary {
-    /// Summarizes bins whose counts have noise with the standard deviation `sigma`. Omits values that consist mostly
-    /// of noise: a percentile if fewer sessions are above or below it than two standard deviations of the noise of
-    /// the total, and a range if it has fewer sessions than two standard deviations of the noise of a bin.
+    /// Summarizes bins whose counts have noise with the standard deviation `sigma`. Omits a percentile if the sessions
+    /// above it, or the sessions below it, are fewer than two standard deviations of the noise of the total. Omits a
+    /// range if its sessions are fewer than two standard deviations of the noise of a bin. Such values would consist
+    /// mostly of noise.
     pub(crate) fn of_noisy(bins: &[i128; BIN_COUNT], sigma: f64, with_histogram: bool) -> Self {
         let bins = without_negatives(bins);
         let sessions = bins.iter().sum();
@@ -40,14 +41,14 @@ fn from(bin: usize) -> u32 {
     bin.checked_sub(1).map_or(0, |before| BINS[before])
 }
 
-/// Returns the value that represents a bin. It is the middle of the bin, or the lower edge of the last bin, which has
-/// no upper edge.
+/// Returns the value that represents a bin: the middle of the bin. The last bin has no upper edge, so its lower edge
+/// represents it.
 fn middle(bin: usize) -> u64 {
     u64::from(u32::midpoint(from(bin), BINS.get(bin).copied().unwrap_or(from(bin))))
 }
 
 /// Adjusts the counts of bins so that none is negative and the total does not change. A negative count becomes 0, and
-/// is subtracted from the following bins.
+/// the counts of the following bins are reduced by its absolute value.
 fn without_negatives(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
     let total = not_negative(bins.iter().fold(0, |sum: i128, bin| sum.saturating_add(*bin)));
     let (mut running, mut risen) = (0_i128, 0);
@@ -61,9 +62,9 @@ fn without_negatives(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
     without_negatives
 }
 
-/// Returns a percentile, rounded to two significant digits. It assumes that the values of a bin are evenly
-/// distributed. Returns `None` if the percentile is in the last bin, which has no upper edge, or if fewer than
-/// `beyond` sessions are above or below it.
+/// Returns a percentile, rounded to two significant digits. Assumes that the values of a bin are evenly distributed.
+/// Returns `None` if the percentile is in the last bin, which has no upper edge, or if fewer than `beyond` sessions are
+/// above or below the percentile.
 fn percentile(bins: &[u64; BIN_COUNT], sessions: u64, percent: u64, beyond: u64) -> Option<u32> {
     let share = |percent: u64| u128::from(sessions) * u128::from(percent) / 100;
     if share(percent).min(share(100 - percent)) < u128::from(beyond) {

@@ -34,18 +34,18 @@ fn bins_are_logarithmic_with_two_digit_edges_and_at_most_32() {
 
 #[test]
 fn percentile_needs_ten_sessions_at_or_above_it() {
-    // 1000 sessions have the values 1 to 1000. p99 is the 990th, with 11 sessions at or above it.
+    // 1000 sessions have the values 1 to 1000. p99 is the 990th value. 11 sessions are at or above it.
     let each: Vec<_> = (1..=1000).map(|value| (value, 1)).collect();
     assert_eq!(percentiles(&each), [Some(500), Some(900), Some(950), Some(990)]);
     let fewer: Vec<_> = (1..=900).map(|value| (value, 1)).collect();
-    // Of 900 sessions, p99 is the 891st, with ten at or above it. Of 899 sessions, it is the 891st (rounded up), with
-    // nine.
+    // Of 900 values, p99 is the 891st, and ten sessions are at or above it. Of 899 values, p99 is also the 891st
+    // (rounded up), but only nine sessions are at or above it.
     assert_eq!(percentiles(&fewer)[3], Some(891));
     assert_eq!(percentiles(&fewer[..899]), [Some(450), Some(810), Some(855), None]);
 }
 
 #[test]
-fn value_of_many_sessions_is_a_percentile_even_if_it_is_the_largest() {
+fn largest_value_is_a_percentile_if_enough_sessions_have_it() {
     assert_eq!(percentiles(&[(10, 5), (20, 85)]), [Some(20); 4]);
     assert_eq!(percentiles(&[(10, 10)]), [Some(10); 4]);
     assert_eq!(percentiles(&[(10, 9)]), [None; 4]);
@@ -56,7 +56,7 @@ fn value_of_many_sessions_is_a_percentile_even_if_it_is_the_largest() {
 
 #[test]
 fn percentile_needs_ten_sessions_at_or_below_it() {
-    // The 9th of 18 values has ten sessions at or above it, and nine at or below it.
+    // The median of 18 values is the 9th. Ten sessions are at or above it, but only nine are at or below it.
     let each: Vec<_> = (1..=18).map(|value| (value, 1)).collect();
     assert_eq!(percentiles(&each)[0], None);
     let each: Vec<_> = (1..=19).map(|value| (value, 1)).collect();
@@ -90,7 +90,7 @@ fn value_on_an_edge_belongs_to_the_range_above_it() {
 
 proptest! {
     #[test]
-    fn ranges_cover_each_session_once_and_contain_enough(values in vec((0_u32..400_000, 1_u64..8), 0..60)) {
+    fn every_session_is_in_one_range_of_at_least_ten_sessions(values in vec((0_u32..400_000, 1_u64..8), 0..60)) {
         let distribution = distribution(&values);
         let Some(ranges) = histogram(distribution.values(), MIN_IN_RANGE) else {
             prop_assert!(distribution.sessions() < MIN_IN_RANGE);

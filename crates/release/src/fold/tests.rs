@@ -60,14 +60,14 @@ fn small_rest_is_merged_with_the_smallest_row_of_its_node() {
 fn rows_are_merged_until_the_rest_has_enough_possible_sizes() {
     let cells = [("a", 9), ("b", 50), ("c", 51), ("d", 70), ("e", 900)];
     check(50, &cells, &["* 59", "c 51", "d 70", "e 900"]);
-    // If a row of 59 contains one merged row of 50 to 51, its rest is 8 or 9. If a row of 110 contains two merged
-    // rows of 50 to 70, its rest is 1 to 10.
+    // If one row of 50 to 51 sessions was merged into a row of 59, the rest has 8 or 9 sessions. If two rows of 50 to
+    // 70 sessions were merged into a row of 110, the rest has 1 to 10 sessions.
     check_with_margin(50, 3, &cells, &["* 110", "d 70", "e 900"]);
     check_with_margin(50, 10, &cells, &["* 110", "d 70", "e 900"]);
-    // If a row of 180 contains three merged rows of 50 to 900, its rest is 1 to 30.
+    // If three rows of 50 to 900 sessions were merged into a row of 180, the rest has 1 to 30 sessions.
     check_with_margin(50, 11, &cells, &["* 180", "e 900"]);
     check_with_margin(50, 25, &cells, &["* 180", "e 900"]);
-    // A rest has at most 49 possible sizes in any row.
+    // A rest has at most 49 possible sizes, so a margin of 50 is never reached and all rows are merged.
     check_with_margin(50, 50, &cells, &["* 1080"]);
 }
 
@@ -93,14 +93,14 @@ fn rest_that_is_a_crowd_is_not_merged_with_a_row() {
 
 #[test]
 fn row_with_a_star_may_be_merged_with_the_rest_of_the_node_above() {
-    // b/* has 50 sessions and is smaller than a/x, so the root's rest of 1 is merged with it.
+    // b/* has 50 sessions, which is fewer than a/x has. So the root's rest of 1 session is merged with b/*.
     check(50, &[("a/x", 60), ("b/y", 25), ("b/z", 25), ("c/w", 1)], &["*/* 51", "a/x 60"]);
 }
 
 #[test]
-fn of_rows_with_equal_sessions_the_lesser_cell_key_is_merged_first() {
-    // In the order of bytes, '&' is less than '*', and '*' is less than 'a'. The first of the rows of 50 under b is
-    // merged.
+fn row_with_the_lesser_cell_key_is_merged_first_if_sessions_are_equal() {
+    // In the order of bytes, '&' is less than '*', and '*' is less than 'a'. Of the two rows of 50 sessions, the row
+    // that sorts first is merged.
     let b = [("b/&", 50), ("b/a", 25), ("b/c", 25), ("c/d", 1)];
     check(50, &b, &["*/* 51", "b/* 50"]);
     let b = [("b/a", 25), ("b/c", 25), ("b/z", 50), ("c/d", 1)];

@@ -19,7 +19,7 @@ fn policies<const N: usize>(own: [(&str, Policy); N]) -> Policies {
 }
 
 #[test]
-fn tenant_without_a_policy_of_its_own_has_the_common_policy() {
+fn tenant_without_its_own_policy_has_the_common_policy() {
     let policies = policies([("acme", policy(100)), ("beta", other_tables(20)), ("like", policy(50))]);
     assert_eq!(["acme", "beta", "like", "else"].map(|tenant| policies.of(tenant).k()), [100, 20, 50, 50]);
     assert_eq!(policies.own().map(|(tenant, _)| tenant).collect::<Vec<_>>(), ["acme", "beta"]);
@@ -30,7 +30,7 @@ fn tenant_without_a_policy_of_its_own_has_the_common_policy() {
 }
 
 #[test]
-fn fingerprint_of_all_policies_changes_with_each_policy_that_differs_from_the_common_one() {
+fn fingerprint_of_all_policies_depends_on_each_policy_that_differs_from_the_common_policy() {
     assert_eq!(policies([]).fingerprint(), policy(50).fingerprint());
     assert_eq!(policies([("acme", policy(50))]).fingerprint(), policy(50).fingerprint());
     let different = [

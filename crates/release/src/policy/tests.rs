@@ -72,7 +72,7 @@ fn margin_is_at_most_half_of_k_and_may_be_zero_only_if_a_small_k_is_allowed() {
 }
 
 #[test]
-fn detail_table_is_that_of_the_last_breakdown_by_default() {
+fn detail_table_is_the_table_of_the_last_breakdown_by_default() {
     let detail = |detail| Policy::threshold(PolicySettings { detail, ..settings() }).unwrap().detail();
     assert_eq!(detail(Detail::Last), Some(4));
     assert_eq!(detail(Detail::Index(0)), Some(0));
@@ -96,8 +96,8 @@ fn cell_is_a_crowd_only_with_k_sessions_and_the_minimum_number_of_networks() {
 
 #[test]
 fn fingerprint_of_the_default_policy_never_changes() {
-    // The value is fixed, because a merger compares it with a value that another process has committed, perhaps one
-    // of an older release.
+    // The value is fixed, because a merger compares it with a value that another process committed. That process may be
+    // an older release.
     assert_eq!(Policy::threshold(settings()).unwrap().fingerprint(), FINGERPRINT);
 }
 
@@ -106,7 +106,7 @@ fn fingerprint_of_the_default_policy_never_changes() {
 const FINGERPRINT: u64 = 0xae2f_d3e5_f8a4_05db;
 
 #[test]
-fn fingerprint_changes_with_each_setting_that_changes_rows_and_with_no_other() {
+fn fingerprint_changes_with_every_setting_that_changes_rows_and_with_no_other_setting() {
     let place = || vec![vec![Country, Asn], vec![Device]];
     let different = [
         settings(),

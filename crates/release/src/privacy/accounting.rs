@@ -84,9 +84,9 @@ fn tail(sigma: f64, from: u64) -> f64 {
     sum * block / all
 }
 
-/// Returns the point between the bounds at which `beyond` becomes true, by bisection. `beyond` must be false before
-/// that point and true after it. The result is rounded down, which is safe for ρ. For ε the rounding error is below
-/// the published precision.
+/// Returns the point between the bounds at which `beyond` becomes true, by bisection. `beyond` must be false below that
+/// point and true above it. The result is rounded down, which is safe for ρ. For ε the rounding error is below the
+/// published precision.
 fn bisect(mut low: f64, mut high: f64, beyond: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..STEPS {
         let middle = f64::midpoint(low, high);

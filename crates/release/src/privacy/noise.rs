@@ -59,8 +59,8 @@ pub(crate) struct NoiseKey<'a> {
 pub(crate) struct CellNoise(XofTurboShake128);
 
 impl CellNoise {
-    /// Creates the noise of a cell. It depends on the exact content of the cell, and not only on its key. So if a
-    /// window were published twice with different data, the noise of the two rows would be independent, and their
+    /// Creates the noise of a cell. The noise depends on the exact content of the cell, and not only on its key. So if
+    /// a window were published twice with different data, the noise of the two rows would be independent, and their
     /// difference would not be the exact difference of the data.
     pub(crate) fn new(secret: &Secret, noise_key: &NoiseKey<'_>, cell_key: &CellKey, cell: &Cell) -> Self {
         let mut noise = Self(secret.stream("noise"));
@@ -76,8 +76,8 @@ impl CellNoise {
         for metric in ValueMetric::ALL {
             let values = &cell.values[metric];
             if metric.outside_detail() == Clamp::Hidden {
-                // Only metrics with values are part of the input, with their names. Therefore a new metric does not
-                // change the noise of cells that have no values of it.
+                // The input contains a metric, with its name, only if the cell has values of this metric. Therefore a
+                // new metric does not change the noise of cells that have no values of it.
                 if values.values().is_empty() {
                     continue;
                 }

@@ -23,8 +23,8 @@ pub(crate) fn measure_names() -> Vec<&'static str> {
     [COUNT, BEACONS].into_iter().chain(sums).chain(errors).chain(values).collect()
 }
 
-/// Returns the maximum contribution of one session to each measure. `sums` contains its maximum contributions to the
-/// sums.
+/// Returns the maximum contribution of one session to each measure. `sums` contains the maximum contributions of one
+/// session to the sums.
 pub(super) fn most(sums: &Sums) -> Vec<u64> {
     std::iter::once(1).chain(amounts(sums)).chain(ValueMetric::ALL.map(|_| 1)).collect()
 }
@@ -86,7 +86,7 @@ impl Noisy {
             for (value, sessions) in cell.values[metric].values() {
                 bins[bin_of(*value)] += i128::from(*sessions);
             }
-            // Every bin has noise, so that an empty bin cannot be recognised.
+            // Noise is added to every bin, so an empty bin cannot be recognised.
             for bin in &mut bins {
                 *bin = bin.saturating_add(draws.next(measure.sigma));
             }

@@ -31,7 +31,7 @@ impl Secret {
         XofTurboShake128::init(&self.0, &[b"crowdfold 1 ", purpose.as_bytes()])
     }
 
-    /// Returns a number by which two secrets can be distinguished. It reveals nothing else about the secret.
+    /// Returns a number that identifies the secret without revealing it.
     pub(crate) fn fingerprint(&self) -> u64 {
         self.stream("fingerprint").into_seed_stream().next_u64()
     }

@@ -18,7 +18,7 @@ fn sigma_and_tau_equal_the_documented_values() {
         let privacy = Privacy::new(&PrivacySettings { window, ..DEFAULT }, breakdowns).unwrap();
         assert_eq!((rounded(privacy.sigma(), digits), privacy.tau()), (sigma, tau), "{window} {breakdowns}");
     }
-    // The σ and the τ if the session count alone used the whole budget.
+    // These would be σ and τ if the session count alone used the whole budget.
     let privacy = Privacy::new(&DEFAULT, 1).unwrap();
     let alone = Sigma::of(1, 24, privacy.rho());
     assert_eq!(rounded(alone, 1), 27.0);
@@ -32,8 +32,8 @@ fn whole_budget_is_used_and_not_exceeded() {
         assert_eq!(privacy.releases(), 24 * breakdowns as u64);
         let weights: f64 = privacy.measures().iter().map(|measure| measure.weight).sum();
         assert!((weights - 1.0).abs() < 1e-12, "{weights}");
-        // The budget that one session uses: the squares of its maximum contributions relative to the noise, over
-        // everything that is published for a day.
+        // The budget that one session uses in a day: half of the squared ratio of its maximum contribution to σ, summed
+        // over all measures of all tables.
         let used: f64 = privacy
             .measures()
             .iter()
@@ -75,7 +75,7 @@ fn every_measure_has_a_clamp_and_the_session_count_has_half_of_the_budget() {
 }
 
 #[test]
-fn year_of_the_same_session_id_is_reported_as_weak() {
+fn guarantee_is_weak_for_a_session_id_that_stays_the_same_for_a_year() {
     let privacy = Privacy::new(&DEFAULT, 1).unwrap();
     let (epsilon, delta) = privacy.composed(YEAR);
     assert!((26.4..26.5).contains(&epsilon), "{epsilon}");

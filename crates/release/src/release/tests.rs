@@ -178,8 +178,8 @@ fn histograms_are_in_the_detail_table_only_and_coverage_is_in_every_table() {
     assert_eq!(with(r#""coverage":{"partitions":3,"of":4}"#), [true; 3]);
 }
 
-/// The summary of one session, with its dimension values. The first two values are those of the first table, and the
-/// other two are those of the second and third table.
+/// The summary of one session, with four dimension values: two for the first table, one for the second table and one
+/// for the third.
 #[derive(Clone, Debug)]
 struct SessionSummary {
     values: [u8; 4],
@@ -197,8 +197,8 @@ fn summary(numbers: &mut Numbers) -> SessionSummary {
     SessionSummary { values: std::array::from_fn(|_| value(numbers.unit())), cell }
 }
 
-/// Builds the three tables. Adds the session summaries of each partition first, and then the partitions, in the given
-/// order.
+/// Builds the three tables. Adds up the session summaries of each partition, in the given order, and then the
+/// partitions.
 fn tables(partitions: &[Vec<SessionSummary>]) -> Vec<Table> {
     let mut whole = vec![Table::new(); 3];
     for partition in partitions {

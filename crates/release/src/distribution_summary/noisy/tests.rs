@@ -7,7 +7,7 @@ fn bins(counts: &[(u32, i128)]) -> [i128; BIN_COUNT] {
 }
 
 #[test]
-fn value_is_in_the_bin_whose_lower_edge_it_reaches() {
+fn value_equal_to_a_lower_edge_is_in_the_bin_above_that_edge() {
     assert_eq!([0, 99, 100, 129, 130, 99_999, 100_000, u32::MAX].map(bin_of), [0, 0, 1, 1, 2, 30, 31, 31]);
     assert_eq!((from(0), from(1), from(31)), (0, 100, 100_000));
     assert_eq!((middle(0), middle(1), middle(31)), (50, 115, 100_000));
@@ -28,7 +28,7 @@ fn adjusted_counts_are_not_negative_and_keep_their_total() {
 }
 
 #[test]
-fn percentile_is_published_only_if_enough_sessions_exceed_the_noise() {
+fn percentile_is_published_only_if_enough_sessions_are_above_and_below_it() {
     // With σ = 10, two standard deviations of the total of 32 bins are 2·10·√32 = 113.1. So at least 114 sessions
     // must be above and below a percentile.
     let summary_of = |sessions: i128| {
@@ -36,7 +36,8 @@ fn percentile_is_published_only_if_enough_sessions_exceed_the_noise() {
     };
     let large = summary_of(12_000);
     assert_eq!((large.sessions, large.sum), (12_000, 6_000 * 1_150 + 6_000 * 5_650));
-    // Half of the values are in [1000, 1300). 0.9 of all values is 0.8 of the values in [5000, 6300).
+    // Half of the values are in [1000, 1300), and half in [5000, 6300). 0.9 of all values are the first half and 0.8 of
+    // the second half.
     assert_eq!(
         (large.p50, large.p90, large.p95, large.p99),
         (Some(1300), Some(6000), Some(6200), Some(6300))
@@ -49,7 +50,7 @@ fn percentile_is_published_only_if_enough_sessions_exceed_the_noise() {
 }
 
 #[test]
-fn each_range_has_two_standard_deviations_of_sessions_and_all_ranges_cover_all() {
+fn range_has_at_least_two_standard_deviations_of_sessions_and_all_sessions_are_in_ranges() {
     let bins = bins(&[(50, 15), (100, 9), (2000, 40), (200_000, 3)]);
     let summary = DistributionSummary::of_noisy(&bins, 10.0, true);
     assert_eq!(summary.histogram, Some(vec![(0, Some(130), 24), (130, None, 43)]));

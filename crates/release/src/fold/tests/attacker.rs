@@ -45,8 +45,8 @@ fn scenario(numbers: &mut Numbers) -> Scenario {
     })
 }
 
-/// Builds a table. `of` returns the cell key of a point. The field `beacons` of a cell has a bit for each of its
-/// points.
+/// Builds a table. `of` returns the cell key of a point. The field `beacons` of a cell has one bit for each point in
+/// the cell.
 fn cells(scenario: &Scenario, of: impl Fn(usize, usize) -> Vec<String>) -> Table {
     let mut table = Table::new();
     for (a, row) in scenario.iter().enumerate() {
@@ -99,8 +99,8 @@ fn no_group_below_k_can_be_computed_from_two_tables_of_different_families() {
             let mut rows = folded(cells(&scenario, |a, _| vec![a.to_string()]), k);
             let first = rows.len();
             rows.extend(folded(cells(&scenario, |_, b| vec![b.to_string()]), k));
-            // A row that covers a value of its own dimension covers the points with that value and every value of the
-            // other dimension.
+            // Each table has only one of the two dimensions. A row that covers a value of this dimension covers all
+            // points with that value.
             for (index, row) in rows.iter_mut().enumerate() {
                 let value = |point: usize| if index < first { point / 3 } else { point % 3 };
                 let covered: Vec<_> = (0..9).filter(|point| row.covers[*point]).map(value).collect();

@@ -2,7 +2,7 @@
 
 use crowdfold_model::Cell;
 
-/// A leaf, a rest or a row: its cell key, its sessions, its network bits, and a bit for each leaf in it.
+/// A leaf, a rest or a row: its cell key, its sessions, its network bits, and one bit for each leaf that it contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) cell_key: Vec<String>,
@@ -36,8 +36,8 @@ impl Crowd {
         group.sessions >= self.k && group.networks.count_ones() >= self.networks
     }
 
-    /// Returns true if a row of `sessions` sessions leaves at least `margin` possible sizes for its rest, after
-    /// `merged` rows were merged with the rest.
+    /// Returns true if a row with `*` leaves at least `margin` possible sizes for its rest. The row has `sessions`
+    /// sessions, and `merged` rows were merged with the rest.
     fn leaves_enough(self, sessions: u64, merged: u64, smallest_left: u64) -> bool {
         let possible = |rest: u64| {
             let others = sessions.checked_sub(rest);

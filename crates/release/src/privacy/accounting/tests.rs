@@ -6,7 +6,7 @@ fn assert_near(one: f64, other: f64, relative: f64) {
 
 /// The expected values were computed with mpmath, from the same formula.
 #[test]
-fn conversion_equals_that_of_canonne_kamath_and_steinke() {
+fn conversion_equals_the_published_formula() {
     assert_near(rho(1.0, 5e-9), 0.016_468_352_674, 1e-8);
     assert_near(epsilon(365.0 * 0.016_468_352_674, 5e-9), 26.421_532, 1e-6);
     assert_near(epsilon(rho(0.3, 1e-7), 1e-7), 0.3, 1e-9);
@@ -31,7 +31,7 @@ fn tail_equals_the_sum_of_its_probabilities_or_is_a_close_upper_bound() {
         let far = (40.0 * sigma) as i64 + 40;
         let exact = (from as i64..far).map(weight).sum::<f64>() / (-far..far).map(weight).sum::<f64>();
         let computed = tail(sigma, from);
-        // For a σ below one, the normalising sum is a bound and not exact.
+        // For a σ below 1, the normalising sum is only bounded, so the tolerance is larger.
         assert_near(computed, exact, if sigma < 1.0 { 0.01 } else { 1e-7 });
         assert!(computed >= exact * (1.0 - 1e-9));
     }

@@ -91,15 +91,15 @@ fn chi_squared(drawn: &[i128], sigma: f64) -> (f64, usize) {
     (statistic.sum(), bins - 1)
 }
 
-/// Returns the critical value of the chi-squared statistic: with these degrees of freedom, it is exceeded with a
-/// probability of 1 in 100,000 (approximation of Wilson and Hilferty).
+/// Returns the critical value of the chi-squared statistic for these degrees of freedom. The statistic exceeds it with
+/// a probability of 1 in 100,000 (approximation of Wilson and Hilferty).
 fn critical(freedom: usize) -> f64 {
     let ninths = 2.0 / (9.0 * freedom as f64);
     freedom as f64 * (1.0 - ninths + 4.265 * ninths.sqrt()).powi(3)
 }
 
 fn sample(sigma: Sigma, count: u64) -> Vec<i128> {
-    // Each draw is of another cell, as in a deployment.
+    // Each draw is the noise of a different cell, as in a deployment.
     (0..count)
         .map(|n| {
             CellNoise::new(&secret(), &NOISE_KEY, &cell_key(&["a"]), &cell(n)).of("sessions").next(sigma)

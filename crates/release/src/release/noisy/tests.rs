@@ -122,8 +122,8 @@ fn window_without_a_secret_or_of_another_length_is_withheld() {
     assert_eq!(fault(&policy(50, &BUDGET), minute), Some(ReleaseError::WindowLength));
 }
 
-/// Returns the number of released cells, of `cells` cells with exactly `sessions` sessions. `delta` is the δ of a
-/// day, and `tau` changes the threshold.
+/// Releases `cells` cells of exactly `sessions` sessions, and returns the number of published rows. `delta` is the δ of
+/// a day, and `tau` changes the threshold.
 fn released_of(cells: usize, sessions: u64, k: u64, delta: f64, tau: impl Fn(u64) -> u64) -> usize {
     let budget = PrivacySettings { epsilon: 1.0, delta, window: HOUR * 12, idle: IDLE };
     let settings =
@@ -157,7 +157,7 @@ fn invariant_9_cell_of_exactly_k_is_released_no_more_often_than_delta_allows() {
             "no cell below k is released, regardless of the noise"
         );
     }
-    // The test detects a threshold that is too low by a fifth, because more cells are released.
+    // The test detects a threshold that is a fifth too low, because more cells are released.
     let count = released_of(CELLS, 50, 50, DELTA, |tau| tau - tau / 5) as f64;
     assert!(count > bound, "{count} is within {bound}");
 }
