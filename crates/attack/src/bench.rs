@@ -1,6 +1,6 @@
 //! Builds rows as the program would publish them if a rule were disabled. For attacks that need thousands of windows,
-//! it also builds the normal rows, because its sampler is faster. Its noise is a rounded Gaussian. Only
-//! [`crate::product`] draws the program's own noise.
+//! this module also builds the normal rows, because its sampler is faster than that of the program. The noise is a
+//! rounded Gaussian. Only [`crate::product`] draws the program's own noise.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,6 @@
 //! Attack 5: fake sessions beside real ones. An attacker who sends a crowd of fakes with one cell key learns the number
-//! of real sessions with that cell key. Fakes inside a small rest reduce the number of possible sizes of the rest.
+//! of real sessions with that cell key. If there are too few fakes for a crowd, they are part of a small rest. In that
+//! case, they reduce the number of possible sizes of the rest.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +16,10 @@ use crate::traffic::{Activity, TABLES};
 pub(crate) struct Score {
     /// The number of small groups to which fakes were added.
     pub(crate) groups: u64,
-    /// The number of groups of which the attacker learns the exact number of sessions.
+    /// The number of groups whose exact number of real sessions the attacker learns.
     pub(crate) exact: u64,
-    /// The number of groups in a small rest whose number of real sessions is bounded to within ±1, and to within ±3.
+    /// The number of other groups for which the attacker learns the number of real sessions to within ±1. `within_3` is
+    /// the same for ±3.
     pub(crate) within_1: u64,
     pub(crate) within_3: u64,
 }
@@ -66,8 +68,8 @@ impl Attack {
         score
     }
 
-    /// Computes bounds for a group whose fakes are in the star row above their cell key. The other sessions of the rest
-    /// are real.
+    /// Computes bounds for a group whose fakes were folded. The fakes are in the lowest star row above the cell key of
+    /// the group. The rest in this row consists of the fakes and of real sessions.
     fn narrow(&self, published: &Published, table: usize, cell_key: &[String], score: &mut Score) {
         let table = &published.tables[table];
         let depth = |at: usize| table.rows[at].cell_key.iter().position(|value| value == "*").unwrap_or(0);

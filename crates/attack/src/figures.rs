@@ -105,7 +105,7 @@ pub(crate) fn intervals(seed: u64, _: u64) {
 /// Prints the results of attack 3.
 pub(crate) fn joins(seed: u64, scenarios: u64) {
     println!(
-        "\n3. joins in one window: how often the row of one session is named, in points above naming the largest row"
+        "\n3. joins in one window: how often the row of a session is found, in points above naming the largest row"
     );
     println!(
         "{:>6} {:<24} {:<16} {:<22} {:>5} {:>7} {:>15} {:>9}",
@@ -164,7 +164,7 @@ fn print_scores(live: usize, name: &str, target: Target, scores: &Scores) {
 /// Prints the results of attack 4.
 pub(crate) fn marks(seed: u64, _: u64) {
     println!(
-        "\n4. marks: a session whose id is known, over several windows; points above naming the largest row"
+        "\n4. marks: a session whose id is known, over several windows, in points above naming the largest row"
     );
     let off = Rules { noise: 1, ..Rules::default() };
     println!("(noise 1 disables the rule)");
@@ -255,14 +255,14 @@ pub(crate) fn fakes(seed: u64, _: u64) {
 /// Prints the results of attack 6.
 pub(crate) fn successive(seed: u64, _: u64) {
     println!(
-        "\n6. successive windows, all other sessions known: the rows of a new session, and whether it failed to start"
+        "\n6. successive windows: rows and startup of a new session, for an attacker who knows all other sessions"
     );
     let off = Rules { noise: 0, ..Rules::default() };
     let cases: Vec<_> = LIVE[..3].iter().flat_map(|live| [(*live, Rules::default()), (*live, off)]).collect();
     let found = each(&cases, |(live, rules)| successive::run(*live, *rules, 300, &mut Random::new(seed)));
     for ((live, rules), score) in cases.iter().zip(found) {
         println!(
-            "{live:>6} noise {}: row named in {:.1} % of tables; its startup is answered correctly in {:.1} % of {}",
+            "{live:>6} noise {}: row found in {:.1} % of tables; startup failure guessed correctly in {:.1} % of {}",
             rules.noise,
             percent(score.named, score.tables),
             percent(score.right, score.asked),

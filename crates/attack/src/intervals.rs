@@ -1,5 +1,5 @@
-//! Attack 2: bounds for small groups. The attacker tries every sequence of merges that may have led to a star row, and
-//! applies linear programming to the rows of two tables.
+//! Attack 2: bounds for small groups. A star row is a row with `*`. The attacker tries every sequence of merges that
+//! may have led to a star row, and applies linear programming to the rows of two tables.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,7 +13,7 @@ use crate::simplex::Program;
 /// bounds are wide.
 const MOST: u64 = 600;
 
-/// A star row, as an attacker sees it.
+/// A star row, with the values that an attacker can read or compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Star {
     pub(crate) sessions: u64,
@@ -34,8 +34,8 @@ pub(crate) fn stars(table: &Table) -> Vec<(usize, Star)> {
     stars.map(star).collect()
 }
 
-/// Returns every possible size of the small rest of a star row. A size is possible if the algorithm can reach the star
-/// row from it by a sequence of merges. If `taken` is set, only sequences of this number of merged rows count.
+/// Returns every possible size of the small rest of a star row. A size is possible if a sequence of merges leads from a
+/// rest of this size to the star row. If `taken` is set, only sequences with this number of merged rows count.
 pub(crate) fn rests(star: Star, k: u64, margin: u64, taken: Option<u64>) -> BTreeSet<u64> {
     let mut search = Search { star, k, margin, taken, dead_ends: HashSet::new() };
     (1..k).filter(|rest| search.reaches((*rest, 0, k))).collect()
@@ -53,8 +53,8 @@ struct Search {
 }
 
 impl Search {
-    /// Returns true if the algorithm can reach the star row from a state: the sessions so far, the number of merged
-    /// rows and the size of the last merged row.
+    /// Returns true if a sequence of merges leads from a state to the star row. A state consists of the sessions so
+    /// far, the number of merged rows, and the size of the last merged row.
     fn reaches(&mut self, from: (u64, u64, u64)) -> bool {
         let (sum, taken, last) = from;
         let Self { star, k, margin, .. } = *self;
@@ -85,18 +85,19 @@ impl Search {
 /// The bounds for small rests in published star rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rests {
-    /// The number of small rests in star rows whose node has other rows.
+    /// The number of small rests in star rows whose node has other rows. The next four fields count some of these
+    /// rests.
     pub(crate) beside_rows: u64,
-    /// Of these, the number of rests with fewer than b possible sizes for an attacker who knows the number of merged
-    /// rows.
+    /// The number of rests that have fewer than b possible sizes if the attacker knows the number of merged rows.
     pub(crate) narrow: u64,
-    /// Of these, the number of rests with fewer than b possible sizes by all sequences of merges together.
+    /// The number of rests that have fewer than b possible sizes by all sequences of merges together.
     pub(crate) narrow_by_history: u64,
-    /// Of these, the number of rests that all sequences of merges together bound to within ±1, and to within ±3.
+    /// The number of rests whose size is bounded to within ±1 by all sequences of merges together. `within_3` is the
+    /// same for ±3.
     pub(crate) within_1: u64,
     pub(crate) within_3: u64,
-    /// The number of rests in star rows into which every other row of the node was merged, and how many of them are
-    /// bounded to within ±1, and to within ±3.
+    /// The number of small rests in star rows whose node has no other row. The next two fields count the rests among
+    /// them whose size is bounded to within ±1, and to within ±3.
     pub(crate) alone: u64,
     pub(crate) alone_within_1: u64,
     pub(crate) alone_within_3: u64,
@@ -105,7 +106,7 @@ pub(crate) struct Rests {
 }
 
 impl Rests {
-    /// Attacks every star row of a window, and compares the result with the actual rests, which are in the scenario.
+    /// Attacks every star row of a window, and compares the result with the actual rest in the scenario.
     pub(crate) fn attack(&mut self, scenario: &Scenario, published: &Published, least: u64) {
         for (folded, table) in scenario.tables.iter().zip(&published.tables) {
             for (at, star) in stars(table) {

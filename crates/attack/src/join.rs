@@ -72,12 +72,12 @@ impl Target {
 pub(crate) struct Score {
     pub(crate) trials: u64,
     pub(crate) named: u64,
-    /// The number of trials in which the largest row was the correct one.
+    /// The number of trials in which the largest row contained the session.
     pub(crate) largest: u64,
     /// The sum over trials of (named − largest)².
     differ: u64,
-    /// The sum of the probabilities that the attacker assigned to its guesses, and the sum for its guesses from sizes
-    /// alone.
+    /// The sum of the probabilities that the attacker assigned to the guesses. `before` is the sum for guesses that use
+    /// only the sizes of rows.
     believed: f64,
     before: f64,
     rows: u64,

@@ -1,5 +1,5 @@
-//! Finds the row that contains a session by the likelihood of all fields together, which is the best rule. The attacker
-//! knows the activity of the session, the algorithm, and this kind of traffic.
+//! Finds the row that contains a session by the likelihood of all fields together, which is the most accurate rule. The
+//! attacker knows the activity of the session, the algorithm, and this kind of traffic.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ impl Learned {
 impl Knowledge {
     /// Computes the knowledge from windows of another day with the same kind of traffic.
     pub(crate) fn learn(live: usize, rules: &Rules, random: &mut Random) -> Self {
-        /// The number of sessions that is enough.
+        /// The minimum number of sessions from which the knowledge is computed.
         const ENOUGH: usize = 60_000;
         let windows = ENOUGH.div_ceil(live);
         let mut all = Learned::default();
@@ -88,7 +88,7 @@ impl Knowledge {
 /// The attacker's estimate of the other sessions of a window.
 pub(crate) struct Background<'a> {
     knowledge: &'a Knowledge,
-    /// The ratio of each field to its usual amount.
+    /// The ratio of the total of each field to its usual total.
     scale: [f64; FIELDS],
     sigma: [f64; FIELDS],
 }
@@ -116,7 +116,8 @@ impl<'a> Background<'a> {
         for field in 0..FIELDS {
             let add = adds[field] as f64;
             let density = |others: f64, with: f64| {
-                // Without noise and without other sessions a field is exact. The deviation is a thousandth then.
+                // Without noise and without other sessions, a field is exact. In that case, a standard deviation of a
+                // thousandth is used.
                 let theirs = others * self.scale[field];
                 let variance = self.sigma[field].powi(2) + theirs * usual.variance[field] + 1e-6;
                 let off = fields[field] - theirs * usual.mean[field] - with;

@@ -1,5 +1,5 @@
-//! Builds one window of one tenant: its sessions, their activity, and the row of each session in each table. The rows
-//! that attacks read and the correct answers come from it. Attacks do not read it.
+//! Builds one window of one tenant: its sessions, their activity, and the row of each session in each table. The
+//! published rows are built from it. Attacks read only these rows, and their results are compared with the scenario.
 
 use std::collections::BTreeMap;
 
@@ -136,7 +136,7 @@ impl Folded {
                     group.raw[field] += raw[field];
                 }
             }
-            // The oracle needs session ids. The index of the leaf is sufficient as one.
+            // The oracle needs session ids. The index of the leaf serves as an id.
             let who = [leaf.to_string()].into();
             cells.insert(group.cell_key.to_vec(), Cell { sessions: group.sessions, who, ..Cell::default() });
             leaves.push(group);

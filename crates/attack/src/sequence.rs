@@ -1,6 +1,6 @@
-//! Attacks 4 and 7: one session in several windows, whose evidence adds up. In attack 4 an attacker who knows the id of
-//! the session makes it unusual, or makes it appear in every second window. In attack 7 the device of the session is
-//! unusual.
+//! Attacks 4 and 7: an attacker combines the evidence about one session from several windows. In attack 4 the attacker
+//! knows the id of the session, and either makes the session unusual or makes it appear in every second window. In
+//! attack 7 the device of the session is unusual.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ const CHURN: f64 = 0.15;
 pub(crate) enum Habit {
     /// An attacker who knows the session's id sends four errors of rare classes for it.
     Marked,
-    /// As `Marked`, but the session is present in every second window only.
+    /// Like `Marked`, but the session is present only in every second window.
     Toggled,
     /// The session has a weak device. Its stalls, dropped frames and switches all reach their clamps.
     Weak,
@@ -90,7 +90,7 @@ impl Sequence {
     }
 }
 
-/// A table of one window, with the evidence of each row about the session.
+/// A table of one window, with the likelihood ratios of its rows.
 struct Seen<'a> {
     /// The index of each row by cell key.
     rows: BTreeMap<&'a [String], usize>,
@@ -111,7 +111,7 @@ impl<'a> Seen<'a> {
         self.rows.get(cell_key).map(|at| self.table.rows[*at].sessions as f64)
     }
 
-    /// Returns the evidence about a candidate from its own row, or from the closest star row above it.
+    /// Returns the likelihood ratio of a candidate's own row, or of the closest star row above it.
     fn ratio(&self, candidate: &[String]) -> f64 {
         if self.ratios.is_empty() {
             return 0.0;
@@ -123,7 +123,7 @@ impl<'a> Seen<'a> {
                 return self.ratios[*at];
             }
         }
-        // No session has this cell key.
+        // No row contains sessions with this cell key.
         -20.0
     }
 }
@@ -153,7 +153,8 @@ impl Score {
     }
 }
 
-/// Returns the most likely row of the session in a table by all windows together, and the largest row.
+/// Returns two rows of a table: the most likely row of the session according to all windows together, and the largest
+/// row.
 fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
     let cell_keys: BTreeSet<&[String]> = seen.iter().flat_map(|window| window.rows.keys().copied()).collect();
     let mut best = (f64::NEG_INFINITY, &[][..]);
@@ -175,8 +176,8 @@ fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
     (best.1.to_vec(), largest.1.to_vec())
 }
 
-/// Returns the logarithm of the likelihood ratio of a series of exact session counts with and without a session that is
-/// present in every second window. If the share 1 − ρ of the sessions is replaced from one window to the next, the
+/// Returns the logarithm of a likelihood ratio: of a series of exact session counts with a session that is present in
+/// every second window, and without it. If the share 1 − ρ of the sessions is replaced from one window to the next, the
 /// variance of the alternating component is (1 − ρ) ÷ (1 + ρ) times the size.
 fn toggled(seen: &[Option<f64>], usual: f64) -> f64 {
     if seen.iter().any(Option::is_none) {

@@ -1,6 +1,6 @@
-//! Solves linear programs: finds the minimum and the maximum of an unknown from the sums of some unknowns. No unknown
-//! is negative. It uses the simplex method with Bland's rule, which always terminates. The programs are small, and the
-//! numbers are counts.
+//! Solves linear programs. Finds the minimum and the maximum of one unknown if the sums of some unknowns are known. No
+//! unknown is negative. It uses the simplex method with Bland's rule, which always terminates. The programs are small,
+//! and the numbers are counts.
 
 /// Numbers below this are treated as 0.
 const TINY: f64 = 1e-7;
@@ -92,7 +92,7 @@ impl Tableau {
             let Some(column) = enters else { return };
             let ratio = |row: &Vec<f64>| row[self.unknowns] / row[column];
             let leaving = (0..self.rows.len()).filter(|at| self.rows[*at][column] > TINY);
-            // Of equal ratios, the unknown with the lowest index leaves, so that no basis repeats (Bland's rule).
+            // If ratios are equal, the unknown with the lowest index leaves, so that no basis repeats (Bland's rule).
             let leaves = leaving.min_by(|one, other| {
                 let by_ratio = ratio(&self.rows[*one]).total_cmp(&ratio(&self.rows[*other]));
                 by_ratio.then(self.basis[*one].cmp(&self.basis[*other]))
@@ -118,8 +118,8 @@ impl Tableau {
 
 #[test]
 fn bounds_of_two_tables_equal_the_known_bounds() {
-    // The rows are 60 and 40, and the columns are 70 and 30. The minimum is the greater of 0 and row + column − 100.
-    // The maximum is the lesser of row and column.
+    // The sums of the rows are 60 and 40, and those of the columns are 70 and 30. The minimum is the greater of 0 and
+    // row + column − 100. The maximum is the lesser of row and column.
     let mut program = Program::new(4);
     program.equals(vec![true, true, false, false], 60);
     program.equals(vec![false, false, true, true], 40);

@@ -15,8 +15,8 @@ pub(crate) struct Score {
     pub(crate) tables: u64,
     /// The number of tables in which exactly one row has one session more, and this row contains the new session.
     pub(crate) named: u64,
-    /// The number of guesses whether the new session failed to start, and the number of correct guesses. Half of the
-    /// new sessions fail.
+    /// The number of guesses about the startup of the new session (failed or not), and the number of correct guesses.
+    /// Half of the new sessions fail to start.
     pub(crate) asked: u64,
     pub(crate) right: u64,
 }

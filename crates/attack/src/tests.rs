@@ -102,8 +102,8 @@ fn invariant_14_attack_on_one_window_gains_at_most_the_documented_points() {
 #[test]
 fn invariant_14_attack_names_the_row_without_noise() {
     let rules = Rules { noise: 0, ..Rules::default() };
-    // For events that ordinary sessions also report, the attack is not exact even without noise, because it does not
-    // know the contribution of the other sessions.
+    // Without noise, the attack is still not exact for events that ordinary sessions also report, because the attacker
+    // does not know the contribution of the other sessions.
     for (target, least) in [(Target::RareEvent, 95.0), (Target::Everything, 70.0)] {
         let all = together(&join(1_000, rules, target, 40));
         assert!(all.share() > least && all.points() > 40.0, "{target:?}: {all:?}");
@@ -168,7 +168,8 @@ fn crowd_of_fakes_reveals_a_small_group_unless_a_minimum_of_networks_is_set() {
         score.exact as f64 / score.groups as f64
     };
     assert_eq!(read(0, 1, None), 0.0);
-    // The smallest row of a node may be merged with its rest, so a larger crowd of fakes reveals more groups.
+    // The smallest row of a node may be merged with a small rest. A larger crowd of fakes is rarely the smallest row,
+    // so it reveals more groups.
     let (crowd, more) = (read(50, 1, None), read(200, 1, None));
     assert!(crowd > 0.0 && more > crowd, "{crowd} and {more}");
     assert_eq!(read(200, 1, Some(40)), 0.0);

@@ -7,7 +7,7 @@ use crowdfold_testkit::oracle::Sums;
 
 use crate::random::Random;
 
-/// The dimensions of the default breakdowns. The last one is the detail table.
+/// The dimensions of the default breakdowns. The last breakdown gives the detail table.
 pub(crate) const TABLES: [&[&str]; 5] = [
     &["country", "asn"],
     &["device", "os", "browser"],
@@ -76,7 +76,7 @@ pub(crate) type CellKey = Arc<[String]>;
 /// The properties of a session that do not change.
 #[derive(Clone)]
 pub(crate) struct Profile {
-    /// Its cell key in each of [`TABLES`].
+    /// The cell key of the session in each of [`TABLES`].
     pub(crate) cell_keys: [CellKey; 5],
     kbps: u64,
 }
