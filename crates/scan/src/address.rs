@@ -7,14 +7,14 @@ use crate::groups::{Group, chained, chained_by, groups, is_hexadecimal, is_mixed
 use crate::words::uuid;
 
 /// The minimum length in bytes of an IPv6 address that is recognised inside other text. A shorter address must be a
-/// separate word ([`short_v6`]), because `d::` is also a part of `std::list`.
+/// separate word ([`short_v6`]), because for example `d::` is also a part of `std::list`.
 const SHORTEST: usize = 6;
 /// The maximum length in bytes of an IPv6 address. The longest form ends with an IPv4 address.
 const LONGEST: usize = 45;
 
 /// Finds an IPv4 address: four numbers up to 255 with the same separator between them, in decimal, in octal, or in
-/// hexadecimal with `0x`. Also finds the 32 hexadecimal digits of an IPv6 address that are separated by dots, as in
-/// reverse DNS names.
+/// hexadecimal with `0x`. Also finds an IPv6 address whose 32 hexadecimal digits are separated by dots, as in reverse
+/// DNS names.
 pub(crate) fn quad(text: &str, care: Care) -> bool {
     let numbers = groups(text, u8::is_ascii_digit);
     if numbers.len() < 2 {
@@ -49,7 +49,7 @@ fn is_octet(digits: &str) -> bool {
 }
 
 /// Finds an IPv4 address in a reversed text: four octets with dots and without leading zeros. Two of them must have
-/// three digits, because other reversed version numbers look like addresses: `12.5.3.671` becomes `176.3.5.21`.
+/// three digits, because a reversed version number may look like an address: `12.5.3.671` becomes `176.3.5.21`.
 fn backwards(numbers: &[Group<'_>]) -> bool {
     let octet = |digits: &str| is_octet(digits) && (digits.len() == 1 || !digits.starts_with('0'));
     numbers.windows(4).any(|four| {
@@ -106,7 +106,7 @@ fn short_v6(text: &str) -> bool {
     })
 }
 
-/// Returns true if a part of a text contains a digit, or at least eight letters, so that it is hardly a word.
+/// Returns true if a part of a text is probably not a word, because it contains a digit or at least eight letters.
 fn is_believable(part: &str) -> bool {
     let letters = part.bytes().filter(u8::is_ascii_alphabetic).count();
     part.bytes().any(|byte| byte.is_ascii_digit()) || letters >= 8

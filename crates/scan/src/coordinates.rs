@@ -2,8 +2,8 @@
 
 use crate::groups::{Group, groups, words};
 
-/// The minimum number of decimal places of two numbers that only their form marks as coordinates. Three decimal
-/// places are a precision of about a hundred metres.
+/// The minimum number of decimal places of two numbers if only their form shows that they are coordinates. Three
+/// decimal places are a precision of about a hundred metres.
 const DECIMALS: usize = 3;
 /// The minimum number of decimal places after a decimal comma, because `1,250` may be an integer.
 const AFTER_COMMA: usize = 4;
@@ -91,8 +91,8 @@ fn hemispheres(before: &str, between: &str, after: &str) -> bool {
 fn degrees(text: &str) -> bool {
     let words = words(text);
     let letter = |word: &str, letters: &str| word.len() == 1 && letters.contains(&word.to_ascii_uppercase());
-    // A latitude is some numbers and a letter, and so is a longitude. The letter may follow its number without a
-    // space.
+    // A latitude consists of numbers followed by a letter, and so does a longitude. A space between number and letter
+    // is optional.
     let mut tokens: Vec<(bool, &str)> = Vec::new();
     for word in &words {
         let digits = word.text.bytes().take_while(u8::is_ascii_digit).count();

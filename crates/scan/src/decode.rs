@@ -110,7 +110,7 @@ pub(crate) fn padded(text: &str) -> bool {
         let is_64 =
             padding <= 2 && whole(run64, 4) && last(letter(bytes[at.saturating_sub(1)]), 2 * padding as u32);
         let run32 = run(|byte| letter32(byte).is_some());
-        // The number of bits in the last character that are unused and must be zero.
+        // The number of unused bits in the last character. They must be zero.
         let filling = match padding {
             1 => 3,
             3 => 1,

@@ -3,7 +3,7 @@
 /// A run of ASCII characters of one class.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group<'a> {
-    /// The text between the previous run, or the beginning of the text, and this run.
+    /// The text before this run, from the end of the previous run or from the beginning of the text.
     pub(crate) gap: &'a str,
     /// The characters of the run.
     pub(crate) text: &'a str,
@@ -41,7 +41,7 @@ pub(crate) fn is_bracket(character: char) -> bool {
     "()[]{}<>".contains(character)
 }
 
-/// The maximum length of a separator in bytes, which ` (dot) ` with some more spaces does not exceed.
+/// The maximum length of a separator in bytes. ` (dot) ` with two more spaces has this length.
 const LONGEST: usize = 9;
 
 /// Returns the character that represents a separator, or `None` if the text is not a separator. Spaces and brackets
@@ -72,7 +72,7 @@ pub(crate) fn separator(gap: &str) -> Option<char> {
     inner.chars().all(|character| character == first).then_some(first)
 }
 
-/// Returns true if `count` consecutive groups have the same separator between them and `is` accepts each of them.
+/// Returns true if there are `count` consecutive groups that `is` accepts, with the same separator between them.
 pub(crate) fn chained(groups: &[Group<'_>], count: usize, is: impl Fn(&str) -> bool) -> bool {
     groups.windows(count).any(|row| {
         row.iter().all(|group| is(group.text))
@@ -81,8 +81,8 @@ pub(crate) fn chained(groups: &[Group<'_>], count: usize, is: impl Fn(&str) -> b
     })
 }
 
-/// Returns true if `count` consecutive groups have the same one of `separators` between them and `is` accepts each of
-/// them. Spaces or brackets around the separator are not allowed.
+/// Returns true if there are `count` consecutive groups that `is` accepts, with the same separator between them. The
+/// separator must be one of `separators`, without spaces or brackets around it.
 pub(crate) fn chained_by(
     groups: &[Group<'_>],
     count: usize,

@@ -34,7 +34,7 @@ pub enum Identifier {
     Coordinates,
     /// A complete user agent.
     UserAgent,
-    /// A value in base64 or base32 with padding (`=`), whatever it decodes to.
+    /// A value in base64 or base32 with padding (`=`), regardless of its decoded content.
     Encoded,
     /// One of the values that the scanner was configured with.
     Known,

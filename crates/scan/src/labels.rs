@@ -1,4 +1,4 @@
-//! The forms of text that may be published as the value of a dimension if the scanner finds nothing in it.
+//! The forms of text that may be published as a dimension value if the scanner finds no identifier in it.
 
 use std::sync::LazyLock;
 
@@ -36,7 +36,7 @@ fn is_short(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= LONGEST_LABEL
 }
 
-/// The ids that the operator declares public, as a regular expression that matches the complete id.
+/// The ids that the operator declares public. They match a regular expression completely.
 #[derive(Clone, Debug)]
 pub struct PublicIds(Regex);
 
@@ -47,13 +47,15 @@ impl PublicIds {
     /// Returns the reason in one line if the pattern is not a regular expression or is too large.
     pub fn new(pattern: &str) -> Result<Self, String> {
         let compile = |pattern: &str| Regex::new(pattern).map_err(|error| reason(&error));
-        // The pattern is also compiled without the brackets, because `a)|(b` is valid only inside them.
+        // The pattern is also compiled without brackets around it, because `a)|(b` is invalid but becomes valid inside
+        // brackets.
         compile(pattern)?;
         compile(&format!(r"\A(?:{pattern})\z")).map(Self)
     }
 
-    /// Returns true if a text is a public id that may be published: it has at most [`LONGEST_LABEL`] characters,
-    /// contains neither control characters nor invisible characters nor `*`, and matches the complete pattern.
+    /// Returns true if a text is a public id that may be published. The text must have at most [`LONGEST_LABEL`]
+    /// characters, must match the complete pattern, and must not contain control characters, invisible characters or
+    /// `*`.
     #[must_use]
     pub fn contain(&self, text: &str) -> bool {
         is_short(text)
@@ -62,7 +64,7 @@ impl PublicIds {
     }
 }
 
-/// Returns the last line of an error's message. It contains the reason, and the lines before it repeat the pattern.
+/// Returns the last line of an error message. It contains the reason, and the other lines repeat the pattern.
 fn reason(error: &regex::Error) -> String {
     let message = error.to_string();
     let line = message.lines().last().unwrap_or_default();
@@ -70,8 +72,8 @@ fn reason(error: &regex::Error) -> String {
 }
 
 impl Identifier {
-    /// Returns true if a public id may contain an identifier of this kind. A public id must not contain addresses,
-    /// personal identifiers, or values that only players or browsers generate.
+    /// Returns true if a public id may look like an identifier of this kind. Returns false for addresses, personal
+    /// identifiers, and values that only players or browsers generate.
     #[must_use]
     pub const fn may_be_public(self) -> bool {
         match self {

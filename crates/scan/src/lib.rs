@@ -47,7 +47,7 @@ use known::Known;
 use normal::normal;
 use numbers::Shape;
 
-/// The origin of a text. The less reliable the origin, the stricter is the comparison.
+/// The origin of a text. The comparison is stricter if the origin is less reliable.
 #[derive(Clone, Copy, PartialEq)]
 enum Care {
     /// The text was given by the caller.
@@ -64,8 +64,8 @@ const SHORTEST: usize = 6;
 /// The maximum number of nested encodings that are decoded.
 const LAYERS: u32 = 3;
 
-/// The maximum number of clean texts that are remembered. Because of them, a value that occurs in a million rows is
-/// scanned once.
+/// The maximum number of clean texts that are remembered. A remembered text is not scanned again, so a value that
+/// occurs in a million rows is scanned once.
 const REMEMBERED: usize = 65_536;
 
 /// The maximum length in bytes of a text that is remembered.
@@ -150,7 +150,7 @@ impl Scan<'_> {
         let outer = if writing == Writing::Plain { Writing::Reversed } else { writing };
         let before = self.hits.len();
         self.found(&backwards, outer, Care::Backwards);
-        // The reversed text has the same findings of these two kinds.
+        // Identifiers of these two kinds have already been found, because they have the same form in the reversed text.
         let same = |(kind, _): &Hit| matches!(kind, Identifier::Digits | Identifier::Mac);
         let turned: Vec<Hit> = self.hits.drain(before..).filter(|hit| !same(hit)).collect();
         self.hits.extend(turned);
@@ -211,7 +211,8 @@ impl Scan<'_> {
         add(words::hash(text), I::Hash);
         add(words::cookie(text), I::Cookie);
         add(coordinates::coordinates(text), I::Coordinates);
-        // Many of the kinds above are also numbers in groups, so these are searched only if nothing was found.
+        // Identifiers of many kinds above are also numbers in groups, so numbers in groups are searched only if nothing
+        // was found.
         if self.hits.len() == before {
             let grouped = numbers::grouped(text);
             let phone = grouped == Some(Shape::Phone) || numbers::phone(text);

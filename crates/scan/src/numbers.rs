@@ -4,7 +4,7 @@ use crate::groups::{Group, groups, is_bracket};
 
 /// The minimum number of digits of a long number.
 const LONG: usize = 9;
-/// A long number in groups must have at least this many digits that belong neither to a date nor to a time.
+/// The minimum number of digits of a long number in groups that belong neither to a date nor to a time.
 const UNDATED: usize = 6;
 /// The minimum and the maximum number of digits of a phone number with a country code.
 const PHONE: std::ops::RangeInclusive<usize> = 7..=17;
@@ -66,7 +66,7 @@ fn is_joint(character: char) -> bool {
     " /:+-_,".contains(character) || is_bracket(character)
 }
 
-/// Returns the number of digits in a chain of groups that belong neither to a date nor to a time.
+/// Returns the number of digits in a chain of groups, without the digits of dates and times.
 fn undated(chain: &[Group<'_>]) -> usize {
     let (mut at, mut count, mut after_date) = (0, 0, false);
     while at < chain.len() {

@@ -1,4 +1,5 @@
-//! Tests with lists of identifiers that must be found, lists of labels that must not, and random values.
+//! Tests with lists of identifiers that must be found, lists of labels in which nothing must be found, and random
+//! values.
 
 use super::{Hit, Identifier, Scanner, Writing, scan};
 use Identifier as I;

@@ -51,7 +51,7 @@ pub(crate) fn email_in_words(text: &str) -> bool {
         let Some(next) = words.get(at + 1) else { return false };
         let bracketed = word.gap.contains(is_bracket) && next.gap.contains(is_bracket);
         if bracketed {
-            // `name(at)host` needs no dot if only the brackets separate the words.
+            // In `name(at)host`, a dot is not required if only the brackets separate the words.
             let close = word.gap.len() == 1 && next.gap.len() == 1 && next.text.len() >= 2;
             return close || is_host(host_after(&text[next.start..])) || has_dot_word(text, next.start);
         }
@@ -77,8 +77,8 @@ const TOPS: [&str; 22] = [
     "es", "it", "nl", "ch", "pl", "se", "co",
 ];
 
-/// Returns true if a host name begins at `start` in which a word such as `dot` replaces a dot: `mail dot example`,
-/// `mail(dot)example`.
+/// Returns true if a host name begins at `start` and contains a word such as `dot` instead of a dot:
+/// `mail dot example`, `mail(dot)example`.
 fn has_dot_word(text: &str, start: usize) -> bool {
     let words = words(&text[start..]);
     (1..words.len().min(5)).any(|at| {

@@ -30,8 +30,8 @@ fn shortened_ipv6_addresses_are_found() {
         ],
     );
     check("8%3A%3A1", &[(I::Address, W::Percent)]);
-    // A misspelled address belongs to no host, and any text may be a misspelled address. If an IPv6 address is a part
-    // of it, that part is found.
+    // An address with a typing error is not an identifier, because it belongs to no host. The scanner finds such a text
+    // only if a part of it is a valid IPv6 address.
     none(&["2001:ub8::", "20g1:db8:0:1", "1:::2", "12345::x"]);
 }
 
