@@ -38,7 +38,7 @@ struct Due {
 enum What {
     /// Send the next beacon of the live session with this index.
     Seat(usize),
-    /// Send a beacon that was delayed, or send one a second time.
+    /// Send a delayed beacon, or a beacon that is sent a second time.
     Send(Box<Report>),
 }
 
@@ -60,10 +60,9 @@ impl Ord for Due {
 }
 
 impl Players {
-    /// Creates the players. All first sessions are already playing when the first beacon is sent.
+    /// Creates the players. The sessions of the beginning are already playing when the first beacon is sent.
     ///
-    /// # Errors
-    /// The first invalid setting of the configuration.
+    /// # Errors Returns an error that names the first invalid setting of the configuration.
     pub fn new(config: PlayersConfig) -> Result<Self, LoadgenError> {
         config.check()?;
         let mut players = Self {
@@ -99,7 +98,7 @@ impl Players {
         self.noted += 1;
     }
 
-    /// Returns the next beacon of a session. If it is the last one, replaces the session by a new one.
+    /// Returns the next beacon of a session. If the session ends with this beacon, replaces the session by a new one.
     fn beacon_of(&mut self, seat: usize) -> (Arc<Profile>, Deed) {
         let session = &mut self.seats[seat];
         let (deed, goes_on) = session.send(self.heartbeat);
@@ -113,7 +112,7 @@ impl Players {
         (profile, deed)
     }
 
-    /// Draws the faults of a beacon. Returns its record, or `None` if it is delayed.
+    /// Applies random faults to a beacon. Returns its record, or `None` if the beacon is delayed.
     fn dispatch(&mut self, who: Arc<Profile>, deed: Deed) -> Option<Report> {
         let payload = json::beacon(&who, &deed);
         let outcome = if who.opt_out { Outcome::OptedOut } else { Outcome::Placed };
@@ -145,7 +144,7 @@ impl Players {
         Some(report)
     }
 
-    /// Draws the additional faulty records that are sent together with a beacon.
+    /// Adds faulty records at random, which are sent together with a beacon.
     fn beside_it(&mut self, report: &Report) {
         for (share, outcome) in [
             (self.faults.garbage, Outcome::Malformed),
@@ -207,7 +206,7 @@ impl Iterator for Players {
                     self.dispatch(who, deed)
                 }
             };
-            // If the beacon is delayed, its additional records are sent now.
+            // If the beacon is delayed, the faulty records that accompany it are sent now.
             if let Some(report) = sent.or_else(|| self.beside.pop_front()) {
                 return Some(report);
             }

@@ -1,4 +1,4 @@
-//! Random numbers that depend only on the seed. They are the same on every machine and in every version.
+//! Random numbers that depend only on the seed. Every machine and every version gives the same numbers.
 
 /// A SplitMix64 generator (Steele, Lea, Flood 2014). Its state has only eight bytes, so every session can have its own
 /// generator.
@@ -15,7 +15,8 @@ impl Random {
         random
     }
 
-    /// Creates a second generator, without changing the numbers that this one will return.
+    /// Creates a second generator from the state of this generator. The numbers that this generator will return do not
+    /// change.
     pub(crate) fn apart(&self) -> Self {
         Self::new(self.0, [u64::MAX, 1])
     }

@@ -8,8 +8,8 @@ use crate::profile::Profile;
 
 /// One record of the beacons topic, or one line of a file. Like real beacons, it does not implement `Debug`.
 pub struct Report {
-    /// The time of sending, in milliseconds since the epoch. It is never earlier than that of the previous report. For
-    /// a beacon that is neither delayed nor repeated, it equals the beacon's `ts`.
+    /// The time of sending, in milliseconds since the epoch. It is never earlier than the time of sending of the
+    /// previous report. For a beacon that is neither delayed nor repeated, it equals the beacon's `ts`.
     pub sent_ms: u64,
     /// The beacon as one JSON object, or garbage. It never contains a line feed.
     pub payload: Vec<u8>,
@@ -32,7 +32,7 @@ impl Report {
 pub enum Outcome {
     /// The beacon is added to its session summary.
     Placed,
-    /// The beacon repeats another one that was sent shortly before.
+    /// The beacon repeats a beacon that was sent shortly before.
     Duplicate,
     /// The window of the beacon is already closed.
     Late,
@@ -76,7 +76,7 @@ pub(crate) struct Deed {
     pub(crate) cdn: &'static str,
     /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`].
     pub(crate) sums: [u32; SumMetric::COUNT],
-    /// The value of each metric, if it is reported, in the order of [`ValueMetric::ALL`].
+    /// The reported values, in the order of [`ValueMetric::ALL`]. `None` for a metric that is not reported.
     pub(crate) values: [Option<u32>; ValueMetric::COUNT],
     /// The rendition that is being played, or `None` if the session does not play.
     pub(crate) picture: Option<Picture>,
@@ -92,7 +92,7 @@ pub(crate) struct Picture {
 }
 
 impl Deed {
-    /// Creates an activity that consists of an event only, without amounts.
+    /// Creates an activity that consists only of an event.
     pub(crate) const fn plain(ts: u64, event: Event, cdn: &'static str) -> Self {
         Self {
             ts,

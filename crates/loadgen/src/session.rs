@@ -1,4 +1,4 @@
-//! Simulates a session: when it sends its beacons, and what they report.
+//! Simulates a session: the times and the contents of its beacons.
 
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ impl Session {
         session
     }
 
-    /// Returns the next beacon of the session, and false if it is the last one.
+    /// Returns the next beacon of the session, and a flag that is false if it is the last beacon.
     pub(crate) fn send(&mut self, heartbeat: u64) -> (Deed, bool) {
         let at = self.due;
         let plain = |session: &Self, event| Deed::plain(at, event, CDNS[session.cdn].1);
@@ -126,8 +126,8 @@ impl Session {
         (deed, !matches!(self.next, Next::Nothing))
     }
 
-    /// Draws how the attempt to play ends. Of a hundred attempts, two fail, three are given up (one of them without a
-    /// further beacon), and the others start to play.
+    /// Selects the end of an attempt to play at random. Of a hundred attempts, two fail, three are given up (one of
+    /// these without a further beacon), and all others start to play.
     fn plan_start(&mut self) {
         let slow = 200 + 8_000_000 / self.means.kbps;
         let startup = slow * self.random.between(70, 160) / 100;
@@ -139,11 +139,11 @@ impl Session {
         };
     }
 
-    /// Draws the next beacon after a play or a heartbeat. It usually is the next heartbeat.
+    /// Selects the next beacon after a play or a heartbeat at random. In most cases, the next beacon is a heartbeat.
     fn plan(&mut self, heartbeat: u64) {
         let soon = self.beat + self.random.between(100, heartbeat - 100);
         (self.next, self.due) = if self.random.chance(heartbeat, self.means.usual_length_ms) {
-            // One in ten sessions ends without a last beacon, as if the viewer closed the page.
+            // One in ten sessions ends without a last beacon, like a session whose page is closed.
             if self.random.chance(1, 10) { (Next::Nothing, self.beat) } else { (Next::End, soon) }
         } else if self.random.chance(heartbeat, 600 * 60_000) {
             (Next::FatalError, soon)
@@ -162,8 +162,8 @@ impl Session {
         deed
     }
 
-    /// Returns a beacon that reports the time since the previous beacon. The session may have stalled in this time, and
-    /// may have switched to another CDN.
+    /// Returns a beacon that reports the time since the previous beacon. In this time, the session may have stalled or
+    /// switched to another CDN.
     fn played(&mut self, event: Event) -> Deed {
         let elapsed = self.due - self.previous;
         let before = self.rung;
@@ -191,7 +191,7 @@ impl Session {
         self.cdn = CDNS.iter().position(|(_, name, _)| *name == chosen.1).unwrap_or(0);
     }
 
-    /// Draws a throughput, and selects the best rendition for it. Returns true if it is too low even for the lowest
+    /// Draws a throughput, and selects the best rendition for it. Returns true if the throughput is too low for every
     /// rendition.
     fn adapt(&mut self) -> bool {
         let kbps = self.means.kbps * self.random.between(60, 130) / 100;
@@ -203,7 +203,7 @@ impl Session {
         best.is_none()
     }
 
-    /// Adds the rendition, its bitrate, the measured throughput, and the latency if the stream is live.
+    /// Adds values to a beacon: the rendition, its bitrate, the measured throughput, and for a live stream the latency.
     fn show(&mut self, deed: &mut Deed) {
         let rung = &LADDER[self.rung];
         let measured = self.means.kbps * self.random.between(60, 130) / 100;

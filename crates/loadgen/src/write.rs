@@ -4,28 +4,27 @@ use std::io::{self, Write};
 
 use crate::{Cell, Ledger, Players, Truth};
 
-/// The limits of a run. It ends when the first of them is reached.
+/// The limits of a run. The run ends when one of the limits is reached.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limit {
-    /// The time from which on no record is sent, in milliseconds since the epoch. `None` means no limit.
+    /// The time in milliseconds since the epoch at which sending ends. `None` means no limit.
     pub until_ms: Option<u64>,
     /// The maximum number of records. `None` means no limit.
     pub records: Option<u64>,
 }
 
 impl Limit {
-    /// Returns true if a record may be sent at `sent_ms`, after `sent` earlier records.
+    /// Returns true if a record may be sent at the time `sent_ms`, when `sent` records were sent before.
     #[must_use]
     pub fn allows(&self, sent: u64, sent_ms: u64) -> bool {
         self.records.is_none_or(|most| sent < most) && self.until_ms.is_none_or(|until| sent_ms < until)
     }
 }
 
-/// Writes each beacon as a line until a limit is reached, and the exact cells as lines of JSON to another writer.
+/// Writes each beacon as a line until a limit is reached. Writes the exact cells to another writer, as lines of JSON.
 /// Returns the number of records.
 ///
-/// # Errors
-/// Writing fails. Without a limit, the function returns only in this case.
+/// # Errors Returns an error if writing fails. Without a limit, the function returns only in this case.
 pub fn write(
     players: Players,
     limit: Limit,
@@ -54,8 +53,7 @@ pub fn write(
 
 /// Writes each cell as a line of JSON.
 ///
-/// # Errors
-/// Writing fails.
+/// # Errors Returns an error if writing fails.
 pub fn write_cells(cells: &[Cell], mut lines: impl Write) -> io::Result<()> {
     for cell in cells {
         serde_json::to_writer(&mut lines, cell)?;
@@ -66,8 +64,7 @@ pub fn write_cells(cells: &[Cell], mut lines: impl Write) -> io::Result<()> {
 
 /// Writes the remaining cells, and the ledger as the last line.
 ///
-/// # Errors
-/// Writing fails.
+/// # Errors Returns an error if writing fails.
 pub fn write_end(truth: Truth, mut lines: impl Write) -> io::Result<()> {
     #[derive(serde::Serialize)]
     struct Last {
