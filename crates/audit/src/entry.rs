@@ -1,4 +1,4 @@
-//! A row as an audit reads it, borrowed from its record. It may have been released under any policy.
+//! A row as an audit reads it, borrowed from its record. Any policy may have released the row.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub(crate) const PERCENTILES: [(&str, u64); 4] = [("p50", 50), ("p90", 90), ("p9
 pub(crate) enum Kind {
     Threshold,
     DifferentialPrivacy,
-    /// The row names no policy, or one that is not known.
+    /// The row names no policy, or an unknown policy.
     #[default]
     Unknown,
 }
@@ -61,9 +61,10 @@ pub(crate) struct Entry<'a> {
     pub(crate) coverage: Option<(u64, u64)>,
     pub(crate) sessions: u64,
     pub(crate) beacons: Option<i64>,
-    /// The sums and counts that also rows outside the detail table contain, in the order of [`BOUNDED_FIELDS`].
+    /// The sums and counts of fields that rows of all tables contain, in the order of [`BOUNDED_FIELDS`].
     pub(crate) amounts: [Option<i64>; BOUNDED],
-    /// The sums that only the detail table contains, in the order of [`SumMetric::ALL`]. `None` for all other sums.
+    /// The sums of fields that only the detail table contains, in the order of [`SumMetric::ALL`]. `None` for all other
+    /// sums.
     pub(crate) hidden: [Option<i64>; SumMetric::COUNT],
     /// The members of the field `errors`.
     pub(crate) errors: Option<&'a [(Cow<'a, str>, Node<'a>)]>,

@@ -15,19 +15,19 @@ pub struct RecordLocation {
     pub offset: i64,
 }
 
-/// A finding and its location. It contains no value from the record.
+/// A finding and its location. A finding contains no value from the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The kind of the finding.
     pub what: What,
-    /// The location of the record. If the finding is about several records, it is the location of one of them, as the
-    /// message describes.
+    /// The location of the record. If the finding is about several records, this is the location of one of them. The
+    /// message describes which one.
     pub location: RecordLocation,
-    /// The part of the record: `key`, `header 2`, `value`, or a JSON pointer into the value. A name that the schema
-    /// does not define is replaced by its position, such as `{0}`, unless it is a short word. `None` if the finding
-    /// is about the whole record.
+    /// The part of the record: `key`, `header 2`, `value`, or a JSON pointer into the value. If the schema does not
+    /// define a name, the name is replaced by its position, such as `{0}`, unless it is a short word. `None` if the
+    /// finding is about the whole record.
     pub field: Option<String>,
-    /// The other record with which this one is inconsistent, if the finding is about two records.
+    /// The second record, if the finding is that two records are inconsistent.
     pub other: Option<RecordLocation>,
     /// True if the record is committed.
     pub committed: bool,
@@ -38,7 +38,7 @@ pub struct Found {
 pub enum What {
     /// The record contains a personal identifier of this kind, in this encoding.
     Identifier(Identifier, Writing),
-    /// The record has no value, or its value is not a JSON object.
+    /// The schema of the value differs from the schema of the topic's records.
     NotAnObject,
     /// The value has another schema than the records of the topic should have.
     Schema,
@@ -46,9 +46,9 @@ pub enum What {
     Missing,
     /// The schema does not define this field.
     Unknown,
-    /// A field occurs twice. Programs that read it may differ in the value that they use.
+    /// A field occurs twice. Programs that read the record may use different values of the field.
     Repeated,
-    /// A field has another type than in the schema.
+    /// The type of a field differs from its type in the schema.
     Type,
     /// An amount is not an integer, or is negative.
     NotWhole,
@@ -60,8 +60,8 @@ pub enum What {
     Label,
     /// A `*` precedes another dimension value or is part of a value, or a reserved word is spelled differently.
     Reserved,
-    /// The row has fewer sessions than this minimum. The minimum is the larger of two: that of the policy in the row
-    /// (k, or τ + k − 1 under `differential-privacy`) and that of the tenant in the configuration.
+    /// The row has fewer sessions than this minimum, which is the larger of two values: the minimum of the policy in
+    /// the row (k, or τ + k − 1 under `differential-privacy`), and the minimum of the tenant in the configuration.
     BelowK(u64),
     /// The policy of the row has a k below this minimum.
     SmallK(u64),
@@ -69,7 +69,8 @@ pub enum What {
     Policy,
     /// The window is not aligned to its length, or its length does not divide a day.
     Window,
-    /// A part is larger than the whole, such as more sessions with a value than sessions.
+    /// A number is larger than a number that contains it. For example, more sessions have a value than the row has
+    /// sessions.
     Parts,
     /// A percentile or a range of a histogram is based on fewer sessions than this minimum.
     FewInRange(u64),
@@ -79,9 +80,9 @@ pub enum What {
     Histogram,
     /// A row contains a field that must not be published in its table.
     NotShown,
-    /// A sum is outside the range that clamped sessions with noise can have.
+    /// A sum is larger or smaller than clamped contributions of the sessions and noise allow.
     Clamp,
-    /// The sums of a row together exceed the contribution budget of its sessions.
+    /// The sums of a row are each allowed, but together they exceed the contribution budget of its sessions.
     Budget,
     /// A table declares noise, but its numbers have none.
     NoNoise,
@@ -91,7 +92,7 @@ pub enum What {
     NotDetail,
     /// A tenant has two detail tables in one window.
     Details,
-    /// The number of a row is outside its table, or rows of one table contain different numbers of rows.
+    /// The number of a row is outside its table, or rows of one table disagree about the number of rows.
     Numbers,
     /// This many rows of a table are missing.
     Incomplete(u64),
@@ -101,8 +102,7 @@ pub enum What {
     RepeatedRow,
     /// Rows of one table are not sorted by their dimension values, or have the same dimension values.
     Order,
-    /// The rows of one table are separated: they are in two partitions, or rows of many other tables are between
-    /// them.
+    /// The rows of one table are in two partitions, or rows of many other tables are between them.
     Scattered,
     /// A table was published twice.
     Twice,

@@ -1,4 +1,4 @@
-//! JSON values of records. An object keeps the order of its members, and also members with the same name. A string
+//! JSON values of records. An object keeps the order of its members, and keeps members with equal names. A string
 //! without escapes is borrowed from the record.
 
 use std::borrow::Cow;
@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// The usual number of members of a row, and of an object inside a row. They determine the memory that is allocated
-/// first.
+/// The usual number of members of a row, and of an object inside a row. Memory for this number of members is allocated
+/// at first.
 const MEMBERS: [usize; 2] = [28, 8];
 
 /// A JSON value.
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Node<'de> {
     }
 }
 
-/// The deserializer of a value at this depth of nesting.
+/// The deserializer of a value. The number is the depth of nesting.
 #[derive(Clone, Copy)]
 struct Any(usize);
 

@@ -1,4 +1,4 @@
-//! Detection of tables that are missing completely. For each tenant and window, either all tables are published or
+//! Detection of tables of which no row was published. For each tenant and window, either all tables are published or
 //! none. Therefore a table is missing if the window has other tables, and the tenant has this table in earlier and
 //! later windows.
 
@@ -25,16 +25,16 @@ impl Reach {
         self.cut.insert((topic, partition));
     }
 
-    /// Records that a table, or a part of one, was read.
+    /// Records that a whole table, or a part of a table, was read.
     pub(crate) fn note(&mut self, (tenant, start, _): TenantWindow, spot: Spot) {
         let seen = self.seen.entry((tenant, spot.topic, spot.partition)).or_insert((start, start));
         *seen = (seen.0.min(start), seen.1.max(start));
     }
 
-    /// Returns the range of windows of which every published table must have been read. The range begins after the
-    /// first timestamp (without limit if it is `None`), and ends with the second. Partitions differ in the records
-    /// that they have deleted and in the time up to which they were read, so the range is that which all partitions
-    /// have in common. Returns `None` if it is not known.
+    /// Returns the range of windows for which all published tables must have been read. The range begins after the
+    /// first timestamp, or has no beginning if this timestamp is `None`. The range ends with the second timestamp.
+    /// Partitions differ in their oldest record and in the last record that was read, so the range contains only
+    /// windows that are in the ranges of all partitions. Returns `None` if the range is unknown.
     fn of(&self, tenant: u32) -> Option<(Option<Timestamp>, Timestamp)> {
         let seen = || self.seen.range((tenant, 0, 0)..=(tenant, usize::MAX, u32::MAX));
         let topics: BTreeSet<usize> = seen().map(|((_, topic, _), _)| *topic).collect();
@@ -49,7 +49,8 @@ impl Reach {
         Some((after, until))
     }
 
-    /// Reports missing tables. `parts` contains the incomplete tables, which are not missing completely.
+    /// Reports missing tables. `parts` contains incomplete tables. These are not reported, because some of their rows
+    /// exist.
     pub(crate) fn check(
         &self,
         windows: &BTreeMap<TenantWindow, Windowful>,
@@ -63,8 +64,8 @@ impl Reach {
                 let all = windows.range(
                     (tenant, Timestamp::EPOCH, Timestamp::EPOCH)..=(tenant, Timestamp::MAX, Timestamp::MAX),
                 );
-                // under `differential-privacy`, a published table may have no rows, so only tables with thresholds
-                // are checked
+                // Under `differential-privacy`, a published table may have no rows, so only tables of the policy
+                // `threshold` are checked.
                 all.filter(|(_, held)| {
                     held.policy.as_ref().is_some_and(|(policy, _)| policy.kind == Kind::Threshold)
                 })

@@ -1,4 +1,4 @@
-//! Checks the numbers of one row. It finds fields that the table must not contain, parts that exceed the whole,
+//! Checks the numbers of one row. Finds fields that the table must not contain, numbers that exceed a total,
 //! inconsistent distributions, and sums that clamped sessions cannot have.
 
 use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Limit, Metric, Span, SumMetric, ValueMetric};
@@ -7,12 +7,12 @@ use crowdfold_release::MIN_IN_RANGE;
 use crate::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, Range, is_hidden, pointer};
 use crate::{Finds, What};
 
-/// The number of standard deviations within which noise is assumed to be. The probability of larger noise is 10⁻¹⁵.
+/// The maximum of noise that is accepted, in standard deviations. The probability of larger noise is 10⁻¹⁵.
 pub(crate) const DEVIATIONS: f64 = 8.0;
-/// The largest contribution of one session to all fields together: the length of the vector of its contributions,
-/// each divided by the clamp of its field.
+/// The largest contribution of one session to all fields together. The contributions to the fields, each divided by the
+/// clamp of its field, form a vector. This is the maximum length of that vector.
 const BUDGET: f64 = 2.0;
-/// The longest window that a policy allows. In a longer window, the clamps are those of this length.
+/// The longest window that a policy allows. Longer windows are checked with the clamps of this length.
 pub(crate) const LONGEST_WINDOW: Span = Span::DAY;
 
 /// Checks the numbers of a row.
@@ -39,13 +39,13 @@ fn numbers<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (usize, Option<i64>)>
     row.amounts.iter().copied().enumerate()
 }
 
-/// Checks a row of a table with exact numbers, or with noise of `differential-privacy`: no number is absent or
-/// negative.
+/// Checks a row with exact numbers, or with the noise of `differential-privacy`. In both cases no number may be absent
+/// or negative.
 fn exact(row: &Entry<'_>, finds: &mut Finds) {
     let is_error = |at| (FIRST_ERROR..FIRST_ERROR + ErrorClass::COUNT).contains(&at);
     for (at, amount) in numbers(row) {
         match amount {
-            // such a row contains only the classes of errors that occurred
+            // Such a row contains only the classes of errors that occurred.
             None if is_error(at) && row.errors.is_some() => {}
             None => finds.push(What::Type, pointer(at)),
             Some(..0) => finds.push(What::NotWhole, pointer(at)),
@@ -66,7 +66,7 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
     }
     unknown_classes(row, finds);
     for metric in ValueMetric::ALL {
-        // the loop over the amounts has checked all other distributions
+        // The loop above has checked the sums of all other distributions.
         let is_absent = row.distributions[metric as usize].is_none();
         if is_absent && Metric::Value(metric).bounded_position().is_none() {
             finds.push(What::Type, format!("/{}", metric.name()));
@@ -112,8 +112,8 @@ fn falling(name: &str, summary: &DistributionSummary, finds: &mut Finds) {
     }
 }
 
-/// Checks a row with exact numbers: no part has more sessions than the row, and each percentile and each range of a
-/// histogram is based on enough sessions.
+/// Checks a row with exact numbers. No count of sessions may exceed the sessions of the row, and each percentile and
+/// each range of a histogram must be based on enough sessions.
 fn whole(row: &Entry<'_>, finds: &mut Finds) {
     for (at, class) in ErrorClass::ALL.iter().enumerate() {
         if row.amounts[FIRST_ERROR + at].is_some_and(|count| count > row.sessions as i64) {
@@ -165,7 +165,8 @@ fn histogram(name: &str, summary: &DistributionSummary, ranges: &[Range], finds:
         finds.push(What::Histogram, format!("/{name}/histogram"));
         return;
     }
-    // a percentile must be in the range in which the running total of sessions reaches its share
+    // A percentile must be in the range of the histogram in which the running total of sessions reaches the share of
+    // the percentile.
     for ((percentile, percent), value) in PERCENTILES.iter().zip(summary.percentiles) {
         let Some(value) = value else { continue };
         let wanted = (u128::from(total) * u128::from(*percent)).div_ceil(100);
@@ -182,7 +183,7 @@ fn histogram(name: &str, summary: &DistributionSummary, ranges: &[Range], finds:
     }
 }
 
-/// Checks a row outside the detail table: each of its numbers has noise or is absent, except the session count.
+/// Checks a row outside the detail table. The session count is exact. Every other number must have noise or be absent.
 fn covered(row: &Entry<'_>, finds: &mut Finds) {
     if row.beacons.is_some() {
         finds.push(What::NotShown, "/beacons".into());
@@ -211,8 +212,8 @@ fn covered(row: &Entry<'_>, finds: &mut Finds) {
         return;
     }
     if present < BOUNDED {
-        // either all numbers are present or none, because a selection that depends on the data would reveal something
-        // about it
+        // Either all numbers must be present or none. If the presence of a number depended on the data, it would reveal
+        // something about the data.
         for (at, _) in numbers(row).filter(|(_, amount)| amount.is_none()) {
             finds.push(What::Missing, pointer(at));
         }

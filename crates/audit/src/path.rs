@@ -1,4 +1,4 @@
-//! The path of a field inside a value. It is formatted only for a finding, because most values have none.
+//! The path of a field inside a value. The path is formatted only if there is a finding, because most values have none.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(crate) struct Path<'p> {
 
 #[derive(Clone, Copy)]
 enum Part<'p> {
-    /// The beginning of the path, formatted as this string.
+    /// The beginning of the path, which is formatted as this string.
     Root(&'static str),
     Name(&'p str),
     Number(usize),

@@ -126,7 +126,7 @@ impl Contents {
     }
 }
 
-/// The minimum of numbers in unknown fields that are scanned for identifiers. Timestamps are not scanned.
+/// The minimum of a number in an unknown field that is scanned for identifiers. Timestamps are not scanned.
 const LONG: u64 = 100_000_000;
 
 /// The traversal of one value.
@@ -160,7 +160,7 @@ impl Walk<'_> {
         let mut good = true;
         let (mut next, mut seen) = (0, 0_u64);
         for (number, (name, node)) in members.iter().enumerate() {
-            // search from the field after the previous one, because fields are usually in the order of the schema
+            // The search begins after the previous field, because fields usually have the order of the schema.
             let found = (next..fields.len()).chain(0..next).find(|field| fields[*field].0 == name);
             let Some(found) = found else {
                 let at = self.shown(name, number, at);
@@ -284,8 +284,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the path of a member that the schema does not define. It contains the name if that is a short word
-    /// without identifiers, and otherwise the position of the member.
+    /// Returns the path of a member that the schema does not define. The path contains the name of the member if the
+    /// name is a short word without identifiers. Otherwise it contains the position of the member.
     fn shown<'p>(&mut self, name: &'p str, number: usize, at: &'p Path<'p>) -> Path<'p> {
         let word = |letter: char| letter.is_ascii_lowercase() || letter == '_';
         if name.len() <= 24 && name.chars().all(word) && (self.scan)(name, "").is_empty() {
@@ -295,7 +295,7 @@ impl Walk<'_> {
     }
 }
 
-/// Returns true for the name of a dimension or of a class of errors.
+/// Returns true if a name is the name of a dimension or of a class of errors.
 fn is_known_name(name: &str) -> bool {
     Dimension::named(name).is_some() || ErrorClass::ALL.iter().any(|class| class.name() == name)
 }

@@ -1,5 +1,4 @@
-//! Tests of the audit. Most of them make one breach, which must be reported with its location, and expect no other
-//! finding.
+//! Tests of the audit. Most tests make one breach, and check that exactly one finding is reported, with its location.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +31,7 @@ fn rules() -> Rules {
     Rules { least: Some(least), ..Rules::default() }
 }
 
-/// Audits rows at consecutive offsets of partition 0. Each record has the key that its row requires.
+/// Audits rows at consecutive offsets of partition 0. The key of each record matches its row.
 fn audit(rows: &[Value]) -> Audit {
     audit_with(rules(), rows)
 }
@@ -56,7 +55,7 @@ fn findings(audit: &Audit) -> Vec<(&'static str, i64, &str)> {
         .collect()
 }
 
-/// Audits a table of one row after a change of that row. Returns the name, the offset and the field of each finding.
+/// Audits a table of one row after changing that row. Returns the name, the offset and the field of each finding.
 fn one(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, i64, String)> {
     let mut row = record(3, "os/browser Windows/Chrome", 1, 1, 900);
     change(&mut row);
@@ -64,13 +63,13 @@ fn one(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, i64, String)> {
     findings(&audit).into_iter().map(|(name, offset, field)| (name, offset, field.to_owned())).collect()
 }
 
-/// Asserts that a change of the row in a table of one row gives exactly one finding, with this name and field.
+/// Changes the row in a table of one row. Asserts that the audit has exactly one finding, with this name and field.
 #[track_caller]
 fn finds(change: impl FnOnce(&mut Value), name: &str, field: &str) {
     assert_eq!(one(change), [(name, 0, field.to_owned())]);
 }
 
-/// Makes one count in each row negative, as noise does.
+/// Makes one count in each row negative, as noise may do.
 fn with_noise(mut rows: Vec<Value>) -> Vec<Value> {
     rows.iter_mut().for_each(|row| row["errors"]["drm"] = json!(-7));
     rows
@@ -84,7 +83,7 @@ fn window(minute: u64) -> Vec<Value> {
 }
 
 #[test]
-fn rows_of_a_worker_give_no_findings() {
+fn rows_that_a_worker_wrote_give_no_findings() {
     let rows: Vec<Value> = (0..50).flat_map(window).collect();
     let audit = audit(&rows);
     assert_eq!(findings(&audit), []);
@@ -93,7 +92,7 @@ fn rows_of_a_worker_give_no_findings() {
 }
 
 #[test]
-fn identifier_is_reported_by_location_and_kind_without_its_value() {
+fn identifier_is_reported_with_its_location_and_kind_and_without_its_value() {
     let secrets = ["203.0.113.77", "4915112345678", "bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "77.311.0.302"];
     for secret in secrets {
         finds(|row| row["dimensions"]["browser"] = secret.into(), "identifier", "/dimensions/browser");
@@ -158,7 +157,7 @@ fn window_start_at_the_end_of_a_key_is_not_an_identifier() {
 }
 
 #[test]
-fn allowed_kinds_and_configured_names_are_not_reported_as_identifiers() {
+fn identifiers_of_allowed_kinds_and_names_from_the_configuration_are_not_reported() {
     let uuid = "bbb27941-6c1f-4e0a-9d3b-0123abcd4567";
     let mut row = record(3, "content x", 1, 1, 900);
     row["dimensions"]["content"] = uuid.into();
@@ -169,7 +168,7 @@ fn allowed_kinds_and_configured_names_are_not_reported_as_identifiers() {
         allowed: vec![("content".into(), Identifier::Uuid)],
         ..rules()
     };
-    // the key of the record is not reported either, because it equals the key of the row
+    // The key of the record is not reported either, because it is the key that the row requires.
     assert_eq!(findings(&audit_with(rules, &[row])), []);
     for (dimension, value, clean) in [
         ("network", "203.0.113.0/24", true),

@@ -42,7 +42,7 @@ pub(crate) struct Totals {
     /// The number of sessions with a value, for each distribution.
     parts: [u64; ValueMetric::COUNT],
     coverage: Option<(u64, u64)>,
-    /// True if every count of a class of errors is 0 or 1, in all rows.
+    /// True if the counts of all classes of errors are 0 or 1 in all rows.
     quiet: bool,
 }
 
@@ -76,19 +76,20 @@ impl Totals {
         self.quiet &= row.amounts[errors].iter().flatten().all(|amount| (0..=1).contains(amount));
     }
 
-    /// Returns true if the table declares noise, but almost certainly has none. With noise, it is very unlikely that
-    /// the counts of all classes of errors in all rows are 0 or 1.
+    /// Returns true if the table declares noise but almost certainly has no noise. If there is noise, the counts of all
+    /// classes of errors in all rows are hardly ever 0 or 1.
     pub(crate) fn lacks_noise(&self) -> bool {
-        /// The maximum probability with which an audit may report existing noise as missing.
+        /// The maximum probability that noise is reported as missing although it exists.
         const CHANCE: f64 = 1e-12;
         let Shown::Noisy(noise) = self.shown else { return false };
-        // an upper bound for the probability that noise with this standard deviation makes a count 0 or 1
+        // This is an upper bound for the probability that a count is 0 or 1 after noise with this standard deviation is
+        // added.
         let likely = (2.0 / (noise as f64 * (2.0 * std::f64::consts::PI).sqrt())).min(1.0);
         self.quiet && likely.powf(6.0 * self.rows as f64) < CHANCE
     }
 
-    /// Returns the JSON pointer of the first field whose sums in two tables of one window differ by more than their
-    /// noise, or `None` if there is no such field.
+    /// Compares the sums of two tables of one window. Returns the JSON pointer of the first field whose sums differ by
+    /// more than the noise explains, or `None` if there is no such field.
     pub(crate) fn differing(&self, other: &Self) -> Option<String> {
         if self.sessions != other.sessions {
             return Some("/sessions".into());
@@ -110,7 +111,7 @@ impl Totals {
     }
 
     fn differs(&self, other: &Self, at: usize) -> bool {
-        // sums of distributions are sums of rounded values, which explains a small difference
+        // The sum of a distribution is computed from rounded values, so a small difference is accepted.
         let beyond = |noisy: i64, exact: i64, deviations: f64| {
             noisy as f64 - exact as f64 > deviations + ROUNDING * exact as f64
         };
@@ -120,12 +121,12 @@ impl Totals {
         let (one, two) = (self.amounts[at], other.amounts[at]);
         match (self.shown, other.shown) {
             (Shown::Exact, Shown::Exact) => one != two,
-            // each session is in one row of each table, with the same clamps, so only noise explains a difference
+            // Each session is in one row of each table, with the same clamps. So only noise explains a difference.
             (Shown::Noisy(first), Shown::Noisy(second)) => {
                 one.abs_diff(two) as f64 > deviations(first, self.rows).hypot(deviations(second, other.rows))
             }
-            // clamps can only reduce a sum, so the sum with noise may be far below the exact one, but not above it by
-            // more than the noise
+            // Clamps can only reduce a sum. So a sum with noise may be far below the exact sum, but can exceed it only
+            // by the noise.
             (Shown::Noisy(noise), Shown::Exact) => beyond(one, two, deviations(noise, self.rows)),
             (Shown::Exact, Shown::Noisy(noise)) => beyond(two, one, deviations(noise, other.rows)),
             (Shown::Hidden, _) | (_, Shown::Hidden) => false,

@@ -16,23 +16,23 @@ fn finds_covered(change: impl FnOnce(&mut Value), name: &str, field: &str) {
 }
 
 #[test]
-fn rows_of_a_worker_outside_the_detail_table_give_no_findings() {
+fn rows_outside_the_detail_table_give_no_findings_if_a_worker_wrote_them() {
     assert_eq!(one_covered(|_| {}), []);
     let hidden = counts_only(vec![record(3, "os/browser Windows/Chrome", 1, 1, 900)]);
     assert_eq!(findings(&audit(&hidden)), []);
-    // with noise, a count may be negative or exceed the sessions
+    // With noise, a count may be negative or exceed the session count.
     assert_eq!(one_covered(|row| row["plays"] = json!(-60)), []);
     assert_eq!(one_covered(|row| row["plays"] = json!(960)), []);
 }
 
 #[test]
-fn field_that_its_table_must_not_contain_is_reported() {
+fn field_that_is_not_allowed_in_its_table_is_reported() {
     finds_covered(|row| row["beacons"] = json!(5_400), "field-not-for-table", "/beacons");
     let sessions = |row: &mut Value| row["startup_ms"]["sessions"] = json!(16);
     finds_covered(sessions, "field-not-for-table", "/startup_ms/sessions");
     let percentiles = |row: &mut Value| row["bandwidth_kbps"]["p50"] = json!(4_800);
     finds_covered(percentiles, "field-not-for-table", "/bandwidth_kbps/p50");
-    // null is not allowed either, because it reveals that too few sessions had a value
+    // Null is not allowed either, because it reveals that few sessions had a value.
     let null = |row: &mut Value| row["bandwidth_kbps"]["p99"] = Value::Null;
     finds_covered(null, "field-not-for-table", "/bandwidth_kbps/p50");
     let ranges = |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, null, 900]]);
@@ -66,7 +66,7 @@ fn row_with_only_some_of_its_numbers_is_reported() {
         "missing-field",
         "/startup_ms/sessions",
     );
-    // a row outside the detail table has all numbers or, without a secret, none
+    // A row outside the detail table has either all numbers or, if there is no secret, none of them.
     let mut row = counts_only(vec![record(3, "os Windows", 1, 1, 900)]).remove(0);
     row["plays"] = json!(880);
     let audit_ = audit(&[row]);
@@ -76,7 +76,7 @@ fn row_with_only_some_of_its_numbers_is_reported() {
 }
 
 #[test]
-fn rows_of_one_table_must_have_the_same_fields() {
+fn rows_of_one_table_with_different_fields_are_reported() {
     let rows = || with_noise(covered(table(3, "os", &[("*", 60), ("Windows", 900)])));
     assert_eq!(findings(&audit(&rows())), []);
     let mut mixed = rows();
@@ -85,7 +85,7 @@ fn rows_of_one_table_must_have_the_same_fields() {
     let mut mixed = rows();
     mixed[1] = table(3, "os", &[("*", 60), ("Windows", 900)]).remove(1);
     assert_eq!(findings(&audit(&mixed)), [("two-policies", 1, "/detail")]);
-    // the tables of one window must have the same fields too
+    // The tables of one window must also have the same fields.
     let other = counts_only(table(3, "cdn", &[("a", 960)]));
     assert_eq!(findings(&audit(&[rows(), other].concat())), [("two-policies", 2, "")]);
 }
@@ -126,22 +126,23 @@ fn percentile_outside_its_range_of_the_histogram_is_reported() {
     let median = |value: u64| move |row: &mut Value| row["bandwidth_kbps"]["p50"] = json!(value);
     finds(median(3_900), "histogram-does-not-fit", "/bandwidth_kbps/p50");
     assert_eq!(one(median(4_000)), []);
-    // if half of the sessions are in the first range, the median must be in it
+    // If half of the sessions are in the first range, the median must be in that range.
     let halves =
         |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, 4000, 450], [4000, null, 450]]);
     finds(halves, "histogram-does-not-fit", "/bandwidth_kbps/p50");
 }
 
 #[test]
-fn sum_beyond_the_clamps_or_the_contribution_budget_is_reported() {
-    // the row has 900 sessions, and noise with a standard deviation of 8 clamps, so 900 + 8 * 8 clamps are possible
+fn sum_beyond_the_clamps_or_beyond_the_contribution_budget_is_reported() {
+    // The row has 900 sessions. The noise has a standard deviation of 8 clamps, and 8 standard deviations are accepted,
+    // so up to 900 + 8 * 8 clamps are possible.
     finds_covered(|row| row["plays"] = json!(965), "beyond-clamp", "/plays");
     finds_covered(|row| row["plays"] = json!(-65), "beyond-clamp", "/plays");
     finds_covered(|row| row["errors"]["drm"] = json!(5_000), "beyond-clamp", "/errors/drm");
     finds_covered(|row| row["stalled_ms"] = json!(964 * 15_000 + 1), "beyond-clamp", "/stalled_ms");
     assert_eq!(one_covered(|row| row["stalled_ms"] = json!(964 * 15_000)), []);
     finds_covered(|row| row["startup_ms"]["sum"] = json!(10_000_000), "beyond-clamp", "/startup_ms/sum");
-    // each number by itself is within its clamps, but all together exceed the budget
+    // Each number is within its clamps, but together the numbers exceed the budget.
     let all = |row: &mut Value| {
         for name in ["attempts", "plays", "startup_failures", "playback_failures", "stalls"] {
             row[name] = json!(900);
@@ -151,7 +152,7 @@ fn sum_beyond_the_clamps_or_the_contribution_budget_is_reported() {
         }
     };
     finds_covered(all, "beyond-budget", "");
-    // clamps are longer in longer windows
+    // The clamps of durations are larger in longer windows.
     let hour = |row: &mut Value| row["window"] = json!({"start": 0, "end": 3_600_000});
     let mut row = with_noise(covered(vec![record(0, "os Windows", 1, 1, 900)])).remove(0);
     hour(&mut row);
@@ -169,7 +170,8 @@ fn totals_that_differ_by_more_than_their_noise_are_reported() {
     let tables = |sum| audit(&[noisy("os", 270_000), noisy("cdn", sum)].concat());
     assert_eq!(findings(&tables(1_500_000)), []);
     assert_eq!(findings(&tables(3_000_000)), [("totals-disagree", 3, "/stalled_ms")]);
-    // a sum outside the detail table may be far below the exact sum because of clamps, but above it only by noise
+    // Because of clamps, a sum outside the detail table may be far below the exact sum. Only noise can make it larger
+    // than the exact sum.
     let detail = |sum: i64| [table(3, "asn", &[("AS1", 900)]), noisy("os", sum)].concat();
     assert_eq!(findings(&audit(&detail(1_500_000))), []);
     assert_eq!(findings(&audit(&detail(-270_000))), []);
@@ -188,7 +190,7 @@ fn table_that_declares_noise_but_has_none_is_reported() {
     };
     let two = quiet(&[("*", 60), ("Windows", 900)]);
     assert_eq!(findings(&audit(&two)), [("no-noise", 0, "/errors")]);
-    // with noise, the counts of six classes in one row may all be 0 or 1 by chance
+    // With noise, it is possible that the counts of six classes in one row are all 0 or 1.
     assert_eq!(findings(&audit(&quiet(&[("Windows", 900)]))), []);
     assert_eq!(findings(&audit(&with_noise(two))), []);
 }
@@ -212,7 +214,7 @@ fn margin_or_noise_below_the_minimum_of_the_tenant_is_reported() {
 }
 
 #[test]
-fn detail_table_other_than_that_of_the_tenant_is_reported() {
+fn detail_table_that_differs_from_the_configuration_of_the_tenant_is_reported() {
     let bounds = |detail: Option<&str>| Bounds {
         sessions: 50,
         margin: 10,

@@ -1,4 +1,4 @@
-//! Tests of records that are not rows, and of rows that are not committed.
+//! Tests of records that are not rows, and of uncommitted rows.
 
 use super::*;
 
@@ -49,7 +49,7 @@ fn findings_beyond_the_limit_are_counted_without_a_location() {
 
 proptest! {
     #[test]
-    fn any_record_gives_findings_without_a_panic(values in vec(vec(any::<u8>(), 0..60), 0..20)) {
+    fn random_bytes_give_findings_and_cause_no_panic(values in vec(vec(any::<u8>(), 0..60), 0..20)) {
         let mut auditor = Auditor::new(rules());
         let topics = [Contents::Rollups, Contents::Rejections].map(|contents| auditor.topic("x", contents, &[]));
         for value in &values {
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn row_with_any_value_in_one_field_is_audited(at in 0..23_usize, number in any::<i64>(), text in any::<String>()) {
+    fn any_value_of_a_field_does_not_cause_a_panic(at in 0..23_usize, number in any::<i64>(), text in any::<String>()) {
         let mut row = record(3, "os Windows", 1, 1, 900);
         let name = row.as_object().unwrap().keys().nth(at).unwrap().clone();
         for value in [json!(number), json!(text), json!(null), json!([number]), json!({text: number})] {
@@ -75,7 +75,7 @@ proptest! {
 }
 
 #[test]
-fn uncommitted_records_are_scanned_but_do_not_belong_to_a_table() {
+fn uncommitted_records_are_scanned_but_are_not_added_to_a_table() {
     let mut auditor = Auditor::new(rules());
     let topic = auditor.topic("rollups", Contents::Rollups, &[]);
     let rows = table(3, "os", &[("*", 60), ("Windows", 900)]);
@@ -94,7 +94,7 @@ fn uncommitted_records_are_scanned_but_do_not_belong_to_a_table() {
     for (offset, row) in (0..).zip(&rows) {
         take(offset, row, true);
     }
-    // the same table in an aborted transaction does not count as published twice
+    // A table in an aborted transaction does not count as a second publication of the table.
     for (offset, row) in (10..).zip(&rows) {
         take(offset, row, false);
     }

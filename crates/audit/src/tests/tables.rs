@@ -1,4 +1,4 @@
-//! Tests of breaches that concern a whole table.
+//! Tests of findings about whole tables.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn incomplete_table_is_reported() {
 }
 
 #[test]
-fn table_whose_first_rows_may_be_deleted_is_not_reported_as_incomplete() {
+fn table_is_not_reported_as_incomplete_if_its_missing_rows_may_have_been_deleted() {
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     for (kept, found) in [(1..3, vec![]), (1..2, vec![("incomplete-table", 1, "")])] {
         let mut auditor = Auditor::new(rules());
@@ -35,7 +35,7 @@ fn table_published_twice_is_reported() {
     let audit_ = audit(&twice);
     assert_eq!(findings(&audit_), [("published-twice", 2, "")]);
     assert_eq!(audit_.found[0].other.as_ref().unwrap().offset, 0);
-    // the second table may have another number of rows, or be incomplete
+    // A second publication of a table may have another number of rows, or be incomplete.
     let other = table(3, "os", &[("*", 960)]);
     assert_eq!(findings(&audit(&[once.clone(), other].concat())), [("published-twice", 2, "")]);
     assert_eq!(findings(&audit(&[&once[..], &once[1..]].concat())), [("repeated-row", 2, "/row")]);
@@ -44,14 +44,14 @@ fn table_published_twice_is_reported() {
 }
 
 #[test]
-fn unsorted_rows_and_rows_far_from_their_table_are_reported() {
+fn unsorted_rows_and_rows_separated_by_many_other_tables_are_reported() {
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     let turned: Vec<Value> = [0, 2, 1].map(|at| rows[at].clone()).to_vec();
     assert_eq!(findings(&audit(&turned)), [("rows-out-of-order", 2, "/dimensions")]);
     let mut same = rows.clone();
     same[1]["dimensions"] = json!({"os": "*"});
     assert_eq!(findings(&audit(&same)), [("rows-out-of-order", 1, "/dimensions")]);
-    // a row of another table between them is allowed, because another worker may publish at the same time
+    // A row of another table between the rows is allowed, because another worker may publish at the same time.
     let between = [&rows[..1], &table(4, "os", &[("*", 60)]), &rows[1..]].concat();
     assert_eq!(findings(&audit(&between)), []);
     let cut: Vec<Value> =
@@ -75,7 +75,7 @@ fn tables_of_one_window_with_different_totals_are_reported() {
 }
 
 #[test]
-fn two_tables_with_one_family_or_two_detail_tables_or_two_policies_are_reported() {
+fn tables_of_one_window_with_a_common_family_or_two_policies_or_two_detail_tables_are_reported() {
     let noisy = |breakdown: &str| with_noise(covered(table(3, breakdown, &[("x", 900)])));
     let rows = [table(3, "country", &[("FR", 900)]), noisy("asn")].concat();
     let audit_ = audit(&rows);
@@ -98,7 +98,7 @@ fn overlapping_windows_of_one_tenant_are_reported() {
     long["window"] = json!({"start": 0, "end": 3_600_000});
     let rows = [vec![long], table(3, "os", &[("*", 60)]), table(60, "os", &[("*", 60)])].concat();
     assert_eq!(findings(&audit(&rows)), [("overlapping-windows", 1, "")]);
-    // windows of different tenants may overlap
+    // Windows of different tenants may overlap.
     let mut rows = rows;
     rows[0]["tenant"] = "blip".into();
     assert_eq!(findings(&audit(&rows)), []);
