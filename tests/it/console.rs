@@ -14,7 +14,7 @@ const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/drive.j
 
 const TENANT: &str = "acme";
 
-/// Opens the page in Chromium. Returns what the driver saw.
+/// Opens the page in Chromium. Returns the measurements of the driver.
 fn drive(address: &str) -> Value {
     let output = Command::new("node")
         .args([DRIVER, HOME, &format!("http://{address}"), TENANT, "stream.format.content"])
@@ -47,8 +47,8 @@ fn console_page_shows_published_rows_in_a_browser() {
         .filter_map(|row| row["sessions"].as_u64())
         .sum();
     assert!(published > 0, "no row of {TENANT} was published");
-    // the console has read the rows when its total equals that of the topic
-    eventually("the store has all rows", || {
+    // The console has read all rows if its total equals the total of the topic.
+    eventually("the console has read all rows", || {
         let (status, body) = console
             .get_at(&console.page_address(), "/api/v1/breakdown?tenant=acme&metric=vsf&by=cdn&since=1h");
         let answer: Value = serde_json::from_str(&body).ok()?;

@@ -1,5 +1,5 @@
-//! Tests with sessions whose CMCD is encoded by the library of the SVTA, in each reporting mode, and with random
-//! additional keys that must not change the result. Each number in each row must equal what happened in the sessions.
+//! Tests with sessions whose CMCD is encoded by the library of the SVTA, in each reporting mode. Random additional keys
+//! must not change the result. Each number in each row must equal the number of events that occurred in the sessions.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/encoder");
 const WRITER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/encoder/write.js");
 
-/// A configuration whose window is so long that it contains all sessions.
+/// A configuration with a window that is long enough for all sessions.
 const CONFIG: &str = r#"
 [windows]
 length = "1h"
@@ -33,7 +33,7 @@ breakdowns = [["stream", "format", "content"]]
 /// The number of sessions for each reporting mode, if `CROWDFOLD_SESSIONS` is not set.
 const SESSIONS: &str = "60";
 
-/// The captured requests of the sessions of one reporting mode, and what happened in each session.
+/// The captured requests of the sessions of one reporting mode, and the events that occurred in each session.
 #[derive(Deserialize)]
 struct Written {
     lines: Vec<Value>,
@@ -56,8 +56,8 @@ struct Truth {
 }
 
 impl Truth {
-    /// Returns the mean bitrate of the session, weighted by playing time. It is not weighted if there is no playing
-    /// time.
+    /// Returns the mean bitrate of the session, weighted by playing time. If there is no playing time, the mean is not
+    /// weighted.
     fn bitrate(&self) -> Option<u64> {
         let played: u64 = self.bitrates.iter().map(|(_, played)| played).sum();
         let weight = |played: u64, all: u64| if all == 0 { 1 } else { played };
@@ -153,7 +153,7 @@ fn rows_equal_the_events_of_sessions_encoded_by_the_cmcd_library() {
         let captures: String = written.lines.iter().map(|line| format!("{line}\n")).collect();
         let expected = expected(&written.truth);
         compare(&variant, &folded("capture", &captures), &expected, &mut differences);
-        // If all reports are events, their bodies are also a valid file of CMCD lines.
+        // If every report is an event, the bodies also form a valid file of CMCD lines.
         let bodies = written.lines.iter().map(|line| line["body"].as_str().unwrap());
         if bodies.clone().all(|body| !body.is_empty()) {
             let lines: String = bodies.map(|body| format!("{body}\n")).collect();

@@ -35,7 +35,11 @@ fn assert_aborted_are_committed(deployment: &Deployment<'_>, rows: &[Row]) -> us
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
     let all = deployment.rows("read_uncommitted");
     for row in &all {
-        assert!(committed.contains(&(&row.key, &row.value)), "in an aborted transaction only: {}", row.json);
+        assert!(
+            committed.contains(&(&row.key, &row.value)),
+            "this row is only in an aborted transaction: {}",
+            row.json
+        );
     }
     all.len() - rows.len()
 }
@@ -61,7 +65,7 @@ fn run(binary: &Path, argument: &str, allowed: bool) -> Output {
 }
 
 #[test]
-fn build_for_tests_names_its_feature_and_refuses_to_start_without_the_variable() {
+fn test_build_names_its_feature_and_starts_only_if_crowdfold_test_is_set() {
     let seeded = binary_with("crowdfold", "crowdfold-seeded-bugs", "seeded-bugs");
     for (binary, feature) in [(armed_binary(), "fault points"), (seeded, "seeded bugs")] {
         let version = run(&binary, "--version", false);

@@ -31,7 +31,7 @@ fn fold(arguments: &[&str], input: &[u8]) -> Output {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // An error of writing is ignored, because a program that fails does not read all of its input.
+    // Errors of this write are ignored, because a program that fails does not read all of its input.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
@@ -115,7 +115,7 @@ fn rows_and_ledger_of_synthetic_players_equal_those_of_the_oracle() {
         breakdowns: [&["os", "browser"][..], &["cdn"], &["stream", "format", "content"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec(),
-        // The clock of the oracle is a day after the start of the players, so no beacon is ahead of it.
+        // The clock of the oracle is a day after the start of the players, so no beacon is dated in its future.
         now: Some(PlayersConfig::default().start_ms + 86_400_000),
         ..Settings::default()
     };
@@ -131,7 +131,8 @@ fn rows_and_ledger_of_synthetic_players_equal_those_of_the_oracle() {
     let sent = Players::new(config).unwrap().take_while(|report| report.sent_ms < until);
     let mut log: Vec<_> = sent.map(|report| Record { timestamp: None, payload: report.payload }).collect();
     let lines: Vec<u8> = log.iter().flat_map(|record| [&record.payload[..], b"\n"].concat()).collect();
-    // `fold` sorts lines by time, but the oracle does not. A line without a time is rejected at any position.
+    // `fold` sorts lines by time, but the oracle does not, so the lines are sorted here. A line without a time is
+    // rejected at any position.
     log.sort_by_key(|record| {
         serde_json::from_slice(&record.payload).map_or(0, |beacon: Value| beacon["ts"].as_u64().unwrap_or(0))
     });
@@ -141,7 +142,7 @@ fn rows_and_ledger_of_synthetic_players_equal_those_of_the_oracle() {
     let mut ours = rows(&text);
     ours.iter_mut().for_each(|row| drop(remove_histograms(row)));
     assert!(ours.len() > 40, "{} rows", ours.len());
-    // This also compares the order of the rows: by window, tenant, breakdown and dimension values.
+    // This comparison includes the order of the rows: by window, tenant, breakdown and dimension values.
     assert_eq!(ours, outcome.rollups(&settings));
     let theirs = &outcome.ledger;
     let beacons = &theirs.beacons;
@@ -188,14 +189,14 @@ fn same_lines_give_the_same_rows_from_files_and_from_standard_input() {
     again(folded(&[&first, &second], b""), "two files");
     again(folded(&[&first, "-"], std::fs::read(&second).unwrap().as_slice()), "a file and standard input");
     again(folded(&[&write("crlf", &crlf)], b""), "lines with CRLF");
-    again(folded(&[], unended), "a last line without an end");
+    again(folded(&[], unended), "a last line without a line break");
     let output = dir.path().join("rollups.ndjson");
     let (nothing, _) = folded(&["--output", output.to_str().unwrap()], SCENARIO.as_bytes());
     assert_eq!((nothing.as_str(), std::fs::read_to_string(output).unwrap()), ("", expected));
 }
 
 #[test]
-fn unreadable_or_unwritable_file_is_named_and_exits_with_1() {
+fn unreadable_or_unwritable_file_is_named_and_the_exit_code_is_1() {
     let scenario = data("scenario/beacons.ndjson");
     let scenario = scenario.to_str().unwrap();
     for (arguments, words) in [
@@ -235,7 +236,7 @@ fn closed_output_pipe_is_not_an_error() {
         .unwrap();
     // The reader closes the pipe before the first row is written.
     drop(child.stdout.take());
-    // An error of writing is ignored, because the program may exit before it has read all of its input.
+    // Errors of this write are ignored, because the program may exit before it has read all of its input.
     drop(child.stdin.take().unwrap().write_all(SCENARIO.as_bytes()));
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && !printed(&output).contains("Broken pipe"), "{}", printed(&output));
@@ -298,9 +299,9 @@ fn beacon_with_an_impossible_time_is_rejected_and_does_not_make_others_late() {
         format!(r#"{{"ts":{ts},"tenant":"acme","session":"from-elsewhere","event":"play"}}"#).into_bytes()
     };
     counts_as(&[at(1_953_158_400_000)], &["rejected", "future"]);
-    // These times are in the year 2100, and in 1970, which is the time of a clock that was never set.
+    // These times are in the year 2100 and in 1970. A clock that was never set is in 1970.
     counts_as(&[at(4_102_444_800_000), at(0), at(1)], &["rejected", "no_time"]);
-    // Such a beacon has the same effect at the beginning and at the end of a file.
+    // A beacon with an impossible time has the same effect at the beginning and at the end of a file.
     let (expected, _) = folded(&[], SCENARIO.as_bytes());
     for input in
         [[&at(5), &b"\n"[..], SCENARIO.as_bytes()].concat(), [SCENARIO.as_bytes(), &at(5), b"\n"].concat()]

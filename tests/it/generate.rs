@@ -108,7 +108,7 @@ fn truth_contains_all_sent_beacons_after_sigterm() {
     let took = start.elapsed();
     assert!(
         sent > 50 && sent as f64 <= 100.0 * took.as_secs_f64() + 200.0,
-        "{sent} in {took:?}, at 100 a second"
+        "{sent} beacons in {took:?}, at a rate of 100 per second"
     );
 }
 

@@ -65,7 +65,7 @@ fn kafka_tool_reports_the_offsets_of_written_records() {
     assert_eq!(offsets.trim(), format!("{topic}:0:1"));
 }
 
-/// A transaction that is still open when the test begins to read is committed a second later.
+/// An open transaction is committed one second after the reader has started.
 #[test]
 fn reader_of_committed_records_waits_for_pending_transactions() {
     let kafka = Kafka::shared();
@@ -88,7 +88,8 @@ fn reader_of_committed_records_waits_for_pending_transactions() {
     assert_eq!(read.len(), 1);
 }
 
-/// Dropping a cluster would remove its files, but the shared cluster is a static variable, which is never dropped.
+/// Dropping a cluster removes its files. The shared cluster is a static variable, which is never dropped, so a watcher
+/// process must remove its files.
 #[test]
 fn broker_and_its_files_are_removed_when_the_test_process_is_killed() {
     let mut child = Command::new(binary_of("crowdfold-testkit", "test-broker"))

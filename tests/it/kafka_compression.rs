@@ -15,7 +15,7 @@ const DECOMPRESSED: usize = 12_000_000;
 /// The maximum size, in bytes, to which the reader decompresses a batch with zstd.
 const BOUND: &str = "2000000";
 
-/// The codecs of Kafka, each with the minimum and the maximum compression factor of a batch of spaces.
+/// The codecs of Kafka, each with the expected minimum and maximum compression factor of a batch of spaces.
 const CODECS: [(&str, usize, usize); 4] =
     [("gzip", 900, 1_030), ("snappy", 15, 22), ("lz4", 200, 255), ("zstd", 1_000, 100_000)];
 
@@ -57,7 +57,7 @@ fn stops_at(kafka: &Kafka, topic: &str) -> SourceError {
     eventually("the error", || {
         source.wait(SOON);
         pass(source.poll(Duration::ZERO));
-        let read = source.read(0, 10, |_| panic!("the record is passed on"));
+        let read = source.read(0, 10, |_| panic!("the record must not be passed on"));
         read.err().filter(|error| !error.is_transient())
     })
 }
@@ -76,7 +76,7 @@ fn reader_limits_the_decompressed_size_of_zstd_only() {
         let factor = DECOMPRESSED / compressed;
         assert!(
             (least..=most).contains(&factor),
-            "{codec}: {DECOMPRESSED} bytes are {compressed}, 1 : {factor}"
+            "{codec}: {DECOMPRESSED} bytes are compressed to {compressed}, a factor of {factor}"
         );
         if codec == "zstd" {
             assert_too_large(&stops_at(kafka, &topic), codec);
@@ -94,7 +94,10 @@ fn topic_that_recompresses_with_zstd_limits_the_decompressed_size_of_every_codec
     let kafka = Kafka::shared();
     for (codec, ..) in CODECS {
         let (topic, compressed) = topic_with(kafka, codec, "zstd");
-        assert!(compressed < DECOMPRESSED / 1_000, "{codec} is stored as zstd: {compressed} bytes");
+        assert!(
+            compressed < DECOMPRESSED / 1_000,
+            "{codec} is not recompressed with zstd: {compressed} bytes"
+        );
         assert_too_large(&stops_at(kafka, &topic), codec);
     }
 }

@@ -43,8 +43,8 @@ fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, V
         let mut ended = 0;
         for partition in 0..partitions {
             let offsets = shown.entry(partition).or_default();
-            // Each call reads only a few records. So other fetched records are still waiting while the source searches
-            // the end of a damaged batch.
+            // Each call reads only a few records. Therefore other fetched records are still waiting while the source
+            // searches for the end of a damaged batch.
             match source.read(partition, 7, |message| offsets.push(message.offset())) {
                 Ok(read) => ended += u32::from(read.end.is_some() && read.drained),
                 Err(error) => assert!(error.is_transient(), "{error}"),
@@ -98,7 +98,7 @@ fn source_skips_too_large_batches_and_reads_all_other_records_once() {
     let good = |partition, from: u32, count: u32| -> Vec<Record> {
         (from..from + count).map(|i| Record::new(partition, format!("{i}"))).collect()
     };
-    // Too large batches are at the beginning, in the middle, two after each other, and at the end.
+    // There are too large batches at the beginning, in the middle, twice in a row, and at the end.
     bomb(kafka, &topic, 0);
     produce(kafka, &topic, &good(0, 0, 50));
     bomb(kafka, &topic, 0);
@@ -142,9 +142,10 @@ fn damaged_batch_of_a_hundred_records_is_skipped_completely() {
     assert_eq!(shown[&0], [0, 101]);
 }
 
-/// Brokers answer a fetch of the deleted topic with error 103, which librdkafka 2.12 does not know.
+/// After a topic is deleted, brokers answer a fetch with error 103, which librdkafka 2.12 does not know. If the source
+/// returns an error, the test opens the source again.
 #[test]
-fn records_of_a_recreated_topic_are_read_after_rejoining_if_an_error_requires_it() {
+fn records_of_a_recreated_topic_are_read_at_the_latest_after_rejoining_the_group() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "anew", 1);
     let member = source_settings(&topic);
@@ -157,7 +158,8 @@ fn records_of_a_recreated_topic_are_read_after_rejoining_if_an_error_requires_it
         old += source.read(0, 100, |message| assert_eq!(message.payload(), b"old")).unwrap().count;
         (old == 20).then_some(())
     });
-    // Each new topic has fewer records than the previous one, so the reader's position is beyond its end.
+    // Each new topic has fewer records than the previous one, so the reader's position is beyond the end of the new
+    // topic.
     for records in [10, 3, 1] {
         kafka.delete_topic(&topic);
         let new = format!("one of {records}");
@@ -178,7 +180,7 @@ fn records_of_a_recreated_topic_are_read_after_rejoining_if_an_error_requires_it
             };
             let read = source.read(0, 100, |message| seen.push(message.payload().to_vec()));
             if lost || read.is_err_and(|error| !error.is_transient()) {
-                // After such an error, the worker rejoins the group too.
+                // The worker also rejoins the group after such an error.
                 if let Ok(again) = Source::open(&settings(kafka), member.clone()) {
                     source = again;
                 }

@@ -1,4 +1,5 @@
-//! Tests of the transactional sink. Records are written exactly once or not at all, and the sink reports which.
+//! Tests of the transactional sink. It writes records exactly once or not at all, and reports which of the two
+//! happened.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod copier;
@@ -40,8 +41,8 @@ struct Scenario {
 impl Scenario {
     fn new(kafka: &Kafka) -> Self {
         let (from, to) = (topic(kafka, "from", 1), topic(kafka, "to", 1));
-        // The session timeout is long, because a test suspends the broker, and the time counts as silence of the
-        // member.
+        // The session timeout is long, because one test suspends the broker, and the broker receives no heartbeats
+        // during that time.
         let member = SourceSettings { session_timeout: Duration::from_secs(60), ..source_settings(&from) };
         let mut source = Source::open(&settings(kafka), member).unwrap();
         assigned(&mut source);
@@ -87,7 +88,7 @@ fn records_and_offset_metadata_are_committed_together_or_not_at_all() {
 }
 
 #[test]
-fn producer_with_the_same_transactional_id_fences_the_earlier_one() {
+fn second_producer_with_the_same_transactional_id_fences_the_first() {
     let kafka = Kafka::shared();
     let scenario = Scenario::new(kafka);
     let id = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
@@ -99,7 +100,7 @@ fn producer_with_the_same_transactional_id_fences_the_earlier_one() {
     scenario.transact(&mut successor, &[partial("b")], "b").unwrap();
     assert_eq!(values(kafka, &scenario.to, "read_committed"), ["a", "b"]);
     assert_eq!(scenario.committed().as_deref(), Some("b"));
-    // When the earlier producer is opened again, it fences the later one.
+    // When the first producer is opened again, it fences the second one.
     assert!(matches!(scenario.transact(&mut zombie, &[], "c"), Err(TransactError::Unknown(_))));
     zombie.reopen().unwrap();
     scenario.transact(&mut zombie, &[partial("c")], "c").unwrap();
@@ -250,9 +251,10 @@ fn rows_are_in_the_partition_of_their_key_and_in_the_topic_of_their_tenant() {
     );
 }
 
-/// The broker is suspended, so the call of librdkafka blocks. The committed offset shows later whether it succeeded.
+/// The broker is suspended, so the call of librdkafka blocks. The committed offset later shows whether the transaction
+/// was committed.
 #[test]
-fn blocked_call_times_out_and_the_committed_offset_decides() {
+fn blocked_transaction_times_out_and_the_committed_offset_shows_whether_it_was_committed() {
     let kafka = Kafka::start(Options::default());
     let scenario = Scenario::new(&kafka);
     let long = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
@@ -269,7 +271,7 @@ fn blocked_call_times_out_and_the_committed_offset_decides() {
     assert!(matches!(&error, TransactError::Unknown(why) if why.contains("within 2 s")), "{error:?}");
     kafka.resume(1);
     eventually("the coordinator answers", || sink.reopen().ok());
-    // If the coordinator is slower than the time limit, the transaction is repeated.
+    // If the coordinator is slower than the time limit, the transaction is tried again.
     eventually("b is committed", || {
         let held = eventually("the offsets", || scenario.source.committed().ok());
         let committed = &held[0].as_ref().unwrap().metadata;
@@ -286,8 +288,8 @@ fn blocked_call_times_out_and_the_committed_offset_decides() {
     assert_eq!(values(&kafka, &scenario.to, "read_committed"), ["a", "b"]);
 }
 
-/// `crowdfold demo` uses the mock cluster. It does not store the offsets that transactions commit, so these are not
-/// tested.
+/// `crowdfold demo` uses this mock cluster. The mock cluster does not store the offsets that transactions commit, so
+/// this test does not read committed offsets.
 #[test]
 fn mock_cluster_of_librdkafka_can_be_read_and_written() {
     let cluster = rdkafka::mocking::MockCluster::new(1).unwrap();

@@ -130,8 +130,8 @@ fn append_time_of_the_topic_is_read_and_a_panic_in_the_callback_leaks_no_records
         }));
         read.is_err().then_some(())
     });
-    // The rest of the batch was freed. Otherwise closing the source would block, because librdkafka waits for every
-    // record.
+    // The rest of the batch was freed. Otherwise closing the source would block, because librdkafka waits until every
+    // record is freed.
     assert_eq!(seen, 1);
 }
 
@@ -178,7 +178,7 @@ fn deletion_of_the_next_records_while_reading_is_an_error() {
 }
 
 #[test]
-fn records_after_an_open_transaction_are_read_only_after_it_ended() {
+fn records_behind_an_open_transaction_are_read_only_after_the_transaction_ends() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "ends", 1);
     let id = unique("open");
@@ -200,13 +200,13 @@ fn records_after_an_open_transaction_are_read_only_after_it_ended() {
     assert_eq!(source.position(0), Some(2));
     assert_eq!(source.cluster().log_ends(&topic, &[0, 5]).unwrap(), [Some(4), None]);
     producer.abort_transaction(Duration::from_secs(120)).unwrap();
-    let rest = eventually("what waited behind the transaction", || {
+    let rest = eventually("the records behind the transaction", || {
         let rest = read_to_end(&mut source, 0);
         (!rest.is_empty()).then_some(rest)
     });
     assert_eq!(rest, [(3, b"c".to_vec())]);
-    // The control record of the abort has an offset of its own, so the end is one higher.
-    eventually("the end behind the marker", || {
+    // The control record of the abort has its own offset, so the end of the partition is one offset higher.
+    eventually("the end behind the control record", || {
         source.wait(SOON);
         source.read(0, 10, |_| panic!("nothing more")).unwrap().end.filter(|end| *end == 5)
     });
@@ -254,7 +254,7 @@ fn wait_returns_early_when_a_record_arrives() {
                 seen += source.read(partition, 10, |_| {}).unwrap().count;
             }
         }
-        // If the record did not end the wait, it would take 600 s.
+        // If the record did not end the wait, the wait would take 600 s.
         assert!(start.elapsed() < Duration::from_secs(300), "the wait did not end early");
     });
 }
@@ -293,8 +293,8 @@ fn source_continues_after_its_broker_was_killed_and_restarted() {
     eventually("the rest", || {
         let here = source.get_or_insert_with(|| open(&kafka, &member));
         match here.poll(SOON) {
-            // The coordinator may have removed the member. No offset was committed, so reading starts from the
-            // beginning.
+            // The coordinator may have removed the member from the group. No offset was committed, so reading then
+            // starts from the beginning.
             Ok(Some(Event::Assigned(_))) => seen = vec![Vec::new(), Vec::new()],
             Ok(_) => {}
             Err(error) => assert!(error.is_transient(), "{error}"),
@@ -304,7 +304,7 @@ fn source_continues_after_its_broker_was_killed_and_restarted() {
             let values = &mut seen[partition as usize];
             let read = here.read(partition, 1_000, |m| values.push((m.offset(), m.payload().to_vec())));
             match read {
-                // A restarted leader may not know the offset yet. In this case the group must be rejoined.
+                // A restarted leader may not know the offset yet. In this case, the group must be rejoined.
                 Err(SourceError::OutOfRange { .. }) => lost = true,
                 read => read.map_or_else(|error| assert!(error.is_transient(), "{error}"), drop),
             }

@@ -29,8 +29,8 @@ pub(crate) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     name
 }
 
-/// Returns the settings of a source with a consumer group of its own. The session timeout is long, because a busy
-/// machine must not end the session, and no test waits for its end.
+/// Returns the settings of a source with its own consumer group. The session timeout is long, because a busy machine
+/// must not end the session. No test waits for this timeout.
 pub(crate) fn source_settings(topic: &str) -> SourceSettings {
     SourceSettings {
         session_timeout: Duration::from_secs(30),
@@ -104,7 +104,7 @@ pub(crate) fn event(source: &mut Source) -> Event {
 /// Waits for the next event, which must be an assignment, and accepts it.
 pub(crate) fn assigned(source: &mut Source) -> Assigned {
     let event = event(source);
-    let Event::Assigned(assigned) = event else { panic!("not assigned: {event:?}") };
+    let Event::Assigned(assigned) = event else { panic!("the event is not an assignment: {event:?}") };
     assert_eq!(source.poll(Duration::ZERO).unwrap(), None);
     assigned
 }
@@ -130,7 +130,7 @@ pub(crate) fn read_to_end(source: &mut Source, partition: u32) -> Vec<(i64, Vec<
     values
 }
 
-/// Asserts that polling returned no event and no error, except a transient one.
+/// Asserts that a poll returned neither an event nor an error. A transient error is allowed.
 pub(crate) fn pass(polled: Result<Option<Event>, SourceError>) {
     match polled {
         Ok(None) => {}
@@ -140,8 +140,8 @@ pub(crate) fn pass(polled: Result<Option<Event>, SourceError>) {
     }
 }
 
-/// Waits until all transactions that have written to a topic are committed or aborted in the topic. This may happen
-/// later than the commit of their offsets, and it may take until the transaction of a killed worker times out.
+/// Waits until each transaction that has written to a topic is committed or aborted in this topic. This may happen
+/// later than the commit of the offsets. If the worker was killed, it happens when the transaction times out.
 pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str, partitions: u32) {
     let all: Vec<_> = (0..partitions).collect();
     let cluster = Cluster::open(&settings(kafka)).unwrap();
@@ -149,7 +149,7 @@ pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str
         cluster.log_ends(topic, &all).ok()?.into_iter().collect::<Option<Vec<_>>>()
     });
     for (partition, end) in all.into_iter().zip(ends) {
-        eventually("what was written is decided", || {
+        eventually("all transactions in the topic are committed or aborted", || {
             // For a consumer of committed records, the end is the last stable offset.
             let (_, stable) =
                 committed.fetch_watermarks(topic, partition as i32, Duration::from_secs(10)).ok()?;

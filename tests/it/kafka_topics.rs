@@ -104,7 +104,7 @@ fn applying_a_plan_changes_only_the_settings_that_differ() {
     let shown = plan[0].to_string();
     assert!(shown.contains("retention.ms: 60000 -> 2640000   (keeps records longer than before)"), "{shown}");
     assert!(shown.contains("not changed: the topic has 4 partitions, but 2 are configured"), "{shown}");
-    // Making a plan does not change the topic.
+    // Creating a plan does not change the topic, so a second plan is equal.
     assert_eq!(admin.plan(std::slice::from_ref(&spec), now()).unwrap(), plan);
     assert!(check(kafka, std::slice::from_ref(&spec)).is_breached());
 
@@ -122,7 +122,7 @@ fn applying_a_plan_changes_only_the_settings_that_differ() {
 }
 
 #[test]
-fn settings_that_keep_records_too_long_or_too_short_are_reported() {
+fn settings_that_keep_records_for_too_long_or_not_long_enough_are_reported() {
     let kafka = Kafka::shared();
     let good =
         [("retention.ms", "2640000"), ("segment.ms", "660000"), ("message.timestamp.type", "LogAppendTime")];
@@ -140,7 +140,7 @@ fn settings_that_keep_records_too_long_or_too_short_are_reported() {
     assert_eq!(but("cleanup.policy", "compact,delete"), [Finding::Unbounded(both)]);
     let beyond = |millis| Finding::Beyond { bound: Span::from_millis(millis), ttl: HOUR };
     assert_eq!(but("retention.ms", "7200000"), [beyond(7_200_000 + 660_000 + 300_000)]);
-    // A record is deleted only with its segment, which may be a week old.
+    // A record is deleted only together with its segment, and a segment may be a week old.
     assert_eq!(but("segment.ms", "604800000"), [beyond(2_640_000 + 604_800_000 + 300_000)]);
     let short = Finding::TooShort { retention: Span::MINUTE * 10, least: Span::MINUTE * 33 };
     assert_eq!(but("retention.ms", "600000"), [short]);
@@ -154,7 +154,7 @@ fn settings_that_keep_records_too_long_or_too_short_are_reported() {
 }
 
 #[test]
-fn check_returns_the_reasons_for_which_a_worker_does_not_start() {
+fn check_returns_each_reason_that_prevents_the_start_of_a_worker() {
     let kafka = Kafka::shared();
     let (endless, missing) = (unique("endless"), unique("missing"));
     kafka.create_topic(&endless, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "LogAppendTime")]);

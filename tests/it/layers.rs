@@ -46,7 +46,8 @@ const TIMELESS: [&str; 9] = [
 
 struct Crate {
     directory: PathBuf,
-    /// The crates of the workspace on which the crate depends. The flag is true if only its tests do.
+    /// The crates of the workspace on which this crate depends. The flag is true if only the tests of this crate depend
+    /// on that crate.
     needs: Vec<(String, bool)>,
 }
 
@@ -124,7 +125,7 @@ fn crates_depend_only_on_crates_of_lower_layers() {
             let kit = for_tests && needed == "crowdfold-testkit";
             assert!(
                 kit || layer(&needed) < layer(&name),
-                "{name} depends on {needed}, which is not below it"
+                "{name} depends on {needed}, which is not in a lower layer"
             );
         }
     }
@@ -134,7 +135,7 @@ fn crates_depend_only_on_crates_of_lower_layers() {
 fn only_tests_depend_on_the_testkit() {
     for (name, of) in crates() {
         let shipped = of.needs.iter().any(|(needed, for_tests)| needed == "crowdfold-testkit" && !for_tests);
-        assert!(!shipped, "{name} ships crowdfold-testkit");
+        assert!(!shipped, "{name} depends on crowdfold-testkit outside its tests");
     }
 }
 
@@ -195,5 +196,5 @@ fn files_have_at_most_400_lines() {
     assert!(files.len() > 500, "only {} files were found", files.len());
     let long = files.iter().map(|(path, text)| (path, text.lines().count()));
     let long: Vec<_> = long.filter(|(_, lines)| *lines > MOST_LINES).collect();
-    assert!(long.is_empty(), "split these files along their subject: {long:?}");
+    assert!(long.is_empty(), "split these files by subject: {long:?}");
 }

@@ -26,7 +26,7 @@ fn published_rows_equal_the_measurements_of_the_pages() {
     deployment.rules.tenants = vec![TENANT.into()];
     deployment.rules.default_tenant = TENANT.into();
     deployment.rules.window = 10_000;
-    // With this lateness, a report that a busy machine delays is not late.
+    // This lateness is long enough for reports that a busy machine delays.
     deployment.rules.lateness = attempts::LATENESS_MS;
     deployment.rules.idle = 60_000;
     deployment.rules.k = 1;
@@ -70,8 +70,8 @@ fn published_rows_equal_the_measurements_of_the_pages() {
     assert_all_devices_are(&rows, ["desktop", "Linux", "Chromium"]);
 }
 
-/// Asserts that the collector refused no report. On a busy machine, a report may have no response (0), or the status
-/// 503.
+/// Asserts that the collector refused no report. On a busy machine, a report may have no response (status 0 here) or
+/// the status 503.
 fn assert_no_report_was_refused(attempts: &[Attempt]) {
     for attempt in attempts {
         for report in attempt.reports() {
@@ -85,7 +85,7 @@ fn assert_no_report_was_refused(attempts: &[Attempt]) {
 fn assert_only_played_content_is_published(published: &BTreeMap<String, Published>, attempts: &[Attempt]) {
     let played: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.content).collect();
     let others: Vec<_> = published.keys().filter(|content| !played.contains(content)).collect();
-    assert!(others.is_empty(), "content without a playback: {others:?}");
+    assert!(others.is_empty(), "content ids that were not played: {others:?}");
 }
 
 /// Asserts that no row contains a session id, an address or a user agent.

@@ -17,16 +17,16 @@ use crowdfold_testkit::{Kafka, Options, binary};
 
 use crate::worker::support::Deployment;
 
-/// Returns the options of a broker that deletes expired records fast. It checks for them twice per second, and removes
-/// the files a second later.
+/// Returns the options of a broker that deletes expired records fast. The broker looks for expired records twice per
+/// second, and removes their files a second later.
 fn quick() -> Options {
     Options::default()
         .with("log.retention.check.interval.ms", "500")
         .with("log.segment.delete.delay.ms", "1000")
 }
 
-/// Returns true if a file of a partition on the broker's disk contains these bytes. Files that wait for deletion count
-/// too.
+/// Returns true if a file of a partition on the broker's disk contains these bytes. Files that are marked for deletion
+/// count too.
 fn is_on_disk(kafka: &Kafka, topic: &str, partition: u32, bytes: &[u8]) -> bool {
     let files = files(&kafka.log_dir(1).join(format!("{topic}-{partition}")));
     files.iter().any(|file| memchr::memmem::find(file, bytes).is_some())

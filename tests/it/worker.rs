@@ -1,4 +1,4 @@
-//! Tests of the worker as users run it: as a process, with a real broker.
+//! Tests of the worker in the way in which users run it: as a process, with a real broker.
 
 pub(crate) mod support;
 

@@ -8,7 +8,7 @@ use super::rows::{counts_only, record, table, topic, write};
 use super::{audit, found, report, text};
 use crate::kafka_support::{Record, produce};
 
-/// Identifiers in various encodings, each with the field of a row that contains it.
+/// Pairs of a row's field and an identifier in that field, in various encodings.
 const SECRETS: [(&str, &str); 16] = [
     ("/dimensions/os", "203.0.113.77"),
     ("/dimensions/os", "2001:db8:77:aa::c4"),
@@ -29,7 +29,7 @@ const SECRETS: [(&str, &str); 16] = [
 ];
 
 #[test]
-fn identifiers_in_every_encoding_and_part_of_a_record_are_found() {
+fn identifiers_are_found_in_every_encoding_and_in_every_part_of_a_record() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "leaky", 2);
     let mut expected = Vec::new();
@@ -58,7 +58,7 @@ fn identifiers_in_every_encoding_and_part_of_a_record_are_found() {
     let (code, report) = report(kafka, &["--rollups", &rollups]);
     let found = found(&report);
     for expected in &expected {
-        assert!(found.contains(expected), "{expected} is not in {found:#?}");
+        assert!(found.contains(expected), "{expected} is missing in {found:#?}");
     }
     assert_eq!((code, &report["verdict"]), (Some(3), &json!("breach")));
     let table = audit(kafka, &["--rollups", &rollups]);
@@ -84,7 +84,7 @@ fn table_missing_in_one_of_three_windows_is_reported() {
 }
 
 #[test]
-fn each_breach_of_a_topic_of_rollups_is_reported_with_its_location() {
+fn each_breach_in_a_topic_of_rollups_is_reported_with_its_location() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "breached", 3);
     let mut few = table(1, "os", &[("Windows", 49)]);
@@ -169,7 +169,7 @@ fn rejection_with_an_unknown_field_an_identifier_or_an_exact_time_is_reported() 
 }
 
 #[test]
-fn records_of_another_program_are_searched_for_identifiers() {
+fn records_that_another_program_wrote_are_searched_for_identifiers() {
     let kafka = Kafka::shared();
     let theirs = topic(kafka, "theirs", 1);
     let values = [

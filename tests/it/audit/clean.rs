@@ -1,5 +1,5 @@
-//! Tests that `audit` finds no breach in the output of the worker and in other harmless topics, and that it names the
-//! topics that it could not check.
+//! Tests that `audit` finds no breach in the output of the worker and in other harmless topics, and that its report
+//! names each topic that could not be checked.
 
 use crowdfold_testkit::{Kafka, unique};
 use serde_json::json;
@@ -43,8 +43,8 @@ fn output_of_the_worker_is_clean() {
     let rows = deployment.rows("read_committed");
     assert_eq!(topics[2]["records"], json!(rows.len()));
     assert!(topics[2]["tables"].as_u64().unwrap() > 20 && topics[3]["records"].as_u64().unwrap() > 0);
-    // This broker has no authorizer, so every client may read. That is not a breach, because no principals are
-    // configured.
+    // This broker has no authorizer, so every client may read. The report lists this fact, but does not count it as a
+    // breach, because no principals are configured.
     assert!(whole["findings"].as_array().unwrap().iter().all(|found| found["finding"] == "anyone-may-read"));
 
     // With a larger k, the same rows have too few sessions.
@@ -61,7 +61,7 @@ fn output_of_the_worker_is_clean() {
 }
 
 #[test]
-fn rows_of_aborted_transactions_are_not_duplicates_but_are_searched_for_identifiers() {
+fn rows_of_aborted_transactions_do_not_count_as_duplicates_but_are_searched_for_identifiers() {
     use rdkafka::ClientConfig;
     use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
     use std::time::Duration;
@@ -75,8 +75,8 @@ fn rows_of_aborted_transactions_are_not_duplicates_but_are_searched_for_identifi
     let long = Duration::from_secs(60);
     producer.init_transactions(long).unwrap();
     let rows = table(3, "os", &[("*", 60), ("Windows", 900)]);
-    // The first transaction contains half of the table and is aborted, the second contains all of it and is aborted,
-    // and the third is committed.
+    // Three transactions are written: half of the table (aborted), the whole table (aborted), and the whole table again
+    // (committed).
     for (count, commit) in [(1, false), (2, false), (2, true)] {
         producer.begin_transaction().unwrap();
         for row in &rows[..count] {
@@ -129,7 +129,7 @@ fn table_whose_first_rows_expired_is_not_a_breach() {
 }
 
 #[test]
-fn topic_that_cannot_be_checked_is_reported_and_the_exit_code_is_1() {
+fn topic_that_cannot_be_checked_is_reported_and_sets_the_exit_code_to_1() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "there", 1);
     write(kafka, &rollups, 0, &table(3, "os", &[("Windows", 900)]));
@@ -153,7 +153,7 @@ fn topic_that_cannot_be_checked_is_reported_and_the_exit_code_is_1() {
     );
 }
 
-/// The report is compared without its variable parts.
+/// The comparison ignores the parts of the report that differ between runs.
 #[test]
 fn audit_report_lists_the_topics_and_the_breaches() {
     let kafka = Kafka::shared();

@@ -24,7 +24,7 @@ fn breaches(report: &Value) -> Vec<String> {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
-fn principal_that_may_read_without_a_role_is_reported() {
+fn read_permission_that_no_role_requires_is_reported() {
     let kafka = Kafka::start(
         Options::default()
             .with("authorizer.class.name", AUTHORIZER)
@@ -60,7 +60,7 @@ fn principal_that_may_read_without_a_role_is_reported() {
         ],
     );
     acl(&kafka, &["--allow-principal", "User:*", "--operation", "Read", "--topic", &rollups]);
-    // `trent` may not read, because a rule that denies takes precedence.
+    // `trent` may not read, because a deny rule takes precedence over an allow rule.
     reader("trent", &partials);
     acl(&kafka, &["--deny-principal", "User:trent", "--operation", "Read", "--topic", &partials]);
     let (code, whole) = report(&kafka, &arguments);
@@ -108,14 +108,14 @@ fn principal_that_may_read_without_a_role_is_reported() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
-fn principal_that_may_write_configure_or_read_indirectly_without_a_role_is_reported() {
+fn permission_to_write_configure_or_read_indirectly_that_no_role_requires_is_reported() {
     let kafka = Kafka::start(
         Options::default().with("authorizer.class.name", AUTHORIZER).with("super.users", "User:ANONYMOUS"),
     );
     let mut deployment = Deployment::new(&kafka);
     deployment.set("principals.brokers", "[\"broker-1\"]");
     let deployment = deployment.with_topics();
-    // Permissions that a role requires are not breaches.
+    // A permission that a role requires is not a breach.
     for (role, operation, topic) in [
         ("collector", "Write", "beacons"),
         ("combiner", "Read", "beacons"),
@@ -154,11 +154,12 @@ fn principal_that_may_write_configure_or_read_indirectly_without_a_role_is_repor
     grant("forger", "Write", &["--topic", &rollups]);
     grant("cell-forger", "Write", &["--topic", &partials]);
     grant("*", "Write", &["--topic", &beacons]);
-    // These are not breaches: the topics contain no personal data, or the permission does not allow reading.
+    // The next three permissions are not breaches. The topic contains no personal data, or the permission does not
+    // allow reading.
     grant("tuner", "AlterConfigs", &["--topic", &rollups]);
     grant("noter", "Write", &["--topic", &rejections]);
     grant("looker", "Describe", &["--topic", &beacons]);
-    // `denied` does not have the permission, because a rule that denies takes precedence.
+    // `denied` does not have the permission, because a deny rule takes precedence over an allow rule.
     grant("denied", "ClusterAction", &["--cluster"]);
     acl(&kafka, &["--deny-principal", "User:denied", "--operation", "ClusterAction", "--cluster"]);
 
@@ -195,7 +196,7 @@ fn principal_that_may_write_configure_or_read_indirectly_without_a_role_is_repor
 }
 
 #[test]
-fn audit_is_incomplete_if_acls_or_the_default_of_the_authorizer_cannot_be_read() {
+fn audit_is_incomplete_if_the_acls_or_the_default_of_the_authorizer_are_not_readable() {
     let kafka = Kafka::start(
         Options::default()
             .with("authorizer.class.name", AUTHORIZER)
@@ -203,7 +204,7 @@ fn audit_is_incomplete_if_acls_or_the_default_of_the_authorizer_cannot_be_read()
     );
     let deployment = Deployment::new(&kafka).with_topics();
     let config = deployment.config("audit");
-    // Brokers do not report allow.everyone.if.no.acl.found, so the audit is incomplete.
+    // Brokers do not report `allow.everyone.if.no.acl.found`, so the audit is incomplete.
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!((code, &whole["verdict"]), (Some(1), &json!("incomplete")), "{whole:#}");
     let unseen = &whole["not_checked"][0];
@@ -213,7 +214,7 @@ fn audit_is_incomplete_if_acls_or_the_default_of_the_authorizer_cannot_be_read()
         "{unseen}"
     );
     assert_eq!(whole["topics"][0]["readers"][0]["principal"], "User:*");
-    // Now the client may describe settings, but not ACLs.
+    // Now the client may describe the broker's settings, but not its ACLs.
     let cluster = ["--operation", "DescribeConfigs", "--operation", "ClusterAction", "--cluster"];
     acl(&kafka, &[&["--allow-principal", "User:ANONYMOUS"][..], &cluster].concat());
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! Creates rows in the form in which the worker writes them. Tests modify them, and write them to topics.
+//! Creates rows in the form in which the worker writes them. Tests modify these rows, and write them to topics.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_testkit::{Kafka, unique};
@@ -16,7 +16,7 @@ pub(super) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
 }
 
 /// Returns the rows of a table in the window that begins at `minute`. Each element of `rows` contains the dimension
-/// values of a row, such as `Windows/*`, and its sessions.
+/// values of a row, such as `Windows/*`, and its number of sessions.
 pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     let names: Vec<&str> = breakdown.split('.').collect();
     let row = |(number, (cell_key, sessions)): (u64, &(&str, u64))| {
@@ -64,7 +64,7 @@ pub(super) fn counts_only(mut rows: Vec<Value>) -> Vec<Value> {
     rows
 }
 
-/// Returns a record of a row, with the key that the worker uses.
+/// Returns the record of a row, with the key that the worker would use.
 pub(super) fn record(partition: u32, row: &Value) -> Record {
     let names: Vec<_> =
         row["breakdown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();

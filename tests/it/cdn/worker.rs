@@ -1,4 +1,5 @@
-//! Tests that the worker gives the same rows for log lines in a topic as `fold` for the lines in a file.
+//! Tests that the worker publishes the same rows for log lines in a topic as `fold` prints for the same lines in a
+//! file.
 
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
@@ -57,7 +58,7 @@ fn worker_counts_log_lines_in_the_windows_of_their_requests() {
     let (output, ledger) = fold(&deployment.config("fold"), &lines);
     assert_eq!(ledger["beacons"]["released"], 160, "{ledger}");
     let mut expected: Vec<Value> = rows(&output);
-    // Rows of the worker are compared without histograms.
+    // `assert_same_rows` expects rows without histograms, so the histograms are removed here.
     for distribution in ["bandwidth_kbps", "startup_ms"] {
         let fields = expected.iter_mut().filter_map(|row| row[distribution].as_object_mut());
         fields.for_each(|fields| drop(fields.remove("histogram")));

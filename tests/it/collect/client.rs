@@ -58,7 +58,7 @@ impl Client {
         self.write([head.as_bytes(), body].concat());
     }
 
-    /// Returns the next response. Returns `None` if the connection ends first.
+    /// Returns the next response, or `None` if the connection ends before one arrives.
     pub(super) fn answer(&mut self) -> Option<Answer> {
         let mut line = String::new();
         self.stream.read_line(&mut line).ok().filter(|length| *length > 0)?;

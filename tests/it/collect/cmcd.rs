@@ -21,9 +21,9 @@ fn lines<'a>(form: &'static str, content: &'a str) -> impl Iterator<Item = (&'st
         .map(move |line| (form, line.to_owned()))
 }
 
-/// Sends a captured request to the collector. A request for media is sent as a CDN would mirror it, with its query and
-/// headers, and an event as the player sent it. Returns the status of the response, and the form and content that the
-/// record in the topic must have.
+/// Sends a captured request to the collector. A media request is sent with its query and headers, as a CDN would mirror
+/// it. An event is sent as the player sent it. Returns the status of the response, and the form and the content that
+/// the record in the topic must have.
 fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
     let request: Value = serde_json::from_str(line).unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -75,7 +75,7 @@ fn cmcd_of_real_players_is_written_to_the_topic_unchanged() {
         assert_eq!(status, if counted > 0 { 204 } else { 400 }, "{form}: {content}");
         taken += usize::from(status == 204);
     }
-    // Of a session that opts out, only the opt-out is forwarded, as a JSON beacon.
+    // If a session opts out, the collector forwards only the opt-out, as a JSON beacon.
     let (withdrawals, packed): (Vec<_>, Vec<_>) =
         packed(&deployment).into_iter().partition(|request| request.form == "json");
     assert!(!withdrawals.is_empty() && withdrawals.iter().all(|request| request.user_agent.is_none()));
@@ -85,15 +85,15 @@ fn cmcd_of_real_players_is_written_to_the_topic_unchanged() {
         assert_eq!((tenant.as_deref(), address.as_deref()), (Some("acme"), Some("127.0.0.1")));
         assert!(user_agent.as_deref().is_some_and(|agent| agent.starts_with("Mozilla/5.0")));
     }
-    assert!(seen == expected, "{} lines of {}", seen.len(), expected.len());
-    assert!(packed.len() == taken && taken > 120, "{} of {taken}", packed.len());
+    assert!(seen == expected, "{} lines are in the topic, but {} are expected", seen.len(), expected.len());
+    assert!(packed.len() == taken && taken > 120, "{} of {taken} requests are in the topic", packed.len());
     assert!(refusing > 0);
     collector.await_count("beacons_total{outcome=\"opted_out\"}", refusing);
     let forms: Vec<_> = ["events", "headers", "query"]
         .map(|form| packed.iter().filter(|request| request.form == form).count())
         .into();
     assert!(forms.iter().all(|count| *count > 5), "{forms:?}");
-    // The mirrored requests of all players have the same endpoint.
+    // The mirrored requests of all players must have the same endpoint.
     let mut endpoints: Vec<_> = packed.iter().map(|request| request.endpoint).collect();
     endpoints.dedup();
     assert_eq!(endpoints.len(), 1);
@@ -110,7 +110,7 @@ fn cmcd_headers_take_precedence_over_the_query_and_the_tenant_is_optional() {
     for kind in ["text/cmcd", "application/cmcd"] {
         let typed = [("content-type", kind)];
         assert_eq!(client.post("/v1/cmcd", &typed, "e=ps,sta=p,ts=1,v=2,sid=\"a\"\n"), 204);
-        // These bodies have an unknown version, have no session id, or are not readable.
+        // Each body contains an unknown version or no session id, or is not readable.
         for body in ["sid=\"a\",v=3\n", "e=t,ts=1,v=2\n", "\u{e9}\n", "\n", ""] {
             assert_eq!(client.post("/v1/cmcd/acme", &typed, body), 400, "{body}");
         }

@@ -91,7 +91,7 @@ fn use_certificate(deployment: &Deployment<'_>, from: &Certificate) {
 }
 
 #[test]
-fn changed_certificate_is_reloaded_unless_it_does_not_match_its_key() {
+fn changed_certificate_is_reloaded_only_if_it_matches_its_key() {
     let mut deployment = deploy(Kafka::shared());
     let file = |deployment: &Deployment<'_>, name| {
         format!("{:?}", deployment.dir.path().join(name).display().to_string())

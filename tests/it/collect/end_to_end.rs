@@ -10,7 +10,7 @@ use super::client::JSON;
 use super::support::{Collector, deploy};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, by_time, now, sleep};
 
-/// Returns the records of the beacons topic in a form that the oracle can read: the payload of each record consists of
+/// Returns the records of the beacons topic in a form that the oracle can read. The payload of each record consists of
 /// its beacons, one per line.
 fn log_of(deployment: &Deployment<'_>) -> Vec<Vec<Record>> {
     let mut log = vec![Vec::new(); deployment.partitions as usize];
@@ -34,14 +34,13 @@ fn rows_of_posted_beacons_equal_the_oracle() {
     let mut deployment = deploy(Kafka::shared());
     deployment.rules.k = 10;
     deployment.set("collect.max_requests_per_connection_second", "0");
-    // With a short timeout, a busy machine would close windows before their beacons arrive.
+    // The timeout is long, so that a busy machine does not close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let worker = Worker::start(&deployment, "a");
     let mut client = collector.connect();
-    // Beacons are sent when they are due. Arrays are used, because the beacons of one request then have several
-    // sessions and partitions.
+    // Each beacon is sent at its own time. One request contains an array of beacons of several sessions and partitions.
     let faults = Faults { duplicate: 20, opt_out: 50, ..Faults::default() };
     let records = by_time(&deployment.players_with(3, 150, now(), 8_000, faults));
     let mut rest = records.as_slice();

@@ -1,4 +1,4 @@
-//! Tests the exit of the collector, on SIGTERM or because it cannot start, and added partitions.
+//! Tests that the collector exits on SIGTERM or if it cannot start, and that it writes to added partitions.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ fn ends(deployment: &Deployment<'_>, code: i32, words: &[&str]) {
 }
 
 #[test]
-fn collector_does_not_start_if_it_cannot_serve() {
+fn collector_exits_at_the_start_if_its_topic_address_or_certificate_is_unusable() {
     let mut deployment = deploy(Kafka::shared());
     let topic = deployment.topic("beacons");
     ends(&deployment, 1, &[&format!("topic {topic} does not exist"), "crowdfold topics apply"]);
@@ -64,7 +64,7 @@ fn acknowledged_beacons_are_written_before_the_collector_exits_on_sigterm() {
                 loop {
                     let body = format!(r#"{{"session":"s-{number}","ts":{}}}"#, now());
                     client.send("POST", "/v1/beacons", JSON, body.as_bytes());
-                    // The connection ended without a response, so the last beacon was not acknowledged.
+                    // The connection ended without a response, so the collector has not acknowledged the last beacon.
                     let Some(answer) = client.answer() else { return };
                     assert_eq!(answer.status, 204);
                     taken.fetch_add(1, Ordering::Relaxed);

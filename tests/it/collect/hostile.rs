@@ -1,5 +1,5 @@
-//! Tests with hostile requests. Each must be answered and counted, and none may exceed the memory limits or appear in
-//! the log.
+//! Tests with hostile requests. The collector must answer and count each of them. No request may raise the memory above
+//! the limit, and no content of a request may appear in the log.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::io::Write as _;
@@ -26,8 +26,8 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// Creates the topics, and sets a small memory limit and the timeout `collect.read_timeout`. Tests that do not test the
-/// timeout use a long one, because of busy machines.
+/// Creates the topics, and sets a small memory limit. Sets `collect.read_timeout` to `slow`, which is long in tests of
+/// other limits, because the machine may be busy.
 fn limited<'a>(mut deployment: Deployment<'a>, slow: &str) -> Deployment<'a> {
     deployment.set("collect.read_timeout", &format!("{slow:?}"));
     deployment.set("collect.max_memory_bytes", "4194304");
@@ -79,7 +79,7 @@ fn hostile_bodies_are_refused_and_do_not_exceed_the_memory_limit() {
     let mut liar = collector.connect();
     assert!(liar.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n{"));
     assert_eq!(liar.answer().unwrap().status, 413);
-    // The client waits for `100 Continue`, which is sent only if the body is acceptable.
+    // The client waits for `100 Continue`. The collector sends this response only if the body would be acceptable.
     let head = |length| {
         format!(
             "POST /v1/beacons HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
@@ -102,7 +102,7 @@ fn hostile_bodies_are_refused_and_do_not_exceed_the_memory_limit() {
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
     let _ = (0..6).all(|_| chunked.write(&chunk));
     assert_eq!(chunked.answer().unwrap().status, 413);
-    // The declared length is too short. The rest of the body is read as another request, which is invalid.
+    // The declared length is too short. The collector reads the rest of the body as another request, which is invalid.
     let mut liar = collector.connect();
     liar.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n{}", beacon()));
     assert_eq!(liar.answer().unwrap().status, 400);
@@ -111,7 +111,7 @@ fn hostile_bodies_are_refused_and_do_not_exceed_the_memory_limit() {
     collector.await_count("requests_total{status=\"415\"}", 6);
     collector.await_count("bytes_held", 0);
     let grown = collector.memory().saturating_sub(before);
-    assert!(grown < 64 << 20, "{grown} bytes more");
+    assert!(grown < 64 << 20, "the resident memory grew by {grown} bytes");
     assert_eq!(packed(&deployment).len(), 2);
     end(collector);
 }
@@ -120,7 +120,7 @@ fn hostile_bodies_are_refused_and_do_not_exceed_the_memory_limit() {
 fn slow_and_incomplete_connections_are_closed() {
     let deployment = limited(deploy(Kafka::shared()), "2s");
     let collector = Collector::start(&deployment);
-    // The clients send nothing, half of the headers, headers byte by byte, and half of a body.
+    // Four clients send nothing, half of the headers, headers byte by byte, and half of a body, in this order.
     let mut silent = collector.connect();
     let mut half = collector.connect();
     half.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\nx-header: {SECRET}"));
@@ -147,8 +147,8 @@ fn slow_and_incomplete_connections_are_closed() {
     lazy.write("POST /v1");
     assert!(lazy.answer().is_none());
     collector.await_count("connections_ended_total{how=\"slow\"}", 4);
-    // A client that closes its sending side after the request receives the response. If it does so within the request,
-    // the connection is closed.
+    // If a client closes its sending side after a complete request, it receives the response. If a client does so in
+    // the middle of a request, the collector closes the connection.
     let mut half = collector.connect();
     half.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     half.stream().shutdown(Shutdown::Write).unwrap();
@@ -184,8 +184,8 @@ fn endless_headers_excessive_requests_and_excessive_connections_are_refused() {
     collector.await_count("connections_ended_total{how=\"unreadable\"}", 3);
     drop(garbage);
     collector.await_count("connections", 0);
-    // The limit is two requests per second on each connection. A hundred further requests are sent at once, and need no
-    // broker. Even a slow machine processes them so fast that most exceed the limit.
+    // The limit is two requests per second on each connection. A hundred further requests are sent at once. They need
+    // no broker, so even a slow machine processes them fast enough that most exceed the limit.
     let mut eager = collector.connect();
     for _ in 0..2 {
         assert_eq!(eager.post("/v1/beacons", JSON, beacon()), 204);
@@ -207,7 +207,7 @@ fn endless_headers_excessive_requests_and_excessive_connections_are_refused() {
     collector.await_count("connections", 0);
     collector.await_count("connections_ended_total{how=\"refused\"}", 1);
     let grown = collector.memory().saturating_sub(before);
-    assert!(grown < 64 << 20, "{grown} bytes more");
+    assert!(grown < 64 << 20, "the resident memory grew by {grown} bytes");
     end(collector);
 }
 
@@ -248,6 +248,6 @@ fn requests_above_the_memory_limit_are_refused_and_accepted_requests_are_written
     assert_eq!(packed(&deployment).len(), taken);
     collector.await_count("bytes_held", 0);
     let grown = collector.memory().saturating_sub(before);
-    assert!(grown < 64 << 20, "{grown} bytes more");
+    assert!(grown < 64 << 20, "the resident memory grew by {grown} bytes");
     end(collector);
 }

@@ -1,5 +1,5 @@
-//! Tests the collector during an outage of Kafka. Players must receive a 503 response with `retry-after`, no
-//! acknowledged beacon may be lost, and the buffered bytes must be limited.
+//! Tests the collector during an outage of Kafka. Players must receive a 503 response with `retry-after`. No
+//! acknowledged beacon may be lost, and the buffered bytes must stay below a limit.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ struct Players {
 }
 
 impl Players {
-    /// Runs one player. Each of its beacons has another session.
+    /// Runs one player. Each of its beacons has a new session id.
     fn play(&self, address: &str, number: usize) {
         let mut client = Client::connect(address);
         for turn in 0.. {
@@ -63,7 +63,7 @@ impl Players {
     }
 }
 
-/// Stops the players when this value is dropped. Otherwise a failed test would wait for them without end.
+/// Stops the players when this value is dropped. Without it, a failed test would wait for the players without end.
 struct StopPlayers<'a>(&'a Players);
 
 impl Drop for StopPlayers<'_> {
@@ -90,7 +90,7 @@ fn acknowledged_beacons_are_in_the_topic_after_an_outage() {
             scope.spawn(move || players.play(address, number));
         }
         players.await_more();
-        // At first the broker does not respond, and later it is killed.
+        // The broker is first suspended, and killed later.
         kafka.pause(1);
         players.await_busy();
         // The gauge is updated every second. It decreases when requests that waited too long are answered with 503.
@@ -117,7 +117,7 @@ fn acknowledged_beacons_are_in_the_topic_after_an_outage() {
     let written: BTreeSet<_> = content.iter().map(session).collect();
     let acknowledged = players.acknowledged.into_inner().unwrap();
     let lost: Vec<_> = acknowledged.difference(&written).collect();
-    assert!(lost.is_empty(), "{} of {} acknowledged are lost", lost.len(), acknowledged.len());
+    assert!(lost.is_empty(), "{} of {} acknowledged beacons are lost", lost.len(), acknowledged.len());
     queued(&kafka);
 }
 

@@ -63,7 +63,7 @@ fn invalid_values_are_counted_by_field() {
 }
 
 #[test]
-fn beacons_of_a_body_are_divided_by_partition_and_invalid_beacons_are_dropped() {
+fn valid_beacons_of_a_body_are_divided_by_partition_and_invalid_beacons_are_dropped() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut player = collector.connect();
@@ -79,7 +79,8 @@ fn beacons_of_a_body_are_divided_by_partition_and_invalid_beacons_are_dropped() 
         beacon(0, 0, ",\"tenant\":\"nobody\""),
         "{\"session\":7,\"ts\":nan}".into(),
     ];
-    // No beacon of a session that opts out is forwarded, regardless of its position in the body.
+    // If any beacon of a body opts its session out, no other beacon of this session in the body is forwarded,
+    // regardless of their order.
     let leaves = [
         beacon(1, 0, ",\"user_agent\":\"secret\""),
         beacon(1, 0, ",\"opt_out\":true,\"ip\":\"203.0.113.9\",\"content\":\"secret\""),
@@ -177,7 +178,8 @@ fn cors_headers_are_sent_to_allowed_origins_only() {
         assert!(answer.header("access-control-allow-methods").unwrap().contains("POST"));
         assert!(answer.header("access-control-max-age").unwrap().parse::<u32>().unwrap() > 600);
     }
-    // The response to a refused request from an allowed origin has the headers. Responses to other origins do not.
+    // The response to a refused request has the CORS headers if its origin is allowed. A response to another origin
+    // does not have them.
     let answer = page.ask("POST", "/v1/beacons", &[("origin", "https://player.example")], b"{}");
     assert_eq!((answer.status, answer.header("vary")), (400, Some("origin")));
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://player.example"));

@@ -1,4 +1,4 @@
-//! Tests which address the collector uses as the address of the client.
+//! Tests the choice of the client's address among the addresses of the peer and of forwarding headers.
 
 use crowdfold_testkit::Kafka;
 
@@ -62,7 +62,7 @@ fn address_in_a_proxy_protocol_header_is_used_only_from_trusted_proxies() {
     for header in [version_2([203, 0, 113, 9]), b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 443\r\n".to_vec()] {
         let mut client = collector.connect();
         client.write(header);
-        // The client behind the proxy is not a trusted proxy, so its header is ignored.
+        // The client behind the proxy is not a trusted proxy, so its `x-forwarded-for` header is ignored.
         let headers = [JSON[0], ("x-forwarded-for", "198.51.100.1")];
         assert_eq!(client.post("/v1/beacons", &headers, beacon()), 204);
         assert_eq!(client.post("/v1/beacons", JSON, beacon()), 204);
@@ -78,7 +78,7 @@ fn address_in_a_proxy_protocol_header_is_used_only_from_trusted_proxies() {
     assert_eq!(addresses, ["203.0.113.9"; 4]);
     collector.await_count("connections_ended_total{how=\"handshake\"}", 2);
     drop(collector);
-    // From a peer that is not a trusted proxy, the PROXY header is read as HTTP, and is invalid.
+    // If the peer is not a trusted proxy, the collector reads a PROXY header as HTTP, which is invalid.
     deployment.set("collect.trusted_proxies", "[\"127.0.0.2/32\"]");
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();

@@ -9,7 +9,7 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::client::Client;
 use crate::worker::support::{Deployment, Seen, Worker};
 
-/// Returns a deployment with a collector. With k = 1, its counters are exact.
+/// Returns a deployment with a collector. k is 1, so the counters of the collector are exact.
 pub(super) fn deploy(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     deployment.rules.k = 1;
@@ -100,7 +100,10 @@ fn requests(record: &Seen) -> Vec<Packed> {
             content,
         });
     });
-    assert_eq!(record.timestamp as u64, newest, "the timestamp is the latest time of receipt in the record");
+    assert_eq!(
+        record.timestamp as u64, newest,
+        "the timestamp must be the latest time of receipt in the record"
+    );
     requests
 }
 

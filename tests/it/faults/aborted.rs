@@ -1,5 +1,5 @@
-//! Tests with transactions that the worker aborts at each step. Aborted records must be sent again unchanged, so a
-//! reader of uncommitted records sees no other content than a reader of committed records.
+//! Tests with transactions that the worker aborts at each step. Aborted records must be sent again unchanged, so that a
+//! reader of uncommitted records sees the same content as a reader of committed records.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::assert_nothing_lost_or_counted_twice;
 use crate::worker::support::{Deployment, Worker, now, window_ago};
 
-/// The fault points within a transaction of both stages. The number is the pass at which the fault point returns an
-/// error.
+/// The fault points within a transaction, for both stages. The number selects the pass at which the fault point returns
+/// an error.
 const FAULTS: [&str; 6] = [
     "combine.6.sent:5:err",
     "combine.6.taken:3:err",
@@ -42,7 +42,8 @@ fn failed_transaction_is_aborted_and_sent_again_byte_for_byte() {
         };
         deployment.produce(&log.iter().map(of).collect::<Vec<_>>());
         if nth > 1 {
-            // The lateness is a second, and a window has a length of two seconds.
+            // All windows that end at or before this time are closed, because the lateness is a second and a window is
+            // two seconds long.
             let closed = slice.end - 2 * deployment.rules.window;
             eventually("the merger has committed the slice", || {
                 deployment.is_committed(closed).then_some(())
@@ -59,19 +60,19 @@ fn failed_transaction_is_aborted_and_sent_again_byte_for_byte() {
     };
     let aborts = (aborts("\"combine\""), aborts("\"merge\""));
     assert!(aborts.0 >= 5 && aborts.1 >= 5, "{aborts:?}:\n{log}");
-    assert!(aborted > 20, "{aborted} rows were aborted");
+    assert!(aborted > 20, "only {aborted} rows were aborted");
     eprintln!(
-        "{aborts:?} transactions aborted, {aborted} rows of theirs, all identical to what was committed"
+        "{aborts:?} transactions were aborted; all of their {aborted} rows are identical to committed rows"
     );
 
-    // The partials of aborted transactions are sent again unchanged, too.
+    // The partials of aborted transactions must also be sent again unchanged.
     let committed = deployment.records("partials", "read_committed");
     let committed: BTreeMap<_, _> =
         committed.iter().map(|seen| ((seen.partition, &seen.value), ())).collect();
     for seen in deployment.records("partials", "read_uncommitted") {
         assert!(
             committed.contains_key(&(seen.partition, &seen.value)),
-            "a partial in an aborted transaction only"
+            "a partial is only in an aborted transaction"
         );
     }
 }

@@ -48,7 +48,7 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     sleep(1_000);
     let (status, log, took) = worker.time_to_terminate();
     assert!(status.success(), "{status}:\n{log}");
-    eprintln!("it exited after {took:?}");
+    eprintln!("the worker exited after {took:?}");
     assert!(took < Duration::from_secs(25), "after {took:?}:\n{log}");
 
     kafka.restart(1);

@@ -9,7 +9,7 @@ use crate::worker::support::{Deployment, Worker, assert_same_rows, now, tables, 
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
-fn rows_are_exact_before_and_long_after_partitions_are_added_and_never_too_large_in_between() {
+fn rows_are_exact_before_and_after_partitions_are_added_and_never_too_large_during_the_change() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("source.idle_timeout", "\"8s\"");
     deployment.set("kafka.properties.\"topic.metadata.refresh.interval.ms\"", "1000");
@@ -21,7 +21,8 @@ fn rows_are_exact_before_and_long_after_partitions_are_added_and_never_too_large
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
-    // Sessions continue, first in four partitions and then in eight. A session may move to another partition.
+    // The topic grows from four to eight partitions while these sessions send beacons. A session may move to another
+    // partition.
     let start = (now() / 2_000 + 2) * 2_000;
     let four = deployment.players(27, 300, start, 30_000);
     deployment.partitions = 8;
@@ -60,7 +61,7 @@ fn rows_are_exact_before_and_long_after_partitions_are_added_and_never_too_large
     worker.await_log("of=8");
     let whole = deployment.evaluate(&log);
     deployment.await_committed(deployment.last_end(&whole));
-    // Sessions that begin after the change give the expected rows.
+    // The rows of sessions that begin after the change must be exact.
     let later = deployment.players(28, 300, (now() / 2_000 + 8) * 2_000, 6_000);
     deployment.produce_live(&later);
     let outcome = deployment.evaluate(&later);
@@ -72,8 +73,8 @@ fn rows_are_exact_before_and_long_after_partitions_are_added_and_never_too_large
     assert_same_rows(&late, &outcome.rollups(&deployment.rules));
     assert_aborted_are_committed(&deployment, &rows);
 
-    // During the change, no row is below k, no table is published twice, and no table has more sessions than there
-    // were.
+    // During the change, no row is below k, no table is published twice, and no table covers more sessions than sent
+    // beacons in its window.
     let mut sessions = BTreeMap::<(u64, String), BTreeSet<String>>::new();
     for record in log.iter().flatten() {
         let Ok(beacon) = serde_json::from_slice::<serde_json::Value>(&record.payload) else { continue };
@@ -91,7 +92,11 @@ fn rows_are_exact_before_and_long_after_partitions_are_added_and_never_too_large
         );
         if let Some(there) = sessions.get(&(start, tenant.clone())) {
             let reported: u64 = counts.iter().sum();
-            assert!(reported <= there.len() as u64, "{tenant} {start}: {reported} of {}", there.len());
+            assert!(
+                reported <= there.len() as u64,
+                "{tenant} {start}: rows cover {reported} sessions, but only {} sent beacons",
+                there.len()
+            );
             between += 1;
         }
     }

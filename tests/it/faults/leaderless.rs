@@ -8,11 +8,11 @@ use super::assert_nothing_lost_or_counted_twice;
 use crate::kafka_support::settings;
 use crate::worker::support::{Deployment, Worker, field, now, sleep};
 
-/// The broker that is stopped. It is the only one with partition 2 of the beacons topic.
+/// The broker that the test stops. Partition 2 of the beacons topic is on this broker only.
 const GONE: u32 = 3;
 
-/// The number of partitions of the brokers' internal topics. It is not a power of two, because then all names with the
-/// same prefix could be in the same partition.
+/// The number of partitions of the brokers' internal topics. It is not a power of two. With a power of two, all names
+/// with the same prefix could be in the same partition.
 const INTERNAL: i32 = 7;
 
 /// Returns the partition of an internal topic to which a group or transactional id belongs. It is computed from Java's
@@ -23,7 +23,7 @@ fn home(name: &str) -> usize {
 }
 
 /// Creates a deployment with one partition of the beacons topic on each broker. The coordinators of its groups and
-/// transactions are on brokers that keep running, because another test covers coordinators that are killed.
+/// transactions are on brokers that this test does not stop. Another test covers killed coordinators.
 fn deploy(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     let cluster = Cluster::open(&settings(kafka)).unwrap();
@@ -54,7 +54,7 @@ fn deploy(kafka: &Kafka) -> Deployment<'_> {
     }
     deployment.partitions = 3;
     deployment.set("topics.replication", "2");
-    // Beacons may be delayed while a broker is stopped. Windows must not close before they arrive.
+    // While a broker is stopped, beacons may be delayed. With this timeout, windows do not close before they arrive.
     deployment.set("source.idle_timeout", "\"15s\"");
     // The session timeout is long because of busy machines.
     deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
@@ -124,7 +124,7 @@ fn windows_wait_for_a_partition_that_has_no_leader() {
     }
     let log = of(&log, |_, at| at < until);
     let outcome = right.evaluate(&log);
-    // No further window of the partition without a leader closes, and the other partitions continue.
+    // The other partitions continue, but no further window of the partition without a leader closes.
     eventually("the other partitions continue", || {
         let closed = closed(&right);
         (closed[0].min(closed[1]) > away + window).then_some(())
@@ -144,14 +144,14 @@ fn windows_wait_for_a_partition_that_has_no_leader() {
     right.await_committed(last);
     wrong.await_committed(last);
     let expected = outcome.rollups(&right.rules);
-    eprintln!("nothing was sent for {longest} ms at most");
+    eprintln!("the longest pause of the producer was {longest} ms");
     assert_nothing_lost_or_counted_twice(&right, &expected);
     let sessions =
         |rows: &[serde_json::Value]| rows.iter().map(|row| row["sessions"].as_u64().unwrap()).sum::<u64>();
     let lost: Vec<_> = wrong.rows("read_committed").into_iter().map(|row| row.json).collect();
     assert!(sessions(&lost) < sessions(&expected), "the seeded bug lost nothing");
     eprintln!(
-        "away for {} ms; sessions in rows: {}, with the seeded bug {}",
+        "the broker was stopped for {} ms; sessions in rows: {}, with the seeded bug {}",
         until - away,
         sessions(&expected),
         sessions(&lost)

@@ -9,10 +9,11 @@ use crate::worker::support::{Chance, Deployment, Worker, now, sleep, window_ago}
 /// The number of faults of a run, if `CROWDFOLD_FAULTS` is not set. `make soak` sets it.
 const FAULTS: u64 = 20;
 
-/// The maximum number of faults of one deployment.
+/// The maximum number of faults in one deployment.
 const EACH: u64 = 20;
 
-/// The event time of the beacons that are sent before each fault, in milliseconds: fifteen windows.
+/// The length of the period of beacons that is sent before each fault, in milliseconds of event time. It is fifteen
+/// windows.
 const SLICE: u64 = 30_000;
 
 /// The fault points that are reached only at the first start of a deployment.
@@ -72,7 +73,7 @@ fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
     let log = deployment.players(1 + chance.below(1_000), 100, start, most * SLICE);
     let outcome = deployment.evaluate(&log);
     for nth in 0..most {
-        // Each worker has new beacons to process.
+        // These beacons are new, so each worker has work.
         let slice = start + nth * SLICE..start + (nth + 1) * SLICE;
         let of = |records: &Vec<Record>| {
             let now = |record: &&Record| record.timestamp.is_some_and(|at| slice.contains(&at));
@@ -99,7 +100,7 @@ fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
 /// Runs a worker until its fault occurs. If the fault point is not reached, kills the worker after ten seconds.
 fn strike(deployment: &Deployment<'_>, fault: &str) {
     let mut worker = Worker::start_armed(deployment, "a", fault);
-    // Some fault points are reached only in a rebalance, which a second worker causes.
+    // Some fault points are reached only in a rebalance. The start of a second worker causes one.
     let other = fault.contains(".8.").then(|| {
         worker.await_log("assigned");
         Worker::start(deployment, "b")
@@ -110,12 +111,15 @@ fn strike(deployment: &Deployment<'_>, fault: &str) {
         }
         sleep(100);
     }
-    let reached =
-        if worker.log().contains("was reached") { "" } else { ": not reached, killed where it was" };
+    let reached = if worker.log().contains("was reached") {
+        ""
+    } else {
+        ": not reached; the worker was killed elsewhere"
+    };
     eprintln!("{fault}{reached}");
     if fault.ends_with("stop") && worker.is_running() {
         // The worker is suspended for longer than its session timeout, so another worker takes over. When the first
-        // worker continues, it must notice that.
+        // worker continues, it must detect the takeover.
         let other = other.unwrap_or_else(|| Worker::start(deployment, "b"));
         sleep(4_500);
         worker.resume();

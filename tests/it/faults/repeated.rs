@@ -31,7 +31,7 @@ fn beacons_that_are_sent_ten_times_count_once() {
     assert_eq!(
         sessions(outcome.rollups(&deployment.rules)),
         sessions(deployment.evaluate(&once).rollups(&deployment.rules)),
-        "a repeated session counts once"
+        "a session that is sent several times counts once"
     );
     let _worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));

@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
 
 #[test]
-fn table_follows_either_the_old_or_the_new_configuration_during_a_rolling_restart() {
+fn each_table_follows_either_the_old_or_the_new_configuration_during_a_rolling_restart() {
     let mut deployment = Deployment::new(Kafka::shared()).with_topics();
     let log = deployment.players(29, 200, window_ago(2_000, 640_000), 600_000);
-    // The new configuration has a longer idle timeout, which changes some rows.
+    // The new configuration has a longer idle timeout. This difference changes some rows.
     let of_idle = |deployment: &mut Deployment<'_>, idle| {
         deployment.rules.idle = idle;
         let outcome = deployment.evaluate(&log);
@@ -59,6 +59,9 @@ fn table_follows_either_the_old_or_the_new_configuration_during_a_rolling_restar
         like_old += usize::from(is_old);
         like_new += usize::from(is_new);
     }
-    eprintln!("tables like the old {like_old}, like the new {like_new}, of {}", new.len());
+    eprintln!(
+        "{like_old} tables equal those of the old configuration, {like_new} those of the new one, which has {} rows",
+        new.len()
+    );
     assert!(like_old > 0 && like_new > 0);
 }

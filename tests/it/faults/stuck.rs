@@ -45,7 +45,7 @@ fn windows_are_released_without_missing_partitions_even_if_the_merger_is_killed_
         // This worker is killed directly after it has committed the decision to release windows without the missing
         // partitions.
         let mut first = Worker::start_armed(&deployment, "a", "merge.4.decided:1:kill");
-        let ours = eventually("half of the partitions are ours", || {
+        let ours = eventually("the worker has half of the partitions", || {
             Some(partitions(&first)).filter(|ours| ours.len() == 2)
         });
         first.wait();
@@ -75,9 +75,10 @@ fn windows_are_released_without_missing_partitions_even_if_the_merger_is_killed_
     }
     assert_same_rows(&rows, &part);
 
-    // When all partitions are read again, later windows are complete. The windows of the decision do not change.
+    // When all partitions are read again, later windows are complete. The windows that were released without partitions
+    // do not change.
     let worker = Worker::start(&deployment, "a");
-    eventually("all partitions are ours", || (partitions(&worker).len() == 4).then_some(()));
+    eventually("the worker has all partitions", || (partitions(&worker).len() == 4).then_some(()));
     let more = deployment.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);
     deployment.produce_live(&more);
     for (all, more) in log.iter_mut().zip(&more) {

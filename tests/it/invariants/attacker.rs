@@ -1,12 +1,13 @@
-//! Tests of invariant 6. The attacker knows the algorithm, and adds and subtracts multiples of released rows. The
-//! scenarios are so small that every combination can be tried.
+//! Tests of invariant 6: no group of fewer than k sessions can be computed from released rows. The attacker knows the
+//! algorithm, and adds and subtracts multiples of released rows. The scenarios are so small that every combination can
+//! be tried.
 //!
 //! A *point* is a combination of a window and a value of each dimension. Each row is a vector that is 1 at the points
 //! that the row covers, and 0 elsewhere. By adding and subtracting rows, exactly the linear span of these vectors can
-//! be computed. The span is computed over a large prime field, where it contains everything that it contains over the
-//! integers. The attacker tries every group that is a product of sets of windows and values. A breach is a group of 1
-//! to k − 1 sessions whose vector is in the span. If there are few rows, the attacker also tries every sum of rows with
-//! the coefficients 1, 0 and −1 in which each point counts once or not at all.
+//! be computed. The span is computed over a large prime field, because every combination over the integers is also a
+//! combination in that field. The attacker tries every group that is a product of sets of windows and values. A breach
+//! is a group of 1 to k − 1 sessions whose vector is in the span. If there are few rows, the attacker also tries every
+//! sum of rows with the coefficients 1, 0 and −1 in which each point counts once or not at all.
 
 mod scenario;
 mod span;
@@ -31,7 +32,7 @@ const TWICE: [[&[&[&str]]; 2]; 3] = [
     [&[&["country", "os"]], &[&["os"], &["country"]]],
 ];
 
-/// The maximum number of rows for which all sums with the coefficients 1, 0 and −1 are tried.
+/// The maximum number of rows for which the attacker tries all sums with the coefficients 1, 0 and −1.
 const FEW: usize = 7;
 
 /// The result of an attack.
@@ -52,7 +53,7 @@ fn attack(scenario: &Scenario, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
         assert_eq!(
             scenario.sessions_of(&row.covers),
             row.sessions,
-            "the sessions of a row are those of its points"
+            "a row has as many sessions as its points"
         );
         span.add(&row.covers);
     }
@@ -63,8 +64,8 @@ fn attack(scenario: &Scenario, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
     Attack { rows: rows.len(), tried: small.len(), least }
 }
 
-/// Returns the sessions of every sum of rows with the coefficients 1, 0 and −1 that is 0 or 1 at each point. Returns
-/// nothing if there are too many rows.
+/// Returns the session counts of all sums of rows with the coefficients 1, 0 and −1 that are 0 or 1 at each point.
+/// Returns nothing if there are too many rows.
 fn sums(rows: &[Row]) -> impl Iterator<Item = u64> {
     let codes = if rows.len() <= FEW { 3_usize.pow(rows.len() as u32) } else { 0 };
     (0..codes).filter_map(|mut code| {
@@ -99,7 +100,7 @@ fn invariant_6_no_group_below_k_can_be_computed_from_rows() {
     assert!(attacked > 3_000 && tried > 50_000, "{attacked} {tried}: there are too few scenarios to attack");
 }
 
-/// The attacker must find groups below k in two lists of breakdowns that share a family.
+/// In two lists of breakdowns that share a family, the attacker must find groups below k.
 #[test]
 fn invariant_6_attacker_finds_the_breach_if_a_family_is_published_twice() {
     for breakdowns in TWICE {

@@ -24,7 +24,7 @@ fn assert_found(scan: &Scan, name: &str, leak: impl AsRef<[u8]>) {
 #[test]
 fn invariant_4_scan_finds_every_canary_in_every_encoding() {
     let scan = Scan::new();
-    // These encodings are written by hand, so they are independent of the code of the scan.
+    // These encodings are written by hand, so they do not depend on the code of the scan.
     for leak in [
         "from 203.0.113.77 on",
         "\"ip\":3405803853",
@@ -148,7 +148,7 @@ fn canary_records(deployment: &Deployment<'_>, start: u64) -> Vec<Record> {
     records
 }
 
-/// The deployment has a broker of its own, because all files of the broker are scanned.
+/// All files of the broker are scanned, so the deployment has its own broker.
 #[test]
 fn invariant_4_no_canary_is_published_and_invariant_11_rejections_contain_their_location() {
     let kafka = Kafka::start(crowdfold_testkit::Options::default());
@@ -172,8 +172,8 @@ fn invariant_4_no_canary_is_published_and_invariant_11_rejections_contain_their_
     for topic in ["partials", "rollups", "rejections"] {
         assert_clean_records(&scan, topic, &deployment.records(topic, "read_uncommitted"));
     }
-    // Some values with identities were published in redacted form, so the output is not clean merely because it is
-    // empty.
+    // Some values with identities were published in redacted form. Therefore the output is not clean merely because it
+    // is empty.
     let rows = deployment.rows("read_committed");
     let redacted = rows.iter().filter(|row| row.json.to_string().contains("redacted"));
     assert!(redacted.count() > 0, "no value was redacted");
@@ -185,7 +185,7 @@ fn invariant_4_no_canary_is_published_and_invariant_11_rejections_contain_their_
     }
     let (status, log_text) = worker.terminate();
     assert!(status.success());
-    assert!(log_text.len() > 10_000, "the log is short");
+    assert!(log_text.len() > 10_000, "the log is too short to test the scan");
     scan.assert_clean("the log", log_text.as_bytes());
 
     rejections_contain_a_location_and_nothing_else(&deployment);
@@ -209,7 +209,8 @@ fn rejections_contain_a_location_and_nothing_else(deployment: &Deployment<'_>) {
     assert_eq!(reasons, expected);
 }
 
-/// Scans all files of the broker except those of the topic of beacons: segments, indexes, checkpoints and its log.
+/// Scans all files of the broker except those of the topic of beacons: segments, indexes, checkpoints and the broker's
+/// log.
 fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
     let data = deployment.kafka.log_dir(1);
     let mut all = Vec::new();
@@ -230,7 +231,10 @@ fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
         }
     }
     // The same scan must find canaries in the segments of the topic of beacons.
-    assert!(found >= deployment.partitions as usize, "found in {found} files of the beacons");
+    assert!(
+        found >= deployment.partitions as usize,
+        "canaries were found in only {found} files of the topic of beacons"
+    );
     let segments = |topic: &str| of(topic).map(|path| fs::read(path).unwrap()).collect::<Vec<_>>().concat();
     for (topic, text) in [("rollups", "crowdfold.rollup/1"), ("rejections", "crowdfold.rejection/1")] {
         assert!(
@@ -240,7 +244,8 @@ fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
     }
     eprintln!("{} files, {scanned} bytes that are not 0", all.len());
 
-    // The same scan must find a record with a canary in another topic, when it is read and on the disk.
+    // For comparison, the same scan must find a canary in another topic, both in the record that is read and in the
+    // files on the disk.
     let leaking = unique("leaking");
     deployment.kafka.create_topic(&format!("{}.{leaking}", deployment.prefix), 1, &[]);
     let leak = base64(format!("{{\"sessions\":83,\"os\":\"{}\"}}", ADDRESSES[0]).as_bytes());
@@ -255,7 +260,7 @@ fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
         produce(deployment.kafka, &topic, &[record]);
         let seen = deployment.records(&leaking, "read_uncommitted").split_off(before);
         let caught = std::panic::catch_unwind(|| assert_clean_records(scan, &leaking, &seen));
-        assert!(caught.is_err(), "the scan does not see {seen:?}");
+        assert!(caught.is_err(), "the scan does not find the canary in {seen:?}");
     }
     let segment = data.join(format!("{topic}-0")).join("00000000000000000000.log");
     assert!(scan.find(&fs::read(segment).unwrap()).is_some());

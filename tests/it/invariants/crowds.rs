@@ -30,7 +30,7 @@ fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
 }
 
 /// The records of several tenants, windows and partitions are partly out of order, late, repeated, opted out or
-/// invalid. Each record is sent three times, because repeated reports of a session must count as one session.
+/// invalid. Each record is sent three times, to test that repeated reports of a session count as one session.
 #[test]
 fn invariant_5_every_row_covers_k_distinct_sessions() {
     let (mut rows_seen, mut folded, mut withheld) = (0, 0, 0);
@@ -47,8 +47,10 @@ fn invariant_5_every_row_covers_k_distinct_sessions() {
         let tables = tables(&rows, &settings);
         rows_seen += rows.len();
         for (key, rows) in &tables {
-            let theirs =
-                outcome.tables.get(key).unwrap_or_else(|| panic!("seed {seed}: {key:?} is not a crowd"));
+            let theirs = outcome
+                .tables
+                .get(key)
+                .unwrap_or_else(|| panic!("seed {seed}: the oracle has no row of {key:?}"));
             assert_eq!(rows.len(), theirs.len(), "seed {seed}: rows of {key:?}");
             for row in theirs {
                 let sessions = rows.get(&row.cell_key).copied();

@@ -7,7 +7,7 @@ use crowdfold_testkit::{Kafka, eventually};
 
 use crate::worker::support::{Deployment, Worker, sleep, window_ago};
 
-/// The k of the test. It is a prime number, so exact counts are seldom multiples of it by chance.
+/// The k of the test. It is a prime number, because exact counts are then rarely multiples of k by chance.
 const K: u64 = 7;
 
 /// The names of all metrics, each with its labels. Before a new metric is added here, check that it is not an exact
@@ -109,7 +109,7 @@ fn look(page: &str) -> BTreeMap<String, u64> {
 fn invariant_12_exact_counts_of_withheld_or_late_items_are_never_exported() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.k = K;
-    // With this timeout, some windows are still open at the end, so the gauge of open session-windows is not 0.
+    // With this timeout, some windows are still open at the end. Therefore the gauge of open session-windows is not 0.
     deployment.set("source.idle_timeout", "\"10s\"");
     // The last tenants have too few sessions for a row.
     deployment.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
@@ -124,7 +124,7 @@ fn invariant_12_exact_counts_of_withheld_or_late_items_are_never_exported() {
         pages.push(worker.get("/metrics").1);
         deployment.is_committed(last).then_some(())
     });
-    // The counters are updated every second. The test waits for those of the merger, which are updated last.
+    // The counters are updated every second. The test waits for the counters of the merger, which are updated last.
     let beacons = &outcome.ledger.beacons;
     let windows = outcome.ledger.windows.withheld;
     let counters = [
@@ -151,7 +151,10 @@ fn invariant_12_exact_counts_of_withheld_or_late_items_are_never_exported() {
     }
     let exact = [beacons.withheld, beacons.late, outcome.ledger.session_windows.withheld, windows];
     let shows = exact.iter().all(|exact| *exact > K) && exact.iter().any(|exact| exact % K != 0);
-    assert!(shows, "{exact:?} cannot show the rounding");
+    assert!(
+        shows,
+        "the exact counts {exact:?} are too small or are all multiples of k, so they do not test the rounding"
+    );
     assert!(
         values.iter().any(|page| page.get("crowdfold_open_session_windows").is_some_and(|open| *open > 0))
     );

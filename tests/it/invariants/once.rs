@@ -8,13 +8,13 @@ use crowdfold_testkit::{Kafka, eventually};
 use crate::worker::offsets::forget;
 use crate::worker::support::{Deployment, Row, Worker, assert_same_rows, field, now, tables, window_ago};
 
-/// Asserts that the earlier rows are still there and unchanged, that no row is published twice, and that all rows of a
-/// table have the same policy. Returns all rows.
+/// Asserts that every row in `before` is still published unchanged, that no row is published twice, and that all rows
+/// of a table have the same policy. Returns all published rows.
 fn assert_once(deployment: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
     let rows = deployment.rows("read_committed");
     for (key, table) in tables(&rows) {
         let policies: BTreeSet<_> = table.iter().map(|row| row["policy"].to_string()).collect();
-        assert_eq!(policies.len(), 1, "{key:?} under {policies:?}");
+        assert_eq!(policies.len(), 1, "the rows of {key:?} have different policies: {policies:?}");
     }
     assert!(before.iter().all(|row| rows.contains(row)), "a row is missing or changed");
     rows
@@ -23,7 +23,7 @@ fn assert_once(deployment: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
 #[test]
 fn invariant_7_table_is_published_once_despite_changes_of_policy_workers_and_offsets() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // With a short timeout, a busy machine would close windows before their beacons arrive.
+    // The timeout is long, so that a busy machine does not close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let mut deployment = deployment.with_topics();
     let log = deployment.players(51, 200, window_ago(2_000, 60_000), 30_000);
@@ -54,10 +54,15 @@ fn invariant_7_table_is_published_once_despite_changes_of_policy_workers_and_off
     deployment.await_committed(start + 10_000);
     let second = assert_once(&deployment, &first);
     let under = |k: u64| second.iter().filter(|row| row.json["policy"]["k"] == k).count();
-    assert!(under(10) >= first.len() && under(15) > 50, "{} of 10, {} of 15", under(10), under(15));
+    assert!(
+        under(10) >= first.len() && under(15) > 50,
+        "{} rows with k = 10, {} with k = 15",
+        under(10),
+        under(15)
+    );
     other.terminate();
 
-    // The offsets of both consumer groups are lost. Windows that were published before must not be published again.
+    // The offsets of both consumer groups are lost. Windows that are already published must not be published again.
     ["combine", "merge"].iter().for_each(|stage| forget(&deployment, stage));
     let worker = Worker::start(&deployment, "a");
     worker.await_log("offsets were lost");

@@ -32,7 +32,7 @@ fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
     let folded = fold(&deployments[0], &logs[0]);
     assert!(folded.0.len() > 100_000, "{} bytes", folded.0.len());
     for other in &logs[1..] {
-        assert!(fold(&deployments[0], other) == folded, "fold writes other bytes");
+        assert!(fold(&deployments[0], other) == folded, "the output of fold differs");
     }
     let mut outs: Vec<_> = std::thread::scope(|scope| {
         let runs: Vec<_> = deployments
@@ -49,8 +49,8 @@ fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
     first
 }
 
-/// Addresses are not used at all with `address.policy = "strip"`, without geographic databases and without
-/// `release.min_networks`. Session ids are never published.
+/// With `address.policy = "strip"`, without geographic databases and without `release.min_networks`, addresses are not
+/// used at all. Session ids are never published.
 #[test]
 fn invariant_2_addresses_and_invariant_3_session_ids_do_not_change_a_byte() {
     let deployments = [(); 3].map(|()| deploy().with_topics());
@@ -59,8 +59,8 @@ fn invariant_2_addresses_and_invariant_3_session_ids_do_not_change_a_byte() {
     assert_same(&deployments, &logs);
 }
 
-/// If networks are kept, looked up and counted, the bits of an address that identify the host must still have no
-/// effect.
+/// In this test, networks are kept, looked up and counted. The bits of an address that identify the host must still
+/// have no effect.
 #[test]
 fn invariant_2_host_bits_do_not_change_a_byte_if_networks_are_kept_and_looked_up() {
     let deployments = [(); 2].map(|()| {
@@ -83,7 +83,7 @@ fn invariant_2_host_bits_do_not_change_a_byte_if_networks_are_kept_and_looked_up
             ("address.policy", "\"truncate\"".into()),
             ("address.country_mmdb", file(&deployment, "country.mmdb", &countries)),
             ("address.asn_mmdb", file(&deployment, "asn.mmdb", &operators)),
-            // A minimum of one network lets rows be published, and adds the bits of networks to the partials.
+            // With a minimum of one network, rows are published, and the partials contain the bits of networks.
             ("release.min_networks", "1".into()),
             ("release.privacy.secret_file", file(&deployment, "secret", "0f".repeat(32).as_bytes())),
         ];
@@ -104,6 +104,6 @@ fn invariant_2_host_bits_do_not_change_a_byte_if_networks_are_kept_and_looked_up
         "\"network\":\"198.51.100.0/24\"",
         "\"network\":\"2001:db8::/32\"",
     ] {
-        assert!(out.rollups_hold(value), "{value} is in no row: networks were not kept");
+        assert!(out.rollups_hold(value), "no row contains {value}, so networks were not kept");
     }
 }

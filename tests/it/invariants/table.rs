@@ -35,7 +35,7 @@ fn table_names_every_invariant_and_each_of_its_tests() {
     let words = rows.iter().flat_map(|row| row.split('`'));
     let named: BTreeSet<String> =
         words.filter(|word| word.starts_with("invariant_")).map(Into::into).collect();
-    assert_eq!(named, there, "the table on the left, the tests on the right");
+    assert_eq!(named, there, "left: the tests that the table names; right: the tests that exist");
     for test in there {
         let number: u32 = test.split('_').nth(1).unwrap().parse().unwrap();
         assert!(rows[number as usize - 1].contains(&test), "{test} is in another row");

@@ -1,4 +1,4 @@
-//! Tests that a loop of source and sink copies every record exactly once while brokers are killed.
+//! Tests that a loop of source and sink copies every record exactly once, although brokers are killed meanwhile.
 
 use super::*;
 
@@ -16,7 +16,7 @@ impl Copier {
     fn new(kafka: &Kafka, from: &str, to: &str) -> Self {
         let (client, member) = (settings(kafka), source_settings(from));
         let id = SinkSettings::new(&unique("id"), partials_to(to));
-        // A new topic is not immediately known to all brokers.
+        // Not all brokers know a new topic immediately, so the source is opened repeatedly.
         let source = eventually("the topic to read", || Source::open(&client, member.clone()).ok());
         let sink = eventually("the topic to write", || Sink::open(&client, id.clone()).ok());
         Self { client, member, source: Some(source), sink, rejoined: 0 }
@@ -50,8 +50,8 @@ impl Copier {
         });
     }
 
-    /// Copies a batch of records. Returns true if it was committed. Otherwise the group was rejoined, and the next read
-    /// starts at the committed position.
+    /// Copies a batch of records. Returns true if the batch was committed. If it returns false, the group was rejoined,
+    /// and the next read starts at the committed position.
     fn copy(&mut self, batch: &[Vec<u8>], position: i64) -> bool {
         let send = |value| Outgoing::Partial { partition: 0, key: b"", value };
         let outgoing: Vec<_> = batch.iter().map(|value| send(value)).collect();

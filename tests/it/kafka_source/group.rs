@@ -36,7 +36,7 @@ fn assignment_contains_committed_offsets_and_start_offsets() {
     assert_eq!((0..4).map(|p| second.position(p)).collect::<Vec<_>>(), [Some(10), Some(10), Some(10), None]);
 }
 
-/// Other clients can commit offsets to the group, with metadata of any form.
+/// Any client can commit offsets for the group, with metadata of any form.
 #[test]
 fn offset_metadata_that_another_client_committed_is_read_unchanged() {
     let kafka = Kafka::shared();
@@ -51,8 +51,8 @@ fn offset_metadata_that_another_client_committed_is_read_unchanged() {
     let mut list = rdkafka::TopicPartitionList::new();
     list.add_partition_offset(&topic, 0, rdkafka::Offset::Offset(1)).unwrap();
     list.elements()[0].set_metadata("ünïcode");
-    // The commit is repeated, because the client may not know the coordinator yet.
-    eventually("the commit is taken", || consumer.commit(&list, CommitMode::Sync).ok());
+    // The client may not know the coordinator yet, so the commit is repeated.
+    eventually("the commit is accepted", || consumer.commit(&list, CommitMode::Sync).ok());
     drop(consumer);
     let mut source = open(kafka, &member);
     let assigned_partitions = assigned(&mut source);
@@ -60,7 +60,7 @@ fn offset_metadata_that_another_client_committed_is_read_unchanged() {
 }
 
 #[test]
-fn second_member_receives_half_of_the_partitions_after_they_were_revoked() {
+fn second_member_receives_half_of_the_partitions_after_all_are_revoked_from_the_first() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "shared", 4);
     let one = source_settings(&topic);

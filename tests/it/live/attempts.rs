@@ -1,8 +1,9 @@
-//! Plays the scenarios, several at the same time. An attempt that a busy machine disturbed is repeated up to two times.
+//! Plays the scenarios, several at the same time. An attempt is *disturbed* if the machine was too busy during it. A
+//! disturbed attempt is repeated up to two times.
 //!
-//! Disturbances are detected in the measurements of the page and the driver, before any row is read. So rows that
-//! differ from the measurements never cause a repetition. If the third attempt is disturbed too, it is compared
-//! nevertheless.
+//! Disturbances are detected in the measurements of the page and the driver, before any row is read. Therefore a
+//! difference between rows and measurements never causes a repetition. If the third attempt is disturbed too, its rows
+//! are compared nevertheless.
 
 use serde_json::Value;
 
@@ -13,23 +14,24 @@ use super::scenario::{Fault, Scenario};
 const AT_ONCE: [usize; 3] = [3, 2, 1];
 /// The lateness of the worker in this test, in milliseconds.
 pub(super) const LATENESS_MS: u64 = 15_000;
-/// The maximum time until a report is answered, in milliseconds. It is below the lateness, so no record is late.
+/// The maximum response time of a report, in milliseconds. It is below the lateness, so no record is late.
 const ANSWER_MS: f64 = 5_000.0;
-/// The maximum delay of a timer of the page, in milliseconds. Delays show that the page and the player received events
-/// late.
+/// The maximum delay of a timer of the page, in milliseconds. With a longer delay, the page and the player may have
+/// received events late.
 const LAG_MS: f64 = 500.0;
 /// The maximum sum of the delays of timers, in milliseconds.
 const TOTAL_LAG_MS: f64 = 1_500.0;
 /// The maximum share of dropped frames. After a stall, players drop about a fifth of the frames on any machine.
 const DROPPED_FRAMES: f64 = 0.5;
 
-/// One playback of a scenario. It has a content id of its own, which identifies its rows.
+/// One playback of a scenario. Each attempt has its own content id, which identifies its rows.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) scenario: Scenario,
     pub(super) content: String,
     page: Value,
-    /// Descriptions of the measurements that show that the machine was too busy. Empty if it was not.
+    /// Descriptions of the measurements that show that the machine was too busy. The list is empty if the machine was
+    /// not too busy.
     pub(super) disturbances: Vec<String>,
 }
 
@@ -52,7 +54,11 @@ pub(super) fn play(collector: &str, scenarios: &[Scenario]) -> Vec<Attempt> {
             let attempt = Attempt { disturbances: disturbances(&scenario, &page), scenario, content, page };
             if !attempt.disturbances.is_empty() {
                 let disturbances = attempt.disturbances.join("; ");
-                eprintln!("{} was disturbed: {disturbances}\n  page {}", attempt.content, attempt.seen());
+                eprintln!(
+                    "{}: the machine was too busy: {disturbances}\n  page {}",
+                    attempt.content,
+                    attempt.seen()
+                );
                 disturbed.push(scenario);
             }
             attempts.push(attempt);
@@ -63,7 +69,7 @@ pub(super) fn play(collector: &str, scenarios: &[Scenario]) -> Vec<Attempt> {
 }
 
 impl Attempt {
-    /// Returns the last attempt of a scenario. It was not disturbed, or is the third.
+    /// Returns the last attempt of a scenario. This attempt is the third one or was not disturbed.
     pub(super) fn to_compare<'a>(attempts: &'a [Self], scenario: &Scenario) -> &'a Self {
         attempts.iter().rfind(|attempt| attempt.scenario.id == scenario.id).unwrap()
     }
@@ -106,8 +112,8 @@ impl Attempt {
         self.seen()["error"].is_string()
     }
 
-    /// Returns a message if the page did not measure the events of the scenario, such as a stall. A comparison would be
-    /// meaningless in this case.
+    /// Returns a message if the page did not measure the planned event of the scenario, such as a stall. In this case,
+    /// a comparison would be meaningless.
     pub(super) fn unplanned(&self) -> Option<String> {
         unplanned(&self.scenario, self.seen())
     }
@@ -129,7 +135,7 @@ fn unplanned(scenario: &Scenario, seen: &Value) -> Option<String> {
         Fault::Seek => ended && number("seeks") >= 1.0 && number("playing_ms") < 9_000.0,
         Fault::Slow => ended && number("switches") >= 1.0,
     };
-    (!is_planned).then(|| "the page did not see what the scenario plans".into())
+    (!is_planned).then(|| "the page did not measure the planned event".into())
 }
 
 fn disturbances(scenario: &Scenario, page: &Value) -> Vec<String> {

@@ -15,7 +15,7 @@ pub(super) fn play(collector: &str, at_once: usize, plans: &[Value]) -> Vec<Valu
     let input = json!({
         "collector": collector,
         "at_once": at_once,
-        // This time limit only ends a browser that hangs.
+        // The purpose of this time limit is only to end a browser that hangs.
         "within_s": 600 + 120 * plans.len() / at_once,
         "playbacks": plans,
     });

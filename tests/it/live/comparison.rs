@@ -1,7 +1,7 @@
 //! Compares the published rows of an attempt with the measurements of its page.
 //!
-//! Counts must be equal. Times must agree within a tolerance and the measured delays of the page's timers, because the
-//! page may receive an event later than the player by that time. Attempts with long delays are repeated
+//! Counts must be equal. Times may differ by a tolerance plus the measured delays of the page's timers, because the
+//! page may receive an event that much later than the player. Attempts with long delays are repeated
 //! ([`super::attempts`]).
 
 use super::attempts::Attempt;
@@ -22,13 +22,13 @@ const SEEKING_MS: f64 = 500.0;
 /// The tolerance of the bitrate for streams with one video rendition, as a share of the measured bitrate. The published
 /// bitrate is rounded to two digits.
 const FIXED_BITRATE: f64 = 0.02;
-/// The tolerance of the bitrate for streams with two video renditions, as a share of the measured bitrate. It is added
-/// to the range that [`Differences::bitrate`] computes.
+/// The tolerance of the bitrate for streams with two video renditions, as a share of the measured bitrate. It widens
+/// the range that [`Differences::bitrate`] computes.
 const ADAPTIVE_BITRATE: f64 = 0.1;
 /// The tolerance of dropped frames. Frames may be dropped between the last beacon and the page's last measurement.
 const DROPPED_FRAMES: f64 = 5.0;
 
-/// Returns a description of each difference. Returns none if the rows agree with the measurements.
+/// Returns a description of each difference. The list is empty if the rows agree with the measurements.
 pub(super) fn differences(attempt: &Attempt, published: &Published) -> Vec<String> {
     let mut found = Differences(attempt.unplanned().into_iter().collect());
     for report in attempt.reports() {
@@ -46,7 +46,7 @@ pub(super) fn differences(attempt: &Attempt, published: &Published) -> Vec<Strin
     found.0
 }
 
-/// Returns a summary in one line. Each pair is the value that the page measured and the published value.
+/// Returns a summary in one line. Each pair consists of the value that the page measured and the published value.
 pub(super) fn summary(attempt: &Attempt, published: &Published) -> String {
     let of = |name: &str| attempt.seen()[name].as_f64().map_or("-".into(), |number| format!("{number:.0}"));
     let mean =
@@ -77,16 +77,16 @@ struct Differences(Vec<String>);
 impl Differences {
     fn exact(&mut self, what: &str, published: u64, seen: u64) {
         if published != seen {
-            self.0.push(format!("{what}: {published} published, {seen} seen"));
+            self.0.push(format!("{what}: {published} published, {seen} measured"));
         }
     }
 
     fn near(&mut self, what: &str, published: f64, seen: f64, tolerance: f64) {
-        // This is false if `published` is not a number, which is the mean of no values.
+        // If `published` is the mean of no values, it is NaN. The comparison is then false.
         let is_near = (published - seen).abs() <= tolerance;
         if !is_near {
             self.0.push(format!(
-                "{what}: {published:.0} published, {seen:.0} seen, more than {tolerance:.0} apart"
+                "{what}: {published:.0} published, {seen:.0} measured, more than {tolerance:.0} apart"
             ));
         }
     }
@@ -133,9 +133,9 @@ impl Differences {
         }
     }
 
-    /// Compares bitrates. A report contains the bitrate that the player is loading, which it will display later, and
-    /// applies to the time since the previous report. So a change of the bitrate may be published too early, by up to
-    /// one report interval.
+    /// Compares bitrates. A report contains the bitrate that the player is loading and will display later. The worker
+    /// applies this bitrate to the time since the previous report. Therefore a change of the bitrate may be published
+    /// up to one report interval too early.
     fn bitrate(&mut self, attempt: &Attempt, published: &Published, shown: f64) {
         let number = |name: &str| attempt.number(name);
         let change = number("last_bitrate_kbps") - number("first_bitrate_kbps");

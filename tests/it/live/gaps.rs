@@ -15,18 +15,18 @@ pub(super) fn hides_failure(scenario: &Scenario) -> bool {
 }
 
 /// Returns true if the player does not report the attempt to play. Shaka Player does not report the start of playback,
-/// so an attempt that fails before the first frame is missing.
+/// so an attempt that fails before the first frame is not reported at all.
 pub(super) fn hides_attempt(scenario: &Scenario) -> bool {
     scenario.player == "shaka" && scenario.fault == Fault::Missing
 }
 
-/// Returns true if the player sends no report at its end. hls.js sends none if it does not report its failure.
+/// Returns true if the player sends no report when it ends. hls.js sends none if it has not reported its failure.
 pub(super) fn hides_end(scenario: &Scenario) -> bool {
     scenario.player == "hls" && hides_failure(scenario)
 }
 
-/// Returns the class of the error that is expected in rows, or `None` if no error is expected. hls.js reports no error
-/// if it does not report its failure. Shaka Player reports errors without a code.
+/// Returns the error class that is expected in rows, or `None` if no error is expected. hls.js reports no error if it
+/// has not reported its failure. Shaka Player reports errors without a code.
 pub(super) fn error_class(scenario: &Scenario) -> Option<&'static str> {
     match (scenario.fault, scenario.mode, scenario.player) {
         (Fault::Broken, Mode::Events, "hls") | (Fault::Missing, _, "shaka") => None,
@@ -42,15 +42,15 @@ pub(super) fn hides_playing(scenario: &Scenario) -> bool {
     scenario.player == "shaka" && scenario.fault == Fault::Broken
 }
 
-/// Returns true if the player reports *playing* after a seek before it plays again, as Shaka Player does.
+/// Returns true if the player reports *playing* after a seek although it does not play yet, as Shaka Player does.
 pub(super) fn plays_early(scenario: &Scenario) -> bool {
     scenario.player == "shaka"
 }
 
-/// Returns the number of stalls that the player may report in addition to those that the page measured. Shaka Player
-/// reports *playing* before the first frame, and may report *waiting* until the frame is shown. Also, reports within
-/// milliseconds may arrive in another order, and a report of *waiting* that arrives before the report of its seek
-/// counts as a stall.
+/// Returns the number of stalls that the player may report in addition to those that the page measured. There are two
+/// reasons. Shaka Player reports *playing* before the first frame, and may then report *waiting* until the frame is
+/// shown. Reports that are sent within milliseconds may also arrive in another order. If a report of *waiting* arrives
+/// before the report of its seek, it counts as a stall.
 pub(super) fn more_stalls(scenario: &Scenario) -> u64 {
     (scenario.player == "shaka" || scenario.mode == Mode::Events && scenario.fault == Fault::Seek).into()
 }
@@ -61,14 +61,14 @@ pub(super) fn stalled_before_first_frame(scenario: &Scenario, startup_ms: f64) -
     if scenario.player == "shaka" { startup_ms } else { 0.0 }
 }
 
-/// Returns the share of the startup time that may pass before the player begins to measure it. dash.js begins after its
-/// setup.
+/// Returns the share of the startup time that may pass before the player begins its own measurement. dash.js begins
+/// after its setup.
 pub(super) fn unmeasured_startup(scenario: &Scenario) -> f64 {
     if scenario.player == "dash" { 0.25 } else { 0.05 }
 }
 
-/// Returns true if the player does not report switches between renditions. dash.js has no event for them, and
-/// `beacons.js` leaves them to its caller.
+/// Returns true if the player does not report switches between renditions. dash.js has no event for switches, and
+/// `beacons.js` expects its caller to report them.
 pub(super) fn hides_switches(scenario: &Scenario) -> bool {
     scenario.player == "dash" || scenario.mode == Mode::Beacons
 }

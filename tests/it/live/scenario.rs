@@ -21,7 +21,7 @@ pub(super) enum Mode {
     Headers,
 }
 
-/// The fault of the stream, or another peculiarity of a playback.
+/// The fault of the stream, or another special property of a playback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     None,
@@ -59,7 +59,7 @@ impl Scenario {
         Self { mode, ..self }
     }
 
-    /// All scenarios. The longest are first, because then no long playback is still running when the others have ended.
+    /// All scenarios. The longest are first, so that no long playback still runs when the others have ended.
     pub(super) const ALL: &[Self] = &[
         Self::new("hls-stall", "hls", Fault::Stall),
         Self::new("dash-stall", "dash", Fault::Stall),

@@ -1,5 +1,5 @@
 //! Tests of the noise outside the detail table. For each field, the noise is the published number minus the number that
-//! the oracle computes with clamps and noise budget. It must have mean 0 and the documented standard deviation.
+//! the oracle computes with clamps and noise budget. The noise must have mean 0 and the documented standard deviation.
 
 use std::collections::BTreeMap;
 
@@ -29,13 +29,13 @@ impl Residuals {
         self.squares += residual * residual;
     }
 
-    /// Returns the mean, in standard deviations of the mean.
+    /// Returns the mean divided by its standard deviation.
     fn mean(&self) -> f64 {
         self.sum / self.count.sqrt()
     }
 
-    /// Returns the deviation of the sum of squares from its expected value, in its standard deviations. The sum has a
-    /// χ² distribution whose degrees of freedom are the number of residuals.
+    /// Returns the difference between the sum of squares and its expected value, divided by its standard deviation. The
+    /// sum has a χ² distribution, and the number of residuals is its degrees of freedom.
     fn variance(&self) -> f64 {
         (self.squares - self.count) / (2.0 * self.count).sqrt()
     }
@@ -97,7 +97,7 @@ fn compare(
     Ok(residuals)
 }
 
-/// Returns the fields whose noise has another mean or variance than expected.
+/// Returns the fields whose noise has a mean or variance other than expected.
 fn off(residuals: &BTreeMap<&'static str, Residuals>) -> Vec<String> {
     let is_off = |of: &&Residuals| of.mean().abs() > MOST || of.variance().abs() > MOST;
     let off = residuals.iter().filter(|(_, of)| is_off(of));
@@ -114,11 +114,11 @@ fn residuals_have_mean_0_and_the_documented_standard_deviation() {
 }
 
 #[test]
-fn oracle_without_budget_margin_secret_or_detail_table_is_detected() {
+fn comparison_detects_an_oracle_without_budget_margin_secret_or_detail_table() {
     let without_budget = compare(SCENARIOS, |settings| settings.budget = None).unwrap();
     assert_ne!(off(&without_budget), [""; 0]);
     let other_detail = compare(100, |settings| settings.detail = Detail::None);
-    assert!(other_detail.is_err(), "another detail table is not detected");
+    assert!(other_detail.is_err(), "a missing detail table is not detected");
     let no_margin = compare(SCENARIOS, |settings| {
         settings.margin = Some(0);
         settings.own.values_mut().for_each(|own| own.margin = Some(0));

@@ -15,7 +15,7 @@ fn collector_needs_only_permission_to_write_beacons() {
     set(&mut deployment, "principals.collector", "collector");
     set(&mut deployment, "principals.combiner", "combiner");
     grant_as_printed(&deployment, &["collector", "combiner"]);
-    // The combiner may read the topic and not write to it, and the second user has no permissions.
+    // `combiner` may read the topic, but not write to it. The second user has no permissions.
     for user in ["combiner", "nobody"] {
         connect_as(&mut deployment, "SCRAM-SHA-512", user);
         let mut collector = Worker::collect(&deployment, user);

@@ -3,8 +3,8 @@
 use super::support::{broker, connect, connect_as, crowdfold, grant_as_printed, output_text, set};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
 
-/// Each stage runs as a process of its own with its own principal. The combiner authenticates with a password, the
-/// merger with a token, and the reader with a certificate.
+/// Each stage runs as a separate process with its own principal. The combiner authenticates with a password, the merger
+/// with a token, and the reader with a certificate.
 #[test]
 fn separate_principals_of_the_stages_are_sufficient() {
     let mut deployment = Deployment::new(broker()).with_topics();
@@ -37,7 +37,7 @@ fn separate_principals_of_the_stages_are_sufficient() {
     let output = crowdfold(&deployment, &["audit"]);
     assert!(output_text(&output).contains("records read, no breach found"), "{}", output_text(&output));
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
-    // For a principal that may not describe the topics, the audit is incomplete.
+    // The next principal may not describe the topics, so its audit is incomplete.
     connect_as(&mut deployment, "SCRAM-SHA-256", "nobody");
     let output = crowdfold(&deployment, &["audit"]);
     assert!(output_text(&output).contains("not checked: "), "{}", output_text(&output));
@@ -48,7 +48,7 @@ fn separate_principals_of_the_stages_are_sufficient() {
     }
 }
 
-/// A process that runs both stages has one principal, with the permissions of both roles.
+/// One process runs both stages. It has one principal, with the permissions of both roles.
 #[test]
 fn one_principal_for_both_stages_is_sufficient() {
     let mut deployment = Deployment::new(broker()).with_topics();

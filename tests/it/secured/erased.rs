@@ -1,5 +1,5 @@
-//! Tests that counted beacons are erased by a separate principal, because the permission to delete records also allows
-//! deleting the topic.
+//! Tests that a separate principal erases counted beacons. It is separate because the permission to delete records also
+//! allows deleting the topic.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::collections::BTreeMap;
@@ -24,10 +24,10 @@ fn log_starts(deployment: &Deployment<'_>) -> Vec<i64> {
 }
 
 #[test]
-fn counted_beacons_are_erased_by_the_eraser_and_counting_continues_without_its_permission() {
+fn eraser_deletes_counted_beacons_and_counting_continues_if_the_eraser_loses_its_permission() {
     let mut deployment = Deployment::new(broker());
     deployment.set("ttl.erase_counted", "true");
-    // With a short timeout, a busy machine would close windows before their beacons arrive.
+    // The timeout is long, so that a busy machine does not close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let mut deployment = deployment.with_topics();
     for (role, user) in [("combiner", "worker"), ("merger", "worker"), ("eraser", "eraser")] {
@@ -38,7 +38,7 @@ fn counted_beacons_are_erased_by_the_eraser_and_counting_continues_without_its_p
     for (key, value) in broker().security().sasl("SCRAM-SHA-512", "eraser") {
         set(&mut deployment, &format!("kafka.eraser.{key:?}"), &value);
     }
-    // The worker's own principal does not have the permission to delete records.
+    // The principal of the worker does not have the permission to delete records.
     let beacons = deployment.topic("beacons");
     let tried = Admin::open(&client("worker")).unwrap().erase_before(&beacons, &BTreeMap::from([(0, 0)]));
     let refused = format!("principal User:worker may not Delete topic {beacons}");
@@ -49,7 +49,7 @@ fn counted_beacons_are_erased_by_the_eraser_and_counting_continues_without_its_p
     deployment.produce(&log);
     let worker = Worker::start(&deployment, "w");
     deployment.await_committed(deployment.last_end(&outcome));
-    eventually("the logs begin where the group would read on", || {
+    eventually("each partition begins at the committed offset", || {
         let committed: Vec<_> =
             deployment.committed("combine").into_iter().map(|held| held.unwrap().0).collect();
         (log_starts(&deployment) == committed && committed.iter().all(|start| *start > 0)).then_some(())
@@ -74,7 +74,9 @@ fn counted_beacons_are_erased_by_the_eraser_and_counting_continues_without_its_p
     assert_same_rows(&deployment.rows("read_committed"), &expected);
     let reason =
         format!("counted beacons cannot be deleted: principal User:eraser may not Delete topic {beacons}");
-    eventually("readiness says what is missing", || worker.get("/readyz").1.contains(&reason).then_some(()));
+    eventually("/readyz reports the missing permission", || {
+        worker.get("/readyz").1.contains(&reason).then_some(())
+    });
     assert_eq!(log_starts(&deployment), starts);
     let (status, log_text) = worker.terminate();
     assert!(status.success(), "{log_text}");

@@ -1,5 +1,5 @@
-//! Tests that each printed permission is necessary: a stage without one of its permissions exits with an error that
-//! names it.
+//! Tests that each printed permission is necessary. If a stage lacks one of its permissions, it must exit with an error
+//! that names the permission.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use crowdfold_testkit::eventually;
@@ -37,8 +37,8 @@ fn named(right: &Grant) -> String {
     }
 }
 
-/// Runs a stage once for each of its permissions, as a user that has all the others. Asserts that the error names the
-/// missing permission.
+/// Runs a stage once for each of its permissions, as a user that has all permissions of the stage except that one.
+/// Asserts that the error names the missing permission.
 fn check(stage: &str, role: &str) {
     let mut deployment = Deployment::new(broker()).with_topics();
     set(&mut deployment, &format!("principals.{role}"), role);
@@ -60,17 +60,17 @@ fn check(stage: &str, role: &str) {
         let last = log.lines().last().unwrap();
         assert!(last.starts_with(&expected), "without {}:\n{log}", named(right));
         assert_eq!(status.code(), Some(1), "{log}");
-        assert!(log.lines().count() < 20, "a storm of retries:\n{log}");
+        assert!(log.lines().count() < 20, "the log is too long, so the error was retried too often:\n{log}");
     }
 }
 
 #[test]
-fn combiner_without_any_one_of_its_permissions_exits_and_names_it() {
+fn combiner_that_lacks_one_of_its_permissions_exits_and_names_that_permission() {
     check("combine", "combiner");
 }
 
 #[test]
-fn merger_without_any_one_of_its_permissions_exits_and_names_it() {
+fn merger_that_lacks_one_of_its_permissions_exits_and_names_that_permission() {
     check("merge", "merger");
 }
 
@@ -83,8 +83,8 @@ fn on_topic(principal: &str, operation: &str, topic: &str) -> Grant {
     }
 }
 
-/// The stage can see the topic, because it may describe it. Without a check at the start, the missing permission to
-/// write would be detected only when the first window closes.
+/// The user may describe the topic. Without a check at the start, the missing permission to write would be detected
+/// only when the first window closes.
 #[test]
 fn missing_write_permission_is_reported_at_the_start() {
     let mut deployment = Deployment::new(broker()).with_topics();
@@ -107,13 +107,13 @@ fn missing_write_permission_is_reported_at_the_start() {
         assert!(log.lines().last().unwrap().starts_with(&expected), "{log}");
         assert_eq!(status.code(), Some(1), "{log}");
         assert!(!log.contains("assigned"), "the worker started:\n{log}");
-        assert!(log.lines().count() < 20, "a storm of retries:\n{log}");
+        assert!(log.lines().count() < 20, "the log is too long, so the error was retried too often:\n{log}");
     }
 }
 
 /// The permission to write is removed while the worker is running.
 #[test]
-fn removed_write_permission_is_named_by_the_next_transaction() {
+fn removed_write_permission_is_named_when_the_next_transaction_fails() {
     let mut deployment = Deployment::new(broker()).with_topics();
     let user = "loses";
     set(&mut deployment, "principals.combiner", user);

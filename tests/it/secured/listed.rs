@@ -1,5 +1,5 @@
-//! Tests the functions that list permissions. They are called in the process of the test, because `make memcheck`
-//! checks the unsafe code of this process.
+//! Tests the functions that list permissions. The test process itself calls them, because `make memcheck` checks the
+//! unsafe code of this process only.
 
 use crowdfold_kafka::topics::{Access, Admin, Readers};
 use crowdfold_kafka::{Cluster, KafkaError, Sink, SinkSettings, SinkTopics};
@@ -44,12 +44,12 @@ fn permissions_on_a_topic_are_listed_and_missing_ones_are_named() {
             assert!(listed.iter().any(|listed| listed == expected), "{listed:?}");
         }
     }
-    // A principal that may not describe the cluster receives an error instead of an empty list.
+    // A principal that may not describe the cluster must receive an error instead of an empty list.
     let asked = answered(|| Admin::open(&client("nobody"))?.permissions(std::slice::from_ref(&topic)));
     assert!(matches!(asked, Err(KafkaError::Forbidden { .. })), "{asked:?}");
     assert!(admin.permissions(&["a\0b".to_owned()]).is_err());
 
-    // `collector` may describe the topic, and not write to it.
+    // `collector` may describe the topic, but not write to it.
     let sink = |user: &str, topic: &str| {
         let topics = SinkTopics { partials: Some(topic.to_owned()), ..SinkTopics::default() };
         let settings = SinkSettings::new(&unique("sink"), topics);

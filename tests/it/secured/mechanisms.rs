@@ -30,7 +30,7 @@ fn program_connects_with_tls_mutual_tls_and_every_sasl_mechanism() {
             output_text(&output)
         );
     }
-    // A client that uses TLS without a certificate is anonymous, and is a super user on this broker.
+    // A client that uses TLS without a certificate has the principal ANONYMOUS, which is a super user on this broker.
     connect(&mut deployment, "TLS", &security.tls());
     let output = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));

@@ -26,7 +26,7 @@ fn ends(deployment: &mut Deployment<'_>, listener: &str, properties: Properties,
     for word in words {
         assert!(last.contains(word), "{word:?} is not in the last line:\n{log}");
     }
-    assert!(log.lines().count() <= 8, "a storm of retries:\n{log}");
+    assert!(log.lines().count() <= 8, "the log is too long, so the error was retried too often:\n{log}");
     for secret in [SECRET, broker().security().password("worker"), broker().security().issuer().secret()] {
         assert!(!log.contains(secret), "a secret:\n{log}");
     }
@@ -113,7 +113,7 @@ fn line_break_after_the_password_in_a_file_is_ignored() {
     write(&file, &format!("{}\r\n", security.password("worker")));
     let read =
         with(security.sasl("SCRAM-SHA-512", "worker"), "sasl.password", &format!("file:{}", file.display()));
-    // The error is about permissions, so the client was authenticated.
+    // This error is about a permission, so the authentication succeeded.
     ends(&mut deployment, "SASL", read, 1, &["principal User:worker may not"]);
 }
 

@@ -92,7 +92,8 @@ impl TestClient {
         }
     }
 
-    /// Tries to change the setting [`MARKED`] of a topic. rust-rdkafka does not return whether it was changed.
+    /// Tries to change the setting [`MARKED`] of a topic. Whether it was changed is read later with [`mark`], because
+    /// rust-rdkafka does not return this.
     fn alter(&self, topic: &str, mark: &str) {
         let alter = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(MARKED, mark);
         let _ = block_on(self.admin().alter_configs([&alter], &AdminOptions::new())).unwrap();
@@ -130,8 +131,8 @@ fn each_role_has_exactly_the_documented_permissions() {
         &deployment,
         &["collector", "combiner", "merger", "eraser", "operator", "auditor", "reader", "acme"],
     );
-    // These are the permissions that docs/guides/secured-cluster.md lists. They are written here independently of the
-    // program.
+    // This list repeats the permissions in docs/guides/secured-cluster.md. It is written by hand, so it does not depend
+    // on the program.
     let work = [
         ("collector", "write", "beacons"),
         ("combiner", "read", "beacons"),
@@ -159,8 +160,8 @@ fn each_role_has_exactly_the_documented_permissions() {
         produce(broker(), &deployment.topic(topic), &[Record::new(0, "x")]);
     }
     let mut can = BTreeSet::new();
-    // Each user tries to set the setting to its own number, and the operator is the first. If the value is that of the
-    // operator at the end, no other user could change it.
+    // Each user tries to change the setting to its own number. The operator is the first. If the setting still has the
+    // operator's number at the end, no other user could change it.
     let users =
         ["operator", "collector", "combiner", "merger", "eraser", "reader", "acme", "auditor", "nobody"];
     for (nth, user) in users.into_iter().enumerate() {
@@ -176,9 +177,11 @@ fn each_role_has_exactly_the_documented_permissions() {
             can.extend(tried.into_iter().filter(|(_, may)| *may).map(|(what, _)| (user, what, topic)));
         }
         if user == "operator" {
-            // It takes a while until brokers report a changed setting.
+            // Brokers report a changed setting only after some time.
             let marked = |topic: &&str| mark(&deployment.topic(topic)).as_deref() == Some("2");
-            eventually("the operator's marks are there", || topics.iter().all(marked).then_some(()));
+            eventually("the brokers report the settings of the operator", || {
+                topics.iter().all(marked).then_some(())
+            });
         }
     }
     sleep(2_000);
@@ -204,7 +207,7 @@ fn operator_creates_topics_and_collector_writes_to_them() {
     }
     let output = crowdfold(&deployment, &["topics", "apply"]);
     assert!(output_text(&output).contains("0 of 4 topics changed"), "{}", output_text(&output));
-    // The auditor may describe topics, and not alter them.
+    // The auditor may describe topics, but not alter them.
     connect_as(&mut deployment, "SCRAM-SHA-512", "auditor");
     set(&mut deployment, "ttl.rollups", "20d");
     let output = crowdfold(&deployment, &["topics", "apply"]);

@@ -9,15 +9,15 @@ use crowdfold_testkit::{Kafka, Options, binary};
 
 use crate::worker::support::Deployment;
 
-/// The maximum number of permissions of a stage. The broker has a user for each of them, who lacks it in the tests of
+/// The maximum number of permissions of a stage. For each of them, the broker has a user that lacks it in the tests of
 /// missing permissions.
 pub(super) const MOST: usize = 16;
 
 /// The settings of a librdkafka client.
 pub(super) type Properties = Vec<(&'static str, String)>;
 
-/// Returns the shared broker. Each test has topics and groups of its own, so its permissions on them do not affect
-/// other tests. Tests that remove permissions on the cluster have users of their own.
+/// Returns the shared broker. Each test has its own topics and groups, so its permissions on them do not affect other
+/// tests. Tests that remove permissions on the cluster have their own users.
 pub(super) fn broker() -> &'static Kafka {
     static BROKER: OnceLock<Kafka> = OnceLock::new();
     BROKER.get_or_init(|| {
@@ -45,9 +45,9 @@ pub(super) fn broker() -> &'static Kafka {
     })
 }
 
-/// Sets a key of the configuration. Unlike [`Deployment::set`], the name of the key need not be a constant.
+/// Sets a key of the configuration. In contrast to [`Deployment::set`], the name of the key need not be a constant.
 pub(super) fn set(deployment: &mut Deployment<'_>, key: &str, value: &str) {
-    // The name is leaked. A test sets only a few dozen names.
+    // The name is leaked on purpose, because a test sets only a few dozen names.
     deployment.set(Box::leak(key.to_owned().into_boxed_str()), &format!("{value:?}"));
 }
 
@@ -55,7 +55,7 @@ pub(super) fn set(deployment: &mut Deployment<'_>, key: &str, value: &str) {
 pub(super) fn connect(deployment: &mut Deployment<'_>, listener: &str, properties: &Properties) {
     let keep = |key: &&str| !key.starts_with("kafka.properties.\"s") || key.contains("session.timeout");
     deployment.keys.retain(|key, _| keep(key));
-    // The session timeout is long because of busy machines, and no test waits for its end.
+    // The session timeout is long because of busy machines. No test waits for it.
     deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
     deployment.set("kafka.properties.\"heartbeat.interval.ms\"", "3000");
     deployment.set("kafka.brokers", &format!("[{:?}]", broker().security().bootstrap(listener)));
@@ -80,8 +80,8 @@ pub(super) fn client(user: &str) -> ClientSettings {
     }
 }
 
-/// Runs the program until it exits. If the broker does not respond in time, which happens on a busy machine, the
-/// program is run again.
+/// Runs the program until it exits. If the broker does not respond in time, which happens on a busy machine, runs the
+/// program again.
 pub(super) fn crowdfold(deployment: &Deployment<'_>, arguments: &[&str]) -> Output {
     let mut turns = 10;
     loop {

@@ -1,5 +1,5 @@
-//! Tests with records dated in the future, whose segments expire only long after them. A topic with such a record has
-//! no bounded time-to-live, and must be reported.
+//! Tests with records dated in the future. The segment of such a record expires only long after that date. A topic with
+//! such a record has no bounded time-to-live, and must be reported.
 
 use crowdfold_kafka::Cluster;
 use crowdfold_kafka::topics::{Admin, Finding};
@@ -20,8 +20,8 @@ pub(super) fn dated(partition: u32, time: u64, value: &str) -> Record {
     Record { timestamp: Some(time as i64), ..Record::new(partition, value) }
 }
 
-/// Creates a deployment whose configuration requires append time. In its topic of beacons, which another program has
-/// created, producers set the timestamps.
+/// Creates a deployment whose configuration requires append time. Another program has already created its topic of
+/// beacons, so that producers set the timestamps in this topic.
 pub(super) fn turned(kafka: &Kafka) -> Deployment<'_> {
     let mut deployment = Deployment::new(kafka);
     deployment.set("source.trust_timestamps", "false");
@@ -92,7 +92,7 @@ fn record_dated_in_the_future_is_reported_by_check_apply_and_audit_and_refused_b
 
 /// By default, Kafka accepts timestamps that are up to an hour in the future, which is more than `windows.max_skew`.
 #[test]
-fn only_records_dated_further_ahead_than_the_permitted_skew_are_reported() {
+fn only_records_dated_ahead_by_more_than_the_permitted_skew_are_reported() {
     let kafka = Kafka::shared();
     let topic = unique("skew");
     let bounded = [("retention.ms", "2640000"), ("segment.ms", "660000")];
@@ -122,7 +122,7 @@ fn only_records_dated_further_ahead_than_the_permitted_skew_are_reported() {
 }
 
 #[test]
-fn file_deletion_delay_above_the_slack_is_reported_and_lowered_by_apply() {
+fn file_deletion_delay_longer_than_allowed_is_reported_and_apply_lowers_it() {
     // This broker keeps deleted files for an hour.
     let kafka = Kafka::start(quick().with("log.segment.delete.delay.ms", "3600000"));
     let mut deployment = Deployment::new(&kafka);
@@ -130,7 +130,7 @@ fn file_deletion_delay_above_the_slack_is_reported_and_lowered_by_apply() {
     let checked = command(&deployment, &["topics", "check"]);
     let finding = "can stay on disk for 2h, longer than its [ttl] 1h + ttl.on_disk_slack 5m; lower \
                    file.delete.delay.ms or run `crowdfold topics apply`, or raise ttl.on_disk_slack";
-    // The topic of beacons keeps records too long for readers too. That finding is reported instead.
+    // In the topic of beacons, the retention is too long for readers too. Only that finding is reported.
     assert!(!printed(&checked).contains("can stay on disk"), "{}", printed(&checked));
     deployment.set("ttl.on_disk_slack", "\"1h\"");
     let applied = command(&deployment, &["topics", "apply"]);
@@ -163,7 +163,7 @@ fn file_deletion_delay_above_the_slack_is_reported_and_lowered_by_apply() {
 }
 
 #[test]
-fn record_dated_in_the_future_is_reported_although_another_partition_has_no_leader() {
+fn record_dated_in_the_future_is_reported_even_if_another_partition_has_no_leader() {
     let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
     let topic = unique("unled");
     kafka.create_topic_on(&topic, &[1, 2, 3]);

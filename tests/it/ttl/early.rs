@@ -24,7 +24,7 @@ fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
     let config: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", deployment.kafka.bootstrap()).create().unwrap();
     let topic = deployment.topic(topic);
-    // The request replaces all settings of the topic, so the other settings are repeated here.
+    // The request replaces all settings of the topic. Therefore this list repeats the other settings.
     let kept = [("message.timestamp.type", "CreateTime"), ("message.timestamp.after.max.ms", "60000")];
     let bounded = [("retention.ms", "2400000"), ("segment.ms", "600000")];
     let settings = kept.into_iter().chain(bounded).filter(|(set, _)| *set != key).chain([(key, value)]);

@@ -1,4 +1,4 @@
-//! Tests of `ttl.erase_counted`: beacons are deleted as soon as they are counted, and no beacon is lost.
+//! Tests of `ttl.erase_counted`. Beacons must be deleted as soon as they are counted, and no beacon may be lost.
 
 use crowdfold_kafka::Cluster;
 use crowdfold_testkit::oracle::Record;
@@ -32,15 +32,15 @@ fn committed(deployment: &Deployment<'_>) -> Vec<i64> {
 
 /// Waits until the first offset of each partition is the committed offset of the combiner.
 fn await_erased(deployment: &Deployment<'_>) {
-    eventually("the logs begin at what is committed", || {
+    eventually("each partition begins at the committed offset", || {
         let (starts, committed) = (log_starts(deployment), committed(deployment));
         assert!(starts.iter().zip(&committed).all(|(start, committed)| start <= committed));
         (starts == committed && starts.iter().all(|start| *start > 0)).then_some(())
     });
 }
 
-/// The worker is killed and restarted twice. After each restart, it can read only what was not erased. The rows must
-/// equal the oracle, and at the end no counted beacon may be readable.
+/// The worker is killed and restarted twice. After each restart, it can read only the records that were not erased. The
+/// rows must equal the rows of the oracle, and at the end no counted beacon may be readable.
 #[test]
 fn counted_beacons_are_unreadable_and_a_killed_worker_counts_all_of_them() {
     let mut chance = Chance::new("erase and kill");
@@ -51,24 +51,24 @@ fn counted_beacons_are_unreadable_and_a_killed_worker_counts_all_of_them() {
     for _ in 0..2 {
         let worker = Worker::start(&deployment, "a");
         let none = vec![0; deployment.partitions as usize];
-        eventually("something is erased", || (log_starts(&deployment) != none).then_some(()));
+        eventually("some records are erased", || (log_starts(&deployment) != none).then_some(()));
         sleep(chance.below(500));
         worker.kill();
         let (starts, committed) = (log_starts(&deployment), committed(&deployment));
         let beyond = starts.iter().zip(&committed).any(|(start, committed)| start > committed);
-        assert!(!beyond, "erased to {starts:?}, and a restart begins at {committed:?}");
+        assert!(!beyond, "records were erased up to {starts:?}, but a restart begins at {committed:?}");
     }
 
     let worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     await_erased(&deployment);
-    // The records that are still readable are those that a restarted worker needs.
+    // The only records that are still readable are those that a restarted worker needs.
     let (left, sent) =
         (deployment.records("beacons", "read_uncommitted"), log.iter().map(Vec::len).sum::<usize>());
     let starts = committed(&deployment);
     assert!(left.iter().all(|record| record.offset >= starts[record.partition as usize]));
-    assert!(left.len() < sent / 10, "{} of {sent} are left", left.len());
+    assert!(left.len() < sent / 10, "{} of {sent} records are still readable", left.len());
     worker.await_ready();
     let (status, log_text) = worker.terminate();
     assert!(status.success() && !log_text.contains("cannot be deleted"), "{log_text}");
@@ -100,9 +100,11 @@ fn erased_beacons_are_removed_from_the_disk_within_the_time_to_live() {
         .collect();
     deployment.produce(&marked);
     let is_there = |partition| is_on_disk(&kafka, &deployment.topic("beacons"), partition, marker.as_bytes());
-    assert!((0..deployment.partitions).all(is_there), "the scan finds what is there");
+    assert!((0..deployment.partitions).all(is_there), "the scan does not find the markers on the disk");
     deployment.produce_live(&deployment.players(42, 60, now(), 6_000));
-    eventually("they are erased", || log_starts(&deployment).iter().all(|start| *start > 0).then_some(()));
+    eventually("the beacons are erased", || {
+        log_starts(&deployment).iter().all(|start| *start > 0).then_some(())
+    });
     let unreadable = now() - born;
     eventually("the bytes are off the disk", || (!(0..deployment.partitions).any(is_there)).then_some(()));
     let off_disk = now() - born;
@@ -111,13 +113,13 @@ fn erased_beacons_are_removed_from_the_disk_within_the_time_to_live() {
         "unreadable after {unreadable} ms, off the disk after {off_disk} ms; bounds 60000 and 61000 ms, and {waited} \
          ms for a busy machine"
     );
-    // Without erasure, retention would keep them for 47.6 s.
+    // Without erasure, retention would keep the beacons readable for 47.6 s.
     assert!(unreadable < 47_000, "{unreadable}");
     assert!(off_disk <= 61_000 + 2_500 + waited, "{off_disk}");
 }
 
-/// A broker that is killed directly after an erasure has the records again after the restart. The worker must erase
-/// them again, both when partitions are assigned and every minute.
+/// If a broker is killed directly after an erasure, the erased records are readable again after the restart. The worker
+/// must erase them again, both after partitions are assigned and once a minute.
 #[test]
 fn records_restored_by_a_killed_broker_are_erased_again() {
     // By default, the broker stores the first offsets of partitions once a minute. The long interval ensures that the
@@ -142,7 +144,11 @@ fn records_restored_by_a_killed_broker_are_erased_again() {
     await_erased(&deployment);
     worker.terminate();
     let forgotten = vec![0; deployment.partitions as usize];
-    assert_eq!(crash(), forgotten, "the broker forgets, or this test shows nothing");
+    assert_eq!(
+        crash(),
+        forgotten,
+        "the broker did not restore the erased records, so this test proves nothing"
+    );
     let worker = Worker::start(&deployment, "a");
     await_erased(&deployment);
 
@@ -151,12 +157,12 @@ fn records_restored_by_a_killed_broker_are_erased_again() {
     assert_eq!(after, forgotten);
     let since = now();
     await_erased(&deployment);
-    eprintln!("erased again {} ms after the broker was back", now() - since);
+    eprintln!("the records were erased again {} ms after the restart of the broker", now() - since);
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     drop(worker);
 }
 
-/// Without the permission to delete records, beacons are deleted only by retention.
+/// Without the permission to delete records, only retention deletes beacons.
 #[test]
 fn worker_without_permission_to_erase_continues_and_logs_the_missing_permission_once() {
     let kafka = Kafka::start(
@@ -181,12 +187,15 @@ fn worker_without_permission_to_erase_continues_and_logs_the_missing_permission_
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     let reason = format!("may not Delete topic {topic}; grant the permission");
-    eventually("readiness says it", || worker.get("/readyz").1.contains(&reason).then_some(()));
+    eventually("/readyz reports the reason", || worker.get("/readyz").1.contains(&reason).then_some(()));
     assert_eq!(log_starts(&deployment), vec![0; deployment.partitions as usize]);
     let (status, log_text) = worker.terminate();
     assert!(status.success(), "{log_text}");
     assert_eq!(log_text.matches(&reason).count(), 1, "{log_text}");
-    assert!(log_text.matches("stage=\"combine\" partitions=").count() == 1, "the stage went on: {log_text}");
+    assert!(
+        log_text.matches("stage=\"combine\" partitions=").count() == 1,
+        "the stage was restarted: {log_text}"
+    );
 }
 
 /// The properties in `[kafka.eraser]` apply only to the client that erases.
@@ -201,7 +210,7 @@ fn properties_of_the_eraser_apply_to_no_other_client() {
     let worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
     // The broker does not support TLS, so the eraser cannot connect.
-    eventually("readiness says it", || {
+    eventually("/readyz reports the reason", || {
         let (status, text) = worker.get("/readyz");
         (status == 503 && text.contains("erase: counted beacons cannot be deleted: no broker at"))
             .then_some(())

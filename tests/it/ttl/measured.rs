@@ -11,8 +11,8 @@ use super::{is_on_disk, quick};
 use crate::kafka_support::{Record, produce, read_all, settings};
 use crate::worker::support::{now, sleep};
 
-/// The maximum time until the test detects a deletion, in milliseconds. The time for which the broker waited for a CPU
-/// is added.
+/// The maximum time until the test detects a deletion, in milliseconds. The test adds the time for which the broker
+/// waited for a CPU.
 const SLACK: u64 = 2_500;
 
 /// A record whose deletion is measured.
@@ -33,7 +33,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// Sends a record with this timestamp. `None` is for topics with append time.
+    /// Sends a record with this timestamp. In a topic with append time, `timestamp` is `None`.
     fn send(kafka: &Kafka, cluster: &Cluster, topic: &str, partition: u32, timestamp: Option<u64>) -> Self {
         let marker = unique("marker");
         // The offset is known before the record is sent, because no other producer writes to the partition. The record
@@ -43,7 +43,10 @@ impl Watched {
         let timestamp = timestamp.map(|at| at as i64);
         produce(kafka, topic, &[Record { timestamp, ..Record::new(partition, &marker) }]);
         let sent = now();
-        assert!(is_on_disk(kafka, topic, partition, marker.as_bytes()), "the scan finds what is there");
+        assert!(
+            is_on_disk(kafka, topic, partition, marker.as_bytes()),
+            "the scan does not find the marker on the disk"
+        );
         Self {
             topic: topic.into(),
             partition,
@@ -77,8 +80,8 @@ impl Watched {
         }
     }
 
-    /// Asserts that the record was not deleted earlier than `least` milliseconds after it was sent, and not later than
-    /// the bounds. `waited` is the time in milliseconds for which the broker waited for a CPU.
+    /// Asserts that the record was deleted not earlier than `least` milliseconds after it was sent, and not later than
+    /// the bounds permit. `waited` is the time in milliseconds for which the broker waited for a CPU.
     fn evaluate(&self, kind: &str, least: u64, bounds: Bounds, waited: u64) {
         let (unreadable, off_disk) = (self.unreadable.unwrap(), self.off_disk.unwrap());
         let at_most = unreadable - self.born;
@@ -91,14 +94,17 @@ impl Watched {
             bounds.on_disk.as_millis()
         );
         let slack = Span::from_millis(SLACK + waited);
-        assert!(at_most >= least, "{kind}: gone after {at_most} ms of {least}");
+        assert!(
+            at_most >= least,
+            "{kind}: deleted after at most {at_most} ms, but must be kept for {least} ms"
+        );
         assert!(
             Span::from_millis(readable) <= bounds.readable + slack,
-            "{kind}: readable for {readable} ms of {bounds:?}"
+            "{kind}: readable for {readable} ms, longer than {bounds:?}"
         );
         assert!(
             Span::from_millis(on_disk) <= bounds.on_disk + slack,
-            "{kind}: on the disk for {on_disk} ms of {bounds:?}"
+            "{kind}: on the disk for {on_disk} ms, longer than {bounds:?}"
         );
     }
 }
@@ -118,10 +124,10 @@ fn spec(topic: &str, ttl: u64, clock: Clock) -> Spec {
     }
 }
 
-/// There are three cases. In a busy partition, a record is deleted when a new segment has begun and its own has
-/// expired. In an idle partition, the last segment is deleted too. With timestamps of producers, a record dated in the
-/// future delays the deletion of its segment. In each case, records must be deleted within the bounds that are computed
-/// from the settings of `topics apply`, and not before `retention.ms`.
+/// There are three cases. In a busy partition, a record is deleted when a newer segment exists and its own segment has
+/// expired. In an idle partition, the last segment is deleted too. If producers set the timestamps, a record dated in
+/// the future delays the deletion of its segment. In each case, records must be deleted within the bounds that are
+/// computed from the settings of `topics apply`, and not before `retention.ms`.
 #[test]
 fn invariant_10_no_record_outlives_its_bound_for_readers_or_on_the_disk() {
     const BUSY: u32 = 0;
@@ -151,7 +157,7 @@ fn invariant_10_no_record_outlives_its_bound_for_readers_or_on_the_disk() {
     let before = kafka.cpu_wait(1);
     let mut idle = vec![Watched::send(&kafka, &cluster, append, IDLE, None)];
     let mut held = vec![Watched::send(&kafka, &cluster, create, IDLE, Some(now()))];
-    // This record is in the same segment, because its timestamp is less than segment.ms later.
+    // This record is in the same segment as the watched record, because its timestamp is later by less than segment.ms.
     let future = held[0].born + FUTURE;
     let future = Record { timestamp: Some(future as i64), ..Record::new(IDLE, "tomorrow") };
     produce(&kafka, create, &[future]);
@@ -160,7 +166,7 @@ fn invariant_10_no_record_outlives_its_bound_for_readers_or_on_the_disk() {
     let start = now();
     while [&idle, &held, &busy].into_iter().flatten().any(|watched: &Watched| watched.off_disk.is_none()) {
         let of_age = now() - start;
-        assert!(of_age < 300_000, "a record was not deleted");
+        assert!(of_age < 300_000, "a record was not deleted within 300 s");
         produce(&kafka, append, &[Record::new(BUSY, "busy")]);
         if busy.len() < 8 && of_age >= 400 * busy.len() as u64 {
             busy.push(Watched::send(&kafka, &cluster, append, BUSY, None));
@@ -176,7 +182,7 @@ fn invariant_10_no_record_outlives_its_bound_for_readers_or_on_the_disk() {
     };
     evaluate(&idle, "idle", retention, bounds[0]);
     evaluate(&busy, "busy", retention, bounds[0]);
-    evaluate(&held, "held by the future", retention + FUTURE, bounds[1]);
+    evaluate(&held, "with a record dated in the future", retention + FUTURE, bounds[1]);
     for topic in [append, create] {
         let read = read_all(&kafka, topic, "read_uncommitted");
         let marked = |(.., value): &&(_, _, _, Vec<u8>)| value.starts_with(b"marker");

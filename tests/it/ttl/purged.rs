@@ -51,8 +51,8 @@ fn assert_bounded(deployment: &Deployment<'_>) {
     assert!(printed(&applied).contains(&format!("topic {}: no change needed", deployment.topic("beacons"))));
 }
 
-/// No producer writes to the topic. Without the purge, the broker keeps the segment. With it, the broker deletes the
-/// segment and its records.
+/// No producer writes to the topic. Without the purge, the broker keeps the segment. After the purge, the broker
+/// deletes the segment and its records.
 #[test]
 fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
     let kafka = Kafka::start(quick());
@@ -89,7 +89,8 @@ fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
         assert!(!printed(&planned).contains(&done), "{}", printed(&planned));
     }
     assert_eq!(logs(&deployment), [(0, 1), (0, 1), (0, 3), (0, 0)]);
-    // If only the records are deleted, their bytes stay on the disk, although the broker has checked many times.
+    // If only the records are deleted, their bytes stay on the disk, although the broker has looked for expired
+    // segments many times.
     kafka.delete_before(&beacons, 1, 1);
     sleep(4_000);
     assert_eq!(is_there(), [true; 3]);
@@ -100,14 +101,14 @@ fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
     let words = format!("topic {beacons}: 4 records deleted; no segment is dated in the future anymore");
     assert!(printed(&purged).contains(&words), "{}", printed(&purged));
     eventually("the bytes are off the disk", || (is_there() == [false; 3]).then_some(()));
-    eprintln!("off the disk {} ms after the purge began", now() - began);
+    eprintln!("the bytes were off the disk {} ms after the purge began", now() - began);
     assert_eq!(logs(&deployment), [(1, 1), (1, 1), (3, 3), (0, 0)]);
     assert_bounded(&deployment);
     let again = command(&deployment, &PURGE_NOW);
     assert!(again.status.success() && printed(&again).contains("nothing to purge"), "{}", printed(&again));
 }
 
-/// Each broker has its own segments, but `--purge-ahead` reads the timestamps of the leaders only.
+/// Each broker has its own segments, but `--purge-ahead` reads only the timestamps of the leaders.
 #[test]
 fn purge_removes_the_data_from_the_disk_of_every_replica() {
     let kafka = Kafka::start(Options { brokers: 3, ..quick() });
@@ -121,15 +122,15 @@ fn purge_removes_the_data_from_the_disk_of_every_replica() {
         let files = files(&kafka.log_dir(broker).join(format!("{beacons}-2")));
         files.iter().any(|file| memchr::memmem::find(file, marker.as_bytes()).is_some())
     };
-    eventually("it is on every disk", || (1..=3).all(holds).then_some(()));
+    eventually("the record is on the disk of every broker", || (1..=3).all(holds).then_some(()));
     let purged = command(&deployment, &PURGE_NOW);
     assert!(purged.status.success(), "{}", printed(&purged));
-    eventually("it is on no disk", || (!(1..=3).any(holds)).then_some(()));
+    eventually("the record is on no disk", || (!(1..=3).any(holds)).then_some(()));
     assert_bounded(&deployment);
 }
 
-/// Purges the topic while `records` are written again and again, and writes them once more afterwards. Returns the
-/// output and the number of repetitions.
+/// Purges the topic while a producer writes `records` repeatedly, and writes `records` once more afterwards. Returns
+/// the output of the purge, and the number of times that `records` was written.
 fn while_written(deployment: &Deployment<'_>, records: &[Record]) -> (Output, i64) {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -158,8 +159,8 @@ fn purge_of_a_topic_in_use_keeps_other_partitions_and_later_records() {
     let deployment = turned(&kafka);
     let (beacons, marker, kept) = (deployment.topic("beacons"), unique("marker"), unique("kept"));
     produce(&kafka, &beacons, &[Record::new(0, &kept)]);
-    // The first record in the future is ahead by less than `segment.ms`, which is still a week, and its segment begins
-    // with a record of the present. The second one begins a new segment in any case.
+    // The first record dated in the future is ahead by less than `segment.ms`, which is still a week. Its segment
+    // begins with a record of the present. The second record dated in the future begins a new segment in any case.
     produce(&kafka, &beacons, &[dated(2, now(), &marker)]);
     produce(&kafka, &beacons, &[dated(2, now() + 3 * 3_600_000, "ahead")]);
     produce(&kafka, &beacons, &[dated(3, IN_2036, &marker), dated(3, now(), "x")]);
@@ -176,16 +177,16 @@ fn purge_of_a_topic_in_use_keeps_other_partitions_and_later_records() {
     assert!(is_on_disk(&kafka, &beacons, 0, kept.as_bytes()));
     let logs = logs(&deployment);
     assert_eq!((logs[0], logs[1]), ((0, 1), (0, 0)));
-    // The broker accepted every batch, and records after the last deletion are readable.
+    // The broker accepted every batch, and the records after the last deletion are readable.
     assert_eq!((logs[2].1, logs[3].1), (2 + times, 2 + times));
     assert!(logs[2].0 > 2 && logs[2].1 > logs[2].0, "{logs:?}");
     assert_bounded(&deployment);
 }
 
-/// A producer writes to partition 0, and no producer writes to partition 2, which has the segment. The records of
-/// partition 0 are kept.
+/// A producer writes to partition 0. Partition 2 has the segment dated in the future, and no producer writes to it. The
+/// records of partition 0 must be kept.
 #[test]
-fn purge_reports_a_segment_that_it_cannot_remove_without_records_of_other_partitions() {
+fn purge_reports_a_segment_that_it_cannot_remove_without_deleting_records_of_other_partitions() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let beacons = deployment.topic("beacons");

@@ -6,11 +6,12 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 use crate::kafka_damage::bomb;
 
-/// The number of batches. The counters show it, because they are rounded down to multiples of k = 10.
+/// The number of batches. It is a multiple of k = 10, so the counters, which are rounded down to multiples of k,
+/// contain it exactly.
 const BOMBS: u64 = 10;
 
 #[test]
-fn worker_stops_at_a_too_large_batch_unless_skip_damaged_is_set() {
+fn worker_exits_at_a_too_large_batch_unless_skip_damaged_is_set() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 120_000);
     let log = deployment.players_with(17, 200, start, 60_000, Faults::default());
@@ -45,7 +46,8 @@ fn worker_stops_at_a_too_large_batch_unless_skip_damaged_is_set() {
 
     let worker = Worker::start_with(&deployment, "a", &["--skip-damaged"]);
     deployment.await_committed(deployment.last_end(&outcome));
-    // The gap is from the watermark before it to the time of the next record, plus the idle timeout of sessions.
+    // The gap begins at the watermark before the skipped records. It ends at the time of the next record plus the idle
+    // timeout of sessions.
     let rules = &deployment.rules;
     let withheld = |row: &serde_json::Value| {
         let (from, to) = (row["window"]["start"].as_u64().unwrap(), row["window"]["end"].as_u64().unwrap());
@@ -59,7 +61,7 @@ fn worker_stops_at_a_too_large_batch_unless_skip_damaged_is_set() {
         let window = &row.json["window"];
         window["start"].as_u64().unwrap() <= middle && window["end"].as_u64().unwrap() > middle
     };
-    assert_eq!(rows.iter().filter(gap).count(), 0, "a window of the gap is published");
+    assert_eq!(rows.iter().filter(gap).count(), 0, "a window in the gap was published");
     eventually("the lost records are counted", || {
         (worker.metric("crowdfold_lost_offsets_total") == Some(BOMBS)).then_some(())
     });

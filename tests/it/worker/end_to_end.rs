@@ -79,8 +79,8 @@ fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     assert_eq!(printed.collect::<BTreeMap<_, _>>(), expected);
 }
 
-/// The broker sets the timestamps, and the idle timeout of the partitions closes the last windows. k is 1, so counters
-/// are not rounded down and must balance exactly.
+/// The broker sets the timestamps. The idle timeout of the partitions closes the last windows. k is 1, so counters are
+/// not rounded down and must balance exactly.
 #[test]
 fn windows_with_append_time_close_after_the_idle_timeout_and_every_beacon_is_counted() {
     let mut deployment = Deployment::new(Kafka::shared());
@@ -93,7 +93,7 @@ fn windows_with_append_time_close_after_the_idle_timeout_and_every_beacon_is_cou
     worker.await_ready();
     deployment.produce_live(&deployment.players(13, 150, now(), 9_000));
 
-    // The same records with the timestamps of the broker.
+    // The input of the oracle is the same records with the timestamps of the broker.
     let mut log = vec![Vec::new(); deployment.partitions as usize];
     for record in deployment.records("beacons", "read_uncommitted") {
         log[record.partition as usize]

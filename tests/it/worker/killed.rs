@@ -10,7 +10,7 @@ use super::support::{Chance, Deployment, Worker, assert_same_rows, sleep, window
 fn worker_that_is_killed_twice_publishes_every_row_once() {
     let mut chance = Chance::new("kill -9");
     let deployment = Deployment::new(Kafka::shared()).with_topics();
-    // The log has three hundred windows, and each one is a transaction. The worker needs some seconds for it.
+    // The log has three hundred windows, and the worker writes a transaction for each of them. This takes some seconds.
     let log = deployment.players(2, 200, window_ago(2_000, 640_000), 600_000);
     let outcome = deployment.evaluate(&log);
     let last = deployment.last_end(&outcome);
@@ -33,11 +33,15 @@ fn worker_that_is_killed_twice_publishes_every_row_once() {
     deployment.await_committed(last);
     let rows = deployment.rows("read_committed");
     assert_same_rows(&rows, &outcome.rollups(&deployment.rules));
-    // Rows of aborted transactions are equal to the committed ones, byte for byte.
+    // Each row of an aborted transaction equals a committed row, byte for byte.
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
     let all = deployment.rows("read_uncommitted");
     for row in &all {
-        assert!(committed.contains(&(&row.key, &row.value)), "in an aborted transaction only: {}", row.json);
+        assert!(
+            committed.contains(&(&row.key, &row.value)),
+            "this row is only in an aborted transaction: {}",
+            row.json
+        );
     }
-    eprintln!("{} rows, and {} of aborted transactions", rows.len(), all.len() - rows.len());
+    eprintln!("{} committed rows, {} rows of aborted transactions", rows.len(), all.len() - rows.len());
 }

@@ -26,7 +26,7 @@ fn workers_with_the_same_instance_name_report_both_hosts_and_publish_every_row_o
         "{error}"
     );
     assert!(error.contains("127.0.0.1") && error.contains("-same)"), "{error}");
-    // The other worker may have exited too.
+    // The other worker may have been fenced and have exited too.
     drop(workers);
     let _worker = Worker::start(&deployment, "same");
     deployment.await_committed(deployment.last_end(&outcome));

@@ -1,4 +1,4 @@
-//! Test of `differential-privacy` on a broker: another process draws the same noise.
+//! Test of `differential-privacy` on a broker. If a worker is killed, its successor must draw the same noise.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use crowdfold_testkit::{Kafka, binary};
 
 use super::support::{Deployment, Worker, by_time, tables, window_ago};
 
-/// The cells, each with its number of sessions in every window.
+/// Pairs of a cell and its number of sessions in every window.
 const CELLS: [(&str, u64); 4] = [("phone", 900), ("desktop", 700), ("tv", 600), ("console", 12)];
 
 const WINDOWS: u64 = 8;
@@ -50,8 +50,8 @@ fn successor_of_a_worker_killed_during_a_commit_draws_the_same_noise() {
     let log = beacons(&deployment, window_ago(MINUTE, 20 * MINUTE));
     deployment.produce(&log);
 
-    // The worker that drew the noise is killed after it has sent the rows. On a busy machine it may be killed before.
-    // Then the next fault is used.
+    // The worker that drew the noise is killed after it has sent the rows. On a busy machine, it may be killed before
+    // it has sent them. In this case, the next fault is tried.
     for fault in ["merge.6.taken:2:kill", "merge.6.offsets-sent:1:kill"].into_iter().cycle().take(12) {
         let mut worker = Worker::start_armed(&deployment, "a", fault);
         worker.wait();
@@ -66,7 +66,10 @@ fn successor_of_a_worker_killed_during_a_commit_draws_the_same_noise() {
     let rows = deployment.rows("read_committed");
     let committed: BTreeSet<_> = rows.iter().map(|row| &row.value).collect();
     let all = deployment.rows("read_uncommitted");
-    assert!(all.iter().all(|row| committed.contains(&row.value)), "an aborted transaction has other noise");
+    assert!(
+        all.iter().all(|row| committed.contains(&row.value)),
+        "a row of an aborted transaction has different noise"
+    );
     let aborted = all.len() - rows.len();
     assert!(aborted >= 3, "{aborted} of {} rows were aborted", all.len());
     let tables = tables(&rows);
@@ -84,7 +87,7 @@ fn successor_of_a_worker_killed_during_a_commit_draws_the_same_noise() {
                 (row["sessions"].as_f64().unwrap(), row["policy"]["sigma"].as_f64().unwrap());
             assert!(
                 (sessions - truth as f64).abs() <= 6.0 * sigma,
-                "{sessions}, not about {truth}: σ {sigma}"
+                "{sessions} differs from {truth} by more than 6 σ, and σ is {sigma}"
             );
             exact += u64::from(sessions == truth as f64);
         }

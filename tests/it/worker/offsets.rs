@@ -1,4 +1,4 @@
-//! Tests of lost offsets, and of offsets that another program committed.
+//! Tests of lost offsets, and of offsets that another program has committed.
 
 use crowdfold_model::Timestamp;
 use crowdfold_testkit::{Kafka, eventually};
@@ -19,9 +19,9 @@ pub(crate) fn forget(deployment: &Deployment<'_>, stage: &str) {
 }
 
 #[test]
-fn stage_that_lost_its_offsets_starts_at_now_and_publishes_every_row_once() {
+fn stage_that_lost_its_offsets_starts_at_the_current_time_and_publishes_every_row_once() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The timeout is long. Otherwise windows could close on a busy machine before live beacons arrive.
+    // The timeout is long, so that a busy machine does not close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let before = deployment.players(5, 200, window_ago(2_000, 60_000), 40_000);
@@ -49,7 +49,7 @@ fn stage_that_lost_its_offsets_starts_at_now_and_publishes_every_row_once() {
     let shown = Timestamp::from_millis(floor);
     assert_eq!(worker.log().matches(&format!("before {shown} are not computed again")).count(), 4);
 
-    // Beacons of windows that end before the floor are late. Windows that begin at or after it are published.
+    // Beacons of windows that end before the floor are late. Windows that begin at or after the floor are published.
     let start = floor.max(now() / 2_000 * 2_000) - 4_000;
     let after = deployment.players(6, 200, start, 10_000);
     deployment.produce_live(&after);
@@ -69,21 +69,22 @@ fn stage_that_lost_its_offsets_starts_at_now_and_publishes_every_row_once() {
 }
 
 #[test]
-fn offsets_of_another_program_are_refused_without_restart_from_now() {
+fn offsets_of_another_program_are_refused_without_the_flag_restart_from_now() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The timeout is long. Otherwise windows could close on a busy machine before live beacons arrive.
+    // The timeout is long, so that a busy machine does not close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let log = deployment.players(7, 200, window_ago(2_000, 30_000), 10_000);
     deployment.produce(&log);
-    // The first offsets are those of another program. The second ones are those of a reset with Kafka's own tools,
-    // which write no metadata.
+    // The first offsets have metadata of another program. The second offsets have no metadata, as after a reset with
+    // Kafka's own tools.
     for metadata in ["theirs", ""] {
         let mut list = TopicPartitionList::new();
         let mut element = list.add_partition(&deployment.topic("beacons"), 2);
         element.set_offset(Offset::Offset(3)).unwrap();
         element.set_metadata(metadata);
-        // The group must have no members. The previous worker is a member until its session ends.
+        // The commit is accepted only if the group has no members. The previous worker is a member until its session
+        // ends.
         eventually("the commit is accepted", || {
             deployment.member("combine").commit(&list, CommitMode::Sync).ok()
         });
@@ -99,7 +100,7 @@ fn offsets_of_another_program_are_refused_without_restart_from_now() {
 
     let worker = Worker::start_with(&deployment, "a", &["--restart-from-now"]);
     worker.await_log("offsets were lost");
-    // The merge stages of the previous workers began at the start of the topic.
+    // The merge stages of the previous workers started at the beginning of the topic, so their floor is 0.
     let floor_of =
         |stage: &str| field(&deployment.committed(stage)[1].as_ref()?.1, "f").filter(|floor| *floor > 0);
     let floors = ["combine", "merge"].map(|stage| eventually("a new start", || floor_of(stage)));

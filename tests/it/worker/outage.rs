@@ -37,7 +37,7 @@ fn restart_or_kill_of_the_broker_only_delays_the_worker() {
 }
 
 #[test]
-fn worker_without_a_broker_waits_is_not_ready_and_stops_on_sigterm() {
+fn worker_without_a_broker_waits_reports_not_ready_and_stops_on_sigterm() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(10, 100, window_ago(2_000, 40_000), 20_000);

@@ -21,7 +21,7 @@ fn answer(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn incomplete_requests_are_limited_in_number_and_time() {
+fn number_and_duration_of_incomplete_requests_are_limited() {
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     let worker = Worker::start(&deployment, "a");
     worker.await_ready();

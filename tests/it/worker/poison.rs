@@ -11,13 +11,14 @@ use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
 /// The text that every invalid record contains, in every position that can be reported.
 const CANARY: &str = "c4n4rY7w1tt3r";
-/// The number of copies. It is above k = 10, so the counters, which are rounded down to multiples of k, show them.
+/// The number of copies. It is above k = 10, because the counters are rounded down to multiples of k and would
+/// otherwise be 0.
 const COPIES: usize = 12;
 
-/// A payload and the reason of its rejection. There is none if the payload is accepted.
+/// A payload and the reason of its rejection, or `None` if the payload is accepted.
 type Poison = (Vec<u8>, Option<&'static str>);
 
-/// Returns one payload of each kind. Payloads of `session` are the only ones with a valid session.
+/// Returns one payload of each kind. Every payload with a valid session id has the id `session`.
 fn poisons(session: &str, ts: u64) -> Vec<Poison> {
     let with = |fields: &str| format!(r#"{{"ts":{ts},"session":"{session}",{fields}}}"#).into_bytes();
     let beacon = |ts: &str, session: &str, more: &str| {
@@ -28,7 +29,7 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
     let mut not_utf8 = nobodys(&format!(r#""cdn":"{CANARY} ""#));
     let end = not_utf8.len() - 3;
     not_utf8[end] = 0xff;
-    // The faulty value only invalidates its own field.
+    // In each of these payloads, the faulty value invalidates only its own field.
     let odd = [
         nobodys(&nested(33)),
         nobodys(&format!(r#""cdn":"{CANARY}","cdn":"a""#)),
@@ -63,7 +64,7 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
         (format!(r#"{{"session":"{session}","x":"{CANARY}"}}"#).into_bytes(), Some("no_time")),
         (format!(r#"{{"ts":"{CANARY}","session":"{session}"}}"#).into_bytes(), Some("no_time")),
         (format!(r#"{{"ts":{ts},"session":"{CANARY}\udc00"}}"#).into_bytes(), Some("no_session")),
-        // A beacon with a time a day ago is late and not rejected.
+        // A beacon whose time is a day ago is late, but not rejected.
         (beacon(&(ts - 86_400_000).to_string(), session, ""), None),
         (beacon(&(ts - 86_400_001).to_string(), session, r#","event":"end""#), None),
     ];
@@ -78,7 +79,7 @@ fn invalid_records_are_counted_and_reported_and_do_not_change_rollups() {
     let mut log = deployment.players_with(11, 200, start, 30_000, Faults::default());
     let outcome = deployment.evaluate(&log);
 
-    // The invalid records are between valid ones, where they do not change the watermark.
+    // Each invalid record is inserted between valid records, where it does not change the watermark.
     let mut expected = BTreeMap::<&str, usize>::new();
     for copy in 0..COPIES {
         let session = unique(CANARY);
@@ -89,7 +90,7 @@ fn invalid_records_are_counted_and_reported_and_do_not_change_rollups() {
             log[partition].insert(at, Record { timestamp: Some(timestamp), payload });
             *expected.entry(reason.unwrap_or("late")).or_default() += 1;
         }
-        // This record is in a partition that is not the one of its session.
+        // This record is not in the partition of its session.
         let elsewhere = (partition + 1) % deployment.partitions as usize;
         let payload = format!(r#"{{"ts":{timestamp},"session":"{session}","x":"{CANARY}"}}"#).into_bytes();
         let at = log[elsewhere].partition_point(|record| record.timestamp < Some(timestamp));
@@ -99,7 +100,7 @@ fn invalid_records_are_counted_and_reported_and_do_not_change_rollups() {
     deployment.produce(&log);
     deployment.tombstone(0, COPIES, start + 15_000);
     *expected.entry("malformed").or_default() += COPIES;
-    // These records are half a minute ahead. They are rejected, and the watermark does not move.
+    // These records are half a minute ahead. They must be rejected, and must not move the watermark.
     deployment.tombstone(1, COPIES, super::support::now() + 30_000);
     *expected.entry("future").or_default() += COPIES;
     let late = expected.remove("late").unwrap();
@@ -108,7 +109,7 @@ fn invalid_records_are_counted_and_reported_and_do_not_change_rollups() {
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
-    // Notes contain the reason and the location, and nothing else.
+    // A rejection contains the reason and the location, and nothing else.
     let notes = deployment.records("rejections", "read_committed");
     let mut counts = BTreeMap::<String, usize>::new();
     let mut locations = std::collections::BTreeSet::new();
@@ -125,7 +126,7 @@ fn invalid_records_are_counted_and_reported_and_do_not_change_rollups() {
         *counts.entry(json["reason"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     assert_eq!(counts, expected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect());
-    // Each note refers to an invalid record, because valid records do not contain the canary.
+    // Each rejection refers to an invalid record, because valid records do not contain the canary.
     for record in deployment.records("beacons", "read_uncommitted") {
         let location = (Some(record.partition as u64), Some(record.offset as u64));
         let good = serde_json::from_slice::<Value>(&record.value).is_ok_and(|json| json["ip"].is_string());

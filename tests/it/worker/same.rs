@@ -28,12 +28,13 @@ fn shift(text: &str, from: u64, to: u64, by: u64) -> String {
     shifted
 }
 
-/// Asserts that the rows of `fold` for a file equal those of `run` for the same lines in a topic. Returns their number.
+/// Asserts that the rows of `fold` for a file equal the rows of `run` for the same lines in a topic. Returns the number
+/// of rows.
 fn compare(deployment: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, time: &str) -> usize {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let times = || lines.iter().map(|line| line[time].as_u64().unwrap());
     let (first, last) = (times().min().unwrap(), times().max().unwrap());
-    // The times are shifted by whole windows, and the last one is so long ago that it closes as soon as the partitions
+    // The times are shifted by whole windows. The last window is so long ago that it closes as soon as the partitions
     // are idle.
     let rules = &deployment.rules;
     let margin = rules.window + rules.lateness + rules.max_skew + 10_000;

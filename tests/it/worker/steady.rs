@@ -7,7 +7,7 @@ use crowdfold_testkit::{Kafka, binary};
 
 use super::support::{Deployment, Worker, sleep};
 
-/// The duration of the load in s. `CROWDFOLD_STEADY` overrides it (see `make soak`).
+/// The duration of the load, in seconds. `CROWDFOLD_STEADY` overrides it (see `make soak`).
 const SECONDS: u64 = 40;
 
 /// The number of beacons per second, which is also the number of concurrent sessions. When a session ends after some
@@ -17,8 +17,8 @@ const RATE: u64 = 2_000;
 /// The time between two samples.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// The growth that is not considered a leak, because allocators keep some freed memory: in MiB, plus a share of the
-/// median.
+/// The growth that does not count as a leak, because allocators keep some freed memory. It is a number of MiB plus a
+/// share of the median.
 const SLACK: (f64, f64) = (2.0, 0.05);
 
 #[test]
@@ -123,7 +123,7 @@ impl std::fmt::Display for Trend {
         let Self { median, most, slope, seconds } = self;
         write!(
             f,
-            "median {median:.1} MiB, most {most:.1} MiB, slope {:+.2} MiB a minute, {:+.1} MiB over the last {seconds:.0} s",
+            "median {median:.1} MiB, max {most:.1} MiB, slope {:+.2} MiB a minute, {:+.1} MiB over the last {seconds:.0} s",
             slope * 60.0,
             self.growth()
         )

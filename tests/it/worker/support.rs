@@ -1,4 +1,4 @@
-//! A separate deployment for each test: its topics, its configuration, the program and its output.
+//! Gives each test its own topics, its own configuration, and access to the program and its output.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod process;
@@ -64,7 +64,7 @@ impl<'a> Deployment<'a> {
             },
             keys: BTreeMap::from([
                 ("source.trust_timestamps", "true".into()),
-                // The time that the group waits for a dead member, which must be short in tests.
+                // The group waits for a dead member for this time, which is short in tests.
                 ("kafka.properties.\"session.timeout.ms\"", "3000".into()),
                 ("kafka.properties.\"heartbeat.interval.ms\"", "500".into()),
             ]),
@@ -139,8 +139,8 @@ impl<'a> Deployment<'a> {
         (murmur2(session.as_bytes()) & 0x7fff_ffff) % self.partitions
     }
 
-    /// Returns the records of synthetic players for `length` ms from `start` on, by partition. They contain all kinds
-    /// of faults.
+    /// Returns the records of synthetic players by partition. The players begin at `start` and play for `length`
+    /// milliseconds. The records contain all kinds of faults.
     pub(crate) fn players(
         &self,
         seed: u64,
@@ -187,8 +187,8 @@ impl<'a> Deployment<'a> {
         produce(self.kafka, &self.topic("beacons"), &by_time(log));
     }
 
-    /// Sends each record of a log at its timestamp. One producer sends all records, because a delay beyond
-    /// `source.idle_timeout` would close windows too early.
+    /// Sends each record of a log at its timestamp. One producer sends all records. With several producers, one of them
+    /// could be delayed beyond `source.idle_timeout`, and windows would close too early.
     pub(crate) fn produce_live(&self, log: &[Vec<oracle::Record>]) {
         let producer = producer(self.kafka, &[]);
         let records = by_time(log);
@@ -242,7 +242,7 @@ impl<'a> Deployment<'a> {
             .collect()
     }
 
-    /// Creates a consumer of another program that uses the group of a stage without being a member.
+    /// Creates a consumer of another program. It uses the group of a stage, but is not a member of the group.
     pub(crate) fn member(&self, stage: &str) -> BaseConsumer {
         ClientConfig::new()
             .set("bootstrap.servers", self.kafka.bootstrap())
@@ -336,7 +336,7 @@ impl Chance {
         Self(seed)
     }
 
-    /// Returns a number below `most` (xorshift).
+    /// Returns a random number below `most` (xorshift).
     pub(crate) fn below(&mut self, most: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

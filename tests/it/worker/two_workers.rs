@@ -15,30 +15,33 @@ fn partitions(worker: &Worker) -> usize {
 #[test]
 fn rollups_stay_exact_while_partitions_move_between_workers() {
     let mut deployment = Deployment::new(Kafka::shared());
-    // The timeout is long. Otherwise windows could close on a busy machine before live beacons arrive.
+    // The timeout is long, so that a busy machine does not close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let mut log = deployment.players(3, 200, window_ago(2_000, 340_000), 300_000);
     let outcome = deployment.evaluate(&log);
     deployment.produce(&log);
 
-    // The second worker starts while the first one is working, which causes a rebalance.
+    // The second worker starts while the first worker is processing records. This causes a rebalance.
     let a = Worker::start(&deployment, "a");
     a.await_log("assigned stage=\"combine\"");
     let b = Worker::start(&deployment, "b");
-    eventually("both have partitions", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
+    eventually("both workers have partitions", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
     a.kill();
-    // The broker waits for the timeouts of the session and of the open transaction, which takes half a minute.
+    // The broker waits for the timeouts of the session and of the open transaction. This takes half a minute.
     eventually("the partitions of the killed worker move to the other one", || {
         (partitions(&b) == 4).then_some(())
     });
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
-    // One of two workers receives SIGTERM. It exits immediately with exit code 0, and the other one continues.
+    // One of two workers receives SIGTERM. It exits immediately with exit code 0, and the other worker continues.
     let a = Worker::start(&deployment, "a");
-    eventually("both have partitions again", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
-    // The idle timeout has closed earlier windows, so the beacons of later windows are sent at their time.
+    eventually("both workers have partitions again", || {
+        (partitions(&a) == 2 && partitions(&b) == 2).then_some(())
+    });
+    // The idle timeout has already closed earlier windows. Therefore the beacons of later windows are sent at their own
+    // times.
     let start = now() + 3_000;
     let more = deployment.players(4, 200, start, 8_000);
     let outcome = deployment.evaluate(&more);

@@ -1,4 +1,4 @@
-//! Small random scenarios with a number of sessions at each point, and the rows that are released of them.
+//! Small random scenarios with a number of sessions at each point, and the rows that `release` publishes for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,10 +16,11 @@ const VALUES: usize = 3;
 pub(super) struct Scenario {
     windows: usize,
     names: Vec<String>,
-    /// The number of sessions at each point. Points are ordered by window first, and by the last dimension last.
+    /// The number of sessions at each point. The points are in the order of their coordinates, with axis 0 as the
+    /// slowest.
     sessions: Vec<u64>,
-    /// True if the attacker assumes that points without sessions are covered by the rows with `*` above them. Otherwise
-    /// no row covers them.
+    /// True if the attacker assumes that a row with `*` also covers the matching points without sessions. If false, no
+    /// row covers a point without sessions.
     empty_too: bool,
 }
 
@@ -49,7 +50,7 @@ impl Scenario {
             scenario = Self::empty(breakdowns, 1);
         }
         scenario.empty_too = seed.is_multiple_of(2);
-        // With more points, a larger share of them is empty. Otherwise no product of many points would have few
+        // With more points, a larger share of them is empty. Otherwise a product of many points would never have few
         // sessions.
         let rare = 1 + scenario.sessions.len() as u64 / 12;
         for at in &mut scenario.sessions {
@@ -92,8 +93,8 @@ impl Scenario {
         self.sessions.iter().zip(points).filter(|(_, covered)| **covered).map(|(sessions, _)| sessions).sum()
     }
 
-    /// Returns the released rows of all windows. Each table is once the detail table, because only there a sum can
-    /// identify the cells of a row. The attacker receives only the session counts.
+    /// Returns the released rows of all windows. The release is repeated with each table as the detail table, because
+    /// only sums of the detail table identify the cells of a row. The attacker receives only the session counts.
     pub(super) fn released(&self, breakdowns: &[&[&str]], k: u64) -> Vec<Row> {
         let dimensions =
             breakdowns.iter().map(|d| d.iter().map(|name| Dimension::named(name).unwrap()).collect());
@@ -116,7 +117,7 @@ impl Scenario {
     /// Returns the rows of the table of breakdown `of` in one window.
     fn released_in(&self, window: usize, breakdowns: &[&[&str]], policy: &Policy, of: usize) -> Vec<Row> {
         let here = |point: &usize| self.coordinate(*point, 0) == window;
-        // Each cell has a distribution with one value, which is a different power of two. So the sum of a row
+        // Each cell has a distribution with one value, which is a different power of two. Therefore the sum of a row
         // identifies its cells.
         let table = |breakdown: &&[&str]| -> BTreeMap<Vec<String>, Cell> {
             let mut table = BTreeMap::<_, Cell>::new();

@@ -1,7 +1,7 @@
 //! Computes the linear span of vectors over a prime field.
 
-/// The prime 2^61 − 1. A vector that is a combination of others over the integers is also one modulo any prime. With a
-/// large prime, further combinations are very unlikely.
+/// The prime 2^61 − 1. A vector that is a combination of others over the integers is also a combination modulo any
+/// prime. With a large prime, it is very unlikely that a vector is a combination only modulo this prime.
 const PRIME: u64 = (1 << 61) - 1;
 
 const fn times(a: u64, b: u64) -> u64 {
@@ -25,7 +25,8 @@ const fn inverse(a: u64) -> u64 {
     result
 }
 
-/// A basis of the span in echelon form. Each vector is stored with its pivot. It is 1 at the pivot, and 0 before it.
+/// A basis of the span in echelon form. Each vector is stored with its pivot. The vector is 1 at its pivot, and 0
+/// before it.
 #[derive(Default)]
 pub(super) struct Span(Vec<(usize, Vec<u64>)>);
 
@@ -47,8 +48,8 @@ impl Span {
 
     fn reduced(&self, points: &[bool]) -> Vec<u64> {
         let mut rest: Vec<u64> = points.iter().map(|at| u64::from(*at)).collect();
-        // Vectors are subtracted in the order of ascending pivots, because a later subtraction does not change an
-        // earlier pivot.
+        // The pivots are in ascending order, so subtracting a later vector does not change the value at an earlier
+        // pivot.
         for (pivot, function) in &self.0 {
             let factor = rest[*pivot];
             if factor != 0 {

@@ -32,7 +32,7 @@ fn writes_files() -> bool {
 }
 
 #[test]
-fn invariant_4_worker_with_canaries_in_its_memory_leaves_no_core() {
+fn invariant_4_worker_with_canaries_in_its_memory_writes_no_core_dump() {
     let scan = Scan::new();
     let scratch_dir = tempfile::TempDir::new().unwrap();
     let left = || {
@@ -40,11 +40,11 @@ fn invariant_4_worker_with_canaries_in_its_memory_leaves_no_core() {
         files(scratch_dir.path(), &mut left);
         left
     };
-    // For comparison, another program with a canary in its memory writes a core dump, and the scan finds the canary in
-    // it.
+    // For comparison, another program with a canary in its memory writes a core dump, and the scan must find the canary
+    // in it.
     let mut other = with_cores(Path::new("sleep"), scratch_dir.path());
     let mut other = other.arg("600").env("SOMEBODY", ADDRESSES[0]).stderr(Stdio::null()).spawn().unwrap();
-    eventually("the shell has become the other program", || {
+    eventually("the shell has started the other program", || {
         fs::read(format!("/proc/{}/cmdline", other.id())).ok().filter(|line| line.starts_with(b"sleep"))
     });
     signal(&other, "ABRT");
@@ -77,8 +77,8 @@ fn invariant_4_worker_with_canaries_in_its_memory_leaves_no_core() {
             sleep(200);
         }
         let ended = worker.wait();
-        assert!(ended.signal().is_some(), "{name} ended it: {ended}");
-        assert!(!ended.core_dumped(), "{name} left a core");
+        assert!(ended.signal().is_some(), "SIG{name} did not end the worker: {ended}");
+        assert!(!ended.core_dumped(), "SIG{name} caused a core dump");
         assert_eq!(left(), Vec::<PathBuf>::new(), "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! Searches bytes for the canaries, which are known identities, in many encodings.
+//! Searches bytes for the canaries (known identities) in many encodings.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -64,7 +64,7 @@ fn address(name: &'static str) -> Canary {
     Canary { name, spellings }
 }
 
-/// Returns the encodings of a string in which the case of letters does not matter: unchanged, reversed, escaped and
+/// Returns those encodings of a string in which the case of letters does not matter: unchanged, reversed, escaped and
 /// hexadecimal.
 fn plain(text: &str) -> Vec<Vec<u8>> {
     let bytes = text.as_bytes();
@@ -79,8 +79,9 @@ fn plain(text: &str) -> Vec<Vec<u8>> {
     [bytes.to_vec(), backwards].into_iter().chain(escaped.map(String::into_bytes)).collect()
 }
 
-/// Returns the base64 encodings of a string within other bytes. There are three, because the position of the string
-/// modulo three matters. Each consists of the letters that depend only on the string, and not on the bytes around it.
+/// Returns the base64 encodings of a string within other bytes. There are three encodings, because the result depends
+/// on the position of the string modulo three. Each of them contains only the letters that the bytes around the string
+/// do not affect.
 fn base64s(text: &str) -> Vec<Vec<u8>> {
     let bytes = text.as_bytes();
     let aligned = (0..3).map(|shift| {
@@ -127,7 +128,7 @@ impl Scan {
     #[track_caller]
     pub(super) fn assert_clean(&self, what: &str, bytes: &[u8]) {
         if let Some((name, written)) = self.find(bytes) {
-            panic!("{what} holds {name} as {written}");
+            panic!("{what} contains {name} as {written}");
         }
     }
 }

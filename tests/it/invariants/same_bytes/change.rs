@@ -10,8 +10,8 @@ use crate::worker::support::Deployment;
 
 pub(super) type Log = Vec<Vec<Record>>;
 
-/// Returns the log with another value in one field of all beacons that have it. `other` returns the new value, which
-/// must have the same length.
+/// Returns the log with another value of `field` in every beacon that has the field. `other` returns the new value,
+/// which must have the same length.
 pub(super) fn with(log: &Log, field: &str, mut other: impl FnMut(&str) -> String) -> Log {
     let start = format!("\"{field}\":\"");
     let mut change = |record: &Record| {
@@ -24,7 +24,7 @@ pub(super) fn with(log: &Log, field: &str, mut other: impl FnMut(&str) -> String
         if let Some(value) = value {
             let before = String::from_utf8(payload[value.clone()].to_vec()).unwrap();
             let after = other(&before);
-            assert_eq!(after.len(), before.len(), "{field}: as long as before");
+            assert_eq!(after.len(), before.len(), "{field}: the length of the beacon changed");
             payload.splice(value, after.into_bytes());
         }
         Record { timestamp: record.timestamp, payload }
@@ -78,8 +78,8 @@ pub(super) fn other_host(address: &str) -> String {
     }
 }
 
-/// Changes the groups of an IPv6 address from an index on. The length of each group stays the same. Groups of zero do
-/// not change, because then the length of the address would change.
+/// Changes the groups of an IPv6 address from the index `from` on. The length of each group stays the same. Groups of
+/// zero do not change, because that would change the length of the address.
 fn in_v6(address: &str, from: usize) -> String {
     let mut groups = address.parse::<Ipv6Addr>().unwrap().segments();
     for group in groups[from..].iter_mut().filter(|group| **group > 0) {

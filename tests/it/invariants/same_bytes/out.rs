@@ -109,8 +109,8 @@ fn records(deployment: &Deployment<'_>, topic: &str) -> Vec<Bytes> {
     deployment.records(topic, "read_committed").into_iter().map(bytes).collect()
 }
 
-/// Returns the partials, except close markers of windows that closed because a partition was idle. Those depend on the
-/// clock.
+/// Returns the partials, except close markers of windows that closed because a partition was idle. These close markers
+/// depend on the clock.
 fn partials(deployment: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
     let by_record = |partition: u32| {
         let last = log[partition as usize].iter().filter_map(|record| record.timestamp).max().unwrap();
@@ -134,8 +134,8 @@ fn metrics(deployment: &Deployment<'_>, page: &str) -> BTreeSet<String> {
     page.lines().filter(|line| !line.starts_with('#')).filter_map(line).collect()
 }
 
-/// Returns the lines of the log, except lines of librdkafka and lines about retried transactions. Those depend on the
-/// load of the machine.
+/// Returns the lines of the log, except lines of librdkafka and lines about retried transactions. These lines depend on
+/// the load of the machine.
 fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     let chance = ["librdkafka", "retrying in", "retrying it", "rejoining the group", "is unknown"];
     let kept = log.lines().filter(|line| chance.iter().all(|word| !line.contains(word)));

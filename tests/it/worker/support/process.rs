@@ -66,12 +66,12 @@ impl Worker {
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
-    /// Starts `crowdfold run` through another program that runs it.
+    /// Starts `crowdfold run` through another program.
     pub(crate) fn start_by(command: Command, deployment: &Deployment<'_>, instance: &str) -> Self {
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
-    /// Resumes the program after its fault point stopped it.
+    /// Resumes the program after a fault point suspended it.
     pub(crate) fn resume(&self) {
         self.signal("CONT");
     }
@@ -119,7 +119,7 @@ impl Worker {
         eventually(&format!("the log contains {words:?}"), || self.log().contains(words).then_some(()));
     }
 
-    /// Returns the address of its pages. Waits until the address is in the log.
+    /// Waits until the address of the worker's pages is in the log. Returns the address.
     pub(crate) fn address(&self) -> String {
         self.address_after("metrics and health at http")
     }
@@ -133,7 +133,7 @@ impl Worker {
         })
     }
 
-    /// Requests one of its pages. Returns the status and the body.
+    /// Requests one of the worker's pages. Returns the status and the body.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         self.get_at(&self.address(), path)
     }
@@ -178,7 +178,7 @@ impl Worker {
         (status, self.log())
     }
 
-    /// Waits until it exits. Returns the exit status.
+    /// Waits until the program exits. Returns the exit status.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         // If this fails, the log is printed when the worker is dropped.
         eventually("the worker exits", || self.child.try_wait().unwrap())

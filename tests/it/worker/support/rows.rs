@@ -66,7 +66,7 @@ pub(crate) fn tables(rows: &[Row]) -> BTreeMap<Table, Vec<Value>> {
     tables.into_iter().map(|(table, rows)| (table, values(rows))).collect()
 }
 
-/// Asserts that the rows of each table are contiguous. This holds if there is only one worker.
+/// Asserts that the rows of each table are contiguous in the topic. This holds if there is only one worker.
 pub(crate) fn assert_side_by_side(rows: &[Row]) {
     for (one, next) in rows.iter().zip(rows.iter().skip(1)) {
         if one.key == next.key && one.partition == next.partition {
@@ -96,12 +96,15 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     assert_eq!(ours.len(), theirs.len(), "rows");
 }
 
-/// Removes the histograms of a row. Asserts that each one has the same number of sessions as its metric, or none.
+/// Removes the histograms of a row. Asserts that each histogram is empty or has as many sessions as its metric.
 fn take_histograms(row: &mut Value) {
     for (name, histogram) in remove_histograms(row) {
         let sessions = row[&name]["sessions"].clone();
         let ranges = histogram.as_array().unwrap().iter().map(|range| range[2].as_u64().unwrap());
         let total: u64 = ranges.sum();
-        assert!(total == 0 || sessions == total, "{name}: {total} of {sessions} in {histogram}");
+        assert!(
+            total == 0 || sessions == total,
+            "{name}: {histogram} has {total} sessions, but the metric has {sessions}"
+        );
     }
 }
