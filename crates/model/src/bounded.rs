@@ -1,9 +1,9 @@
 //! Bounded contributions: the amounts that sessions add to rows outside the detail table.
 //!
-//! Each field of such a row has noise, whose standard deviation is a multiple of the clamp of the field. Everything
-//! that one session adds to a row in one window must be small compared with that noise. Therefore each amount of a
-//! session is limited to the clamp of its field, and all amounts of a session together are limited by one
-//! contribution budget.
+//! Each field of such a row has noise, and the standard deviation of the noise is a multiple of the clamp of the field.
+//! All the amounts that one session adds to a row in one window must be small in comparison with the noise. Therefore
+//! two limits apply. Each amount of a session is limited to the clamp of its field, and all amounts of a session
+//! together are limited by one contribution budget.
 
 use crate::{Clamp, ErrorClass, Metric, Span, SumMetric, Sums, ValueMetric};
 
@@ -29,15 +29,15 @@ const COUNT: usize = {
 /// The contribution budget of one session in one row: the maximum of the sum of (amount ÷ clamp)² over all fields.
 const BUDGET: u128 = 4;
 
-/// The rank of the first class of errors in the order in which fields use the contribution budget of a session.
+/// The rank of the first class of errors. Fields use the contribution budget of a session in the order of their ranks.
 const FIRST_ERROR_RANK: u8 = 4;
 
-/// Returns 1 if rows outside the detail table contain a metric with this clamp, and 0 otherwise.
+/// Returns 1 if rows outside the detail table contain a metric with this clamp. Returns 0 otherwise.
 const fn is_shown(clamp: Clamp) -> usize {
     !matches!(clamp, Clamp::Hidden) as usize
 }
 
-/// The origin of a number in a row.
+/// The quantity that a number in a row represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A sum, or the sum of the values of a distribution.
@@ -51,7 +51,7 @@ pub enum Source {
 pub struct BoundedField {
     /// The name in rollups. A class of errors has a name such as `errors.network`.
     pub name: &'static str,
-    /// The origin of the number.
+    /// The quantity that the number represents.
     pub source: Source,
     clamp: Clamp,
     rank: u8,
@@ -68,7 +68,7 @@ impl BoundedField {
         Self { name: metric.name(), source: Source::Metric(metric), clamp, rank }
     }
 
-    /// Returns the maximum contribution of one session in a window of this length, in the unit of the field. The
+    /// Returns the maximum contribution of one session in a window of this length. The unit is that of the field. The
     /// result is at least 1.
     #[must_use]
     pub const fn clamp(&self, window: Span) -> u64 {
@@ -121,8 +121,8 @@ pub const BOUNDED_FIELDS: [BoundedField; COUNT] = {
     in_order(fields)
 };
 
-/// Sorts fields by their rank in the use of the contribution budget. It is an insertion sort, because it must run at
-/// compile time.
+/// Sorts fields by their rank in the use of the contribution budget. The function is an insertion sort, because it must
+/// run at compile time.
 const fn in_order(mut fields: [BoundedField; COUNT]) -> [BoundedField; COUNT] {
     let mut at = 1;
     while at < COUNT {
@@ -136,8 +136,8 @@ const fn in_order(mut fields: [BoundedField; COUNT]) -> [BoundedField; COUNT] {
     fields
 }
 
-/// The index of each metric in [`BOUNDED_FIELDS`], by [`Metric::index`]. `None` if only the detail table contains the
-/// metric.
+/// The index of each metric in [`BOUNDED_FIELDS`], by [`Metric::index`]. The entry is `None` if only the detail table
+/// contains the metric.
 const POSITIONS: [Option<usize>; Metric::COUNT] = {
     let mut positions = [None; Metric::COUNT];
     let mut at = 0;
@@ -174,21 +174,21 @@ impl Bounded {
     }
 }
 
-/// The clamps of the fields and the contribution budget, for windows of one length. The arithmetic uses whole
-/// numbers: `most` represents the budget of 4, and amount² × weight represents (amount ÷ clamp)².
+/// The clamps of the fields and the contribution budget, for windows of one length. The arithmetic uses whole numbers.
+/// `most` represents the budget of 4, and (amount² × weight) represents (amount ÷ clamp)².
 #[derive(Clone, Debug)]
 pub struct Budget {
     /// The clamp of each field.
     clamps: [u64; COUNT],
-    /// The cost of an amount is its square times the weight of its field.
+    /// The weight of each field. The cost of an amount is its square times this weight.
     weights: [u128; COUNT],
     /// The maximum of the sum of all costs of a session.
     most: u128,
 }
 
 impl Budget {
-    /// Creates the clamps and the budget for a window of this length. The length must divide a day, because then no
-    /// product overflows.
+    /// Creates the clamps and the budget for windows of this length. The length must divide a day. Otherwise a product
+    /// could overflow.
     #[must_use]
     pub fn new(window: Span) -> Self {
         let clamps = BOUNDED_FIELDS.map(|field| field.clamp(window));
@@ -198,8 +198,8 @@ impl Budget {
         Self { clamps, weights, most: unit.saturating_mul(BUDGET) }
     }
 
-    /// Returns the bounded contributions of one session. Each amount is clamped. An amount that would exceed the
-    /// remaining budget becomes 0.
+    /// Returns the bounded contributions of one session. Each amount is limited to its clamp. If an amount then exceeds
+    /// the remaining budget, it becomes 0.
     #[must_use]
     pub fn bound(&self, amounts: [u64; COUNT]) -> Bounded {
         let mut left = self.most;

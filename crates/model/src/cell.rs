@@ -9,18 +9,19 @@ use crate::{Bounded, Distribution, Sums, ValueMetric};
 pub struct Cell {
     /// The number of session summaries. Within one window, this is the number of distinct sessions.
     pub sessions: u64,
-    /// The network bits of the session summaries, combined with OR. It is 0 if `release.min_networks` is not set.
+    /// The network bits of the session summaries, combined with OR. The value is 0 if `release.min_networks` is not
+    /// set.
     pub networks: u64,
     /// The sums over the session summaries.
     pub sums: Sums,
     /// The bounded contributions of the session summaries to rows outside the detail table.
     pub bounded: Bounded,
-    /// The distribution of each metric with values.
+    /// The distribution of each metric that is a value of each session.
     pub values: Values,
 }
 
 impl Cell {
-    /// Adds another group of session summaries. No session summary may be in both groups.
+    /// Adds another group of session summaries. A session summary must not be in both groups.
     pub fn add(&mut self, other: &Self) {
         self.sessions = self.sessions.saturating_add(other.sessions);
         self.networks |= other.networks;

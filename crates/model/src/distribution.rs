@@ -1,8 +1,8 @@
 //! The values of a metric in a group of sessions.
 
-/// The values of a metric in a group of session summaries, each rounded to two significant digits. It is a list of
-/// (value, number of sessions) in ascending order of the values, so it does not depend on the order in which values
-/// are added.
+/// The values of a metric in a group of session summaries, each rounded to two significant digits. The list consists of
+/// pairs (value, number of sessions) in ascending order of the values. Therefore it does not depend on the order in
+/// which values are added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Distribution(Vec<(u32, u64)>);
 
@@ -13,8 +13,8 @@ impl Distribution {
         &self.0
     }
 
-    /// Returns the number of sessions that have a value. The sum saturates, because a record of partials may contain
-    /// any number.
+    /// Returns the number of sessions that have a value. Returns the maximum of the type if the sum would exceed it,
+    /// because a record of partials may contain any number.
     #[must_use]
     pub fn sessions(&self) -> u64 {
         self.0.iter().fold(0, |sum: u64, (_, sessions)| sum.saturating_add(*sessions))

@@ -14,8 +14,8 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Returns the maximum number that a beacon may contain: a million events, a day, or 100 Gbit/s. A larger number
-    /// is an error of the sender.
+    /// Returns the maximum number that a beacon may contain: a million events, a day, or 100 Gbit/s. If a number is
+    /// larger, the sender has made an error.
     #[must_use]
     pub const fn limit(self) -> u64 {
         match self {
@@ -26,14 +26,14 @@ impl Unit {
     }
 }
 
-/// The maximum that one session adds to a sum in one window.
+/// The maximum amount that one session adds to a sum in one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// A fixed number.
     Fixed(u64),
-    /// This number for each second of the window.
+    /// A fixed number for each second of the window.
     PerSecond(u64),
-    /// The sum of the length of the window and the idle time-out of sessions, in milliseconds.
+    /// The length of the window plus the idle time-out of sessions, in milliseconds.
     Span,
 }
 
@@ -49,26 +49,26 @@ impl Limit {
     }
 }
 
-/// The maximum that one session contributes to a number of a row outside the detail table. The standard deviation of
-/// the noise of the number is a multiple of it.
+/// The maximum amount that one session contributes to a number of a row outside the detail table. The standard
+/// deviation of the noise of the number is a multiple of this maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clamp {
-    /// Only the detail table contains the number.
+    /// The number occurs only in the detail table.
     Hidden,
-    /// This clamp for windows of any length.
+    /// The clamp does not depend on the length of the window.
     Fixed(u64),
-    /// This clamp for a window of one minute. For other windows, it is proportional to their length.
+    /// The clamp for a window of one minute. For other windows, the clamp is proportional to their length.
     PerMinute(u64),
 }
 
-/// The way in which several values that one session reports in one window become one value.
+/// The way to combine several values that one session reports in one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Combine {
-    /// The first value.
+    /// The first value is used.
     First,
-    /// The mean of the values, weighted by the playing time of the beacon that contains each value.
+    /// The mean of the values is used. Each value is weighted by the playing time of its beacon.
     Mean,
-    /// The mean of the values, with equal weights.
+    /// The mean of the values is used, with equal weights.
     PlainMean,
 }
 
@@ -77,9 +77,9 @@ pub enum Combine {
 pub enum CmcdPart {
     /// The first item.
     First,
-    /// The item for video. If there is none, the item for audio and video together. If there is none either, the item
+    /// The item for video. If it is missing, the item for audio and video together. If both are missing, the item
     /// without a label.
     Video,
-    /// The same item as for `Video`. The member is ignored if the requested object contains no video.
+    /// The same item as for `Video`. However, the member is ignored if the requested object contains no video.
     Picture,
 }

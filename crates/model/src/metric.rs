@@ -34,14 +34,14 @@ struct ValueDefinition {
 /// Defines the enums and the tables of metrics. The doc comment of a metric is also its description in the schema of
 /// rows and in the reference.
 ///
-/// - `json`: true if JSON beacons have a field with the name of the sum. They have a field for each value.
-/// - `cmcd`: the CMCD key that contains the metric, and the item of its list that is used. For a sum, CMCD reports
+/// - `json`: true if JSON beacons have a field with the name of the sum. For values, JSON beacons always have a field.
+/// - `cmcd`: the CMCD key that contains the metric, and the item of a list that is used. For a sum, CMCD reports
 ///   the total since the start of the session.
 /// - `largest`: the maximum value that a beacon may contain, if it is smaller than the maximum of the unit. A larger
 ///   value is an error of the sender.
 /// - `most`: the maximum that one session adds in one window.
-/// - `outside`: the maximum that one session contributes outside the detail table. `rank`: the rank in the order in
-///   which fields use the contribution budget there. Classes of errors have the ranks 4 to 9.
+/// - `outside`: the maximum that one session contributes outside the detail table.
+/// - `rank`: fields use the contribution budget of a session in this order. Classes of errors have the ranks 4 to 9.
 macro_rules! metrics {
     (
         sums {$(
@@ -64,7 +64,7 @@ macro_rules! metrics {
             $($(#[doc = $sum_doc])+ $sum,)+
         }
 
-        /// A metric of which each session has at most one value in a window. A row contains the distribution of these
+        /// A metric that has at most one value for each session in a window. A row contains the distribution of these
         /// values.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
@@ -99,7 +99,7 @@ macro_rules! metrics {
             /// All sums, in the order of their fields in a row.
             pub const ALL: [Self; SUMS.len()] = [$(Self::$sum,)+];
 
-            /// The sums that CMCD reports, each as the total since the start of the session.
+            /// The sums that CMCD reports. CMCD reports each of them as the total since the start of the session.
             pub const TOTALS: [Self; <[&str]>::len(&[$($($sum_key,)?)+])] = [$($({
                 const _: &str = $sum_key;
                 Self::$sum
@@ -112,8 +112,8 @@ macro_rules! metrics {
         }
 
         impl Metric {
-            /// Returns the metric that a CMCD key contains, and the item of its list that is used. Returns `None` for
-            /// other keys.
+            /// Returns the metric that a CMCD key contains, and the item of the value that is used if the value is a
+            /// list. Returns `None` for other keys.
             #[inline]
             #[must_use]
             pub fn of_cmcd(key: &str) -> Option<(Self, CmcdPart)> {
@@ -127,7 +127,7 @@ macro_rules! metrics {
     };
 }
 
-/// Returns the smaller of a limit and the first of `others`, if there is one.
+/// Returns the smaller number of a limit and the first of `others`. If `others` is empty, returns the limit.
 const fn smaller(limit: u64, others: &[u64]) -> u64 {
     match others {
         [other, ..] if *other < limit => *other,
@@ -256,7 +256,7 @@ impl SumMetric {
         self.definition().outside_detail
     }
 
-    /// Returns the rank in the order in which fields use the contribution budget of a session.
+    /// Returns the rank of the field. Fields use the contribution budget of a session in the order of their ranks.
     pub(crate) const fn rank(self) -> u8 {
         self.definition().rank
     }
@@ -318,7 +318,7 @@ impl ValueMetric {
         self.definition().outside_detail
     }
 
-    /// Returns the rank in the order in which fields use the contribution budget of a session.
+    /// Returns the rank of the field. Fields use the contribution budget of a session in the order of their ranks.
     pub(crate) const fn rank(self) -> u8 {
         self.definition().rank
     }

@@ -20,7 +20,7 @@ impl Partitioner {
         match self {
             Self::Murmur2 => (murmur2(key) & 0x7fff_ffff) % partitions,
             Self::Crc32 => crc32fast::hash(key) % partitions,
-            // The HashPartitioner of sarama uses the absolute value of the remainder of a signed number.
+            // In sarama, the HashPartitioner uses the absolute value of the remainder of a signed number.
             Self::Fnv1a => (i64::from(fnv1a(key) as i32) % i64::from(partitions)).unsigned_abs() as u32,
         }
     }
@@ -82,7 +82,7 @@ mod tests {
         assert!(is_sent_to(Partitioner::Murmur2, "21", ((-973_932_308_i32) as u32 & 0x7fff_ffff) % 12, 12));
         // The published check value of CRC-32, for the input "123456789", is 0xcbf43926.
         assert!(is_sent_to(Partitioner::Crc32, "123456789", 0xcbf4_3926 % 7, 7));
-        // The 32-bit FNV-1a hash of "foobar" is 0xbf9cf968. As a signed number it is negative, so sarama removes the
+        // The 32-bit FNV-1a hash of "foobar" is 0xbf9cf968. This is negative as a signed number, so sarama removes the
         // sign of the remainder.
         assert!(is_sent_to(
             Partitioner::Fnv1a,

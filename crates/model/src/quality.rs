@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use crate::{SumMetric, Sums, ValueMetric};
 
-/// The thresholds of a good session. A session meets the threshold of a number that it does not report.
+/// The thresholds of a good session. If a session does not report a number, it meets the threshold for this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quality {
     /// The maximum startup time in milliseconds. It applies to sessions that started in the window.
     pub startup_ms: u32,
     /// The maximum share of stalled time in the sum of playing and stalled time, in millionths.
     pub rebuffering_millionths: u32,
-    /// The minimum mean bitrate in kbit/s. 0 means no minimum.
+    /// The minimum mean bitrate in kbit/s. The value 0 disables this threshold.
     pub bitrate_kbps: u32,
 }
 
@@ -23,7 +23,7 @@ impl Default for Quality {
 }
 
 impl Quality {
-    /// Returns true if a session met all thresholds in a window, and had no failed attempt or play.
+    /// Returns true if a session met all thresholds in a window, and had no failure.
     #[must_use]
     pub fn is_met(&self, sums: &Sums, values: &[Option<u32>; ValueMetric::COUNT]) -> bool {
         let value = |metric: ValueMetric| values[metric as usize];
@@ -46,7 +46,7 @@ pub struct Qualities {
 }
 
 impl Qualities {
-    /// Creates the thresholds of all tenants. `common` applies to tenants that are not in `own`.
+    /// Creates the thresholds of all tenants. `common` applies to every tenant that is not in `own`.
     #[must_use]
     pub fn new(common: Quality, own: impl IntoIterator<Item = (String, Quality)>) -> Self {
         Self { common, own: own.into_iter().filter(|(_, quality)| *quality != common).collect() }
@@ -58,14 +58,14 @@ impl Qualities {
         self.own.get(tenant).copied().unwrap_or(self.common)
     }
 
-    /// Returns the thresholds of tenants that have none of their own.
+    /// Returns the thresholds of tenants without thresholds of their own.
     #[must_use]
     pub const fn common(&self) -> Quality {
         self.common
     }
 
-    /// Appends all thresholds to a string from which a fingerprint is computed. Appends nothing if all thresholds are
-    /// the default.
+    /// Appends all thresholds to the text from which a fingerprint is computed. Appends nothing if all thresholds have
+    /// the default value.
     pub fn write_to(&self, text: &mut String) {
         if *self == Self::default() {
             return;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn session_that_misses_one_threshold_or_failed_is_not_good() {
+    fn session_that_misses_one_threshold_or_has_a_failure_is_not_good() {
         let quality = Quality { bitrate_kbps: 1_000, ..Quality::default() };
         let is_good = |sums: &[(SumMetric, u64)], startup, bitrate| {
             let mut values = [None; ValueMetric::COUNT];

@@ -21,7 +21,7 @@ pub enum Reason {
     /// The session is new, but the partition already has the maximum number of live sessions
     /// (`sessions.max_per_partition`).
     Overload,
-    /// The code that reads the record panicked, which is a bug.
+    /// The code that reads the record panicked, which shows a bug.
     Internal,
 }
 

@@ -8,15 +8,15 @@ use crate::{ErrorClass, Span, SumMetric};
 /// often.
 const REPORT_SECONDS: u64 = 10;
 
-/// The number of additional beacons of one session in one window, which events such as errors can cause.
+/// The number of additional beacons of one session in one window. Events such as errors can cause them.
 const MORE_REPORTS: u64 = 10;
 
 /// The sums of a group of session summaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Sums {
-    /// The number of beacons. It has no limit, because the ledger must account for every beacon.
+    /// The number of beacons. It is not limited for each session, because the ledger must account for every beacon.
     pub beacons: u64,
-    /// The number of beacons with a limit for each session summary. The policy `differential-privacy` uses it,
+    /// The number of beacons, limited for each session summary. The policy `differential-privacy` uses this number,
     /// because it must limit the contribution of one session.
     pub clamped_beacons: u64,
     /// The sum of each metric, in the order of [`SumMetric::ALL`].
@@ -34,7 +34,8 @@ impl Sums {
         sums
     }
 
-    /// Adds the sums of another group. The additions saturate, but sums of valid numbers never reach the maximum.
+    /// Adds the sums of another group. A sum that would overflow becomes the maximum of its type, which sums of valid
+    /// numbers never reach.
     pub fn add(&mut self, other: &Self) {
         self.beacons = self.beacons.saturating_add(other.beacons);
         self.clamped_beacons = self.clamped_beacons.saturating_add(other.clamped_beacons);
@@ -46,9 +47,9 @@ impl Sums {
         }
     }
 
-    /// Returns the maximum that one session adds in a window of this length. `idle` is the idle time-out of sessions.
-    /// The field `beacons` has no limit. Playing and stalled time have the same limit, which also applies to their
-    /// sum.
+    /// Returns the maximum of each sum for one session in a window of this length. `idle` is the idle time-out of
+    /// sessions. The field `beacons` has no maximum. Playing time and stalled time have the same maximum, which is also
+    /// the maximum of their sum.
     #[must_use]
     pub const fn most(window: Span, idle: Span) -> Self {
         let mut metrics = [0; SumMetric::COUNT];

@@ -5,7 +5,7 @@ fn at(name: &str) -> usize {
     BOUNDED_FIELDS.iter().position(|field| field.name == name).unwrap()
 }
 
-/// Returns the bounded contributions of a session with these amounts, without fields that are 0.
+/// Returns the bounded contributions of a session with these amounts. Fields with the contribution 0 are left out.
 fn bound(window: Span, amounts: &[(&str, u64)]) -> Vec<(&'static str, u64)> {
     let mut all = [0; COUNT];
     amounts.iter().for_each(|(name, amount)| all[at(name)] = *amount);
@@ -36,9 +36,9 @@ fn four_amounts_at_their_clamps_use_the_whole_budget() {
 }
 
 #[test]
-fn amount_that_exceeds_the_remaining_budget_leaves_it_to_later_fields() {
-    // The first four amounts cost 3 + (30/60)² = 3.25 of 4. The startup of 9 s would make it 4.06, so it becomes 0.
-    // The playing time of 50 s makes it 3.94.
+fn amount_that_exceeds_the_remaining_budget_leaves_the_budget_to_later_fields() {
+    // The first four amounts cost 3 + (30/60)² = 3.25 of the budget of 4. With the startup of 9 s, the sum would be
+    // 4.06, so the startup becomes 0. With the playing time of 50 s, the sum is 3.94.
     let session = [
         ("attempts", 1),
         ("plays", 1),
@@ -57,7 +57,7 @@ fn amount_that_exceeds_the_remaining_budget_leaves_it_to_later_fields() {
     assert_eq!(bound(Span::MINUTE, &session), expected);
 }
 
-/// With floating-point numbers, these squares could add up to slightly more or less than the budget.
+/// With floating-point numbers, the sum of these squares could be slightly more or less than the budget.
 #[test]
 fn amounts_that_cost_exactly_the_budget_are_accepted() {
     let ninths = [
@@ -88,9 +88,9 @@ fn clamps_per_minute_grow_with_the_window_and_are_at_least_one() {
     assert_eq!(clamps(Span::ZERO), [1, 1, 1, 10_000, 1]);
 }
 
-/// A configuration accepts only lengths that divide a day.
+/// The configuration accepts only window lengths that divide a day.
 #[test]
-fn no_window_that_divides_a_day_overflows_the_arithmetic() {
+fn arithmetic_does_not_overflow_for_any_window_that_divides_a_day() {
     let lengths = (1_000..=Span::DAY.as_millis()).map(Span::from_millis);
     for window in lengths.filter(|window| Span::DAY.is_multiple_of(*window)) {
         let budget = Budget::new(window);

@@ -7,7 +7,7 @@ use super::Span;
 #[cfg(test)]
 mod tests;
 
-/// The units and their length in milliseconds, longest first.
+/// The units and their lengths in milliseconds. The longest unit is first.
 pub(super) const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::duration::UNITS;
 
-/// A duration, in milliseconds. It is formatted with the units of the configuration, at most two of them, such as
-/// `44m`, `1h 30m`, `30d` or `250ms`.
+/// A duration, in milliseconds. It is formatted with at most two units of the configuration, such as `44m`, `1h 30m`,
+/// `30d` or `250ms`.
 ///
-/// The operators overflow like those of `u64`. In debug builds an overflow panics.
+/// The operators overflow in the same way as those of `u64`. In debug builds, an overflow panics.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode,
 )]
@@ -33,7 +33,7 @@ impl Span {
     /// One day of 24 hours.
     pub const DAY: Self = Self(86_400_000);
 
-    /// The maximum duration. Where a duration is a limit, it means "no limit".
+    /// The maximum duration. If a limit has this value, there is no limit.
     pub const MAX: Self = Self(u64::MAX);
 
     /// Creates a duration from milliseconds.
@@ -200,7 +200,7 @@ impl fmt::Display for Span {
         for (name, unit) in UNITS {
             let count = rest / unit;
             rest %= unit;
-            // two units are precise enough
+            // Two units are precise enough.
             if count > 0 && shown < 2 {
                 write!(f, "{}{count}{name}", if shown > 0 { " " } else { "" })?;
                 shown += 1;

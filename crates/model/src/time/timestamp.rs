@@ -1,7 +1,7 @@
-//! Points in time, and the calendar arithmetic that formats them.
+//! Points in time, and the calendar arithmetic for formatting them.
 //!
-//! Calendar libraries support years up to 9999 only, but a record can have any timestamp. Therefore this module has
-//! its own arithmetic.
+//! Calendar libraries support only years up to 9999, but a record can have any timestamp. Therefore this module has its
+//! own arithmetic.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -12,8 +12,8 @@ use super::Span;
 
 /// A point in time, in milliseconds since the Unix epoch. It is formatted in UTC, such as `2036-01-01T00:00:00Z`.
 ///
-/// The operators overflow like those of `u64`. In debug builds an overflow panics, so use the saturating functions
-/// for timestamps that a sender has set.
+/// The operators overflow in the same way as those of `u64`. In debug builds, an overflow panics. Therefore use the
+/// saturating functions for timestamps that a sender has set.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode,
 )]
@@ -72,14 +72,14 @@ impl Timestamp {
         }
     }
 
-    /// Returns the duration since an earlier timestamp. Returns zero if the other timestamp is later.
+    /// Returns the duration since another timestamp. Returns zero if the other timestamp is later.
     #[inline]
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Span {
         Span::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Returns the duration since an earlier timestamp. Returns `None` if the other timestamp is later.
+    /// Returns the duration since another timestamp. Returns `None` if the other timestamp is later.
     #[inline]
     #[must_use]
     pub const fn checked_since(self, earlier: Self) -> Option<Span> {
@@ -96,14 +96,15 @@ impl Timestamp {
         Span::from_millis(self.0.abs_diff(other.0))
     }
 
-    /// Rounds the timestamp down to a multiple of a duration since the epoch.
+    /// Rounds the timestamp down to a multiple of a duration, counted from the epoch.
     #[inline]
     #[must_use]
     pub const fn floor(self, length: Span) -> Self {
         Self(self.0 - self.0 % length.as_millis())
     }
 
-    /// Rounds the timestamp up to a multiple of a duration since the epoch. The result is at most [`Self::MAX`].
+    /// Rounds the timestamp up to a multiple of a duration, counted from the epoch. The result is at most
+    /// [`Self::MAX`].
     #[inline]
     #[must_use]
     pub const fn ceil(self, length: Span) -> Self {
@@ -155,8 +156,8 @@ impl From<SystemTime> for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, seconds) = (self.0 / 86_400_000, self.0 / 1_000 % 86_400);
-        // the algorithm `civil_from_days` of Howard Hinnant ("chrono-compatible low-level date algorithms"), for days
-        // since 1970
+        // This is the algorithm `civil_from_days` of Howard Hinnant ("chrono-compatible low-level date algorithms"),
+        // for days since 1970.
         let shifted = days + 719_468;
         let (era, of_era) = (shifted / 146_097, shifted % 146_097);
         let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -170,7 +171,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// The error of a text that is not a time.
+/// The error for a text that is not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTime;
 
@@ -182,7 +183,7 @@ impl fmt::Display for InvalidTime {
 
 impl std::error::Error for InvalidTime {}
 
-/// Parses a time as it is formatted, such as `2036-01-01T00:00:00Z`. Years have four digits.
+/// Parses a time in the format in which it is displayed, such as `2036-01-01T00:00:00Z`. Years have four digits.
 impl FromStr for Timestamp {
     type Err = InvalidTime;
 
@@ -201,14 +202,14 @@ impl FromStr for Timestamp {
         if year < 1970 || month == 0 || month > 12 || day == 0 {
             return Err(InvalidTime);
         }
-        // Howard Hinnant, "chrono-compatible low-level date algorithms": days_from_civil
+        // This is the algorithm `days_from_civil` of Howard Hinnant ("chrono-compatible low-level date algorithms").
         let year = if month <= 2 { year - 1 } else { year };
         let from_march = if month > 2 { month - 3 } else { month + 9 };
         let of_year = (153 * from_march + 2) / 5 + day - 1;
         let of_era = year % 400 * 365 + year % 400 / 4 - year % 400 / 100 + of_year;
         let days = year / 400 * 146_097 + of_era - 719_468;
         let time = Self(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000);
-        // a date or an hour that does not exist is another time
+        // A date or hour that does not exist is formatted differently from the input.
         if time.to_string() == text { Ok(time) } else { Err(InvalidTime) }
     }
 }
@@ -252,7 +253,7 @@ mod tests {
         for (millis, text) in known {
             assert_eq!(Timestamp::from_millis(millis).to_string(), text);
         }
-        // the arithmetic does not overflow, neither at the largest timestamp of a record nor at larger ones
+        // Large timestamps do not overflow the arithmetic, neither the largest timestamp of a record nor larger ones.
         assert_eq!(Timestamp::from_millis(i64::MAX as u64).to_string(), "292278994-08-17T07:12:55Z");
         assert!(Timestamp::MAX.to_string().starts_with("584556019-"));
     }

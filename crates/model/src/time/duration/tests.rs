@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{parse_duration, show_duration, spell_duration};
 
 #[test]
-fn duration_without_exactly_one_number_and_unit_is_not_parsed() {
+fn text_without_exactly_one_number_and_one_unit_is_not_a_duration() {
     for (text, millis) in [
         ("500ms", Some(500)),
         ("90s", Some(90_000)),
