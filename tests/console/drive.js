@@ -1,5 +1,6 @@
 // Opens each screen of the console in Chromium: node drive.js HOME ADDRESS TENANT TABLE > seen.json
-// HOME keeps packages from one run to the next. HOME/seen contains a screenshot of each screen, width and colour scheme.
+//
+// HOME keeps npm packages between runs. HOME/seen contains a screenshot of each screen, width and colour scheme.
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -33,7 +34,7 @@ const browser = await chromium.launch({ executablePath: executable(), args: FLAG
 
 const ready = (page) => page.waitForFunction(() => document.body.dataset.ready, null, { timeout: LONG_MS });
 
-/** Opens a page and collects its errors and its requests to other hosts. */
+/** Opens a page, and collects its errors and its requests to other hosts. */
 async function open(width, colorScheme, options = {}) {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, ...options });
   page.setDefaultTimeout(LONG_MS);
@@ -46,10 +47,10 @@ async function open(width, colorScheme, options = {}) {
   return { page, errors };
 }
 
-/** Opens each screen, and returns what is wrong with it. */
+/** Opens each screen. Returns its text, its errors, its accessibility violations, and its overflow in pixels. */
 async function screens(width, scheme) {
   const shown = [];
-  // axe is not part of the page, so the policy of the page would block it
+  // axe is not part of the page. Without `bypassCSP`, the content security policy of the page would block it.
   const { page, errors } = await open(width, scheme, { bypassCSP: true });
   for (const screen of SCREENS) {
     errors.length = 0;
@@ -71,7 +72,7 @@ async function screens(width, scheme) {
   return shown;
 }
 
-/** Uses the page with the keyboard alone: moves to a screen, filters by the first row, and goes back. */
+/** Uses the page with the keyboard only: opens a screen, filters by the first row, and goes back. */
 async function keyboard() {
   const { page, errors } = await open(1280, "light");
   await page.goto(`${address}/?tenant=${tenant}&breakdown=${table}`);
@@ -81,7 +82,7 @@ async function keyboard() {
       await page.keyboard.press("Tab");
       if ((await page.evaluate(() => document.activeElement.textContent)) === text) return;
     }
-    throw new Error(`Tab does not reach ${text}`);
+    throw new Error(`the key Tab does not move the focus to ${text}`);
   };
   await focus("Breakdown");
   await page.keyboard.press("Enter");
@@ -93,7 +94,7 @@ async function keyboard() {
   const filtered = page.url();
   await page.goBack();
   await page.waitForSelector(".chips", { state: "detached" });
-  // the address holds the state, so that it can be shared
+  // The address contains the filter, so the filtered view can be shared.
   await page.goto(filtered);
   await page.waitForSelector(".chips button");
   await page.close();

@@ -1,4 +1,7 @@
-/** The time that the library sees. It passes only when asked to, and calls what the library wants called at intervals. */
+/**
+ * The clock that the library uses. Its time passes only in `pass`, which also calls the functions that the library has
+ * registered with `setInterval`.
+ */
 export class Clock {
   constructor(now) {
     this.now = now;
@@ -13,7 +16,7 @@ export class Clock {
     globalThis.clearInterval = (timer) => this.timers.delete(timer);
   }
 
-  /** Lets `ms` pass. Intervals are whole multiples of it. */
+  /** Lets `ms` milliseconds pass. Each interval must be a multiple of `ms`. */
   pass(ms) {
     this.now += ms;
     for (const timer of this.timers.values()) {

@@ -1,9 +1,9 @@
-// Members of CMCD that players may send and that change nothing in the rows.
+// CMCD keys that players may send, and that must not change the rows.
 
-/** Text as titles, paths and notes have it: with what must be escaped or encoded. */
+/** Strings as in titles, paths and notes. They contain characters that must be escaped or encoded. */
 const TEXTS = ['a "b", c', "back\\slash", "x=1;y=2,z", "100 % (test)", "ends in a quote\"", "'", " ", "a,b"];
 
-/** Some members, by chance. `event` leaves out what belongs to requests alone. */
+/** Returns a random selection of optional keys. If `event` is true, omits the keys that only requests have. */
 export function optional(random, { version, event }) {
   const members = {
     bl: [random.hundreds(0, 30_000)],

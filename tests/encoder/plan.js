@@ -1,6 +1,6 @@
-// What happens in a session: steps with a state of the player and the time that it lasts.
+// Creates the plan of a session: a list of steps, most of which have a state of the player and its duration.
 
-/** Codes of errors as players send them, each with the class that it belongs to. */
+/** Error codes as players send them, each with its class. */
 export const ERRORS = [
   ["fragLoadError", "network"],
   ["1002", "network"],
@@ -13,14 +13,14 @@ export const ERRORS = [
 ];
 
 /**
- * A list of steps: `state` with `ms` that it lasts; `error`, a code that the player reports without failing; `bitrate`,
- * a change of it; `dropped`, so many more frames that were not shown.
+ * Returns a random list of steps. A step contains `state` and its duration `ms`, or `error` (a code that the player
+ * reports without failing), or `bitrate` (the bitrate changes), or `dropped` (the number of additional dropped frames).
  */
 export function plan(random) {
   const steps = [];
   const step = (state, ms) => steps.push({ state, ms });
   if (random.percent(15)) step("d", random.hundreds(500, 5_000));
-  // some players state no start; the first state is then that it plays
+  // Some players do not report a start. Their first state is *playing* or *preloading*.
   if (random.percent(80)) step("s", random.hundreds(100, 9_900));
   const started = steps.at(-1)?.state === "s";
   if (started && random.percent(10)) {
@@ -34,13 +34,13 @@ export function plan(random) {
   step("p", random.hundreds(1_000, 25_000));
   for (let more = random.below(8); more > 0; more -= 1) {
     switch (random.below(6)) {
-      case 0: // the buffer runs dry
+      case 0: // the buffer becomes empty
         step(random.pick(["r", "r", "w"]), random.hundreds(200, 5_000));
         break;
       case 1:
         step("a", random.hundreds(1_000, 20_000));
         break;
-      case 2: // a seek, after which the player fills its buffer: no stall
+      case 2: // a seek; filling the buffer after it is not a stall
         step("k", random.hundreds(100, 2_000));
         if (random.percent(50)) step("r", random.hundreds(100, 1_000));
         break;
@@ -59,7 +59,7 @@ export function plan(random) {
   if (end < 5) step("e", 0);
   else if (end < 7) step("q", 0);
   else if (end < 8) steps.push({ state: "f", ms: 0, error: random.pick(ERRORS) });
-  // else the page is closed: its last state ends with one more report of it
+  // Otherwise the page is closed. The last report then contains the state *paused*.
   else step("a", 0);
   return steps;
 }

@@ -1,4 +1,4 @@
-// Random numbers that a seed repeats.
+// Random numbers that are the same for the same seed.
 import { createHash } from "node:crypto";
 
 export class Random {
@@ -7,18 +7,18 @@ export class Random {
     this.drawn = 0;
   }
 
-  /** A whole number from 0 to `most` - 1. */
+  /** Returns an integer from 0 to `most` - 1. */
   below(most) {
     const hash = createHash("sha256").update(`${this.seed} ${this.drawn++}`).digest();
     return hash.readUIntBE(0, 6) % most;
   }
 
-  /** A whole number of hundreds from `least` to `most`. */
+  /** Returns a random value from `least` to `most` that differs from `least` by a multiple of 100. */
   hundreds(least, most) {
     return least + 100 * this.below((most - least) / 100 + 1);
   }
 
-  /** True in so many of 100 cases. */
+  /** Returns true with a probability of `share` percent. */
   percent(share) {
     return this.below(100) < share;
   }

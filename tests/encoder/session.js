@@ -1,4 +1,4 @@
-// One session: a player that does what a plan says and reports it with the library, and notes what really happened.
+// One session: a player that executes a plan, reports with the library, and records what happened (the truth).
 import { optional } from "./optional.js";
 
 const ADDRESSES = ["203.0.113.7", "198.51.100.23", "2001:db8:4::9"];
@@ -8,7 +8,10 @@ const BITRATES = [600, 1_200, 2_500, 4_800];
 const STEP_MS = 100;
 const MOST_DELAY_MS = 900;
 
-/** The truth of a session in which nothing happened. It is all that version 1 can report of states, errors and totals. */
+/**
+ * The truth of a session without events. With CMCD version 1, all states, errors and totals have these values, because
+ * players cannot report them.
+ */
 const NOTHING = {
   attempts: 0,
   plays: 0,
@@ -28,7 +31,7 @@ export class Session {
     Object.assign(this, { cmcd, way, random, clock, lines: [] });
     this.version = way.version ?? 2;
     this.address = random.pick(ADDRESSES);
-    // what the library writes must be quoted, and escaped
+    // Session ids with special characters test quoting and escaping in the library.
     this.sid = random.percent(20) ? `player "${number}", tab\\1` : `0d4b9b7c-${number}-4c58`;
     this.bitrate = random.pick(BITRATES);
     this.throughput = 1_000 * (1 + random.below(99));
@@ -44,13 +47,13 @@ export class Session {
       content: this.fixed.cid,
       ...structuredClone(NOTHING),
       bandwidth_kbps: this.throughput,
-      // of each report with a bitrate: the bitrate, and the time that was played since the last report
+      // For each report with a bitrate: the bitrate, and the playing time since the previous report.
       bitrates: [],
     };
     this.reporter = this.#reporter();
   }
 
-  /** Does what the plan says. */
+  /** Executes the plan. */
   watch(plan) {
     this.reporter.update({ ...this.fixed, ...(this.version === 2 && { dfa: 0 }), br: this.#br() });
     this.reporter.start();
@@ -75,7 +78,8 @@ export class Session {
       url: "https://collect.example/v1/cmcd/acme",
       enabledKeys,
       events: Object.values(CmcdEventType),
-      // a session that is not heard of for longer than statements hold begins anew, so batches must fill by themselves
+      // With an interval of 0, the library sends no periodic reports. This value is not used with batches or requests,
+      // because a session without reports for longer than the idle timeout counts as a new session.
       interval: this.random.pick(this.way.events > 1 || this.way.requests ? [10, 30] : [0, 10, 30]),
       batchSize: this.way.events,
       transform: (report) => {
@@ -98,7 +102,7 @@ export class Session {
     );
   }
 
-  /** The player enters a state. Events tell it, or the request that it makes now. */
+  /** Enters a state of the player. An event reports the state, or the next request does. */
   #enter({ state }, seen) {
     const { truth } = this;
     if (!seen.started && !"deq".includes(state)) {
@@ -112,7 +116,8 @@ export class Session {
       truth.plays = 1;
       const { startedAt } = seen;
       truth.startup_ms = startedAt === null ? this.random.hundreds(100, 9_900) : this.clock.now - startedAt;
-      // events tell when it started; where nothing does, the player says how long it took
+      // Events show when playback started. Without a report of the start or without events, the player reports the
+      // startup time itself.
       if (startedAt === null || !this.way.events) told.msd = truth.startup_ms;
     }
     if (state === "k") seen.sought = true;
@@ -127,13 +132,13 @@ export class Session {
     this.#request();
   }
 
-  /** Totals that some players send beside states, which say the same. */
+  /** Returns cumulative values that some players send in addition to states. They describe the same stalls. */
   #totals() {
     if (!this.tellsTotals) return {};
     return { bsa: [this.truth.stalls], bsda: [this.truth.stalled_ms] };
   }
 
-  /** The state lasts. The player goes on making requests. */
+  /** Keeps the state for `ms` milliseconds. The player continues to send requests. */
   #stay(ms, { playing, stalled }) {
     let untilRequest = this.random.hundreds(STEP_MS, 4_000);
     for (let left = ms; left > 0; left -= STEP_MS) {
@@ -151,7 +156,8 @@ export class Session {
   }
 
   #switch({ played }) {
-    // the weights of a mean are plain where only one clock reports
+    // If only events report, the weights of the mean bitrate are exact. Therefore the bitrate changes only in sessions
+    // without requests.
     if (!played || this.way.requests) return;
     this.bitrate = this.random.pick(BITRATES.filter((other) => other !== this.bitrate));
     this.truth.switches += 1;
@@ -173,7 +179,7 @@ export class Session {
   #request(data = {}) {
     if (!this.way.requests) return;
     const kind = this.random.below(10);
-    // the bitrate of sound is not the picture's, and a manifest has none
+    // The bitrate of an audio object is not the bitrate of the video, and a manifest has no bitrate.
     const object =
       kind < 6
         ? { ot: kind < 3 ? "v" : "av", br: this.#br() }
@@ -202,7 +208,8 @@ export class Session {
 
   #capture({ url, method, headers, body }) {
     const { pathname, search } = new URL(url);
-    // the network jitters; the clock of requests is the receiver's, so theirs would be inexact by that
+    // Events have a random delay. Requests have none, because the time of a request is its time of receipt, and a delay
+    // would make its times inexact.
     const delay = this.way.requests ? 0 : this.random.below(MOST_DELAY_MS);
     this.receivedAt = Math.max(this.receivedAt, this.clock.now + delay);
     this.lines.push({

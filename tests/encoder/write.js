@@ -1,8 +1,8 @@
 // Writes sessions with the CMCD library of the SVTA: node write.js HOME SEED SESSIONS
 //
-// HOME keeps the library from one run to the next. Standard output is one JSON object with, for each way of reporting,
-// the captured requests (`lines`) and what really happened in each session (`truth`). The truth is noted where the session
-// is made up, and never read from what the library wrote.
+// HOME keeps the library between runs. Standard output is one JSON object. For each reporting mode, it contains the
+// captured requests (`lines`) and the events of each session (`truth`). The truth is recorded when a session is
+// simulated, and is never read from the output of the library.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { here, packages } from "../live/prepare.js";
@@ -11,7 +11,7 @@ import { plan } from "./plan.js";
 import { Random } from "./random.js";
 import { Session } from "./session.js";
 
-/** The ways in which players report: by events, so many in a batch; with requests, in the query or in headers. */
+/** The reporting modes: events in batches of this size, requests with CMCD in the query or in headers, or both. */
 const WAYS = {
   events: { events: 1 },
   batches: { events: 4 },
@@ -23,7 +23,7 @@ const WAYS = {
   "headers-v1": { requests: "headers", version: 1 },
 };
 
-/** The hour in which all sessions lie, ms since the epoch. */
+/** The start of the hour that contains all sessions, in milliseconds since the epoch. */
 const HOUR = 1_795_305_600_000;
 
 const [home, seed, sessions] = process.argv.slice(2);
@@ -41,7 +41,7 @@ for (const [name, way] of Object.entries(WAYS)) {
     lines.push(...session.lines);
     truth.push(session.truth);
   }
-  // as a log has them: in the order of receipt
+  // Lines are in the order of receipt, as in a log.
   lines.sort((one, other) => one.received_at_ms - other.received_at_ms);
   written[name] = { lines, truth };
 }

@@ -1,5 +1,6 @@
-// Plays in Chromium: node drive.js HOME < plan.json > seen.json
-// HOME keeps players and streams from one run to the next. HOME/seen contains a screenshot and the reports of each playback.
+// Plays streams in Chromium: node drive.js HOME < plan.json > seen.json
+//
+// HOME keeps players and streams between runs. HOME/seen contains a screenshot and the reports of each playback.
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -8,7 +9,7 @@ import { serve } from "./origin.js";
 import { prepare } from "./prepare.js";
 
 const FLAGS = [
-  "--no-sandbox", // root has no sandbox
+  "--no-sandbox", // the sandbox does not work for root
   "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
@@ -33,11 +34,11 @@ async function input() {
   return JSON.parse(text);
 }
 
-const LONG_MS = 300_000; // no action of a page takes this long, also on a busy machine
+const LONG_MS = 300_000; // no action of a page takes this long, even on a busy machine
 
-const ANSWER_MS = 60_000; // a report that waits longer gets no answer
+const ANSWER_MS = 60_000; // a report without a response for this long counts as unanswered
 
-/** Plays in a page of its own, until the playback is over and all its reports are answered. */
+/** Plays a plan in a new page. Waits until the playback is over and all its reports are answered. */
 async function playback(browser, origin, collector, plan) {
   const page = await browser.newPage({ userAgent, viewport: { width: 520, height: 360 } });
   page.setDefaultTimeout(LONG_MS);
@@ -52,7 +53,7 @@ async function playback(browser, origin, collector, plan) {
   const done = async (request) => {
     const report = reports.get(request);
     if (!report) return;
-    const status = (await request.response())?.status() ?? 0; // 0: no answer
+    const status = (await request.response())?.status() ?? 0; // 0 if there is no response
     Object.assign(report, { status, took_ms: Date.now() - report.at_ms });
   };
   page.on("requestfinished", done);
@@ -63,7 +64,7 @@ async function playback(browser, origin, collector, plan) {
   const shot = page
     .waitForFunction((from) => document.querySelector("video").currentTime > from, 2, { timeout: 0 })
     .then(() => page.screenshot({ path: join(out, `${plan.id}.png`) }))
-    .catch(() => {}); // not every playback gets this far
+    {}); // not every playback gets this far => .catch(() => {}); // not every playback reaches this position => {}); // not every playback gets this far
   const seen = await page.evaluate(() => window.over);
   const answered = () => [...reports.values()].every(({ status }) => status !== null);
   const settle = async () => {
@@ -73,7 +74,7 @@ async function playback(browser, origin, collector, plan) {
       await page.waitForTimeout(50);
     }
   };
-  await settle(); // a player that ends may cancel its requests (Shaka Player)
+  await settle(); // when Shaka Player ends, it may cancel its requests
   await page.evaluate(() => window.end());
   await settle();
   await page.close();
@@ -94,10 +95,10 @@ const origin = await serve(prepared, playbacks);
 const { chromium } = createRequire(join(prepared.modules, "package.json"))("playwright-core");
 const browser = await chromium.launch({ executablePath: executable(), args: FLAGS, timeout: LONG_MS });
 setTimeout(() => {
-  console.error(`not over within ${within_s} s`);
-  process.exit(1); // this ends the browser too
+  console.error(`the playbacks were not over within ${within_s} s`);
+  process.exit(1); // this also ends the browser
 }, within_s * 1000).unref();
-// the user agent of a viewer's browser, without "Headless"
+// The user agent of an ordinary browser, without "Headless".
 const [version] = browser.version().split(".");
 const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${version}.0.0.0 Safari/537.36`;
 const waiting = [...playbacks];

@@ -1,4 +1,4 @@
-// The origin of pages and streams, on loopback: serves files, and applies the faults of the plan.
+// The origin server of pages and streams, on loopback. It serves files, and applies the faults of each plan.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -18,9 +18,9 @@ const TYPES = {
 
 /**
  * Serves pages, players, `/plan/ID`, and `/media/ID/…` with the faults of that playback. A fault applies to files whose
- * name matches its pattern: `status` is the response, `hold_ms` delays all responses until this long after the first
- * request, `kbps` limits the bitrate of each response. In the modes `query` and `headers` each request for media is
- * mirrored to the collector.
+ * name matches its pattern. `status` is the status of the response. `hold_ms` delays all responses until this long
+ * after the first request. `kbps` limits the bitrate of each response. In the modes `query` and `headers`, each media
+ * request is mirrored to the collector.
  */
 export async function serve({ modules, fixed, adaptive }, list) {
   const roots = { pages: here("pages"), deploy: here("../../deploy"), modules: join(modules, "node_modules") };
@@ -41,7 +41,9 @@ export async function serve({ modules, fixed, adaptive }, list) {
     return {};
   }
 
-  /** Sends the collector what a CDN edge would pass on of a request for media: path, query and the relevant headers. */
+  /**
+   * Sends a media request to the collector as a CDN would mirror it: with its path, its query and the relevant headers.
+   */
   function mirror(plan, name, request) {
     const { search } = new URL(request.url, "http://origin");
     const kept = ([header]) => header === "user-agent" || /^(cmcd|sec-ch-ua)/.test(header);
@@ -80,7 +82,8 @@ export async function serve({ modules, fixed, adaptive }, list) {
       if (response.destroyed) return;
       response.write(bytes);
       sent += bytes.length;
-      // kbit/s are bits per ms: waiting until a time, not for one, keeps the bitrate on a busy machine
+      // One kbit/s is one bit per ms. The wait ends at a computed time, so the bitrate is also correct on a busy
+      // machine.
       if (applied.kbps) await sleep(began + (sent * 8) / applied.kbps - performance.now());
     }
     response.end();
@@ -94,7 +97,7 @@ export async function serve({ modules, fixed, adaptive }, list) {
   for (const plan of list) plans.set(plan.id, { ...plan, media: `${url}/media/${plan.id}` });
   return {
     url,
-    /** Returns the mirrored requests, with the collector's status codes. */
+    /** Returns the mirrored requests, with the status codes of the collector. */
     mirrored: () => Promise.all(mirrored),
     close: () => server.close(),
   };

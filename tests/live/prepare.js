@@ -1,5 +1,5 @@
-// Prepares what the tests need and the repository does not contain: packages from npm, and for the players two streams,
-// made with ffmpeg. Each is made once.
+// Prepares the files that the tests need and that the repository does not contain: npm packages, and two streams for
+// the players, which ffmpeg creates. Each of them is created once.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
@@ -9,9 +9,10 @@ import { promisify } from "node:util";
 
 export const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-// Arguments of ffmpeg for a stream of fourteen seconds, for DASH and HLS alike, with one picture for each bitrate (kbit/s).
-// Representation 0 is the sound, 1 and above are the pictures. The sound is a little shorter than the picture: a longer
-// one would end in one more, very short segment, for which hls.js waits at the end.
+// Returns the arguments of ffmpeg for a stream of fourteen seconds, both for DASH and for HLS, with one video rendition
+// for each bitrate (kbit/s). Representation 0 is the audio, and the others are the video renditions. The audio is a
+// little shorter than the video. If it were longer, it would end with an additional, very short segment, and hls.js
+// would wait for this segment at the end.
 const stream = (...bitrates) =>
   [
     ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=14"],
@@ -29,7 +30,7 @@ const stream = (...bitrates) =>
     ["-media_seg_name", "segment-$RepresentationID$-$Number%03d$.m4s", "stream.mpd"],
   ].flat();
 
-/** Returns a directory below `home` with the packages of npm that the lock file in the directory `from` names. */
+/** Returns a directory below `home` with the npm packages of the lock file in the directory `from`. */
 export async function packages(home, from) {
   await mkdir(home, { recursive: true });
   const lock = await readFile(join(from, "package-lock.json"), "utf8");
@@ -39,7 +40,10 @@ export async function packages(home, from) {
   });
 }
 
-/** Returns the directories below `home` with npm's modules, the stream with one picture and the one with two. */
+/**
+ * Returns three directories below `home`: the npm modules, the stream with one video rendition, and the stream with
+ * two.
+ */
 export async function prepare(home) {
   const modules = await packages(home, here("."));
   const make = (options) =>
@@ -50,8 +54,8 @@ export async function prepare(home) {
 }
 
 /**
- * Returns a directory named after a hash of `from`, and fills it with `make` if it does not exist. The directory gets its
- * name when it is complete, so that two processes may fill it at the same time.
+ * Returns a directory that is named after a hash of `from`. If the directory does not exist, creates it and fills it
+ * with `make`. It receives its name only when it is complete, so two processes may create it at the same time.
  */
 async function once(home, name, from, make) {
   const done = join(home, `${name}-${createHash("sha256").update(from).digest("hex").slice(0, 12)}`);

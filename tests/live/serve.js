@@ -1,4 +1,4 @@
-// Players to open in a browser of one's own: node serve.js HOME COLLECTOR TENANT (make player)
+// Serves players that can be opened in any browser: node serve.js HOME COLLECTOR TENANT (see `make player`)
 import { serve } from "./origin.js";
 import { prepare } from "./prepare.js";
 
@@ -17,5 +17,5 @@ const plans = players.map((player) => ({
   seeks: [],
 }));
 const { url } = await serve(await prepare(home), plans);
-console.log("twenty seconds of a test picture, by content id:");
+console.log("players of a test stream, by content id:");
 for (const { id } of plans) console.log(`  ${id.padEnd(8)}${url}/pages/page.html?playback=${id}`);

@@ -1,4 +1,4 @@
-// hls.js without CMCD: the page sends JSON beacons.
+// Plays with hls.js without CMCD. The page sends JSON beacons instead.
 import Hls from "/modules/hls.js/dist/hls.min.mjs";
 import { report } from "/deploy/players/beacons.js";
 import { kbps, make, start } from "./hls.js";

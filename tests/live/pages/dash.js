@@ -19,11 +19,11 @@ export const prepare = (plan) => (video, watch) => {
 
 function cmcd(plan) {
   if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s);
-  // version 1, on the requests for media; the mode is `query` or `headers`
+  // CMCD version 1 on the media requests. The mode is `query` or `headers`.
   return { streaming: { cmcd: { enabled: true, cid: plan.id, mode: plan.mode } } };
 }
 
-// of the picture without the sound, as in its reports
+// Returns the bitrate of the video without audio, as the player reports it.
 function kbps(player) {
   return player.getActiveStream() ? player.getCurrentRepresentationForType("video")?.bitrateInKbit : NaN;
 }

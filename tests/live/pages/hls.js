@@ -11,7 +11,7 @@ export const prepare = (plan) => (video, watch) => {
 
 function cmcd(plan) {
   if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s);
-  // version 1, on the requests for media
+  // CMCD version 1 on the media requests.
   return { cmcd: { contentId: plan.id, useHeaders: plan.mode === "headers" } };
 }
 

@@ -1,5 +1,5 @@
-// One playback: a player plays the stream of the plan, a Watch measures it. The driver awaits `window.over`, then calls
-// `end()`.
+// Plays one playback. A player plays the stream of the plan, and a `Watch` measures it. The driver awaits
+// `window.over`, and then calls `end()`.
 import { Watch } from "./watch.js";
 
 const plan = await (await fetch(`/plan/${new URLSearchParams(location.search).get("playback")}`)).json();

@@ -1,7 +1,7 @@
 import { reporting } from "/deploy/players/shaka.js";
 
 export async function prepare(plan) {
-  // the minified build does not report the player's state (5.2.12)
+  // The minified build does not report the player's state (as of version 5.2.12).
   const build = plan.minified ? "compiled" : "compiled.debug";
   await import(`/modules/shaka-player/dist/shaka-player.${build}.js`);
   const { shaka } = window;
@@ -27,7 +27,7 @@ export async function prepare(plan) {
 
 function cmcd(plan) {
   if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s);
-  // version 1, on the requests for media
+  // CMCD version 1 on the media requests.
   return { cmcd: { enabled: true, contentId: plan.id, useHeaders: plan.mode === "headers" } };
 }
 

@@ -1,14 +1,14 @@
-// Measures one playback from the events of its <video> and the clock of the page. It uses neither the player's state nor
-// its reports, so that reports can be compared with it.
+// Measures one playback by the events of its <video> and the clock of the page. The measurements do not depend on the
+// player's state or reports, so the reports can be compared with them.
 
 const LAG_INTERVAL_MS = 50;
-const NOTABLE_LAG_MS = 50; // less occurs on any machine
+const NOTABLE_LAG_MS = 50; // shorter delays occur on any machine
 
-/** Measures the playback of `video` from the request to play, which the page marks by calling `asked()`. */
+/** Measures the playback of `video` from the request to play on. The page calls `asked()` at this request. */
 export class Watch {
   #video;
   #state = "starting";
-  #ready = false; // the element has the data it needs to play
+  #ready = false; // true if the element has enough data to play
   #since = performance.now();
   #asked = performance.now();
   #bitrate = { weighted: 0, loaded: 0, weight: 0, first: null, last: null, last_loaded: null, at: 0 };
@@ -27,7 +27,7 @@ export class Watch {
     switches_down: 0,
     error: null,
     ended: false,
-    // delays of a timer: how busy the machine was; the sum leaves out small ones
+    // The delays of a timer, which show how busy the machine was. The sum does not include short delays.
     max_lag_ms: 0,
     total_lag_ms: 0,
   };
@@ -49,14 +49,14 @@ export class Watch {
     });
   }
 
-  /** Marks the request to play: the player gets the stream's address now. */
+  /** Marks the request to play. At this time, the player receives the address of the stream. */
   asked() {
     this.seen.asked_ms = Date.now();
     this.#asked = this.#since = performance.now();
     this.#measureLag();
   }
 
-  /** Measures how late the event loop runs a timer, until the playback is over. */
+  /** Measures the delays of a timer in the event loop, until the playback is over. */
   #measureLag() {
     let last = performance.now();
     const timer = setInterval(() => {
@@ -73,15 +73,15 @@ export class Watch {
     return this.#state === "ended" || this.#state === "failed";
   }
 
-  /** Marks that the player reported a fatal error. */
+  /** Marks that the player has reported a fatal error. */
   failed(error) {
     this.seen.error ??= String(error);
     this.#to("failed");
   }
 
   /**
-   * Takes the bitrates of the picture that is shown and of the one that is loaded, in kbit/s, as the player's interface
-   * returns them. Called every 100 ms.
+   * Adds a sample of the bitrates of the displayed and of the loaded video rendition, in kbit/s, as the player's API
+   * returns them. The page calls this function every 100 ms.
    */
   tick(kbps, loaded) {
     const now = performance.now();
@@ -103,7 +103,7 @@ export class Watch {
     }
   }
 
-  /** Returns all measurements, once the playback is over. */
+  /** Returns all measurements. The playback must be over. */
   result() {
     this.#to(this.#state);
     const { weighted, loaded, weight, first, last } = this.#bitrate;
@@ -127,13 +127,13 @@ export class Watch {
     this.#to("playing");
   }
 
-  // Shaka Player pauses the picture with a playback rate of 0 while it waits; the element has no other event for it
+  // While Shaka Player waits, it sets the playback rate to 0. The element has no other event for this wait.
   #rate() {
     if (this.#video.playbackRate === 0) this.#waiting();
     else if (this.#ready && ["starting", "stalled", "seeking"].includes(this.#state)) this.#playing();
   }
 
-  // waiting before the first frame counts as startup, after a seek as a part of the seek
+  // A wait before the first frame counts as startup. A wait after a seek counts as a part of the seek.
   #waiting() {
     if (this.#video.playbackRate !== 0) this.#ready = false;
     if (this.#state !== "playing") return;
@@ -142,7 +142,7 @@ export class Watch {
   }
 
   #seeking() {
-    // players set the position themselves before the first frame and to skip gaps
+    // Before the first frame, and to skip gaps, players set the position themselves. This is not a seek of the viewer.
     if (this.seen.startup_ms === null) return;
     if (this.#state !== "seeking") this.seen.seeks += 1;
     this.#to("seeking");
