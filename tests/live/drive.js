@@ -64,7 +64,7 @@ async function playback(browser, origin, collector, plan) {
   const shot = page
     .waitForFunction((from) => document.querySelector("video").currentTime > from, 2, { timeout: 0 })
     .then(() => page.screenshot({ path: join(out, `${plan.id}.png`) }))
-    {}); // not every playback gets this far => .catch(() => {}); // not every playback reaches this position => {}); // not every playback gets this far
+    .catch(() => {}); // not every playback reaches this position
   const seen = await page.evaluate(() => window.over);
   const answered = () => [...reports.values()].every(({ status }) => status !== null);
   const settle = async () => {
