@@ -30,7 +30,8 @@ enum Canonical {
     V6(Ipv6Addr),
 }
 
-/// The purpose for which a network is computed. It determines the length of the network prefix.
+/// The purpose for which the network of an address is computed. The purpose determines the length of the network
+/// prefix.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The lookup of the country and the autonomous system: IPv4 /24, IPv6 /48.
@@ -80,9 +81,9 @@ impl Address {
     }
 }
 
-/// Returns the address without its port and brackets: `198.51.100.7:443`, `[2001:db8::1]:443`, `[2001:db8::1]`.
-/// Without brackets, only a colon after an IPv4 address begins a port, because `:443` may also be the last group of
-/// an IPv6 address.
+/// Returns an address without its port and brackets. Examples of the input are `198.51.100.7:443`, `[2001:db8::1]:443`
+/// and `[2001:db8::1]`. If there are no brackets, a colon begins a port only after an IPv4 address, because `:443` may
+/// also be the last group of an IPv6 address.
 fn host(text: &str) -> Option<&str> {
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok();
     if let Some(bracketed) = text.strip_prefix('[') {
@@ -109,8 +110,8 @@ fn embedded_ipv4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
         [0x2002, ..] => (bits >> 80) as u32,
         [0x2001, 0, ..] => !low,
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => low,
-        // With a prefix of 48 bits, the IPv4 address is split by the zero bits 64 to 71, and the last bits are zero
-        // (RFC 6052, section 2.2).
+        // With a prefix of 48 bits, the zero bits 64 to 71 split the IPv4 address, and the last bits are zero (RFC
+        // 6052, section 2.2).
         [0x64, 0xff9b, 1, high, middle, end, 0, 0] => {
             u32::from(high) << 16 | u32::from(middle & 0xff) << 8 | u32::from(end >> 8)
         }

@@ -1,9 +1,8 @@
-//! Packed records, which the collector writes. A packed record consists of one byte with the version and one or more
-//! envelopes.
+//! Packed records, which the collector writes. A packed record consists of a version byte and one or more envelopes.
 //!
 //! An envelope contains the HTTP context and the body of one request. A decoded envelope borrows from the record, so
-//! decoding does not allocate. An envelope has no length prefix and no checksum, because a Kafka batch has a
-//! checksum. Bytes that cannot be decoded end the record. The envelopes before these bytes are valid.
+//! decoding does not allocate. An envelope has no length prefix. It has no checksum either, because a Kafka batch has
+//! one. Bytes that cannot be decoded end the record, but the envelopes before them are valid.
 
 use std::borrow::Cow;
 
@@ -13,7 +12,7 @@ use crowdfold_model::Timestamp;
 
 use crate::{Amount, Http, Malformed, Number, cmcd};
 
-/// The content type of Kafka records that are packed.
+/// The content type of packed records in Kafka.
 pub const CONTENT_TYPE: &str = "application/vnd.crowdfold.beacon";
 
 /// The first byte of a packed record. A worker reads only this version, so workers must be updated before collectors.
@@ -22,8 +21,8 @@ const VERSION: u8 = 1;
 /// The maximum length of an envelope in bytes. It equals the default maximum length of a record.
 const LONGEST: usize = 1 << 20;
 
-/// The maximum number of bytes that the decoder may account for one envelope. It is larger than [`LONGEST`], because
-/// bincode accounts for numbers with their size in memory, which may exceed their size in the record.
+/// The maximum number of bytes that the decoder may account for in one envelope. It is larger than [`LONGEST`], because
+/// bincode counts numbers with their size in memory, which may exceed their size in the record.
 const CLAIM: usize = LONGEST + 4_096;
 
 const fn config() -> Configuration<LittleEndian, Varint, Limit<CLAIM>> {
@@ -38,8 +37,8 @@ pub enum Body<'a> {
     Events(&'a [u8]),
     /// The encoded value of the query parameter `CMCD`.
     Query(&'a [u8]),
-    /// The values of the headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session` and `CMCD-Status`, in this order.
-    /// `None` means that the request does not have the header.
+    /// The values of the headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session` and `CMCD-Status`, in this order. A
+    /// value is `None` if the request does not have the header.
     Headers([Option<&'a [u8]>; 4]),
 }
 
@@ -51,8 +50,8 @@ impl<'a> Body<'a> {
         cmcd::find(query).map(Self::Query)
     }
 
-    /// Returns the CMCD data in the headers of a request. If the headers do not contain a session, returns the CMCD
-    /// data in its query, if there is any.
+    /// Returns the CMCD data in the headers of a request. If the headers contain no session, returns the CMCD data in
+    /// the query instead, if there is any.
     #[must_use]
     pub fn in_request(headers: [Option<&'a [u8]>; 4], query: impl FnOnce() -> Option<Self>) -> Option<Self> {
         let parts = || headers.iter().flatten();
@@ -74,8 +73,8 @@ impl Default for Packer {
 }
 
 impl Packer {
-    /// Adds a request. Returns false, and does not add it, if a reader would reject it: if its envelope exceeds 1
-    /// MiB, or if its time of receipt is 2^53 ms or more.
+    /// Adds a request. If a reader would reject the request, returns false without adding it. A reader rejects a
+    /// request if its envelope exceeds 1 MiB, or if its time of receipt is 2^53 ms or more.
     #[must_use]
     pub fn push(&mut self, http: &Http<'_>, body: &Body<'_>) -> bool {
         let before = self.bytes.len();
@@ -101,7 +100,7 @@ impl Packer {
         self.bytes.len()
     }
 
-    /// Returns the record. The packer is then empty, and has capacity for a record of the same length.
+    /// Returns the record. Afterwards the packer is empty, and has capacity for another record of the same length.
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
         let mut next = Vec::with_capacity(self.bytes.len());
@@ -110,15 +109,15 @@ impl Packer {
     }
 }
 
-/// Reads a packed record. `each` receives every request in order. It receives [`Malformed`] for a request with an
-/// impossible time of receipt, for bytes that cannot be decoded (which end the record), for an unknown version, and
-/// for an empty record.
+/// Reads a packed record, and passes every request to `each` in order. `each` receives [`Malformed`] for a request with
+/// an impossible time of receipt, for an unknown version, and for an empty record. It also receives [`Malformed`] for
+/// bytes that cannot be decoded, and these bytes end the record.
 pub fn unpack<'a>(record: &'a [u8], each: &mut impl FnMut(Result<(Http<'a>, Body<'a>), Malformed>)) {
     let Some((&VERSION, mut rest)) = record.split_first().filter(|(_, rest)| !rest.is_empty()) else {
         return each(Err(Malformed));
     };
     while !rest.is_empty() {
-        // The decoder's error may quote the input, so it is dropped here.
+        // The error of the decoder may quote the input, so it is dropped here.
         let Ok((envelope, length)) = bincode::borrow_decode_from_slice::<Envelope<'a>, _>(rest, config())
         else {
             return each(Err(Malformed));
@@ -137,8 +136,8 @@ impl bincode::enc::write::Writer for Append<'_> {
     }
 }
 
-/// An envelope as it is encoded. The order and the types of the fields are the format, so a change needs another
-/// [`VERSION`].
+/// An envelope in its encoded form. The order and the types of the fields define the format, so any change of them
+/// needs another [`VERSION`].
 #[derive(Encode, BorrowDecode)]
 struct Envelope<'a> {
     received_at: Option<Timestamp>,

@@ -10,12 +10,12 @@ pub(crate) use self::quick::{Quick, Source};
 use crate::split::{Frame, frames};
 use crate::{Beacon, Fields, Mode, ReadError, Text};
 
-/// The maximum number of objects in one record that are searched for nested beacons and contain none. The limit
-/// bounds the time for one record.
+/// The maximum number of objects in one record that are searched for nested beacons in vain. The limit bounds the time
+/// for one record.
 const MOST_IN_VAIN: u32 = 16;
 
-/// Reads a record of JSON beacons: one object, an array, lines, or objects without separators ([`frames`]). `each`
-/// receives every beacon in order with its bytes, and an error for each beacon that cannot be read. An empty record
+/// Reads a record of JSON beacons: one object, an array, lines, or objects without separators ([`frames`]). Passes
+/// every beacon with its bytes to `each`, in order, and an error for each beacon that cannot be read. An empty record
 /// counts as one error. `left` is the number of beacons that may still be read.
 pub(crate) fn read_json<'a>(
     record: &'a [u8],
@@ -27,7 +27,7 @@ pub(crate) fn read_json<'a>(
     let source = Source::new(record);
     quick.begin();
     let mut beacon = Beacon::new(Mode::Json);
-    // The beacons inside other objects have the same limit, but are counted separately.
+    // Beacons inside other objects have the same limit, but are counted separately.
     let mut inside = *left;
     let mut in_vain = 0;
     frames(record, left, &mut |frame| match frame {

@@ -53,6 +53,6 @@ pub use http::Http;
 pub use nothing::{is_nothing, trimmed};
 pub use reader::{Form, Reader};
 
-/// A marker for types that must stay in their thread. It is neither `Send` nor `Sync`, so a type that contains it is
-/// not either.
+/// A marker for types that must stay in their thread. The marker is neither `Send` nor `Sync`. Therefore a type that
+/// contains the marker is neither `Send` nor `Sync`.
 type NotSend = std::marker::PhantomData<*const ()>;

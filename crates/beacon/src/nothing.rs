@@ -1,16 +1,17 @@
-//! Recognises values that loggers and players write if there is no value, such as `-` and `null`.
+//! Recognises values such as `-` and `null`, which loggers and players write if there is no value.
 
-/// The values that mean that there is no value, in lower case and without surrounding quotes.
+/// The texts that represent an absent value, in lower case and without surrounding quotes.
 const NOTHING: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
 
 /// The maximum length in bytes of a value that is compared with [`NOTHING`], including quotes.
 const LONGEST: usize = 16;
 
-/// The maximum number of quotes that are removed on each side. A logger may quote a value that is already quoted.
+/// The maximum number of quotes that are removed on each side. There may be several, because a logger may quote a value
+/// that is already quoted.
 const MOST_QUOTES: usize = 2;
 
-/// Returns true if a value means that there is no value: an empty string, a dash, `null`, `(null)` or `undefined`,
-/// with or without quotes, in upper or lower case.
+/// Returns true if a text represents an absent value. Such a text is empty, a dash, `null`, `(null)` or `undefined`. It
+/// may have quotes, and it may be in upper or lower case.
 #[must_use]
 pub fn is_nothing(text: &str) -> bool {
     // This test is fast and sufficient for most values.
@@ -29,8 +30,8 @@ pub fn is_nothing(text: &str) -> bool {
     NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text))
 }
 
-/// Returns a string without white space at its ends. The first and the last byte of most strings show that there is
-/// none.
+/// Returns a string without the white space at its ends. For most strings, the first and the last byte show that there
+/// is none.
 #[must_use]
 #[inline]
 pub fn trimmed(text: &str) -> &str {
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn null_dash_and_similar_values_mean_no_value() {
+    fn null_dash_and_similar_texts_represent_an_absent_value() {
         for text in ["", "-", "null", "NULL", "(null)", "(Null)", "undefined", "Undefined"] {
             for text in [
                 text.to_owned(),
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_trimmed_on_both_sides() {
+    fn text_is_trimmed_on_both_sides() {
         for text in
             ["", " ", "a", "a b", " a", "a ", "\u{a0}a", "a\u{a0}", "é", " é", "\t\n", "a\u{2003}", "\u{7f}a"]
         {
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_resemble_null_or_a_dash_are_values() {
+    fn text_that_only_resembles_null_or_a_dash_is_a_value() {
         for text in [
             "DE",
             "NA",

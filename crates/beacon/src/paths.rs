@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// The error for a path that equals another path, contains it, or is contained in it.
 pub(crate) struct Taken;
 
-/// The keys of one object, and for each key its leaf or the keys of the object inside it.
+/// The keys of one object. Each key has a leaf, or the keys of an inner object.
 pub(crate) struct Tree<T> {
     pub(crate) branches: BTreeMap<String, Branch<T>>,
 }
@@ -26,7 +26,9 @@ impl<T> Tree<T> {
     /// Inserts a leaf at the end of a path.
     ///
     /// # Errors
-    /// Returns an error if the path is empty, if it equals another path, or if one of the two continues the other.
+    ///
+    /// Returns an error if the path is empty, if it equals another path, or if one of the two paths is the beginning of
+    /// the other.
     pub(crate) fn insert(&mut self, path: &[String], leaf: T) -> Result<(), Taken> {
         let Some((key, rest)) = path.split_first() else { return Err(Taken) };
         match self.branches.get_mut(key) {

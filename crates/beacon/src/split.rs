@@ -15,10 +15,10 @@ pub(crate) enum Frame {
     Beyond,
 }
 
-/// Passes every object of a record to `each`, which returns the position after the object, or `None` if it cannot
-/// read it. In that case, and for everything else in the record, `each` receives [`Frame::Bad`]. There is at least
-/// one frame. `left` is the number of objects and bad frames that are still allowed. The time is proportional to the
-/// length of the record, also for damaged records.
+/// Passes every object of a record to `each`. `each` returns the position after the object, or `None` if it cannot read
+/// the object. For an object that cannot be read, and for everything else in the record, `each` receives
+/// [`Frame::Bad`]. There is at least one frame. `left` is the number of objects and bad frames that are still allowed.
+/// The time is proportional to the length of the record, even if the record is damaged.
 pub(crate) fn frames(record: &[u8], left: &mut usize, each: &mut impl FnMut(Frame) -> Option<usize>) {
     let marked = if record.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut at = space(record, marked);
@@ -48,7 +48,7 @@ pub(crate) fn elements(
     Walk { record, left, again: 0 }.elements(at, each);
 }
 
-/// The state of splitting a record.
+/// The state while a record is split.
 struct Walk<'r> {
     record: &'r [u8],
     /// The number of frames that are still allowed.
@@ -58,8 +58,8 @@ struct Walk<'r> {
 }
 
 impl Walk<'_> {
-    /// Passes on the object at `at`. Returns `None` if the limit of frames is reached. Otherwise returns the position
-    /// after the object, or an inner `None` if the object could not be read.
+    /// Passes the object at `at` to `each`. Returns `None` if the limit of frames is reached. Otherwise, returns the
+    /// position after the object, or `Some(None)` if the object could not be read.
     fn one(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<Option<usize>> {
         let Some(rest) = self.left.checked_sub(1) else {
             each(Frame::Beyond);
@@ -80,8 +80,8 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Passes on the elements of the array that begins at `at`. Returns the position after the array, or the position
-    /// at which to continue if the array has no end. Returns `None` if the limit of frames is reached.
+    /// Passes the elements of the array that begins at `at` to `each`. Returns the position after the array. If the
+    /// array has no end, returns the position at which to continue. Returns `None` if the limit of frames is reached.
     fn elements(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<usize> {
         let record = self.record;
         let mut at = blank(record, at + 1);
@@ -101,7 +101,7 @@ impl Walk<'_> {
             match record.get(at) {
                 Some(b',') => at = blank(record, at + 1),
                 Some(b']') => return Some(at + 1),
-                // Objects in an array are accepted without commas between them.
+                // Commas between the objects in an array may be missing.
                 Some(b'{') => {}
                 _ => return self.one_bad(each).map(|()| next_object(record, line_end(record, at))),
             }
@@ -109,7 +109,8 @@ impl Walk<'_> {
     }
 
     /// Returns the position at which to continue after an unreadable object at `at`. This is the position after its
-    /// closing bracket, or, if it has none, the start of the next line that begins with an object.
+    /// closing bracket. If it has no closing bracket, this is the start of the next line that begins with an object or
+    /// an array.
     #[cold]
     fn recover(&mut self, at: usize) -> usize {
         let read = syntax::skip(self.record, at).unwrap_or_else(|fault| fault);
@@ -119,9 +120,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the start of the next line after the line of `at` that begins with an object or an array. The bytes
-    /// between that line and `scanned` are then scanned a second time. If too many bytes have been scanned twice,
-    /// continues after `scanned` instead.
+    /// Returns the start of the next line that begins with an object or an array. The search begins after the line of
+    /// `at`. The bytes from this line to `scanned` are then scanned a second time. If too many bytes have been scanned
+    /// twice, the search begins after `scanned` instead.
     fn after(&mut self, at: usize, scanned: usize) -> usize {
         let line = line_end(self.record, at);
         if let Some(rest) = self.again.checked_sub(scanned.saturating_sub(line)) {
@@ -132,7 +133,8 @@ impl Walk<'_> {
     }
 }
 
-/// Skips white space. The characters are those that `trim_ascii` removes.
+/// Returns the position of the first byte that is not white space, from `at` on. White space is the same as in
+/// `trim_ascii`.
 fn space(record: &[u8], at: usize) -> usize {
     record[at..]
         .iter()
@@ -146,7 +148,7 @@ fn line_end(record: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &record[at..]).map_or(record.len(), |length| at + length)
 }
 
-/// Returns the position after the object that begins at `at`, or as an error the position at which it is certain that
+/// Returns the position after the object that begins at `at`. The error is the position at which the scan found that
 /// the object has no end.
 fn object(record: &[u8], at: usize) -> Result<usize, usize> {
     let mut scan = Scan { at, depth: 0 };
@@ -156,8 +158,8 @@ fn object(record: &[u8], at: usize) -> Result<usize, usize> {
             Ok(Some(step)) => step,
             Ok(None) | Err(Malformed) => return Err(scan.at),
         };
-        // In an object, an object is a value, so it follows a colon. If it does not, the outer object is truncated,
-        // and this is the next one.
+        // An object inside an object is a value, so it follows a colon. If there is no colon, the outer object is
+        // truncated, and the next object begins here.
         let follows = || record[before..found].trim_ascii_end().last() == Some(&b':');
         if byte == b'{' && scan.depth == 2 && !follows() {
             return Err(found);
@@ -182,8 +184,8 @@ fn next_object(record: &[u8], at: usize) -> usize {
     at
 }
 
-/// Returns the position after the value that begins at `at`, or as an error the position at which it is certain that
-/// the value has no end. The content of the value is not checked.
+/// Returns the position after the value that begins at `at`. The error is the position at which the scan found that the
+/// value has no end. The content of the value is not checked.
 fn value_end(text: &[u8], at: usize) -> Result<usize, usize> {
     let mut scan = Scan { at, depth: 0 };
     match text.get(at) {
@@ -214,8 +216,8 @@ struct Scan {
 }
 
 impl Scan {
-    /// Returns the position of the next bracket or comma, and the character. `depth` then includes it. Returns an
-    /// error for a string that does not end on its line, and for a closing bracket without an opening one.
+    /// Returns the position of the next bracket or comma, and its character. `depth` is the depth after this character.
+    /// Returns an error if a string does not end on its line, or if a closing bracket has no opening bracket.
     fn step(&mut self, text: &[u8]) -> Result<Option<(usize, u8)>, Malformed> {
         while let Some(byte) = text.get(self.at) {
             let at = self.at;

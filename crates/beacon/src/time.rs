@@ -1,9 +1,9 @@
 //! Parses the notations of time that players and logs use.
 
 /// Returns a time in milliseconds since the epoch, or `None` if the text is not a time. The text may be an RFC 3339
-/// time, or a number of seconds (with or without a fraction), milliseconds, microseconds or nanoseconds since the
-/// epoch. The unit of a number follows from its size, which is unambiguous for the years 1973 to 5138. An RFC 3339
-/// time without a zone is in UTC.
+/// time. If it has no zone, it is in UTC. The text may also be a number of seconds (with or without a fraction),
+/// milliseconds, microseconds or nanoseconds since the epoch. The size of the number determines its unit, which is
+/// unambiguous for the years 1973 to 5138.
 pub(crate) fn read(text: &str) -> Option<u64> {
     let text = text.trim();
     number(text).or_else(|| date(text))
@@ -27,7 +27,7 @@ fn number(text: &str) -> Option<u64> {
     })
 }
 
-/// Parses a number with an exponent. Some languages write large numbers in this way: `1.795308528421E12`.
+/// Parses a number with an exponent, such as `1.795308528421E12`. Some languages write large numbers in this way.
 fn power(text: &str) -> Option<u64> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
     let number: f64 = text.parse().ok().filter(|_| is_number)?;
@@ -41,7 +41,7 @@ fn power(text: &str) -> Option<u64> {
     Some(milliseconds as u64)
 }
 
-/// Returns the first three digits of a fraction, which are its milliseconds.
+/// Returns the first three digits of a fraction of a second, which are milliseconds.
 fn thousandths(fraction: &str) -> u64 {
     let digit = |at: usize| fraction.as_bytes().get(at).map_or(0, |byte| u64::from(byte - b'0'));
     digit(0) * 100 + digit(1) * 10 + digit(2)

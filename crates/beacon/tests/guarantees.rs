@@ -1,6 +1,6 @@
-//! Tests structural rule 1: types with personal data cannot be serialized, formatted, hashed or copied, and an IP
-//! address or a beacon cannot be sent to another thread. The `compile_fail` examples of these types show the errors
-//! of the compiler.
+//! Tests structural rule 1. Types with personal data cannot be serialized, formatted, hashed or copied. An IP address
+//! or a beacon cannot be sent to another thread. The `compile_fail` examples of these types show the errors of the
+//! compiler.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -24,7 +24,7 @@ fn invariant_1_address_cannot_be_written_hashed_copied_or_sent_to_another_thread
     assert_not_impl_any!(Reader: Debug, Display, Clone, Hash, Serialize);
 }
 
-/// The errors have no space for a part of the input.
+/// The error types have no field for a part of the input.
 #[test]
 fn errors_contain_no_input() {
     assert_eq!((size_of::<Malformed>(), size_of::<ReadError>()), (0, 1));

@@ -45,7 +45,7 @@ fn ipv4_address_inside_an_ipv6_address_is_read_as_ipv4() {
 }
 
 #[test]
-fn ports_brackets_and_white_space_are_removed_from_addresses() {
+fn port_brackets_and_white_space_around_an_address_are_ignored() {
     for text in
         ["198.51.100.7:443", "198.51.100.7:0", " 198.51.100.7", "198.51.100.7 ", "[::ffff:198.51.100.7]:1"]
     {

@@ -1,4 +1,4 @@
-//! The number fields of a beacon, and their values.
+//! The number fields of a beacon, and the values of these fields.
 
 use std::ops::Range;
 
@@ -17,8 +17,8 @@ pub enum Number {
     Height,
     /// The length of the buffered media in milliseconds.
     Buffer,
-    /// A metric that is summed. In JSON, the number is the amount since the previous beacon. In CMCD, it is the total
-    /// since the start of the session.
+    /// A metric that is summed. In JSON, the number is the amount since the previous beacon. In CMCD, the number is the
+    /// total since the start of the session.
     Sum(SumMetric),
     /// A metric that is measured, such as a bitrate.
     Value(ValueMetric),
@@ -50,7 +50,7 @@ impl Number {
         1 << (Text::COUNT + self.index())
     }
 
-    /// Returns the smallest and the largest whole number whose unit is certain. A time outside this range may be in
+    /// Returns the smallest and the largest whole number with a certain unit. A time outside this range may be in
     /// seconds, microseconds or nanoseconds.
     pub(crate) const fn plain_range(self) -> (u64, u64) {
         match self {
@@ -91,7 +91,7 @@ const LIMITS: [u64; Number::COUNT] = {
     limits
 };
 
-/// The range of whole numbers whose unit is certain, for each number field ([`Number::plain_range`]).
+/// The range of whole numbers with a certain unit, for each number field ([`Number::plain_range`]).
 pub(crate) static PLAIN_RANGES: [(u64, u64); Number::COUNT] = {
     let mut ranges = [(0, 0); Number::COUNT];
     let mut at = 0;
@@ -112,8 +112,8 @@ impl From<Metric> for Number {
     }
 }
 
-/// A number that is not negative, rounded down to a multiple of one half. Halves are sufficient to round half up to a
-/// whole number later, and the result equals that of a single rounding.
+/// A number that is not negative, rounded down to a multiple of one half. If it is rounded half up to a whole number
+/// afterwards, the result is the same as if the exact number were rounded once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount {
     halves: u64,
@@ -162,17 +162,17 @@ impl Amount {
         Timestamp::from_millis(self.rounded())
     }
 
-    /// Returns the nearest multiple of `step`, which must be even. Halves are rounded up.
+    /// Returns the nearest multiple of `step`. Halves are rounded up. `step` must be even.
     #[must_use]
     pub const fn to_multiple_of(self, step: u64) -> u64 {
         (self.halves + step) / (2 * step) * step
     }
 
-    /// Returns the amount rounded to two significant digits. Halves are rounded up. Amounts below 100 are rounded to
-    /// whole numbers.
+    /// Returns the amount rounded to two significant digits. Halves are rounded up. An amount below 100 is rounded to a
+    /// whole number.
     #[must_use]
     pub const fn to_two_digits(self) -> u64 {
-        // Division by a constant is faster.
+        // The divisors are constants, because division by a constant is faster.
         match self.halves / 2 {
             0..100 => return self.rounded(),
             100..1_000 => return self.to_multiple_of(10),

@@ -6,7 +6,7 @@ fn amount(value: f64) -> Amount {
 }
 
 #[test]
-fn amounts_are_rounded_half_up_once() {
+fn amount_is_rounded_once_half_up() {
     for (value, rounded) in [(0.0, 0), (0.4, 0), (0.5, 1), (0.99, 1), (1.5, 2), (7.0, 7)] {
         assert_eq!(amount(value).rounded(), rounded, "{value}");
     }

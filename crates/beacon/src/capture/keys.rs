@@ -1,18 +1,18 @@
-//! Decodes values of CDN logs: CMCD members in separate fields, and escapes.
+//! Decodes the values of CDN logs. CMCD members may be in separate fields, and values may contain escapes.
 
 use std::borrow::Cow;
 
 /// The syntax of the value of a CMCD member.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
-    /// A number, a token, or an inner list, which have no quotes.
+    /// A number, a token or an inner list. These have no quotes.
     Plain,
     String,
     Flag,
 }
 
-/// The CMCD members of both versions that a log may have in separate fields. `nor` and `url` are not listed, because
-/// they are never read.
+/// The CMCD members of both versions that a log may contain in separate fields. `nor` and `url` are not in the list,
+/// because they are never read.
 pub(super) const KEYS: [(&str, Kind); 24] = [
     ("bl", Kind::Plain),
     ("br", Kind::Plain),
@@ -40,8 +40,8 @@ pub(super) const KEYS: [(&str, Kind); 24] = [
     ("v", Kind::Plain),
 ];
 
-/// Adds a member from a log to a CMCD dictionary. A value that is invalid for the member is not added, and removes an
-/// earlier value of the same member. An earlier flag remains set.
+/// Adds a member from a log to a CMCD dictionary. If the value is invalid for the member, it is not added, and a
+/// previous value of the same member is removed. A flag that was set remains set.
 pub(super) fn add(dictionary: &mut String, index: usize, value: &str) {
     let (key, kind) = KEYS[index];
     let value = value.trim();
@@ -77,8 +77,8 @@ pub(super) fn add(dictionary: &mut String, index: usize, value: &str) {
     }
 }
 
-/// Makes a member of a dictionary unusable. The function appends a member with the same key and an unusable value,
-/// because the last of several members counts.
+/// Makes a member of a dictionary unusable. If a key occurs several times, its last value counts, so the function
+/// appends the key with an unusable value.
 pub(super) fn remove(dictionary: &mut String, key: usize) {
     let (key, kind) = KEYS[key];
     let members = || dictionary.split(',').map(|member| member.split('=').next().unwrap_or(member));
@@ -87,12 +87,12 @@ pub(super) fn remove(dictionary: &mut String, key: usize) {
     }
 }
 
-/// Decodes percent escapes in a value of a log. If the value contains no `%20`, `+` represents a space, as in HTML
+/// Decodes percent escapes in a value of a log. If the value contains no `%20`, `+` is decoded as a space, as in HTML
 /// forms. A value that was escaped twice is decoded twice.
 pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
     let mut value = value;
     for _ in 0..2 {
-        // A value that contains spaces is not escaped, so its percent characters are literal.
+        // If a value contains spaces, it is not escaped, so its percent characters are literal.
         if value.contains(' ') || !escapes(&value) {
             break;
         }
@@ -106,7 +106,8 @@ pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
     value
 }
 
-/// Replaces `+` by a space in a value without spaces. Extended log files write user agents in this way.
+/// Replaces `+` by a space in a value without spaces. Log files in the Extended Log File Format write user agents in
+/// this way.
 pub(super) fn with_blanks(value: Cow<'_, str>) -> Cow<'_, str> {
     if value.contains(' ') || !value.contains('+') {
         return value;

@@ -38,7 +38,7 @@ fn known_keys_are_read_and_others_are_skipped() {
 }
 
 #[test]
-fn opt_out_headers_may_be_strings_or_numbers() {
+fn opt_out_header_may_be_a_string_or_a_number() {
     let signals = |headers: &str| {
         let line = format!(r#"{{"headers":{{{headers}}}}}"#);
         let http = read(&line).http;
@@ -109,7 +109,7 @@ fn unusable_value_does_not_affect_other_fields() {
 }
 
 #[test]
-fn last_of_two_values_and_first_element_of_a_list_count() {
+fn last_value_of_a_key_and_first_element_of_a_list_count() {
     let capture =
         read(r#"{"path":"/a","path":"/b","headers":{"User-Agent":["UA","other"],"cmcd-session":["sid=1"]}}"#);
     assert_eq!(capture.path.as_deref(), Some("/b"));
@@ -118,7 +118,7 @@ fn last_of_two_values_and_first_element_of_a_list_count() {
 }
 
 #[test]
-fn unusable_last_value_leaves_the_field_absent() {
+fn field_is_absent_if_its_last_value_is_unusable() {
     for none in ["null", "{}", "[]"] {
         let line = format!(
             r#"{{"path":"/a","path":{none},"client_ip":"203.0.113.9","client_ip":{none},"received_at_ms":5,"received_at_ms":{none},
@@ -148,7 +148,7 @@ fn log(pairs: &[(&str, &[&str])]) -> LogFields {
 }
 
 #[test]
-fn log_fields_are_read_at_configured_paths_only() {
+fn log_fields_are_read_only_at_configured_paths() {
     let log = log(&[
         ("time", &["t"]),
         ("address", &["client", "ip"]),
@@ -212,7 +212,7 @@ fn null_or_dash_in_a_log_means_that_the_field_is_absent() {
 }
 
 #[test]
-fn times_of_a_log_may_be_numbers_and_must_be_valid() {
+fn time_in_a_log_may_be_a_number_and_must_be_valid() {
     let log = log(&[("time", &["t"]), ("query", &["q"])]);
     let read = |t: &str| {
         let line = format!(r#"{{"t":{t}}}"#);
@@ -231,7 +231,7 @@ fn times_of_a_log_may_be_numbers_and_must_be_valid() {
 }
 
 #[test]
-fn date_and_time_may_be_separate_fields() {
+fn date_and_time_of_day_may_be_separate_fields() {
     let joined = log(&[("time", &["date", "time"]), ("query", &["q"])]);
     let at = |line: &str| read_with(line, &joined).http.received_at;
     let expect = Some(Timestamp::from_millis(1_795_308_485_000));
@@ -247,7 +247,7 @@ fn date_and_time_may_be_separate_fields() {
 }
 
 #[test]
-fn plus_is_a_space_in_a_log_value_without_spaces() {
+fn plus_in_a_log_value_without_spaces_is_read_as_a_space() {
     let log = log(&[("user_agent", &["ua"]), ("region", &["r"]), ("cmcd_cid", &["c"]), ("query", &["q"])]);
     let line = r#"{"ua":"Mozilla/5.0+(Apple+TV;+U)","r":"New+York","c":"a+b","q":"CMCD=a+b"}"#;
     let capture = read_with(line, &log);

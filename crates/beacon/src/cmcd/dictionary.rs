@@ -1,13 +1,13 @@
 //! Scans RFC 8941 dictionaries in one pass and without allocation.
 //!
-//! The scanner is more lenient than the RFC, because players deviate from it. Strings may contain UTF-8, keys may be
-//! in upper case, and numbers may have any number of digits and an exponent. A member that cannot be read ends at the
-//! next comma outside quotes, and does not affect other members. The types that RFC 9651 added (dates and display
+//! The scanner accepts more than the RFC, because players deviate from it. Strings may contain UTF-8, keys may be in
+//! upper case, and numbers may have any number of digits and an exponent. If a member cannot be read, it ends at the
+//! next comma outside quotes, and the other members are read as usual. The types that RFC 9651 added (dates and display
 //! strings) are skipped.
 
 use crate::Malformed;
 
-/// One value: a number, a string, a token or another type.
+/// One value: a number, a string, a token or a value of another type.
 #[derive(Clone, Copy)]
 pub(crate) enum Item<'a> {
     /// A number as it is written, without conversion.
@@ -15,13 +15,13 @@ pub(crate) enum Item<'a> {
     /// A string without its quotes. Its escapes are not decoded.
     Text(&'a str),
     Token(&'a str),
-    /// Text that is not a valid item. It ends at the next comma, and surrounding quotes are removed.
+    /// Text that is not a valid item, without the quotes around it. It ends at the next comma.
     Bare(&'a str),
-    /// A boolean, bytes, a date or a display string, which no known key has as its value.
+    /// A boolean, bytes, a date or a display string. No known key has such a value.
     Unused,
 }
 
-/// The value of a member: one item, or the items of an inner list by their labels.
+/// The value of a member. If the value is an inner list, its items are stored by their labels.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Value<'a> {
     /// The first item.
@@ -47,13 +47,13 @@ impl<'a> Value<'a> {
         self.plain
     }
 
-    /// Returns the item for video: the one with the label `v`, otherwise `av`, otherwise the item without a label. An
-    /// item with the label `a` (audio) is ignored.
+    /// Returns the item for video: the item with the label `v`, otherwise the item with the label `av`, otherwise the
+    /// item without a label. An item with the label `a` (audio) is ignored.
     pub(super) fn of_video(self) -> Option<Item<'a>> {
         self.labelled_video().or(self.plain)
     }
 
-    /// Returns the item with the label `v`, or otherwise the item with the label `av`.
+    /// Returns the item with the label `v`. If there is none, returns the item with the label `av`.
     pub(super) fn labelled_video(self) -> Option<Item<'a>> {
         self.video.or(self.both)
     }
@@ -129,12 +129,12 @@ struct Scan<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    /// True if a quote after the current position is never closed. From then on, quotes do not hide commas.
+    /// True if a quote after the current position is never closed. Quotes then no longer hide commas.
     unclosed: bool,
 }
 
 impl<'a> Scan<'a> {
-    /// Reads a member that is valid by the RFC. Stops at the comma after it. Returns its key.
+    /// Reads a member that conforms to the RFC. Stops at the comma after the member. Returns the key of the member.
     #[inline(always)]
     fn member(&mut self, value: &mut Value<'a>) -> Result<&'a str, Malformed> {
         let key = self.key()?;
@@ -151,8 +151,8 @@ impl<'a> Scan<'a> {
         if matches!(self.peek(), None | Some(b',')) { Ok(key) } else { Err(Malformed) }
     }
 
-    /// Reads a member that is invalid by the RFC. Stops at the comma after it. Returns its key and the text of its
-    /// value, or `None` if either is missing.
+    /// Reads a member that does not conform to the RFC. Stops at the comma after the member. Returns its key and the
+    /// text of its value, or `None` if the key or the value is missing.
     #[cold]
     fn bare(&mut self) -> Option<(&'a str, &'a str)> {
         let start = self.at;
@@ -162,7 +162,7 @@ impl<'a> Scan<'a> {
         let value = self.at;
         self.at = self.comma(start);
         let bare = self.text[value.min(self.at)..self.at].trim();
-        // The value may be a string without a closing quote, with two quotes on each side, or in apostrophes.
+        // The closing quote may be missing, there may be two quotes on each side, or the value may be in apostrophes.
         let bare = bare.trim_matches(['"', '\'']);
         Some((key?, bare)).filter(|_| is_set && !bare.is_empty())
     }
@@ -211,7 +211,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Skips characters of the class. Returns the skipped text.
+    /// Skips all characters of a class at the current position. Returns the skipped text.
     fn take(&mut self, class: u8) -> &'a str {
         let start = self.at;
         while self.peek().is_some_and(|byte| CLASSES[byte as usize] & class != 0) {
@@ -245,7 +245,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Reads the parameters of an item. Returns the label that they contain.
+    /// Reads the parameters of an item. Returns the label in the parameters.
     fn label(&mut self) -> Result<Label, Malformed> {
         let mut label = Label::None;
         while self.skip(b';') {
@@ -331,7 +331,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The classes of characters: those allowed in keys, in tokens, and in base64. Each class is one bit.
+/// The classes of characters: characters in keys, in tokens, and in base64. Each class is one bit.
 const KEY: u8 = 1;
 const TOKEN: u8 = 2;
 const BYTES: u8 = 4;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The content of a request in a form that tests can compare.
+/// The content of a request, in a form that tests can compare.
 #[derive(Clone, Debug, PartialEq)]
 struct Request {
     received_at: Option<Timestamp>,
@@ -100,7 +100,7 @@ fn request() -> impl Strategy<Value = Request> {
     )
 }
 
-/// Returns a packed record, and the position after each of its envelopes.
+/// Returns a packed record, and the position after each envelope in it.
 fn packed(all: &[Request]) -> (Vec<u8>, Vec<usize>) {
     let mut packer = Packer::default();
     let mut ends = Vec::new();
@@ -144,7 +144,7 @@ fn json(received_at: Option<Timestamp>, body: &[u8]) -> (Http<'static>, Vec<u8>)
 }
 
 #[test]
-fn format_does_not_change_without_another_version() {
+fn format_does_not_change_without_a_new_version() {
     let mut packer = Packer::default();
     let http = Http {
         received_at: Some(Timestamp::from_millis(1_795_308_528_421)),
@@ -207,9 +207,9 @@ fn request_that_a_reader_refuses_is_not_packed() {
     assert!(unpacked(&packer.take()).iter().all(Result::is_ok), "packed requests are readable");
 }
 
-/// The record claims a length of four billion bytes. The allocated memory must not depend on it.
+/// The length in this record is four billion bytes. The decoder must not allocate this much memory.
 #[test]
-fn claimed_length_beyond_the_record_is_malformed_without_allocation() {
+fn length_beyond_the_record_is_malformed_and_does_not_allocate() {
     let mut record = vec![VERSION, 1, 7, 1, 252];
     record.extend(u32::MAX.to_le_bytes());
     assert_eq!(unpacked(&record), [Err(Malformed)]);

@@ -12,18 +12,18 @@ use crate::{Beacon, Fields, ReadError, Text};
 /// The keys that lead to the beacon in a record of Kafka's REST interface. `data` occurs only in version 3.
 const WRAPPERS: [&[u8]; 2] = [b"value", b"data"];
 
-/// The state for reading an object that may contain beacons.
+/// The state of reading an object that may contain beacons.
 pub(super) struct Envelope<'r, 'a> {
     pub(super) source: &'r Source<'a>,
     pub(super) fields: &'r Fields,
     pub(super) quick: &'r mut Quick,
-    /// The beacon that is passed on. It is overwritten by every object that is read.
+    /// The beacon that is passed to the caller. Each object that is read overwrites it.
     pub(super) beacon: &'r mut Beacon<'a>,
 }
 
 impl<'a> Envelope<'_, 'a> {
-    /// Reads the beacons in the object at `at`. An opt-out in the object applies to all of them. Returns true if the
-    /// object contains beacons. Otherwise `beacon` contains the values of the object itself.
+    /// Reads the beacons in the object at `at`. An opt-out in the object applies to all of its beacons. Returns true if
+    /// the object contains beacons. Otherwise, `beacon` contains the values of the object itself.
     #[cold]
     pub(super) fn read(
         &mut self,
@@ -34,7 +34,8 @@ impl<'a> Envelope<'_, 'a> {
         let bytes = self.source.bytes;
         let opt_out = self.beacon.opt_out;
         let mut found = None;
-        // This form is searched first, because the `key` of such a record may also be an object with a session.
+        // A record of Kafka's REST interface is recognised before other envelopes, because its `key` may also be an
+        // object with a session.
         if let Some((start, end)) = self.wrapped(at, opt_out) {
             each(Ok((self.beacon, &bytes[start..end])));
             return true;
@@ -64,7 +65,7 @@ impl<'a> Envelope<'_, 'a> {
         found.is_some()
     }
 
-    /// Passes on the beacon that an object is or contains. Returns the position after the object.
+    /// Passes the beacon that an object is or contains to `each`. Returns the position after the object.
     fn offer(
         &mut self,
         at: usize,
@@ -84,7 +85,8 @@ impl<'a> Envelope<'_, 'a> {
         Some(end)
     }
 
-    /// Returns true if a value is a beacon, contains a beacon, or is an array with at least one such element.
+    /// Returns true if a value is a beacon, contains a beacon, or is an array with at least one element that is or
+    /// contains a beacon.
     fn has_beacons(&mut self, value: usize) -> bool {
         let bytes = self.source.bytes;
         if bytes.get(value) != Some(&b'[') {
@@ -114,8 +116,8 @@ impl<'a> Envelope<'_, 'a> {
         self.beacon.text(Text::Session).is_some()
     }
 
-    /// Reads the beacon in a record of Kafka's REST interface. Returns its start and its end, or `None` if there is
-    /// none.
+    /// Reads the beacon in a record of Kafka's REST interface. Returns the start and the end of the beacon, or `None`
+    /// if there is none.
     fn wrapped(&mut self, at: usize, opt_out: bool) -> Option<(usize, usize)> {
         let mut at = at;
         for key in WRAPPERS {
@@ -128,8 +130,8 @@ impl<'a> Envelope<'_, 'a> {
         None
     }
 
-    /// Reads the object that begins at `at` as a beacon. Returns the position after it, or `None` if it is not valid
-    /// JSON.
+    /// Reads the object that begins at `at` as a beacon. Returns the position after the object, or `None` if the object
+    /// is not valid JSON.
     fn beacon_at(&mut self, at: usize, opt_out: bool) -> Option<usize> {
         self.beacon.clear();
         let end = self.quick.read(self.source, at, self.fields, self.beacon)?;
@@ -138,8 +140,8 @@ impl<'a> Envelope<'_, 'a> {
     }
 }
 
-/// Returns the position of the value of a key, or `None` if it is not an object. If the key occurs several times, its
-/// last value counts.
+/// Returns the position of the value of a key, or `None` if the value is not an object. If the key occurs several
+/// times, its last value counts.
 fn object_under(bytes: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
     let mut found = None;
     members(bytes, at, &mut |key, value| {

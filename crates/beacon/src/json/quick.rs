@@ -1,13 +1,14 @@
 //! Reads JSON beacons faster by remembering the order of their keys.
 //!
 //! The beacons of one producer have the same keys in a similar order and notation. The bytes between two values
-//! (quotes, commas, brackets, the key, white space) are called a step. The reader remembers steps and compares the next
-//! bytes with the step that followed last time. It parses the key only if no remembered step matches. The memory
-//! affects only the speed: a property test and a fuzz target compare this reader with a reader without memory.
+//! (quotes, commas, brackets, the key, white space) are called a step. The reader remembers steps, and for each step
+//! the steps that followed it. It compares the next bytes with these followers, and parses a key only if no remembered
+//! step matches. This memory affects only the speed. A property test and a fuzz target compare this reader with a
+//! reader without memory.
 //!
-//! The closing quote of a string value and the opening quote of the next one belong to the step between them. So a
-//! string value ends before its closing quote, and every other value ends after its last byte. The steps that follow
-//! these two endings are remembered separately ([`Step::next`]).
+//! The closing quote of a string value and the opening quote of the next string value belong to the step between them.
+//! Therefore a string value ends before its closing quote, and every other value ends after its last byte. The steps
+//! that follow these two endings are remembered separately ([`Step::next`]).
 //!
 //! Many keys that never repeat cost no more time than parsing them, because steps are found by hash, and the number of
 //! searches in one record is limited.
@@ -25,16 +26,17 @@ use super::value;
 use crate::beacon::PLAIN_RANGES;
 use crate::{Amount, Beacon, Field, Fields};
 
-/// The maximum number of remembered steps, and the maximum length of a step in bytes. A typical producer has a few
-/// dozen steps.
+/// The maximum number of remembered steps, and the maximum length of a step in bytes. The beacons of a typical producer
+/// have a few dozen different steps.
 const MOST_STEPS: usize = 512;
 const LONGEST_STEP: usize = 128;
 
-/// If more than this many steps could not be remembered, all steps are forgotten, because the producers have changed.
+/// The number of steps that could not be remembered after which all steps are forgotten. The producers have then
+/// probably changed.
 const MAX_LOST_STEPS: u32 = 4_096;
 
-/// The maximum number of steps of one record that may be added or searched for without success. After that, no more
-/// steps are added or searched for.
+/// The maximum number of steps in one record that are added, or searched for without success. After this number, the
+/// rest of the record is parsed without memory.
 const MOST_LEARNT: u32 = 256;
 
 /// The number of slots in the hash table, and the number of slots that are searched for one step.
@@ -61,14 +63,14 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Reads beacons and remembers the steps of earlier ones. Steps contain keys but never values. A reader must always be
-/// used with the same [`Fields`].
+/// Reads beacons, and remembers the steps of the beacons before. Steps contain keys but never values. A reader must
+/// always be used with the same [`Fields`].
 pub(crate) struct Quick {
     steps: Vec<Step>,
     /// The hash table. Each slot contains the index of a step, or [`NONE`].
     index: Box<[u16; INDEX_SLOTS]>,
     lost: u32,
-    /// The number of steps that may still be added or searched for without success in the current record.
+    /// The number of steps in the current record that may still be added, or searched for without success.
     left: u32,
 }
 
@@ -80,7 +82,7 @@ impl Default for Quick {
     }
 }
 
-/// A position between two values.
+/// A position at the end of a value, or at the start of an object.
 #[derive(Clone, Copy)]
 struct Position {
     /// The index of the step before the last value.
@@ -98,7 +100,7 @@ impl Quick {
     }
 
     /// Reads the object that begins at `at` into an empty beacon. Returns the position after the object, or `None` if
-    /// it is not a JSON object.
+    /// there is no JSON object at `at`.
     pub(crate) fn read<'a>(
         &mut self,
         source: &Source<'a>,
@@ -163,8 +165,8 @@ impl Quick {
         }
     }
 
-    /// Finds the step at a position where a different step followed last time. Returns its index, and the position
-    /// after it.
+    /// Finds the step at a position where the expected step does not match. Returns the index of the step, and the
+    /// position after the step.
     #[inline(never)]
     fn follow_another(
         &mut self,
@@ -183,7 +185,8 @@ impl Quick {
         self.learn(position, bytes, fields)
     }
 
-    /// Parses the step at a position, and remembers it. Returns its index, and the position after it.
+    /// Parses the step at a position, and remembers the step. Returns the index of the step, and the position after the
+    /// step.
     #[cold]
     fn learn(&mut self, position: Position, bytes: &[u8], fields: &Fields) -> Option<(usize, usize)> {
         let Position { from, at: start, quoted } = position;
@@ -213,7 +216,7 @@ impl Quick {
         Some((step, end))
     }
 
-    /// Finds a step by hash, or adds it. Returns `None` if there is no space for it.
+    /// Finds a step by hash, or adds it. Returns `None` if the step can be neither found nor added.
     fn remembered(&mut self, lead: &[u8], target: Target) -> Option<usize> {
         if self.left == 0 {
             return None;
@@ -249,8 +252,8 @@ impl Quick {
     }
 }
 
-/// Returns the hash of a step. Its quality is moderate. If two steps have the same slot, the next few slots are
-/// searched.
+/// Returns the hash of a step. The quality of the hash is moderate. If two steps have the same slot, the next few slots
+/// are searched.
 fn hash(lead: &[u8], node: usize) -> usize {
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let (words, rest) = lead.as_chunks::<8>();
@@ -258,15 +261,15 @@ fn hash(lead: &[u8], node: usize) -> usize {
     (rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) >> 32) as usize
 }
 
-/// Returns the string value that begins at `at`, after its opening quote. Returns `None` if it contains escapes, or if
-/// the record is not UTF-8.
+/// Returns the string value that begins at `at`, where `at` is after its opening quote. Returns `None` if the value
+/// contains escapes, or if the record is not UTF-8.
 #[inline(always)]
 fn open_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
     source.text.get(at..plain(source.bytes, at)?)
 }
 
-/// Returns the string value whose opening quote is at `at`. Returns `None` if it contains escapes, or if the record is
-/// not UTF-8.
+/// Returns the string value that begins with the opening quote at `at`. Returns `None` if the value contains escapes,
+/// or if the record is not UTF-8.
 fn bare_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
     if source.bytes.get(at) != Some(&b'"') {
         return None;
@@ -274,7 +277,7 @@ fn bare_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
     open_text(source, at + 1)
 }
 
-/// Reads a whole number whose unit is certain. Returns the position after it, or `None` for any other value.
+/// Reads a whole number with a certain unit. Returns the position after the number, or `None` for any other value.
 #[inline(always)]
 fn read_number(index: usize, bytes: &[u8], at: usize, beacon: &mut Beacon<'_>) -> Option<usize> {
     let (value, end) = whole(bytes, at)?;
@@ -286,24 +289,25 @@ fn read_number(index: usize, bytes: &[u8], at: usize, beacon: &mut Beacon<'_>) -
 fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let at = blank(bytes, at);
     if bytes[at..].starts_with(b"false") {
-        // An opt-out cannot be taken back by a later `false`.
+        // An opt-out remains set, even if a later value is `false`.
         beacon.fatal &= field != Field::Fatal;
         return Some(at + 5);
     }
     value::read(field, bytes, at, beacon)
 }
 
-/// Skips the value of an unknown key. Records whether it is an object or an array in the outermost object, because it
-/// may contain beacons.
+/// Skips the value of an unknown key. If the key is in the outermost object and the value is an object or an array,
+/// records this, because the value may contain beacons.
 fn skip(bytes: &[u8], at: usize, is_outermost: bool, beacon: &mut Beacon<'_>) -> Option<usize> {
     beacon.nested |= is_outermost && matches!(bytes.get(at), Some(b'{' | b'['));
     syntax::skip(bytes, at).ok()
 }
 
-/// Skips a value that is not an object, although its path in `[source.fields]` continues inside it.
+/// Skips a value that is not an object, although a path in `[source.fields]` continues inside it.
 fn skip_outer(bytes: &[u8], at: usize) -> Option<usize> {
     let end = syntax::skip(bytes, at).ok()?;
-    // If an object followed directly, which is invalid JSON, `learn` would read it as the expected object.
+    // An object after the value would be invalid JSON. `learn` would read it as the expected object, so it is refused
+    // here.
     (bytes.get(end) != Some(&b'{')).then_some(end)
 }
 

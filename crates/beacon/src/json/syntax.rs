@@ -1,8 +1,8 @@
 //! Finds JSON values and their ends (RFC 8259).
 //!
-//! Strings are more lenient than the RFC: lone surrogates and bytes that are not UTF-8 are accepted, and are replaced
-//! when the string is decoded. Everything else is as strict as the RFC. Nothing here allocates, except decoding a
-//! string with escapes.
+//! Two deviations from the RFC are accepted in strings: lone surrogates, and bytes that are not UTF-8. They are
+//! replaced when the string is decoded. Everything else must conform to the RFC. Only the decoding of a string with
+//! escapes allocates memory.
 
 mod nested;
 
@@ -12,10 +12,10 @@ use wide::u8x16;
 
 use nested::skip_nested;
 
-/// The position after a value, or as an error the position of a syntax error.
+/// The position after a value. If there is a syntax error, the error is the position of it.
 pub(crate) type Position = Result<usize, usize>;
 
-/// A value whose kind is known, and whose content is not parsed.
+/// A value. Its kind is known, but its content is not parsed.
 #[derive(Clone, Copy)]
 pub(crate) enum Raw<'a> {
     /// The bytes between the quotes of a string. Escapes are not decoded.
@@ -43,7 +43,7 @@ pub(crate) fn raw(bytes: &[u8], at: usize) -> Option<(Raw<'_>, usize)> {
     Some((raw, end))
 }
 
-/// Returns the position of the first byte from `at` on that is not white space.
+/// Returns the position of the first byte that is not white space, from `at` on.
 pub(crate) fn blank(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
@@ -74,7 +74,7 @@ fn skip_scalar(bytes: &[u8], at: usize) -> Position {
     }
 }
 
-/// Returns the position of the value after the key that begins at `at`.
+/// Returns the position of the value for the key that begins at `at`.
 fn key(bytes: &[u8], at: usize) -> Position {
     if bytes.get(at) != Some(&b'"') {
         return Err(at);
@@ -84,8 +84,8 @@ fn key(bytes: &[u8], at: usize) -> Position {
 }
 
 /// Passes each member of the object that begins at `at` to `each`. `each` receives the bytes of the key and the
-/// position of the value, and returns the position after the value. Returns the position after the object, or `None`
-/// if the object is invalid or `each` returns `None`.
+/// position of the value, and returns the position after the value. The function returns the position after the object.
+/// It returns `None` if the object is invalid, or if `each` returns `None`.
 pub(crate) fn members<'a>(
     bytes: &'a [u8],
     at: usize,
@@ -116,14 +116,14 @@ pub(crate) fn members<'a>(
     }
 }
 
-/// Returns the position of the quote that ends a string whose content begins at `at`. Returns `None` if the string
+/// Returns the position of the closing quote of a string whose content begins at `at`. Returns `None` if the string
 /// contains an escape or a control character.
 #[inline(always)]
 pub(crate) fn plain(bytes: &[u8], at: usize) -> Option<usize> {
     run(bytes, at).filter(|end| bytes[*end] == b'"')
 }
 
-/// Returns the position of the quote that ends a string whose content begins at `at`.
+/// Returns the position of the closing quote of a string whose content begins at `at`.
 pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Position {
     loop {
         at = run(bytes, at).ok_or(bytes.len())?;
@@ -194,7 +194,8 @@ fn number_end(bytes: &[u8], at: usize) -> Position {
     Ok(at)
 }
 
-/// Decodes the content of a string. The boolean is true if lone surrogates or bytes that are not UTF-8 were replaced.
+/// Decodes the content of a string. The second result is true if lone surrogates or bytes that are not UTF-8 were
+/// replaced.
 pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     if memchr::memchr(b'\\', raw).is_some() {
         let (bytes, replaced) = unescaped(raw);
@@ -209,7 +210,7 @@ pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// Decodes the escapes of a valid string. The boolean is true if a lone surrogate was replaced.
+/// Decodes the escapes of a valid string. The second result is true if a lone surrogate was replaced.
 fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
     let (mut bytes, mut replaced) = (Vec::with_capacity(raw.len()), false);
     let mut rest = raw;
@@ -240,8 +241,8 @@ fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
     (bytes, replaced)
 }
 
-/// Returns the character that one code unit or a surrogate pair represents, and the number of code units that it
-/// uses. Returns `None` and one code unit for a lone surrogate.
+/// Returns the character that one code unit or a surrogate pair represents, and the number of code units of the
+/// character. For a lone surrogate, returns `None` and one code unit.
 fn character([first, second]: [Option<u16>; 2]) -> (Option<char>, usize) {
     let pair = first.into_iter().chain(second);
     match char::decode_utf16(pair).next() {

@@ -88,7 +88,7 @@ fn null_is_absent_and_number_in_a_string_field_is_a_string() {
 }
 
 #[test]
-fn invalid_value_is_absent_and_recorded() {
+fn field_with_an_invalid_value_is_absent_and_recorded() {
     for (field, values) in [
         ("ts", &["\"soon\"", "\"\"", "-1", "1e300", "true", "[1]", "{}", "\"NaN\"", "null"][..]),
         ("playing_ms", &["-0.5", "86400001", "\"x\"", "\"1 s\"", "\"-1\"", "\"inf\"", "{\"ms\":1}", "false"]),
@@ -180,7 +180,7 @@ fn size_of_a_time_determines_its_unit() {
 }
 
 #[test]
-fn unknown_fields_do_not_change_the_result() {
+fn unknown_field_does_not_change_the_result() {
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     for odd in [
         r#""title":"Goal \ud83c""#,
@@ -246,8 +246,8 @@ fn invalid_element_of_an_array_does_not_affect_the_others() {
     assert_eq!(read.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
 }
 
-/// Returns the session of each beacon in a record, with its opt-out. `!` represents an error, and `-` a beacon
-/// without a session.
+/// Returns the session of each beacon in a record, followed by ` opts out` if the beacon opts out. `!` represents an
+/// error, and `-` represents a beacon without a session.
 fn sessions(record: &str) -> Vec<String> {
     let mut all = Vec::new();
     read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 1_000, &mut |read| {
@@ -305,9 +305,9 @@ proptest! {
         prop_assert!(!read(record.as_bytes(), &fields(&[])).is_empty());
     }
 
-    /// Compares a beacon with renamed fields with the same beacon under crowdfold's names.
+    /// Compares a beacon with renamed fields with the same beacon under the standard names.
     #[test]
-    fn renamed_fields_have_the_same_values_as_fields_under_our_names(
+    fn renamed_fields_have_the_same_values_as_fields_with_standard_names(
         given in prop::collection::btree_map(
             prop::sample::select(vec!["ts", "session", "content", "playing_ms", "fatal", "other"]), value(), 0..6),
     ) {

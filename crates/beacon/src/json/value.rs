@@ -1,5 +1,5 @@
-//! Reads field values in unusual notations, such as numbers in quotes. Values in ordinary notation are read in
-//! [`super::quick`].
+//! Reads field values in unusual notations, such as numbers in quotes. [`super::quick`] reads values in the usual
+//! notation.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,9 @@ use super::syntax::{self, Raw};
 use crate::fields::Field;
 use crate::{Amount, Beacon, Number, Text, time};
 
-/// Reads the value of a field. Returns the position after it. If the value is invalid, the field is absent and
-/// recorded as ignored. An earlier value of the same field is removed, because the last of several values counts.
+/// Reads the value of a field. Returns the position after the value. If the value is invalid, the field is absent, and
+/// is recorded as ignored. If a field has several values, the last one counts, so this function removes the value that
+/// was read before.
 #[cold]
 pub(super) fn read<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let (raw, end) = syntax::raw(bytes, at)?;
@@ -25,14 +26,14 @@ fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
         Field::Text(field) => beacon.set_text(field, text(field, raw)?),
         Field::Number(field) => beacon.set_number(field, number(field, raw)?),
         Field::Fatal => beacon.fatal = flag(raw)?,
-        // A later `false` does not take an opt-out back.
+        // An opt-out remains set, even if a later value is `false`.
         Field::OptOut => beacon.opt_out |= flag(raw)?,
     }
     Some(())
 }
 
-/// Returns a string, or a number as it is written. Returns `None` for a session id with replaced characters, because
-/// different ids may become equal.
+/// Returns a string, or the text of a number. Returns `None` for a session id with replaced characters, because the
+/// replacement may make different ids equal.
 fn text(field: Text, raw: Raw<'_>) -> Option<Cow<'_, str>> {
     match raw {
         Raw::Text(raw) => {
@@ -52,8 +53,8 @@ fn number(field: Number, raw: Raw<'_>) -> Option<Amount> {
     }
 }
 
-/// Returns the amount of a number in the notation of JSON or in a similar one, such as `+5` or `007`. A time may have
-/// any notation that [`time::read`] accepts.
+/// Returns the amount of a number in the notation of JSON or in a similar notation, such as `+5` or `007`. A time may
+/// have any notation that [`time::read`] accepts.
 pub(crate) fn amount(field: Number, number: &str) -> Option<Amount> {
     if field == Number::Ts {
         return Amount::whole(field, time::read(number)?);

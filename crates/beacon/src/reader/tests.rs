@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Text;
 
-/// Returns an outcome for each beacon: its mode and its session, or `!` for an error.
+/// Returns the mode and the session of each beacon. An error is represented by `!`.
 fn read(form: Form, record: &[u8]) -> Vec<String> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut all = Vec::new();
@@ -49,7 +49,7 @@ fn cmcd_record_is_event_mode_lines_or_a_query() {
 }
 
 #[test]
-fn body_precedes_headers_and_headers_precede_the_query() {
+fn body_takes_precedence_over_headers_and_headers_over_the_query() {
     let (body, headers, query) = (
         r#""body":"sid=\"body\"\n""#,
         r#""cmcd-session":"sid=\"headers\"""#,
@@ -158,7 +158,7 @@ proptest! {
     }
 }
 
-/// Returns the session and the bytes of each beacon, with `!` for an error.
+/// Returns the session and the bytes of each beacon. An error is represented by `!`.
 fn surveyed(body: &Body<'_>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
@@ -198,7 +198,7 @@ fn survey_returns_the_bytes_of_each_beacon() {
 }
 
 proptest! {
-    /// Reads the bytes of each beacon again, as a record of its own.
+    /// The bytes of each beacon are read again, as a record that consists of this beacon.
     #[test]
     fn bytes_of_a_beacon_are_read_as_the_same_beacon(
         sessions in proptest::collection::vec("[a-z\"\\\\{}\\[\\],\n ]{0,12}", 1..6),

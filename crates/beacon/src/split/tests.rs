@@ -1,7 +1,7 @@
 use super::*;
 
-/// Checks the parts into which a record is split. A part with `!` in `record` is unreadable, and `!` in `expect`
-/// represents a part that is passed on as bad.
+/// Checks the parts into which a record is split. A part of `record` with `!` is unreadable. `!` in `expect` represents
+/// a bad part.
 fn check(record: &str, expect: &[&str]) {
     let mut got = Vec::new();
     frames(record.as_bytes(), &mut 1_000_000, &mut |frame| match frame {
@@ -72,7 +72,7 @@ fn objects_over_several_lines_are_split() {
 }
 
 #[test]
-fn truncated_line_does_not_hide_the_next() {
+fn truncated_line_does_not_hide_the_line_after_it() {
     check("{\"a\":1,\"b\n{\"c\":1}\n{\"d\":1}", &["!", "{\"c\":1}", "{\"d\":1}"]);
     check("{\"a\":{\"b\":1}\n{\"c\":1}\n", &["!", "{\"c\":1}"]);
     check("{\"a\":[1,\n{\"c\":1}\n", &["!", "{\"c\":1}"]);
@@ -83,7 +83,7 @@ fn truncated_line_does_not_hide_the_next() {
 }
 
 #[test]
-fn parts_beyond_the_limit_are_one_frame() {
+fn objects_beyond_the_limit_are_one_frame() {
     for record in ["{}{}{}{}", "[{},{},{},{}]", "{}\n{}\n{}\n{}", "{} [{},{},{}]", "x\n{}\n{}", "[7,{},7]"] {
         let mut got = Vec::new();
         let mut left = 2;

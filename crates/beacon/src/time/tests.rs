@@ -22,7 +22,7 @@ fn size_of_a_number_determines_whether_it_is_seconds_or_smaller_units() {
 }
 
 #[test]
-fn dates_as_in_rfc_3339_and_similar_ones_are_read() {
+fn times_in_rfc_3339_and_similar_notations_are_read() {
     for text in [
         "2026-11-26T14:03:05.250Z",
         "2026-11-26t14:03:05.25z",

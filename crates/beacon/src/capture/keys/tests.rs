@@ -9,7 +9,7 @@ fn dictionary(members: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn members_with_any_quotes_form_a_dictionary() {
+fn dictionary_is_built_from_members_with_any_quotes() {
     assert_eq!(
         dictionary(&[
             ("sid", "\"a-b\""),

@@ -13,7 +13,7 @@ fn item(item: Option<Item<'_>>) -> String {
     }
 }
 
-/// Formats each member as its key, its first item and its item for video: `key:first:of_video`.
+/// Formats each member as its key, its first item and its item for video, such as `key:first:of_video`.
 fn read(text: &str) -> String {
     let mut seen = Vec::new();
     let count = members(text, &mut |key, value| {
@@ -40,7 +40,7 @@ fn items_of_every_type_are_read() {
 }
 
 #[test]
-fn items_of_inner_lists_are_selected_by_their_labels() {
+fn item_of_an_inner_list_is_selected_by_its_label() {
     check("br=(5000;v 320;a)", "br:i5000:i5000");
     check("br=(320;a 5000;v)", "br:i320:i5000");
     check("br=(320;a)", "br:i320:-");

@@ -8,7 +8,7 @@ use crate::json::value;
 use crate::{Beacon, Fields};
 
 /// Reads the object that begins at `at` into an empty beacon, without using or changing the memory. Returns the
-/// position after the object, or `None` if it is not a JSON object.
+/// position after the object, or `None` if there is no JSON object at `at`.
 pub(super) fn read_plainly<'a>(
     source: &Source<'a>,
     mut at: usize,
@@ -49,8 +49,8 @@ pub(super) fn read_plainly<'a>(
 }
 
 /// Parses the bytes between two values: brackets, commas, and the key with its colon. If `begins` is true, an object
-/// begins at `at`. Otherwise a value in `node` has ended there. Returns the start of the next value, and the target of
-/// its key.
+/// begins at `at`. Otherwise, a value of the object `node` has ended at `at`. Returns the start of the next value, and
+/// the target of its key.
 pub(super) fn gap(
     bytes: &[u8],
     at: usize,

@@ -1,4 +1,4 @@
-//! Steps, which the reader in [`super`] remembers.
+//! The steps that the reader in [`super`] remembers.
 
 use wide::u8x16;
 
@@ -54,21 +54,21 @@ impl Target {
     }
 }
 
-/// The bytes from the end of one value to the start of the next value, and what was learnt from them.
+/// The bytes from the end of one value to the start of the next value, and the target and the followers of these bytes.
 pub(super) struct Step {
-    /// The first bytes of the step, in a form that is compared without a loop.
+    /// The first bytes of the step, in blocks that are compared without a loop.
     head: [[u8; BLOCK]; BLOCKS],
-    /// The bytes of each block that belong to the step. Each byte has one bit.
+    /// The bytes of each block that belong to the step, as one bit for each byte.
     masks: [u32; BLOCKS],
     pub(super) target: Target,
-    /// The indexes of the last steps that followed this one, the latest one first: after a value that ends after its
-    /// last byte, and after a string value that ends before its closing quote.
+    /// The indexes of the last steps that followed this one. The latest step is first. The first list is for a value
+    /// that ends after its last byte. The second list is for a string value, which ends before its closing quote.
     pub(super) next: [[u16; FOLLOWERS]; 2],
     /// All bytes of the step.
     lead: Box<[u8]>,
 }
 
-/// The number of bytes that are compared at once, and the number of such blocks at the start of a step.
+/// The number of bytes in a block, which are compared together, and the number of such blocks at the start of a step.
 const BLOCK: usize = 16;
 const BLOCKS: usize = 2;
 
@@ -87,7 +87,7 @@ impl Step {
         self.target == target && *self.lead == *lead
     }
 
-    /// Returns the position after the step if it begins at `at`.
+    /// Returns the position after the step, or `None` if the step does not begin at `at`.
     #[inline(always)]
     pub(super) fn fits(&self, bytes: &[u8], at: usize) -> Option<usize> {
         let rest = bytes.get(at..)?;

@@ -16,7 +16,7 @@ fn fields() -> Fields {
     Fields::new(&renamed).unwrap()
 }
 
-/// Formats the beacon in a record that is one object.
+/// Reads a record that consists of one object. Returns its beacon as text.
 fn read_by(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
     quick.begin();
     read_on(quick, record, fields)
@@ -28,8 +28,8 @@ fn read_on(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
     (end == record.len()).then(|| summary(&beacon))
 }
 
-/// Reads records one after the other with the same memory, and compares each result with that of a reader without
-/// memory. Returns the number of records that can be read.
+/// Reads records one after the other with the same memory. Compares each result with that of a reader without memory.
+/// Returns the number of records that can be read.
 fn readable(records: &[String], fields: &Fields) -> usize {
     let mut quick = Quick::default();
     let mut count = 0;
@@ -91,7 +91,7 @@ fn text_that_is_not_json_is_not_read() {
 }
 
 #[test]
-fn step_after_a_text_does_not_follow_another_value() {
+fn step_after_a_string_is_not_used_after_another_value() {
     let texts = r#"{"session":"s","content":"c","ts":1,"cdn":"d"}"#;
     let numbers = r#"{"session":1,"content":2,"ts":"1","cdn":null}"#;
     for record in [
@@ -113,7 +113,7 @@ fn step_after_a_text_does_not_follow_another_value() {
 }
 
 #[test]
-fn several_shapes_are_remembered_at_the_same_time() {
+fn several_forms_of_beacons_are_remembered_at_the_same_time() {
     let shapes =
         ["ts", "stalls", "cdn", "height"].map(|key| format!(r#"{{"session":"s","{key}":1,"ts":2}}"#));
     let mut quick = Quick::default();
@@ -157,7 +157,7 @@ fn many_different_keys_are_read_and_forgotten() {
     assert!(quick.steps.len() <= before + MOST_LEARNT as usize);
 }
 
-/// Generates JSON values of all kinds, and invalid ones.
+/// Generates valid JSON values of all kinds, and invalid values.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         "[0-9]{1,18}",
@@ -213,7 +213,7 @@ fn record() -> impl Strategy<Value = String> {
     })
 }
 
-/// Generates a key and a value that differs from the values of other keys. Some values are unusable.
+/// Generates a key, and a value that differs from the values of all other keys. Some values are unusable.
 fn pair() -> impl Strategy<Value = (&'static str, &'static str)> {
     let key = prop::sample::select(vec!["ts", "session", "cdn", "startup_ms", "height", "fatal", "other"]);
     let value = prop::sample::select(vec![
@@ -257,7 +257,7 @@ proptest! {
     }
 
     #[test]
-    fn last_of_duplicate_keys_counts(all in prop::collection::vec(prop::collection::vec(pair(), 1..9), 1..5)) {
+    fn last_value_of_a_repeated_key_counts(all in prop::collection::vec(prop::collection::vec(pair(), 1..9), 1..5)) {
         let mut quick = Quick::default();
         for pairs in all.iter().chain(&all) {
             let is_last = |at: usize| !pairs[at + 1..].iter().any(|(key, _)| *key == pairs[at].0);

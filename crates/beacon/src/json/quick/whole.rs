@@ -1,4 +1,4 @@
-//! Reads whole numbers, eight digits at a time.
+//! Reads whole numbers. The reader processes eight digits at a time.
 
 /// Reads a whole number of at most 15 digits. Returns the number and the position after it, or `None` for any other
 /// notation.
@@ -43,8 +43,8 @@ fn digits_before_end(rest: &[u8]) -> (u64, usize) {
     digits.fold((0, 0), |(value, count), digit| (value * 10 + u64::from(digit - b'0'), count + 1))
 }
 
-/// Returns true if digits of this length are a whole number in JSON: the number does not begin with a superfluous 0,
-/// and the byte after it ends the value.
+/// Returns true if the digits are a whole number in JSON. The number must not begin with a superfluous 0, and the byte
+/// after it must end the value.
 #[inline(always)]
 const fn is_whole(first: u8, after: u8, length: usize) -> bool {
     let is_padded = first == b'0' && length > 1;
@@ -57,16 +57,18 @@ const POWERS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_
 /// Returns the number of digits at the start of the eight bytes in `text`.
 #[inline(always)]
 const fn digits(text: u64) -> usize {
-    // A digit becomes 0 to 9. Adding 0x76 sets the highest bit of every greater value. A carry affects only later bytes.
+    // The XOR maps a digit to 0 to 9. Adding 0x76 then sets the highest bit of every byte above 9. A carry affects only
+    // the bytes after such a byte.
     let values = text ^ 0x3030_3030_3030_3030;
     let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
     others.trailing_zeros() as usize / 8
 }
 
-/// Returns the value of the first `length` digits in `text`. There are 1 to 8 of them.
+/// Returns the value of the first `length` digits in `text`. `length` is 1 to 8.
 #[inline(always)]
 const fn number(text: u64, length: usize) -> u64 {
-    // The digits are moved to the end. Then neighbours are joined: to numbers of two digits, of four, and of eight.
+    // The digits are moved to the end. Then neighbours are joined in three steps: to numbers of two, four and eight
+    // digits.
     let digits = text << (64 - 8 * length) & 0x0f0f_0f0f_0f0f_0f0f;
     let pairs = digits.wrapping_mul(2_561) >> 8 & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(6_553_601) >> 16 & 0x0000_ffff_0000_ffff;

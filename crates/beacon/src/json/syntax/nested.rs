@@ -5,8 +5,8 @@ use super::{Position, blank, key, skip_scalar};
 /// The maximum depth of nesting in a value that is skipped.
 pub(super) const MAX_DEPTH: usize = 1_024;
 
-/// Returns the position after the object or array that begins at `at`. The first attempt stores the open brackets in
-/// one word. Only values that are nested more deeply than 63 levels, which are rare, are scanned a second time.
+/// Returns the position after the object or array that begins at `at`. The first scan stores the open brackets in one
+/// word, which has space for 63 levels. Values with more levels are rare, and are scanned a second time.
 pub(super) fn skip_nested(bytes: &[u8], at: usize) -> Position {
     match skip_within(bytes, at, Shallow(1)) {
         Err(Fault::TooDeep(_)) => skip_deep(bytes, at),
@@ -21,7 +21,7 @@ fn skip_deep(bytes: &[u8], at: usize) -> Position {
     skip_within(bytes, at, deep).map_err(|(Fault::TooDeep(at) | Fault::NoJson(at))| at)
 }
 
-/// The reason why a value cannot be skipped, and the position at which this was found.
+/// The reason why a value cannot be skipped, with the position of the problem.
 enum Fault {
     TooDeep(usize),
     NoJson(usize),
@@ -68,7 +68,7 @@ impl Brackets for Shallow {
 
 /// A stack of up to [`MAX_DEPTH`] brackets.
 struct Deep {
-    /// One bit for each bracket. It is set for objects.
+    /// One bit for each bracket. The bit is set for objects.
     objects: [u64; MAX_DEPTH / 64],
     depth: usize,
 }

@@ -84,7 +84,8 @@ fn json() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Compares the skipped part with the part that serde ignores, which does not check numbers and characters.
+    /// Compares the skipped part with the part that serde ignores. serde does not check the numbers and characters in
+    /// this part.
     #[test]
     fn skipped_part_equals_the_part_that_serde_ignores(text in json(), cut in prop::option::of(any::<prop::sample::Index>())) {
         let text = match cut {
@@ -98,7 +99,7 @@ proptest! {
         if is_sound {
             prop_assert_eq!(skipped, Ok(reader.byte_offset()), "{}", text);
         } else {
-            // serde needs the byte that follows a number, `true`, `false` or `null`.
+            // serde needs the byte after a number, `true`, `false` or `null`.
             let followed = skipped.is_ok_and(|end| end < text.len());
             prop_assert!(skipped.is_err() || followed, "{}", text);
         }

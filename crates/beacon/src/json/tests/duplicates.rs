@@ -15,7 +15,7 @@ fn last_of_two_values_counts_unless_the_first_is_an_opt_out() {
 }
 
 #[test]
-fn unusable_last_value_leaves_the_field_absent() {
+fn field_is_absent_if_its_last_value_is_unusable() {
     for (field, good, bad) in [
         ("ts", "1795308528421", &["null", "-1", "\"soon\"", "1e300", "[]"][..]),
         ("startup_ms", "700", &["null", "-1", "86400001", "\"x\"", "{}", "true"]),
@@ -33,7 +33,7 @@ fn unusable_last_value_leaves_the_field_absent() {
             ] {
                 assert_eq!(one(&record, summary), absent, "{record}");
             }
-            // The unusable value is recorded, even if a later value is usable.
+            // The unusable value is recorded even if the last value is usable.
             let record = format!(r#"{{"{field}":{bad},"{field}":{good}}}"#);
             let used = one(&format!(r#"{{"{field}":{good}}}"#), summary);
             assert_eq!(one(&record, summary), used + field, "{record}");

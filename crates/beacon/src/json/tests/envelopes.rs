@@ -22,7 +22,7 @@ fn beacons_in_an_envelope_are_read_one_by_one() {
         sessions(r#"{"opt_out":true,"batch":[{"session":"a"},{"session":"b"}]}"#),
         ["a opts out", "b opts out"]
     );
-    // An object that is a beacon is not searched for other beacons.
+    // An object with a session is a beacon, so it is not searched for other beacons.
     assert_eq!(sessions(r#"{"session":"s","batch":[{"session":"a"}]}"#), ["s"]);
     for none in [
         r#"{"batch":[]}"#,
@@ -54,7 +54,7 @@ fn beacons_beyond_the_limit_are_one_error() {
 }
 
 #[test]
-fn records_of_kafka_rest_contain_one_beacon_each() {
+fn each_record_of_kafka_rest_contains_one_beacon() {
     let records = |records: &str| sessions(&format!(r#"{{"value_schema_id":7,"records":[{records}]}}"#));
     let (a, b) = (r#"{"session":"a","x":[{}]}"#, r#"{"session":"b"}"#);
     assert_eq!(records(&format!(r#"{{"value":{a}}},{{"value":{b}}}"#)), ["a", "b"]);
@@ -65,7 +65,7 @@ fn records_of_kafka_rest_contain_one_beacon_each() {
     // The `key` of such a record is never read as a beacon.
     assert_eq!(records(&format!(r#"{{"key":{b},"value":{a}}}"#)), ["a"]);
     assert_eq!(sessions(&format!(r#"{{"key":{b},"value":{a}}}"#)), ["a"]);
-    // Every record counts, even if it contains no beacon.
+    // Every record counts, even a record without a beacon.
     assert_eq!(
         records(&format!(r#"{{"value":null}},7,{{"value":{a}}},{{}},{b}"#)),
         ["-", "!", "a", "-", "b"]
@@ -92,7 +92,7 @@ fn first_element_without_a_session_does_not_hide_the_others() {
 }
 
 #[test]
-fn number_of_kafka_rest_records_is_limited() {
+fn number_of_records_in_a_kafka_rest_request_is_limited() {
     let record = format!(r#"{{"records":[{}]}}"#, [r#"{"value":{"session":"a"}}"#; 9].join(","));
     let mut all = Vec::new();
     read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 4, &mut |read| {
