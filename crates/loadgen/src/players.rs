@@ -62,7 +62,8 @@ impl Ord for Due {
 impl Players {
     /// Creates the players. The sessions of the beginning are already playing when the first beacon is sent.
     ///
-    /// # Errors Returns an error that names the first invalid setting of the configuration.
+    /// # Errors
+    /// Returns an error that names the first invalid setting of the configuration.
     pub fn new(config: PlayersConfig) -> Result<Self, LoadgenError> {
         config.check()?;
         let mut players = Self {

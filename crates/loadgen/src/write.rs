@@ -24,7 +24,8 @@ impl Limit {
 /// Writes each beacon as a line until a limit is reached. Writes the exact cells to another writer, as lines of JSON.
 /// Returns the number of records.
 ///
-/// # Errors Returns an error if writing fails. Without a limit, the function returns only in this case.
+/// # Errors
+/// Returns an error if writing fails. Without a limit, the function returns only in this case.
 pub fn write(
     players: Players,
     limit: Limit,
@@ -53,7 +54,8 @@ pub fn write(
 
 /// Writes each cell as a line of JSON.
 ///
-/// # Errors Returns an error if writing fails.
+/// # Errors
+/// Returns an error if writing fails.
 pub fn write_cells(cells: &[Cell], mut lines: impl Write) -> io::Result<()> {
     for cell in cells {
         serde_json::to_writer(&mut lines, cell)?;
@@ -64,7 +66,8 @@ pub fn write_cells(cells: &[Cell], mut lines: impl Write) -> io::Result<()> {
 
 /// Writes the remaining cells, and the ledger as the last line.
 ///
-/// # Errors Returns an error if writing fails.
+/// # Errors
+/// Returns an error if writing fails.
 pub fn write_end(truth: Truth, mut lines: impl Write) -> io::Result<()> {
     #[derive(serde::Serialize)]
     struct Last {
