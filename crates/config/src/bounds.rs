@@ -25,7 +25,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// Returns the bounds on a broker with default settings. `ahead` is the maximum time by which a producer's
-    /// timestamp may be ahead of the broker's clock. It is 0 if the broker sets the timestamps.
+    /// timestamp may be ahead of the broker's clock. If the broker sets the timestamps, `ahead` is 0.
     #[must_use]
     pub fn of(ttl: Duration, ahead: Duration) -> Self {
         Self::at(ttl, ahead, CHECK_INTERVAL)

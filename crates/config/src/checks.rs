@@ -33,7 +33,7 @@ fn source_fields(loaded: &Loaded) -> Result<(), ConfigError> {
     apart(loaded, "source.log", &loaded.settings.source.log)
 }
 
-/// Checks that the paths of all fields are different, and that no path is inside another one.
+/// Checks that the paths of all fields are different, and that no path is inside another path.
 fn apart(loaded: &Loaded, section: &str, paths: &BTreeMap<String, Vec<String>>) -> Result<(), ConfigError> {
     for (index, (name, path)) in paths.iter().enumerate() {
         let overlaps =
@@ -170,8 +170,7 @@ fn topics(loaded: &Loaded) -> Result<(), ConfigError> {
     })
 }
 
-/// Checks that `ttl.erase_counted` is set only if no other program needs the topic, because erased records are erased
-/// for all readers.
+/// Refuses `ttl.erase_counted` if another program may need the topic, because records are erased for all readers.
 fn erasing(loaded: &Loaded) -> Result<(), ConfigError> {
     let settings = &loaded.settings;
     let own = format!("{}.beacons", settings.kafka.prefix);

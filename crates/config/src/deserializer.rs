@@ -11,12 +11,13 @@ use crate::layers::unknown_key;
 use crate::tree::{Content, Node, Section, is_secret, join, not_a_section};
 use crate::value::Value;
 
-/// An error in a value, as the type of the setting reports it. The deserializer adds the key and the origin.
+/// An error in a value, as the type of the setting reports it. The deserializer adds the key and the origin of the
+/// value.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The value does not match this description of valid values.
+    /// The value is invalid. The string describes valid values.
     Expected(String),
-    /// A message that continues after the key.
+    /// A message. In the complete error, it follows the key.
     Message(String),
     /// The section has no such key. The list contains its known keys.
     Unknown(&'static [&'static str]),
@@ -27,7 +28,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Adds the key and the origin, unless an inner node has already added its own.
+    /// Adds the key and the origin of a node. If a node inside this node has already added its key and origin, nothing
+    /// is added.
     fn locate(self, key: &str, node: &Node) -> Self {
         let message = match (self, &node.content) {
             (Self::Located(error), _) => return Self::Located(error),
@@ -68,7 +70,8 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// These functions never quote the value, because it may be a secret. [`Fault::locate`] quotes it if it is not one.
+/// These functions never quote the value, because it may be a secret. [`Fault::locate`] quotes values that are not
+/// secret.
 impl de::Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::Message(message.to_string())
@@ -101,7 +104,7 @@ fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// The deserializer of one node. A value of an environment variable or a flag is a string without a type, and is
+/// The deserializer of one node. The value of an environment variable or a flag is a string without a type. It is
 /// parsed as the type that the setting requires.
 pub(crate) struct NodeDeserializer<'a> {
     key: &'a str,
@@ -135,12 +138,12 @@ fn visit_value<'de, V: Visitor<'de>>(value: &Value, visitor: V) -> Result<V::Val
         Value::Real(number) => visitor.visit_f64(*number),
         Value::Flag(flag) => visitor.visit_bool(*flag),
         Value::List(items) => visitor.visit_seq(ListAccess(items.iter())),
-        // no setting has a value of this type, so every visitor refuses it
+        // No setting has a value of this type, so every visitor refuses it.
         Value::Other(_) => visitor.visit_unit(),
     }
 }
 
-/// Parses a list in TOML, or words that are separated by commas.
+/// Parses a list in TOML, or words separated by commas.
 fn list(text: &str) -> Option<Value> {
     if text.trim_start().starts_with('[') {
         return Value::parse(text).filter(|value| matches!(value, Value::List(_)));

@@ -57,7 +57,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Creates an error about a key. The message continues after the key.
+    /// Creates an error about a key. In the error, `message` follows the key.
     pub(crate) fn new(origin: &Origin, key: &str, message: impl Into<String>) -> Self {
         Self { place: origin.to_string(), key: Some(key.into()), message: message.into() }
     }
@@ -85,7 +85,7 @@ impl ConfigError {
     }
 }
 
-/// Describes an error of the file system without its number, which differs between systems.
+/// Describes an error of the file system. Omits the number of the error, because it differs between systems.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".into(),

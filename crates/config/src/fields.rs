@@ -128,12 +128,12 @@ where
     parsed(deserializer, &want, |text| parse_duration(text).filter(within))
 }
 
-/// Reads a path. The empty string means that there is none.
+/// Reads a path. An empty string means that there is no path.
 pub(crate) fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     parsed(deserializer, "a path, or \"\" for none", |text| Some(optional(text).map(PathBuf::from)))
 }
 
-/// Reads a string. The empty string means that there is none.
+/// Reads a string. An empty string means that there is no value.
 pub(crate) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     parsed(deserializer, "a string", |text| Some(optional(text).map(str::to_owned)))
 }
@@ -148,7 +148,7 @@ pub(crate) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sock
     parsed(deserializer, want, |text| text.parse().ok())
 }
 
-/// Reads an address and a port. The empty string means that there is none.
+/// Reads an address and a port. An empty string means that there is no address.
 pub(crate) fn optional_address<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SocketAddr>, D::Error> {
@@ -188,7 +188,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
             match items.next_element() {
                 Ok(Some(item)) => list.push(item),
                 Ok(None) => return Ok(list),
-                // the error describes the whole list, and not the single item
+                // The error describes the whole list, and not one item.
                 Err(_) => return Err(A::Error::invalid_type(Unexpected::Seq, &self)),
             }
         }

@@ -16,8 +16,8 @@ pub const DEFAULT: &str = include_str!("../../../deploy/default.toml");
 
 const PREFIX: &str = "CROWDFOLD_";
 
-/// The maximum number of words in the key of an environment variable or a flag, except in the name of a property. It
-/// limits the nesting of sections, because the code that reads nested sections is recursive.
+/// The maximum number of words in the key of an environment variable or a flag. It does not apply to names of
+/// properties. It limits the nesting of sections, because the code that reads nested sections is recursive.
 const DEEPEST: usize = 16;
 
 /// The default length of windows under `differential-privacy`. It is longer than the common default, because the
@@ -63,11 +63,12 @@ impl Layers {
         self.root.merge(section, "")
     }
 
-    /// Adds the values of environment variables. Only variables whose names begin with `CROWDFOLD_` and contain `__`
-    /// after it are settings.
+    /// Adds the values of environment variables. A variable is a setting only if its name begins with `CROWDFOLD_` and
+    /// the rest of the name contains `__`.
     ///
     /// # Errors
-    /// A variable gives no valid value, or has the name of a key with `_` between its words instead of `__`.
+    /// Returns an error if a variable has an invalid value, or if its name is a key in which `_` replaces a dot instead
+    /// of `__`.
     pub(crate) fn add_environment(
         &mut self,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -106,7 +107,7 @@ impl Layers {
             return Err(ConfigError::new(origin, key, message));
         }
         let section = match path.as_slice() {
-            // the names of librdkafka's properties contain dots, which are underscores in the name of a variable
+            // Names of librdkafka's properties contain dots. In the name of a variable, underscores replace these dots.
             [section, inner, name @ ..] if !name.is_empty() && is_properties(&join(section, inner)) => {
                 let property = name.join(".").replace('_', ".");
                 Section::with_value(&[section, inner, &property], origin, Value::Untyped(text))
@@ -150,7 +151,8 @@ impl Layers {
         }
     }
 
-    /// Returns true if a layer above the defaults sets the key, or a key in the section.
+    /// Returns true if a layer above the defaults sets a key. For a section, returns true if such a layer sets a key in
+    /// it.
     pub(crate) fn is_given(&self, key: &str) -> bool {
         self.root.find(key).is_some_and(Node::is_given)
     }
@@ -161,8 +163,8 @@ pub(crate) fn unknown_key(origin: &Origin, key: &str, siblings: &[&str]) -> Conf
     let last = |key: &str| key.rsplit_once('.').map_or(key, |(_, last)| last).to_owned();
     let section = key.rsplit_once('.').map_or("", |(section, _)| section);
     let sibling = nearest(&last(key), siblings.iter().copied()).map(|name| join(section, name));
-    // search other sections only if the section of the key is known; in a section of a single tenant, list its few
-    // keys instead
+    // If the section of the key is unknown, other sections are not searched. In a section of a single tenant, the
+    // message lists the few known keys instead.
     let is_common = section.is_empty() || KNOWN.iter().any(|known| known == section);
     let elsewhere = || KNOWN.iter().find(|known| is_common && last(known) == last(key)).cloned();
     let hint = match sibling.or_else(elsewhere) {
@@ -172,7 +174,8 @@ pub(crate) fn unknown_key(origin: &Origin, key: &str, siblings: &[&str]) -> Conf
     ConfigError::new(origin, key, format!("is not a known key; {hint}"))
 }
 
-/// Refuses `CROWDFOLD_RELEASE_K`, which would set nothing. Other variables with the prefix are not configuration.
+/// Refuses variables such as `CROWDFOLD_RELEASE_K`, which would have no effect. All other variables that begin with
+/// `CROWDFOLD_` and contain no `__` are ignored.
 fn refuse_single_underscores(name: String, words: &str) -> Result<(), ConfigError> {
     let Some(key) = KNOWN.iter().find(|key| key.contains('.') && key.replace('.', "_") == words) else {
         return Ok(());
@@ -183,8 +186,8 @@ fn refuse_single_underscores(name: String, words: &str) -> Result<(), ConfigErro
     Err(ConfigError::new(&origin, key, message))
 }
 
-/// Returns a key in the form that the user must correct: as the name of a variable, such as `CROWDFOLD_RELEASE__K`,
-/// if the error is in an environment variable, and as a key otherwise.
+/// Returns a key in the form that the user must correct. If the error is in an environment variable, this is the name
+/// of a variable, such as `CROWDFOLD_RELEASE__K`.
 fn as_written(origin: &Origin, key: &str) -> String {
     match origin {
         Origin::Environment(_) => format!("{PREFIX}{}", key.replace('.', "__").to_uppercase()),
@@ -200,7 +203,8 @@ fn parse(text: &str, origin: &dyn Fn(usize) -> Origin) -> Result<Section, Config
     match DeTable::parse(text) {
         Ok(document) => Ok(Section::from_toml(document.get_ref(), "", &at)),
         Err(error) => {
-            // `Display` of the parser's error quotes the line, which may contain a secret; its message does not
+            // The `Display` of the parser's error quotes the line, which may contain a secret. The method `message`
+            // does not quote it.
             let position = error.span().map_or(0, |span| span.start);
             Err(ConfigError::on_line(&at(position), format!("not TOML: {}", error.message())))
         }

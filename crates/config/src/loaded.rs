@@ -16,7 +16,7 @@ use crate::topics::TopicNames;
 
 const SECRET: &str = "release.privacy.secret_file";
 
-/// The sources of a configuration, in ascending precedence. The program must provide them, because this crate itself
+/// The sources of a configuration, in ascending precedence. The program must provide the sources, because this crate
 /// reads neither the environment nor the name of the host.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -64,20 +64,20 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// Creates an error about a key, which names the origin of the key. The message continues after the key: `is …;
-    /// do …`.
+    /// Creates an error that contains a key and its origin. `message` follows the key, in the form `is …; do …`.
     #[must_use]
     pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
         self.error_at(key, key, message)
     }
 
-    /// Creates an error about a key, which names the origin of another key, `place`, that causes the error.
+    /// Creates an error about a key, if the key `place` causes the error. The error contains the origin of `place`.
     #[must_use]
     pub fn error_at(&self, place: &str, key: &str, message: impl Into<String>) -> ConfigError {
         ConfigError::new(self.layers.origin(place), key, message)
     }
 
-    /// Returns true if a layer above the defaults sets the key, or a key in the section.
+    /// Returns true if a layer above the defaults sets a key. For a section, returns true if such a layer sets a key in
+    /// it.
     #[must_use]
     pub fn is_given(&self, key: &str) -> bool {
         self.layers.is_given(key)
@@ -113,7 +113,7 @@ impl Settings {
         TopicNames::of(self)
     }
 
-    /// Returns the maximum duration of the part of the beacons that a restart reads again. It is the sum of
+    /// Returns the maximum length of the time for which a restart reads beacons again. It is the sum of
     /// `windows.length`, `windows.lateness` and `sessions.idle_timeout`.
     #[must_use]
     pub fn replay(&self) -> Duration {

@@ -2,7 +2,8 @@
 
 use strsim::osa_distance;
 
-/// Returns the known word with the smallest edit distance, or `None` if the distance is too large for a typing error.
+/// Returns the known word with the smallest edit distance. Returns `None` if the distance is too large for a typing
+/// error.
 pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = 1 + written.len() / 4;
     let distances = known.into_iter().map(|word| (osa_distance(written, word), word));

@@ -34,7 +34,7 @@ impl TopicNames {
     /// Returns the topic of the rollups of a tenant. `tenant` is the index of the tenant in `tenants.names`.
     ///
     /// # Panics
-    /// Panics if each tenant has its own topic and there is no tenant with this index.
+    /// Panics if each tenant has its own topic and no tenant has this index.
     #[must_use]
     pub fn rollups_of(&self, tenant: usize) -> &str {
         if self.rollups.len() == 1 { &self.rollups[0] } else { &self.rollups[tenant] }

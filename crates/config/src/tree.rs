@@ -21,7 +21,7 @@ pub(crate) enum Content {
     Value(Value),
 }
 
-/// A section: its keys and their nodes, in the order in which the keys were first set.
+/// A section: its keys and their nodes. The order is that in which the keys were first set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Section(pub(crate) IndexMap<String, Node>);
 
@@ -70,8 +70,8 @@ impl Section {
         section
     }
 
-    /// Adds properties of librdkafka. TOML parses `sasl.username = "x"` as nested tables, but here it is one name
-    /// with a dot.
+    /// Adds properties of librdkafka. TOML parses `sasl.username = "x"` as nested tables, but the name of a property is
+    /// one string with dots.
     fn add_properties(&mut self, prefix: &str, table: &DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
         for (name, value) in in_order(table) {
             let (key, position) = (join(prefix, name.get_ref()), name.span().start);
@@ -100,7 +100,7 @@ impl Section {
         section
     }
 
-    /// Replaces values by those of a higher layer, and adds its other values.
+    /// Adds the values of a higher layer. A value replaces the value with the same key.
     ///
     /// # Errors
     /// Returns an error if one layer contains a section and the other layer a value for the same key.
@@ -127,7 +127,7 @@ impl Section {
         Ok(())
     }
 
-    /// Returns the node of a key with dots. A name in a section may itself contain dots.
+    /// Returns the node of a key with dots. A single name in a section may also contain dots.
     pub(crate) fn find(&self, key: &str) -> Option<&Node> {
         let inside = || {
             self.0.iter().find_map(|(name, node)| match &node.content {
@@ -166,7 +166,8 @@ impl Section {
 }
 
 impl Node {
-    /// Returns true if a layer above the defaults sets the value, or a value in the section.
+    /// Returns true if a layer above the defaults sets the value. For a section, returns true if such a layer sets a
+    /// value in it.
     pub(crate) fn is_given(&self) -> bool {
         match &self.content {
             Content::Section(section) => section.0.values().any(Self::is_given),
@@ -175,7 +176,7 @@ impl Node {
     }
 }
 
-/// Returns the message for a value where a section is expected. It does not quote the value.
+/// Returns the message for a value that was given instead of a section. The message does not quote the value.
 pub(crate) fn not_a_section(key: &str, value: &Value) -> String {
     format!("is set to {}, but it is a section; write [{key}] and its keys", value.kind())
 }

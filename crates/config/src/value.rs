@@ -12,9 +12,9 @@ pub(crate) enum Value {
     Real(f64),
     Flag(bool),
     List(Vec<Value>),
-    /// A value of a type that no setting has. The string is the name of the type.
+    /// A value of a type that no setting has. The string is the name of that type.
     Other(&'static str),
-    /// The value of an environment variable or a flag. The setting that is read from it determines its type.
+    /// The value of an environment variable or a flag. Its type is determined by the setting that reads it.
     Untyped(String),
 }
 
@@ -34,7 +34,7 @@ impl Value {
         }
     }
 
-    /// Converts an untyped value with `parse`, or to a string if `parse` returns `None`.
+    /// Converts an untyped value with `parse`. If `parse` returns `None`, the value becomes a string.
     pub(crate) fn resolve(&mut self, parse: impl FnOnce(&str) -> Option<Self>) {
         if let Self::Untyped(text) = self {
             *self = parse(text).unwrap_or_else(|| Self::Text(std::mem::take(text)));

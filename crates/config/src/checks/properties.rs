@@ -1,4 +1,4 @@
-//! Checks that no property is configured that crowdfold sets itself.
+//! Refuses configured properties of librdkafka that crowdfold sets itself.
 
 use crate::error::ConfigError;
 use crate::loaded::Loaded;

@@ -38,13 +38,13 @@ struct Need<'a> {
     ttl: (&'a str, Duration),
     /// The maximum time by which the timestamp of a record may be ahead of the broker's clock.
     ahead: Duration,
-    /// The keys and the values whose sum is the required time.
+    /// The keys and the values that add up to the required time.
     parts: &'a [(&'a str, Duration)],
 }
 
 impl Need<'_> {
     /// Refuses a time-to-live that is too short for every broker. `topics check` uses the actual settings of the
-    /// brokers, and may find that more is needed.
+    /// brokers, and may require a longer time-to-live.
     fn check(&self, loaded: &Loaded) -> Result<(), ConfigError> {
         let (key, ttl) = self.ttl;
         let need: Duration = self.parts.iter().map(|(_, part)| part).sum();

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error};
 
 use crate::fields::{self, HOUR, MINUTE, SECOND};
 
-/// The maximum of `collect.batch_bytes`. With Kafka's overhead, a record of this size is still smaller than
+/// The maximum of `collect.batch_bytes`. A record of this size, together with Kafka's overhead, is smaller than
 /// `max.message.bytes` of the topic.
 const LONGEST_RECORD: u64 = 900 << 10;
 
@@ -40,7 +40,7 @@ pub struct Collect {
     /// The maximum time to wait for Kafka to acknowledge a record.
     #[serde(deserialize_with = "fields::duration::<SECOND, { 5 * MINUTE }, _>")]
     pub acknowledge_timeout: Duration,
-    /// The maximum size in bytes of data that was received but not yet written.
+    /// The maximum size in bytes of data that was received and is not written to Kafka yet.
     #[serde(deserialize_with = "fields::whole::<{ 1 << 20 }, { 1 << 40 }, _, _>")]
     pub max_memory_bytes: usize,
     /// The maximum number of concurrent connections.
@@ -58,7 +58,7 @@ pub struct Collect {
     /// The time after which a connection without requests is closed.
     #[serde(deserialize_with = "fields::duration::<SECOND, HOUR, _>")]
     pub keep_alive: Duration,
-    /// `[collect.tls]`.
+    /// The section `[collect.tls]`: the certificate and the key of the server.
     pub tls: Tls,
 }
 
@@ -95,7 +95,7 @@ pub enum Acknowledge {
     Queued,
 }
 
-/// `[collect.tls]`.
+/// The section `[collect.tls]`: the certificate and the key of the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
@@ -118,7 +118,7 @@ fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D:
     }
 }
 
-/// Returns true if a string consists of a scheme, a host and an optional port, as browsers send an origin.
+/// Returns true if a string has the form in which browsers send an origin: a scheme, a host and an optional port.
 fn is_origin(origin: &str) -> bool {
     let Some((scheme, host)) = origin.split_once("://") else { return false };
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
@@ -130,7 +130,7 @@ fn is_origin(origin: &str) -> bool {
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let network = |text: &String| {
-        // a single address is accepted as a network that contains only that address
+        // A single address is accepted. It stands for a network that contains only this address.
         let single = |bits: u8| format!("{text}/{bits}").parse::<IpNet>();
         text.parse().or_else(|_| single(128)).or_else(|_| single(32)).map_err(|_| {
             D::Error::custom(format!(

@@ -1,4 +1,4 @@
-//! `[console]`: the console.
+//! The section `[console]`: the console.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,26 +9,26 @@ use serde::Deserialize;
 
 use crate::fields::{self, DAY, HOUR};
 
-/// `[console]`.
+/// The section `[console]`: the console.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Console {
-    /// Address of the HTTP server.
+    /// The address and the port of the HTTP server.
     #[serde(deserialize_with = "fields::address")]
     pub listen: SocketAddr,
-    /// Directory of the store; absent for a store in memory.
+    /// The directory of the store. `None` means that the store is in memory.
     #[serde(deserialize_with = "fields::optional_path")]
     pub data_dir: Option<PathBuf>,
-    /// Time after which windows are added up to hours.
+    /// The age at which the rows of windows are added up to rows of hours.
     #[serde(deserialize_with = "fields::duration::<HOUR, { 3_650 * DAY }, _>")]
     pub detail: Duration,
-    /// Breakdowns and metrics of the gauges.
+    /// The breakdowns and metrics that are exported as gauges.
     #[serde(deserialize_with = "fields::words")]
     pub export: Vec<String>,
-    /// JSON report of the last audit.
+    /// The path of the JSON report of the last audit.
     #[serde(deserialize_with = "fields::optional_path")]
     pub audit_report: Option<PathBuf>,
-    /// `[console.tokens.NAME]`.
+    /// The sections `[console.tokens.NAME]`: the access tokens, by name.
     pub tokens: BTreeMap<String, ConsoleToken>,
 }
 
@@ -45,14 +45,14 @@ impl Default for Console {
     }
 }
 
-/// `[console.tokens.NAME]`.
+/// The section `[console.tokens.NAME]`: one access token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsoleToken {
-    /// File with the token.
+    /// The path of the file with the token.
     #[serde(deserialize_with = "fields::optional_path")]
     pub file: Option<PathBuf>,
-    /// Tenants that the token may see; empty for all.
+    /// The tenants whose rows may be read with the token. An empty list means all tenants.
     #[serde(deserialize_with = "fields::words")]
     pub tenants: Vec<String>,
 }

@@ -26,8 +26,7 @@ pub struct Kafka {
     /// The prefix of the names of topics, consumer groups and transactional ids.
     #[serde(deserialize_with = "name")]
     pub prefix: String,
-    /// The name of this worker, which must be the same after a restart. An empty name is replaced by the name of the
-    /// host.
+    /// The name of this worker. It must be the same after a restart. The name of the host replaces an empty name.
     #[serde(deserialize_with = "name")]
     pub instance: String,
     /// The section `[kafka.properties]`: properties of all clients.
@@ -66,8 +65,8 @@ impl Properties {
         self.0.is_empty()
     }
 
-    /// Returns the names and the values of the properties. Reads the values that are in files. `section` is the name
-    /// of the section in error messages.
+    /// Returns the names and the values of the properties. Reads values that are in files. `section` is the name of the
+    /// section, for error messages.
     ///
     /// # Errors
     /// Returns an error if a file cannot be read.
@@ -79,7 +78,8 @@ impl Properties {
     }
 }
 
-/// The value of a property of librdkafka. Its implementation of `Debug` does not show it, because it may be a secret.
+/// The value of a property of librdkafka. The implementation of `Debug` does not show the value, because it may be a
+/// secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Property(String);
 
@@ -96,8 +96,8 @@ impl Property {
         self.file().is_none().then_some(self.0.as_str())
     }
 
-    /// Returns the value for display. It is masked if the name of the property shows that it may be a secret. A value
-    /// in a file is shown as the path of the file.
+    /// Returns the value for display. The value is masked if the name of the property shows that it may be a secret. If
+    /// the value is in a file, returns the path of the file.
     pub(crate) fn shown(&self, name: &str) -> &str {
         let is_secret = SECRETS.iter().any(|part| name.contains(part));
         if is_secret && self.file().is_none() { MASK } else { &self.0 }

@@ -41,7 +41,7 @@ pub struct Principals {
 }
 
 impl Principals {
-    /// Sets the name of each principal that is not configured to `{prefix}-{role}`.
+    /// Sets the names of principals that are not configured. Such a name is `{prefix}-{role}`.
     pub(crate) fn name_after(&mut self, prefix: &str) {
         for (role, name) in [
             ("collector", &mut self.collector),

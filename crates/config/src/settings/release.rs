@@ -25,8 +25,8 @@ pub struct Release {
     pub breakdowns: Vec<Vec<String>>,
     /// The selection of the detail table.
     pub detail_breakdown: DetailTable,
-    /// The minimum number of sizes that a small group inside a row with `*` may have had. `None` if it follows from
-    /// k.
+    /// The minimum number of possible sizes of a small group that was folded into a row with `*`. `None` if it follows
+    /// from k.
     #[serde(deserialize_with = "margin")]
     pub margin: Option<u64>,
     /// The standard deviation of the noise outside the detail table, in multiples of the maximum contribution of one

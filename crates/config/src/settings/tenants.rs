@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error};
 use crate::fields;
 use crate::nearest::did_you_mean;
 
-/// The maximum number of tenants. The number of a tenant has 16 bits.
+/// The maximum number of tenants. The index of a tenant has 16 bits.
 const MOST_TENANTS: usize = 10_000;
 
 /// The section `[tenants]`: the tenants and their attributes.
@@ -48,7 +48,7 @@ impl Tenants {
         self.names.iter().position(|name| *name == self.default).unwrap_or(0)
     }
 
-    /// Returns the tenants that may be grouped by an attribute, each with its value of the attribute.
+    /// Returns the tenants that may be grouped by an attribute, each with its attribute value.
     pub fn grouped_by<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let with_value = self
             .attributes
@@ -70,7 +70,7 @@ impl Tenants {
         self.names.iter().any(|name| name == tenant)
     }
 
-    /// Returns the fix for a name that is not in `names`, as the end of an error message.
+    /// Returns the fix for a name that is not in `names`, for the end of an error message.
     pub(crate) fn did_you_mean(&self, name: &str) -> String {
         match did_you_mean(name, self.names.iter().map(String::as_str)) {
             hint if hint.is_empty() => "; add it there".into(),

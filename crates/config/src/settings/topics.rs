@@ -10,8 +10,8 @@ use crate::fields::{self, DAY, SECOND};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Topics {
-    /// The number of partitions of the topic of beacons. The maximum follows from the size of the metadata of an
-    /// offset, in which a merger lists missing partitions.
+    /// The number of partitions of the topic of beacons. Its maximum follows from the maximum size of offset metadata,
+    /// in which a merger lists missing partitions.
     #[serde(deserialize_with = "fields::whole::<1, 4_096, _, _>")]
     pub beacon_partitions: u32,
     /// The number of partitions of the topic of partials.

@@ -16,7 +16,7 @@ pub struct Windows {
     /// The length of a window. A day must be a whole number of windows.
     #[serde(deserialize_with = "length")]
     pub length: Duration,
-    /// The time for which a window waits for late beacons after its end.
+    /// The time after the end of a window for which late beacons are still accepted.
     #[serde(deserialize_with = "fields::duration::<0, HOUR, _>")]
     pub lateness: Duration,
     /// The maximum time by which the event time of a beacon may be ahead of the timestamp of its record.
@@ -38,7 +38,7 @@ impl Default for Windows {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sessions {
-    /// The time after its last beacon at which the worker forgets a session.
+    /// The time without beacons after which the worker forgets a session.
     #[serde(deserialize_with = "fields::duration::<SECOND, HOUR, _>")]
     pub idle_timeout: Duration,
     /// The maximum number of live sessions of one partition.

@@ -11,7 +11,7 @@ fn load_flag(key: &'static str, value: &str, flag: &'static str) -> Result<Loade
 }
 
 #[test]
-fn flag_overrides_variable_and_variable_overrides_file_and_file_overrides_default() {
+fn flags_override_variables_which_override_files_which_override_defaults() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.toml");
     std::fs::write(&path, "[release]\nk = 60\n[windows]\nlength = \"5m\"\nlateness = \"10s\"\n").unwrap();

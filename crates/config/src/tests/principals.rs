@@ -21,7 +21,7 @@ fn principal_that_is_not_a_single_user_is_refused() {
 }
 
 #[test]
-fn principal_that_is_not_configured_is_named_by_prefix_and_role() {
+fn default_name_of_a_principal_consists_of_prefix_and_role() {
     let loaded = load("[kafka]\nprefix = \"video\"\n[principals]\nmerger = \"CN=m\"\n").unwrap();
     let principals = &loaded.settings.principals;
     assert_eq!((&*principals.combiner, &*principals.merger), ("video-combiner", "CN=m"));
@@ -45,7 +45,7 @@ fn every_role_refuses_names_that_are_not_single_users() {
 }
 
 #[test]
-fn readers_of_one_tenant_are_a_string_or_a_list() {
+fn readers_of_a_tenant_may_be_a_string_or_a_list() {
     let text = "[tenants]\nnames = [\"acme\", \"kids\"]\ndefault = \"acme\"\nper_tenant_topics = true\n\
                 [principals.tenants]\nacme = \"one\"\nkids = [\"two\", \"three\"]\n";
     let loaded = load(text).unwrap();

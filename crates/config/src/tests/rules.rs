@@ -73,7 +73,7 @@ fn release_settings_that_contradict_other_sections_are_refused() {
 }
 
 #[test]
-fn erasing_is_accepted_for_an_own_topic_and_for_a_shared_topic_with_the_flag() {
+fn erase_counted_is_accepted_for_the_own_topic_and_for_a_shared_topic_with_erase_shared() {
     for text in [
         "[ttl]\nerase_counted = true\n",
         "[source]\ntopic = \"crowdfold.beacons\"\n[ttl]\nerase_counted = true\n",
@@ -107,7 +107,7 @@ fn fields_of_a_log_are_refused_unless_the_format_is_capture() {
 }
 
 #[test]
-fn console_beyond_loopback_needs_tokens_of_known_tenants() {
+fn invalid_console_settings_are_refused_with_the_fix() {
     for (text, expect) in [
         (
             "listen = \"0.0.0.0:8090\"",
@@ -135,7 +135,7 @@ fn console_beyond_loopback_needs_tokens_of_known_tenants() {
 }
 
 #[test]
-fn collector_settings_that_need_another_setting_are_refused_without_it() {
+fn collector_setting_is_refused_if_a_setting_that_it_requires_is_absent() {
     for (line, expect) in [
         (
             "proxy_protocol = true",

@@ -64,7 +64,7 @@ fn properties_of_the_eraser_are_separate_from_those_of_other_clients() {
 }
 
 #[test]
-fn file_of_a_property_is_read_when_a_client_is_created() {
+fn property_in_a_file_is_read_when_a_client_is_created() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("password");
     let text = format!("[kafka.properties]\nsasl.password = \"file:{}\"\n", path.display());
@@ -83,7 +83,7 @@ fn file_of_a_property_is_read_when_a_client_is_created() {
 }
 
 #[test]
-fn secret_of_the_noise_is_64_digits_in_a_file() {
+fn secret_of_the_noise_must_be_64_hexadecimal_digits_in_a_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("secret");
     let text = format!("[release.privacy]\nsecret_file = \"{}\"\n", path.display());

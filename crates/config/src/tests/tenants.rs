@@ -28,8 +28,8 @@ fn tenant_that_is_not_in_tenants_names_is_refused() {
 
 const TWO: &str = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n";
 
-/// Asserts that a configuration file is refused with this message. Its first three lines name two tenants, so `text`
-/// begins in line 4.
+/// Asserts that a configuration file is refused with this message. The first three lines of the file name two tenants,
+/// so `text` begins in line 4.
 #[track_caller]
 fn check_two(text: &str, expect: &str) {
     check(&format!("{TWO}{text}"), expect);

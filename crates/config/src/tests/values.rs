@@ -208,7 +208,7 @@ fn collector_settings_outside_their_ranges_are_refused() {
 }
 
 #[test]
-fn number_at_the_end_of_its_range_is_accepted() {
+fn smallest_and_largest_values_of_ranges_are_accepted() {
     for text in [
         "[release]\nk = 1000000\n",
         "[release]\nk = 1\n",
