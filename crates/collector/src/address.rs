@@ -2,8 +2,8 @@
 //! trusted proxy forwards.
 //!
 //! Forwarding headers list the hops of a request, and each proxy appends a hop on the right. Therefore the hops are
-//! read from the right, and the first hop that is not a trusted proxy is the client. The client may have forged the
-//! hops to the left of it.
+//! read from the right, and the first hop that is not a trusted proxy is the client. The hops on the left of the client
+//! are not used, because the client may have forged them.
 #![expect(
     clippy::disallowed_types,
     reason = "only beacon, airlock::address and this module handle addresses"
@@ -43,14 +43,14 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Creates the peer with this address, and records whether it is a trusted proxy.
+    /// Creates a [`Peer`] from an address. Stores whether the address belongs to a trusted proxy.
     pub(crate) fn peer(&self, address: SocketAddr) -> Peer {
         // a socket for IPv6 reports an IPv4 peer as an IPv4-mapped IPv6 address
         let address = address.ip().to_canonical();
         Peer { text: address.to_string(), is_proxy: self.trusts(address) }
     }
 
-    /// Returns the client's address, which is empty if it is unknown.
+    /// Returns the client of a request. The address in it is empty if it is unknown.
     pub(crate) fn client<'a>(&self, peer: &'a Peer, headers: &HeaderMap) -> Client<'a> {
         if !peer.is_proxy {
             return Client { address: Address::Peer(&peer.text), spoofed: has_forwarding_header(headers) };
@@ -61,8 +61,8 @@ impl Proxies {
         let forwarded = self.first_unknown(hops(headers, FORWARDED.as_str(), &mut |value, each| {
             elements(value).for_each(|element| each(forwarded_for(element).and_then(|hop| address_in(&hop))));
         }));
-        // a proxy that writes one of the two headers may forward the other header unchanged, so if both exist, use an
-        // address only if it is the same in both
+        // a proxy may write only one of the two headers and forward the other unchanged; therefore, if both headers
+        // exist, use the address only if both contain the same address
         let address = match (listed, forwarded) {
             (Some(one), Some(other)) => one.filter(|one| other == Some(*one)),
             (one, other) => one.or(other).flatten(),
@@ -71,7 +71,7 @@ impl Proxies {
     }
 
     /// Returns the first hop from the right that is not a trusted proxy, or the left-most hop if all are trusted
-    /// proxies. Returns `None` if there are no hops, and `Some(None)` if that hop has no valid address.
+    /// proxies. Returns `None` if there are no hops, and `Some(None)` if the found hop has no valid address.
     fn first_unknown(&self, hops: Vec<Option<IpAddr>>) -> Option<Option<IpAddr>> {
         let is_trusted = |hop: &Option<IpAddr>| hop.is_some_and(|address| self.trusts(address));
         hops.iter().rev().find(|hop| !is_trusted(hop)).or(hops.first()).copied()
@@ -158,7 +158,7 @@ fn forwarded_for(element: &str) -> Option<String> {
 }
 
 /// Parses the address of a hop. A port may follow it, and brackets may enclose an IPv6 address. Returns `None` for an
-/// obfuscated address (`unknown`, `_id`) and for an invalid one.
+/// obfuscated address (`unknown`, `_id`) and for an invalid address.
 fn address_in(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let hop = hop.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(hop);

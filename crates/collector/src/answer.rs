@@ -14,8 +14,8 @@ use hyper::{HeaderMap, Response, StatusCode};
 pub(crate) enum Answer {
     /// Status 204: the beacons of the request were accepted.
     Taken,
-    /// Status 204 for a preflight, the request with which a browser asks for permission to send a request to another
-    /// origin.
+    /// Status 204: the response to a preflight. Before a browser sends a request to another origin, it asks for
+    /// permission with a preflight.
     Preflight,
     /// Status 400: the request contains no valid beacon, or its body cannot be decoded. The string is the body of the
     /// response.
@@ -86,7 +86,7 @@ impl Answer {
         let mut response = Response::new(Full::new(Bytes::from_static(self.message().as_bytes())));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        // without this header, browsers may cache a response with status 204 or 410, and then not send the next
+        // without this header, a browser may cache a response with status 204 or 410; it would then not send the next
         // beacon of a tracking pixel
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self {
@@ -129,8 +129,8 @@ impl Origins {
                 });
                 if let Some(origin) = known {
                     answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-                    // requests of `navigator.sendBeacon` always include credentials, so browsers require this header;
-                    // the collector ignores the credentials
+                    // browsers require this header because `navigator.sendBeacon` always sends credentials; the
+                    // collector ignores the credentials
                     answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
                 }
             }

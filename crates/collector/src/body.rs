@@ -24,9 +24,9 @@ pub(crate) enum Unread {
     Full,
 }
 
-/// Reads a whole body of at most `limit` bytes, and reserves its memory in `share`. `waits` is true if the client
-/// waits for the response `100 Continue` before it sends the body. Reading the body sends that response, so the body
-/// is not read if its declared length exceeds the limit.
+/// Reads a whole body of at most `limit` bytes, and reserves its memory in `share`. `waits` is true if the client waits
+/// for the response `100 Continue` before it sends the body. The HTTP library sends that response when the body is
+/// first read. Therefore the body is not read if its declared length exceeds the limit.
 pub(crate) async fn read(
     mut body: Incoming,
     waits: bool,
@@ -52,7 +52,7 @@ pub(crate) async fn read(
             if !share.grow(data.len()) {
                 return Err(Unread::Full);
             }
-            // most bodies arrive in one piece, and need no copy
+            // usually the body arrives in one piece, and no copy is needed
             if length == data.len() {
                 first = data;
             } else {
@@ -71,7 +71,7 @@ pub(crate) async fn read(
     read
 }
 
-/// Reads and discards the rest of a body, so that the client can receive the response and the connection can be used
+/// Reads and discards the rest of a body. Afterwards the client can receive the response, and can use the connection
 /// again. Stops after twice the size limit of a body.
 pub(crate) async fn discard(mut body: Incoming, limit: usize, slow: Duration) {
     let reading = async {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_body_is_limited_by_its_decompressed_size() {
+    fn size_limit_of_a_compressed_body_applies_to_its_decompressed_size() {
         let inflate = |body: &[u8], limit, memory| {
             let budget = Budget::new(memory);
             let mut share = budget.nothing();

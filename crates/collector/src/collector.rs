@@ -31,8 +31,8 @@ use crate::{Acknowledge, Settings, clock};
 /// waits.
 const OVERHEAD: usize = 4_096;
 
-/// The additional time for which a request waits after the time-out of its records, so that the outcome of the
-/// records is known before the request times out.
+/// The difference between the time-out of a request and the shorter time-out of its records. Because of it, the outcome
+/// of the records is known before the request times out.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// The state shared by all connections.
@@ -45,7 +45,7 @@ pub struct Collector {
     origins: Origins,
     rules: Rules,
     fields: Arc<Fields>,
-    /// Readers that no request uses at present.
+    /// The readers that no request uses at present.
     readers: Mutex<Vec<RequestReader>>,
     /// True on shutdown, when requests must not wait any longer.
     pub(crate) hurry: watch::Sender<bool>,
@@ -76,9 +76,9 @@ impl Collector {
         }))
     }
 
-    /// Sets the number of partitions of the topic. Returns true if records are sent to all of them from now on.
-    /// Returns false if the producer does not know all of them yet or no broker responded in time; then call it
-    /// again.
+    /// Sets the number of partitions of the topic. Returns true if records are sent to all partitions from now on.
+    /// Returns false if the producer does not know all partitions yet, or if no broker responded in time. In this case,
+    /// call the function again.
     #[must_use]
     pub fn set_partitions(&self, partitions: u32) -> bool {
         self.packs.grow(partitions)
@@ -108,7 +108,8 @@ impl Collector {
         self.packs.last_error()
     }
 
-    /// Returns the fatal error of the producer, after which it can write no record, or `None` if there is none.
+    /// Returns the fatal error of the producer, or `None` if it has none. After a fatal error, the producer can write
+    /// no record.
     #[must_use]
     pub fn fatal(&self) -> Option<KafkaError> {
         self.packs.fatal()
@@ -150,8 +151,7 @@ impl Collector {
         }
     }
 
-    /// Handles a request with beacons in its body. The body contains CMCD if there is an endpoint, and JSON
-    /// otherwise.
+    /// Handles a request with beacons in its body. The body contains CMCD if `endpoint` is set, and JSON otherwise.
     async fn handle_body(
         &self,
         connection: &Connection,
@@ -194,7 +194,7 @@ impl Collector {
         match read {
             Ok(body) if wanted == Form::Cmcd => {
                 let answer = self.take(connection, head, endpoint, &Body::Events(&body), share).await;
-                // status 410 makes a player stop, which is right for a session that opted out
+                // a player stops after status 410, as it should for a session that opted out
                 let is_taken = matches!(answer, Answer::Taken);
                 if is_taken && self.opts_out(&head.headers) { Answer::Gone } else { answer }
             }
@@ -228,8 +228,8 @@ impl Collector {
         }
     }
 
-    /// Packs the beacons of a request into records, and waits until they are written, unless the settings require
-    /// only that they are in memory.
+    /// Packs the beacons of a request into records. Waits until the records are written, unless the settings require
+    /// only that the beacons are in memory.
     async fn take(
         &self,
         connection: &Connection,
@@ -239,7 +239,7 @@ impl Collector {
         share: Share,
     ) -> Answer {
         let found = self.pack(connection, head, endpoint, body);
-        // the records have their own reservation of memory
+        // the memory of the records is reserved separately
         drop(share);
         for reason in Reason::ALL {
             self.counts.beacons(Outcome::Rejected(reason), found.rejected[reason as usize]);
@@ -291,7 +291,8 @@ impl Collector {
         found
     }
 
-    /// Waits until all records with beacons of a request were written. Returns false if one was not, or on shutdown.
+    /// Waits until all records with beacons of a request were written. Returns false if a record was not written, or on
+    /// shutdown.
     async fn written(&self, found: &Found) -> bool {
         let mut hurry = self.hurry.subscribe();
         let time_limit = self.settings.time_limit + self.settings.linger + MARGIN;
@@ -301,14 +302,14 @@ impl Collector {
         }
     }
 
-    /// Reserves memory for one request. Returns `None` if there is not enough, or if the number of partitions is not
-    /// known yet.
+    /// Reserves memory for one request. Returns `None` if there is not enough memory, or if the number of partitions is
+    /// not known yet.
     fn share(&self) -> Option<Share> {
         let share = self.budget.share(OVERHEAD)?;
         (self.packs.partitions() > 0).then_some(share)
     }
 
-    /// Returns true if the tenant of an endpoint exists, or if the endpoint has none.
+    /// Returns true if the tenant of an endpoint exists, or if the endpoint names no tenant.
     fn knows(&self, endpoint: Option<Endpoint<'_>>) -> bool {
         endpoint.and_then(|endpoint| endpoint.tenant).is_none_or(|tenant| self.rules.tenants.contains(tenant))
     }

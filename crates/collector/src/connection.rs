@@ -20,7 +20,7 @@ use crate::limits::Rate;
 use crate::watched::{Activity, Watched};
 use crate::{Certificates, Collector, proxied};
 
-/// The maximum size of the head of a request, in bytes. It is also the maximum size of one read.
+/// The maximum size of the head of a request, in bytes. This is also the maximum size of one read.
 const HEAD: usize = 16_384;
 
 /// The maximum number of headers of a request.
@@ -52,7 +52,7 @@ impl AsRef<Activity> for Arc<Connection> {
     }
 }
 
-/// Serves a connection until it ends. When `closing` becomes true, it ends after the requests in flight.
+/// Serves a connection until it ends. When `closing` becomes true, the connection ends after its requests in flight.
 pub(crate) async fn serve(
     collector: Arc<Collector>,
     certificates: Option<Arc<Certificates>>,
@@ -61,7 +61,7 @@ pub(crate) async fn serve(
     closing: watch::Receiver<bool>,
 ) {
     let slow = collector.settings.slow;
-    // send a response immediately instead of waiting for more data, because the client waits for it
+    // send each response immediately instead of waiting for more data, because the client waits for the response
     let _ = stream.set_nodelay(true);
     if collector.settings.proxy_protocol && collector.proxies.peer(peer).is_proxy() {
         match timeout(slow, proxied::source(&mut stream)).await {
@@ -86,7 +86,7 @@ async fn http(
     mut closing: watch::Receiver<bool>,
 ) {
     let (slow, idle) = (collector.settings.slow, collector.settings.idle);
-    // no limit for a trusted proxy, because it forwards the requests of many clients
+    // a trusted proxy has no limit, because it forwards the requests of many clients
     let rate = Rate::new(if peer.is_proxy() { 0 } else { collector.settings.rate });
     let connection = Arc::new(Connection { peer, rate, activity: Activity::new() });
     let stream = Watched { stream, activity: Arc::clone(&connection) };
@@ -117,7 +117,7 @@ async fn http(
             () = alarm.as_mut() => {
                 let now = Instant::now();
                 match connection.activity.deadline(slow, idle) {
-                    // a connection that did not close gracefully in time is dropped
+                    // drop a connection that did not close gracefully in time
                     Some((deadline, _)) if deadline <= now && is_closing => {
                         return collector.counts.ended(Ended::Slow);
                     }
@@ -126,8 +126,8 @@ async fn http(
                         served.as_mut().graceful_shutdown();
                         alarm.as_mut().reset(now + GRACE);
                     }
-                    // an idle connection may become a slow one before its deadline, and received data does not wake
-                    // this task, so check again soon
+                    // check again soon: an idle connection may become a slow one before its deadline, and this task is
+                    // not woken when data is received
                     Some((deadline, _)) => alarm.as_mut().reset(deadline.min(now + slow)),
                     None => alarm.as_mut().reset(now + slow),
                 }

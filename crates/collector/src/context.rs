@@ -1,6 +1,6 @@
-//! Reads the head of a request. This module lists all parts that the collector reads, except the path (`route`), the
-//! forwarding headers (`address`) and the origin (`answer`). The collector never reads cookies, referrers or other
-//! headers.
+//! Reads the head of a request. All parts of a request that the collector reads are listed here, except the path
+//! (`route`), the forwarding headers (`address`) and the origin (`answer`). The collector never reads cookies,
+//! referrers or other headers.
 
 use std::borrow::Cow;
 
@@ -82,8 +82,8 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     }
 }
 
-/// Returns the CMCD data of a request in request mode. The headers take precedence if they contain a session;
-/// otherwise the query is used if it contains CMCD.
+/// Returns the CMCD data of a request in request mode. If the headers contain a session, returns the headers. Otherwise
+/// returns the query, if it contains CMCD.
 pub(crate) fn cmcd<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Option<Body<'a>> {
     let parts = CMCD.map(|name| headers.get(name).map(HeaderValue::as_bytes));
     Body::in_request(parts, || Body::in_query(query?.as_bytes()))
@@ -116,13 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_value_1_of_gpc_and_dnt_opts_out() {
+    fn only_the_value_1_of_the_headers_gpc_and_dnt_opts_out() {
         assert!(gpc(&headers(&[("sec-gpc", " 1")])) && dnt(&headers(&[("dnt", "1")])));
         assert!(!gpc(&headers(&[("sec-gpc", "0")])) && !dnt(&headers(&[("sec-gpc", "1")])));
     }
 
     #[test]
-    fn only_identity_and_gzip_encodings_are_accepted() {
+    fn only_the_content_encodings_identity_and_gzip_are_accepted() {
         let of = |lines: &[_]| encoding(&headers(lines));
         assert_eq!(of(&[]), Some(Encoding::Plain));
         assert_eq!(of(&[("content-encoding", "identity")]), Some(Encoding::Plain));

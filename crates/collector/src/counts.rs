@@ -8,8 +8,8 @@ use crowdfold_airlock::Ignored;
 use crowdfold_beacon::Field;
 use crowdfold_model::Reason;
 
-/// The statuses of responses. The HTTP library (hyper) responds to a request whose head is too long or cannot be
-/// read; such a request is counted as a connection that ended early.
+/// The statuses of responses. If the head of a request is too long or cannot be read, the HTTP library (hyper) responds
+/// itself. Such a request is counted as a connection that ended early.
 const STATUSES: [u16; 11] = [204, 400, 404, 405, 408, 410, 413, 415, 429, 500, 503];
 
 /// The outcome of a beacon at the collector.
@@ -17,7 +17,8 @@ const STATUSES: [u16; 11] = [204, 400, 404, 405, 408, 410, 413, 415, 429, 500, 5
 pub enum Outcome {
     /// The beacon was accepted, and the request was answered with 204.
     Taken,
-    /// The session of the beacon opted out in the same request. Only the opt-out is written to Kafka.
+    /// The session of the beacon opted out in the same request. The beacon is not written to Kafka; only the opt-out
+    /// is.
     OptedOut,
     /// Kafka did not acknowledge the beacon in time. The player received an error and may send it again.
     Unwritten,
@@ -77,7 +78,7 @@ const ENDED: [(Ended, &str); 5] = [
     (Ended::Broken, "broken"),
 ];
 
-/// All counters. They are exact, and never decrease, except the number of open connections.
+/// All counters. They are exact. None of them decreases, except the number of open connections.
 pub(crate) struct Counts {
     requests: [AtomicU64; STATUSES.len()],
     beacons: [AtomicU64; Outcome::ALL.len()],
@@ -153,7 +154,7 @@ impl Counts {
     }
 }
 
-/// The counts since the start. They are exact, and exact counts must not leave the process.
+/// The counts since the start. They are exact, so they must not leave the process.
 #[derive(Clone, Debug)]
 pub struct Counted {
     /// The number of requests by response status.

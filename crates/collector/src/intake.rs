@@ -10,7 +10,7 @@ use crowdfold_model::{Partitioner, Reason};
 
 use crate::packs::{DeliveryResult, Packs};
 
-/// The rules that determine the partition of a beacon, and whether its tenant exists.
+/// The rules that determine the partition of a beacon, and the tenants that exist.
 pub(crate) struct Rules {
     pub(crate) tenants: HashSet<Box<str>>,
     pub(crate) partitioner: Partitioner,
@@ -41,7 +41,7 @@ pub(crate) struct Found {
     pub(crate) opted_out: u64,
     /// The number of rejected beacons, by reason.
     pub(crate) rejected: [u64; Reason::COUNT],
-    /// The number of ignored values by field, or `None` if there are none.
+    /// The number of ignored values by field, or `None` if no value was ignored.
     pub(crate) ignored: Option<Box<Ignored>>,
     /// The delivery results of the records that contain the beacons.
     pub(crate) results: DeliveryResults,
@@ -49,8 +49,8 @@ pub(crate) struct Found {
     pub(crate) has_unpacked: bool,
 }
 
-/// The delivery results of the records with beacons of one request. Usually this is one record, so the first result
-/// needs no allocation.
+/// The delivery results of the records with beacons of one request. A request usually has one record, so the first
+/// result is stored without an allocation.
 #[derive(Default)]
 pub(crate) struct DeliveryResults {
     first: Option<DeliveryResult>,
@@ -65,8 +65,8 @@ impl DeliveryResults {
         }
     }
 
-    /// Waits until all results are known, or until one record was not written. Returns true if all records were
-    /// written.
+    /// Waits for the results one after the other. Returns false at the first record that was not written, and true if
+    /// all records were written.
     pub(crate) async fn known(&self) -> bool {
         for result in self.first.iter().chain(&self.more) {
             if !*result.wait().await {
@@ -86,18 +86,17 @@ impl RequestReader {
         Self { reader, spans: Vec::new(), joined: Vec::new() }
     }
 
-    /// Packs the beacons of a request. If all beacons go to one partition and none is left out, the body is packed
-    /// unchanged. Otherwise the beacons for each partition are packed as a new body. For a session that opts out,
-    /// only the opt-out is packed. If the headers of the request opt out (`gpc`, `dnt`), this applies to all its
-    /// sessions.
+    /// Packs the beacons of a request. If all beacons belong to one partition and no beacon is left out, the body is
+    /// packed unchanged. Otherwise the beacons for each partition are packed as a new body. For a session that opts
+    /// out, only the opt-out is packed. A header (`gpc`, `dnt`) opts out all sessions of the request.
     pub(crate) fn take(&mut self, http: &Http<'_>, body: &Body<'_>, rules: &Rules, packs: &Packs) -> Found {
         let partitions = packs.partitions();
         let mut opted_out_sessions = BTreeSet::new();
         let mut found =
             self.read_beacons(http, body, rules, partitions, &mut opted_out_sessions, &BTreeSet::new());
         if !opted_out_sessions.is_empty() {
-            // read the body again without these sessions, because beacons that precede the opt-out must be left out
-            // too
+            // read the body again without the sessions that opted out, because their beacons before the opt-out must be
+            // left out too
             found =
                 self.read_beacons(http, body, rules, partitions, &mut BTreeSet::new(), &opted_out_sessions);
         }
@@ -108,8 +107,8 @@ impl RequestReader {
         found
     }
 
-    /// Reads the body and remembers the location of each beacon to write, except beacons of the sessions in
-    /// `without`. Adds sessions that opt out to `opted_out_sessions`.
+    /// Reads the body, and stores the location of each beacon that must be written. Leaves out beacons of the sessions
+    /// in `without`. Adds sessions that opt out to `opted_out_sessions`.
     fn read_beacons(
         &mut self,
         http: &Http<'_>,
@@ -193,8 +192,8 @@ impl RequestReader {
         }
     }
 
-    /// Packs the opt-out of a session, so that the worker removes its beacons from open windows. The time of the
-    /// opt-out is the time of receipt, so that it does not depend on the player's clock.
+    /// Packs the opt-out of a session. When the worker reads the opt-out, it removes the beacons of the session from
+    /// open windows. The time of the opt-out is the time of receipt, because the player's clock may be wrong.
     fn pack_opt_out(
         &mut self,
         http: &Http<'_>,
@@ -213,7 +212,7 @@ impl RequestReader {
 }
 
 impl Found {
-    /// Records the delivery result of a record, or that a beacon could not be packed.
+    /// Stores the delivery result of a record. `None` means that a beacon could not be packed.
     fn note(&mut self, result: Option<DeliveryResult>) {
         match result {
             Some(result) => self.results.push(result),

@@ -13,9 +13,9 @@
 //! assert_eq!(names[3..], ["malformed", "no_session", "too_large", "unknown_tenant"]);
 //! ```
 //!
-//! **Architecture invariant.** The collector reads only the parts of a request that `context.rs` lists. It logs no
-//! part of a request, keeps none after its record was written, and includes none in an error. It has no access log;
-//! it reports failures as a response status and a counter.
+//! **Architecture invariant.** The collector reads only the parts of a request that `context.rs` lists. It logs no part
+//! of a request. It keeps no part of a request after the record was written. Its errors contain no part of a request.
+//! It has no access log; it reports failures as a response status and a counter.
 #![forbid(unsafe_code)]
 
 mod address;

@@ -48,8 +48,8 @@ impl Share {
         grown
     }
 
-    /// Reserves more bytes regardless of the limit. It is for data that is copied from a buffer whose own reservation
-    /// will be released soon.
+    /// Reserves more bytes regardless of the limit. Used for data that is copied from a buffer, whose reservation will
+    /// be released soon.
     pub(crate) fn carry(&mut self, bytes: usize) {
         self.budget.held.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
@@ -62,12 +62,13 @@ impl Drop for Share {
     }
 }
 
-/// The limit of the request rate of a connection. It is a token bucket, whose size is the number of tokens of one
+/// The limit of the request rate of a connection. The limit is a token bucket, which has space for the tokens of one
 /// second.
 pub(crate) struct Rate {
     /// The time between two tokens in nanoseconds; 0 means no limit.
     interval: u64,
-    /// The time at which the bucket would be full again, in nanoseconds since the connection began.
+    /// The time at which the bucket is full again if no further token is taken, in nanoseconds since the connection
+    /// began.
     full_at: AtomicU64,
 }
 
@@ -83,7 +84,7 @@ impl Rate {
     /// Takes a token from the bucket. `now` is in nanoseconds since the connection began.
     ///
     /// # Errors
-    /// Returns the number of seconds until the next token, if the bucket is empty.
+    /// If the bucket is empty, returns the number of seconds until the next token.
     pub(crate) fn take(&self, now: u64) -> Result<(), u64> {
         if self.interval == 0 {
             return Ok(());
@@ -110,7 +111,7 @@ mod tests {
         assert!(budget.share(41).is_none());
         assert!(first.grow(40) && !first.grow(1));
         assert_eq!(budget.held(), 100);
-        // a packed record is reserved before the reservation of its body is released
+        // the memory of a packed record is reserved while the reservation of its body still exists
         let mut packed = budget.nothing();
         packed.carry(90);
         drop(first);
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn rate_allows_the_requests_of_one_second_at_once_and_then_refills() {
+    fn rate_allows_the_requests_of_one_second_immediately_and_then_refills() {
         let rate = Rate::new(4);
         let taken = (0..10).filter(|_| rate.take(0).is_ok()).count();
         assert_eq!(taken, 4);

@@ -56,7 +56,7 @@ impl Packs {
         self.all().len() as u32
     }
 
-    /// Sets the number of partitions, which never decreases. Returns true if the producer can write to all of them.
+    /// Sets the number of partitions, which never decreases. Returns true if the producer can write to all partitions.
     pub(crate) fn grow(&self, partitions: u32) -> bool {
         if partitions <= self.partitions() {
             return true;
@@ -73,8 +73,9 @@ impl Packs {
         true
     }
 
-    /// Packs a request, or a part of one, and returns the delivery result of its record. `length` is the size of the
-    /// body in bytes. Returns `None` if the request cannot be packed, or if the partition does not exist.
+    /// Packs a request or a part of a request. Returns the delivery result of the record that contains it. `length` is
+    /// the size of the body in bytes. Returns `None` if the request cannot be packed, or if the partition does not
+    /// exist.
     pub(crate) fn push(
         &self,
         partition: u32,
@@ -103,7 +104,7 @@ impl Packs {
         Some(delivery)
     }
 
-    /// Sends the records repeatedly, so that no beacon waits for longer than `linger`. Never returns.
+    /// Waits for a first beacon, and sends all records after the time `linger`. Repeats this without end.
     pub(crate) async fn keep_sending(&self, linger: Duration) {
         loop {
             self.waits.notified().await;
@@ -139,7 +140,8 @@ impl Packs {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).last_error.take()
     }
 
-    /// Returns the fatal error of the producer, after which it can write no record, or `None` if there is none.
+    /// Returns the fatal error of the producer, or `None` if it has none. After a fatal error, the producer can write
+    /// no record.
     pub(crate) fn fatal(&self) -> Option<KafkaError> {
         self.writer.fatal()
     }
@@ -149,7 +151,8 @@ impl Packs {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).stamped_by_broker
     }
 
-    /// Sends a record and begins a new one. The caller has locked the partition, so that records keep their order.
+    /// Sends a record and begins a new one. The caller holds the lock of the partition, so that records keep their
+    /// order.
     fn send(&self, partition: u32, open: &mut Open) {
         let payload = open.packer.take();
         let next = Open { packer: std::mem::take(&mut open.packer), ..self.fresh() };

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// The maximum size of a header in bytes. Version 2 allows 64 KiB, but addresses need only 36 bytes, and the
-/// extensions of cloud providers a few hundred.
+/// The maximum size of a header in bytes. Version 2 allows 64 KiB. Addresses need only 36 bytes of them, and the
+/// extensions of cloud providers a few hundred bytes.
 const LONGEST: usize = 4_096;
 
 /// The signature of version 2.
@@ -15,7 +15,7 @@ const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The length in bytes of the signature and the fixed fields that follow it.
 const HEAD: usize = 16;
 
-/// Reads the header and nothing after it, and returns the source address of the connection. Returns `None` if the
+/// Reads the header, but no data after the header. Returns the source address of the connection. Returns `None` if the
 /// header contains no address, for example because the proxy itself opened the connection for a health check.
 ///
 /// # Errors
@@ -51,7 +51,7 @@ async fn extend(stream: &mut (impl AsyncRead + Unpin), header: &mut Vec<u8>, to:
     stream.read_exact(&mut header[from..]).await.map(drop)
 }
 
-/// Parses a header. Returns `None` if it is incomplete.
+/// Parses a header. Returns `None` if the header is incomplete.
 fn parse(header: &[u8]) -> io::Result<Option<Option<SocketAddr>>> {
     let config = ParseConfig { include_tlvs: false, ..ParseConfig::default() };
     match ProxyHeader::parse(header, config) {

@@ -23,7 +23,8 @@ pub(crate) enum Route<'a> {
 /// A CMCD endpoint, which the path identifies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Endpoint<'a> {
-    /// The number of the endpoint, by which the worker distinguishes the endpoints of one session.
+    /// The number of the endpoint. If a session reports to several endpoints, the worker distinguishes them by this
+    /// number.
     pub(crate) number: u32,
     /// The tenant in the path. `None` means the default tenant.
     pub(crate) tenant: Option<&'a str>,
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn route_depends_on_path_and_method_and_unknown_paths_have_none() {
+    fn route_depends_on_path_and_method_and_an_unknown_path_has_no_route() {
         assert_eq!(route(&Method::POST, "/v1/beacons"), Route::Beacons);
         assert_eq!(route(&Method::GET, "/v1/beacons"), Route::Not("POST, OPTIONS"));
         assert_eq!(tenant(&Method::POST, "/v1/cmcd/acme"), Some("acme"));
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_one_tenant_are_one_endpoint() {
+    fn all_paths_of_a_tenant_have_the_same_endpoint() {
         assert_eq!(
             route(&Method::GET, "/v1/cmcd/acme/a/1.m4s"),
             route(&Method::GET, "/v1/cmcd/acme/b/2.m4s")

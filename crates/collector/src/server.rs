@@ -17,11 +17,11 @@ use crate::{Certificates, Collector, CollectorError, connection};
 /// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
-/// The maximum time on shutdown for answering the requests in flight.
+/// On shutdown, the maximum time for answering the requests in flight.
 const DRAIN: Duration = Duration::from_secs(5);
-/// The maximum time after it for sending error responses to the requests that were not answered.
+/// On shutdown, after the time [`DRAIN`]: the maximum time for sending error responses to the remaining requests.
 const HURRY: Duration = Duration::from_secs(1);
-/// The maximum time of the whole shutdown, which includes writing the accepted beacons.
+/// The maximum time of the whole shutdown, including the time for writing the accepted beacons.
 const END: Duration = Duration::from_secs(9);
 
 /// The response that is sent when the connection limit is reached.
@@ -105,8 +105,8 @@ async fn accept(
             accepted = listener.accept() => accepted,
             _ = closing.wait_for(|closing| *closing) => return,
         };
-        // accepting fails if the client has closed the connection already, or if the process has no more file
-        // descriptors; both are temporary, so wait briefly
+        // accepting fails if the client has already closed the connection, or if the process has no more file
+        // descriptors; both causes are temporary, so wait briefly
         let Ok((stream, peer)) = accepted else {
             collector.counts.ended(Ended::Refused);
             sleep(Duration::from_millis(10)).await;

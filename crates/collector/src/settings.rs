@@ -57,9 +57,9 @@ pub struct Settings {
     pub dnt: bool,
     /// Alternative names for the fields of JSON beacons (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
-    /// The maximum number of beacons in one request. Beacons beyond it are rejected as `too_large`.
+    /// The maximum number of beacons in one request. Further beacons of the request are rejected as `too_large`.
     pub max_beacons: usize,
-    /// The function that selects the partition of a session. The worker must use the same one.
+    /// The function that selects the partition of a session. The worker must use the same function.
     pub partitioner: Partitioner,
 }
 

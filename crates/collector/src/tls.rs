@@ -21,7 +21,8 @@ pub struct Files {
     pub key: PathBuf,
 }
 
-/// The modification time and the length of a file, by which a change is detected. `None` if they cannot be read.
+/// The modification time and the length of a file. A difference in them shows that the file changed. `None` if they
+/// cannot be read.
 type FileState = Option<(SystemTime, u64)>;
 
 /// The certificate in use.
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn certificate_that_is_not_a_regular_file_is_refused_without_being_opened() {
+    fn certificate_file_that_is_not_a_regular_file_is_refused_without_being_opened() {
         let dir = std::env::temp_dir().join(format!("crowdfold-tls-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let (pipe, file) = (dir.join("pipe"), dir.join("file"));

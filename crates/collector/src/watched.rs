@@ -18,7 +18,8 @@ pub(crate) struct Activity {
     answered: AtomicU64,
     /// The time at which the first bytes of the next request were received.
     received: AtomicU64,
-    /// True if the connection uses HTTP/2, where received bytes may belong to a frame that begins no request.
+    /// True if the connection uses HTTP/2. Its received bytes do not always begin a request, because they may belong to
+    /// another frame.
     multiplexed: AtomicBool,
 }
 
@@ -46,9 +47,9 @@ impl Activity {
         InFlight(self)
     }
 
-    /// Returns the time at which the connection must be closed if nothing happens until then, and true if it counts
-    /// as slow, or false if it counts as idle. Returns `None` while requests are in flight, because requests have
-    /// their own time limits.
+    /// Returns the time at which the connection must be closed if nothing happens until then. The second value is true
+    /// if the connection is then closed as slow, and false if it is closed as idle. Returns `None` while requests are
+    /// in flight, because requests have their own time limits.
     pub(crate) fn deadline(&self, slow: Duration, idle: Duration) -> Option<(Instant, bool)> {
         if self.in_flight.load(Ordering::Relaxed) > 0 {
             return None;

@@ -23,7 +23,7 @@ fn client(peer: &str, lines: &[(&str, &str)]) -> (String, bool) {
 }
 
 #[test]
-fn untrusted_peer_is_the_client_even_with_forwarding_headers() {
+fn address_of_an_untrusted_peer_is_used_despite_forwarding_headers() {
     assert_eq!(client("203.0.113.9:1", &[]), ("203.0.113.9".into(), false));
     assert_eq!(client("[::ffff:203.0.113.9]:1", &[]), ("203.0.113.9".into(), false));
     for name in ["x-forwarded-for", "forwarded"] {
@@ -40,7 +40,7 @@ fn untrusted_peer_is_the_client_even_with_forwarding_headers() {
 fn rightmost_untrusted_hop_is_the_client() {
     let listed = |value: &str| client("10.1.2.3:1", &[("x-forwarded-for", value)]).0;
     assert_eq!(listed("203.0.113.9"), "203.0.113.9");
-    // the trusted proxy appends a hop on the right, so everything that the client wrote is to the left of it
+    // the trusted proxy appends its hop on the right, so all hops that the client wrote are on the left of that hop
     assert_eq!(listed("1.2.3.4, 198.51.100.1, 203.0.113.9, 10.0.0.7"), "203.0.113.9");
     assert_eq!(listed("1.2.3.4, 10.0.0.9, 10.0.0.7"), "1.2.3.4");
     assert_eq!(listed("10.0.0.9, 10.0.0.7"), "10.0.0.9");
@@ -74,7 +74,7 @@ fn client_is_unknown_if_the_two_forwarding_headers_differ() {
 }
 
 #[test]
-fn hop_is_parsed_with_port_and_brackets_and_invalid_hops_are_refused() {
+fn hop_may_have_a_port_and_brackets_and_an_invalid_hop_is_refused() {
     for (hop, expected) in [
         ("203.0.113.9", Some("203.0.113.9")),
         (" 203.0.113.9:4711 ", Some("203.0.113.9")),
@@ -100,7 +100,8 @@ fn hop_is_parsed_with_port_and_brackets_and_invalid_hops_are_refused() {
 }
 
 proptest! {
-    /// The hop that the trusted proxy appends is the client, whatever the client itself writes into the header.
+    /// The client is the hop that the trusted proxy appends. The hops that the client itself writes into the header
+    /// have no effect.
     #[test]
     fn hop_of_the_trusted_proxy_is_used_whatever_the_client_wrote(
         written in proptest::collection::vec("[ -~]{0,40}", 0..4),

@@ -27,7 +27,7 @@ fn version_2(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn header_of_either_version_gives_the_source_address_and_leaves_the_http_data() {
+fn reading_a_header_returns_the_source_address_and_consumes_no_http_data() {
     for (header, expected) in [
         (b"PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n".to_vec(), Some("203.0.113.9:4711")),
         (b"PROXY TCP6 2001:db8::9 2001:db8::1 4711 443\r\n".to_vec(), Some("[2001:db8::9]:4711")),
@@ -51,7 +51,7 @@ fn header_of_either_version_gives_the_source_address_and_leaves_the_http_data() 
 }
 
 #[test]
-fn invalid_header_is_refused_without_waiting_for_more_data() {
+fn invalid_header_is_refused_before_more_data_arrives() {
     for bytes in [
         &b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"[..],
         b"PROXY TCP4 203.0.113.9 192.0.2.1 99999 443\r\n",
@@ -69,7 +69,7 @@ fn invalid_header_is_refused_without_waiting_for_more_data() {
 
 proptest! {
     #[test]
-    fn any_header_bytes_are_handled_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0..60_usize) {
+    fn arbitrary_header_bytes_cause_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0..60_usize) {
         let _ = read(&bytes);
         let _ = read(&[SIGNATURE, &bytes].concat());
         let _ = read(&[b"PROXY TCP4 ", &bytes[..]].concat());
