@@ -1,4 +1,4 @@
-// State, requests and navigation. The address holds the whole state.
+// The state, the requests and the navigation of the page. The address contains the whole state.
 import { duration, el } from "./format.js";
 import { clear } from "./chart.js";
 import { screens } from "./screens.js";
@@ -13,7 +13,7 @@ class Refused extends Error {
   constructor(status, message) { super(message); this.status = status; }
 }
 
-/** Requests an answer of the API. */
+/** Sends a request to the API, and returns its answer. */
 app.ask = async (path, parameters = {}) => {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -99,7 +99,7 @@ async function show() {
     clear();
     document.title = `${title} · crowdfold`;
     node("title").textContent = title;
-    node("lead").textContent = app.state.tenant ? screens[screen].lead : "No rollups have been published yet. This page fills itself when the first window closes.";
+    node("lead").textContent = app.state.tenant ? screens[screen].lead : "No rollups have been published yet. Data appears here when the first window closes.";
     node("screen").replaceChildren(content);
     filled?.();
     freshness();
@@ -141,7 +141,7 @@ function listen() {
     const { tenant } = JSON.parse(event.data);
     if (app.state.tenant && tenant !== app.state.tenant) return;
     clearTimeout(waiting);
-    // the tables of a window arrive together
+    // wait briefly, because the tables of a window arrive one after the other
     waiting = setTimeout(show, 400);
   });
 }

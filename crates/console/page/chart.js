@@ -4,7 +4,7 @@ import { axis as numbers, number, time } from "./format.js";
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const charts = new Set();
 
-/** Draws a series into a box. `shown` has the intervals, the values and their standard errors. */
+/** Draws a time series into `box`. `shown` contains the starts of the intervals, the values and their standard errors. */
 export function draw(box, shown, metric, tall) {
   const x = shown.start.map((start) => start / 1000);
   const high = shown.value.map((value, at) => (value === null || !shown.error[at] ? null : value + 2 * shown.error[at]));

@@ -1,4 +1,4 @@
-// Numbers, times and elements.
+// Formats numbers and times, and creates elements.
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
@@ -14,7 +14,7 @@ export const LABELS = {
 
 export const label = (name) => LABELS[name] || name.replaceAll("_", " ");
 
-/** Returns a number and its unit. */
+/** Formats a value. Returns the number and its unit. */
 export function parts(metric, value) {
   if (value === null || value === undefined) return ["–", ""];
   switch (metric.unit) {
@@ -32,7 +32,7 @@ export const number = (metric, value) => {
   return unit === "%" ? text + "%" : unit ? `${text} ${unit}` : text;
 };
 
-/** Returns a difference with its sign; of shares, in percentage points. */
+/** Formats a difference with its sign. The difference of two shares is in percentage points. */
 export function difference(metric, value) {
   if (value === null || value === undefined) return "–";
   const sign = value > 0 ? "+" : value < 0 ? "−" : "";
@@ -40,7 +40,7 @@ export function difference(metric, value) {
   return sign + (metric.unit === "share" ? `${(size * 100).toFixed(2)} pp` : number(metric, size));
 }
 
-/** Returns the numbers of an axis, without their unit. */
+/** Formats the numbers of an axis. Only shares have a unit, %. */
 export function axis(metric, ticks) {
   const scale = metric.unit === "kbit/s" && Math.max(...ticks) >= 1000 ? 1000 : 1;
   return ticks.map((tick) => (metric.unit === "share" ? `${fine.format(tick * 100)}%` : compact.format(tick / scale)));
@@ -63,7 +63,7 @@ export function duration(millis) {
   return `${Math.round(seconds / 86400)} days`;
 }
 
-/** Creates an element. */
+/** Creates an HTML element with attributes and children. */
 export function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {

@@ -1,4 +1,4 @@
-// The screens. Each fetches its answers, fills a box, and returns a function that draws its charts.
+// The screens. The function of a screen requests its data and fills `box`. It may return a function that draws charts.
 import { draw } from "./chart.js";
 import { LABELS, count, difference, duration, el, label, number, parts, share, time } from "./format.js";
 
@@ -49,13 +49,13 @@ async function overview(app, box) {
   return () => later.forEach((one) => one());
 }
 
-/** Returns a sentence about windows that are missing or incomplete. */
+/** Returns a paragraph about the windows that are missing or incomplete. */
 function gaps({ intervals }) {
   const missing = intervals.expected.reduce((sum, expected, at) => sum + Math.max(0, expected - intervals.published[at]), 0);
   const incomplete = intervals.incomplete.reduce((sum, one) => sum + one, 0);
   const texts = [];
-  if (missing) texts.push(`${count(missing)} ${missing === 1 ? "window" : "windows"} of this period not published; charts have gaps there.`);
-  if (incomplete) texts.push(`${count(incomplete)} ${incomplete === 1 ? "window" : "windows"} without some partitions of the beacons; their sums are too low.`);
+  if (missing) texts.push(`${count(missing)} ${missing === 1 ? "window of this period was" : "windows of this period were"} not published; the charts have gaps there.`);
+  if (incomplete) texts.push(`${count(incomplete)} ${incomplete === 1 ? "window lacks" : "windows lack"} the beacons of some partitions, so the sums are too low.`);
   return el("p", { class: "note" }, texts.join(" "));
 }
 
@@ -129,7 +129,7 @@ async function breakdown(app, box) {
   }
   box.append(answered(answer));
   if (metric.ratio) box.append(el("p", { class: "note" }, "Impact is the amount by which the overall value would improve if the row were as good as the rest. Bars to the right harm the overall value. Thin lines are two standard errors of noise."));
-  if (answer.rows.some((row) => row.folded)) box.append(el("p", { class: "note" }, "* is the rest: rows below k sessions, folded together until they cover a crowd."));
+  if (answer.rows.some((row) => row.folded)) box.append(el("p", { class: "note" }, "* contains the rest: rows below k sessions, which were folded together until they cover a crowd."));
   if (answer.folded_away) box.append(el("p", { class: "note" }, `${count(answer.folded_away)} session-windows are in folded rows that may match the filter.`));
 }
 
@@ -148,7 +148,7 @@ async function distribution(app, box) {
   const metric = named(app, app.state.histogram || "startup_ms");
   const { distribution: sum, breakdown: table } = await app.ask("distribution", { ...period(app), metric: metric.name });
   if (!sum.sessions) {
-    box.append(el("p", { class: "none" }, "No histogram was published in this period. The detail table contains them, for windows that are not added up to hours."));
+    box.append(el("p", { class: "none" }, "No histogram was published in this period. Only the detail table contains histograms, and only for windows that were not added up to hours."));
     return;
   }
   const facts = el("div", { class: "grid facts" });
@@ -166,7 +166,7 @@ async function distribution(app, box) {
     el("span", {}, text)));
   }
   box.append(facts, el("section", { class: "card" }, el("h2", {}, `${metric.label}, session-windows by range`), bars),
-    el("p", { class: "note" }, `The sum of ${count(sum.rows)} published histograms of table ${table.replaceAll(".", ", ")}. Their ranges differ, because each range covers a crowd. The dark part of a bar is certain, and the light part may be in the range. ${sum.rows_without ? `${count(sum.rows_without)} rows have no histogram.` : ""}`));
+    el("p", { class: "note" }, `The sum of ${count(sum.rows)} published histograms of table ${table.replaceAll(".", ", ")}. Their ranges differ, because each range covers a crowd. The sessions in the dark part of a bar are certainly in the range; those in the light part may be in it. ${sum.rows_without ? `${count(sum.rows_without)} rows have no histogram.` : ""}`));
 }
 
 const fact = (title, value, ...rest) => el("section", { class: "card" }, el("h2", {}, title), el("p", { class: "value" }, value), el("p", { class: "change last" }, ...rest));
@@ -183,16 +183,16 @@ async function privacy(app, box) {
   const grid = el("div", { class: "grid facts" },
     fact("Minimum of a row, k", k === null ? "–" : count(k), "sessions, by the policy of the newest rows"),
     fact("Smallest row", count(smallest), el("span", { class: `tag ${k && smallest < k ? "bad" : "good"}` }, k && smallest < k ? "below k" : "not below k"), " in this period"),
-    fact("Withheld windows", count(mine.withheld.length), mine.withheld.length ? "this tenant had fewer than k sessions" : "this tenant was published in each"),
+    fact("Withheld windows", count(mine.withheld.length), mine.withheld.length ? "this tenant had fewer than k sessions" : "each window has rows of this tenant"),
     fact("Tenants with withheld windows", count(held), `of ${count(tenants.length)} that you may see`),
     fact("Rollups live for", duration(facts.ttl_rollups_ms), `the newest window is deleted here in ${duration(Math.max(0, oldest))}`),
-    fact("Beacons live for", duration(facts.ttl_beacons_ms), "the bound of ttl.beacons; personal data"),
+    fact("Beacons live for", duration(facts.ttl_beacons_ms), "the limit in ttl.beacons; beacons are personal data"),
     audit ? fact("Last audit", audit.report.breaches ? count(audit.report.breaches.length ?? audit.report.breaches) : "read", `report of ${time(audit.at, true)}`) : fact("Last audit", "–", "set console.audit_report to show it"));
   const table = el("table", {}, el("caption", {}, "Folding by table"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Table"), el("th", { scope: "col", class: "n" }, "Windows"), el("th", { scope: "col", class: "n" }, "Smallest row"), el("th", { scope: "col", class: "n" }, "Share folded"), el("td", { class: "optional" }))),
     el("tbody", {}, mine.tables.map((one) => el("tr", {}, el("td", {}, one.breakdown.replaceAll(".", ", ")), el("td", { class: "n" }, count(one.windows)), el("td", { class: "n" }, count(one.smallest_row)), el("td", { class: "n" }, share(one.folded_share)), el("td", { class: "n optional" }, bar(one.folded_share, { low: 0, high: 1 }, 0, ""))))));
   box.append(grid, el("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Folding by table" }, el("p", { class: "summary" }, "Folding by table"), table),
-    el("p", { class: "note" }, "Share folded is the part of the sessions in rows with *, where values below k sessions were merged. A high share means that the table is finer than its audience."));
+    el("p", { class: "note" }, "Share folded is the part of the sessions in rows with *, where values below k sessions were merged. A high share means that the table is too detailed for the number of sessions."));
 }
 
 async function pipeline(app, box) {
@@ -203,7 +203,7 @@ async function pipeline(app, box) {
   box.append(el("div", { class: "grid facts" },
     fact("Freshness", duration(mine.freshness_ms), el("span", { class: `tag ${late ? "bad" : "good"}` }, late ? "late" : "up to date"), " since the newest window ended"),
     fact("Published windows", count(mine.published), `of ${duration(mine.length_ms)} each`),
-    fact("Missing windows", count(mine.missing.length), mine.missing.length ? "no tenant was published" : "none"),
+    fact("Missing windows", count(mine.missing.length), mine.missing.length ? "without rows of any tenant" : "none"),
     fact("Incomplete windows", count(mine.incomplete.length), mine.incomplete.length ? "without some partitions or rows" : "none"),
     fact("Withheld windows", count(mine.withheld.length), "fewer than k sessions")));
   const set = (list) => new Set(list);
@@ -220,7 +220,7 @@ async function pipeline(app, box) {
 
 export const screens = {
   overview: { title: "Overview", lead: "Audience and quality in the chosen period.", show: overview },
-  breakdown: { title: "Breakdown", lead: "Where quality is lost: the rows that would improve the overall value most.", show: breakdown, controls: breakdownControls },
+  breakdown: { title: "Breakdown", lead: "The rows in which an improvement would change the overall value most.", show: breakdown, controls: breakdownControls },
   distribution: { title: "Distribution", lead: "The values of sessions, as published histograms.", show: distribution,
     controls: (app) => [app.select("histogram", "Metric", Object.fromEntries(Object.values(app.metrics).filter((one) => one.histogram).map((one) => [one.name, label(one.name)])), app.state.histogram || "startup_ms")] },
   privacy: { title: "Privacy", lead: "The guarantee in numbers: crowds, folding and lifetimes.", show: privacy },

@@ -16,15 +16,15 @@ mod tests;
 /// The name of the cookie with the token.
 pub(crate) const COOKIE_NAME: &str = "crowdfold_token";
 
-/// The lengths of a token, bytes.
+/// The minimum length of a token, in bytes.
 const SHORTEST: usize = 16;
 const LONGEST: usize = 256;
 
-/// A token, and the tenants that it may see.
+/// A token for authentication, and the tenants that its owner may see.
 pub struct Token {
-    /// Its name, for messages.
+    /// The name of the token in messages.
     pub name: String,
-    /// The tenants; empty for all.
+    /// The tenants that may be seen. If the set is empty, all tenants may be seen.
     pub tenants: BTreeSet<String>,
     secret: [u8; LONGEST],
 }
@@ -36,10 +36,10 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
-    /// Reads a token from a file. White space around it is ignored.
+    /// Reads a token from a file. White space around the token is ignored.
     ///
     /// # Errors
-    /// The file cannot be read, or does not contain a text of 16 to 256 visible ASCII characters.
+    /// Returns an error if the file cannot be read, or does not contain 16 to 256 visible ASCII characters.
     pub fn read(name: &str, file: &Path, tenants: BTreeSet<String>) -> Result<Self, ConsoleError> {
         let failed = |problem: String| ConsoleError::Token { name: name.to_owned(), problem };
         let text = std::fs::read(file).map_err(|error| failed(format!("{}: {error}", file.display())))?;
@@ -49,7 +49,7 @@ impl Token {
     }
 }
 
-/// Returns a token with zeros after it, so that all are compared in the same time; `None` if it is not a token.
+/// Appends zeros to a token, so that all comparisons take the same time. Returns `None` if the text is not a token.
 fn padded(text: &[u8]) -> Option<[u8; LONGEST]> {
     let is_token = (SHORTEST..=LONGEST).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic);
     is_token.then(|| {
@@ -62,14 +62,14 @@ fn padded(text: &[u8]) -> Option<[u8; LONGEST]> {
 /// The tenants that a request may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// All tenants.
+    /// Every tenant.
     All,
-    /// These tenants.
+    /// Only these tenants.
     Tenants(BTreeSet<String>),
 }
 
 impl Access {
-    /// Returns true if a tenant may be seen.
+    /// Returns true if the request may see a tenant.
     #[must_use]
     pub fn sees(&self, tenant: &str) -> bool {
         match self {
@@ -79,7 +79,7 @@ impl Access {
     }
 }
 
-/// Returns the access of a token; `None` if it is wrong. The time does not depend on the tokens.
+/// Returns the access that a token gives, or `None` if the token is wrong. The duration does not depend on the tokens.
 pub(crate) fn of_token(tokens: &[Token], text: &[u8]) -> Option<Access> {
     let given = padded(text).unwrap_or([0xff; LONGEST]);
     let mut found = None;
@@ -92,7 +92,7 @@ pub(crate) fn of_token(tokens: &[Token], text: &[u8]) -> Option<Access> {
     found
 }
 
-/// Returns the token of a request: from the header `Authorization`, otherwise from the cookie.
+/// Returns the token of a request. It is in the header `Authorization` or in the cookie; the header takes precedence.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.as_bytes().split_at_checked(7)?;

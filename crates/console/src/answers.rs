@@ -1,4 +1,4 @@
-//! The answers of the API.
+//! Computes the answers of the API.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use crate::{Access, Store};
 #[cfg(test)]
 mod tests;
 
-/// The most rows of a breakdown that are returned unless the request asks for another number.
+/// The maximum number of rows of a breakdown, unless the request sets another limit.
 const LIMIT: usize = 100;
 const MOST: usize = 1_000;
 
-/// The period of `windows` that is reported unless the request names another.
+/// The period that `windows` reports, unless the request sets another period.
 const WINDOWS_SINCE: Span = Span::DAY;
 
-/// An answer, as JSON and as lines of CSV.
+/// An answer of the API, as JSON and as lines of CSV.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) json: Value,
-    /// Absent if the answer has no form in CSV.
+    /// The lines of CSV. `None` if the answer cannot be written as CSV.
     pub(crate) csv: Option<Vec<Vec<String>>>,
 }
 
 impl Reply {
-    /// Formats the lines as CSV.
+    /// Formats lines as CSV.
     pub(crate) fn csv(lines: &[Vec<String>]) -> String {
         let line =
             |cells: &Vec<String>| cells.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",");
@@ -36,7 +36,7 @@ impl Reply {
     }
 }
 
-/// The data of a request that every answer needs.
+/// The parts of a request that are needed for every answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) store: &'a Store,
@@ -166,7 +166,7 @@ impl Asked<'_> {
             ));
         };
         let answer = self.answer(&question)?;
-        // windows that are not published yet are missing in the later period only
+        // end both periods with the newest published window, because otherwise only the later period would lack windows
         let end = question.newest.min(question.selection.until).max(question.selection.since);
         let mut earlier = question.clone();
         earlier.selection.since = against;
@@ -267,7 +267,7 @@ impl Asked<'_> {
         let mut index = BTreeMap::new();
         while start < selection.until {
             index.insert(start, intervals.starts.len());
-            // windows that no tenant has yet are not expected
+            // do not expect windows that no tenant has published yet
             let end = start.saturating_add(step).min(selection.until).min(question.newest);
             let expected = end.saturating_since(start.max(selection.since)).as_millis();
             intervals.expected.push(expected / question.length.as_millis().max(1));
@@ -285,7 +285,7 @@ impl Asked<'_> {
     }
 }
 
-/// The intervals of a time series, with the state of their windows.
+/// The intervals of a time series, with the number of windows in each that are expected, published and incomplete.
 #[derive(Default)]
 struct Intervals {
     starts: Vec<Timestamp>,
@@ -307,7 +307,7 @@ fn floor(start: Timestamp, question: &Question) -> Timestamp {
     question.selection.step.map_or(start, |step| start.floor(step))
 }
 
-/// Returns values and standard errors as two lists.
+/// Returns the values and the standard errors as two lists.
 fn columns(figures: &[Option<Figure>]) -> Value {
     let values: Vec<Option<f64>> = figures.iter().map(|figure| figure.map(|figure| figure.value)).collect();
     let errors: Vec<Option<f64>> =
@@ -334,7 +334,7 @@ fn dimensions(by: &[String], key: &[String]) -> Map<String, Value> {
     by.iter().cloned().zip(key.iter().map(|value| json!(value))).collect()
 }
 
-/// Returns the description of a question that every answer repeats.
+/// Returns the description of the question. Every answer contains it.
 fn described(question: &Question, answer: &Answer) -> Value {
     let numbers = answer.source_tables().map(|(_, numbers)| numbers).collect::<Vec<_>>();
     json!({

@@ -1,4 +1,4 @@
-//! The catalogues of the API, and its description.
+//! Answers with the tenants, breakdowns and metrics, and describes the API.
 
 use crowdfold_model::ValueMetric;
 use crowdfold_query::QueryMetric;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use crate::answers::{Asked, Reply};
 use crate::question::{Parameters, Refusal};
 
-/// Returns the metrics with histograms.
+/// Returns the names of the metrics that have histograms.
 pub(crate) fn with_histogram() -> impl Iterator<Item = &'static str> {
     ValueMetric::ALL.into_iter().filter(|metric| metric.has_histogram()).map(ValueMetric::name)
 }
 
-/// Returns the metrics.
+/// Answers `metrics`.
 pub(crate) fn metrics() -> Reply {
     let mut csv = vec![["name", "unit", "better", "definition"].map(String::from).to_vec()];
     let metric = |metric: QueryMetric| {
@@ -72,58 +72,70 @@ impl Asked<'_> {
     }
 }
 
-/// The parameters of each path, for the description.
+/// The paths of the API, each with its description and its parameters.
 const PATHS: [(&str, &str, &[&str]); 9] = [
-    ("tenants", "Tenants with rollups, and the time of their windows.", &[]),
-    ("breakdowns", "Published tables; the detail table has exact numbers.", &["tenant"]),
-    ("metrics", "Metrics with unit, definition and direction.", &[]),
+    (
+        "tenants",
+        "The tenants with rollups, each with the start of its first window and the end of its newest window.",
+        &[],
+    ),
+    ("breakdowns", "The published tables. The numbers in the detail table are exact.", &["tenant"]),
+    (
+        "metrics",
+        "The metrics, each with its unit and definition, and with the direction that is better.",
+        &[],
+    ),
     (
         "timeseries",
-        "Values by interval. `intervals` contains the expected, published and incomplete windows of each; a value is \
-         null where it was not published, and is never 0 instead.",
+        "The values of metrics in each interval. `intervals` contains the numbers of expected, published and incomplete \
+         windows. A value that was not published is null, never 0.",
         &["tenant", "breakdown", "metric", "where", "by", "since", "until", "step"],
     ),
     (
         "breakdown",
-        "Rows with value, sessions, share and impact: the amount by which the overall value would improve if the row \
-         were as good as the rest.",
+        "The rows of a table with their value, sessions, share and impact. The impact is the amount by which the \
+         overall value would improve if the row were as good as the rest.",
         &["tenant", "breakdown", "metric", "where", "by", "since", "until", "rank", "limit"],
     ),
     (
         "compare",
-        "A period and an earlier one, with the difference.",
+        "The values of a period and of an earlier period, and their difference.",
         &["tenant", "breakdown", "metric", "where", "by", "since", "until", "against"],
     ),
     (
         "distribution",
-        "The sum of the published histograms, within bounds.",
+        "The sum of the published histograms. Each number has a lower and an upper bound.",
         &["tenant", "breakdown", "metric", "where", "by", "since", "until"],
     ),
     (
         "windows",
-        "Freshness, missing, incomplete and withheld windows, and the effect of folding.",
+        "The freshness of each tenant; its missing, incomplete and withheld windows; the effect of folding.",
         &["tenant", "since", "until"],
     ),
-    ("live", "Server-sent events: one event `window` for each new window of a tenant.", &[]),
+    ("live", "Server-sent events. Each new window of a tenant causes one event, named `window`.", &[]),
 ];
 
 fn parameter(name: &str) -> Value {
     let description = match name {
-        "tenant" => "Tenant; it may be absent if there is only one.",
+        "tenant" => "The tenant. It can be omitted if there is only one.",
         "breakdown" => {
-            "Table, such as os.browser; by default the one that has all dimensions of the question."
+            "The table, such as os.browser. By default, a table that has all dimensions of the question."
         }
-        "metric" => "Metrics, separated by commas; one for `breakdown` and `distribution`.",
-        "where" => "Condition such as os:Windows; repeat it for several.",
-        "by" => "First dimensions of the table to group by, separated by commas.",
+        "metric" => "The metrics, separated by commas. `breakdown` and `distribution` accept only one.",
+        "where" => "A condition, such as os:Windows. Repeat the parameter for several conditions.",
+        "by" => {
+            "The dimensions to group by, separated by commas. They must be the first dimensions of the table."
+        }
         "since" => {
-            "Start: a time, milliseconds since 1970, or a length of time before now such as 1h, the default."
+            "The start of the period: a time, milliseconds since 1970, or a length of time before now. The default is 1h."
         }
-        "until" => "End, like `since`; now by default.",
-        "step" => "Length of the intervals, such as 5m.",
-        "rank" => "Order: value, sessions or impact.",
-        "limit" => "Most rows, 100 by default.",
-        "against" => "Start of the earlier period: 1d, 1w or a time.",
+        "until" => "The end of the period, in the same form as `since`. The default is now.",
+        "step" => "The length of the intervals, such as 5m.",
+        "rank" => "The order of the rows: by value, sessions or impact.",
+        "limit" => "The maximum number of rows. The default is 100.",
+        "against" => {
+            "The start of the earlier period: a time, or a length of time before `since`, such as 1d or 1w."
+        }
         _ => "",
     };
     json!({"name": name, "in": "query", "schema": {"type": "string"}, "description": description})
@@ -131,7 +143,7 @@ fn parameter(name: &str) -> Value {
 
 /// Returns the description of the API in OpenAPI 3.1.
 pub(crate) fn openapi(version: &str) -> Value {
-    let error = json!({"description": "The request is refused; `error` contains the reason and the fix.",
+    let error = json!({"description": "The request was refused. `error` contains the reason and the fix.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}});
     let path = |(name, description, parameters): &(&str, &str, &[&str])| {
         let content = if *name == "live" { "text/event-stream" } else { "application/json" };

@@ -1,4 +1,4 @@
-//! Errors of the console.
+//! The error type of this crate.
 
 use std::net::SocketAddr;
 
@@ -8,47 +8,47 @@ pub enum ConsoleError {
     /// The store cannot be opened.
     #[error("the store {path} cannot be opened: {error}; check console.data_dir")]
     Open {
-        /// The file.
+        /// The path of the store.
         path: String,
-        /// The error of SQLite.
+        /// SQLite's error.
         error: rusqlite::Error,
     },
-    /// The store was written by a newer version.
+    /// A newer version of the program wrote the store.
     #[error(
         "the store {path} has version {version} and this program reads up to {known}; use the newer program, or delete \
          the file, which is then filled again from the topics"
     )]
     Newer {
-        /// The file.
+        /// The path of the store.
         path: String,
-        /// Its version.
+        /// The version of the store.
         version: i64,
-        /// The newest version that this program reads.
+        /// The newest version that this program can read.
         known: i64,
     },
     /// The store cannot be read or written.
     #[error("the store failed: {0}; check the free space and the permissions of console.data_dir")]
     Store(#[from] rusqlite::Error),
-    /// The address cannot be used.
+    /// The server cannot listen on the address.
     #[error("cannot listen at {address}: {error}; set console.listen to a free address")]
     Listen {
-        /// The address.
+        /// The configured address.
         address: SocketAddr,
-        /// The error of the operating system.
+        /// The operating system's error.
         error: std::io::Error,
     },
-    /// A file with a token cannot be used.
+    /// The file of a token cannot be read, or does not contain a valid token.
     #[error("console.tokens.{name}.file: {problem}; write a random text of 16 to 256 characters to the file")]
     Token {
         /// The name of the token.
         name: String,
-        /// The fault.
+        /// The problem of the file.
         problem: String,
     },
-    /// An entry of `console.export` is invalid.
+    /// An entry of `console.export` is not valid.
     #[error("console.export contains \"{entry}\"; {fix}")]
     Export {
-        /// The entry.
+        /// The entry that is not valid.
         entry: String,
         /// The fix.
         fix: String,

@@ -1,4 +1,4 @@
-//! Gauges for Prometheus: the values of the newest window of each tenant.
+//! Exports gauges to Prometheus: the metrics of each tenant in its newest window.
 
 use std::fmt::Write as _;
 
@@ -10,13 +10,13 @@ use crate::{Access, ConsoleError, Selection, Store};
 #[cfg(test)]
 mod tests;
 
-/// The maximum number of series. Further rows of a table are not exported, and are counted.
+/// The maximum number of series. Further rows are not exported; they are counted in `crowdfold_rollup_series_omitted`.
 const SERIES: usize = 10_000;
 
-/// The time without a new window after which the values of a tenant are no longer exported.
+/// The values of a tenant are no longer exported if it has had no new window for this time.
 const STALE: Span = Span::from_millis(30 * 60_000);
 
-/// A table and the metrics that are exported from it.
+/// A table, and the metrics of the table that are exported.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export {
     breakdown: String,
@@ -27,7 +27,7 @@ impl Export {
     /// Parses an entry of `console.export`, such as `cdn: rebuffering_ratio, vsf`.
     ///
     /// # Errors
-    /// The entry is not a breakdown and metrics.
+    /// Returns an error if the entry is not a breakdown followed by metrics.
     pub fn parse(entry: &str) -> Result<Self, ConsoleError> {
         let failed = |fix: String| ConsoleError::Export { entry: entry.escape_debug().to_string(), fix };
         let (breakdown, metrics) = entry.split_once(':').ok_or_else(|| {
@@ -59,7 +59,7 @@ impl Export {
     }
 }
 
-/// Returns the gauges in the text format of Prometheus.
+/// Returns the gauges of all tenants that `access` may see, in the text format of Prometheus.
 pub(crate) fn gauges(
     exports: &[Export],
     store: &Store,
@@ -99,7 +99,7 @@ pub(crate) fn gauges(
     let mut last = "";
     for (name, line) in &lines {
         if name != last {
-            // a String accepts everything
+            // writing to a String cannot fail
             let _ = writeln!(text, "# TYPE {name} gauge");
             last = name;
         }
@@ -111,7 +111,7 @@ pub(crate) fn gauges(
 /// The labels of a row, and its values by metric.
 type Gauges = Vec<(String, Vec<(&'static str, f64)>)>;
 
-/// Returns the values of one table in a window. Values that are absent there have no series.
+/// Returns the values of a table in one window. A value that is absent in a row has no series.
 fn newest(store: &Store, tenant: &str, export: &Export, start: Timestamp) -> Result<Gauges, ConsoleError> {
     let until = start.saturating_add(Span::from_millis(1));
     let (tenant, breakdown) = (tenant.to_owned(), export.breakdown.clone());

@@ -1,4 +1,4 @@
-//! Requests and responses.
+//! Handles HTTP requests.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -23,19 +23,20 @@ use crate::live::LiveReader;
 use crate::question::Refusal;
 use crate::{Access, Console, access, catalogue, export, page};
 
-/// The longest address of a request, bytes.
+/// The maximum length of the address (path and query) of a request, in bytes.
 const LONGEST_ADDRESS: usize = 4_096;
 
-/// The longest body of the form, bytes.
+/// The maximum size of the body that the sign-in form sends, in bytes.
 const LONGEST_FORM: usize = 1_024;
 
-/// The delay of the response to a wrong token.
+/// The delay before the response to a request with a wrong token.
 const DELAY: Duration = Duration::from_millis(500);
 
-/// The policy of the page: nothing from other hosts, and no code in the page itself.
+/// The content security policy of the page. It allows nothing from other hosts, and no scripts or styles inside the
+/// HTML.
 const CSP: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// A response whose body is complete, or a stream of events.
+/// The body of a response: complete, or a stream of events.
 pub(crate) enum Content {
     Whole(Option<Bytes>),
     Events(mpsc::Receiver<Bytes>),
@@ -71,7 +72,7 @@ impl Body for Content {
 
 type Answered = Response<Content>;
 
-/// Answers a request.
+/// Handles a request, and returns the response.
 pub(crate) async fn answer(console: Arc<Console>, request: Request<Incoming>) -> Answered {
     let mut response = route(console, request).await;
     let headers = response.headers_mut();
@@ -132,7 +133,7 @@ async fn route(console: Arc<Console>, request: Request<Incoming>) -> Answered {
     })
 }
 
-/// Answers a request for data.
+/// Handles a request to the API.
 fn ask(console: &Console, access: &Access, path: &str, query: &str, wants_csv: bool) -> Answered {
     let detail = console.settings.lifetimes.detail;
     let asked = Asked { store: &console.store, access, now: console.now(), detail };
@@ -168,8 +169,8 @@ fn gauges(console: &Console, access: &Access, now: crowdfold_model::Timestamp) -
     }
 }
 
-/// Returns the access of a request. A wrong token is answered after a delay, and only some are answered at a time, so
-/// that tokens cannot be guessed.
+/// Returns the access of a request. The response to a wrong token is delayed, and only a few such responses are in
+/// progress at a time, so that guessing tokens takes too long.
 async fn authenticate(console: &Console, token: Option<&[u8]>) -> Option<Access> {
     if console.settings.tokens.is_empty() {
         return Some(Access::All);
@@ -184,7 +185,7 @@ async fn authenticate(console: &Console, token: Option<&[u8]>) -> Option<Access>
     found
 }
 
-/// Sets the cookie of a token that was sent by the form.
+/// Handles the sign-in form: stores a valid token in a cookie.
 async fn login(console: &Console, request: Request<Incoming>) -> Answered {
     let body = Limited::new(request.into_body(), LONGEST_FORM).collect().await;
     let form = body.map(|body| body.to_bytes()).unwrap_or_default();
@@ -197,7 +198,7 @@ async fn login(console: &Console, request: Request<Incoming>) -> Answered {
     response.headers_mut().insert(LOCATION, HeaderValue::from_static(target));
     if is_right {
         let cookie = format!("{}={given}; HttpOnly; SameSite=Strict; Path=/", access::COOKIE_NAME);
-        // a token with other characters is refused above
+        // this cannot fail, because a token with other characters was refused above
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().insert(SET_COOKIE, cookie);
         }
@@ -229,12 +230,12 @@ fn live(console: &Console, access: Access) -> Answered {
     response
 }
 
-/// Returns the next event, or a comment that keeps the connection open.
+/// Returns the next event. If there is none for a while, returns a comment, which keeps the connection open.
 async fn next_event(reader: &mut LiveReader) -> Option<Bytes> {
     loop {
         match tokio::time::timeout(Duration::from_secs(15), reader.receiver.recv()).await {
             Ok(Ok(window)) if reader.access.sees(&window.tenant) => return Some(window.event()),
-            // a reader that missed events receives the next ones
+            // continue after the events that a slow reader missed
             Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}
             Ok(Err(RecvError::Closed)) => return None,
             Err(_) => return Some(Bytes::from_static(b": waiting\n\n")),

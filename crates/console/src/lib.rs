@@ -1,7 +1,8 @@
 //! The console: a store of published rollups, with an HTTP API, a page, and gauges for Prometheus.
 //!
-//! [`Store`] keeps rows in SQLite, [`Console`] answers requests from it with the arithmetic of `crowdfold-query`, and
-//! [`Server`] listens. This crate uses no Kafka: the caller reads the topics and adds batches to the store.
+//! [`Store`] keeps rows in SQLite. [`Console`] answers requests from the store, and computes with `crowdfold-query`.
+//! [`Server`] listens for requests. This crate does not use Kafka: the caller reads the topics and adds batches to the
+//! store.
 //!
 //! ```
 //! use crowdfold_console::{Batch, Lifetimes, Store};

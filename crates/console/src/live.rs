@@ -1,4 +1,4 @@
-//! Server-sent events: one for each new window.
+//! Server-sent events. Each new window causes one event.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,10 +9,10 @@ use tokio::sync::broadcast;
 
 use crate::Access;
 
-/// The events that a slow reader may be behind before it misses some.
+/// The number of events that are kept for a slow reader. A reader that is further behind misses events.
 const BUFFERED: usize = 256;
 
-/// The maximum number of readers.
+/// The maximum number of concurrent readers of events.
 const READERS: usize = 64;
 
 /// A new window of a tenant.
@@ -24,7 +24,7 @@ pub(crate) struct NewWindow {
 }
 
 impl NewWindow {
-    /// Returns the event as text.
+    /// Formats the event.
     pub(crate) fn event(&self) -> Bytes {
         let data = serde_json::json!({
             "tenant": self.tenant, "start": self.start.as_millis(), "end": self.end.as_millis(),
@@ -64,12 +64,12 @@ impl Live {
     /// Sends an event for each window.
     pub fn announce(&self, windows: &[(String, Timestamp, Timestamp)]) {
         for (tenant, start, end) in windows {
-            // without readers there is nothing to do
+            // sending fails if there are no readers, which is not an error
             let _ = self.sender.send(NewWindow { tenant: tenant.clone(), start: *start, end: *end });
         }
     }
 
-    /// Returns a reader; `None` if there are too many.
+    /// Returns a new reader, or `None` if there are too many readers.
     pub(crate) fn reader(&self, access: Access) -> Option<LiveReader> {
         if self.readers.fetch_add(1, Ordering::Relaxed) >= READERS {
             self.readers.fetch_sub(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The files of the page, which are part of the program.
+//! The files of the page, which are compiled into the program.
 
 /// A file of the page.
 pub(crate) struct PageFile {
@@ -6,7 +6,7 @@ pub(crate) struct PageFile {
     pub(crate) content: &'static [u8],
 }
 
-/// Returns the file of a path.
+/// Returns the file for the path of a request.
 pub(crate) fn file(path: &str) -> Option<PageFile> {
     let (content_type, content): (_, &'static [u8]) = match path {
         "/" | "/index.html" => ("text/html; charset=utf-8", include_bytes!("../page/index.html")),

@@ -1,4 +1,4 @@
-//! The parameters of a request, and their errors.
+//! Reads the parameters of a request, and refuses invalid ones.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use crate::{Access, Selection, Store};
 #[cfg(test)]
 mod tests;
 
-/// The most intervals of an answer.
+/// The maximum number of intervals in an answer.
 const INTERVALS: u64 = 5_000;
 
-/// The intervals that are chosen if the request names none, up to this many in an answer.
+/// The maximum number of intervals in an answer if the request does not set `step`.
 const CHOSEN: u64 = 240;
 const STEPS: [u64; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1_440];
 
-/// The period that is answered if the request names none.
+/// The period of the answer if the request does not set `since`.
 const PERIOD: Span = Span::HOUR;
 
-/// The refusal of a request.
+/// The reason for which a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -55,7 +55,7 @@ impl From<crate::ConsoleError> for Refusal {
 pub(crate) struct Parameters(BTreeMap<String, Vec<String>>);
 
 impl Parameters {
-    /// Parses the query of an address. Only these names are accepted.
+    /// Parses the query of an address. Refuses parameters whose names are not in `names`.
     pub(crate) fn parse(query: &str, names: &[&str]) -> Result<Self, Refusal> {
         let mut parameters = BTreeMap::<String, Vec<String>>::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -81,13 +81,13 @@ impl Parameters {
         self.0.get(name).into_iter().flatten().map(String::as_str)
     }
 
-    /// Returns a list whose values are separated by commas.
+    /// Returns the values of a parameter, which are separated by commas.
     fn list(&self, name: &str) -> Vec<String> {
         let values = self.all(name).flat_map(|list| list.split(','));
         values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
     }
 
-    /// Returns the metrics.
+    /// Returns the metrics in the parameter `metric`.
     pub(crate) fn metrics(&self) -> Result<Vec<QueryMetric>, Refusal> {
         let metric = |name: &String| {
             QueryMetric::named(name).ok_or_else(|| {
@@ -99,7 +99,7 @@ impl Parameters {
         self.list("metric").iter().map(metric).collect()
     }
 
-    /// Returns a time: absolute, or a length of time before now.
+    /// Returns the time in a parameter. It is absolute, or a length of time before now.
     pub(crate) fn time(&self, name: &str, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
         let Some(text) = self.one(name) else { return Ok(None) };
         let millis = || text.parse::<u64>().ok().map(Timestamp::from_millis);
@@ -114,7 +114,7 @@ impl Parameters {
         })
     }
 
-    /// Returns a length of time.
+    /// Returns the length of time in a parameter.
     pub(crate) fn span(&self, name: &str) -> Result<Option<Span>, Refusal> {
         let Some(text) = self.one(name) else { return Ok(None) };
         let weeks = text.strip_suffix('w').and_then(|weeks| weeks.parse::<u64>().ok());
@@ -134,18 +134,18 @@ impl Parameters {
 pub(crate) struct Question {
     pub(crate) query: Query,
     pub(crate) selection: Selection,
-    /// The length of the windows.
+    /// The length of the tenant's windows.
     pub(crate) length: Span,
     /// The end of the newest window of any tenant.
     pub(crate) newest: Timestamp,
 }
 
-/// The form of the answer.
+/// The number of values in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// One value for the whole period.
+    /// One value of each metric for the whole period.
     Whole,
-    /// A value for each interval.
+    /// One value of each metric for each interval.
     Intervals,
 }
 
@@ -207,7 +207,7 @@ fn tenant(parameters: &Parameters, store: &Store, access: &Access) -> Result<(St
     }
 }
 
-/// Returns dimensions; other names are refused.
+/// Returns the names of dimensions in a parameter. Refuses other names.
 fn names(parameters: &Parameters, parameter: &str) -> Result<Vec<String>, Refusal> {
     let list = parameters.list(parameter);
     let names: Vec<String> = list.iter().flat_map(|name| name.split('.')).map(str::to_owned).collect();
@@ -223,7 +223,7 @@ fn names(parameters: &Parameters, parameter: &str) -> Result<Vec<String>, Refusa
     }
 }
 
-/// Returns the conditions: `os:Windows` or `os=Windows`.
+/// Returns the conditions, such as `os:Windows` or `os=Windows`.
 fn conditions(parameters: &Parameters) -> Result<Vec<String>, Refusal> {
     let condition = |text: &str| {
         let (name, value) =
@@ -242,8 +242,8 @@ fn conditions(parameters: &Parameters) -> Result<Vec<String>, Refusal> {
     parameters.all("where").map(condition).collect()
 }
 
-/// Selects the table: the one that is named; otherwise one that has all dimensions of the question, preferably the
-/// detail table.
+/// Selects the table. If the request names no table, this is a table with all dimensions of the question, preferably
+/// the detail table.
 fn table(
     parameters: &Parameters,
     store: &Store,
@@ -279,8 +279,8 @@ fn table(
     }
 }
 
-/// Returns the nearest question that can be answered: the first dimensions of the table that has most of the queried
-/// ones.
+/// Suggests a similar question that can be answered. It uses the table that has most of the queried dimensions, and
+/// groups by the first dimensions of that table.
 fn nearest(breakdowns: &BTreeMap<String, bool>, args: &Args) -> String {
     let by = args.by.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
     let of_conditions = args.where_.iter().filter_map(|condition| condition.split('=').next());
@@ -294,7 +294,7 @@ fn nearest(breakdowns: &BTreeMap<String, bool>, args: &Args) -> String {
     format!("ask with breakdown={best} and by={}", dimensions[..=last].join(","))
 }
 
-/// Returns the length of the intervals.
+/// Returns the length of the intervals, which is the parameter `step` or a suitable default.
 fn step(
     parameters: &Parameters,
     (since, until): (Timestamp, Timestamp),

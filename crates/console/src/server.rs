@@ -1,4 +1,4 @@
-//! The listening server.
+//! The HTTP server, and the state that its requests share.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,16 +20,16 @@ use crate::{ConsoleError, Live, Settings, Store, http};
 /// The maximum number of concurrent connections.
 const CONNECTIONS: usize = 256;
 
-/// The number of wrong tokens that are answered at the same time.
+/// The maximum number of requests with a wrong token that are handled at the same time.
 const GUESSES: usize = 4;
 
-/// The time limit for the head of a request.
+/// The maximum time for receiving the head of a request.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// The largest head of a request, bytes.
+/// The maximum size of the head of a request, in bytes.
 const HEAD: usize = 16_384;
 
-/// The largest report of an audit that the page shows, bytes.
+/// The maximum size of a report of an audit that the page shows, in bytes.
 const LARGEST_REPORT: u64 = 1 << 20;
 
 /// The state that requests share.
@@ -40,9 +40,9 @@ pub struct Console {
     pub(crate) live: Live,
     pub(crate) guesses: Semaphore,
     clock: fn() -> Timestamp,
-    /// The time by which the clock of the answers is behind, ms.
+    /// The time in milliseconds that is subtracted from the current time, for windows of simulated time.
     behind: AtomicU64,
-    /// Why the store is not up to date.
+    /// The reason why the store is not up to date. `None` if it is up to date.
     problem: Mutex<Option<String>>,
 }
 
@@ -50,7 +50,7 @@ impl Console {
     /// Opens the store. `clock` returns the current time.
     ///
     /// # Errors
-    /// The store cannot be opened.
+    /// Returns an error if the store cannot be opened.
     pub fn open(settings: Settings, clock: fn() -> Timestamp) -> Result<Arc<Self>, ConsoleError> {
         let store = Store::open(settings.data_dir.as_deref(), settings.lifetimes)?;
         let (live, guesses) = (Live::default(), Semaphore::new(GUESSES));
@@ -77,7 +77,8 @@ impl Console {
         &self.live
     }
 
-    /// Records why the store is not up to date, which the page shows; `None` if it is.
+    /// Stores the reason why the store is not up to date, which the page shows. `None` means that the store is up to
+    /// date.
     pub fn set_problem(&self, problem: Option<String>) {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
@@ -86,12 +87,12 @@ impl Console {
         (self.clock)().saturating_sub(Span::from_millis(self.behind.load(Ordering::Relaxed)))
     }
 
-    /// Sets the time by which the clock of the answers is behind, for windows of simulated time.
+    /// Sets the time that is subtracted from the current time. This is for windows of simulated time.
     pub fn set_behind(&self, behind: Span) {
         self.behind.store(behind.as_millis(), Ordering::Relaxed);
     }
 
-    /// Returns the facts that the page shows beside the answers.
+    /// Returns the state of the console, which the page shows in addition to the answers.
     pub(crate) fn status(&self) -> Value {
         let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         json!({
@@ -99,7 +100,7 @@ impl Console {
         })
     }
 
-    /// Returns the report of the last audit, if one is configured and readable.
+    /// Returns the report of the last audit. Returns `None` if no report is configured, or if it cannot be read.
     fn audit(&self) -> Option<Value> {
         let path = self.settings.audit_report.as_ref()?;
         let file = std::fs::File::open(path).ok()?;
@@ -112,12 +113,12 @@ impl Console {
     }
 }
 
-/// The listening server.
+/// The HTTP server of the console.
 #[derive(Debug)]
 pub struct Server {
-    /// Its threads end when it is dropped.
+    /// Kept alive because the threads of the server end when the runtime is dropped.
     _runtime: Runtime,
-    /// The address in use, with the actual port if 0 was configured.
+    /// The address on which the server listens. It contains the actual port if the configured port is 0.
     pub address: SocketAddr,
 }
 
@@ -125,7 +126,7 @@ impl Server {
     /// Starts listening.
     ///
     /// # Errors
-    /// The address cannot be used.
+    /// Returns an error if the server cannot listen on the address.
     pub fn start(console: Arc<Console>) -> Result<Self, ConsoleError> {
         let address = console.settings.listen;
         let failed = |error| ConsoleError::Listen { address, error };
@@ -146,16 +147,17 @@ impl Server {
 async fn accept(listener: TcpListener, console: Arc<Console>) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        // further connections wait until one ends
+        // further connections wait until an open connection ends
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
-            // the connection was closed, or there are no more file descriptors, which is temporary
+            // accepting fails if the client has already closed the connection, or if the process has no more file
+            // descriptors; both causes are temporary
             sleep(Duration::from_millis(10)).await;
             continue;
         };
         let console = Arc::clone(&console);
         tokio::spawn(async move {
-            // an error of the connection affects only its client
+            // ignore an error of the connection, because it affects only the client
             let _ = connection(stream, console).await;
             drop(permit);
         });

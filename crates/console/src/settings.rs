@@ -12,30 +12,30 @@ use crate::{Export, Lifetimes, Token};
 pub struct Settings {
     /// The address of the HTTP server.
     pub listen: SocketAddr,
-    /// The directory of the store; absent for a store in memory.
+    /// The directory of the store. `None` means that the store is in memory.
     pub data_dir: Option<PathBuf>,
-    /// The lifetimes of rows.
+    /// The times after which rows are added up and deleted.
     pub lifetimes: Lifetimes,
-    /// The tokens; without any, no authentication is required.
+    /// The tokens. If there are none, no authentication is required.
     pub tokens: Vec<Token>,
-    /// The gauges.
+    /// The tables and metrics that are exported to Prometheus.
     pub export: Vec<Export>,
-    /// The facts that the page shows.
+    /// The facts of the configuration that the page shows.
     pub facts: Facts,
-    /// The JSON report of the last audit, as `audit --format json` writes it.
+    /// The path of the report of the last audit, as `audit --format json` writes it.
     pub audit_report: Option<PathBuf>,
 }
 
 /// The facts of the configuration that the page shows.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Facts {
-    /// `ttl.rollups`, ms.
+    /// The value of `ttl.rollups`, in milliseconds.
     pub ttl_rollups_ms: u64,
-    /// `ttl.beacons`, ms.
+    /// The value of `ttl.beacons`, in milliseconds.
     pub ttl_beacons_ms: u64,
-    /// `ttl.partials`, ms.
+    /// The value of `ttl.partials`, in milliseconds.
     pub ttl_partials_ms: u64,
-    /// `console.detail`, ms.
+    /// The value of `console.detail`, in milliseconds.
     pub detail_ms: u64,
     /// The version of the program.
     pub version: &'static str,

@@ -21,13 +21,14 @@ pub use load::Selection;
 /// The name of the file of the store.
 const FILE: &str = "console.sqlite";
 
-/// The most that a window may be ahead of the clock. Later ones are refused, because they would never expire.
+/// The maximum time by which a window may be ahead of the clock. Rows of later windows are refused, because they would
+/// stay too long in the store.
 const AHEAD: Span = Span::HOUR;
 
-/// The lifetimes of rows.
+/// The times after which rows are added up and deleted.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
-    /// The time after which rows of windows are added up to hours.
+    /// The time after which the rows of windows are added up to rows of hours.
     pub detail: Span,
     /// The time after which rows are deleted.
     pub rollups: Span,
@@ -41,33 +42,33 @@ pub struct Store {
     sql: schema::Sql,
 }
 
-/// The rows of a batch of records, with the position after them.
+/// The rows of a batch of records, with the offsets after the batch.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The rows.
     pub rows: Vec<Row>,
-    /// The next offset of each partition of each topic.
+    /// The next offset to read, for each topic and partition.
     pub offsets: BTreeMap<(String, i32), i64>,
 }
 
 /// The result of adding a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Added {
-    /// Rows that were not in the store.
+    /// The number of rows that were not in the store before.
     pub rows: u64,
-    /// Rows that are in the store already, or belong to a second publication of their table.
+    /// The number of rows that the store already contained, or that belong to a second publication of their table.
     pub repeated: u64,
-    /// Rows whose time-to-live is over, or whose window is in the future.
+    /// The number of rows whose time-to-live is over, or whose window is in the future.
     pub out_of_time: u64,
-    /// The tenants and windows of new rows.
+    /// The new windows, as (tenant, start, end).
     pub windows: Vec<(String, Timestamp, Timestamp)>,
 }
 
 impl Store {
-    /// Opens the store in a directory, or an empty one in memory.
+    /// Opens the store in a directory. Without a directory, creates an empty store in memory.
     ///
     /// # Errors
-    /// The file cannot be opened, or a newer version of the program wrote it.
+    /// Returns an error if the file cannot be opened, or if a newer version of the program wrote it.
     pub fn open(directory: Option<&Path>, lifetimes: Lifetimes) -> Result<Self, ConsoleError> {
         let path = directory.map(|directory| directory.join(FILE));
         let connection = match &path {
@@ -83,14 +84,14 @@ impl Store {
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        // a transaction that panicked was rolled back when it was dropped
+        // a poisoned lock is harmless, because the transaction of the thread that panicked was rolled back
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the next offset of each partition of a topic.
+    /// Returns the next offset to read of each partition of a topic.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// Returns an error if the database cannot be read.
     pub fn offsets(&self, topic: &str) -> Result<BTreeMap<i32, i64>, ConsoleError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached("SELECT part, next FROM offsets WHERE topic = ?1")?;
@@ -99,7 +100,7 @@ impl Store {
     }
 }
 
-/// Converts a time to an integer of the database, which has 63 bits.
+/// Converts a time to an integer of the database, which has 63 bits and a sign.
 fn millis(time: Timestamp) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -24,7 +24,7 @@ fn tokens() -> Vec<Token> {
 }
 
 #[test]
-fn token_sees_its_tenants_and_a_wrong_token_nothing() {
+fn token_may_see_its_tenants_and_a_wrong_token_gets_no_access() {
     let tokens = tokens();
     assert_eq!(of_token(&tokens, b"0123456789abcdef0123"), Some(Access::All));
     let acme = of_token(&tokens, b"fedcba98765432100123").unwrap();

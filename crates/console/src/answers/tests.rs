@@ -14,7 +14,7 @@ fn minute(after: u64) -> Timestamp {
     Timestamp::from_millis((FIRST + after) * MINUTE)
 }
 
-/// Returns two hours of windows without the 5th, of which the 7th is incomplete.
+/// Returns two hours of windows. The window at index 5 is missing, and the window at index 7 is incomplete.
 fn records() -> Vec<Value> {
     let mut records = Vec::new();
     for at in (0..120).filter(|at| *at != 5) {
@@ -51,7 +51,7 @@ fn ask(of: impl Fn(&Asked<'_>) -> Result<Reply, Refusal>) -> Result<Reply, Refus
 }
 
 #[test]
-fn breakdown_equals_the_ranking_of_the_command() {
+fn breakdown_equals_the_ranking_of_the_command_query() {
     let reply = ask(|asked| asked.breakdown("tenant=acme&metric=rebuffering_ratio&by=cdn&since=1h")).unwrap();
     let args = Args { tenant: Some("acme".into()), by: Some("cdn".into()), ..Args::default() };
     let query = Query::from_args(&args, &Catalogue::default(), minute(120)).unwrap();
@@ -80,7 +80,7 @@ fn breakdown_equals_the_ranking_of_the_command() {
 }
 
 #[test]
-fn missing_and_incomplete_windows_are_marked_and_never_zero() {
+fn missing_windows_have_no_value_and_incomplete_windows_are_marked() {
     let reply = ask(|asked| asked.timeseries("tenant=acme&metric=sessions&since=2h&step=1m")).unwrap();
     let at = |name: &str, at: usize| reply.json["intervals"][name][at].as_u64().unwrap();
     let values = &reply.json["series"][0]["values"]["sessions"]["value"];
@@ -94,14 +94,14 @@ fn missing_and_incomplete_windows_are_marked_and_never_zero() {
     assert_eq!(values[10], 1_070.0);
     let csv = Reply::csv(&reply.csv.unwrap());
     assert_eq!(csv.lines().count(), 1 + 119);
-    // the windows of an hour
+    // an interval of an hour contains 60 windows
     let hours = ask(|asked| asked.timeseries("tenant=acme&metric=sessions&since=2h&step=1h")).unwrap();
     assert_eq!(hours.json["intervals"]["published"], serde_json::json!([59, 60]));
     assert_eq!(hours.json["intervals"]["expected"], serde_json::json!([60, 60]));
 }
 
 #[test]
-fn comparison_ends_both_periods_with_the_newest_window() {
+fn both_periods_of_a_comparison_end_before_the_newest_window_ends() {
     let reply =
         ask(|asked| asked.compare("tenant=acme&metric=sessions&by=cdn&since=30m&against=1h")).unwrap();
     let row = reply.json["rows"]
@@ -118,7 +118,7 @@ fn comparison_ends_both_periods_with_the_newest_window() {
 }
 
 #[test]
-fn histograms_of_the_store_are_added() {
+fn distribution_is_the_sum_of_the_histograms_in_the_store() {
     let reply = ask(|asked| asked.distribution("tenant=acme&metric=bandwidth_kbps&since=1h")).unwrap();
     let distribution = &reply.json["distribution"];
     let sessions: u64 = (60..120).map(|at| 900 + 100 + at + 60).sum();
@@ -127,7 +127,7 @@ fn histograms_of_the_store_are_added() {
 }
 
 #[test]
-fn windows_report_gaps_by_tenant() {
+fn windows_report_withheld_and_incomplete_windows_of_each_tenant() {
     let reply = ask(|asked| asked.windows("since=3h")).unwrap();
     let acme = &reply.json["tenants"][0];
     assert_eq!(acme["withheld"], serde_json::json!([(FIRST + 5) * MINUTE]));
@@ -137,7 +137,7 @@ fn windows_report_gaps_by_tenant() {
 }
 
 #[test]
-fn wrong_questions_are_refused_with_status_and_fix() {
+fn invalid_questions_are_refused_with_a_status_and_the_fix() {
     type Of = fn(&Asked<'_>, &str) -> Result<Reply, Refusal>;
     let timeseries: Of = |asked, query| asked.timeseries(query);
     let breakdown: Of = |asked, query| asked.breakdown(query);
@@ -199,7 +199,7 @@ fn wrong_questions_are_refused_with_status_and_fix() {
 }
 
 #[test]
-fn tenants_that_the_token_may_not_see_are_unknown() {
+fn tenants_that_a_token_may_not_see_are_reported_as_unknown() {
     let store = store();
     let access = Access::Tenants(["beta".to_owned()].into());
     let asked = Asked { store: &store, access: &access, now: minute(120), detail: Span::DAY };

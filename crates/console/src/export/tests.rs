@@ -23,7 +23,7 @@ fn minute(after: u64) -> Timestamp {
 }
 
 #[test]
-fn gauges_are_the_values_of_the_newest_window() {
+fn gauges_have_the_values_of_the_newest_window() {
     let export = [Export::parse("cdn: vsf, stalls").unwrap()];
     let text = gauges(&export, &store(), &Access::All, minute(3)).unwrap();
     for line in [
@@ -36,12 +36,12 @@ fn gauges_are_the_values_of_the_newest_window() {
         assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
     }
     assert!(!text.contains("\"old\""), "{text}");
-    // each metric is described once, before its series
+    // a metric with several series has only one line with its type
     assert_eq!(text.matches("# TYPE crowdfold_rollup_vsf ").count(), 1);
 }
 
 #[test]
-fn gauges_contain_only_tenants_that_the_token_may_see() {
+fn export_contains_only_tenants_that_the_token_may_see() {
     let export = [Export::parse("cdn: vsf").unwrap()];
     let access = Access::Tenants(["beta".to_owned()].into());
     let text = gauges(&export, &store(), &access, minute(3)).unwrap();
@@ -49,7 +49,7 @@ fn gauges_contain_only_tenants_that_the_token_may_see() {
 }
 
 #[test]
-fn values_of_a_tenant_without_new_windows_are_not_exported() {
+fn export_omits_values_of_a_tenant_without_new_windows() {
     let export = [Export::parse("cdn: vsf").unwrap()];
     let text = gauges(&export, &store(), &Access::All, minute(60)).unwrap();
     assert!(
@@ -59,7 +59,7 @@ fn values_of_a_tenant_without_new_windows_are_not_exported() {
 }
 
 #[test]
-fn invalid_entries_are_refused_with_the_valid_names() {
+fn error_for_an_invalid_entry_lists_the_valid_names() {
     for (entry, expected) in [
         ("cdn", "contains \"cdn\"; write a breakdown and metrics"),
         ("shape: vsf", "\"shape\" is not a dimension; the dimensions are country, "),

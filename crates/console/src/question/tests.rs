@@ -10,7 +10,7 @@ fn parameters(query: &str) -> Parameters {
 }
 
 #[test]
-fn times_are_absolute_or_before_now() {
+fn times_can_be_absolute_or_relative_to_now() {
     let since = |text: &str| parameters(&format!("since={text}")).time("since", NOW);
     assert_eq!(since("1h").unwrap(), Some(NOW.saturating_sub(Span::HOUR)));
     assert_eq!(since("1799999999000").unwrap(), Some(Timestamp::from_millis(1_799_999_999_000)));
@@ -23,7 +23,7 @@ fn times_are_absolute_or_before_now() {
 }
 
 #[test]
-fn unknown_names_are_refused_with_the_known_ones() {
+fn refusal_of_an_unknown_name_lists_the_known_names() {
     let refused = Parameters::parse("colour=red", &["metric", "since"]).unwrap_err();
     assert_eq!(refused.message, "unknown parameter \"colour\"; the parameters are metric, since");
     let refused = parameters("metric=vsf,colour").metrics().unwrap_err();
@@ -31,7 +31,7 @@ fn unknown_names_are_refused_with_the_known_ones() {
 }
 
 #[test]
-fn intervals_are_chosen_so_that_an_answer_has_at_most_240() {
+fn default_step_gives_at_most_240_intervals() {
     let chosen = |period: Span, detail: Span| {
         let times = (NOW.saturating_sub(period), NOW);
         step(&parameters(""), times, Span::MINUTE, NOW.saturating_sub(detail)).unwrap()
@@ -41,12 +41,12 @@ fn intervals_are_chosen_so_that_an_answer_has_at_most_240() {
     assert_eq!(chosen(Span::DAY, long), Span::MINUTE.times(10));
     assert_eq!(chosen(Span::DAY.times(30), long), Span::HOUR.times(6));
     assert_eq!(chosen(Span::DAY.times(3_650), long), Span::DAY.times(16));
-    // older windows are added up to hours
+    // windows before the last two days are kept as hours only, so a shorter step is not possible
     assert_eq!(chosen(Span::DAY.times(3), Span::DAY.times(2)), Span::HOUR);
 }
 
 #[test]
-fn intervals_that_are_too_short_are_refused() {
+fn step_that_is_too_short_is_refused() {
     let asked = |text: &str, detail: Span| {
         let times = (NOW.saturating_sub(Span::DAY.times(7)), NOW);
         step(&parameters(text), times, Span::MINUTE, NOW.saturating_sub(detail))

@@ -1,4 +1,4 @@
-//! Reading rows and facts.
+//! Reads rows and facts from the store.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,19 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{Store, millis, time};
 use crate::ConsoleError;
 
-/// The rows to be read.
+/// The selection of the rows to read.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// The tenant.
     pub tenant: String,
-    /// The breakdown: `os.browser`.
+    /// The name of the breakdown, such as `os.browser`.
     pub breakdown: String,
-    /// The earliest start of a window.
+    /// The earliest start of a selected window.
     pub since: Timestamp,
-    /// The time before which windows start.
+    /// The end of the period. Selected windows start before this time.
     pub until: Timestamp,
-    /// The length of the intervals whose windows are added up; absent for one interval.
+    /// The length of the intervals. The windows of an interval are added up. `None` means that all windows form one
+    /// interval.
     pub step: Option<Span>,
 }
 
@@ -28,7 +29,7 @@ impl Store {
     /// Returns the rows of a table, added up over the windows of each interval.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// Returns an error if the database cannot be read.
     pub fn rows(&self, selection: &Selection) -> Result<Vec<Row>, ConsoleError> {
         let connection = self.lock();
         let step = step(selection);
@@ -62,10 +63,11 @@ impl Store {
         Ok(rows)
     }
 
-    /// Returns the number of published windows of a table in each interval, and of these the incomplete ones.
+    /// Returns, for each interval, the number of published windows of a table, and the number of incomplete windows
+    /// among them.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// Returns an error if the database cannot be read.
     pub fn published(&self, selection: &Selection) -> Result<BTreeMap<Timestamp, (u64, u64)>, ConsoleError> {
         published(&self.lock(), selection)
     }
@@ -73,7 +75,7 @@ impl Store {
     /// Returns the length of the newest window of a tenant.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// Returns an error if the database cannot be read.
     pub fn window_length(&self, tenant: &str) -> Result<Option<Span>, ConsoleError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
@@ -84,10 +86,10 @@ impl Store {
         Ok(length.map(Span::from_millis))
     }
 
-    /// Returns the published rows of a table that have histograms, with nothing else but these.
+    /// Returns the published rows of a table with the histograms of a metric. All other values in these rows are 0.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// Returns an error if the database cannot be read.
     pub fn histograms(&self, selection: &Selection, metric: ValueMetric) -> Result<Vec<Row>, ConsoleError> {
         let connection = self.lock();
         let Selection { tenant, breakdown, since, until, .. } = selection;
@@ -110,7 +112,7 @@ impl Store {
             read.tenant.clone_from(tenant);
             read.breakdown.clone_from(&names);
             read.dimensions = names.iter().cloned().zip(cells(&row.get::<_, String>(1)?)).collect();
-            // the other numbers are not needed; 0 makes the row consistent
+            // the caller does not need the other numbers; the value 0 makes the row consistent
             read.sums = [Some(0); SumMetric::COUNT];
             read.errors = Some(BTreeMap::new());
             read.values = ValueMetric::ALL
@@ -123,10 +125,10 @@ impl Store {
         Ok(rows)
     }
 
-    /// Returns the facts of the tables in a period, of one tenant or of all.
+    /// Returns the facts of the tables in a period, for one tenant or for all tenants.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// Returns an error if the database cannot be read.
     pub fn facts(
         &self,
         tenant: Option<&str>,
@@ -153,10 +155,11 @@ impl Store {
         Ok(facts.collect::<Result<_, _>>()?)
     }
 
-    /// Returns the breakdowns of a tenant by name, with true for the detail table, as of their newest window.
+    /// Returns the names of the breakdowns of a tenant. The value is true if the breakdown was the detail table in its
+    /// newest window.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// Returns an error if the database cannot be read.
     pub fn breakdowns(&self, tenant: &str) -> Result<BTreeMap<String, bool>, ConsoleError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
@@ -167,10 +170,11 @@ impl Store {
         Ok(breakdowns.collect::<Result<_, _>>()?)
     }
 
-    /// Returns the tenants, each with the first start, the newest start and the newest end of its windows.
+    /// Returns the tenants. Each has three times: the start of its first window, and the start and the end of its
+    /// newest window.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// Returns an error if the database cannot be read.
     pub fn tenants(&self) -> Result<BTreeMap<String, (Timestamp, Timestamp, Timestamp)>, ConsoleError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
@@ -183,7 +187,8 @@ impl Store {
     }
 }
 
-/// Returns the length of the intervals; without one, all windows are in the interval that begins at 0.
+/// Returns the length of the intervals in milliseconds. If the selection has no step, all windows are in one interval,
+/// which begins at 0.
 fn step(selection: &Selection) -> i64 {
     selection.step.map_or(i64::MAX, |step| i64::try_from(step.as_millis()).unwrap_or(i64::MAX))
 }
@@ -214,7 +219,7 @@ fn cells(text: &str) -> Vec<String> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// Reads the columns that all rows have.
+/// Creates a row from the columns that do not depend on the metrics.
 fn empty(row: &rusqlite::Row<'_>, policy: &Policy) -> Result<Row, rusqlite::Error> {
     let detail: i64 = row.get(3)?;
     let length: u64 = row.get(4)?;

@@ -1,11 +1,11 @@
-//! The tables of the store. The columns of numbers follow the tables of metrics.
+//! Creates the tables of the store. The columns of numbers are derived from the lists of metrics.
 
 use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
 use rusqlite::Connection;
 
 use crate::ConsoleError;
 
-/// The version of the tables. A store of a newer version is refused.
+/// The version of the tables. A store with a newer version is refused.
 const VERSION: i64 = 1;
 
 const TABLES: &str = "
@@ -25,14 +25,14 @@ const TABLES: &str = "
     CREATE INDEX IF NOT EXISTS rollups_by_start ON rollups (start);
 ";
 
-/// Creates the tables, and adds columns for metrics that a former version did not know.
+/// Creates the tables. If an older version of the program created them, adds columns for new metrics.
 pub(super) fn create(connection: &Connection, path: &str) -> Result<(), ConsoleError> {
     let failed = |error| ConsoleError::Open { path: path.to_owned(), error };
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
     if version > VERSION {
         return Err(ConsoleError::Newer { path: path.to_owned(), version, known: VERSION });
     }
-    // with a journal beside the file, a crash loses the last batch at most, which is read again
+    // with this journal, a crash loses at most the last batch, which is then read from the topic again
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
     connection.pragma_update(None, "cache_size", -65_536).map_err(failed)?;
@@ -49,7 +49,8 @@ pub(super) fn create(connection: &Connection, path: &str) -> Result<(), ConsoleE
     connection.pragma_update(None, "user_version", VERSION).map_err(failed)
 }
 
-/// Returns the columns of numbers that are added up: sums, then sums and sessions of values, then classes of errors.
+/// Returns the names of the columns whose numbers are added up. The order is: sums, then the sums and sessions of
+/// values, then the classes of errors.
 pub(super) fn numbers() -> impl Iterator<Item = String> {
     let sums = SumMetric::ALL.into_iter().map(|metric| format!("sum_{}", metric.name()));
     let values = ValueMetric::ALL.into_iter().map(|metric| format!("value_{}", metric.name()));
@@ -58,14 +59,14 @@ pub(super) fn numbers() -> impl Iterator<Item = String> {
     sums.chain(values).chain(sessions).chain(errors)
 }
 
-/// The statements whose columns follow the metrics.
+/// The SQL statements whose columns are derived from the lists of metrics.
 #[derive(Debug)]
 pub(super) struct Sql {
-    /// Adds a published row, unless it is in the store.
+    /// Adds a published row, unless the store contains it already.
     pub(super) insert: String,
-    /// Adds the rows of windows before a time to their hours.
+    /// Adds the rows of all windows before a time to the rows of their hours.
     pub(super) add_up: String,
-    /// Reads sums by interval and cell.
+    /// Reads the sums of each cell in each interval.
     pub(super) load: String,
 }
 

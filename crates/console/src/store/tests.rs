@@ -8,7 +8,7 @@ use crate::ConsoleError;
 
 const LIFETIMES: Lifetimes = Lifetimes { detail: Span::HOUR.times(48), rollups: Span::DAY.times(30) };
 
-/// The minute of the first window of these tests, the start of an hour.
+/// The first window of these tests, in minutes since 1970. It is at the start of an hour.
 const FIRST: u64 = 30_000_000;
 
 fn minute(minute: u64) -> Timestamp {
@@ -35,10 +35,10 @@ fn selection(breakdown: &str, since: u64, until: u64, step: Option<Span>) -> Sel
     Selection { tenant: "acme".into(), breakdown: breakdown.into(), since, until, step }
 }
 
-/// The values of the metrics of a group, with their standard errors.
+/// The value of each metric of a group, with its standard error.
 type Figures = Vec<Option<(f64, Option<f64>)>>;
 
-/// Returns every metric of each group of a breakdown, as an answer contains it.
+/// Returns every metric of each group of a breakdown, in the form of an answer.
 fn figures(rows: &[Row], breakdown: &str) -> Vec<(Vec<String>, Figures)> {
     let args = Args { breakdown: Some(breakdown.into()), ..Args::default() };
     let query = Query::from_args(&args, &Catalogue::default(), minute(FIRST)).expect("a query");
@@ -54,7 +54,7 @@ fn figures(rows: &[Row], breakdown: &str) -> Vec<(Vec<String>, Figures)> {
 }
 
 #[test]
-fn sums_of_the_store_equal_sums_of_the_rows() {
+fn sums_from_the_store_equal_the_sums_of_the_added_rows() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let records: Vec<Value> = (FIRST..FIRST + 90).flat_map(window).collect();
     let added = store.add(&batch(&records, 450), minute(FIRST + 91)).unwrap();
@@ -68,7 +68,7 @@ fn sums_of_the_store_equal_sums_of_the_rows() {
 }
 
 #[test]
-fn hours_have_the_sums_of_their_windows() {
+fn adding_windows_up_to_hours_keeps_their_sums() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let records: Vec<Value> = (FIRST..FIRST + 120).filter(|at| at % 11 != 0).flat_map(window).collect();
     let later = minute(FIRST + 90).saturating_add(LIFETIMES.detail);
@@ -84,7 +84,7 @@ fn hours_have_the_sums_of_their_windows() {
     };
     let all = histograms(&store);
     store.maintain(later).unwrap();
-    // the first hour is added up, and the second one is too young
+    // the windows of the first hour are added up; those of the second hour are too recent
     let after = store.rows(&selection("cdn", FIRST, FIRST + 120, None)).unwrap();
     assert_eq!(figures(&after, "cdn"), figures(&before, "cdn"));
     assert!(histograms(&store) < all);
@@ -92,7 +92,7 @@ fn hours_have_the_sums_of_their_windows() {
         store.published(&selection("cdn", FIRST, FIRST + 60, None)).unwrap().values().next(),
         Some(&(54, 0))
     );
-    // windows that were added up are not added again
+    // rows of windows that are already part of an hour are not added again
     let again = store.add(&batch(&records, 1), later).unwrap();
     assert_eq!((again.rows, again.repeated), (0, records.len() as u64));
     store.maintain(later).unwrap();
@@ -101,13 +101,13 @@ fn hours_have_the_sums_of_their_windows() {
 }
 
 #[test]
-fn rows_that_are_read_again_change_nothing() {
+fn adding_the_same_rows_again_changes_nothing() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let records = window(FIRST);
     store.add(&batch(&records, 5), minute(FIRST + 2)).unwrap();
     let repeated = store.add(&batch(&records, 5), minute(FIRST + 2)).unwrap();
     assert_eq!((repeated.rows, repeated.repeated, repeated.windows.len()), (0, 5, 0));
-    // a second publication with another number of rows is ignored
+    // a table of the same window with another number of rows is a second publication, which is ignored
     let other = table(FIRST, "os/browser", &[("macOS/Safari", 500)]);
     assert_eq!(store.add(&batch(&other, 6), minute(FIRST + 2)).unwrap().repeated, 1);
     let facts = store.facts(Some("acme"), minute(FIRST), minute(FIRST + 1)).unwrap();
@@ -129,7 +129,7 @@ fn incomplete_tables_are_marked() {
 }
 
 #[test]
-fn expired_and_future_rows_are_refused_and_old_rows_deleted() {
+fn expired_and_future_rows_are_refused_and_rows_that_expire_are_deleted() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let now = minute(FIRST);
     for at in [FIRST + 120, FIRST - 30 * 1_440 - 1] {
@@ -144,7 +144,7 @@ fn expired_and_future_rows_are_refused_and_old_rows_deleted() {
 }
 
 #[test]
-fn store_on_disk_continues_with_its_offsets_and_rows() {
+fn store_on_disk_keeps_its_offsets_and_rows_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let records = window(FIRST);
     {
@@ -175,7 +175,7 @@ fn store_of_a_newer_version_is_refused() {
 }
 
 #[test]
-fn store_of_an_earlier_version_gets_columns_for_new_metrics() {
+fn store_of_an_older_version_gets_columns_for_new_metrics() {
     let directory = tempfile::tempdir().unwrap();
     drop(Store::open(Some(directory.path()), LIFETIMES).unwrap());
     let column = format!("sum_{}", SumMetric::Stalls.name());
@@ -189,7 +189,7 @@ fn store_of_an_earlier_version_gets_columns_for_new_metrics() {
 }
 
 #[test]
-fn full_disk_stores_nothing_of_a_batch_and_keeps_what_there_is() {
+fn batch_that_does_not_fit_on_the_disk_changes_nothing_in_the_store() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(Some(directory.path()), LIFETIMES).unwrap();
     store.add(&batch(&window(FIRST), 5), minute(FIRST + 2)).unwrap();
@@ -203,7 +203,7 @@ fn full_disk_stores_nothing_of_a_batch_and_keeps_what_there_is() {
 }
 
 #[test]
-fn tenants_have_rows_of_their_own() {
+fn rows_of_different_tenants_are_kept_apart() {
     let store = Store::open(None, LIFETIMES).unwrap();
     store.add(&batch(&window(FIRST), 5), minute(FIRST + 2)).unwrap();
     store.add(&batch(&of_tenant("beta", window(FIRST)), 10), minute(FIRST + 2)).unwrap();

@@ -1,4 +1,4 @@
-//! Adding rows, adding windows up to hours, and deleting expired rows.
+//! Writes to the store: adds rows, adds windows up to hours, and deletes expired rows.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,15 @@ use rusqlite::{OptionalExtension as _, Transaction, params, params_from_iter};
 use super::{AHEAD, Added, Batch, Store, millis};
 use crate::ConsoleError;
 
-/// The length of the intervals to which old windows are added up, ms.
+/// The length of an hour in milliseconds. Old windows are added up to hours.
 const HOUR: i64 = 3_600_000;
 
 impl Store {
     /// Adds the rows of a batch and stores its offsets in one transaction.
     ///
     /// # Errors
-    /// The database cannot be written, for example because the disk is full. Then nothing of the batch is stored.
+    /// Returns an error if the database cannot be written, for example because the disk is full. No part of the batch
+    /// is then stored.
     pub fn add(&self, batch: &Batch, now: Timestamp) -> Result<Added, ConsoleError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
@@ -47,17 +48,17 @@ impl Store {
         Ok(added)
     }
 
-    /// Adds windows up to hours and deletes what is expired.
+    /// Adds old windows up to hours, and deletes expired rows.
     ///
     /// # Errors
-    /// The database cannot be written.
+    /// Returns an error if the database cannot be written.
     pub fn maintain(&self, now: Timestamp) -> Result<(), ConsoleError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let detail = millis(now.saturating_sub(self.lifetimes.detail)) / HOUR * HOUR;
         let expired = millis(now.saturating_sub(self.lifetimes.rollups));
         transaction.execute("DELETE FROM tables WHERE ending <= ?1", [expired])?;
-        // an hour expires with its first window
+        // an hour expires at the same time as its first window
         transaction.execute("DELETE FROM rollups WHERE start < ?1 AND start + length <= ?1", [expired])?;
         transaction.execute(&self.sql.add_up, params![HOUR, detail])?;
         transaction.execute("DELETE FROM rollups WHERE start < ?2 AND span < ?1", params![HOUR, detail])?;
@@ -66,7 +67,8 @@ impl Store {
         Ok(())
     }
 
-    /// Adds a row. Returns false if it is in the store, or its table was published with another number of rows.
+    /// Adds a row. Returns false if the store already contains the row, or if its table was published before with
+    /// another number of rows.
     fn insert(&self, transaction: &Transaction<'_>, row: &Row) -> Result<bool, ConsoleError> {
         let breakdown = row.breakdown_name();
         let start = millis(row.window.start);
@@ -116,7 +118,8 @@ fn policy_id(transaction: &Transaction<'_>, policy: &str) -> Result<i64, Console
     Ok(statement.query_row([policy], |row| row.get(0))?)
 }
 
-/// Returns 1 in the detail table, 0 in others, and -1 if the row does not contain it.
+/// Returns 1 if the row is in the detail table, 0 if it is in another table, and -1 if the row does not contain this
+/// information.
 fn detail(row: &Row) -> i64 {
     row.detail.map_or(-1, i64::from)
 }
