@@ -1,4 +1,4 @@
-//! Derives country, region, autonomous system and network from IP addresses, and drops the addresses.
+//! Derives the country, region, autonomous system and network from IP addresses, and drops the addresses.
 
 use std::path::PathBuf;
 
@@ -11,8 +11,8 @@ use crate::words::Words;
 use crate::{AddressPolicy, AirlockError, Settings, Symbol, guard};
 use crowdfold_model::Dimension;
 
-/// The databases in which networks are looked up. Any MMDB file is accepted, with records as in GeoIP2 or with flat
-/// records.
+/// The databases in which networks are looked up. Every MMDB file is accepted if its records have the structure of
+/// GeoIP2 or are flat.
 #[derive(Default)]
 pub(crate) struct Databases {
     country: Option<Reader<Vec<u8>>>,
@@ -23,7 +23,8 @@ impl Databases {
     /// Reads the configured files completely and verifies their records, so that a damaged file is found at startup.
     ///
     /// # Errors
-    /// Returns the configuration key, the path and the reason if a file is unreadable or damaged.
+    ///
+    /// Returns the configuration key, the path and the reason if a file cannot be read or is damaged.
     pub(crate) fn open(settings: &Settings) -> Result<Self, AirlockError> {
         let open = |key, path: &Option<PathBuf>| {
             let Some(path) = path else { return Ok(None) };
@@ -40,8 +41,8 @@ impl Databases {
         self.country.is_none() && self.asn.is_none()
     }
 
-    /// Returns the record of a network in the database of countries, or `None` if no database is configured or the
-    /// lookup fails.
+    /// Returns the record of a network in the database of countries. Returns `None` if no database is configured, or if
+    /// the lookup fails.
     fn located(&self, network: &Network) -> Option<Located<'_>> {
         self.country.as_ref()?.lookup(first(network)).ok()
     }
@@ -58,7 +59,8 @@ impl Databases {
 
 /// Verifies that every record of a file is readable.
 fn verify(reader: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
-    // `verify` rejects a file without a description, which the format permits. Such a file is therefore not verified.
+    // `verify` refuses a file without a description, although the format permits such a file. Therefore such a file is
+    // not verified.
     let described = !reader.metadata().description.is_empty() && !reader.metadata().database_type.is_empty();
     if described { reader.verify() } else { Ok(()) }
 }
@@ -72,8 +74,8 @@ fn country<'a>(found: &Located<'a>) -> Option<&'a str> {
         .or_else(|| text(&path!["country"]))
 }
 
-/// Returns the code of the region. In GeoIP2, it is the code of the first subdivision, which is the largest: its ISO
-/// 3166-2 code without the country.
+/// Returns the code of the region. In GeoIP2, this is the ISO 3166-2 code of the first and largest subdivision, without
+/// the country.
 fn region<'a>(found: &Located<'a>) -> Option<&'a str> {
     let text = |path: &[_]| found.decode_path::<&str>(path).ok().flatten();
     text(&path!["subdivisions", 0, "iso_code"])
@@ -120,8 +122,8 @@ pub(crate) struct GeoCache {
 }
 
 impl GeoCache {
-    /// Returns the values that are derived from an IP address. If the settings need none of them, the address is not
-    /// parsed.
+    /// Returns the values that are derived from an IP address. The address is not parsed if the settings need none of
+    /// these values.
     pub(crate) fn of(
         &mut self,
         text: &str,
@@ -143,7 +145,7 @@ impl GeoCache {
             return *geo;
         }
         let located = databases.located(&network);
-        // A name in a database may be any text, so it must pass the same rules as a name from a producer.
+        // A name in a database may be any text, so the rules for names from producers apply to it too.
         let region = located.as_ref().and_then(region);
         let region = region.map_or(Symbol::NONE, |raw| words.symbol(Dimension::Region, raw));
         let mut symbol = |word: Option<String>| word.map_or(Symbol::NONE, |word| words.intern(&word));
@@ -169,8 +171,8 @@ impl GeoCache {
     }
 }
 
-/// Returns the country code in upper case, or `None` if the text is not two letters. Some databases contain names
-/// under the same key.
+/// Returns the country code in upper case, or `None` if the text does not consist of two letters. Some databases have
+/// country names under the same key.
 fn code(text: &str) -> Option<String> {
     (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()))
         .then(|| text.to_ascii_uppercase())

@@ -15,19 +15,19 @@ use crowdfold_model::{Reason, Timestamp};
 pub struct Record<'a> {
     /// The value of the record.
     pub payload: &'a [u8],
-    /// The value of the header `content-type`. It is `None` if the record has no such header, or if it is not needed
-    /// ([`Airlock::needs_content_type`]).
+    /// The value of the header `content-type`. The value is `None` if the record has no such header, or if the header
+    /// is not needed ([`Airlock::needs_content_type`]).
     pub content_type: Option<&'a [u8]>,
-    /// The timestamp of the record. It is `None` for a line of a file: the beacons of such a line use their own time,
-    /// or `received_at_ms` in a captured request.
+    /// The timestamp of the record, or `None` for a line of a file. The beacons of such a line use their own time, or
+    /// `received_at_ms` if the line is a captured request.
     pub timestamp: Option<Timestamp>,
 }
 
-/// The time of a line, by which the lines of several files are sorted.
+/// The time of a line. The lines of several files are sorted by this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineTime {
-    /// The time of receipt of the request in the line, or otherwise the time of its beacon. If the line contains
-    /// several beacons, it is the earliest of their times.
+    /// The time of receipt of the request in the line. If it is absent, the time of the beacon in the line. If the line
+    /// contains several beacons, the earliest of their times.
     At(Timestamp),
     /// The line contains beacons, but none of them has a plausible time.
     Unknown,
@@ -35,7 +35,7 @@ pub enum LineTime {
     Unreadable,
 }
 
-/// The location of a record, by which the airlock checks that each session is in only one partition.
+/// The partition of a record. It is used to verify that the session of each beacon belongs to this partition.
 #[derive(Clone, Copy, Debug)]
 pub struct Placement {
     /// The partition from which the record was read.
@@ -45,7 +45,7 @@ pub struct Placement {
 }
 
 /// The airlock of one partition. It turns records into observations and rejections, and drops IP addresses. All
-/// airlocks of a process have the same session hasher.
+/// airlocks of a process use the same session hasher.
 pub struct Airlock {
     shared: Arc<Shared>,
     reader: Reader,
@@ -66,15 +66,15 @@ impl Airlock {
     }
 
     /// Returns true if [`Record::content_type`] affects the result. For a Kafka client, reading a header costs more
-    /// than reading the rest of a record. If the configured format is JSON, a record that begins like JSON does not
-    /// need the header, because it is not valid in any other form.
+    /// than reading the rest of a record. If the configured format is JSON and a record begins like JSON, the header is
+    /// not needed, because the record is not valid in any other form.
     #[must_use]
     pub fn needs_content_type(&self, payload: &[u8]) -> bool {
         self.shared.settings.format != Format::Json || !matches!(payload.first(), Some(b'{' | b'['))
     }
 
-    /// Admits a record. `each` receives one outcome for every beacon in order, with the timestamp of the record or,
-    /// for a line of a file, the time of the beacon. `each` is called at least once.
+    /// Admits a record. Passes one outcome for every beacon to `each`, in order. Each outcome has the timestamp of the
+    /// record or, for a line of a file, the time of the beacon. `each` is called at least once.
     pub fn admit(
         &mut self,
         record: &Record<'_>,
@@ -99,8 +99,8 @@ impl Airlock {
         });
     }
 
-    /// Returns the time by which a line of a file is sorted: the earliest of the times that [`Self::admit`] returns
-    /// for its beacons. Times outside `can_be` are not plausible and are ignored.
+    /// Returns the time by which a line of a file is sorted. This is the earliest of the times that [`Self::admit`]
+    /// returns for its beacons. A time outside `can_be` is not plausible and is ignored.
     #[must_use]
     pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Timestamp>) -> LineTime {
         let Self { shared, reader, .. } = self;
@@ -121,12 +121,12 @@ impl Airlock {
         }
     }
 
-    /// Returns the number of unusable values by field since the last call. Returns `None` if there were none.
+    /// Returns the number of unusable values since the last call, by field. Returns `None` if there were none.
     pub fn take_ignored(&mut self) -> Option<Ignored> {
         self.validator.take_ignored()
     }
 
-    /// Returns the dictionary that contains the words of this airlock's observations.
+    /// Returns the dictionary with the words of this airlock's observations.
     #[must_use]
     pub const fn dictionary(&self) -> &Dictionary {
         self.validator.dictionary()

@@ -1,7 +1,7 @@
-//! The closed catalogues, except those of browsers, systems and devices, which are in `client::names`.
+//! The closed catalogues. The catalogues of browsers, systems and devices are in `client::names`.
 
-/// The classes of `quality`. Each has its maximum height in pixels, and an exclusive upper bound of its bitrate in
-/// kbit/s.
+/// The classes of `quality`. Each class has a maximum height in pixels, and an upper bound of the bitrate in kbit/s,
+/// which is not part of the class.
 const QUALITY: [(&str, u64, u64); 8] = [
     ("240p", 240, 400),
     ("360p", 360, 800),
@@ -18,13 +18,13 @@ pub(crate) fn quality_of_height(height: u64) -> &'static str {
     QUALITY.iter().find(|(_, up_to, _)| height <= *up_to).map_or("2160p", |(name, ..)| name)
 }
 
-/// Returns the class for a bitrate in kbit/s. It is used for beacons without a height. No bitrate belongs to the
-/// class 576p.
+/// Returns the class for a bitrate in kbit/s, which is used if a beacon has no height. No bitrate belongs to the class
+/// 576p.
 pub(crate) fn quality_of_bitrate(kbps: u64) -> &'static str {
     QUALITY.iter().find(|(.., below)| kbps < *below).map_or("2160p", |(name, ..)| name)
 }
 
-/// Returns the entry of a catalogue that equals a value except for case, or `None` if there is none.
+/// Returns the entry of a catalogue that equals a value if case is ignored. Returns `None` if there is no such entry.
 pub(crate) fn named(catalogue: &'static [&'static str], raw: &str) -> Option<&'static str> {
     catalogue.iter().find(|name| name.eq_ignore_ascii_case(raw)).copied()
 }

@@ -22,8 +22,8 @@ use crowdfold_model::Dimension;
 pub(crate) use hints::Hints;
 pub(crate) use names::{Named, explicit};
 
-/// The properties of a client, as names from the catalogues. `None` means that a property is unknown, and [`OTHER`]
-/// that its value is not in the catalogue.
+/// The properties of a client, as names from the catalogues. A property is `None` if it is unknown, and [`OTHER`] if
+/// its value is not in the catalogue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) browser: Option<&'static str>,
@@ -39,7 +39,7 @@ pub(crate) const OTHER: &str = "";
 /// The browser name for native players and apps. They have no browser version.
 const APP: &str = "app";
 
-/// The parser for user agents (ua-parser). It is created when the first user agent is parsed, because creating it is
+/// The parser for user agents (ua-parser). It is created when the first user agent is parsed, because the creation is
 /// slow and some deployments receive no user agents.
 #[derive(Default)]
 pub(crate) struct UserAgents {
@@ -68,7 +68,7 @@ impl UserAgents {
         if system::is_frozen(user_agent) {
             client.os_version = None;
         }
-        // Safari does not exist on other systems. There, the name only identifies the browser engine.
+        // Safari does not exist on other systems. On such a system, the name only identifies the browser engine.
         if client.browser == Some("Safari") && !players::has_safari(client.os) {
             client.browser = Some(OTHER);
             client.browser_version = None;
@@ -95,7 +95,7 @@ impl Client {
             self.browser_version = version;
         } else if stated.is_some() || user_agent.starts_with("Mozilla/") {
             self.browser = Some(name.unwrap_or(OTHER));
-            // A product that is not in the catalogue, or is an app, has no browser version.
+            // If the product is not in the catalogue or is an app, there is no browser version.
             let version = stated.and_then(|(_, version)| major(version));
             self.browser_version = version.filter(|_| name.is_some_and(|name| name != APP));
         }
@@ -103,7 +103,8 @@ impl Client {
 
     /// Sets the system. `stated` is the family and the major version that ua-parser found.
     fn set_system(&mut self, user_agent: &str, stated: Option<(&str, Option<&str>)>) {
-        // For the user agent of an HbbTV television, ua-parser returns the maker of the television as the system.
+        // If the user agent is that of an HbbTV television, ua-parser returns the maker of the television as the
+        // system.
         let hbbtv = user_agent.contains("HbbTV/");
         let linux = (hbbtv && user_agent.contains("Linux")).then_some(("Linux", None));
         let stated = stated.filter(|(family, _)| !hbbtv || names::system(family).is_some()).or(linux);
@@ -134,7 +135,7 @@ fn extract<'a>(extractor: &'a Extractor<'a>, user_agent: &'a str) -> Extracted<'
     extractor.extract(user_agent)
 }
 
-/// Creates the parser from the embedded file. Returns `None` if the file is damaged, which a test excludes.
+/// Creates the parser from the embedded file. Returns `None` if the file is damaged. A test verifies that it is not.
 fn extractor() -> Option<Extractor<'static>> {
     let regexes: Regexes<'static> =
         serde_yaml_ng::from_str(include_str!("../data/uap-core/regexes.yaml")).ok()?;
@@ -145,8 +146,8 @@ fn extractor() -> Option<Extractor<'static>> {
 /// user agent and client hints.
 const MAX_CACHED: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 
-/// A cache of the clients that belong to user agents, with and without client hints. User agents are stored only in
-/// this cache, which evicts the least recently used ones.
+/// A cache of clients by user agent, with and without client hints. User agents are stored only in this cache, which
+/// evicts the least recently used entries.
 pub(crate) struct ClientCache {
     clients: LruCache<String, CachedClient, RandomState>,
     hinted: LruCache<Vec<u8>, CachedClient, RandomState>,
@@ -154,7 +155,8 @@ pub(crate) struct ClientCache {
     key: Vec<u8>,
 }
 
-/// The client of a user agent, and the symbols of its values. The symbols are `None` until they are first used.
+/// The client of a user agent, and the symbols of its values. The symbols are `None` until they are used for the first
+/// time.
 #[derive(Default)]
 pub(crate) struct CachedClient {
     client: Client,
@@ -171,7 +173,8 @@ struct Texts {
 }
 
 impl Texts {
-    /// Reads the free-text values of a user agent. The name of an app is read only if the client is a native player.
+    /// Reads the free-text values of a user agent. If the client is not a native player, the name of the app is not
+    /// read.
     fn of(user_agent: &str, client: &Client) -> Self {
         let app = if client.browser == Some(APP) { players::app(user_agent) } else { None };
         let (app, app_version) = app.map_or((None, None), |(app, version)| (Some(app), version));
@@ -199,7 +202,7 @@ impl ClientCache {
         self.clients.get_or_insert_mut_ref(user_agent, || CachedClient::of(agents, user_agent))
     }
 
-    /// Returns the client for client hints, and a user agent if the request has one.
+    /// Returns the client for client hints and, if the request has one, a user agent.
     pub(crate) fn hinted(
         &mut self,
         agents: &UserAgents,
@@ -271,7 +274,7 @@ impl Client {
             Some(major) => words.intern(&major.to_string()),
         };
         let (browser_version, os_version) = (version(self.browser_version), version(self.os_version));
-        // These values must pass the same rules as values that a producer reports.
+        // The rules for values from producers apply to these values too.
         let mut text = |dimension, text: &Option<Box<str>>| {
             text.as_ref().map_or(Symbol::NONE, |text| words.symbol(dimension, text))
         };

@@ -68,10 +68,10 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
     })
 }
 
-/// Returns the class of the error in a record: that of its error code, or `Other` for the event `e` without a code.
-/// Players repeat a code after the error is over, so earlier records decide whether the code counts
-/// ([`Playback::code`]). The state `f` alone is not an error, because hls.js sends it immediately before the event that
-/// contains the code.
+/// Returns the class of the error in a record. This is the class of its error code, or `Other` for the event `e`
+/// without a code. Players repeat a code after the error is over. Therefore the records before this one decide if the
+/// code counts ([`Playback::code`]). The state `f` alone is not an error, because hls.js sends it immediately before
+/// the event with the code.
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let class = code(beacon).map(class);
     class.or_else(|| event.eq_ignore_ascii_case("e").then_some(ErrorClass::Other))
@@ -82,8 +82,8 @@ pub(crate) fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
     beacon.text(Text::Error).map(trimmed).filter(|code| !is_nothing(code))
 }
 
-/// Returns the hash and the class of each error code after the first one. Returns `None`, without allocation, if
-/// there are none.
+/// Returns the hash and the class of each error code after the first one. If there are no such codes, returns `None`
+/// without allocation.
 fn more_codes(beacon: &Beacon<'_>) -> Option<Box<MoreCodes>> {
     let coded = |code: std::borrow::Cow<'_, str>| {
         let code = code.trim();
@@ -101,8 +101,8 @@ fn class(code: &str) -> ErrorClass {
     }
 }
 
-/// Returns the class of a numeric error code of Shaka Player (`util/error.js`, one category per thousand), dash.js
-/// (`errors/Errors.js`, `ProtectionErrors.js`) or HTTP.
+/// Returns the class of a numeric error code. The code may be from Shaka Player (`util/error.js`, one category per
+/// thousand), from dash.js (`errors/Errors.js`, `ProtectionErrors.js`), or an HTTP status.
 fn numbered(code: u32) -> ErrorClass {
     match code {
         // 1003 is Shaka Player's TIMEOUT. 408 and 504 are HTTP status codes for time-outs.
@@ -111,21 +111,21 @@ fn numbered(code: u32) -> ErrorClass {
         2000..=3999 => ErrorClass::Media,
         4000..=4999 => ErrorClass::Manifest,
         6000..=6999 => ErrorClass::Drm,
-        // dash.js has these codes for manifests (parsing and loading), XLink, missing streams and multiplexed
+        // These codes of dash.js are for manifests (parsing and loading), XLink, missing streams and multiplexed
         // streams.
         10..=12 | 25 | 29 | 31 | 32 | 34 => ErrorClass::Manifest,
-        // dash.js has these codes for the segment base, time synchronisation, fragments and downloads.
+        // These codes of dash.js are for the segment base, time synchronisation, fragments and downloads.
         15..=19 | 26..=28 => ErrorClass::Network,
-        // dash.js has these codes for append, remove, MediaSource and captions.
+        // These codes of dash.js are for append, remove, MediaSource and captions.
         20 | 21 | 23 | 33 | 35 => ErrorClass::Media,
-        // dash.js has these codes for media keys, unsupported key ids and protection.
+        // These codes of dash.js are for media keys, unsupported key ids and protection.
         24 | 36 | 100..=120 => ErrorClass::Drm,
         _ => ErrorClass::Other,
     }
 }
 
-/// Returns the class of an error name, such as those of hls.js (`ErrorDetails`) and of media elements. The first word
-/// in the table that the name contains determines the class.
+/// Returns the class of an error name, such as the names of hls.js (`ErrorDetails`) and of media elements. The class is
+/// that of the first word in the table that the name contains.
 fn named(code: &str) -> ErrorClass {
     const WORDS: [(&str, ErrorClass); 23] = [
         ("timeout", ErrorClass::Timeout),

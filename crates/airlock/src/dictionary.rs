@@ -9,7 +9,7 @@ pub struct Symbol(u32);
 impl Symbol {
     /// The symbol for an absent value. Rows show it as `unknown`.
     pub const NONE: Self = Self(0);
-    /// The symbol for a value that is not in a closed catalogue, or exceeds a limit.
+    /// The symbol for a value that exceeds a limit, or that is not in a closed catalogue.
     pub const OTHER: Self = Self(1);
     /// The symbol for free text that the airlock redacted.
     pub const REDACTED: Self = Self(2);
@@ -21,8 +21,8 @@ impl Symbol {
     }
 }
 
-/// The words of one partition and their symbols. New words are added until a sweep removes those that no session
-/// uses. Therefore the number of live sessions bounds the size.
+/// The words of one partition and their symbols. New words are added until a sweep removes the words that no session
+/// uses. Therefore the number of live sessions limits the size.
 #[derive(Debug)]
 pub struct Dictionary {
     words: Vec<Option<Arc<str>>>,
@@ -43,7 +43,7 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
-    /// Returns the symbol of a word. A new word is added.
+    /// Returns the symbol of a word. If the word is new, it is added.
     pub fn intern(&mut self, word: &str) -> Symbol {
         if let Some(symbol) = self.symbols.get(word) {
             return *symbol;
@@ -84,8 +84,8 @@ impl Dictionary {
         self.len() >= 2 * self.swept
     }
 
-    /// Removes every word whose symbol is not in `held`. New words may later get the removed symbols, so the caller
-    /// must clear all caches of symbols at the same time ([`crate::Airlock::sweep`] does this).
+    /// Removes every word whose symbol is not in `held`. New words may get the removed symbols afterwards, so the
+    /// caller must clear all caches of symbols at the same time, as [`crate::Airlock::sweep`] does.
     pub(crate) fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         let mut keep = vec![false; self.words.len()];
         for symbol in [Symbol::NONE, Symbol::OTHER, Symbol::REDACTED].into_iter().chain(held) {

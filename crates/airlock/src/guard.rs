@@ -2,8 +2,8 @@
 
 use crowdfold_beacon::Network;
 
-/// Returns the bit of a network: a number with one bit set, which a keyed hash selects. Workers with the same key
-/// select the same bit.
+/// Returns the bit of a network. The result has one bit set, and a keyed hash selects this bit. Workers with the same
+/// key select the same bit.
 pub(crate) fn bit(key: &[u8; 32], network: &Network) -> u64 {
     let mut message = [0; 32];
     message[..16].copy_from_slice(&key[16..]);
@@ -21,8 +21,8 @@ pub(crate) fn bit(key: &[u8; 32], network: &Network) -> u64 {
     1 << (siphash([half(0), half(8)], &message) >> 58)
 }
 
-/// Computes SipHash-2-4 (Aumasson and Bernstein). It is implemented here because all workers must compute the same
-/// hash, and a library may change its algorithm.
+/// Computes SipHash-2-4 (Aumasson and Bernstein). All workers must compute the same hash, and a library may change its
+/// algorithm. Therefore the hash is implemented here.
 fn siphash(key: [u64; 2], message: &[u8]) -> u64 {
     let mut state = [
         key[0] ^ 0x736f_6d65_7073_6575,

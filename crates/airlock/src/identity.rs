@@ -1,15 +1,15 @@
-//! Computes the identity of a beacon. Repetitions of a beacon have the same identity. Other beacons of the session
-//! have other identities.
+//! Computes the identity of a beacon. A repetition of a beacon has the same identity, and the other beacons of the
+//! session have other identities.
 
 use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
 
 use crate::{Identity, measures};
 use crowdfold_model::Timestamp;
 
-/// The number of low bits of an identity that contain a hash. The other bits contain a time.
+/// The number of low bits of an identity that contain a hash. The high bits contain a time.
 const HASH_BITS: u32 = 22;
 
-/// The events of JSON beacons, then the events of CMCD (CTA-5004-B).
+/// The events of JSON beacons, followed by the events of CMCD (CTA-5004-B).
 const EVENTS: [&str; 24] = [
     "attempt",
     "play",
@@ -43,7 +43,7 @@ const OF_JSON: usize = 5;
 /// Returns true if the event of a beacon is known, or if the beacon has no event.
 pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
     let Some(event) = beacon.text(Text::Event) else { return true };
-    // Most beacons have one of these events in lower case, so they are checked first.
+    // Most beacons have one of these events in lower case, so these events are checked before the others.
     if matches!(event, "heartbeat" | "play") && beacon.mode == Mode::Json
         || matches!(event, "rr" | "t" | "ps" | "bc") && beacon.mode != Mode::Json
     {
@@ -88,8 +88,8 @@ pub(crate) fn identity(
     Some(Identity(time.as_millis() << HASH_BITS | hash.0 >> (u64::BITS - HASH_BITS)))
 }
 
-/// An FNV-1a hash over words of 64 bits. It has no key, because a session that produces a collision loses only one of
-/// its own beacons.
+/// An FNV-1a hash over words of 64 bits. The hash has no key, because a session that produces a collision loses only
+/// one of its own beacons.
 struct Hash(u64);
 
 impl Hash {
@@ -101,7 +101,7 @@ impl Hash {
         Self((self.0 ^ number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// Adds a string, ignoring its case.
+    /// Adds a string. Case is ignored.
     fn text(self, text: &str) -> Self {
         let (words, rest) = text.as_bytes().as_chunks();
         let mut hash = self.number(text.len() as u64);

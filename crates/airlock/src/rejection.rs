@@ -1,4 +1,4 @@
-//! Rejections, which replace beacons that are not admitted.
+//! Rejections. A beacon that is not admitted is replaced by its rejection.
 
 use crowdfold_model::Reason;
 use std::fmt;
@@ -10,8 +10,8 @@ use crate::SessionHash;
 pub struct Rejection {
     /// The first reason that applies, in the documented order.
     pub reason: Reason,
-    /// The session that the beacon opts out. It is `None` if the beacon contains no opt-out, or if its session or
-    /// tenant is invalid.
+    /// The session that the beacon opts out. The value is `None` if the beacon contains no opt-out, or if its session
+    /// or tenant is invalid.
     pub opts_out: Option<SessionHash>,
 }
 

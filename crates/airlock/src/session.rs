@@ -10,15 +10,16 @@ const LONGEST: usize = 128;
 /// Returns the session id of a beacon.
 ///
 /// # Errors
-/// Returns [`Reason::NoSession`] if the id is absent, or is a value that players send without a session. Returns
-/// [`Reason::TooLarge`] if it is longer than 128 bytes.
+///
+/// Returns [`Reason::NoSession`] if the id is absent, or is a value that players send if they have no session id.
+/// Returns [`Reason::TooLarge`] if the id is longer than 128 bytes.
 pub fn session_of<'a>(beacon: &'a Beacon<'_>) -> Result<&'a str, Reason> {
     let session =
         beacon.text(Text::Session).filter(|session| !is_constant(session)).ok_or(Reason::NoSession)?;
     if session.len() > LONGEST { Err(Reason::TooLarge) } else { Ok(session) }
 }
 
-/// The values that players send without a session, in lower case.
+/// The values that players send if they have no session id, in lower case.
 const CONSTANTS: [&str; 18] = [
     "null",
     "(null)",
@@ -40,8 +41,8 @@ const CONSTANTS: [&str; 18] = [
     "sessionid",
 ];
 
-/// Returns true if a value does not identify a session: it is empty or blank, a value such as `null`, only zeros (a
-/// number or a UUID), or a UUID of only ones.
+/// Returns true if a value does not identify a session. Such a value is empty or blank, a constant such as `null`, a
+/// number or a UUID of only zeros, or a UUID of only ones.
 pub(crate) fn is_constant(session: &str) -> bool {
     let session = trimmed(session);
     let bytes = session.as_bytes();

@@ -1,4 +1,4 @@
-//! Hashes sessions, and verifies the partition of each session.
+//! Hashes sessions, and verifies that each session belongs to its partition.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -7,13 +7,13 @@ use ahash::RandomState;
 use crate::{Placement, SessionHash, Tenant};
 use crowdfold_model::Partitioner;
 
-/// The keyed hasher of a process. It does not implement `Debug`, because a person who knows its key could guess
-/// session ids from their hashes.
+/// The keyed hasher of a process. It does not implement `Debug`, because a person who knows its key could guess session
+/// ids from their hashes.
 #[derive(Clone)]
 pub struct SessionHasher(RandomState);
 
 impl SessionHasher {
-    /// Creates a hasher with a random key. Every process that reads real beacons must use it.
+    /// Creates a hasher with a random key. Every process that reads real beacons must use such a hasher.
     #[must_use]
     pub fn random() -> Self {
         Self(RandomState::new())

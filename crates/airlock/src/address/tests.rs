@@ -38,7 +38,7 @@ pub(crate) fn nested() -> Vec<u8> {
     mmdb::file(&[("198.51.100.0", 24, country("DE")), ("2001:db8:1::", 48, country("SE"))])
 }
 
-/// Returns flat records, as some smaller databases have them.
+/// Returns flat records in the form that some smaller databases use.
 fn flat_records() -> [(&'static str, u8, Data); 2] {
     let record = |code, region, asn| {
         let geo = [("country_code", Data::Text(code)), ("region", Data::Text(region)), ("asn", asn)];
@@ -58,8 +58,8 @@ fn open(country: Option<&std::path::Path>, asn: Option<&std::path::Path>) -> Res
     })
 }
 
-/// Returns the values derived from an address as text (country, region, autonomous system, network), and the
-/// network's bit.
+/// Returns the values that are derived from an address, as text (country, region, autonomous system, network). Also
+/// returns the bit of the network.
 fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> (String, u64) {
     let file = file.map(|bytes| Temporary::new(name, bytes));
     let path = file.as_ref().map(|file| file.0.as_path());
@@ -102,7 +102,7 @@ fn country_region_and_asn_of_a_masked_address_are_found() {
 fn flat_database_records_are_read() {
     let kept = |address| kept(&Settings::default(), Some(&mmdb::file(&flat_records())), "flat", address).0;
     assert_eq!(kept("198.51.100.7"), "FR Bretagne AS64501 -");
-    // The database contains a country name instead of a code here, and a region that the rules for text redact.
+    // In this record, the database contains a country name instead of a code. The rules for text redact the region.
     assert_eq!(kept("203.0.113.7"), "- redacted AS64502 -");
 }
 
@@ -125,7 +125,7 @@ fn network_is_kept_only_with_the_policy_truncate() {
 }
 
 #[test]
-fn network_bit_depends_on_the_network_only() {
+fn network_bit_depends_only_on_the_network() {
     let guarded = Settings { guard_key: Some([3; 32]), ..Settings::default() };
     let bit = |address| kept(&guarded, None, "", address).1;
     assert_eq!(bit("198.51.100.7").count_ones(), 1);
@@ -134,7 +134,7 @@ fn network_bit_depends_on_the_network_only() {
 }
 
 #[test]
-fn damaged_databases_are_refused() {
+fn damaged_database_is_refused() {
     let refused = |bytes: &[u8]| {
         let file = Temporary::new("damaged", bytes);
         let error = open(None, Some(&file.0)).err().unwrap_or_else(|| panic!("taken")).to_string();
@@ -143,7 +143,7 @@ fn damaged_databases_are_refused() {
     let whole = nested();
     refused(b"not an MMDB");
     refused(b"");
-    // One file is truncated, and another one contains damaged bytes.
+    // One file is truncated, and the other file contains damaged bytes.
     refused(&whole[..whole.len() / 2]);
     let data = whole.len() - 350;
     let hole = [&whole[..data], &[0xff; 20], &whole[data + 20..]].concat();

@@ -65,7 +65,7 @@ fn first_applicable_reason_rejects_the_beacon() {
 }
 
 #[test]
-fn session_is_admitted_in_its_own_partition_only() {
+fn session_is_admitted_only_in_its_own_partition() {
     let shared = Arc::new(Shared::new(settings(), SessionHasher::fixed(1)).unwrap());
     let home = (murmur2_positive("abc") % 4) as usize;
     for partition in 0..4 {
@@ -82,14 +82,14 @@ fn murmur2_positive(key: &str) -> u32 {
 }
 
 #[test]
-fn record_beyond_a_limit_is_too_large_once() {
+fn record_beyond_a_limit_is_rejected_once_as_too_large() {
     let short = Settings { max_record: 30, ..settings() };
     check(short.clone(), r#"[{"ts":1},{"ts":1},{"ts":1},{}]"#, Err(Reason::TooLarge));
     assert_eq!(outcomes(&mut airlock(short), br#"[{"ts":1},{"ts":1},{"ts":1}]  "#).len(), 3);
 }
 
 #[test]
-fn event_time_is_the_earlier_of_beacon_and_record() {
+fn event_time_is_the_earlier_time_of_beacon_and_record() {
     let mut airlock = airlock(settings());
     let event_time = |airlock: &mut Airlock, ts: u64| {
         admitted(airlock, &format!(r#"{{"session":"s","ts":{ts}}}"#)).event_time()
@@ -130,7 +130,7 @@ fn unusable_values_and_unknown_events_are_counted() {
     assert_eq!(airlock.take_ignored(), None);
 }
 
-/// Returns the outcome of a beacon, and true if the beacon opts its session out.
+/// Returns the outcome of a beacon. Also returns true if the beacon opts its session out.
 fn consent(airlock: &mut Airlock, payload: &str) -> (Result<(), Reason>, bool) {
     let mut all = Vec::new();
     let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(at(NOW)) };
@@ -177,7 +177,7 @@ fn opt_out_of_another_partition_is_ignored() {
 }
 
 #[test]
-fn line_without_a_timestamp_has_the_time_of_its_beacon() {
+fn line_without_a_record_timestamp_has_the_time_of_its_beacon() {
     let mut all = Vec::new();
     let payload =
         br#"[{"session":"s","ts":7},{"session":"","ts":8},{"session":"s"},{"session":"s","ts":-1},{"ts":}]"#;
@@ -217,7 +217,7 @@ fn line_is_sorted_by_the_earliest_plausible_time_of_its_beacons() {
     assert_eq!(
         capture.line_time(line, &(Timestamp::EPOCH..=at(NOW))),
         LineTime::At(at(5)),
-        "the record's own time, not the beacon's"
+        "the time of receipt is used instead of the beacon's time"
     );
     assert_eq!(
         capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#, &(Timestamp::EPOCH..=at(NOW))),
@@ -268,7 +268,7 @@ fn fields_of_a_beacon_become_dimension_values() {
 }
 
 #[test]
-fn quality_depends_on_the_bitrate_only_without_a_height() {
+fn quality_depends_on_the_bitrate_only_if_the_height_is_absent() {
     let mut airlock = airlock(settings());
     for (fields, expect) in [
         (r#""height":1080,"bitrate_kbps":100"#, "1080p"),

@@ -4,7 +4,7 @@ use super::OTHER;
 use super::pattern::{Pattern, words};
 use super::television::{class, class_of_model, model};
 
-/// Crawlers and other programs that do not play media, in addition to those that ua-parser classifies as spiders.
+/// Crawlers and other programs that do not play media. ua-parser classifies further programs as spiders.
 static BOTS: Pattern = Pattern::new(concat!(
     r"HeadlessChrome|PhantomJS|\b(?:curl|Wget|aiohttp|axios|Scrapy|Java|Lighthouse)/|python-(?:requests|httpx)|Python-urllib",
     r"|Go-http-client|Apache-HttpClient|libwww-perl|node-fetch|facebookexternal|meta-external|RuxitSynthetic|DuplexWeb-Google",
@@ -13,7 +13,7 @@ static BOTS: Pattern = Pattern::new(concat!(
     r"|\+https?://|compatible; [^()]*https?://",
 ));
 
-/// Headsets, watches, speakers, cars and other devices whose class is not in the catalogue.
+/// Headsets, watches, speakers, cars and other devices. The catalogue contains no classes for them.
 static OTHERS: Pattern = Pattern::new(concat!(
     r"Oculus|; Pacific(?:\)| Build/)|Standalone HMD|\bSM-I\d{3}|Android ?XR\b|Steam Frame|\bQuest(?: \d\w?| Pro)?(?:\)|;| Build/)|VR Safari|\bVR;|PicoBrowser|\bP[Ii][Cc][Oo][ _](?:Neo|G\d|4|A\d)|(?:^|; ?|PICO |Pico )A(?:7[BHQ]1|8[12][1-9E]|8E5|92[1-9])0(?:\)|;| Build/)|Wolvic|\b(?i:vive)\b|HoloLens",
     r"|Lenovo VR|\bVRX\b|VR-1541F|Mirage Solo|ThinkReality|Magic ?Leap|\(Lumin\b|\bLynx[ -]R1|\bXREAL\b|\bNreal\b|\bRokid\b|DPVR|DeePoon|Varjo|Pimax|Play ?For ?Dream|\bQIYU\b",
@@ -32,8 +32,8 @@ static PHONES: Pattern = Pattern::new(
     r"Windows Phone|IEMobile|\bwds \d|BlackBerry|\(BB10|Symb(?:ian|OS)|Series ?[46]0|MIDP|CLDC|MAUI|\bMRE\b|UP\.Browser|SEMC-Browser|Bada/|\bBREW\b|MTK; Nucleus|Lumia|Palm|PlayBook",
 );
 
-/// Names and models of tablets. They are needed because some tablets send `Mobile`, and because players that are not
-/// browsers omit `Mobile` on phones too.
+/// Names and models of tablets. They are needed for two reasons. Some tablets send `Mobile`, and players that are not
+/// browsers omit `Mobile` even on phones.
 static TABLETS: Pattern = Pattern::new(
     r"\b(?i:tablet|tab\b|tab ?\d|mediapad|matepad|ipad)|[Pp]ad\b|\bPAD\b|\bSM-[TPX]\d|\bGT-P\d|\bTB-?\w?\d|\bNexus (?:7|9|10)\b|Pixel (?:C|Tablet)\b|Xoom|Kindle",
 );
@@ -47,7 +47,7 @@ static PHONE_MODELS: Pattern = Pattern::new(concat!(
 /// Returns the device class of an Amazon model. `AFT…` models are streaming sticks and televisions, and `KF…` models
 /// are tablets.
 pub(super) fn amazon(user_agent: &str) -> Option<&'static str> {
-    // A model of another maker may contain these letters after a hyphen.
+    // After a hyphen, these letters may be part of the model name of another maker.
     let is_whole = |after: &str, prefix: &str| {
         let before = &user_agent.as_bytes()[..user_agent.len() - after.len() - prefix.len()];
         before.last() != Some(&b'-')
@@ -74,8 +74,8 @@ pub(super) fn of_model(model: &str) -> Option<&'static str> {
     amazon(model).or_else(|| class_of_model(model))
 }
 
-/// Returns the device class for a user agent. `family` is the device family that ua-parser found. Returns `None` if
-/// the user agent does not determine the class, and [`OTHER`] if the class is not in the catalogue.
+/// Returns the device class for a user agent. `family` is the device family that ua-parser found. Returns `None` if the
+/// user agent does not determine the class, and [`OTHER`] if the catalogue does not contain the class.
 pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str>) -> Option<&'static str> {
     if family == "Spider" || BOTS.is_in(user_agent) {
         return Some("bot");
@@ -88,8 +88,8 @@ pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str
     }
     match system {
         Some("PlayStation" | "Xbox" | "Nintendo") => return Some("console"),
-        // Set-top boxes that run these systems seldom identify themselves as boxes, so all devices with these systems
-        // are classified as televisions.
+        // Set-top boxes with these systems seldom identify themselves as boxes. Therefore all devices with these
+        // systems are classified as televisions.
         Some("tvOS" | "Roku" | "VIDAA") => return Some("tv"),
         _ if CONSOLES.is_in(user_agent) => return Some("console"),
         _ => {}
@@ -100,7 +100,7 @@ pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str
     if PHONES.is_in(user_agent) {
         return Some("phone");
     }
-    // Players that are not browsers omit `Mobile` on phones too.
+    // Players that are not browsers omit `Mobile` even on phones.
     let browser = super::players::has_form_of_browser(user_agent);
     let contains = |part: &str| user_agent.contains(part);
     Some(match system? {
@@ -118,7 +118,7 @@ pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str
         "Android" | "HarmonyOS" | "Tizen" | "webOS" if contains("Mobile") => "phone",
         "Android" if model(user_agent).is_some_and(|model| PHONE_MODELS.is_in(model)) => "phone",
         "Android" | "HarmonyOS" if browser => "tablet",
-        // The desktop mode of the Silk browser is the same on tablets and televisions.
+        // In its desktop mode, the Silk browser sends the same user agent on tablets and on televisions.
         "Android" | "HarmonyOS" | "Fire OS" => return None,
         "Windows" | "macOS" | "Linux" | "ChromeOS" => "desktop",
         _ if contains("X11;") => "desktop",

@@ -1,11 +1,12 @@
-//! Reads the firmware version from user agents that have a specific position for it.
+//! Reads the firmware version from user agents that have a known position for it.
 
 /// The maximum length of a firmware version in bytes.
 const LONGEST: usize = 32;
 
-/// Returns the firmware version in a user agent, or `None` if it has no known position. The known positions are those
-/// of HbbTV (ETSI TS 102 796, section 7.3.2.4), of LG's browser, VIDAA, Roku and SmartCast, and of boxes with names
-/// such as `Operator_STB_chipset_year/firmware`. The caller must apply the rules for free text to the result.
+/// Returns the firmware version in a user agent, or `None` if the user agent has no known position for it. The known
+/// positions are those of HbbTV (ETSI TS 102 796, section 7.3.2.4), of LG's browser, VIDAA, Roku and SmartCast, and of
+/// boxes with names such as `Operator_STB_chipset_year/firmware`. The caller must apply the rules for free text to the
+/// result.
 pub(super) fn firmware(user_agent: &str) -> Option<&str> {
     // The format of HbbTV is (capabilities; vendor; model; software; hardware; …).
     let hbbtv = || bracketed(user_agent, "HbbTV/")?.split(';').nth(3);
@@ -26,11 +27,11 @@ pub(super) fn firmware(user_agent: &str) -> Option<&str> {
         .find(|text| is_version(text))
 }
 
-/// Returns the text in the brackets that belong to `product`, up to the first closing bracket.
+/// Returns the text in the brackets after `product`, up to the first closing bracket.
 fn bracketed<'a>(user_agent: &'a str, product: &str) -> Option<&'a str> {
     let (_, after) = user_agent.split_once(product)?;
     let (version, inside) = after.split_once('(')?;
-    // If the version contains white space, the brackets belong to another product.
+    // If there is white space between the version and the brackets, the brackets belong to another product.
     let own = version.trim_end().bytes().all(|byte| byte.is_ascii_graphic());
     own.then(|| inside.split(')').next().unwrap_or(inside))
 }

@@ -1,5 +1,5 @@
-//! Corrects clients by client hints. Browsers send fixed values in their user agents, and the actual values only in
-//! client hints.
+//! Corrects clients by client hints. Browsers send fixed values in their user agents, and send the actual values only
+//! in client hints.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crowdfold_beacon::Http;
 
 use super::{APP, Client, OTHER, device, names, shortened};
 
-/// The maximum length in bytes of the list of brands, and of each other hint. Bytes beyond it are ignored.
+/// The maximum length in bytes of the list of brands, and of every other hint. Bytes beyond the maximum are ignored.
 const LONGEST_BRANDS: usize = 256;
 const LONGEST: usize = 64;
 
@@ -47,7 +47,7 @@ impl<'a> Hints<'a> {
     /// Corrects a client by these hints, which take precedence over the user agent.
     pub(super) fn correct(&self, mut client: Client) -> Client {
         let brand = self.brands.and_then(brand);
-        // The name of a native player is more specific than that of the web view in which it runs.
+        // The name of a native player is more specific than the name of the web view in which it runs.
         if let Some((name, version)) =
             brand.filter(|(name, _)| !(client.browser == Some(APP) && *name == "WebView"))
         {
@@ -84,8 +84,8 @@ impl<'a> Hints<'a> {
         client
     }
 
-    /// Returns the device class. The hint for mobile devices distinguishes phones, tablets and desktops. `nameless`
-    /// is true if there is no model.
+    /// Returns the device class. The hint for mobile devices distinguishes phones, tablets and desktops. `nameless` is
+    /// true if the model is unknown.
     fn device(&self, client: Client, nameless: bool) -> Option<&'static str> {
         if self.brands.is_some_and(|brands| brands.contains("HeadlessChrome")) {
             return Some("bot");
@@ -101,7 +101,8 @@ impl<'a> Hints<'a> {
     }
 }
 
-/// Returns true if the known system is based on the platform in a hint, so that the known system is more specific.
+/// Returns true if the known system is based on the platform in a hint. The known system is then more specific than the
+/// platform.
 fn is_beneath(platform: &str, known: Option<&str>) -> bool {
     matches!(
         (platform, known),
@@ -110,8 +111,8 @@ fn is_beneath(platform: &str, known: Option<&str>) -> bool {
     )
 }
 
-/// Returns the brand that is a browser, and its version. The other brands are the browser engine and a random name.
-/// For `"Google Chrome";v="147", "Chromium";v="147", "Not?A_Brand";v="24"`, the brand is Chrome.
+/// Returns the brand that is a browser, and its version. The other brands in the list are the browser engine and a
+/// random name. For `"Google Chrome";v="147", "Chromium";v="147", "Not?A_Brand";v="24"`, returns Chrome and 147.
 fn brand(list: &str) -> Option<(&'static str, Option<u16>)> {
     let mut found: Option<(&'static str, Option<u16>)> = None;
     let mut rest = list;

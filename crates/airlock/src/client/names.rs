@@ -1,11 +1,12 @@
-//! Crowdfold's names of browsers, systems and device classes, and the names that other programs have for them. The
-//! same tables are used for the families of ua-parser, for client hints, and for names that producers send.
+//! Crowdfold's names of browsers, systems and device classes, and the names that other programs use for them. The same
+//! tables are used for the families of ua-parser, for client hints, and for names that producers send.
 
 use crowdfold_model::NameList;
 
 use super::OTHER;
 
-/// Crowdfold's names of browsers, each with the names in other programs, separated by `|`. Any other name is `other`.
+/// Crowdfold's names of browsers. Each has a list of the names that other programs use, separated by `|`. Any other
+/// name becomes `other`.
 const BROWSERS: &[(&str, &str)] = &[
     ("Chrome", "Chrome|Chrome Mobile|Chrome Mobile iOS|Chrome Frame|HeadlessChrome|Google Chrome"),
     ("Chrome", "Chrome Lighthouse"),
@@ -34,7 +35,7 @@ const BROWSERS: &[(&str, &str)] = &[
     ("app", "AVFoundation|GoogleSearch|Google Search App|Messenger"),
 ];
 
-/// Crowdfold's names of operating systems, each with the names in other programs, separated by `|`.
+/// Crowdfold's names of operating systems. Each has a list of the names that other programs use, separated by `|`.
 const SYSTEMS: &[(&str, &str)] = &[
     ("Windows", "Windows|Windows RT|Win|Win32|Win64|WinNT"),
     ("macOS", "Mac OS X|macOS|OS X|Mac|Macintosh|MacIntel|Darwin"),
@@ -59,8 +60,8 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Nintendo", "Nintendo|Nintendo Switch"),
 ];
 
-/// Crowdfold's names of device classes, each with the names in other programs and with devices of the class,
-/// separated by `|`.
+/// Crowdfold's names of device classes. Each has a list of the names that other programs use and of devices of the
+/// class, separated by `|`.
 const DEVICES: &[(&str, &str)] = &[
     ("phone", "phone|mobile|smartphone|cell phone|feature phone|phablet|handset|handheld|iPhone|iPod"),
     ("tablet", "tablet|tablet PC|pad|iPad|Kindle Fire|Fire tablet"),
@@ -77,10 +78,10 @@ const DEVICES: &[(&str, &str)] = &[
     ("bot", "bot|robot|crawler|spider"),
 ];
 
-/// Names with which producers mean that the value is unknown.
+/// Names that producers send if they do not know the value.
 const NOTHING: &[&str] = &["unknown", "n/a", "none", "null", "nil", "undefined", "not set", "not available"];
 
-/// The maximum length in bytes of a name that a producer sends, and the maximum number of its words that are
+/// The maximum length in bytes of a name that a producer sends, and the maximum number of words of this name that are
 /// compared.
 const LONGEST: usize = 96;
 const MOST_WORDS: usize = 8;
@@ -88,11 +89,11 @@ const MOST_WORDS: usize = 8;
 /// The result of looking up a name that a producer sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// The name means that the value is unknown.
+    /// The producer does not know the value.
     Nothing,
-    /// No part of the name is in the table, or it belongs to `other`.
+    /// No part of the name is in the table, or the table assigns it to `other`.
     Unknown,
-    /// Crowdfold's name for it.
+    /// This is crowdfold's name for the name that the producer sent.
     Is(&'static str),
 }
 
@@ -104,16 +105,16 @@ const fn table(list: NameList) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Returns crowdfold's name for a name of another program, or `None` if the table does not contain it. Case, spaces
+/// Returns crowdfold's name for a name from another program, or `None` if the table does not contain it. Case, spaces
 /// and punctuation are ignored.
 fn get(list: NameList, name: &str) -> Option<&'static str> {
     let holds = |theirs: &str| theirs.split('|').any(|theirs| is_same(theirs, name));
     table(list).iter().find(|(_, theirs)| holds(theirs)).map(|(ours, _)| *ours)
 }
 
-/// Returns crowdfold's name for a name that a producer sent. If the table does not contain the complete name, its
-/// longest sequences of words are looked up, from the first word on. A number begins a new word ("Microsoft Windows
-/// 10 Pro", "webOS22").
+/// Returns crowdfold's name for a name that a producer sent. If the table does not contain the complete name, sequences
+/// of its words are looked up. Sequences that begin at the first word are tried first, and longer sequences before
+/// shorter ones. A number begins a new word, as in "Microsoft Windows 10 Pro" and "webOS22".
 pub(crate) fn explicit(list: NameList, name: &str) -> Named {
     if NOTHING.iter().any(|nothing| is_same(nothing, name)) || letters(name).next().is_none() {
         return Named::Nothing;
@@ -129,13 +130,13 @@ pub(crate) fn explicit(list: NameList, name: &str) -> Named {
         .map_or(Named::Unknown, |ours| if ours == OTHER { Named::Unknown } else { Named::Is(ours) })
 }
 
-/// Returns the positions at which the words of a name begin, and those at which they end.
+/// Returns the start positions of the words of a name, and the end positions.
 fn words(name: &str) -> (Vec<usize>, Vec<usize>) {
     let (mut begins, mut ends) = (Vec::new(), Vec::new());
     let mut before = None;
     for (at, character) in name.char_indices().chain([(name.len(), ' ')]) {
         let kind = character.is_alphanumeric().then_some(character.is_numeric());
-        // A letter after a digit does not begin a word, as in "4K" and "Win32s".
+        // A letter after a digit does not begin a new word, as in "4K" and "Win32s".
         if before.is_some() && (kind.is_none() || before == Some(false) && kind == Some(true)) {
             ends.push(at);
         }
@@ -157,12 +158,12 @@ fn is_same(one: &str, other: &str) -> bool {
     letters(one).eq(letters(other))
 }
 
-/// Returns crowdfold's name for a browser family of another program, or `None` if it is not in the catalogue.
+/// Returns crowdfold's name for a browser family from another program, or `None` if the catalogue does not contain it.
 pub(super) fn browser(family: &str) -> Option<&'static str> {
     get(NameList::Browsers, family)
 }
 
-/// Returns crowdfold's name for a system of another program, or `None` if it is not in the catalogue.
+/// Returns crowdfold's name for a system from another program, or `None` if the catalogue does not contain it.
 pub(super) fn system(family: &str) -> Option<&'static str> {
     get(NameList::Systems, family)
 }

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-/// A regular expression that is compiled when it is first used. A pattern that does not compile matches nothing. A
-/// test compiles all patterns.
+/// A regular expression that is compiled when it is used for the first time. A test compiles all patterns. If a pattern
+/// did not compile, it would match nothing.
 pub(super) struct Pattern {
     text: &'static str,
     compiled: OnceLock<Option<Regex>>,
@@ -25,7 +25,7 @@ impl Pattern {
         self.regex().is_some_and(|regex| regex.is_match(text))
     }
 
-    /// Returns the first group of the first match, or `None` if the pattern does not match.
+    /// Returns the text of the first group in the first match, or `None` if the pattern does not match.
     pub(super) fn first<'a>(&self, text: &'a str) -> Option<&'a str> {
         self.regex()?.captures(text)?.get(1).map(|found| found.as_str())
     }
@@ -37,7 +37,7 @@ impl Pattern {
     }
 }
 
-/// Returns the rest of the text after each occurrence of `prefix` at the beginning of a word.
+/// Returns, for each word that begins with `prefix`, the rest of the text after `prefix`.
 pub(super) fn words<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
     let begins = |at: usize| at == 0 || !text.as_bytes()[at - 1].is_ascii_alphanumeric();
     text.match_indices(prefix).filter(move |(at, _)| begins(*at)).map(|(at, _)| &text[at + prefix.len()..])

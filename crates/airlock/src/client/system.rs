@@ -4,8 +4,8 @@ use super::OTHER;
 use super::device::amazon;
 use super::pattern::{Pattern, words};
 
-/// Words in user agents, and the systems that send them, for systems that ua-parser does not recognise. The first
-/// match counts.
+/// Words in user agents, and the systems that send them. ua-parser does not recognise these systems. The first match
+/// counts.
 const CONTAINED: &[(&str, &str)] = &[
     ("PlayStation", "PlayStation"),
     ("Playstation", "PlayStation"),
@@ -29,7 +29,8 @@ const CONTAINED: &[(&str, &str)] = &[
     ("Mac OS/", "macOS"),
     ("Andr0id", "Android"),
     ("diordnA", "Android"),
-    // Fuchsia and SmartCast devices receive casts and send `CrKey` too, so they precede it.
+    // The user agents of Fuchsia and SmartCast devices, which can receive casts, contain `CrKey` too. Therefore they
+    // must be checked before `CrKey`.
     ("Fuchsia", OTHER),
     ("SmartCast", "Linux"),
     ("ViziOS", "Linux"),
@@ -39,8 +40,8 @@ const CONTAINED: &[(&str, &str)] = &[
 /// Major versions of Android, and the major versions of Fire OS that are based on them (Amazon's "Fire OS overview").
 const FIRE_OS: [(u16, u16); 6] = [(5, 5), (7, 6), (9, 7), (10, 8), (11, 8), (14, 14)];
 
-/// Versions of Chrome, and the major versions of webOS that contain them; below, years of televisions, and their
-/// major versions of webOS (LG's "Web API and Web Engine").
+/// Versions of Chrome, and the major versions of webOS that contain them. The next table has the model years of
+/// televisions, and their major versions of webOS (LG's "Web API and Web Engine").
 const WEBOS_BY_CHROME: [(u16, u16); 10] =
     [(38, 3), (53, 4), (68, 5), (79, 6), (87, 22), (94, 23), (108, 24), (120, 25), (122, 25), (132, 26)];
 const WEBOS_BY_YEAR: [(u16, u16); 8] =
@@ -55,12 +56,12 @@ static ANDROID: Pattern = Pattern::new(r"(?:Andr[o0]id|diordnA) (\d+)");
 static TVOS: Pattern = Pattern::new(r"(?:CPU OS|tvOS|Apple TV OS)[ /](\d+)");
 static ROKU_BROWSER: Pattern = Pattern::new(r"TV-G\w+-(\d+)");
 
-/// System versions that browsers send whatever the actual version is: Windows 10 for all later versions, macOS 10.15
-/// for all later versions, Android 10 together with the model K, and ChromeOS 14541.
+/// System versions that browsers send regardless of the actual version. These are Windows 10 and macOS 10.15 for all
+/// later versions, Android 10 together with the model K, and ChromeOS 14541.
 static FROZEN: Pattern = Pattern::new(
     r"Windows NT 10\.0|Mac OS X 10[._]15(?:[._]7)?[;)]|Android 10; K\)|CrOS [a-z0-9_]+ 14541\.0\.0",
 );
-/// From version 26 on, Safari sends iOS 18.6 or 18.7 whatever the actual version is.
+/// Version 26 and later versions of Safari send iOS 18.6 or 18.7 regardless of the actual version.
 static FROZEN_IOS: Pattern =
     Pattern::new(r"OS 18_[67](?:_\d+)? like Mac OS X\).*Version/(?:2[6-9]|[3-9]\d)\.");
 
@@ -74,7 +75,7 @@ pub(super) fn contained(user_agent: &str) -> Option<&'static str> {
         .or_else(|| amazon(user_agent).map(|_| "Fire OS"))
 }
 
-/// Returns true if the system version in a user agent is fixed and therefore not the actual one.
+/// Returns true if the system version in a user agent is fixed, so that it may differ from the actual version.
 pub(super) fn is_frozen(user_agent: &str) -> bool {
     FROZEN.is_in(user_agent) || FROZEN_IOS.is_in(user_agent)
 }

@@ -1,19 +1,19 @@
-//! Recognises televisions and set-top boxes by user agents.
+//! Recognises televisions and set-top boxes by their user agents.
 //!
-//! Most of their user agents contain a word for the platform. Many televisions and boxes with Android send only their
-//! model and `Mobile`, as phones do. They are recognised by the form of the model name (a panel size before or
-//! between letters, `TV`, `BOX`), and by the names of boxes that are sold under many brands.
+//! Most of these user agents contain a word for the platform. However, many televisions and boxes with Android send
+//! only their model and `Mobile`, as phones do. Such devices are recognised in two ways: by the form of the model name
+//! (a panel size before or between letters, `TV`, `BOX`), and by the names of boxes that are sold under many brands.
 
 use super::pattern::Pattern;
 
-/// Words that identify a television, whatever the system is.
+/// Words that identify a television on every system.
 static CERTAIN: Pattern = Pattern::new(concat!(
     r"(?i:HbbTV|Hybridcast|SMART-TV|SmartTV_|Andr0id|diordnA|InettvBrowser|CE-HTML|tclwebkit)",
     r"|Opera TV Store|SonyDTV|SonyCEBrowser|SonyBDP|LG Browser|NetCast|Large Screen|olleh tv",
 ));
 
-/// Systems of televisions. They are searched before [`BOXES`], because their user agents also contain words for
-/// boxes.
+/// Systems of televisions. They are searched before [`BOXES`], because user agents with these systems may also contain
+/// words for boxes.
 static SYSTEMS_OF_SETS: Pattern = Pattern::new(r"TiVo ?OS|TitanOS|WhaleTV|SmartTvA|_TV_[A-Z0-9]+_20\d\d");
 
 /// Words that identify a set-top box. Most boxes belong to network operators.
@@ -24,7 +24,7 @@ static BOXES: Pattern = Pattern::new(concat!(
     r"|NEXT [A-Z0-9 -]+_VLC/|Cinnamon/|\bONT_|LibertyGlobal|EOSSTB|\bHorizonTV|Swisscom|BrightSign|[Bb]ouygtel|\bHMB\d{4}",
 ));
 
-/// Words that identify a television, or a stick or box with the system of a television.
+/// Words that identify a television, or a stick or box with a television's system.
 static SETS: Pattern = Pattern::new(concat!(
     r"(?i:\bSmart ?TV\b|SmartHub|GoogleTV|Google TV(?:[^/]|$)|Android ?TV(?:[^/]|$))",
     r"|BRAVIA|CrKey|Chromecast|NETTV|\bOMI/|SmartCast|ViziOS|\bV[Ii][Zz][Ii][Oo]\b|\bV(?:iera|IERA)\b|AQUOS[^;)]*TV|\bAQUOS\b[^;)]*LC-|\bLC-\d\d[A-Z]",
@@ -33,12 +33,13 @@ static SETS: Pattern = Pattern::new(concat!(
     r"|AppleTV|Apple TV|\bRoku|VIDAA|Web0S|webOS\.TV|\bM[Ii] ?TV|(?i:\bmi ?box)|TiviMate|\bWD TV|DLNADOC",
 ));
 
-/// Builds of Android TV. The second letter of their branch names is a T, where the builds for phones have another
-/// letter. Some old builds were for televisions and boxes only.
+/// Builds of Android TV. The second letter of the branch name is a T in builds for televisions, and another letter in
+/// builds for phones. Some old builds existed only for televisions and boxes.
 static BUILDS: Pattern =
     Pattern::new(r"Build/(?:[N-V]T[A-Z]{1,2}\d?\.\d{6}|PPR2\.180905\.006|NHG47L|M5C14J|OPR5\.|NRD91N)");
 
-/// The brackets with which user agents of consumer electronics end: maker, model and connection.
+/// The brackets at the end of user agents of consumer electronics. They contain the maker, the model and the
+/// connection.
 static SIGNATURE: Pattern =
     Pattern::new(r"\([^(),;]+, ?[^(),;]*, ?((?i:wired|wireless|wi-?fi|ethernet|))\s*\)\s*$");
 
@@ -46,15 +47,15 @@ static SIGNATURE: Pattern =
 static EMBEDDED: Pattern = Pattern::new(
     r"\((?:[^()]*; ?)?Linux (?:armv?\d\w*|arm|mips\w*|sh4)\b|\(Linux; (?:aarch64|x86_64 GNU/Linux)\)| WPE\b|QtWebEngine",
 );
-/// Words for small desktop computers, which may also have Arm processors.
+/// Words that identify small desktop computers, which may also have Arm processors.
 static DESKTOP: Pattern =
     Pattern::new(r"Firefox/|Ubuntu|Raspbian|Raspberry|Debian|Fedora|CrOS|aarch64.*Chromium/");
 
-/// The model in a user agent of Android. A language may precede it.
+/// The model in a user agent of Android, after an optional language.
 static MODEL: Pattern =
     Pattern::new(r"(?:Andr[o0]id|diordnA)[^;)]*;\s*(?:[a-z]{2}(?:[-_][A-Za-z]{2,4})*\s*;\s*)?([^;)]+)");
 
-/// Models of boxes: those of network operators, and those whose name contains a word for a box.
+/// Models of boxes: models of network operators, and models whose name contains a word for a box.
 static BOX_MODELS: Pattern = Pattern::new(concat!(
     r"(?i:\b(?:tv|smart|android|media|hd|set.?top|stream\w*|telia|open|core)[ _-]?box)|[ _-](?:BOX|[Bb]ox)\b|[A-Za-z]Box\b|BOX\b|BOX[ _-]?[A-Z]\d",
     r"|^(?i:(?:zte )?(?:zxv10 )?b[678]\d\d(?:[achiv]\w*)?(?:[ ._-]|$)|ai pont|jhs[a-z]\d{3}|b(?:hx|id|ip|ko)-[a-z]{1,2}\d{3}|stw\d{4}|imtm-\d",
@@ -64,9 +65,9 @@ static BOX_MODELS: Pattern = Pattern::new(concat!(
     r"|(?i:\bdvb\b|\bott\b|\bdecoder)",
 ));
 
-/// Models of televisions. Their names contain `TV` as a word or next to letters of the maker, the name of a panel
-/// technology, or a panel size in inches. The size is at the start or after letters of the maker, and letters and
-/// digits follow it.
+/// Models of televisions. Their names contain one of three texts: `TV` as a word or next to letters of the maker, the
+/// name of a panel technology, or a panel size in inches. The size is at the start or after letters of the maker, and
+/// letters and digits follow it.
 static SET_MODELS: Pattern = Pattern::new(concat!(
     r"(?:^|[^A-Za-z])(?:[ILQSU]|Smart|HiSmart|Android|Google|Beyond|Salute|haierA|DEXP_|AI|IP|MS)?TV(?:$|[^A-Za-z0-9])|\bTV\d",
     r"|\b(?:ATV|TDTV|TVPLUS|TVBOX|HiSmartTV|haierATV|STV-\d|TVS-|TVE\d|GTV\d|TVB-)|(?:^|[ _.-])tv(?:$|[ _.\d-])|[a-z]A?TV\d?(?:$|[ _-])|^[A-Z]{2,5}TV(?:$|-)|\b[48]K(?:$| )|iTV\d",
@@ -105,7 +106,7 @@ pub(super) fn class(user_agent: &str, system: Option<&str>) -> Option<&'static s
         return class_of_model(model).or_else(|| BUILDS.is_in(user_agent).then_some("tv"));
     }
     if let Some(connection) = SIGNATURE.first(user_agent) {
-        // Televisions usually have a wireless connection, and boxes usually a wired one.
+        // Televisions usually have a wireless connection, whereas boxes usually have a wired connection.
         return Some(if connection.eq_ignore_ascii_case("wireless") { "tv" } else { "stb" });
     }
     (EMBEDDED.is_in(user_agent) && !DESKTOP.is_in(user_agent)).then_some("stb")

@@ -72,7 +72,7 @@ fn user_agents_of_the_corpus_are_recognised() {
 }
 
 #[test]
-fn other_user_agents_are_recognised() {
+fn user_agents_outside_the_corpus_are_recognised() {
     let chrome = |system: &str, rest: &str| format!("Mozilla/5.0 ({system}) {WEBKIT} {rest}");
     check(
         &chrome("Linux; Android 10; K", "Chrome/147.0.0.0 Safari/537.36"),
@@ -105,7 +105,7 @@ fn other_user_agents_are_recognised() {
         &chrome("Linux; Android 9; KFMUWI", "Silk/100.1 like Chrome/100.0 Safari/537.36"),
         ["Silk", "100", "Fire OS", "7", "tablet"],
     );
-    // The model of this operator box ends in `KFN`, like the model of an Amazon tablet.
+    // The model of this box of a network operator ends in `KFN`, which resembles the model of an Amazon tablet.
     check(
         &chrome("Linux; Android 9; DV8555-KFN Build/PTT1.190826.001", "Chrome/100.0.0.0 Safari/537.36"),
         ["Chrome", "100", "Android", "9", "stb"],
@@ -147,7 +147,7 @@ fn cached_client_is_separate_for_each_combination_of_hints() {
     assert_eq!(version(Some(&windows), "\"Windows\"", "\"15.0.0\""), (Some("Windows"), Some(11)));
     assert_eq!(version(Some(&windows), "\"Windows\"", "\"10.0.0\""), (Some("Windows"), Some(10)));
     assert_eq!(version(None, "\"Windows\"", "\"15.0.0\""), (Some("Windows"), Some(11)));
-    // These fields have the same bytes in another division.
+    // These two fields have the same bytes, but the bytes are divided differently.
     assert_eq!(version(None, "\"Android\"1", "5"), (None, None));
     assert_eq!(version(None, "\"Android\"", "15"), (Some("Android"), Some(15)));
     assert_eq!(remembered.get(&agents, &windows).client.os_version, None);
@@ -162,7 +162,7 @@ fn patterns_compile() {
     }
 }
 
-/// Returns the user agent of an Android app's web view on this model.
+/// Returns the user agent of a web view in an Android app on a device of this model.
 fn view(model: &str) -> String {
     format!(
         "Mozilla/5.0 (Linux; Android 11; {model}; wv) {WEBKIT} Version/4.0 Chrome/119.0.6045.66 Mobile Safari/537.36"
@@ -170,7 +170,7 @@ fn view(model: &str) -> String {
 }
 
 #[test]
-fn televisions_and_boxes_that_look_like_phones_are_recognised() {
+fn televisions_and_boxes_with_user_agents_like_phones_are_recognised() {
     for model in [
         "JVC UHD TV Build/RTM3.211215.232",
         "HiSmartTV A4 Build/PPR1",
@@ -193,7 +193,7 @@ fn televisions_and_boxes_that_look_like_phones_are_recognised() {
 }
 
 #[test]
-fn phones_and_tablets_are_not_televisions() {
+fn phone_or_tablet_is_not_classified_as_television() {
     for model in [
         "SM-G991B Build/TP1A.220624.014",
         "moto g24 Build/UTAS34.82-21-2",
@@ -206,7 +206,7 @@ fn phones_and_tablets_are_not_televisions() {
         check(&view(model), ["WebView", "119", "Android", "11", "phone"]);
     }
     check(&view("Lenovo TB-X306F Build/QP1A"), ["WebView", "119", "Android", "11", "tablet"]);
-    // A phone runs the app of a television station, or Google's app for televisions.
+    // The phone runs the app of a television station, or Google's app for televisions.
     check(
         "Google TV/4.39.2 (Linux; Android 13; SM-A536B) ExoPlayerLib/2.18.1",
         ["app", "-", "Android", "13", "phone"],
@@ -214,7 +214,7 @@ fn phones_and_tablets_are_not_televisions() {
 }
 
 #[test]
-fn operator_boxes_with_desktop_user_agents_are_boxes() {
+fn box_of_an_operator_with_a_desktop_user_agent_is_classified_as_stb() {
     let webkit = "AppleWebKit/605.1.15 (KHTML, like Gecko)";
     check(
         &format!(
@@ -255,7 +255,7 @@ fn operator_boxes_with_desktop_user_agents_are_boxes() {
 }
 
 #[test]
-fn ios_browsers_that_request_the_desktop_page_are_on_an_ipad() {
+fn ios_browser_that_requests_the_desktop_page_is_classified_as_ipad() {
     let page = |product: &str| {
         format!(
             "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) {product} Version/17.0 Safari/605.1.15"
@@ -268,7 +268,7 @@ fn ios_browsers_that_request_the_desktop_page_are_on_an_ipad() {
 }
 
 #[test]
-fn frozen_versions_are_unknown() {
+fn fixed_system_version_is_classified_as_unknown() {
     let safari = |system: &str, version: &str| {
         format!(
             "Mozilla/5.0 (iPhone; CPU iPhone OS {system} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{version} Mobile/15E148 Safari/604.1"
@@ -300,7 +300,7 @@ fn frozen_versions_are_unknown() {
 }
 
 #[test]
-fn native_players_are_apps() {
+fn browser_of_a_native_player_is_classified_as_app() {
     check(
         "Linux; U; Android 11; en_GB; Box R 4K; Build/RTT0.211009.001; Cronet/114.0.5735.33",
         ["app", "-", "Android", "11", "stb"],
@@ -310,7 +310,7 @@ fn native_players_are_apps() {
 }
 
 #[test]
-fn apps_are_recognised_by_their_package_name() {
+fn app_is_recognised_by_its_package_name() {
     check(
         "com.google.android.youtube/19.09.36 (Linux; U; Android 14; en_US; Pixel 8 Pro Build/UD1A.231105.004) gzip",
         ["app", "-", "Android", "14", "phone"],
@@ -337,7 +337,7 @@ fn apps_are_recognised_by_their_package_name() {
 }
 
 #[test]
-fn headsets_are_other_devices() {
+fn headsets_are_classified_as_device_other() {
     check(
         &format!(
             "Mozilla/5.0 (X11; Linux x86_64; Quest 3S) {WEBKIT} OculusBrowser/40.0.0.6.51 Chrome/132.0.6834.83 VR Safari/537.36"

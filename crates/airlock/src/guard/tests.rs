@@ -2,8 +2,8 @@ use crowdfold_beacon::{Address, Purpose};
 
 use super::*;
 
-/// The expected values are those of `vectors_sip64` in the reference implementation. The key is 00 … 0f, and the
-/// messages are 00, 00 01 and so on.
+/// The expected values are `vectors_sip64` in the reference implementation. The key is 00 … 0f, and the messages are
+/// 00, 00 01 and so on.
 #[test]
 fn siphash_equals_the_reference_vectors() {
     let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
@@ -18,7 +18,7 @@ fn of(key: u8, address: &str) -> u64 {
 }
 
 #[test]
-fn hosts_of_a_network_have_the_same_bit() {
+fn all_hosts_of_a_network_have_the_same_bit() {
     assert_eq!(of(1, "198.51.100.1").count_ones(), 1);
     assert_eq!(of(1, "198.51.100.1"), of(1, "198.51.100.254"));
     assert_eq!(of(1, "198.51.100.1"), of(1, "::ffff:198.51.100.9"));

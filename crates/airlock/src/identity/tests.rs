@@ -5,7 +5,7 @@ use crowdfold_beacon::{Fields, Form, Reader};
 
 use super::*;
 
-/// Returns the identity of a beacon with this endpoint and this time of receipt.
+/// Returns the identity of a beacon that was received at this endpoint and this time.
 fn sent(form: Form, record: &str, endpoint: u32, received_at: u64) -> Option<u64> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
@@ -34,7 +34,7 @@ fn all_differ(identities: impl IntoIterator<Item = Option<u64>>) {
 }
 
 #[test]
-fn json_beacons_differ_by_time_event_class_and_fatal() {
+fn identity_of_a_json_beacon_depends_on_time_event_class_and_fatal() {
     let mut all = Vec::new();
     for ts in ["0", "1", "1795308528421"] {
         for event in ["", "attempt", "play", "heartbeat", "error", "end", "pause", "playing-for-a-while"] {
@@ -53,7 +53,7 @@ fn json_beacons_differ_by_time_event_class_and_fatal() {
 }
 
 #[test]
-fn events_differ_by_endpoint_number_event_and_time() {
+fn identity_of_an_event_depends_on_endpoint_number_event_and_time() {
     all_differ([
         cmcd("e=t,sn=1,ts=5"),
         cmcd("e=ps,sn=1,ts=5"),
@@ -62,7 +62,7 @@ fn events_differ_by_endpoint_number_event_and_time() {
         cmcd("e=t,ts=5"),
         cmcd("e=t,sn=0,ts=5"),
         sent(Form::Cmcd, "e=t,sn=1,ts=5", 8, 5),
-        // This is a request with the same sequence number at the same time.
+        // This record is a request with the same sequence number at the same time.
         cmcd("CMCD=sn=1"),
     ]);
     assert_eq!(sent(Form::Cmcd, "e=t,sn=1,ts=5,sta=p", 7, 9), cmcd("e=t,sn=1,ts=5"), "the record is a retry");
@@ -70,7 +70,7 @@ fn events_differ_by_endpoint_number_event_and_time() {
 }
 
 #[test]
-fn requests_differ_by_endpoint_number_and_time_of_receipt() {
+fn identity_of_a_request_depends_on_endpoint_number_and_time_of_receipt() {
     let request = |record, endpoint, received_at| sent(Form::Cmcd, record, endpoint, received_at);
     all_differ([
         request("CMCD=sn=1", 7, 5),
@@ -80,7 +80,7 @@ fn requests_differ_by_endpoint_number_and_time_of_receipt() {
         request("CMCD=sn=1", 7, 6),
     ]);
     assert_eq!(request("CMCD=sn=1,sta=p", 7, 5), request("CMCD=sn=1", 7, 5));
-    assert_eq!(request("CMCD=sta=p", 7, 5), None, "the record has no distinguishing field");
+    assert_eq!(request("CMCD=sta=p", 7, 5), None, "a request without a sequence number has no identity");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::is_constant;
 
 #[test]
-fn constant_ids_are_not_sessions() {
+fn constant_is_not_a_session_id() {
     for id in [
         "",
         " ",
@@ -24,7 +24,7 @@ fn constant_ids_are_not_sessions() {
 }
 
 #[test]
-fn other_ids_are_sessions() {
+fn text_that_is_not_a_constant_is_a_session_id() {
     for id in ["a", "1", "10", "s-1", "nullable", "00000000-0000-0000-0000-000000000001", "f", "ffff", "🎬"]
     {
         assert!(!is_constant(id), "{id}");

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn hashes_differ_between_tenants_and_sessions() {
+fn hash_depends_on_the_key_the_tenant_and_the_session() {
     let hasher = SessionHasher::fixed(1);
     let hash = |tenant, session| hasher.hash(Tenant(tenant), session).get();
     assert_eq!(hash(0, "s"), SessionHasher::fixed(1).hash(Tenant(0), "s").get());

@@ -1,4 +1,4 @@
-//! Tests that clients are recognised by real user agents.
+//! Tests that clients are recognised by the user agents of real clients.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use crate::seen::{Seen, admit, airlock};
 
 /// A table of user agents. All of its rows must be recognised.
 const TABLE: &str = include_str!("../data/user-agents.tsv");
-/// A larger table of user agents. The number of its rows that are recognised must equal the documented number.
+/// A larger table of user agents. The number of recognised rows must equal the number in the documentation.
 const GATHERED: &str = include_str!("../data/gathered-user-agents.tsv");
 const README: &str = include_str!("../data/README.md");
 
@@ -48,7 +48,7 @@ fn user_agents_of_the_table_are_recognised() {
     assert!(rows >= 140 && wrong.is_empty(), "{rows} rows; {}", wrong.join("\n"));
 }
 
-/// The number of correct rows in a column, and the number of rows that have an expected value there.
+/// The number of correct rows in a column, and the number of rows that have an expected value in this column.
 #[derive(Default)]
 struct Accuracy {
     right: usize,
@@ -61,11 +61,11 @@ impl Accuracy {
     }
 }
 
-/// The columns of [`GATHERED`] after the first two, which contain the source and the part of the table.
+/// The columns of [`GATHERED`], except the first two, which contain the source of the row and the part of the table.
 const GATHERED_COLUMNS: [Dimension; 4] =
     [Dimension::Device, Dimension::Os, Dimension::OsVersion, Dimension::Browser];
 
-/// The accuracy by class of devices, part of the table, and column.
+/// The accuracy for each class of devices, part of the table, and column.
 type Figures<'a> = BTreeMap<(&'a str, &'a str, usize), Accuracy>;
 
 fn figures() -> Figures<'static> {
@@ -76,7 +76,7 @@ fn figures() -> Figures<'static> {
         let [_, part, expect @ .., user_agent] = &columns[..] else { panic!("no columns: {line}") };
         let seen = read(&mut airlock, user_agent);
         for (at, (dimension, expect)) in GATHERED_COLUMNS.into_iter().zip(expect).enumerate() {
-            // A question mark means that the source of the row does not contain this value.
+            // A question mark represents a value that the source of the row does not contain.
             if *expect == "?" {
                 continue;
             }
@@ -97,7 +97,8 @@ fn class(expected: &'static str) -> &'static str {
     }
 }
 
-/// Formats the accuracy as a Markdown table. Each cell contains the correct rows, all rows, and the percentage.
+/// Formats the accuracy as a Markdown table. Each cell contains the number of correct rows, the number of all rows, and
+/// the percentage.
 fn table(figures: &Figures<'_>) -> String {
     let mut text = String::from(
         "| class | part | device | system | system version | browser |\n|---|---|---|---|---|---|\n",

@@ -1,4 +1,4 @@
-//! Tests with records of real players (tests/data/README.md).
+//! Tests the airlock with records of real players (tests/data/README.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -112,14 +112,14 @@ fn numbers_are_plausible() {
     );
     assert!(measures().filter_map(|measures| measures.value(ValueMetric::StartupMs)).all(|ms| ms < 60_000));
     assert!(measures().any(|measures| measures.value(ValueMetric::StartupMs).is_some() && measures.play));
-    // dash.js 5.2.1 repeats the code 27 after a missing segment. The session counts it once.
+    // dash.js 5.2.1 repeats the code 27 after a missing segment. The session counts this error once.
     let errors: Vec<_> = measures().filter_map(|measures| measures.error).collect();
     assert_eq!(errors, [ErrorClass::Network; 2]);
     assert!(measures().all(|measures| !measures.fatal));
 }
 
 #[test]
-fn records_with_sequence_numbers_have_different_identities() {
+fn different_records_with_sequence_numbers_have_different_identities() {
     let mut identities = BTreeSet::new();
     for (truth, seen) in all(Settings::default()) {
         for seen in seen {

@@ -17,7 +17,7 @@ assert_impl_all!(Reason: Copy);
 assert_impl_all!(Shared: Send, Sync);
 assert_impl_all!(crowdfold_airlock::Airlock: Send);
 
-/// The size of a rejection shows that it has no space for the content of a beacon.
+/// A rejection is too small to contain any content of a beacon.
 #[test]
 fn rejection_cannot_contain_a_payload() {
     assert_eq!(size_of::<Reason>(), 1);

@@ -77,8 +77,8 @@ proptest! {
         prop_assert_eq!(outcomes(&settings(Format::Json), &beacons, "s-1", "198.51.100.7").len(), beacons.len());
     }
 
-    /// Tests the first part of invariant 2: if the settings do not use addresses, other addresses do not change the
-    /// result.
+    /// Tests the first part of invariant 2: if the settings do not use addresses, a change of the addresses does not
+    /// change the result.
     #[test]
     fn addresses_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 1..5), one in v4(), other in v6()) {
         let settings = settings(Format::Json);
@@ -88,8 +88,8 @@ proptest! {
         );
     }
 
-    /// Tests the second part of invariant 2: if networks are kept and counted, other host bits do not change the
-    /// result.
+    /// Tests the second part of invariant 2: if networks are kept and counted, a change of the host bits does not
+    /// change the result.
     #[test]
     fn host_bits_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 1..5), network: [u8; 3], hosts: [u8; 2], low: [u16; 2]) {
         let settings = Settings {
@@ -106,7 +106,7 @@ proptest! {
         prop_assert_eq!(of(&v6(low[0])), of(&v6(low[1])));
     }
 
-    /// Tests invariant 3: another session id changes the session hash, and nothing else.
+    /// Tests invariant 3: a change of the session id changes the session hash and nothing else.
     #[test]
     fn session_id_changes_only_the_session_hash(beacons in prop::collection::vec(beacon(), 1..5), one in "[a-z]{8}", other in "[a-z]{9}") {
         let settings = settings(Format::Json);
@@ -118,9 +118,9 @@ proptest! {
         prop_assert_eq!(untagged(&one), untagged(&other));
     }
 
-    /// The outcomes of a used airlock equal those of a new one.
+    /// The outcomes of an airlock that has admitted other beacons must equal those of a new airlock.
     #[test]
-    fn caches_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 2..6), sweep: bool) {
+    fn outcomes_do_not_depend_on_beacons_that_were_admitted_before(beacons in prop::collection::vec(beacon(), 2..6), sweep: bool) {
         let mut used = airlock(settings(Format::Json));
         for beacon in &beacons {
             let one = std::slice::from_ref(beacon);
@@ -135,7 +135,8 @@ proptest! {
         }
     }
 
-    /// For each partitioner, a session is admitted in exactly one partition, and misplaced in all others.
+    /// For each partitioner, a session must be admitted in exactly one partition, and rejected as misplaced in all
+    /// others.
     #[test]
     fn session_is_admitted_in_exactly_one_partition(
         session in "[a-z0-9-]{1,40}",

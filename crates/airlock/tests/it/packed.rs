@@ -1,4 +1,4 @@
-//! Compares the outcomes of packed records with those of the single requests in them.
+//! Compares the outcomes of packed records with the outcomes of the single requests in these records.
 
 use crowdfold_model::Timestamp;
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use crate::seen::{Outcome, admit, admit_record, airlock};
 
 const PLAYERS: &str = include_str!("../data/players.ndjson");
 
-/// Packs a captured request in the same way as a collector that received it.
+/// Packs a captured request in the same way as the collector.
 fn pack(packer: &mut Packer, line: &str) {
     let request: Value = serde_json::from_str(line).expect("a line of JSON");
     let text = |value: &Value| value.as_str().map(|text| Cow::<str>::Owned(text.to_owned()));
@@ -51,7 +51,7 @@ fn pack(packer: &mut Packer, line: &str) {
     assert!(packer.push(&http, &body));
 }
 
-/// Returns the outcomes of captured requests, and those of one packed record with the same requests.
+/// Returns the outcomes of captured requests, and the outcomes of one packed record with the same requests.
 fn both(lines: &[&str], settings: &Settings, timestamp: Option<Timestamp>) -> [Vec<Outcome>; 2] {
     let captures = Settings { format: Format::Capture, ..settings.clone() };
     let mut captures = airlock(captures);
@@ -102,10 +102,10 @@ fn tenants_opt_out_headers_and_json_bodies_are_the_same_when_packed() {
     let [captured, packed] = both(&lines, &settings, None);
     assert_eq!(packed, captured);
     let good = packed.iter().filter(|(_, outcome)| outcome.is_ok()).count();
-    // A time that is too late does not invalidate a beacon.
+    // A beacon is still valid if its time is too late.
     assert_eq!((packed.len(), good), (8, 5), "{packed:?}");
     assert!(
         packed.iter().all(|(time, _)| *time == Some(Timestamp::from_millis(5_000))),
-        "its time of receipt replaces the record's timestamp"
+        "the time of receipt in the request replaces the timestamp of the record"
     );
 }

@@ -1,5 +1,5 @@
-//! Writes small MMDB files (version 2.0 of MaxMind's specification) for tests, because files with real addresses may
-//! not be distributed.
+//! Writes small MMDB files (version 2.0 of MaxMind's specification) for tests. Files with real addresses must not be
+//! distributed.
 
 #![allow(dead_code, reason = "several tests share this module, and none uses all of it")]
 
@@ -19,7 +19,7 @@ impl Data {
             Self::Text(text) => control(2, text.len(), out, text.as_bytes()),
             Self::Number(number) => control(6, 4, out, &number.to_be_bytes()),
             Self::List(values) => {
-                // The type of this value is encoded in a second byte, as the type minus 7.
+                // The type of this value is in a second byte, which contains the type minus 7.
                 out.extend([values.len() as u8, 11 - 7]);
                 values.iter().for_each(|value| value.write(out));
             }

@@ -6,7 +6,7 @@ fn check(user_agent: &str, expect: &str) {
 }
 
 #[test]
-fn firmware_is_read_from_its_position() {
+fn firmware_is_read_from_its_known_position() {
     check("HbbTV/1.5.1 (+DRM;Samsung;SmartTV2021:UAU9000;T-KSU2EUABC-2501.5;0;)", "T-KSU2EUABC-2501.5");
     check("HbbTV/1.2.1 (; LGE; WEBOS1; 03.23.31; 1H13;)", "03.23.31");
     check("Roku/DVP-12.5 (12.5.5.4405-46)", "12.5.5.4405-46");
@@ -17,7 +17,7 @@ fn firmware_is_read_from_its_position() {
 }
 
 #[test]
-fn user_agents_without_a_firmware_position_have_none() {
+fn firmware_is_absent_without_a_known_position() {
     check("HbbTV/1.1.1 (;;;;;) Maple_2011", "-");
     check("HbbTV/1.1.1 (;Samsung;SmartTV2012;;;) WebKit", "-");
     check("HbbTV/1.2.1", "-");

@@ -50,7 +50,7 @@ fn brands_determine_the_browser() {
 }
 
 #[test]
-fn platform_version_hint_replaces_the_frozen_version() {
+fn platform_version_hint_replaces_the_fixed_version() {
     let version = |client, platform, version| hinted(&http("", platform, version, "", ""), client).os_version;
     assert_eq!(version(WINDOWS, "\"Windows\"", "\"15.0.0\""), Some(11));
     assert_eq!(version(WINDOWS, "", "\"13.0.0\""), Some(11));
@@ -62,7 +62,7 @@ fn platform_version_hint_replaces_the_frozen_version() {
 }
 
 #[test]
-fn system_based_on_the_platform_of_the_hint_is_kept() {
+fn known_system_that_is_based_on_the_platform_hint_is_kept() {
     let fire = Client { os: Some("Fire OS"), os_version: None, device: Some("tv"), ..ANDROID };
     let hints = http("", "\"Android\"", "\"12\"", "?1", "\"AFTKM\"");
     assert_eq!(hinted(&hints, fire), fire);
@@ -78,7 +78,8 @@ fn mobile_hint_separates_phones_from_tablets() {
     assert_eq!(device(Client { device: Some("tv"), ..ANDROID }, "?0"), Some("tv"));
 }
 
-/// Browsers send the hints for brands, platform and mobile devices in every request (low-entropy client hints).
+/// Browsers send the hints for brands, platform and mobile devices in every request. They are called low-entropy client
+/// hints.
 #[test]
 fn low_entropy_hints_correct_the_client() {
     let low = |brands, platform, mobile| http(brands, platform, "", mobile, "");
@@ -92,14 +93,14 @@ fn low_entropy_hints_correct_the_client() {
     assert_eq!(hinted(&low(edge, "\"Windows\"", "?0"), WINDOWS), Client { browser: Some("Edge"), ..WINDOWS });
     let brave = r#""Brave";v="147", "Not.A/Brand";v="8", "Chromium";v="147""#;
     assert_eq!(hinted(&low(brave, "\"Linux\"", "?0"), WINDOWS).browser, Some("Brave"));
-    // The hints correct the platform but do not contain its version.
+    // The hints correct the platform, but do not contain its version.
     assert_eq!(hinted(&low(chrome, "\"Chrome OS\"", "?0"), WINDOWS).os_version, None);
     let headless = r#""HeadlessChrome";v="147", "Chromium";v="147""#;
     assert_eq!(hinted(&low(headless, "\"Linux\"", "?0"), WINDOWS).device, Some("bot"));
 }
 
 #[test]
-fn app_remains_an_app_in_any_web_view() {
+fn app_remains_an_app_whatever_its_web_view_is() {
     let app = Client { browser: Some("app"), browser_version: None, ..ANDROID };
     let brands = r#""Android WebView";v="125", "Chromium";v="125", "Not.A/Brand";v="24""#;
     assert_eq!(hinted(&http(brands, "\"Android\"", "", "?1", ""), app), app);
@@ -118,7 +119,7 @@ fn hints_beyond_the_maximum_length_are_cut() {
 }
 
 #[test]
-fn model_hint_determines_the_device_class_of_a_frozen_user_agent() {
+fn model_hint_determines_the_device_class_if_the_user_agent_has_a_fixed_model() {
     let device = |model, mobile, client| {
         hinted(&http("", "\"Android\"", "\"12\"", mobile, &format!("\"{model}\"")), client).device
     };

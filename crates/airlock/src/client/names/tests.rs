@@ -49,7 +49,7 @@ fn all(list: NameList) -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 #[test]
-fn tables_contain_the_names_of_the_catalogues_only() {
+fn tables_contain_only_names_of_the_catalogues() {
     let catalogues: [(NameList, &[&str]); 3] =
         [(NameList::Browsers, &BROWSER), (NameList::Systems, &OS), (NameList::Devices, &DEVICE)];
     for (list, catalogue) in catalogues {
@@ -62,7 +62,7 @@ fn tables_contain_the_names_of_the_catalogues_only() {
 }
 
 #[test]
-fn tables_contain_each_name_once() {
+fn tables_contain_no_name_twice() {
     for list in [NameList::Browsers, NameList::Systems, NameList::Devices] {
         let mut seen = HashSet::new();
         for (_, theirs) in all(list) {

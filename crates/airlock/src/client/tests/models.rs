@@ -1,9 +1,9 @@
-//! Tests of devices that are recognised by the models in their user agents.
+//! Tests of devices that are recognised by the model in their user agent.
 
 use super::*;
 
 #[test]
-fn models_of_headsets_are_other_devices() {
+fn headset_models_are_classified_as_device_other() {
     for model in [
         "SM-I610 Build/UP1A.231005.007",
         "Quest 3S",
@@ -59,7 +59,7 @@ fn boxes_of_operators_are_recognised_by_their_models() {
     ] {
         check(&view(model), ["WebView", "119", "Android", "11", "stb"]);
     }
-    // `Lenovo B8000-F` is a tablet, but its user agent contains `Mobile`.
+    // `Lenovo B8000-F` is a tablet, although its user agent contains `Mobile`.
     for model in ["B2017G", "Lenovo B8000-F", "BV8800", "DIW", "P20 Lite", "hp 10"] {
         check(&view(model), ["WebView", "119", "Android", "11", "phone"]);
     }
