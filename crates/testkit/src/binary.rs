@@ -48,8 +48,8 @@ fn build(package: &str, name: &str, features: &str) -> PathBuf {
         Some(other) => other,
     };
     let mut cargo = Command::new(env!("CARGO"));
-    // Cargo sets these variables for the test. Some build scripts, such as the one of ring, depend on them, so the
-    // dependencies would be built again.
+    // Cargo sets these variables for the test. They are removed here, because some build scripts, such as the script of
+    // ring, depend on them, and Cargo would build the dependencies again.
     let of_test = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_test)) {
         cargo.env_remove(name);

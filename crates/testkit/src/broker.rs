@@ -62,22 +62,23 @@ impl Options {
         Self { users: Some(users.iter().map(ToString::to_string).collect()), ..Self::default() }
     }
 
-    /// Sets a long session timeout, for clusters whose brokers no test stops. With the default timeout, the controller
-    /// excludes a broker whose heartbeat is late, which happens on a busy machine.
+    /// Sets a long session timeout, for clusters whose brokers are never stopped by a test. On a busy machine, a
+    /// heartbeat may be late. With the default timeout, the controller would then exclude the broker.
     #[must_use]
     pub fn never_stopped(self) -> Self {
         self.with("broker.session.timeout.ms", "3600000")
     }
 }
 
-/// A running cluster. When this value is dropped, or the test process ends for any reason, the brokers stop and their
-/// files are deleted. Brokers are numbered from 1. Topics are not created automatically.
+/// A running cluster. When this value is dropped, or when the test process ends for any reason, the brokers stop and
+/// their files are deleted. Brokers are numbered from 1. Topics are not created automatically.
 pub struct Kafka {
     brokers: Vec<Mutex<Broker>>,
     bootstrap: String,
     jars: Jars,
     security: Option<Security>,
-    // The last field is dropped last, and brokers write to this directory until they end.
+    // This field is the last one, because the last field is dropped last, and brokers write to this directory until
+    // they end.
     dir: TempDir,
 }
 
@@ -100,7 +101,7 @@ impl Kafka {
         loop {
             match Self::try_start(&options, jars.clone()) {
                 Ok(kafka) => return kafka,
-                // Another process took the port after it was checked and before the broker bound it.
+                // Another process has taken the port after the check that it was free.
                 Err(error) if attempt < 3 && error.contains("Address already in use") => attempt += 1,
                 Err(error) => panic!("{error}"),
             }
@@ -115,7 +116,7 @@ impl Kafka {
             .expect("the creation of a temporary directory");
         let ports: Vec<_> = (0..options.brokers).map(|_| (free_port(), free_port())).collect();
         let bootstrap: Vec<_> = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
-        // The id of a cluster must be 16 bytes in base64, which are 22 characters.
+        // The id of a cluster must consist of 16 bytes in base64, which are 22 characters.
         let cluster = format!("crowdfold{:012x}A", random() >> 16);
         let mut brokers = Vec::new();
         let security = options.users.as_ref().map(|users| {
@@ -166,14 +167,14 @@ impl Kafka {
         self.broker(id).end();
     }
 
-    /// Shuts broker `id` down (SIGTERM). The last of three brokers does not stop in this way, because it waits for a
-    /// quorum of controllers.
+    /// Shuts broker `id` down (SIGTERM). If it is the last running one of three brokers, it does not stop, because it
+    /// waits for a quorum of controllers.
     pub fn stop(&self, id: u32) {
         self.broker(id).stop();
     }
 
     /// Restarts broker `id` after [`Kafka::kill`] or [`Kafka::stop`], with the same port and files. In a cluster of one
-    /// broker, this also ends the transactions that were left open when the broker was killed.
+    /// broker, this function also ends the transactions that were left open when the broker was killed.
     pub fn restart(&self, id: u32) {
         let log = {
             let mut broker = self.broker(id);
@@ -242,8 +243,8 @@ impl Kafka {
         self.await_leaders(topic.name, topic.num_partitions as usize);
     }
 
-    /// Waits until a broker reports a leader for each partition, because the controller creates a topic before the
-    /// brokers know about it.
+    /// Waits until a broker reports a leader for each partition. The wait is necessary because the controller creates a
+    /// topic before the brokers know about it.
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
     fn await_leaders(&self, topic: &str, partitions: usize) {
         let admin = self.admin();
@@ -326,7 +327,7 @@ fn run(command: &mut Command) -> Result<String, String> {
 }
 
 /// Returns a port that is not in use. It is below the range from which the system chooses ports for outgoing
-/// connections, so no connection takes it.
+/// connections, so no such connection can use it.
 fn free_port() -> u16 {
     static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,15 +4,15 @@ use std::fs::{read_dir, read_to_string};
 use std::time::Duration;
 
 /// Returns the total time for which the threads of a process have waited for a CPU, as Linux measures it. Threads that
-/// have ended are not included. Returns zero on other systems.
+/// have ended are not included. On other systems, returns zero.
 ///
-/// A test that limits the duration of a process adds this time to the limit. The time is close to zero on an idle
-/// machine. On a busy machine it is at least as long as the delay, because the times of all threads are added.
+/// A test that limits the duration of a process adds this time to the limit. On an idle machine, the time is close to
+/// zero. On a busy machine, it is at least as long as the delay of the process, because it is the sum over all threads.
 #[must_use]
 pub fn cpu_wait(process: u32) -> Duration {
     let Ok(threads) = read_dir(format!("/proc/{process}/task")) else { return Duration::ZERO };
-    // The fields of this file are the time on a CPU and the time of waiting for a CPU, both in nanoseconds, and the
-    // number of time slices.
+    // The file contains three numbers: the time on a CPU and the time of waiting for a CPU, both in nanoseconds, and
+    // the number of time slices.
     let wait = |schedstat: String| schedstat.split(' ').nth(1)?.parse::<u64>().ok();
     let waits = threads.flatten().filter_map(|thread| read_to_string(thread.path().join("schedstat")).ok());
     Duration::from_nanos(waits.filter_map(wait).sum())
@@ -24,9 +24,9 @@ mod tests {
 
     use super::*;
 
-    /// If there are more busy processes than CPUs, at least one of them waits.
+    /// This test starts more busy processes than there are CPUs, so at least one of them waits.
     #[test]
-    fn process_that_competes_for_a_cpu_has_a_waiting_time() {
+    fn waiting_time_of_a_process_that_competes_for_a_cpu_is_not_zero() {
         let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("a shell");
         let cpus = std::thread::available_parallelism().expect("the number of CPUs").get();
         let mut spinning: Vec<_> = (0..=cpus).map(|_| spin()).collect();
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn process_that_does_not_exist_has_not_waited() {
+    fn waiting_time_of_a_missing_process_is_zero() {
         assert_eq!(cpu_wait(u32::MAX), Duration::ZERO);
     }
 }

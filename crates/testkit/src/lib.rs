@@ -1,5 +1,5 @@
-//! Tools for tests: real Kafka brokers, builds of the program, unique names, parsed rows, and the oracle, which
-//! computes the expected rows independently of the worker. Only tests use this crate. If a precondition is missing,
+//! Tools for tests: real Kafka brokers, builds of the program, unique names, parsed rows, and the oracle. The oracle
+//! computes the expected rows independently of the worker. Only tests use this crate. If a required program is missing,
 //! such as Java, functions panic with a message that names the fix.
 //!
 //! ```
@@ -7,8 +7,8 @@
 //!
 //! let mut attempts = 0;
 //! let value = eventually("the third attempt", || {
-//!     attempts += 1;
-//!     (attempts == 3).then_some("ready")
+//! attempts += 1;
+//! (attempts == 3).then_some("ready")
 //! });
 //! assert_eq!(value, "ready");
 //! assert_ne!(unique("topic"), unique("topic"));
@@ -42,7 +42,7 @@ pub fn unique(name: &str) -> String {
     format!("{name}-{:016x}", random())
 }
 
-/// Returns a random number. It is the hash of a counter with the keys of `RandomState`, which the system draws.
+/// Returns a random number: the hash of a counter with the random keys of `RandomState`.
 fn random() -> u64 {
     static DRAWN: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     RandomState::new().hash_one(DRAWN.fetch_add(1, std::sync::atomic::Ordering::Relaxed))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The length of the windows, in milliseconds: a minute.
 pub const MINUTE: u64 = 60_000;
 
-/// Returns a row with this number, of a table with `rows` rows, in the window that begins at this minute. `table`
+/// Returns the row with the number `number` in a table of `rows` rows. Its window begins at this minute. `table`
 /// contains the breakdown and the dimension values, such as `os/browser Windows/*`.
 ///
 /// # Panics
@@ -69,7 +69,8 @@ pub fn remove_histograms(row: &mut Value) -> Vec<(String, Value)> {
     fields.filter_map(remove).collect()
 }
 
-/// Converts rows of the detail table to rows of another table. The numbers stay the same, as if the noise were 0.
+/// Converts rows of the detail table to rows of another table with a secret. The numbers stay the same, as if the noise
+/// were 0.
 #[must_use]
 pub fn noisy(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
@@ -102,8 +103,8 @@ pub fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     records
 }
 
-/// Returns the rows of a complete table. Each element of `rows` contains the dimension values and the sessions of a
-/// row.
+/// Returns the rows of a complete table. Each element of `rows` contains the dimension values and the number of
+/// sessions of a row.
 #[must_use]
 pub fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     let row = |(at, (values, sessions)): (usize, &(&str, u64))| {

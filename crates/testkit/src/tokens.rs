@@ -63,8 +63,8 @@ impl Issuer {
         self.dir.join("keys.json")
     }
 
-    /// Returns a token for a client. Its subject is the name of the client, which Kafka uses as the name of the
-    /// principal.
+    /// Returns a token for a client. The subject of the token is the name of the client. Kafka uses the subject as the
+    /// name of the principal.
     fn token(&self, client: &str) -> String {
         let header = json!({"alg": "RS256", "typ": "JWT", "kid": "1"});
         let now = now();
@@ -136,7 +136,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Decodes base64 in the standard alphabet or in the alphabet for URLs. Other characters are skipped.
+/// Decodes base64 in the standard alphabet or in the alphabet for URLs. Skips all other characters.
 fn unbase64(text: &str) -> Vec<u8> {
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
     for letter in text.bytes().map(|letter| match letter {

@@ -1,6 +1,6 @@
 //! Starts a Kafka cluster for experiments: `cargo run -p crowdfold-testkit --bin test-broker [1|3] [KEY=VALUE]...`. The
-//! first argument is the number of brokers, the others are broker properties. The program prints the bootstrap servers
-//! and the log directories. The cluster runs until the standard input of the program is closed.
+//! first argument is the number of brokers, and the others are broker properties. The program prints the bootstrap
+//! servers and the log directories. The cluster runs until the standard input of the program is closed.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
 

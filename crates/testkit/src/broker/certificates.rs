@@ -55,7 +55,7 @@ impl Authority {
         self.certificate_for(name, 30)
     }
 
-    /// Creates a certificate that is valid for `days` days. With -1 it expired yesterday.
+    /// Creates a certificate that is valid for `days` days. If `days` is -1, the certificate expired yesterday.
     ///
     /// # Panics
     /// If OpenSSL does not create it.

@@ -1,10 +1,9 @@
 //! Ends the transactions that were left open when a broker was killed.
 //!
-//! If a broker was killed during the commit of a transaction, its transaction coordinator writes the missing markers
-//! after the restart. If the leader of a partition is unknown at this time, the coordinator treats the partition as
-//! deleted and skips its marker (`TransactionMarkerChannelManager` of Kafka 4.3). In a cluster of one broker, the
-//! leaders are unknown for some seconds after a restart. In this case the transaction stays open until an operator
-//! ends it.
+//! If a broker is killed during the commit of a transaction, its transaction coordinator writes the missing markers
+//! after the restart. If the coordinator does not know the leader of a partition at this time, it treats the partition
+//! as deleted and skips its marker (`TransactionMarkerChannelManager` of Kafka 4.3). In a cluster of one broker, the
+//! leaders are unknown for some seconds after a restart. The transaction then stays open until an operator ends it.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +12,8 @@ use super::Kafka;
 /// The tool of Kafka that ends transactions.
 const TOOL: &str = "org.apache.kafka.tools.TransactionsCommand";
 
-/// Finds the partitions whose markers were skipped in the log of the broker, and ends their open transactions with
-/// Kafka's tool.
+/// Reads the partitions whose markers were skipped from the log of the broker. Ends the open transactions of these
+/// partitions with Kafka's tool.
 #[expect(clippy::print_stderr, reason = "the output of a test reports repairs of its broker")]
 pub(super) fn end_transactions(kafka: &Kafka, log: &str) {
     for (topic, partition) in log.lines().flat_map(skipped) {
@@ -22,12 +21,14 @@ pub(super) fn end_transactions(kafka: &Kafka, log: &str) {
         for start in open_from(&run(kafka, "describe-producers", &location, &[])) {
             let abort = arguments(kafka, "abort", &location, &["--start-offset", &start]);
             match kafka.try_tool(TOOL, &abort) {
-                // The transaction ended in the meantime.
+                // The transaction has already ended.
                 Err(output) if output.contains("Could not find any open transactions") => continue,
                 Err(output) => panic!("{TOOL} failed:\n{output}"),
                 Ok(_) => {}
             }
-            eprintln!("ended a transaction on partition {partition} of {topic}, open from offset {start}");
+            eprintln!(
+                "ended the open transaction that begins at offset {start} of partition {partition} of {topic}"
+            );
         }
     }
 }

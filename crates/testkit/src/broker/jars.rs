@@ -1,5 +1,5 @@
-//! Fetches Kafka's jars with Maven. They are kept in a cache, together with an archive of loaded classes, which halves
-//! the start time of a broker.
+//! Fetches Kafka's jars with Maven. They are kept in a cache, together with an archive of loaded classes. The archive
+//! halves the start time of a broker.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ pub(super) struct Jars {
 }
 
 impl Jars {
-    /// Returns the jars from the cache. If they are missing, they are fetched with Maven first. Several processes may
-    /// call this function at the same time.
+    /// Returns the jars from the cache. If the cache does not contain them, fetches them with Maven first. Several
+    /// processes may call this function at the same time.
     pub(super) fn fetch() -> Self {
         let cache = cache();
         let libs = cache.join("libs");
@@ -29,8 +29,8 @@ impl Jars {
         if !libs.is_dir() || !archive.is_file() {
             std::fs::create_dir_all(&cache)
                 .unwrap_or_else(|error| panic!("cannot create {}: {error}", cache.display()));
-            // One process fetches, and the others wait for the lock. Jars are downloaded to a temporary directory and
-            // renamed when they are complete.
+            // One process fetches the jars, and the others wait for the lock. Jars are downloaded to a temporary
+            // directory, which is renamed when it is complete.
             let lock = File::create(cache.join("lock")).expect("the creation of a file in the cache");
             lock.lock().expect("a lock on a file in the cache");
             if !libs.is_dir() {
@@ -109,8 +109,8 @@ fn major(version: &str) -> Option<u32> {
     version.split('"').nth(1)?.split(['.', '-']).next()?.parse().ok()
 }
 
-/// Returns the class path: the paths of all jars, sorted by name. The archive of classes is valid only for exactly the
-/// same class path.
+/// Returns the class path: the paths of all jars, sorted by name. The paths are sorted because the archive of classes
+/// is valid only for exactly the same class path.
 fn class_path(libs: &Path) -> String {
     let entries = std::fs::read_dir(libs).expect("the jars in the cache");
     let mut jars: Vec<String> = entries
@@ -119,12 +119,16 @@ fn class_path(libs: &Path) -> String {
         .filter(|jar| jar.ends_with(".jar"))
         .collect();
     jars.sort();
-    assert!(!jars.is_empty(), "{} contains no jars; delete it, and it is fetched again", libs.display());
+    assert!(
+        !jars.is_empty(),
+        "{} contains no jars; delete the directory, and the jars are fetched again",
+        libs.display()
+    );
     jars.join(":")
 }
 
-/// Starts a broker and shuts it down, because the JVM writes the archive of its loaded classes on exit. If the JVM does
-/// not write an archive, brokers work too, but start more slowly.
+/// Starts a broker and shuts it down, because the JVM writes the archive of its loaded classes on exit. Without an
+/// archive, brokers start more slowly.
 fn archive_classes(cache: &Path, jars: &Jars, archive: &Path) {
     let dir = tempfile::Builder::new()
         .prefix("archive-")

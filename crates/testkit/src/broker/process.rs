@@ -1,4 +1,4 @@
-//! Runs a broker as a process that ends when the test process ends.
+//! Runs a broker as a process that is killed when the test process ends.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
@@ -11,13 +11,14 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use super::jars::{Jars, run_class};
 use super::mentions;
 
-/// The shell script that starts a broker. It ends with `exec java`, so the process id of the child is that of the
-/// broker.
+/// The shell script that starts a broker. It ends with `exec java`, so the process id of the child is the process id of
+/// the broker.
 ///
-/// Before that, the shell starts a watcher process, which reads from a pipe. The test holds the other end of the pipe.
-/// When the test closes it or ends for any reason (panic, abort, kill -9), the watcher kills the broker and deletes the
-/// files of the cluster. If it reads the word `keep` first, it does not delete the files. The test reaps the child only
-/// after the watcher has ended, so the watcher cannot kill another process with the same id.
+/// Before `exec`, the shell starts a watcher process, which reads from a pipe. The test holds the other end of the
+/// pipe. When the test closes the pipe or ends for any reason (panic, abort, kill -9), the watcher kills the broker and
+/// deletes the files of the cluster. If the watcher reads the word `keep` first, it does not delete the files. The test
+/// reaps the child only after the watcher has ended. Therefore the watcher cannot kill another process with the same
+/// id.
 const WATCHED: &str = r#"
 log=$1 dir=$2; shift 2
 exec 3<&0
@@ -61,8 +62,8 @@ impl Broker {
         self.child.as_ref().map_or(Duration::ZERO, |child| crate::cpu_wait(child.id()))
     }
 
-    /// Starts the broker, and does not wait until it is ready (see [`Broker::await_ready`]). The directory `cluster` is
-    /// deleted when the test process ends.
+    /// Starts the broker without waiting until it is ready (see [`Broker::await_ready`]). When the test process ends,
+    /// the directory `cluster` is deleted.
     pub(super) fn launch(&mut self, jars: &Jars, cluster: &Path, flags: &[String]) {
         assert!(self.child.is_none(), "the broker in {} is running", self.home.display());
         let mut command = Command::new("sh");
@@ -70,13 +71,15 @@ impl Broker {
         command.args(flags).args(jars.flags()).args(["-Dlog4j2.level=INFO", "kafka.Kafka"]);
         command.arg(self.home.join("server.properties"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // In its own process group, the broker does not receive the SIGINT of Ctrl-C. The watcher ends it.
+        // The broker has its own process group, so it does not receive the SIGINT of Ctrl-C. The watcher ends it
+        // instead.
         command.process_group(0);
         std::fs::write(self.log(), "").expect("the creation of a log file");
         self.child = Some(command.spawn().expect("a shell"));
     }
 
-    /// Waits until the broker reports in its log that it has started. An open port does not mean that it is ready.
+    /// Waits until the broker reports in its log that it has started. An open port does not show that the broker is
+    /// ready.
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
     pub(super) fn await_ready(&mut self) -> Result<(), String> {
         let start = Instant::now();
@@ -127,7 +130,7 @@ impl Broker {
         kill_process(Pid::from_child(child), signal).expect("permission to signal a child process");
     }
 
-    /// Returns true if the broker's process has ended. Does not reap the process.
+    /// Returns true if the broker's process has ended. This function does not reap the process.
     fn has_ended(&self) -> bool {
         let Some(child) = &self.child else { return true };
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;

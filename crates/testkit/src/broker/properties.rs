@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Returns the properties of broker `id`. They make it small, and let it start and fail over fast. `ports` contains the
-/// client port and the controller port of each broker of the cluster. `overrides` replace properties.
+/// Returns the properties of broker `id`. With them, the broker needs few resources, and starts and fails over fast.
+/// `ports` contains the client port and the controller port of each broker of the cluster. `overrides` replace
+/// properties.
 pub(super) fn server(
     id: u32,
     ports: &[(u16, u16)],
@@ -13,7 +14,7 @@ pub(super) fn server(
 ) -> String {
     let brokers = ports.len();
     let in_sync = if brokers > 1 { 2 } else { 1 };
-    // A short session timeout has no use in a cluster of one broker, because no other broker can take over.
+    // In a cluster of one broker, a short session timeout is useless, because no other broker can take over.
     let session = if brokers > 1 { 3_000 } else { 9_000 };
     let voters: Vec<_> =
         ports.iter().zip(1..).map(|((_, port), id)| format!("{id}@127.0.0.1:{port}")).collect();

@@ -45,7 +45,7 @@ impl Security {
         &self.issuer
     }
 
-    /// Returns the password of a user. It is the same for PLAIN and both SCRAM mechanisms.
+    /// Returns the password of a user. A user has the same password for PLAIN and both SCRAM mechanisms.
     ///
     /// # Panics
     /// If the broker was started without that user.
@@ -115,8 +115,8 @@ impl Security {
         self.passwords.iter().flat_map(add).flatten().collect()
     }
 
-    /// Returns flags for the broker's JVM. Kafka reads the keys of tokens only from URLs that this system property
-    /// allows.
+    /// Returns flags for the broker's JVM. They set the system property with the URLs from which Kafka may read the
+    /// keys of tokens.
     pub(super) fn flags(&self) -> Vec<String> {
         vec![format!(
             "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=file://{}",

@@ -1,8 +1,8 @@
 //! Counts the attempts, plays and failures of a session. All of its assertions are kept, in log order.
 //!
 //! An *assertion* is the report of a start, of a first frame, of an idle player, of a fatal error or of an end. It is
-//! *live* until the idle timeout after its record. A session may send beacons on several *lines*: JSON beacons, CMCD
-//! events and CMCD requests. A line has precedence over the lines after it in this order.
+//! *live* from its record until the idle timeout after the record. A session may send beacons on several *lines*, in this
+//! order: JSON beacons, CMCD events, CMCD requests. A line has precedence over each line after it.
 
 mod window;
 
@@ -16,7 +16,7 @@ pub(super) use window::WindowAttempts;
 #[derive(Clone)]
 pub(super) struct BeaconAssertions {
     asserted_at: Millis,
-    /// The time of the beacon by the player's clock. `asserted_at` is the timestamp of its record.
+    /// The time of the beacon by the player's clock. In contrast, `asserted_at` is the timestamp of its record.
     at: Millis,
     window: Millis,
     line: usize,
@@ -44,9 +44,9 @@ impl BeaconAssertions {
         }
     }
 
-    /// Returns the time since the last start on the same line, rounded to two digits. Returns `None` if no start is
-    /// live, if a live first frame follows the start in the log or has a later time, or if the time is longer than
-    /// `idle`.
+    /// Returns the time from the last start on the same line to this beacon, rounded to two digits. Returns `None` in
+    /// four cases: no start is live; a live first frame follows the start in the log; a live first frame has a later
+    /// time than the start; the time is longer than `idle`.
     pub(super) fn since_start(
         &self,
         session: &Attempts,
@@ -69,8 +69,8 @@ impl BeaconAssertions {
 /// The kind of an assertion.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// The player starts. `old` is true if the time of the start is before the first frame that was live when the start
-    /// was read. `overtaken` is true if its time is before the fatal error that was live.
+    /// The player starts. `old` is true if a first frame that was live when the start was read has a later time than
+    /// the start. `overtaken` has the same meaning for a fatal error.
     Start {
         old: bool,
         overtaken: bool,
@@ -87,8 +87,8 @@ struct Assertion {
     asserted_at: Millis,
     at: Millis,
     window: Millis,
-    /// For a start: the latest timestamp, when it was read, of a first frame on a line after this one. For a failure:
-    /// the latest timestamp of a start or a first frame on a line before this one.
+    /// For a start: the latest timestamp of a first frame on a line after this one, at the time when the start was
+    /// read. For a failure: the latest timestamp of a start or a first frame on a line before this one.
     other: Option<Millis>,
 }
 
@@ -102,16 +102,16 @@ struct Line(Vec<Assertion>);
 
 /// The live assertions on the other lines when a beacon is evaluated.
 struct OtherLines {
-    /// True if a line before this one has a live start or a live first frame. If so, the beacon does not count.
+    /// True if a line before this one has a live start or a live first frame. If it is true, the beacon does not count.
     outranked: bool,
-    /// True if a line after this one has a live start. The same applies to `frame` and a live first frame.
+    /// True if a line after this one has a live start. The next field has the same meaning for a live first frame.
     start: bool,
     frame: bool,
     /// True if a line after this one has a live start that no first frame follows.
     starting: bool,
     /// True if any other line has a live report of an idle player.
     idle: bool,
-    /// True if a line after this one has a live failure that counted and was not followed by a recovery.
+    /// True if a line after this one has a live failure that counted, and that no recovery followed.
     failed: bool,
     /// The latest timestamp of a record with a first frame on a line after this one.
     last_frame: Option<Millis>,
@@ -152,7 +152,7 @@ impl Attempts {
             frame: any(Kind::is_frame),
             starting: after.iter().any(|line| line.is_starting(&holds)),
             idle: before.iter().chain(after).any(|line| line.held(Kind::is_idle, &holds).is_some()),
-            // A failure counted if no line before its own had a live start or first frame.
+            // A failure counted if no line before the line of the failure had a live start or first frame.
             failed: after.iter().any(|line| {
                 let last = line.last(Kind::is_fatal).map(|at| &line.0[at]);
                 let counted = last.is_some_and(|fatal| !fatal.other.is_some_and(&holds));
@@ -222,12 +222,12 @@ impl Line {
         self.0.iter().rposition(|assertion| of(assertion.kind))
     }
 
-    /// Returns the highest timestamp of the records with an assertion of a kind.
+    /// Returns the latest timestamp of the records with an assertion of a kind.
     fn latest(&self, of: fn(Kind) -> bool) -> Option<Millis> {
         self.0.iter().filter(|assertion| of(assertion.kind)).map(|assertion| assertion.asserted_at).max()
     }
 
-    /// Returns the index of the last assertion of a kind, if the latest record with this kind is live.
+    /// Returns the index of the last assertion of a kind. Returns `None` if no record with this kind is live.
     fn held(&self, of: fn(Kind) -> bool, holds: &impl Fn(Millis) -> bool) -> Option<usize> {
         self.latest(of).filter(|asserted_at| holds(*asserted_at)).and(self.last(of))
     }
@@ -244,8 +244,8 @@ impl Line {
         self.held(Kind::is_start, holds).is_some() && (frame.is_none() || self.started())
     }
 
-    /// Returns the last failure of the line. Returns `None` if it is not live, if a first frame or another attempt
-    /// follows it, or if an attempt has begun after it in the window `of`.
+    /// Returns the last failure of the line. Returns `None` in three cases: the failure is not live; a first frame or
+    /// another attempt follows it; an attempt has begun after it in the window `of`.
     fn unanswered(
         &self,
         of: Millis,
@@ -334,7 +334,7 @@ impl Line {
                 window.plays += u64::from(first && (!implied || is_history_known));
             }
         }
-        // A first frame does not show a recovery if another line reported the failure.
+        // A first frame is not a recovery if another line reported the failure.
         if !others.failed {
             window.pending = None;
             window.begun = false;
@@ -378,7 +378,7 @@ impl Line {
         self.assert(Kind::Fatal, assertions, others.outranked_at);
     }
 
-    /// Counts an exit before the start, if no first frame, no failure and no other end follows the last start.
+    /// Counts an exit before the start, unless a first frame, a failure or another end follows the last start.
     fn end(
         &mut self,
         assertions: &BeaconAssertions,

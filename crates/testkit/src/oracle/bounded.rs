@@ -1,12 +1,12 @@
-//! Limits what one session adds to tables other than the detail table: each value by its clamp, and all values together
-//! by the noise budget. Fractions are exact, without floating-point numbers.
+//! Limits the amounts that one session adds to tables other than the detail table. Each value is limited by its clamp,
+//! and all values together by the noise budget. Fractions are exact, without floating-point numbers.
 
 use std::collections::BTreeMap;
 
 use super::{Millis, Sums};
 
-/// The fields in the order in which they use the noise budget. Each has its clamp for a window of one minute, and true
-/// if the clamp is in proportion to the length of the window.
+/// The fields in the order in which they use the noise budget. Each element contains a field, its clamp for a window of
+/// one minute, and true if the clamp is proportional to the length of the window.
 pub const BOUNDED: [(&str, u64, bool); 18] = [
     ("attempts", 1, false),
     ("plays", 1, false),
@@ -42,8 +42,8 @@ pub fn clamp_of(field: &str, window: Millis) -> u64 {
     if *grows { (clamp * window).div_ceil(60_000).max(1) } else { *clamp }
 }
 
-/// Returns what one session adds to each field of [`BOUNDED`]. A value that exceeds the rest of the budget counts as 0.
-/// Without a budget, values are only clamped.
+/// Returns the amount that one session adds to each field of [`BOUNDED`]. If a value exceeds the rest of the budget,
+/// its amount is 0. Without a budget, values are only clamped.
 #[must_use]
 pub fn contribution(
     sums: &Sums,

@@ -22,7 +22,7 @@ pub struct Sums {
     pub seeking_ms: u64,
     pub exits_before_start: u64,
     pub good_sessions: u64,
-    /// The number of sessions with an error, by class of the error. Classes without errors are missing.
+    /// The number of sessions with an error, by error class. A class without errors has no entry.
     pub errors: BTreeMap<&'static str, u64>,
 }
 
@@ -33,15 +33,16 @@ pub struct Cell {
     pub sessions: u64,
     /// The sums over the sessions.
     pub sums: Sums,
-    /// The startup times of the sessions in milliseconds, ascending. Sessions without a startup time are missing.
+    /// The startup times of the sessions in milliseconds, in ascending order. A session without a startup time has no
+    /// entry.
     pub startup_ms: Vec<u64>,
-    /// The mean bandwidths of the sessions in kbit/s, ascending.
+    /// The mean bandwidths of the sessions in kbit/s, in ascending order.
     pub bandwidth_kbps: Vec<u64>,
-    /// The mean bitrates of the sessions in kbit/s, ascending.
+    /// The mean bitrates of the sessions in kbit/s, in ascending order.
     pub bitrate_kbps: Vec<u64>,
-    /// The mean live latencies of the sessions in milliseconds, ascending.
+    /// The mean live latencies of the sessions in milliseconds, in ascending order.
     pub live_latency_ms: Vec<u64>,
-    /// The mean times to first byte of the sessions in milliseconds, ascending.
+    /// The mean times to first byte of the sessions in milliseconds, in ascending order.
     pub ttfb_ms: Vec<u64>,
     /// The sums for tables other than the detail table, by field. The amounts of each session are limited by clamps and
     /// by the noise budget.

@@ -1,4 +1,4 @@
-//! Folds tables with a margin, in the steps that docs/internals/privacy-model.md describes.
+//! Folds tables with a margin. The steps are those of docs/internals/privacy-model.md.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,17 @@ use super::{Cell, Cells};
 pub struct Row {
     /// The value of each dimension of the breakdown. A folded value is `*`.
     pub cell_key: Vec<String>,
-    /// The numbers of the row's sessions.
+    /// The sums over the sessions of the row.
     pub cell: Cell,
-    /// The number of rows that were merged into a group below `k` to form this row.
+    /// The number of rows that were merged with a group below `k` to form this row.
     pub taken: u64,
-    /// The number of sessions of that group before rows were merged into it.
+    /// The number of sessions of that group before it was merged with rows.
     pub rest: u64,
 }
 
-/// Folds the cells of a table. Returns the rows ordered by their dimension values, or no rows if the table has fewer
-/// than `k` sessions. If rows are merged into a group below `k`, the result shows at least `margin` possible sizes of
-/// that group, or contains all rows of its node.
+/// Folds the cells of a table. Returns the rows ordered by their dimension values. Returns no rows if the table has
+/// fewer than `k` sessions. If a group below `k` is merged with rows, the resulting row permits at least `margin` sizes
+/// of that group, or contains all rows of its node.
 #[must_use]
 pub fn fold(cells: &Cells, k: u64, margin: u64) -> Vec<Row> {
     let depth = cells.keys().next().map_or(0, Vec::len);
@@ -28,8 +28,8 @@ pub fn fold(cells: &Cells, k: u64, margin: u64) -> Vec<Row> {
     rows
 }
 
-/// Folds the cells whose dimension values begin with `prefix`. Returns their rows, and the group below `k` that remains
-/// for the level above.
+/// Folds the cells whose dimension values begin with `prefix`. Returns their rows, and the remaining group below `k`,
+/// which the caller merges at the level above.
 fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize) -> (Vec<Row>, Cell) {
     if prefix.len() == depth {
         let cell = cells.get(prefix).cloned().unwrap_or_default();
@@ -72,8 +72,8 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
     (rows, rest)
 }
 
-/// Returns the number of sizes that the small group in a row with `*` may have had. The row has `star` sessions, and
-/// consists of the group and of `taken` rows. The group had between 1 and k − 1 sessions. Each of the rows had at least
+/// Returns the number of sizes that the small group in a row with `*` can have. The row has `star` sessions, and
+/// consists of the group and of `taken` rows. The group has between 1 and k − 1 sessions. Each of the rows has at least
 /// `k` sessions, and at most `left`, which is the size of the smallest row that was not merged.
 #[must_use]
 pub fn possible_rests(star: u64, taken: u64, left: u64, k: u64) -> u64 {

@@ -13,10 +13,10 @@ pub struct Beacons {
     pub duplicate: u64,
     pub opted_out: u64,
     pub excluded: u64,
-    /// The number of beacons whose time was too far ahead of their record. It is not an outcome, because these beacons
-    /// also have one of the outcomes above.
+    /// The number of beacons whose time was too far ahead of their record. This number is not an outcome, because each
+    /// of these beacons also has one of the outcomes above.
     pub clock_ahead: u64,
-    /// The number of rejected beacons by the name of the reason. Reasons without beacons are missing.
+    /// The number of rejected beacons by the name of the reason. A reason without beacons has no entry.
     pub rejected: BTreeMap<&'static str, u64>,
 }
 

@@ -12,8 +12,8 @@ pub fn two_digits(value: u64) -> u64 {
     two_digits_of(u128::from(value), 1)
 }
 
-/// Rounds the fraction `over / under` to an integer with two significant digits, or to the nearest integer below 100.
-/// Halves are rounded up. The fraction is not rounded to an integer first.
+/// Rounds the fraction `over / under` to two significant digits. Below 100, rounds it to the nearest integer. Halves
+/// are rounded up. The fraction is not rounded to an integer first.
 pub(super) fn two_digits_of(over: u128, under: u128) -> u64 {
     let mut unit = 1_u128;
     while over >= 100 * unit * under {
@@ -23,8 +23,9 @@ pub(super) fn two_digits_of(over: u128, under: u128) -> u64 {
     u64::try_from((2 * over + step) / (2 * step) * unit).unwrap_or(u64::MAX)
 }
 
-/// Returns a percentile: the smallest of the sorted values that is at least as large as `percent` % of them. Returns
-/// `None` if fewer than `b` values are at or below it, or fewer than `b` values at or above it.
+/// Returns a percentile: the smallest of the sorted values for which at least `percent` % of the values are not
+/// greater. Returns `None` if fewer than `b` values are at or below the percentile, or fewer than `b` values are at or
+/// above it.
 #[must_use]
 pub fn percentile(sorted: &[u64], percent: u64, b: usize) -> Option<u64> {
     let wanted = (sorted.len() as u64 * percent).div_ceil(100);
@@ -35,8 +36,8 @@ pub fn percentile(sorted: &[u64], percent: u64, b: usize) -> Option<u64> {
     (below >= b && above >= b).then_some(value)
 }
 
-/// Returns the value of the dimension `quality`, from the height of the picture, or from the bitrate if the height is
-/// unknown. Returns `None` if both are unknown.
+/// Returns the value of the dimension `quality`. It depends on the height of the video, or on the bitrate if the height
+/// is unknown. Returns `None` if both are unknown.
 pub(super) fn quality(height: Option<u64>, bitrate_kbps: Option<u64>) -> Option<&'static str> {
     Some(match (height, bitrate_kbps) {
         (Some(0..=240), _) => "240p",

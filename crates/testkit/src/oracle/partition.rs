@@ -28,7 +28,7 @@ pub(super) struct Partition<'a> {
     counts: Beacons,
 }
 
-/// The assertions of a session. Each is stored with the timestamp of the record that contained it last.
+/// The assertions of a session. Each assertion is stored with the timestamp of the last record that contained it.
 #[derive(Default)]
 struct Session {
     dimensions: BTreeMap<String, (String, Millis)>,
@@ -84,8 +84,8 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Reads one record. All of its beacons are evaluated before the watermark moves. A record whose timestamp is ahead
-    /// of the machine's clock is rejected as a whole, and does not move the watermark.
+    /// Reads one record. All beacons of the record are evaluated before the watermark moves. If the timestamp of a
+    /// record is ahead of the machine's clock, the whole record is rejected and does not move the watermark.
     pub(super) fn read(&mut self, record: &Record) {
         if record.timestamp.is_some_and(|at| self.settings.is_ahead(at)) {
             self.counts.read += 1;
@@ -129,7 +129,7 @@ impl<'a> Partition<'a> {
         }
         if beacon.is_excluded(self.settings) {
             self.counts.excluded += 1;
-            // Nothing of an excluded beacon is stored except its opt-out.
+            // Of an excluded beacon, only the opt-out is stored.
             if beacon.opt_out {
                 self.sessions.entry((beacon.tenant, beacon.session)).or_default().observe_opt_out(now);
             }
@@ -162,8 +162,8 @@ impl<'a> Partition<'a> {
             beacon.cmcd.is_none() && session.attempts.has_json_start(holds) && holds(session.untimed_frame);
         session.attempts.add(assertions, &mut in_window, is_history_known, holds);
         let is_new_play = in_window.plays > before.plays;
-        // If the play also begins an attempt, an earlier start has failed. Therefore the time since that start is not
-        // the startup time of this play.
+        // If the play also begins an attempt, an earlier start has failed. The time since that start is then not the
+        // startup time of this play.
         let took = took.filter(|_| is_new_play && in_window.attempts == before.attempts);
         let amounts = session.playback.amounts(&beacon, now, idle, has_played, holds);
         let reported = beacon.startup_ms.filter(|_| {
@@ -196,8 +196,8 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Opts out the session of a rejected beacon. If the time from which the opt-out takes effect is unknown, it is the
-    /// highest timestamp so far.
+    /// Opts out the session of a rejected beacon. If the beacon does not contain the time from which the opt-out takes
+    /// effect, that time is the highest timestamp so far.
     fn opt_out(&mut self, session: Option<(String, String, Option<Millis>)>) {
         let Some((tenant, session, from)) = session else { return };
         self.remove_from_open_windows(&tenant, &session);

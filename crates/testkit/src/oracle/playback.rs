@@ -1,8 +1,8 @@
 //! Computes the amounts that a beacon adds, such as playing time, from the CMCD states and totals of its session. All
 //! reports of the session are kept, and read again for each beacon. A report that has not expired is called *live*.
 //!
-//! Events and requests have different clocks: an event contains the time at which it occurred, and the time of a
-//! request is the time at which it was sent.
+//! Events and requests have different clocks. An event contains the time at which it occurred, by the player's clock. A
+//! request usually contains no time, so its time is the timestamp of its record.
 
 use super::Millis;
 use super::beacon::Beacon;
@@ -25,12 +25,13 @@ pub(super) struct Amounts {
     pub(super) startup_ms: Option<u64>,
     /// True if an event has reported a start.
     pub(super) start_known: bool,
-    /// True if a request has reported a start, and a later request a pause or a seek before anything played.
+    /// True if a request has reported a start, and a later request has reported a pause or a seek before any request
+    /// reported playing.
     pub(super) start_interrupted: bool,
     /// The playing, stalled or seeking time, before it is rounded.
     credited: Millis,
-    /// The time by which the delay of this event is shorter than the delays of all earlier events, if it is at most a
-    /// second. Otherwise 0.
+    /// The jitter. If the delay of this event is shorter than the delays of all earlier events by at most a second, the
+    /// jitter is the difference. Otherwise it is 0.
     jitter: Millis,
 }
 
@@ -43,9 +44,9 @@ struct StateReport {
     event: bool,
     batched: bool,
     changed: bool,
-    /// The time that the beacon added.
+    /// The time that the beacon added to its session summary.
     credited: Millis,
-    /// The time by which the delay of the event is shorter than all earlier delays, as in [`Amounts`].
+    /// The jitter of the event, as in [`Amounts`].
     jitter: Millis,
     /// The index of the report in the log.
     nth: usize,
@@ -71,17 +72,18 @@ impl StateReport {
 #[derive(Default)]
 pub(super) struct Playback {
     reports: Vec<StateReport>,
-    /// The cumulative values: the key, the value, true if an event contained it, and the timestamp of the record.
+    /// The cumulative values. Each element contains the key, the value, true if an event contained it, and the
+    /// timestamp of the record.
     totals: Vec<(&'static str, u64, bool, Millis)>,
     /// The bitrates in events, and the timestamps of their records.
     bitrates: Vec<(u64, Millis)>,
-    /// For each record: its error codes, true if it is an event, and its timestamp.
+    /// The error codes. Each element contains the codes of a record, true if the record is an event, and its timestamp.
     codes: Vec<(Vec<String>, bool, Millis)>,
 }
 
 impl Playback {
-    /// Returns the amounts that a beacon in a record with the timestamp `now` adds. `holds` returns true if a report in
-    /// a record with this timestamp is live. `idle` is the time after which a report expires.
+    /// Returns the amounts that a beacon adds if its record has the timestamp `now`. `holds(t)` returns true if a
+    /// report in a record with the timestamp `t` is live. A report expires after `idle`.
     pub(super) fn amounts(
         &self,
         beacon: &Beacon,
@@ -108,7 +110,8 @@ impl Playback {
             let last = self.reports.iter().rfind(|report| of(report));
             last.filter(|report| holds(Some(report.asserted_at))).copied()
         };
-        // The growth since the last value in events or the last value in requests, whichever is greater.
+        // The growth of a cumulative value since the last live value in events or the last live value in requests,
+        // whichever is greater.
         let grown = |key: &str| {
             let last = |of_events: bool| {
                 let last = self.totals.iter().rfind(|(of, _, event, _)| *of == key && *event == of_events);
@@ -160,7 +163,7 @@ impl Playback {
     }
 
     /// Returns the classes of the new errors in a beacon. An error is not new if the previous record of the same kind
-    /// (event or request) has the same code. It stays the same error while every record of this kind contains the code.
+    /// (event or request) has the same code. Consecutive records of one kind with the same code report the same error.
     pub(super) fn new_errors(
         &self,
         beacon: &Beacon,
@@ -185,14 +188,14 @@ impl Playback {
         !holds(repeated.max())
     }
 
-    /// Returns the reports of one kind (events or requests) that follow the last one for which `matches` returns true.
+    /// Returns the reports of one kind (events or requests) after the last report for which `matches` returns true.
     fn after(&self, event: bool, matches: impl Fn(&StateReport) -> bool) -> Vec<&StateReport> {
         let of_clock: Vec<_> = self.reports.iter().filter(|report| report.event == event).collect();
         let from = of_clock.iter().rposition(|report| matches(report)).map_or(0, |at| at + 1);
         of_clock[from..].to_vec()
     }
 
-    /// Returns true if a pause or a seek follows the last start in the reports of one kind, before anything played.
+    /// Returns true if the reports of one kind contain a pause or a seek between the last start and the next state `p`.
     fn is_interrupted(&self, event: bool, is_start: impl Fn(&StateReport) -> bool) -> bool {
         let after = self.after(event, is_start);
         let before_play = after.iter().take_while(|report| report.state != 'p');
@@ -203,8 +206,8 @@ impl Playback {
     /// since the record of the previous event, plus the delay of that event, minus the time that earlier events of the
     /// same record have added.
     ///
-    /// If the delay of this event is up to a second shorter than the delays of all earlier events, the difference is
-    /// the jitter, and the event may add it too.
+    /// If the delay of this event is shorter than the delays of all earlier events by up to a second, the difference is
+    /// the jitter. The event may add the jitter too.
     fn allowance(
         &self,
         new: StateReport,
@@ -239,7 +242,8 @@ impl Playback {
         left(new.asserted_at - before + u64::try_from(delay).unwrap_or(0))
     }
 
-    /// Stores the reports of a beacon in a record with the timestamp `now`, and the amounts that it added.
+    /// Stores the reports of a beacon in a record with the timestamp `now`, together with the amounts that the beacon
+    /// added.
     pub(super) fn observe(&mut self, beacon: &Beacon, now: Millis, amounts: &Amounts) {
         let Some(cmcd) = &beacon.cmcd else { return };
         self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, cmcd.event, now)));
@@ -265,10 +269,10 @@ fn credit(
 ) {
     let events = || held.iter().filter(|report| report.event);
     let requests = || held.iter().filter(|report| !report.event);
-    // The times of requests are used only if no event is live.
+    // The times of requests are used only if no event of the session is live.
     let has_events = !new.event && events().count() > 0;
     let mut clock: Vec<_> = if new.event || has_events { events().collect() } else { requests().collect() };
-    // The sort is stable, so among equal times the last report in the log is the last one.
+    // The sort is stable. Therefore, among reports with equal times, the last report in the log is the last one here.
     clock.sort_by_key(|report| report.at);
     let Some(before) = clock.last() else { return };
     let others = || events().filter(|report| !new.event || report.asserted_at != new.asserted_at);
@@ -281,7 +285,8 @@ fn credit(
         }
         from = from.max(counted.unwrap_or(from));
     } else if new.event || has_events {
-        // The difference between the clocks of the player and the broker is at most the shortest delay of an event.
+        // The time by which the broker's clock is ahead of the player's clock is at most the shortest delay of an
+        // event.
         let of_new = Some(&new).filter(|new| new.event);
         let delays = events().chain(of_new).map(|event| i128::from(event.asserted_at) - i128::from(event.at));
         let distance = delays.min().unwrap_or(0);
@@ -329,12 +334,12 @@ fn credit(
     }
 }
 
-/// Returns what followed the latest live state `p` in the reports of one kind: `p` if no other state followed, `r` if
-/// only a stall (and pauses in it) followed, and `x` otherwise. Reports with an earlier time are ignored. Returns
-/// `None` if no `p` is live.
+/// Returns the kind of states that followed the latest live state `p` in the reports of one kind. The result is `p` if
+/// no other state followed, `r` if only a stall (and pauses in it) followed, and `x` otherwise. Reports whose time is
+/// before that of `p` are ignored. Returns `None` if no `p` is live.
 fn ended(held: &[StateReport], log: &[StateReport], event: bool) -> Option<char> {
     let of_clock = |report: &&StateReport| report.event == event && report.state == 'p';
-    // Among equal times, the last report in the log is used.
+    // Among reports with equal times, the last one in the log is used.
     let played = held.iter().filter(of_clock).max_by_key(|played| (played.at, played.nth))?;
     let mut ended = 'p';
     for later in log.iter().filter(|later| later.event == event && later.nth > played.nth) {

@@ -31,8 +31,8 @@ const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"
 
 impl Outcome {
     /// Returns all rows in the schema `crowdfold.rollup/1`, sorted by window, tenant, breakdown and dimension values.
-    /// Histograms are missing, because the design does not define their bins. If there is a secret, numbers outside the
-    /// detail table are the sums before noise is added.
+    /// The rows have no histograms, because the design does not define their bins. If there is a secret, numbers
+    /// outside the detail table are the sums before noise is added.
     #[must_use]
     pub fn rollups(&self, settings: &Settings) -> Vec<Value> {
         let mut rollups = Vec::new();
@@ -119,7 +119,7 @@ fn bounded(row: &Row) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// Returns the fields of a row outside the detail table if there is no secret: all of them are null.
+/// Returns the fields of a row outside the detail table if there is no secret. All of these fields are null.
 fn absent() -> Vec<(&'static str, Value)> {
     NUMBERS
         .into_iter()

@@ -9,7 +9,7 @@ use super::numbers::two_digits_of;
 use super::playback::Amounts;
 use super::{Cell, Settings, Sums};
 
-/// An inserted beacon, with values that follow from the state of its session.
+/// An inserted beacon, with the values that depend on the state of its session.
 pub(super) struct InsertedBeacon {
     pub(super) beacon: Beacon,
     /// The startup time that the beacon adds, or `None`.
@@ -18,7 +18,7 @@ pub(super) struct InsertedBeacon {
     pub(super) errors: Vec<&'static str>,
     /// The amounts that the beacon adds.
     pub(super) amounts: Amounts,
-    /// The last asserted value of each dimension, if it has not expired.
+    /// The last asserted value of each dimension, unless the value has expired.
     pub(super) asserted: BTreeMap<String, String>,
 }
 
@@ -38,8 +38,8 @@ impl SessionSummary {
         self.inserted.len() as u64
     }
 
-    /// Returns the value of a dimension: the first value that was reported in the window. If there is none, the value
-    /// that an earlier window reported is used, unless it has expired.
+    /// Returns the value of a dimension: the first value that was reported in the window. If no value was reported in
+    /// the window, returns the value of an earlier window, unless that value has expired.
     pub(super) fn dimension(&self, dimension: &str) -> String {
         let reported = self.inserted.iter().find_map(|inserted| inserted.beacon.dimensions.get(dimension));
         if dimension == "error_code" {
@@ -50,7 +50,7 @@ impl SessionSummary {
         reported.or_else(asserted).cloned().unwrap_or_else(|| "unknown".into())
     }
 
-    /// Returns the numbers of this session as a cell of one session. All numbers are clamped.
+    /// Returns the numbers of this session, in the form of a cell with one session. All numbers are clamped.
     pub(super) fn cell(&self, session: &str, tenant: &str, settings: &Settings) -> Cell {
         let sum = |amount: fn(&Amounts) -> u64| {
             self.inserted.iter().map(|inserted| amount(&inserted.amounts)).sum::<u64>()
@@ -120,8 +120,8 @@ impl SessionSummary {
         (!values.is_empty()).then(|| two_digits_of(values.iter().sum(), values.len() as u128))
     }
 
-    /// Returns the mean of a rate over the beacons that contain it, weighted by their playing time. If none of them has
-    /// playing time, the mean is not weighted. Returns `None` if no beacon contains the rate.
+    /// Returns the mean of a rate over the beacons that contain it, weighted by their playing time. If none of these
+    /// beacons has playing time, the mean is not weighted. Returns `None` if no beacon contains the rate.
     fn mean(&self, rate: fn(&Beacon) -> Option<u64>) -> Option<u64> {
         let rates: Vec<(u128, u128)> = self
             .inserted

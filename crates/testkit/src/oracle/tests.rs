@@ -4,8 +4,8 @@ mod vectors;
 
 use super::*;
 
-/// Returns settings with windows of a minute, a lateness of half a minute, one breakdown and k = 1. With k = 1, every
-/// session-window is released.
+/// Returns settings with windows of a minute, a lateness of half a minute, one breakdown and k = 1. Because k is 1,
+/// every session-window is released.
 fn settings() -> Settings {
     Settings {
         tenants: vec!["acme".into(), "blip".into()],
@@ -16,7 +16,7 @@ fn settings() -> Settings {
     }
 }
 
-/// Returns the records of a partition, from pairs of a timestamp and a payload.
+/// Returns the records of a partition. Each pair contains the timestamp and the payload of a record.
 fn partition(records: &[(Millis, &str)]) -> Vec<Record> {
     let record = |(timestamp, payload): &(Millis, &str)| Record {
         timestamp: Some(*timestamp),

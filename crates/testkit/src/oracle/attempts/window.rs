@@ -19,12 +19,12 @@ pub(in crate::oracle) struct WindowAttempts {
     /// The last failure. It is counted when another attempt begins or the window closes, unless the player recovers
     /// first.
     pub(super) pending: Option<Failure>,
-    /// True if an attempt began in this window after its last failure and its last first frame.
+    /// True if an attempt has begun in this window, and neither a failure nor a first frame followed it.
     pub(super) begun: bool,
 }
 
 impl WindowAttempts {
-    /// Returns the final counts, which include the pending failure.
+    /// Returns the final counts. They include the pending failure.
     pub(in crate::oracle) fn closed(&self) -> Self {
         let mut closed = self.clone();
         closed.count_pending();

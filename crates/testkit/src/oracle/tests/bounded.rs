@@ -6,8 +6,8 @@ use super::*;
 
 const T: Millis = 1_795_308_480_000;
 
-/// Returns what a session adds to tables other than the detail table, if it has one beacon with these fields. Fields to
-/// which it adds 0 are omitted.
+/// Returns the amounts that a session adds to tables other than the detail table. The session has one beacon with these
+/// fields. An amount of 0 is omitted.
 fn adds(window: Millis, fields: &str) -> BTreeMap<&'static str, u64> {
     let payload = format!(r#"{{"ts":{T},"session":"a",{fields}}}"#);
     let settings = Settings { window, ..settings() };
@@ -34,7 +34,7 @@ fn value_above_its_clamp_is_reduced_to_the_clamp() {
 }
 
 #[test]
-fn field_that_exceeds_the_noise_budget_adds_nothing_and_later_fields_may_fit() {
+fn field_that_exceeds_the_rest_of_the_budget_adds_nothing_but_a_later_field_may_fit() {
     // Attempt, play and error use 1 each of the budget of 4, and dropped frames use (40/60)². Switches would need
     // (3/3)², which exceeds the rest.
     let fields = r#""event":"play","error":"drm","dropped_frames":40,"switches":3,"playing_ms":30000"#;
@@ -44,7 +44,7 @@ fn field_that_exceeds_the_noise_budget_adds_nothing_and_later_fields_may_fit() {
 }
 
 #[test]
-fn sum_equal_to_the_noise_budget_is_accepted() {
+fn values_that_use_exactly_the_noise_budget_are_all_added() {
     // The sum is exactly the budget: 1 + 1 + 1 + (36/60)² + (8000/10000)² = 4.
     let fields = r#""event":"play","error":"drm","dropped_frames":36,"bitrate_kbps":8000"#;
     assert_eq!(adds(60_000, fields)["bitrate_kbps"], 8_000);
@@ -66,9 +66,10 @@ fn clamps_of_amounts_that_grow_with_time_are_proportional_to_the_window() {
 
 #[test]
 fn possible_sizes_of_a_small_group_follow_from_its_star_row() {
-    // A row with `*` has 61 sessions: the small group, and one row of 50 to 60 sessions. So the group had 1 to 11.
+    // A row with `*` has 61 sessions. It consists of the small group and one row of 50 to 60 sessions. So the group had
+    // 1 to 11 sessions.
     assert_eq!(possible_rests(61, 1, 60, 50), 11);
-    // Two rows have 100 to 120 of 149 sessions, so the group had 29 to 49.
+    // The two rows have 100 to 120 of the 149 sessions, so the group had 29 to 49 sessions.
     assert_eq!(possible_rests(149, 2, 60, 50), 21);
     assert_eq!(possible_rests(51, 1, 50, 50), 1);
     // The group has at most k − 1 sessions, even if the difference is larger.
@@ -90,7 +91,7 @@ fn two_tables() -> Settings {
 }
 
 #[test]
-fn without_a_secret_only_the_detail_table_has_numbers_besides_session_counts() {
+fn without_a_secret_tables_other_than_the_detail_table_contain_only_session_counts() {
     let rows = rows(two_tables());
     let policy = json!({"name": "threshold", "k": 3, "margin": 1, "noise": 8});
     assert_eq!(rows.iter().map(|row| &row["policy"]).collect::<Vec<_>>(), [&policy, &policy]);
@@ -104,7 +105,7 @@ fn without_a_secret_only_the_detail_table_has_numbers_besides_session_counts() {
 }
 
 #[test]
-fn with_a_secret_other_tables_contain_every_field_as_a_clamped_sum() {
+fn with_a_secret_tables_other_than_the_detail_table_contain_every_field_as_a_clamped_sum() {
     let rows = rows(Settings { secret: true, ..two_tables() });
     let noisy = &rows[0];
     assert_eq!((&noisy["beacons"], &noisy["playing_ms"]), (&Value::Null, &json!(15_000)));
@@ -114,7 +115,7 @@ fn with_a_secret_other_tables_contain_every_field_as_a_clamped_sum() {
 }
 
 #[test]
-fn detail_table_is_configurable_and_per_tenant() {
+fn each_tenant_may_configure_its_own_detail_table() {
     let details =
         |settings| -> Vec<bool> { rows(settings).iter().map(|row| row["detail"] == true).collect() };
     assert_eq!(details(Settings { detail: Detail::Index(0), ..two_tables() }), [true, false]);

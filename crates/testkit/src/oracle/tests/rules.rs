@@ -14,7 +14,7 @@ fn beacon(after: u64, more: &str) -> String {
     format!(r#"{{"ts":{},"session":"a"{comma}{more}}}"#, T + after * S)
 }
 
-/// Evaluates a log in which every record contains one beacon, and has its time as the timestamp.
+/// Evaluates a log in which every record contains one beacon. The timestamp of each record is the time of its beacon.
 fn on_time(beacons: &[(u64, &str)]) -> Outcome {
     let payloads: Vec<_> =
         beacons.iter().map(|(after, more)| (T + after * S, beacon(*after, more))).collect();
@@ -79,7 +79,7 @@ fn beacon_time_ten_years_from_the_record_is_replaced_by_the_record_time() {
 }
 
 #[test]
-fn beacons_are_read_from_consecutive_objects_and_from_wrapping_objects() {
+fn beacons_are_read_from_consecutive_objects_and_from_fields_of_an_object() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let rest = format!(r#"{{"records":[{{"key":"k","value":{one}}},{{"value":{{"data":{two}}}}}]}}"#);
     for payload in [format!("{one}{two}"), format!(r#"{{"key":"k","batch":[{one},{two}]}}"#), rest] {
@@ -89,7 +89,7 @@ fn beacons_are_read_from_consecutive_objects_and_from_wrapping_objects() {
 }
 
 #[test]
-fn last_value_of_a_repeated_field_counts_even_if_it_is_invalid() {
+fn last_value_of_a_repeated_field_replaces_the_earlier_values_even_if_it_is_invalid() {
     for (last, plays) in [("700", 1), ("null", 0), ("\"x\"", 0), ("{}", 0)] {
         let fields = format!(r#""startup_ms":900,"startup_ms":{last}"#);
         let started = format!(r#"{{"session":"a","event":"attempt","ts":{T},{fields}}}"#);
@@ -98,7 +98,7 @@ fn last_value_of_a_repeated_field_counts_even_if_it_is_invalid() {
 }
 
 #[test]
-fn batch_is_read_from_an_array_or_from_lines() {
+fn several_beacons_are_read_from_an_array_or_from_lines() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let array = format!("[{one},{two},7]");
     let lines = format!("{one}\n\n{two}\r\nnot json\n");
@@ -113,7 +113,7 @@ fn batch_is_read_from_an_array_or_from_lines() {
 }
 
 #[test]
-fn event_time_is_the_earlier_of_beacon_and_record() {
+fn event_time_is_the_earlier_of_beacon_time_and_record_timestamp() {
     let outcome = evaluated(&[(T, &beacon(60, ""))]);
     assert_eq!(
         total(&outcome, T).sessions,
@@ -131,7 +131,7 @@ fn window_closes_when_the_watermark_reaches_its_end() {
     assert_eq!((counts(90).late, counts(90).released), (1, 1));
 }
 
-/// Evaluates two records with a timestamp of `last` seconds after `T`. The second contains a beacon of the first
+/// Evaluates two records with a timestamp of `last` seconds after `T`. The second record contains a beacon of the first
 /// window.
 fn on_time_then_straggler(last: u64) -> Outcome {
     evaluated(&[(T + last * S, &beacon(last, "")), (T + last * S, &beacon(1, ""))])
@@ -151,7 +151,7 @@ fn timestamp_of_a_rejected_record_moves_the_watermark() {
 }
 
 #[test]
-fn time_of_a_beacon_in_a_file_moves_the_watermark_unless_it_is_ahead() {
+fn time_of_a_beacon_in_a_file_moves_the_watermark_unless_it_is_ahead_of_the_clock() {
     let line = |payload: &str| Record { timestamp: None, payload: payload.into() };
     let settings = Settings { now: Some(T), ..settings() };
     let lines = [beacon(61, ""), beacon(60, ""), beacon(1, r#""event":"x""#)];
@@ -173,13 +173,13 @@ fn time_ahead_of_the_clock_does_not_move_the_watermark() {
     assert_eq!(
         counts.rejected,
         BTreeMap::from([("no_session", 1), ("future", 1)]),
-        "a record ahead of the clock is one rejection"
+        "a record ahead of the clock counts as one rejection"
     );
     assert_eq!((counts.late, counts.released), (0, 1));
 }
 
 #[test]
-fn assertion_before_the_last_closed_window_expires_after_the_idle_timeout() {
+fn assertion_expires_when_a_window_closes_that_ends_more_than_the_idle_timeout_later() {
     let late_after = |last: u64| {
         let out = beacon(100, r#""opt_out":true"#);
         let straggler = beacon(110, "");
@@ -187,8 +187,8 @@ fn assertion_before_the_last_closed_window_expires_after_the_idle_timeout() {
         let other = format!(r#"{{"ts":{},"session":"b"}}"#, T + last * S);
         evaluate(&[vec![line(&out), line(&other), line(&straggler)]], &settings()).ledger.beacons
     };
-    // While windows are closed up to second 180, assertions from second 90 on are live. When windows are closed up to
-    // second 240, only assertions from second 150 on are.
+    // While the windows up to second 180 are closed, assertions from second 90 on are live. When the windows up to
+    // second 240 are closed, only assertions from second 150 on are live.
     assert_eq!((late_after(269).opted_out, late_after(269).late), (2, 0));
     assert_eq!((late_after(270).opted_out, late_after(270).late), (1, 1));
 }
@@ -213,7 +213,7 @@ fn repeated_beacon_is_a_duplicate_until_the_idle_timeout() {
 }
 
 #[test]
-fn opted_out_takes_precedence_over_late_and_late_over_duplicate() {
+fn opted_out_has_precedence_over_late_and_late_has_precedence_over_duplicate() {
     let counts = on_time_then_straggler(90).ledger.beacons;
     assert_eq!((counts.late, counts.duplicate), (1, 0));
     let twice = beacon(1, "");
@@ -221,7 +221,7 @@ fn opted_out_takes_precedence_over_late_and_late_over_duplicate() {
     assert_eq!(
         (counts.released, counts.duplicate, counts.late),
         (1, 1, 1),
-        "the duplicate itself moved the watermark"
+        "the duplicate itself has moved the watermark"
     );
     let out = beacon(1, r#""opt_out":true"#);
     let counts = evaluated(&[(T + 90 * S, "x"), (T + 90 * S, &out)]).ledger.beacons;
@@ -234,7 +234,7 @@ fn opt_out_removes_open_summaries_and_expires_after_the_idle_timeout() {
     let outcome = on_time(&beacons);
     assert_eq!(
         outcome.ledger.beacons.opted_out, 4,
-        "the beacons at 70 and 95 in an open window, the opt-out at 100, and the beacon at 190 before it expires"
+        "the beacons at 70 and 95 in an open window, the opt-out at 100, and the beacon at 190 before that expires"
     );
     assert_eq!(
         outcome.ledger.beacons.released, 2,
@@ -252,8 +252,8 @@ fn repeated_play_or_attempt_counts_once_until_the_idle_timeout() {
     ]);
     let cell = total(&outcome, T);
     assert_eq!((cell.sums.attempts, cell.sums.plays, cell.startup_ms), (1, 1, vec![850]));
-    // Each report renews the assertion, even if it does not count. So the reports at 0, 90 and 180 are one play, and
-    // the report at 271 is another.
+    // Each report renews the assertion, even if the report does not count. Therefore the reports at 0, 90 and 180 are
+    // one play, and the report at 271 is another play.
     let outcome = on_time(&[0, 90, 180, 271].map(|after| (after, r#""event":"play""#)));
     let plays: u64 = [0, 60, 120, 180, 240].map(|w| total(&outcome, T + w * S).sums.plays).iter().sum();
     let attempts: u64 = [0, 60, 120, 180, 240].map(|w| total(&outcome, T + w * S).sums.attempts).iter().sum();
@@ -261,7 +261,7 @@ fn repeated_play_or_attempt_counts_once_until_the_idle_timeout() {
 }
 
 #[test]
-fn play_in_a_late_beacon_makes_a_later_fatal_error_a_playback_failure() {
+fn fatal_error_after_a_play_in_a_late_beacon_is_a_playback_failure() {
     let play = beacon(1, r#""event":"play""#);
     let error = beacon(91, r#""error":"media","fatal":true"#);
     let outcome = evaluated(&[(T + 90 * S, "x"), (T + 90 * S, &play), (T + 91 * S, &error)]);
@@ -318,7 +318,7 @@ fn opt_out_in_an_excluded_beacon_takes_effect() {
 }
 
 #[test]
-fn table_below_k_is_withheld_as_a_whole() {
+fn table_with_fewer_than_k_sessions_is_withheld_completely() {
     let crowd = |sessions: u64| {
         let beacons: Vec<_> = (0..sessions).map(|n| format!(r#"{{"ts":{T},"session":"s{n}"}}"#)).collect();
         let records: Vec<_> = beacons.iter().map(|payload| (T, payload.as_str())).collect();

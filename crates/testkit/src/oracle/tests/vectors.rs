@@ -117,7 +117,8 @@ fn scenario_without_a_secret_equals_an_independent_computation() {
 
 #[test]
 fn scenario_without_a_margin_equals_an_independent_computation() {
-    // Each table is made the detail table once, because only the detail table contains all fields.
+    // The evaluation is repeated with each table as the detail table, because only the detail table contains all
+    // fields.
     let mut rollups = Vec::new();
     for index in 0..3 {
         let settings = Settings { margin: Some(0), detail: Detail::Index(index), ..scenario_settings() };

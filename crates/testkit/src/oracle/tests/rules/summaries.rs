@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn dimension_is_the_first_value_in_the_window_or_otherwise_the_last_earlier_value() {
+fn dimension_is_the_first_value_in_the_window_or_else_the_last_value_of_earlier_windows() {
     let cell_key = |beacons: &[(u64, &str)], window: u64| {
         let outcome = on_time(beacons);
         let key = TableKey { start: T + window * S, tenant: "acme".into(), breakdown: 0 };
@@ -28,7 +28,7 @@ fn amounts_of_a_session_summary_are_clamped() {
     assert_eq!(
         (sums.playing_ms, sums.stalled_ms),
         (150_000, 0),
-        "the limit is the window and the idle timeout, and stalled time is reduced first"
+        "the limit is the sum of the window and the idle timeout, and stalled time is reduced first"
     );
     assert_eq!((sums.stalls, sums.switches, sums.dropped_frames, sums.beacons), (60, 60, 7200, 2));
     let sums = total(&on_time(&[(0, r#""playing_ms":100000,"stalled_ms":100000"#)]), T).sums;
@@ -40,7 +40,7 @@ fn amounts_of_a_session_summary_are_clamped() {
 }
 
 #[test]
-fn rate_of_a_session_is_the_mean_weighted_by_playing_time() {
+fn rate_of_a_session_is_its_mean_weighted_by_playing_time() {
     let rate = |beacons: &[(u64, &str)]| total(&on_time(beacons), T).bitrate_kbps;
     let weighted = [
         (0, r#""bitrate_kbps":1000,"playing_ms":1000"#),
@@ -79,7 +79,7 @@ fn numbers_are_rounded_once_to_two_digits() {
 }
 
 #[test]
-fn percentile_requires_ten_values_on_either_side() {
+fn percentile_requires_ten_values_at_or_below_it_and_ten_at_or_above_it() {
     let values: Vec<u64> = (1..=100).collect();
     assert_eq!(percentile(&values, 50, 10), Some(50));
     assert_eq!(percentile(&values, 90, 10), Some(90));
