@@ -7,10 +7,10 @@ use crate::QueryError;
 #[cfg(test)]
 mod tests;
 
-/// The value of an attribute that a tenant does not have.
+/// The value that is used if a tenant does not have an attribute.
 const UNKNOWN: &str = "unknown";
 
-/// The attributes of tenants, and the tenants whose rows may be added to those of other tenants.
+/// The attributes of tenants, and the tenants whose rows may be added to rows of other tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
     attributes: BTreeSet<String>,
@@ -19,8 +19,9 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Creates a catalogue. Each tenant has a name, its attributes, and a boolean that is true if its rows may be
-    /// added to those of other tenants. Rows of tenants that are not in the catalogue are never added to others.
+    /// Creates a catalogue. Each tenant has a name, its attributes, and a boolean that is true if its rows may be added
+    /// to rows of other tenants. If a tenant is not in the catalogue, its rows are never added to rows of other
+    /// tenants.
     #[must_use]
     pub fn new(tenants: impl IntoIterator<Item = (String, BTreeMap<String, String>, bool)>) -> Self {
         let mut catalogue = Self::default();
@@ -33,7 +34,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// Returns the names of all attributes that any tenant has.
+    /// Returns the names of the attributes of all tenants.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.attributes.iter().map(String::as_str)
     }
@@ -48,12 +49,13 @@ impl Catalogue {
 pub(crate) struct Across {
     /// The attributes by which rows are grouped.
     pub(crate) by: Vec<String>,
-    /// The selected tenants, each with its values of the attributes in `by`.
+    /// The selected tenants, each with its values for the attributes in `by`.
     members: BTreeMap<String, Vec<String>>,
 }
 
 impl Across {
-    /// Selects the tenants that meet all conditions. Conditions on the same attribute are alternatives.
+    /// Selects the tenants that meet all conditions. If several conditions have the same attribute, a tenant must meet
+    /// one of them.
     pub(crate) fn new(
         catalogue: &Catalogue,
         by: Vec<String>,
@@ -72,7 +74,7 @@ impl Across {
         Self { members: members.collect(), by }
     }
 
-    /// Returns a tenant's values of the attributes in `by`, or `None` if the tenant is not selected.
+    /// Returns a tenant's values for the attributes in `by`, or `None` if the tenant is not selected.
     pub(crate) fn group_key(&self, tenant: &str) -> Option<&[String]> {
         self.members.get(tenant).map(Vec::as_slice)
     }

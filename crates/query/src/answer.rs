@@ -23,12 +23,13 @@ pub struct Answer {
     pub(crate) across: Option<usize>,
     /// True if there is one row for each interval of time.
     pub(crate) by_time: bool,
-    /// The number of session-windows in rows in which a queried dimension is folded, so that they may match the
-    /// conditions.
+    /// The number of session-windows in rows that may match the conditions, because a queried dimension is folded in
+    /// these rows.
     pub(crate) folded_away: u64,
     /// The tables whose rows were added up, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
-    /// The start of each window in which the table was published, by the start of the interval that contains it.
+    /// The windows in which the table was published, by interval. Each window and each interval is identified by its
+    /// start.
     pub(crate) published: BTreeMap<Timestamp, BTreeSet<Timestamp>>,
     /// True if the text table and CSV contain standard errors.
     pub(crate) errors: bool,
@@ -48,8 +49,8 @@ impl Answer {
         self.groups.is_empty()
     }
 
-    /// Returns the number of session-windows in rows in which a queried dimension is folded, so that they may match
-    /// the conditions.
+    /// Returns the number of session-windows in rows that may match the conditions, because a queried dimension is
+    /// folded in these rows.
     #[must_use]
     pub const fn folded_away(&self) -> u64 {
         self.folded_away
@@ -71,10 +72,9 @@ impl Answer {
     }
 
     /// Formats the answer as an aligned text table whose lines fit into `width` columns, if possible. The table
-    /// contains means, shares in percent, and percentiles of groups that consist of one row. A number below 0 is
-    /// marked with `?`, and a standard error follows `±`. Columns without values are omitted, and so are columns that
-    /// do not fit. JSON and CSV contain all columns. If rows contain only session counts, the main columns remain and
-    /// contain `-`.
+    /// contains means, shares in percent, and percentiles of groups that consist of one row. A number below 0 is marked
+    /// with `?`. A standard error follows `±`. Columns without values and columns that do not fit are omitted. JSON and
+    /// CSV contain all columns. If rows contain only session counts, the main columns remain and contain `-`.
     #[must_use]
     pub fn table(&self, width: usize) -> String {
         self.columns_for_people().table(width)
@@ -113,9 +113,9 @@ impl Answer {
         self.sheet(columns).without_idle_columns(lacking)
     }
 
-    /// Formats the answer as CSV with a header row. Fields are quoted according to RFC 4180, and lines end with a
-    /// line feed. A text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return is prefixed with `'`, so
-    /// that no spreadsheet interprets it as a formula. Numbers below 0 are not changed. The columns do not depend on
+    /// Formats the answer as CSV with a header row. Fields are quoted according to RFC 4180, and lines end with a line
+    /// feed. A text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return is prefixed with `'`. Otherwise a
+    /// spreadsheet could interpret the text as a formula. Numbers below 0 are not changed. The columns do not depend on
     /// the rows, except for the name of the count. With standard errors, the error of each number is in the next
     /// column, whose name ends in `_error`.
     #[must_use]
@@ -139,7 +139,7 @@ impl Answer {
         Sheet { columns, rows: &self.groups, errors: self.errors }
     }
 
-    /// Returns the column with the number of sessions. It has noise only under `differential-privacy`.
+    /// Returns the column with the number of sessions. This number has noise only under `differential-privacy`.
     fn count(&self) -> Column {
         Column::number(self.count_name(), |group| Cell::Count(group.sessions()))
             .error(|group| Cell::real(Some(group.noise.sqrt()), 1))
@@ -164,7 +164,7 @@ impl Answer {
     }
 }
 
-/// Returns the names of the tables from which a group's rows come.
+/// Returns the names of the tables that contain the rows of a group.
 pub(crate) fn tables(group: &Group) -> Vec<&str> {
     group.tables.iter().map(String::as_str).collect()
 }

@@ -17,16 +17,15 @@ pub struct Compared {
     pub key: Vec<String>,
     /// The metric that is compared.
     pub metric: QueryMetric,
-    /// The value in the later period. It is `None` if it was not published, is undefined, or consists mostly of
-    /// noise.
+    /// The value in the later period. `None` if the value was not published, is undefined, or consists mostly of noise.
     pub now: Option<Figure>,
     /// The value in the earlier period, or `None` for the same reasons.
     pub before: Option<Figure>,
 }
 
 impl Compared {
-    /// Returns the difference between the two values, or `None` if one is missing. The noise of the two values is
-    /// independent, so the standard error contains both.
+    /// Returns the difference between the two values, or `None` if a value is missing. The standard error includes the
+    /// noise of both values, which is independent.
     #[must_use]
     pub fn change(&self) -> Option<Figure> {
         let (now, before) = (self.now?, self.before?);
@@ -44,9 +43,9 @@ impl Compared {
 }
 
 impl Answer {
-    /// Compares the groups of this answer with those of an earlier period. Returns one entry for each group and
-    /// metric. The groups of this answer come first, the largest first, and groups that occur only in the earlier
-    /// period come last.
+    /// Compares the groups of this answer with the groups of an earlier period, `before`. Returns one entry for each
+    /// group and metric. The entries begin with the groups of this answer, in descending order of size. Groups that
+    /// occur only in `before` follow at the end.
     #[must_use]
     pub fn compare(&self, before: &Self, metrics: &[QueryMetric]) -> Vec<Compared> {
         fn key(answer: &Answer, group: &'_ Group) -> (String, Vec<String>) {

@@ -25,7 +25,7 @@ pub struct Distribution {
     /// The number of rows without a histogram. Such rows are outside the detail table, are sums of several windows,
     /// or have too few sessions.
     pub rows_without: u64,
-    /// The ranges between all bounds that any row published, in order.
+    /// The ranges of the sum, in order. A bound of a range of any row is also a bound here.
     pub ranges: Vec<SummedRange>,
     /// The bounds of each percentile.
     pub percentiles: Vec<Percentile>,
@@ -42,8 +42,8 @@ pub struct SummedRange {
     pub at_least: u64,
     /// The number of session-windows that are possibly in this range.
     pub at_most: u64,
-    /// The estimated number of session-windows. Published ranges that are wider are divided in proportion to the
-    /// certain numbers.
+    /// The estimated number of session-windows in this range. If a published range covers several of these ranges, its
+    /// sessions are divided among them in proportion to `at_least`.
     pub estimate: f64,
 }
 
@@ -62,7 +62,7 @@ impl Query {
     /// Adds the published histograms of a metric over all rows that match the query.
     ///
     /// # Errors
-    /// Returns an error if the query names no breakdown, and none or several of the published breakdowns have all
+    /// Returns an error if the query names no breakdown, and not exactly one of the published breakdowns has all
     /// dimensions of the query.
     pub fn distribution(&self, rows: &[Row], metric: ValueMetric) -> Result<Distribution, QueryError> {
         let rows = self.select(rows)?.rows;
@@ -75,7 +75,7 @@ impl Query {
 
 impl Distribution {
     fn of(histograms: &[&[Range]], rows: u64) -> Self {
-        // many histograms have the same ranges
+        // add equal ranges first, because many histograms have the same ranges
         let mut sums: BTreeMap<(Option<u64>, Option<u64>), u64> = BTreeMap::new();
         for (from, to, sessions) in histograms.iter().flat_map(|ranges| ranges.iter()) {
             let sum = sums.entry((*from, *to)).or_default();
@@ -148,8 +148,8 @@ fn between(from: Bound, to: Bound, published: &[Range]) -> SummedRange {
     }
 }
 
-/// Divides the sessions of each published range among the summed ranges that it covers. They are divided in
-/// proportion to the certain numbers, or equally if these are all 0.
+/// Divides the sessions of each published range among the summed ranges that it covers. The parts are proportional to
+/// `at_least` of the summed ranges. If `at_least` is 0 in all of them, the parts are equal.
 fn estimate(ranges: &mut [SummedRange], published: &[Range]) {
     for (from, to, sessions) in published {
         let (from, to) = (start(*from), end(*to));
@@ -163,8 +163,9 @@ fn estimate(ranges: &mut [SummedRange], published: &[Range]) {
     }
 }
 
-/// Returns the bounds of a percentile. The lower bound is the last bound that may have too few sessions below it. The
-/// upper bound is the first bound that certainly has enough sessions below it.
+/// Returns the bounds of a percentile. The lower bound is the largest bound of a range below which there are certainly
+/// too few sessions for this percentile. The upper bound is the smallest bound of a range below which there are
+/// certainly enough sessions.
 fn percentile(percent: u64, bounds: &[Bound], published: &[Range], sessions: u64) -> Percentile {
     let needed = sessions.saturating_mul(percent).div_ceil(100);
     let below = |meets: &dyn Fn(&Range) -> bool| -> u64 {

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-/// The minimum value of a denominator, in standard deviations of its noise.
+/// The minimum value of a denominator, as a multiple of the standard deviation of its noise.
 const LEAST_DEVIATIONS: f64 = 5.0;
 
 /// A sum of published numbers, and the variance of its noise.
@@ -26,7 +26,7 @@ impl Sum {
         self.variance += variance;
     }
 
-    /// Subtracts a part that was added to the sum before.
+    /// Subtracts a part of the sum. The part must have been added before.
     pub(crate) fn without(self, part: Self) -> Self {
         let variance = (self.variance - part.variance).max(0.0);
         Self { value: self.value.saturating_sub(part.value), variance }
@@ -50,7 +50,7 @@ pub(crate) enum Ratio {
     Undefined,
     /// The denominator is less than five standard deviations of its noise.
     TooNoisy,
-    /// The ratio is a share, but it is below 0 or above 1, because of noise or because its sums cover different
+    /// The ratio is a share, but its value is below 0 or above 1. The cause is noise, or sums that cover different
     /// sessions.
     OutOfRange,
 }
@@ -85,7 +85,7 @@ impl Ratio {
         Self::Known(ratio, variance.sqrt() / denominator)
     }
 
-    /// Replaces a ratio below 0 or above 1 by [`Self::OutOfRange`], because it is a share of a whole.
+    /// Replaces a ratio below 0 or above 1 by [`Self::OutOfRange`]. For ratios that are a share of a whole.
     pub(crate) fn as_share(self) -> Self {
         match self {
             Self::Known(value, _) if !(0.0..=1.0).contains(&value) => Self::OutOfRange,

@@ -16,25 +16,26 @@ mod tests;
 pub use figures::{Figure, Figures};
 pub(crate) use ratios::Derived;
 
-/// The sums of the published rows that have the same values in the dimensions grouped by.
+/// The sums of the published rows that have the same values in the dimensions by which the query groups.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    /// The tenants of the rows. There is only one, unless rows of several tenants are added up.
+    /// The tenants of the rows. There is only one tenant, unless rows of several tenants are added up.
     pub(crate) tenants: BTreeSet<String>,
     /// The names of the tables to which the rows belong, such as `os.browser`.
     pub(crate) tables: BTreeSet<String>,
-    /// The time from the start of the first window to the end of the last one.
+    /// The time from the start of the first window to the end of the last window.
     pub(crate) span: Window,
     /// The values by which the rows are grouped.
     pub(crate) group_key: Vec<String>,
-    /// The sessions of each window, by its start. Sessions are distinct within a window, but not across windows.
+    /// The sessions of each window, by its start. Within a window each session is counted once, but a session can be
+    /// counted in several windows.
     windows: BTreeMap<Timestamp, InWindow>,
     pub(crate) rows: u64,
     /// The number of rows that contain only session counts.
     pub(crate) rows_without_numbers: u64,
     /// The number of session-windows in the rows that contain other numbers.
     measured: u64,
-    /// The number of beacons, or `None` if a row does not contain it.
+    /// The number of beacons, or `None` if a row lacks this number.
     pub(crate) beacons: Option<i64>,
     /// The sums, in the order of [`Metric::ALL`]. A sum is `None` if no row contains the metric.
     sums: [Option<Sum>; Metric::COUNT],
@@ -43,11 +44,11 @@ pub(crate) struct Group {
     is_noisy: bool,
     /// True if any row has noise whose size is not declared.
     is_private: bool,
-    /// The variance of the noise in the number of sessions, or 0 if it has none.
+    /// The variance of the noise in the number of sessions. It is 0 if the number has no noise.
     pub(crate) noise: f64,
 }
 
-/// The sessions of a group in one window, or in several that were added up.
+/// The sessions of a group in one window, or in several windows that were added up.
 #[derive(Clone, Copy, Debug, Default)]
 struct InWindow {
     sessions: u64,
@@ -87,7 +88,7 @@ impl Group {
             noise: 0.0,
         };
         group.add(row, numbers);
-        // The percentiles and the histogram are kept as long as the group consists of one row.
+        // Percentiles and a histogram exist only while the group consists of one row.
         for (mine, theirs) in group.distributions.iter_mut().zip(&row.values) {
             *mine = theirs.clone().unwrap_or_else(|| mine.clone());
         }
@@ -128,7 +129,7 @@ impl Group {
         if row.errors.is_none() {
             return;
         }
-        // If the row is a sum, each of the added rows has noise for its own window.
+        // If the row is a sum of rows, each of these rows has separate noise.
         let (rows, length) = row.added.map_or((1, row.window.length()), |added| (added.rows, added.length));
         let times = rows as f64;
         for (sum, metric) in self.sums.iter_mut().zip(Metric::ALL) {
@@ -143,8 +144,8 @@ impl Group {
         }
     }
 
-    /// Adds the numbers of sessions with a value. Percentiles and histograms are removed, because those of several
-    /// rows cannot be combined.
+    /// Adds the numbers of sessions with a value. Percentiles and histograms are removed, because they cannot be
+    /// computed from those of several rows.
     fn add_distributions(&mut self, row: &Row) {
         for (mine, theirs) in self.distributions.iter_mut().zip(&row.values) {
             let sessions = match theirs {
@@ -193,7 +194,7 @@ impl Group {
         self.tenants.first().map_or("", String::as_str)
     }
 
-    /// Returns the number of sessions. If the group has several windows, a session is counted in each of them.
+    /// Returns the number of sessions. If the group has several windows, a session is counted in each window.
     pub(crate) fn sessions(&self) -> u64 {
         self.windows.values().fold(0, |sum, window| sum.saturating_add(window.sessions))
     }
@@ -214,15 +215,15 @@ impl Group {
         self.windows.values().filter(|window| window.is_incomplete).count() as u64
     }
 
-    /// Returns the number of sessions in the window that has the most. For a row that is a sum of windows, the mean
-    /// of these windows is used.
+    /// Returns the number of sessions in the window with the most sessions. For a row that is a sum of windows, the
+    /// mean of these windows is used.
     pub(crate) fn concurrent_max(&self) -> u64 {
         let sessions = |window: &InWindow| window.sessions / window.windows.max(1);
         self.windows.values().map(sessions).max().unwrap_or_default()
     }
 
     /// Returns the mean number of sessions over the windows in which a row of the group was published, or `None` if
-    /// there are none.
+    /// there is no such window.
     pub(crate) fn concurrent_mean(&self) -> Option<f64> {
         (self.windows() > 0).then(|| self.sessions() as f64 / self.windows() as f64)
     }
@@ -266,14 +267,14 @@ impl Group {
         self.has_numbers() && !self.is_private
     }
 
-    /// Returns the standard error of a sum, which is 0 if the sum is exact. Returns `None` if there is no sum or its
-    /// noise is unknown.
+    /// Returns the standard error of a sum. It is 0 for an exact sum. Returns `None` if the sum is missing or its noise
+    /// is unknown.
     pub(crate) fn error(&self, metric: impl Into<Metric>) -> Option<f64> {
         self.sum(metric).filter(|_| self.has_known_noise()).map(|sum| sum.error())
     }
 
-    /// Returns the number of sessions with a value. If the group consists of one row, also its percentiles and its
-    /// histogram.
+    /// Returns the number of sessions with a value. If the group consists of one row, the result also contains
+    /// percentiles and a histogram.
     pub(crate) const fn distribution(&self, metric: ValueMetric) -> &DistributionSummary {
         &self.distributions[metric as usize]
     }

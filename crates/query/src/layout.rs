@@ -21,8 +21,8 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Formats a line of a table. Each cell consists of its text, and of the width and the alignment of its column. The
-/// line has no spaces at its end.
+/// Formats a line of a table. Each item of `texts` is the text of a cell, and the width and the alignment of its
+/// column. The line has no spaces at its end.
 #[must_use]
 pub fn line<T: AsRef<str>>(texts: impl IntoIterator<Item = (T, usize, Align)>) -> String {
     let mut line = String::new();
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_their_longest_text() {
+    fn column_is_as_wide_as_its_longest_text() {
         let rows = [["topic", "ttl"], ["beacons", "3h"], ["é", "10 days"]];
         let shown = lines([Align::Left, Align::Right], &rows);
         assert_eq!(shown, ["topic        ttl", "beacons       3h", "é        10 days"]);

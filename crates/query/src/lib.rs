@@ -1,5 +1,5 @@
-//! Queries of rollups. A [`Reader`] parses records. A [`Query`] adds up the rows that may be added up. The resulting
-//! [`Answer`] is formatted as a table, JSON or CSV. This crate uses neither Kafka nor a clock, and prints nothing.
+//! Queries of rollups. A [`Reader`] parses records. A [`Query`] selects rows and adds them up. The resulting [`Answer`]
+//! is formatted as a table, JSON or CSV. This crate uses neither Kafka nor a clock, and prints nothing.
 //!
 //! ```
 //! use crowdfold_model::Timestamp;

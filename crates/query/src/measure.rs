@@ -7,12 +7,12 @@ use crate::row::Row;
 #[cfg(test)]
 mod tests;
 
-/// The longest window that a policy allows. A longer window was published by another program, and is treated as a
+/// The longest window that a policy allows. A longer window, which another program must have published, is treated as a
 /// window of this length.
 const LONGEST_WINDOW: Span = Span::DAY;
 
-/// Returns the value of a metric in a row. For a distribution, this is the sum. Returns `None` if the row does not
-/// contain it.
+/// Returns the value of a metric in a row. The value of a distribution is its sum. Returns `None` if the row does not
+/// contain the metric.
 pub(crate) fn value_of(metric: Metric, row: &Row) -> Option<i64> {
     match metric {
         Metric::Sum(metric) => row.sum(metric),
@@ -20,20 +20,20 @@ pub(crate) fn value_of(metric: Metric, row: &Row) -> Option<i64> {
     }
 }
 
-/// Returns the variance of the noise of a metric in one row. `length` is the length of the row's window, and `noise`
-/// is the standard deviation in clamps of the metric.
+/// Returns the variance of the noise of a metric in one row. `length` is the length of the row's window. `noise` is the
+/// standard deviation of the noise as a multiple of the metric's clamp.
 pub(crate) fn variance(metric: Metric, noise: u64, length: Span) -> f64 {
     of_source(Source::Metric(metric), noise, length)
 }
 
 /// Returns the variance of the noise in the number of sessions with a certain error class. All classes have the same
-/// clamp, even those that this version does not know.
+/// clamp, including classes that this version does not know.
 pub(crate) fn error_variance(noise: u64, length: Span) -> f64 {
     of_source(Source::Error(ErrorClass::Other), noise, length)
 }
 
-/// Returns (noise × clamp)². The variance of a discrete Gaussian with the parameter σ is at most σ². For σ ≥ 1 the
-/// difference is too small to change a printed digit.
+/// Returns the variance σ² of the noise, where σ = noise × clamp. This is an upper bound, because the noise is a
+/// discrete Gaussian with the parameter σ. For σ ≥ 1 the difference changes no printed digit.
 fn of_source(source: Source, noise: u64, length: Span) -> f64 {
     let length = length.min(LONGEST_WINDOW);
     let field = BOUNDED_FIELDS.iter().find(|bounded| bounded.source == source);

@@ -46,7 +46,7 @@ impl Cell {
         }
     }
 
-    /// Returns true if the cell is a standard error to be written after `±`. Exact numbers have none.
+    /// Returns true if the cell is a standard error that must be written after `±`. Exact numbers have no such cell.
     fn is_error(&self) -> bool {
         match self {
             Self::Real(value, _) | Self::Share(value) => *value > 0.0,
@@ -71,8 +71,8 @@ type CellOf = Box<dyn Fn(&Group) -> Cell>;
 pub(crate) struct Column {
     name: String,
     align: Align,
-    /// The priority with which the column is omitted if not all columns fit. The highest value is omitted first, and
-    /// 0 is never omitted.
+    /// The priority for omitting the column if not all columns fit. The column with the highest value is omitted first.
+    /// A column with the value 0 is never omitted.
     spare: u8,
     of: CellOf,
     /// The standard error of the number, if the column has one.
@@ -98,7 +98,7 @@ impl Column {
         self
     }
 
-    /// Returns the texts of the column in a table: the heading, and one text for each group. A number below 0 is
+    /// Returns the texts of the column in a text table: the heading, and one text for each group. A number below 0 is
     /// marked with `?`. Standard errors are aligned.
     fn texts(&self, rows: &[Group], errors: bool) -> Vec<String> {
         let number = |row| {
@@ -129,7 +129,8 @@ pub(crate) struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    /// Removes the columns that have no value in any row. If `main` is true, columns that are never omitted are kept.
+    /// Removes the columns that have no value in any row. If `main` is true, keeps the main columns even if they have
+    /// no value.
     pub(crate) fn without_idle_columns(mut self, main: bool) -> Self {
         let rows = self.rows;
         self.columns.retain(|column| {
@@ -217,8 +218,8 @@ pub(crate) fn markdown_line(cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.map(escaped).collect::<Vec<_>>().join(" | "))
 }
 
-/// Formats a text as a field of CSV. It is quoted according to RFC 4180, and escaped so that no spreadsheet
-/// interprets it as a formula.
+/// Formats a text as a field of CSV. Quotes the text according to RFC 4180. Escapes it if a spreadsheet could interpret
+/// it as a formula.
 #[must_use]
 pub fn csv_field(text: &str) -> String {
     quoted(&harmless(text.to_owned()))

@@ -13,21 +13,22 @@ mod tests;
 /// The flags of a query, as they are written on a command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
-    /// The table to read, as its dimensions: `os,browser`.
+    /// The breakdown of the table to read, such as `os,browser`.
     pub breakdown: Option<String>,
-    /// The conditions, such as `os=Windows` or `plan=pro`. Several conditions on the same dimension or attribute are
-    /// alternatives. Conditions on different dimensions or attributes must all be met.
+    /// The conditions, such as `os=Windows` or `plan=pro`. Of several conditions on the same dimension or attribute,
+    /// one must be met. Conditions on different dimensions or attributes must all be met.
     pub where_: Vec<String>,
-    /// The length of the period that ends now: `1h`.
+    /// The length of the period, such as `1h`. The period ends now.
     pub since: Option<String>,
     /// The only tenant whose rows are read.
     pub tenant: Option<String>,
-    /// The dimensions by which rows are grouped: `os`. They must be the first dimensions of the breakdown. If `by` is
-    /// `None` and a breakdown is named, rows are grouped by all of its dimensions. If `by` is empty, totals are
-    /// computed. If attributes of tenants are among the names, rows of several tenants are added up: `industry,os`.
+    /// The dimensions by which rows are grouped, such as `os`. They must be the first dimensions of the breakdown. If
+    /// `by` is `None` and the query names a breakdown, rows are grouped by all dimensions of the breakdown. If `by` is
+    /// empty, totals are computed. The names can include attributes of tenants, as in `industry,os`. Rows of several
+    /// tenants are then added up.
     pub by: Option<String>,
-    /// The length of intervals: `1h`. There is then one row for each interval, instead of one row for the whole
-    /// period.
+    /// The length of intervals, such as `1h`. If it is set, the answer has one row for each interval instead of one row
+    /// for the whole period.
     pub every: Option<String>,
     /// True if the rows of all tenants are added up. An attribute in `by` or in a condition has the same effect.
     pub across: bool,
@@ -82,7 +83,7 @@ pub enum QueryError {
         /// The dimensions of the breakdown.
         breakdown: String,
     },
-    /// The query selects one tenant, and also adds up several.
+    /// The query selects one tenant, and also adds up several tenants.
     #[error("--tenant {tenant} selects one tenant, but {across} adds up several; remove one of the two")]
     OneAndSeveral {
         /// The tenant that `--tenant` selects.
@@ -90,7 +91,7 @@ pub enum QueryError {
         /// The flag that adds up several tenants.
         across: String,
     },
-    /// No breakdown was named, and none or more than one of the published breakdowns has all dimensions of the query.
+    /// The query names no breakdown, and not exactly one of the published breakdowns has all dimensions of the query.
     #[error("{} of the published breakdowns has all dimensions of the query; choose one with --breakdown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
     BreakdownChoice {
         /// The number of published breakdowns that have all dimensions of the query.
@@ -106,9 +107,9 @@ pub struct Query {
     pub(crate) breakdown: Option<Vec<String>>,
     /// The values that meet the conditions, by dimension.
     pub(crate) conditions: BTreeMap<String, Vec<String>>,
-    /// Windows that start before this time are not read.
+    /// The start of the period. Windows that start before it are not read.
     pub(crate) since: Timestamp,
-    /// Windows that start at or after this time are not read.
+    /// The end of the period. Windows that start at or after it are not read.
     pub(crate) until: Timestamp,
     pub(crate) tenant: Option<String>,
     pub(crate) by: Option<Vec<String>>,
@@ -122,17 +123,17 @@ pub struct Query {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Met {
     Yes,
-    /// A dimension of the conditions is folded in the row, so an unknown part of its sessions matches.
+    /// A dimension with a condition is folded in the row, so it is unknown how many of its sessions match.
     FoldedAway,
     No,
 }
 
 impl Query {
-    /// Validates the flags of a query. A name that `catalogue` lists as an attribute is an attribute, and any other
-    /// name is a dimension. The period that `since` sets ends at `now`, and contains the windows that start in it.
+    /// Validates the flags of a query. A name is an attribute if `catalogue` contains it; otherwise it is a dimension.
+    /// The period begins at `since` before `now` and ends at `now`. It contains the windows that start in it.
     ///
     /// # Errors
-    /// Returns the invalid flag and its correct form.
+    /// Returns an error that contains the invalid flag and its correct form.
     pub fn from_args(args: &Args, catalogue: &Catalogue, now: Timestamp) -> Result<Self, QueryError> {
         let breakdown = args.breakdown.as_deref().map(|list| names("breakdown", list)).transpose()?;
         let by = match args.by.as_deref() {
@@ -174,7 +175,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Checks that the query can be answered from a table with this breakdown.
+    /// Checks that a table with this breakdown can answer the query.
     pub(crate) fn check(&self, breakdown: &[String]) -> Result<(), QueryError> {
         if let Some(by) = self.by.as_ref().filter(|by| !breakdown.starts_with(by)) {
             let choices: Vec<_> = (1..=breakdown.len()).map(|length| breakdown[..length].join(",")).collect();
@@ -216,7 +217,8 @@ impl Query {
         self.since
     }
 
-    /// Returns true if a row belongs to the queried period, tenants and table. The conditions are not checked.
+    /// Returns true if a row belongs to the queried period, tenants and table. Conditions on dimensions are not
+    /// checked.
     pub(crate) fn selects(&self, row: &Row) -> bool {
         self.in_time(row)
             && self.asks(&row.tenant)
@@ -250,7 +252,7 @@ impl Query {
 }
 
 fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
-    // A breakdown may also be written with dots, as in the keys of rollup records.
+    // A breakdown may also be written with dots, because the keys of rollup records contain dots.
     let names: Vec<String> = list.split([',', '.']).map(|name| name.trim().to_owned()).collect();
     let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     if twice || names.iter().any(String::is_empty) {

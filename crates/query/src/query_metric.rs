@@ -32,7 +32,7 @@ pub enum Better {
 }
 
 impl Better {
-    /// Returns the name used in answers.
+    /// Returns the name of the direction in answers.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl QueryMetric {
             .map(Self)
     }
 
-    /// Returns the metric with this name, or `None` if no metric has it.
+    /// Returns the metric with this name, or `None` if there is no such metric.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|metric| metric.name() == name)
@@ -124,8 +124,8 @@ impl QueryMetric {
         }
     }
 
-    /// Returns the value in a group. Returns `None` if it was not published, is undefined, or consists mostly of
-    /// noise.
+    /// Returns the value of the metric in a group. Returns `None` if the value was not published, is undefined, or
+    /// consists mostly of noise.
     pub(crate) fn of(self, group: &Group) -> Option<Figure> {
         match self.0 {
             Kind::Sessions => Some(group.session_count()),

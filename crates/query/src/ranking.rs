@@ -1,4 +1,5 @@
-//! Rankings: the rows of an answer in the order of a metric, and how much each row worsens the overall value.
+//! Rankings. A ranking contains the rows of an answer in the order of a metric, and the effect of each row on the
+//! overall value.
 
 use std::collections::BTreeMap;
 
@@ -25,13 +26,13 @@ pub enum Rank {
 }
 
 impl Rank {
-    /// Returns the order with this name, or `None` if no order has it.
+    /// Returns the order with this name, or `None` if there is no such order.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Value, Self::Sessions, Self::Impact].into_iter().find(|rank| rank.name() == name)
     }
 
-    /// Returns the name used on the command line.
+    /// Returns the name of the order on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -68,9 +69,9 @@ pub struct RankedRow {
     pub share: f64,
     /// The value of the metric, or `None` if it was not published, is undefined, or consists mostly of noise.
     pub value: Option<Figure>,
-    /// The amount by which the overall value would improve if the row had the value of all other rows. It is below 0
-    /// if the row is better than the others. It is `None` if there are no other rows, or if it is undefined or
-    /// consists mostly of noise.
+    /// The amount by which the overall value would improve if the row had the common value of all other rows. It is
+    /// below 0 if the row is better than the other rows. It is `None` if there are no other rows, or if the impact is
+    /// undefined or consists mostly of noise.
     pub impact: Option<Figure>,
 }
 
@@ -127,7 +128,7 @@ fn ranking(tenant: &str, groups: &[&Group], metric: QueryMetric, rank: Rank) -> 
     Ranking { tenant: tenant.to_owned(), metric, overall: overall(groups, metric), sessions, rows }
 }
 
-/// Returns the value of a metric over all groups, or `None` if there is none.
+/// Returns the value of a metric over all groups. Returns `None` if there are no groups, or if they have no value.
 fn overall(groups: &[&Group], metric: QueryMetric) -> Option<Figure> {
     let (first, others) = groups.split_first()?;
     let mut all = (*first).clone();
@@ -140,7 +141,7 @@ struct Harm {
     ratio: Derived,
     /// 1 if a lower value is better, and -1 if a higher value is better.
     sign: f64,
-    /// The terms of the overall ratio, or `None` if a group does not have all of them.
+    /// The terms of the overall ratio, or `None` if a group lacks a term.
     total: Option<Vec<Term>>,
     has_known_noise: bool,
 }
@@ -166,7 +167,7 @@ impl Harm {
     }
 
     /// Returns the impact of a group. The standard error is computed with the delta method. The noise of the group's
-    /// sums is independent of the noise of all other sums, and the group's sums occur only in the overall ratio.
+    /// sums is independent of the noise of all other sums. The group's sums are part of R, but not of R′.
     fn impact(&self, group: &Group) -> Option<Figure> {
         let (total, own) = (self.total.as_ref()?, group.terms(self.ratio)?);
         let rest: Vec<Term> =

@@ -11,15 +11,15 @@ use crate::row::Row;
 #[cfg(test)]
 mod tests;
 
-/// A reader that receives the values of records one by one, in the order of the topic. It checks that each table is
-/// complete and occurs only once.
+/// A reader that receives the values of records one by one, in the order of the topic. The reader checks that each
+/// table is complete and occurs only once.
 #[derive(Debug, Default)]
 pub struct Reader {
     query: Option<Query>,
     rows: Vec<Row>,
     tables: HashMap<TableKey, Seen>,
     breakdowns: BTreeSet<String>,
-    /// The number of records with an unknown schema, by the name of the schema. The name is empty if a record has no
+    /// The number of records with an unknown schema, by the name of the schema. The name is empty for records without a
     /// schema.
     other_schemas: BTreeMap<String, u64>,
     malformed: u64,
@@ -32,7 +32,7 @@ type TableKey = (String, String, Timestamp);
 
 #[derive(Debug)]
 struct Seen {
-    /// The number of rows of the table, as its first row reports it.
+    /// The number of rows of the table. Each row contains this number; the first row that was read determines it.
     rows: u64,
     numbers: HashSet<u64>,
     partial_coverage: bool,
@@ -41,14 +41,15 @@ struct Seen {
 /// The maximum number of unknown schemas that are counted by name.
 const SCHEMAS_NAMED: usize = 8;
 
-/// The field of a record that determines whether the rest can be read.
+/// The field `schema` of a record. Only records with the known schema are parsed further.
 #[derive(Deserialize)]
 struct Schema {
     schema: Option<String>,
 }
 
 impl Row {
-    /// Parses the value of a record. Returns `None` if it is not a consistent row of this version of the schema.
+    /// Parses a row from the value of a record. Returns `None` if the value is not a consistent row of this version of
+    /// the schema.
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<Self> {
         let Schema { schema } = serde_json::from_slice(value).ok()?;
@@ -65,14 +66,15 @@ impl Reader {
         Self::default()
     }
 
-    /// Creates a reader that stores only the rows that the query may use. Other tables in the queried period are
-    /// checked but not stored.
+    /// Creates a reader that stores only the rows that the query may use. The reader checks all tables in the queried
+    /// period, but stores no other rows.
     #[must_use]
     pub fn for_query(query: &Query) -> Self {
         Self { query: Some(query.clone()), ..Self::default() }
     }
 
-    /// Reads the value of one record. A record that cannot be read is counted ([`Reader::notes`]).
+    /// Reads the value of one record. If the record cannot be read, it is counted, and [`Reader::notes`] reports the
+    /// count.
     pub fn push(&mut self, value: &[u8]) {
         let Ok(Schema { schema }) = serde_json::from_slice(value) else {
             self.malformed += 1;
@@ -108,8 +110,8 @@ impl Reader {
             numbers: HashSet::new(),
             partial_coverage: row.coverage.is_some(),
         });
-        // If a table has another number of rows under the same key, it is another publication. Only the first one is
-        // used.
+        // A table with the same key and another number of rows is another publication of that table. Only the first
+        // publication is used.
         if row.rows != seen.rows || !seen.numbers.insert(row.row) {
             self.repeated_rows += 1;
             self.repeated_tables.insert(key);
@@ -142,8 +144,8 @@ impl Reader {
         tenants
     }
 
-    /// Returns notes on the records that a reader of the answer needs. Each note is one line. There are none if all
-    /// records could be read and all tables are complete.
+    /// Returns the notes on records that a person needs to interpret the answer. Each note is one line. There are no
+    /// notes if all records could be read and all tables are complete.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();

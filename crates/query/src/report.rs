@@ -16,13 +16,13 @@ pub struct Report {
     columns: Vec<(String, Align)>,
     /// The texts of each row in a text table.
     texts: Vec<Vec<String>>,
-    /// The fields of CSV: first their names, then the values of each row.
+    /// The lines of CSV: first a header with the names of the fields, then the values of each row.
     csv: Vec<Vec<Cell>>,
     json: Vec<Value>,
 }
 
 impl Answer {
-    /// Returns a report of rankings. They must be rankings of this answer.
+    /// Creates a report of rankings. The rankings must be computed from this answer.
     #[must_use]
     pub fn ranking_report(&self, rankings: &[Ranking]) -> Report {
         let mut report = Report::new(self.heads_of_report());
@@ -61,7 +61,7 @@ impl Answer {
         report
     }
 
-    /// Returns a report of a comparison. It must be a comparison of this answer with an earlier one.
+    /// Creates a report of a comparison. The comparison must be computed from this answer.
     #[must_use]
     pub fn comparison_report(&self, compared: &[Compared]) -> Report {
         let mut report = Report::new(self.heads_of_report());
@@ -181,7 +181,7 @@ fn percent(share: f64) -> String {
     format!("{:.2}%", share * 100.0)
 }
 
-/// Formats a value in the unit of its metric. The standard error is added if the value has noise.
+/// Formats a value in the unit of its metric. If the value has noise, the standard error follows.
 fn shown(metric: QueryMetric, figure: Option<Figure>) -> String {
     let number = |value: f64| if metric.unit() == "share" { percent(value) } else { rounded(metric, value) };
     with_error(figure, number, number)

@@ -26,13 +26,13 @@ pub struct Row {
     /// `Some(true)` in the detail table, whose numbers are exact. `Some(false)` in other tables, where all numbers
     /// except `sessions` have noise or are absent. `None` under `differential-privacy`.
     pub detail: Option<bool>,
-    /// The value of each dimension. The value `*` means that it is folded.
+    /// The value of each dimension. The value `*` means that the dimension is folded.
     pub dimensions: BTreeMap<String, String>,
     /// The number of the row in its table. The first row has the number 1.
     pub row: u64,
     /// The number of rows in the table.
     pub rows: u64,
-    /// The number of partitions that are included, or `None` if all are.
+    /// The number of partitions that are included, or `None` if all partitions are included.
     pub coverage: Option<Coverage>,
     /// The number of distinct sessions in the window.
     pub sessions: u64,
@@ -118,8 +118,8 @@ pub struct Policy {
     pub name: String,
     /// The minimum number of sessions in a row.
     pub k: Option<u64>,
-    /// The minimum number of sizes that the small group inside a row with `*` may have had, as far as the row itself
-    /// shows (`release.margin`).
+    /// The policy's `release.margin`: the minimum number of sizes that are possible, judging from a published row, for
+    /// the small group that was folded into this row.
     pub margin: Option<u64>,
     /// The standard deviation of the noise in each number, in clamps of its field. It applies outside the detail
     /// table.

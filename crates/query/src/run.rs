@@ -16,17 +16,17 @@ mod table;
 mod tests;
 
 impl Query {
-    /// Answers the query. Rows are added up only where this is valid: over windows, over rows that have the same
-    /// first values, and over tenants if this was requested. The groups are ordered by time, then by tenant, then by
-    /// size, the largest first.
+    /// Answers the query. Adds up rows of different windows, and rows that have the same values in the dimensions to
+    /// group by. Adds up rows of different tenants only if the query requests it. The groups are ordered by time, then
+    /// by tenant, then by descending size.
     ///
     /// If the query names no breakdown, it is answered from the table that has all queried dimensions. If there are
     /// several such tables, the detail table is used. If no dimension is queried, the totals come from the detail
     /// table, or otherwise from the table with the fewest rows. Rows whose noise is unknown are ignored.
-    /// [`Reader`](crate::Reader) does not return such rows.
+    /// [`Reader`](crate::Reader) never returns such rows.
     ///
     /// # Errors
-    /// Returns an error if the query names no breakdown, and none or several of the published breakdowns have all
+    /// Returns an error if the query names no breakdown, and not exactly one of the published breakdowns has all
     /// dimensions of the query.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
         let Selection { rows, by, sources, published, folded_away } = self.select(rows)?;
@@ -74,7 +74,8 @@ impl Query {
         let by = match (&self.by, &self.breakdown) {
             (Some(by), _) => by.clone(),
             (None, Some(breakdown)) => breakdown.clone(),
-            // If only conditions determine the table, rows are grouped by all of its dimensions, as if it were named.
+            // If the conditions determine the table, rows are grouped by all dimensions of the table, as if the query
+            // named it.
             (None, None) if !self.conditions.is_empty() => table.breakdown().unwrap_or_default().to_vec(),
             (None, None) => Vec::new(),
         };
@@ -111,9 +112,10 @@ pub(crate) struct Selection<'a> {
     pub(crate) by: Vec<String>,
     /// The tables of the rows, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
-    /// The start of each window in which the table was published, by the start of the interval that contains it.
+    /// The windows in which the table was published, by interval. Each window and each interval is identified by its
+    /// start.
     pub(crate) published: BTreeMap<Timestamp, BTreeSet<Timestamp>>,
-    /// The number of session-windows in rows in which a queried dimension is folded, so that they may match the
-    /// conditions.
+    /// The number of session-windows in rows that may match the conditions, because a queried dimension is folded in
+    /// these rows.
     pub(crate) folded_away: u64,
 }

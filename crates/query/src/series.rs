@@ -24,7 +24,7 @@ pub struct Series {
 /// The values of one group in one interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// The time from the start of the first window to the end of the last one.
+    /// The time from the start of the first window to the end of the last window.
     pub span: Window,
     /// The number of session-windows.
     pub sessions: u64,
@@ -34,13 +34,13 @@ pub struct Point {
     pub incomplete_windows: u64,
     /// The kind of the numbers: `exact`, `noisy` or `counts_only`.
     pub numbers: &'static str,
-    /// The value of each metric. It is `None` if it was not published, is undefined, or consists mostly of noise.
+    /// The value of each metric. `None` if the value was not published, is undefined, or consists mostly of noise.
     pub values: Vec<Option<Figure>>,
 }
 
 impl Answer {
-    /// Returns a series with these metrics for each group. The series are ordered by tenant, and the largest group of
-    /// a tenant is first.
+    /// Returns a series with these metrics for each group. The series are ordered by tenant, and those of a tenant by
+    /// descending size of the group.
     #[must_use]
     pub fn series(&self, metrics: &[QueryMetric]) -> Vec<Series> {
         let mut series: BTreeMap<(String, Vec<String>), Series> = BTreeMap::new();
@@ -74,7 +74,7 @@ impl Answer {
             .flat_map(|(numbers, tables)| tables.iter().map(|table| (table.as_str(), numbers.name())))
     }
 
-    /// Returns the start of the newest window in which the table was published, or `None` if there is none.
+    /// Returns the start of the newest window in which the table was published, or `None` if there is no such window.
     #[must_use]
     pub fn newest_window(&self) -> Option<Timestamp> {
         self.published.values().filter_map(|windows| windows.last()).max().copied()

@@ -1,4 +1,4 @@
-//! Reports on published windows: how new they are, which are missing, and how many sessions are folded.
+//! Reports on published windows: their age, missing windows, and the share of folded sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,10 @@ mod tests;
 /// The maximum number of windows in each list of a report.
 const LISTED: usize = 1_000;
 
-/// The maximum number of windows before the newest one that are searched for gaps.
+/// The maximum number of windows before the newest window in which gaps are searched.
 const SEARCHED: u64 = 1_000_000;
 
-/// The facts about one published table from which reports are computed.
+/// The facts about one published table that a report needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableFacts {
     /// The name of the tenant.
@@ -40,7 +40,7 @@ pub struct TableFacts {
 pub struct WindowReport {
     /// The name of the tenant.
     pub tenant: String,
-    /// The length of the windows in milliseconds. If there are several lengths, it is the most frequent one.
+    /// The length of the windows in milliseconds. If windows have different lengths, this is the most frequent length.
     pub length_ms: u64,
     /// The end of the newest window, in milliseconds since the epoch.
     pub newest: u64,
@@ -52,8 +52,8 @@ pub struct WindowReport {
     /// The starts of the windows in which no tenant has a table, in milliseconds since the epoch. The list contains
     /// the newest 1,000.
     pub missing: Vec<u64>,
-    /// The starts of the windows in which this tenant has no table but another tenant has one, in milliseconds since
-    /// the epoch. In such a window, the tenant had fewer sessions than the minimum. The list contains the newest
+    /// The starts of the windows in which this tenant has no table, but another tenant has a table, in milliseconds
+    /// since the epoch. In such a window, this tenant had too few sessions for a row. The list contains the newest
     /// 1,000.
     pub withheld: Vec<u64>,
     /// A report on each breakdown of the tenant.
@@ -95,7 +95,7 @@ struct TableSums {
 }
 
 impl WindowReport {
-    /// Computes a report for each tenant. Gaps are searched between the first and the newest window of all tenants.
+    /// Computes a report for each tenant. Searches for gaps between the first and the newest window of all tenants.
     #[must_use]
     pub fn of(tables: impl IntoIterator<Item = TableFacts>) -> Vec<Self> {
         let mut tenants: BTreeMap<String, Tenant> = BTreeMap::new();

@@ -9,7 +9,7 @@ fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
     query(flags).unwrap().run(&rows(records)).unwrap()
 }
 
-/// Formats each group as its key, its sessions and its number of tenants: `news/Windows 83 of 2`.
+/// Formats each group as its key, its number of sessions and its number of tenants: `news/Windows 83 of 2`.
 fn shown(answer: &Answer) -> Vec<String> {
     let show = |group: &crate::group::Group| {
         format!("{} {} of {}", group.group_key.join("/"), group.sessions(), group.tenants.len())
@@ -17,7 +17,7 @@ fn shown(answer: &Answer) -> Vec<String> {
     answer.groups.iter().map(show).collect()
 }
 
-/// Returns one window of each of five tenants. The breakdown of `delta` differs from that of the others.
+/// Returns one window of each of five tenants. `delta` has another breakdown than the four others.
 fn five() -> Vec<Vec<Value>> {
     let of = |tenant, windows, linux| {
         of_tenant(tenant, table(90, "os/browser", &[("Linux/Firefox", linux), ("Windows/Chrome", windows)]))
@@ -33,7 +33,7 @@ fn five() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn grouping_by_an_attribute_adds_rows_of_tenants_that_may_be_grouped() {
+fn grouping_by_an_attribute_adds_only_rows_of_tenants_that_may_be_grouped() {
     let answer = ask("--by industry", &five());
     assert_eq!(shown(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1"]);
     assert_eq!(answer.count_name(), "sessions", "in one window no session is counted twice");
@@ -63,13 +63,13 @@ fn conditions_on_attributes_select_tenants() {
 }
 
 #[test]
-fn across_adds_rows_of_all_tenants_that_may_be_grouped() {
+fn across_adds_only_rows_of_tenants_that_may_be_grouped() {
     assert_eq!(shown(&ask("--across", &five())), [" 1310 of 4"]);
     assert_eq!(
         shown(&ask("--across --breakdown os,browser --by os", &five())),
         ["Windows 900 of 3", "Linux 330 of 3"]
     );
-    // The rows of `shy` can still be read alone.
+    // A query for the single tenant `shy` can still read its rows.
     assert_eq!(shown(&ask("--tenant shy", &five())), [" 1887 of 1"]);
     assert_eq!(ask("", &five()).groups.len(), 6, "each tenant has its own rows");
 }
@@ -97,7 +97,7 @@ fn sum_over_windows_and_tenants_counts_session_windows() {
 }
 
 #[test]
-fn query_for_one_tenant_and_several_is_refused() {
+fn query_that_selects_one_tenant_and_also_adds_several_is_refused() {
     for (flags, across) in [
         ("--tenant acme --by industry", "--by industry"),
         ("--tenant acme --where plan=pro", "--where plan=…"),
@@ -111,7 +111,7 @@ fn query_for_one_tenant_and_several_is_refused() {
 }
 
 #[test]
-fn every_format_prints_the_number_of_tenants_of_a_group_without_their_names() {
+fn group_of_several_tenants_has_their_number_but_no_names_in_every_format() {
     let answer = ask("--by industry,os --breakdown os,browser", &five());
     assert!(answer.table(120).starts_with("tenants  industry  os       sessions"), "{}", answer.table(120));
     let csv = answer.csv();
@@ -121,7 +121,7 @@ fn every_format_prints_the_number_of_tenants_of_a_group_without_their_names() {
     assert_eq!(first["tenants"], 2);
     assert_eq!(first["attributes"].to_string(), r#"{"industry":"news"}"#);
     assert_eq!(first["dimensions"].to_string(), r#"{"os":"Windows"}"#);
-    // The sums are added first, and then divided: 600·(100+300) ms stalled of 54,600·(100+300) ms.
+    // A ratio is the quotient of the added sums: 600·(100+300) ms stalled ÷ 54,600·(100+300) ms.
     assert_eq!(first["rebuffering_ratio"], 0.010_989);
     for text in [answer.table(120), csv, json] {
         assert!(!text.contains("acme") && !text.contains("beta") && !text.contains("shy"), "{text}");
@@ -134,9 +134,9 @@ fn every_format_prints_the_number_of_tenants_of_a_group_without_their_names() {
 }
 
 proptest! {
-    /// Compares the sessions of groups with those of their tenants.
+    /// Compares the number of sessions of each group with the sum over the tenants in the group.
     #[test]
-    fn groups_are_the_sums_of_their_tenants(counts in vec((50_u64..500, 50_u64..500, 90_u64..93), 1..12)) {
+    fn sessions_of_a_group_are_the_sum_over_its_tenants(counts in vec((50_u64..500, 50_u64..500, 90_u64..93), 1..12)) {
         let tenants = ["acme", "beta", "gamma", "delta", "shy"];
         let mut records = Vec::new();
         let mut expected = std::collections::BTreeMap::<&str, u64>::new();

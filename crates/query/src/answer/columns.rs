@@ -5,7 +5,8 @@ use crate::output::{Cell, Column};
 use crate::row::DistributionSummary;
 use crowdfold_model::{Metric, SumMetric, ValueMetric};
 
-/// The error classes, in the order of the schema. CSV has a column for each of them, even if it did not occur.
+/// The error classes, in the order of the schema. CSV has a column for each class, even if no error of the class
+/// occurred.
 const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
 
 type PercentileOf = fn(&DistributionSummary) -> Option<u64>;
@@ -65,7 +66,7 @@ pub(super) fn plain() -> impl Iterator<Item = Column> {
     SumMetric::ALL.into_iter().map(|measure| sum(measure.name(), measure))
 }
 
-/// Returns the columns of the error classes. A class that did not occur is 0.
+/// Returns the columns of the error classes. The number is 0 for a class that did not occur.
 pub(super) fn errors() -> impl Iterator<Item = Column> {
     let of = |class: &'static str| {
         move |group: &Group| group.errors().map(|errors| errors.get(class).copied().unwrap_or_default())

@@ -17,14 +17,14 @@ fn two_windows() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn table_of_one_window_is_printed() {
+fn text_table_of_one_window_contains_sessions() {
     let answer = ask("--breakdown os,browser", &two_windows()[..1]);
     assert_is_fixture(&answer.table(120), "one_window.txt");
     assert_eq!(answer.notes(), ["answered from the detail table os,browser: all numbers are exact"]);
 }
 
 #[test]
-fn table_of_several_windows_counts_session_windows() {
+fn text_table_of_several_windows_contains_session_windows() {
     let answer = ask("--breakdown os,browser", &two_windows());
     assert_is_fixture(&answer.table(120), "several_windows.txt");
     assert_eq!(
@@ -37,7 +37,7 @@ fn table_of_several_windows_counts_session_windows() {
 }
 
 #[test]
-fn table_fits_the_terminal_and_keeps_the_main_columns() {
+fn text_table_fits_the_terminal_and_keeps_the_main_columns() {
     let mut records = two_windows();
     for row in records.iter_mut().flatten() {
         row["bitrate_kbps"] = row["bandwidth_kbps"].clone();
@@ -47,7 +47,7 @@ fn table_fits_the_terminal_and_keeps_the_main_columns() {
     let columns = |width| answer.table(width).lines().next().unwrap().split_whitespace().count();
     assert_eq!((columns(usize::MAX), columns(120), columns(80)), (16, 11, 6));
     assert!(widest(120) <= 120 && widest(80) <= 80, "{}", answer.table(80));
-    // Without one of these columns, the table would be meaningless.
+    // These columns are never omitted, because the table would be meaningless without them.
     assert_eq!(
         answer.table(1).lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
         ["os", "browser", "session_windows", "rebuffering", "startup_ms", "bandwidth"]
@@ -55,7 +55,7 @@ fn table_fits_the_terminal_and_keeps_the_main_columns() {
 }
 
 #[test]
-fn table_is_grouped_by_time_and_tenant() {
+fn text_table_can_be_grouped_by_time_and_tenant() {
     let mut globex = table(90, "os/browser", &[("Windows/Chrome", 60)]);
     globex[0]["tenant"] = "globex".into();
     let mut records = two_windows();
@@ -82,7 +82,7 @@ fn csv_has_every_column_in_a_fixed_order() {
 }
 
 #[test]
-fn json_has_one_object_per_line() {
+fn json_has_one_object_per_group_and_line() {
     let answer = ask("--breakdown os,browser --where os=Windows", &two_windows()[..1]);
     assert_is_fixture(&answer.json(), "answer.ndjson");
     let sums = ask("--breakdown os,browser --by os", &two_windows()).json();
@@ -98,7 +98,7 @@ fn json_has_one_object_per_line() {
 }
 
 #[test]
-fn share_outside_0_to_100_percent_is_left_empty_and_explained() {
+fn share_below_0_or_above_100_percent_is_left_empty_and_explained() {
     let shares = |attempts: u64, plays: u64, failures: u64, playback: u64| {
         let mut one = table(90, "os", &[("Windows", 60)]);
         one[0]["attempts"] = attempts.into();
@@ -127,7 +127,7 @@ fn share_outside_0_to_100_percent_is_left_empty_and_explained() {
 }
 
 #[test]
-fn ratios_with_a_zero_denominator_are_absent() {
+fn ratio_with_a_zero_denominator_is_absent() {
     let mut idle = table(90, "os", &[("Windows", 60)]);
     for field in ["attempts", "plays", "playing_ms", "stalled_ms"] {
         idle[0][field] = 0.into();
@@ -145,14 +145,14 @@ fn ratios_with_a_zero_denominator_are_absent() {
 const IDLE_COLUMNS: &str = "os       sessions  minutes    good  startup_ms  bandwidth  bandwidth_p50";
 
 #[test]
-fn empty_answer_is_a_header() {
+fn empty_answer_consists_of_a_header() {
     let answer = ask("--breakdown os", &[]);
     assert!(answer.table(120).starts_with("os  sessions") && answer.table(120).lines().count() == 1);
     assert_eq!((answer.csv().lines().count(), answer.json().as_str()), (1, ""));
 }
 
 #[test]
-fn noise_is_shown_with_its_size_and_grows_with_sums() {
+fn note_contains_the_size_of_the_noise_which_grows_with_the_number_of_added_rows() {
     let mut records = two_windows();
     for row in records.iter_mut().flatten() {
         row["policy"] = serde_json::json!({
@@ -160,7 +160,8 @@ fn noise_is_shown_with_its_size_and_grows_with_sums() {
         });
     }
     let note = |flags| ask(flags, &records).notes().pop().unwrap();
-    // The group consists of four rows whose noise has the standard deviation 30, so that of the sum is √4 · 30.
+    // The group consists of four rows. The noise of each has the standard deviation 30, so the noise of the sum has √4
+    // · 30.
     assert_eq!(
         note("--breakdown os,browser --by ''"),
         "differential privacy: every number has noise, session_windows has a standard deviation of up to 60, and cells \

@@ -8,7 +8,7 @@ fn compare(now: &[Vec<serde_json::Value>], before: &[Vec<serde_json::Value>], me
 }
 
 #[test]
-fn groups_of_two_periods_are_compared_by_their_values() {
+fn comparison_contains_the_values_of_each_group_in_both_periods() {
     let now = [table(90, "os", &[("Windows", 900), ("macOS", 200)])];
     let before = [table(30, "os", &[("Windows", 600), ("iOS", 100)])];
     let compared = compare(&now, &before, "sessions");
@@ -23,17 +23,17 @@ fn groups_of_two_periods_are_compared_by_their_values() {
 }
 
 #[test]
-fn error_of_a_difference_contains_the_noise_of_both_periods() {
+fn error_of_a_difference_includes_the_noise_of_both_periods() {
     let now = [noisy(table(90, "os", &[("Windows", 900)]))];
     let before = [noisy(table(30, "os", &[("Windows", 600)]))];
     let change = compare(&now, &before, "stalls")[0].change().unwrap();
-    // The noise is 8 clamps of 3 stalls each.
+    // The noise of each period has the standard deviation 24: 8 clamps of 3 stalls each.
     assert!((change.error.unwrap() - 24.0 * 2_f64.sqrt()).abs() < 1e-9);
     assert_eq!(change.value, 30.0);
 }
 
 #[test]
-fn query_between_two_times_contains_windows_that_start_there() {
+fn query_between_two_times_reads_windows_that_start_in_this_period() {
     let rows = rows(&[89, 90, 91, 92].map(|minute| table(minute, "os", &[("Windows", 100)])));
     let minute = |minute: u64| Timestamp::from_millis(minute * 60_000);
     let answer = query("--by os").unwrap().between(minute(90), minute(92)).run(&rows).unwrap();

@@ -12,7 +12,7 @@ fn sum(histograms: &[Vec<Range>]) -> Distribution {
 }
 
 #[test]
-fn histograms_with_other_ranges_are_added_within_bounds() {
+fn sum_of_histograms_with_different_ranges_has_bounds() {
     let one = vec![(Some(0), Some(500), 10), (Some(500), Some(1_000), 30), (Some(1_000), None, 20)];
     let other = vec![(Some(0), Some(1_000), 40), (Some(1_000), None, 60)];
     let distribution = sum(&[one, other]);
@@ -45,10 +45,10 @@ fn rows_without_a_histogram_are_counted() {
 
 proptest! {
     #[test]
-    fn bounds_of_sums_contain_the_true_distribution(
+    fn bounds_of_the_summed_distribution_contain_the_true_distribution(
         sessions in vec(vec((0_u64..8, 1_u64..20), 1..30), 1..6), cuts in vec(vec(1_u64..8, 0..5), 6..7),
     ) {
-        // Each row publishes its own ranges, which cover the values from 0 to 7.
+        // Each row has different ranges. The ranges of a row cover the values from 0 to 7.
         let histograms: Vec<Vec<Range>> = sessions.iter().zip(&cuts).map(|(values, cuts)| {
             let mut bounds: Vec<u64> = cuts.iter().copied().chain([0]).collect();
             bounds.sort_unstable();

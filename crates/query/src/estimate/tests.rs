@@ -23,11 +23,11 @@ fn exact_ratio_has_no_error() {
 }
 
 #[test]
-fn denominator_below_five_deviations_gives_no_ratio() {
+fn ratio_is_too_noisy_if_the_denominator_is_below_five_deviations() {
     assert_eq!(ratio(noisy(3, 8.0), noisy(39, 8.0)), Ratio::TooNoisy);
     assert!(matches!(ratio(noisy(3, 8.0), noisy(40, 8.0)), Ratio::Known(..)));
     assert_eq!(ratio(noisy(3, 8.0), noisy(-400, 8.0)), Ratio::TooNoisy);
-    // Noise in the numerator does not matter for this rule.
+    // For this rule, noise in the numerator does not matter.
     assert!(matches!(ratio(noisy(3, 8_000.0), Sum::exact(1)), Ratio::Known(..)));
 }
 
@@ -54,8 +54,8 @@ impl Normal {
     }
 }
 
-/// Adds noise to the sums of a ratio 40,000 times. Returns the standard deviation of the resulting ratios from the
-/// true one, and the mean of the reported standard errors.
+/// Adds noise to the sums of a ratio 40,000 times. Returns the standard deviation of these ratios from the true ratio,
+/// and the mean of the reported standard errors.
 fn drawn(terms: &[(Sum, f64, f64)]) -> (f64, f64) {
     const DRAWS: u32 = 40_000;
     let Ratio::Known(truth, _) = Ratio::of(terms) else { panic!("a ratio") };

@@ -7,8 +7,8 @@ use super::{Derived, Group};
 use crate::row::Row;
 
 impl Row {
-    /// Returns the numbers that are computed from this row alone, by the same rules as in an answer. Returns `None`
-    /// if the noise of the row is unknown.
+    /// Computes numbers from this row alone, by the same rules as in an answer. Returns `None` if the noise of the row
+    /// is unknown.
     #[must_use]
     pub fn figures(&self) -> Option<Figures> {
         let group = Group::of(self, self.numbers()?, Vec::new());
@@ -28,8 +28,8 @@ impl Row {
     }
 }
 
-/// Numbers that are computed from one row. A number is `None` if the row does not contain all sums that it needs, or
-/// if its denominator consists mostly of noise.
+/// Numbers that are computed from one row. A number is `None` if the row lacks a sum that is needed to compute it, or
+/// if the denominator consists mostly of noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
     /// The playing time in minutes.
@@ -38,7 +38,7 @@ pub struct Figures {
     pub rebuffering_ratio: Option<Figure>,
     /// The mean startup time in milliseconds.
     pub startup_ms: Option<Figure>,
-    /// The mean over the sessions' mean bandwidths, in kbit/s.
+    /// The mean of the mean bandwidths of the sessions, in kbit/s.
     pub bandwidth_kbps: Option<Figure>,
 }
 
@@ -47,6 +47,6 @@ pub struct Figures {
 pub struct Figure {
     /// The number, including its noise.
     pub value: f64,
-    /// The standard error, which is 0 for an exact number. It is `None` if the policy does not declare the noise.
+    /// The standard error. It is 0 for an exact number, and `None` if the policy does not declare the noise.
     pub error: Option<f64>,
 }

@@ -12,13 +12,13 @@ impl Group {
         if metric.is_share() { ratio.as_share() } else { ratio }
     }
 
-    /// Returns a ratio of the group's sums, even if it is a share below 0 or above 1.
+    /// Returns a ratio of the group's sums. A share can be below 0 or above 1.
     pub(super) fn quotient(&self, metric: Derived) -> Ratio {
         self.terms(metric).map_or(Ratio::Undefined, |terms| Ratio::of(&terms))
     }
 
-    /// Returns the sums and the coefficients from which a ratio is computed, or `None` if no row contains a sum that
-    /// it needs.
+    /// Returns the sums and the coefficients from which a ratio is computed. Returns `None` if no row contains one of
+    /// these sums.
     pub(crate) fn terms(&self, metric: Derived) -> Option<Vec<Term>> {
         let [attempts, plays, startup_failures, playback_failures, playing, stalled, stalls] = [
             SumMetric::Attempts,
@@ -68,7 +68,7 @@ pub(crate) enum Derived {
     Vpf,
     /// The share of the sessions that met all thresholds in `[quality]`.
     GoodSessions,
-    /// The mean over the sessions that have a value.
+    /// The mean of a distribution over the sessions that have a value.
     Mean(ValueMetric),
 }
 

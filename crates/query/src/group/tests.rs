@@ -6,7 +6,7 @@ use crate::estimate::Ratio;
 use crate::row::Numbers;
 use crate::testing::{counts_only, noisy, rows, table};
 
-/// The typical traffic of one live session in one hour.
+/// The typical sums of one live session in one hour.
 const IN_AN_HOUR: [(SumMetric, f64); 5] = [
     (SumMetric::Plays, 8.6),
     (SumMetric::Stalls, 7.2),
@@ -15,12 +15,12 @@ const IN_AN_HOUR: [(SumMetric, f64); 5] = [
     (SumMetric::StartupFailures, 0.131),
 ];
 
-/// Returns one hour of a row outside the detail table, with this many live sessions and a noise of 8.
+/// Returns the sum of one hour of rows outside the detail table. They have `live` sessions and a noise of 8.
 fn hour(live: u64) -> Group {
     let window = |minute: u64| {
         let mut records = noisy(table(600 + minute, "os", &[("Windows", live)]));
         for (measure, each) in IN_AN_HOUR {
-            // The number of each minute is rounded, and the sum over the hour is correct.
+            // Each minute has a rounded number; the rounding errors cancel out over the hour.
             let until = |minutes: u64| (each * live as f64 * minutes as f64 / 60.0).round() as i64;
             records[0][measure.name()] = (until(minute + 1) - until(minute)).into();
         }
@@ -32,7 +32,7 @@ fn hour(live: u64) -> Group {
     group
 }
 
-/// Formats a standard error in percent of the sum, with the precision that the documentation uses.
+/// Formats a standard error in percent of the sum, with as many digits as the documentation.
 fn percent(error: f64, sum: f64) -> String {
     let percent = error / sum * 100.0;
     match percent {
@@ -43,7 +43,7 @@ fn percent(error: f64, sum: f64) -> String {
 }
 
 #[test]
-fn standard_errors_of_an_hour_equal_the_documented_ones() {
+fn standard_errors_of_an_hour_equal_those_in_the_documentation() {
     let errors = |live| {
         let group = hour(live);
         IN_AN_HOUR.map(|(measure, each)| percent(group.error(measure).unwrap(), each * live as f64))
@@ -54,7 +54,7 @@ fn standard_errors_of_an_hour_equal_the_documented_ones() {
 }
 
 #[test]
-fn errors_of_ratios_over_an_hour_follow_the_delta_method() {
+fn error_of_a_ratio_over_an_hour_equals_the_formula_of_the_delta_method() {
     let group = hour(1_000);
     let sigma = |clamp: f64| 8.0 * clamp * 60_f64.sqrt();
     let (stalled, playing) = (10_600.0 * 1_000.0, 34.4 * 60_000.0 * 1_000.0);
@@ -73,17 +73,18 @@ fn one(records: Vec<Value>, numbers: Numbers) -> Group {
 }
 
 #[test]
-fn mean_is_over_sessions_with_a_value_only_if_all_rows_contain_their_number() {
+fn mean_is_over_sessions_with_a_value_only_if_all_rows_contain_the_number_of_such_sessions() {
     let exact = || table(90, "os", &[("Windows", 400)]);
     let group = one(exact(), Numbers::Exact);
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)), Ratio::Known(850.0, 0.0));
-    // Outside the detail table, the mean startup time is over plays, and the mean bandwidth over sessions.
+    // In a row outside the detail table, the divisor of the mean startup time is the number of plays, and that of the
+    // mean bandwidth is the number of sessions.
     let mut records = noisy(exact());
     records[0]["plays"] = 100.into();
     let group = one(records, Numbers::Noisy);
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)).value(), Some(136.0));
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::BandwidthKbps)), Ratio::Known(5_000.0, 600.0));
-    // The group contains an exact and a noisy row.
+    // This group contains an exact row and a noisy row.
     let rows = rows(&[exact(), noisy(table(91, "os", &[("Windows", 400)]))]);
     let mut group = Group::of(&rows[0], Numbers::Exact, Vec::new());
     group.add(&rows[1], Numbers::Noisy);
@@ -95,7 +96,7 @@ fn mean_is_over_sessions_with_a_value_only_if_all_rows_contain_their_number() {
 }
 
 #[test]
-fn rows_with_session_counts_only_add_only_to_sessions() {
+fn rows_with_session_counts_only_increase_only_the_number_of_sessions() {
     let rows = rows(&[counts_only(table(90, "os", &[("*", 60)])), table(91, "os", &[("*", 70)])]);
     let mut group = Group::of(&rows[0], Numbers::Absent, Vec::new());
     assert_eq!((group.sum(SumMetric::Plays), group.errors(), group.minutes_watched()), (None, None, None));
@@ -103,13 +104,13 @@ fn rows_with_session_counts_only_add_only_to_sessions() {
     group.add(&rows[1], Numbers::Exact);
     assert_eq!((group.sessions(), group.sum(SumMetric::Plays).unwrap().value), (130, 16));
     assert_eq!((group.numbers(), group.rows_without_numbers), (Numbers::Exact, 1));
-    // The means are over the sessions of the rows that contain sums.
+    // The means are computed from the rows that contain sums, and from their sessions only.
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::BandwidthKbps)), Ratio::Known(5_000.0, 0.0));
     assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)), Ratio::Known(850.0, 0.0));
 }
 
 #[test]
-fn shares_outside_0_to_1_are_out_of_range_whether_exact_or_noisy() {
+fn shares_below_0_or_above_1_are_out_of_range_whether_exact_or_noisy() {
     let exits = |make: fn(Vec<Value>) -> Vec<Value>, numbers| {
         let mut records = make(table(90, "os", &[("Windows", 900)]));
         records[0]["attempts"] = 1_000.into();

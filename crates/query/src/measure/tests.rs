@@ -13,7 +13,7 @@ fn variance_of_each_metric_depends_on_its_own_clamp() {
 }
 
 #[test]
-fn noise_is_a_multiple_of_the_clamp_which_grows_with_the_window() {
+fn noise_is_a_multiple_of_the_clamp_and_some_clamps_grow_with_the_window() {
     let sigma = |metric: Metric, window| variance(metric, 8, window).sqrt();
     assert_eq!(sigma(SumMetric::Plays.into(), Span::MINUTE), 8.0);
     assert_eq!(sigma(SumMetric::StalledMs.into(), Span::MINUTE), 120_000.0);

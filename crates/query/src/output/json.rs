@@ -12,15 +12,15 @@ use crate::group::{Derived, Group};
 use crate::row::Range;
 
 impl Answer {
-    /// Formats the answer as NDJSON: one object for each group, in order, each followed by a line feed. `tenant` is
-    /// the name of the tenant. If rows of several tenants were added up, `tenants` is their number instead. The count
-    /// is `sessions`, or `session_windows` if any group adds up several windows.
+    /// Formats the answer as NDJSON. Each group is one object, followed by a line feed. `tenant` is the name of the
+    /// tenant. If rows of several tenants were added up, the object has `tenants` instead, the number of tenants. The
+    /// count is `sessions`, or `session_windows` if any group adds up several windows.
     ///
     /// `tables` lists the tables whose rows were added up. `numbers` is `exact`, `noisy` or `counts_only`. With
-    /// `counts_only`, all other numbers are `null`, because only session counts were published. `below_zero` lists
-    /// the sums that are below 0 because of noise. `standard_error` contains the standard errors under the names of
-    /// their numbers. A standard error is 0 for an exact number, and `null` if there is no number or its noise is not
-    /// declared. A ratio is `null` if its denominator is 0, or too small compared with its noise.
+    /// `counts_only`, all other numbers are `null`, because only session counts were published. `below_zero` lists the
+    /// sums that are below 0 because of noise. `standard_error` contains the standard errors under the names of their
+    /// numbers. A standard error is 0 for an exact number. It is `null` if the number is missing or its noise is not
+    /// declared. A ratio is `null` if its denominator is 0, or is too small compared with the noise in it.
     #[must_use]
     pub fn json(&self) -> String {
         let mut json = String::new();
@@ -150,7 +150,7 @@ fn standard_errors(group: &Group) -> Errors<'_> {
     }
 }
 
-/// A distribution, and its mean.
+/// A distribution and its mean, as they are written.
 #[derive(serde::Serialize)]
 struct Values<'a> {
     mean: Option<f64>,

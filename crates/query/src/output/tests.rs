@@ -3,7 +3,7 @@ use crate::layout::width;
 use crate::testing::{query, rows, table};
 
 #[test]
-fn csv_fields_are_quoted_if_needed() {
+fn csv_field_is_quoted_only_if_necessary() {
     let check = |text, expect: &str| assert_eq!(quoted(text), expect);
     check("Chrome", "Chrome");
     check("a,b", "\"a,b\"");
@@ -21,7 +21,7 @@ fn csv_text_that_looks_like_a_formula_is_escaped() {
 }
 
 #[test]
-fn formula_is_escaped_in_csv_and_unchanged_in_json() {
+fn text_that_looks_like_a_formula_is_escaped_in_csv_and_unchanged_in_json() {
     let records = [table(90, "content", &[("=HYPERLINK(\"x\",1)", 60)])];
     let answer = query("--breakdown content").unwrap().run(&rows(&records)).unwrap();
     assert!(answer.csv().contains(",\"'=HYPERLINK(\"\"x\"\",1)\","), "{}", answer.csv());
@@ -30,7 +30,7 @@ fn formula_is_escaped_in_csv_and_unchanged_in_json() {
 }
 
 #[test]
-fn control_characters_are_not_printed_to_a_terminal() {
+fn control_characters_are_replaced_before_they_reach_a_terminal() {
     assert_eq!(plain("a\u{1b}[31mb\nc"), "a\u{fffd}[31mb\u{fffd}c");
 }
 

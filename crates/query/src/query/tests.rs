@@ -30,7 +30,7 @@ fn since_before_the_epoch_selects_all_windows() {
 }
 
 #[test]
-fn grouping_by_other_than_the_first_dimensions_is_refused_with_valid_choices() {
+fn error_for_grouping_by_other_than_the_first_dimensions_lists_the_valid_choices() {
     assert_eq!(
         refused("--breakdown device,os,browser --by os"),
         "--by os is not a prefix of breakdown device,os,browser, so folded rows cannot be grouped by it; group by \
@@ -51,7 +51,7 @@ fn condition_on_a_dimension_outside_the_breakdown_is_refused() {
 }
 
 #[test]
-fn errors_name_the_flag_and_quote_its_value() {
+fn errors_name_the_flag_and_quote_the_value() {
     assert!(
         refused("--breakdown os,,browser")
             .starts_with("--breakdown \"os,,browser\" contains a dimension twice")

@@ -2,7 +2,7 @@ use super::{Better, QueryMetric};
 use crate::testing::{query, rows, table};
 
 #[test]
-fn every_metric_is_found_by_its_unique_name() {
+fn every_metric_has_a_unique_name_and_is_found_by_it() {
     let all: Vec<QueryMetric> = QueryMetric::all().collect();
     assert_eq!(all.len(), 30);
     for metric in all {
@@ -14,7 +14,7 @@ fn every_metric_is_found_by_its_unique_name() {
 }
 
 #[test]
-fn values_of_metrics_equal_the_values_in_json() {
+fn values_of_metrics_equal_the_values_in_the_json_format() {
     let records = [table(90, "os", &[("Windows", 900)]), table(91, "os", &[("Windows", 700)])];
     let answer = query("--by os").unwrap().run(&rows(&records)).unwrap();
     let json: serde_json::Value = serde_json::from_str(answer.json().trim()).unwrap();

@@ -32,7 +32,7 @@ fn value(figure: Option<Figure>) -> f64 {
 }
 
 #[test]
-fn impact_is_the_gain_of_the_overall_value_if_the_row_were_as_good_as_the_rest() {
+fn impact_is_the_improvement_of_the_overall_value_if_the_row_were_as_good_as_the_rest() {
     let [ranking] = &rank("rebuffering_ratio", Rank::Impact, &[records()])[..] else { panic!() };
     let overall = 34_600.0 / (1_060_000.0 + 34_600.0);
     let without_b = 9_600.0 / (960_000.0 + 9_600.0);
@@ -46,7 +46,7 @@ fn impact_is_the_gain_of_the_overall_value_if_the_row_were_as_good_as_the_rest()
 }
 
 #[test]
-fn impact_has_the_opposite_sign_if_a_higher_value_is_better() {
+fn impact_has_the_opposite_sign_for_a_metric_whose_higher_values_are_better() {
     let mut records = records();
     records[1]["good_sessions"] = 0.into();
     let [ranking] = &rank("good", Rank::Impact, &[records])[..] else { panic!() };
@@ -66,7 +66,7 @@ fn rows_are_ranked_by_value_and_by_sessions() {
 }
 
 #[test]
-fn single_rows_and_metrics_that_are_sums_have_no_impact() {
+fn row_without_other_rows_and_metric_that_is_a_sum_have_no_impact() {
     let one = table(90, "cdn", &[("cdn-a", 900)]);
     assert_eq!(rank("rebuffering_ratio", Rank::Impact, &[one])[0].rows[0].impact, None);
     let sums = rank("stalls", Rank::Impact, &[records()]);
@@ -75,10 +75,11 @@ fn single_rows_and_metrics_that_are_sums_have_no_impact() {
 }
 
 #[test]
-fn error_of_an_impact_equals_that_of_its_derivatives() {
+fn error_of_an_impact_equals_the_error_computed_from_numeric_derivatives() {
     let records = noisy(records());
     let [ranking] = &rank("rebuffering_ratio", Rank::Impact, &[records])[..] else { panic!() };
-    // The expected error follows from numeric derivatives of R − R′ by each of the six sums, whose noise is 8 clamps.
+    // The expected error is computed from the derivatives of R − R′ with respect to each of the six sums. The noise of
+    // each sum is 8 clamps.
     let sums = [(900_000.0, 9_000.0), (100_000.0, 25_000.0), (60_000.0, 600.0)];
     let ratio = |rows: &[(f64, f64)]| {
         let (playing, stalled) = rows.iter().fold((0.0, 0.0), |sum, row| (sum.0 + row.0, sum.1 + row.1));
@@ -93,7 +94,8 @@ fn error_of_an_impact_equals_that_of_its_derivatives() {
         variance += ((impact(&playing) - impact(&sums)) * 8.0 * 60_000.0).powi(2);
         variance += ((impact(&stalled) - impact(&sums)) * 8.0 * 15_000.0).powi(2);
     }
-    // The denominators are too small compared with their noise, unless the playing time is much longer.
+    // There is no impact, because the denominators are too small compared with their noise. Below, the playing time is
+    // longer.
     assert_eq!(ranking.rows[0].impact, None);
     let long = |factor: i64| {
         let mut records = self::noisy(self::records());

@@ -12,7 +12,7 @@ fn notes(records: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn every_field_of_the_example_of_the_schema_is_read() {
+fn every_field_of_the_example_in_the_schema_is_read() {
     let mut reader = Reader::new();
     reader.push(include_bytes!("../../fixtures/rollup.json"));
     let [row] = reader.rows() else { panic!("one row") };
@@ -26,7 +26,7 @@ fn every_field_of_the_example_of_the_schema_is_read() {
 }
 
 #[test]
-fn complete_tables_need_no_note() {
+fn complete_tables_cause_no_note() {
     assert_eq!(notes(&table(0, "os", &[("*", 60), ("Windows", 900)])), Vec::<String>::new());
 }
 
@@ -40,7 +40,7 @@ fn unknown_fields_are_ignored() {
 }
 
 #[test]
-fn records_of_other_schemas_are_counted_by_name() {
+fn records_of_each_other_schema_are_counted() {
     let mut next = record(0, "os Windows", 1, 1, 60);
     next["schema"] = "crowdfold.rollup/2".into();
     let reader = read(&[vec![next.clone(), next, json!({"sessions": 3})]]);
@@ -55,7 +55,7 @@ fn records_of_other_schemas_are_counted_by_name() {
 }
 
 #[test]
-fn number_of_schemas_named_in_notes_is_limited() {
+fn notes_name_only_a_limited_number_of_schemas() {
     let many: Vec<_> =
         (0..100).map(|number| json!({"schema": format!("{number}{}", "x".repeat(1000))})).collect();
     let notes = notes(&many);
@@ -102,7 +102,7 @@ fn missing_rows_are_reported() {
 }
 
 #[test]
-fn first_of_two_tables_with_the_same_key_is_used() {
+fn second_table_with_the_same_key_is_ignored() {
     let first = table(0, "os", &[("*", 60), ("Windows", 900)]);
     let again = first.clone();
     let other = table(0, "os", &[("*", 55), ("Linux", 80), ("Windows", 901)]);
@@ -133,7 +133,7 @@ fn each_tenant_breakdown_and_window_has_a_separate_table() {
 }
 
 #[test]
-fn partial_coverage_is_reported() {
+fn tables_without_some_source_partitions_are_reported() {
     let mut partial = table(0, "os", &[("*", 60), ("Windows", 70)]);
     partial.iter_mut().for_each(|record| record["coverage"] = json!({"partitions": 3, "of": 4}));
     assert_eq!(
@@ -143,7 +143,7 @@ fn partial_coverage_is_reported() {
 }
 
 #[test]
-fn reader_for_a_query_keeps_only_its_rows() {
+fn reader_for_a_query_keeps_only_rows_that_the_query_may_use() {
     let query = query("--breakdown os --since 10m --tenant acme").unwrap();
     let mut reader = Reader::for_query(&query);
     let mut other_tenant = record(95, "os *", 1, 1, 60);
@@ -153,7 +153,7 @@ fn reader_for_a_query_keeps_only_its_rows() {
         reader.push(record.to_string().as_bytes());
     }
     assert_eq!(reader.rows().iter().map(|row| row.sessions).collect::<Vec<_>>(), [61]);
-    // The table before the queried period is not checked, but the table of the other breakdown is.
+    // One table is missing a row: that of the other breakdown. The table before the queried period is not checked.
     assert_eq!(reader.notes(), ["incomplete tables: 1 (missing rows: 1), so their sums are too low"]);
 }
 
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn noisy_numbers_of_any_value_are_answered_in_every_format(
+    fn rows_with_arbitrary_noisy_numbers_can_be_written_in_every_format(
         numbers in vec(any::<i64>(), 9), sums in vec(any::<i64>(), 3), errors in vec(any::<i64>(), 6), noise in any::<u64>()
     ) {
         let mut records = noisy(table(90, "os", &[("Windows", 60), ("iOS", 70)]));

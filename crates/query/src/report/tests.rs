@@ -43,7 +43,7 @@ fn ranking_is_written_in_each_format() {
 }
 
 #[test]
-fn comparison_shows_the_noise_of_a_change() {
+fn comparison_contains_the_noise_of_a_change() {
     let now = answer(&[noisy(table(90, "os", &[("Windows", 900)]))]);
     let before = answer(&[noisy(table(80, "os", &[("Windows", 600)]))]);
     let report = now.comparison_report(&now.compare(&before, &[metric("sessions"), metric("stalls")]));

@@ -1,4 +1,4 @@
-//! Parses rows: the plain fields by name, and the numbers by the tables of metrics.
+//! Parses rows. The fields of metrics are read by means of the lists of metrics, and all other fields by their names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,8 +30,7 @@ impl From<Interval> for Window {
     }
 }
 
-/// The metrics that have been parsed. The outer `None` means that the field is missing, and the inner one that it is
-/// null.
+/// The metrics that have been parsed. `None` means that the field is missing, and `Some(None)` that it is null.
 #[derive(Default)]
 struct Draft {
     sums: [Option<Option<i64>>; SumMetric::COUNT],

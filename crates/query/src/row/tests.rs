@@ -13,7 +13,7 @@ fn numbers(records: &[Value]) -> Option<Numbers> {
 }
 
 #[test]
-fn noisy_row_is_read_with_its_negative_numbers() {
+fn negative_numbers_of_a_noisy_row_are_read() {
     let row = row(include_str!("../../fixtures/noisy.json"));
     assert_eq!((row.detail, row.numbers()), (Some(false), Some(Numbers::Noisy)));
     assert_eq!(
@@ -45,7 +45,7 @@ fn row_with_only_session_counts_contains_no_other_number() {
 }
 
 #[test]
-fn numbers_are_classified_by_detail_and_policy() {
+fn kind_of_numbers_depends_on_detail_and_policy() {
     let whole = || table(90, "os", &[("Windows", 60)]);
     assert_eq!(numbers(&whole()), Some(Numbers::Exact));
     assert_eq!(numbers(&noisy(whole())), Some(Numbers::Noisy));
@@ -58,16 +58,16 @@ fn numbers_are_classified_by_detail_and_policy() {
 }
 
 #[test]
-fn row_whose_noise_is_unknown_has_no_usable_numbers() {
+fn row_whose_noise_is_unknown_has_no_kind_of_numbers() {
     let whole = || table(90, "os", &[("Windows", 60)]);
     let changed = |mut records: Vec<Value>, change: fn(&mut Value)| {
         change(&mut records[0]);
         numbers(&records)
     };
-    // The policy does not declare the noise, or the row does not declare that it is exact.
+    // The policy does not declare the noise, or the row does not contain `detail`.
     assert_eq!(changed(noisy(whole()), |row| row["policy"]["noise"] = Value::Null), None);
     assert_eq!(changed(whole(), |row| row["detail"] = Value::Null), None);
-    // A row of the detail table has the numbers of a noisy row, or the reverse.
+    // The numbers are noisy but `detail` is true, or a number of an exact row is negative.
     assert_eq!(changed(noisy(whole()), |row| row["detail"] = true.into()), None);
     assert_eq!(changed(whole(), |row| row["plays"] = (-1).into()), None);
     assert_eq!(changed(whole(), |row| row["errors"]["drm"] = (-1).into()), None);

@@ -11,14 +11,15 @@ use crate::{Query, QueryError};
 /// be used.
 pub(super) enum Table {
     Named(Vec<String>),
-    /// One breakdown for each tenant and window. It is used for totals, which are the same in all tables of a
-    /// tenant's window, so the breakdowns may differ.
+    /// One breakdown for each tenant and window. This is possible for totals only: all tables of a tenant's window have
+    /// the same totals, so different windows may use different breakdowns.
     PerWindow(HashMap<(String, Timestamp), Vec<String>>),
 }
 
 impl Table {
-    /// Selects the table. If the query names one, it is used. For totals, the best table of each tenant and window is
-    /// used. Otherwise the table that has all queried dimensions is used, or the detail table if there are several.
+    /// Selects the table. If the query names a table, selects that. For totals, selects the best table of each tenant
+    /// and window. For other queries, selects the only table with all queried dimensions; if there are several, selects
+    /// the detail table.
     pub(super) fn choose(query: &Query, rows: &[(&Row, Numbers)]) -> Result<Self, QueryError> {
         if let Some(breakdown) = &query.breakdown {
             return Ok(Self::Named(breakdown.clone()));
@@ -70,7 +71,7 @@ impl Table {
     }
 }
 
-/// The kind of a table's numbers, and its number of rows. A total over fewer rows has less noise.
+/// The kind of a table's numbers, and the number of rows. A total over fewer rows has less noise.
 type Rank = (Numbers, u64);
 
 /// Returns the rank of a table among the tables of its window. The best table has the lowest rank. Under
@@ -79,8 +80,8 @@ const fn rank(row: &Row, numbers: Numbers) -> Rank {
     (numbers, if matches!(numbers, Numbers::Noisy) { row.rows } else { 0 })
 }
 
-/// Returns the only exact one of several matching breakdowns. Returns `None` if a tenant has one of the other
-/// breakdowns but not this one, because the tenant would be missing from the answer.
+/// Returns the breakdown with exact numbers if exactly one of the matching breakdowns has them. Returns `None` if a
+/// tenant lacks this breakdown but has another matching breakdown, because the tenant would be missing from the answer.
 fn detail<'a>(fitting: &[&'a Vec<String>], rows: &[(&Row, Numbers)]) -> Option<&'a Vec<String>> {
     let mut tables: BTreeMap<&Vec<String>, (bool, BTreeSet<&str>)> = BTreeMap::new();
     for (row, _) in rows.iter().filter(|(row, _)| fitting.contains(&&row.breakdown)) {

@@ -12,7 +12,7 @@ fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
     query(flags).unwrap().run(&rows(records)).unwrap()
 }
 
-/// Formats each group as its key and its sessions: `Windows/* 83`.
+/// Formats each group as its key and its number of sessions, such as `Windows/* 83`.
 fn shown(answer: &Answer) -> Vec<String> {
     answer.groups.iter().map(|group| format!("{} {}", group.group_key.join("/"), group.sessions())).collect()
 }
@@ -25,7 +25,7 @@ fn two_windows() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn named_breakdown_is_shown_completely_largest_row_first() {
+fn all_rows_of_a_named_breakdown_are_returned_with_the_largest_first() {
     let answer = ask("--breakdown os,browser", &two_windows());
     assert_eq!(shown(&answer), ["Windows/Chrome 1750", "macOS/Safari 200", "*/* 113", "Windows/* 80"]);
     assert_eq!(answer.count_name(), "session_windows");
@@ -33,7 +33,7 @@ fn named_breakdown_is_shown_completely_largest_row_first() {
 }
 
 #[test]
-fn grouping_by_a_prefix_keeps_folded_rows_as_a_star() {
+fn grouping_by_a_prefix_keeps_folded_rows_in_the_group_star() {
     let answer = ask("--breakdown os,browser --by os", &two_windows());
     assert_eq!(shown(&answer), ["Windows 1830", "macOS 200", "* 113"]);
     let answer = ask("--breakdown os,browser --by ''", &two_windows());
@@ -41,20 +41,20 @@ fn grouping_by_a_prefix_keeps_folded_rows_as_a_star() {
 }
 
 #[test]
-fn conditions_omit_folded_rows_and_report_their_sessions() {
+fn conditions_omit_folded_rows_and_a_note_contains_their_sessions() {
     let answer = ask("--breakdown os,browser --where os=Windows", &two_windows());
     assert_eq!(shown(&answer), ["Windows/Chrome 1750", "Windows/* 80"]);
     assert_eq!(answer.folded_away(), 113);
     assert_eq!(answer.notes()[1], "folded: 113 session_windows in rows that may include it");
     let answer = ask("--breakdown os,browser --where browser=Safari", &two_windows());
     assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113 + 80));
-    // `macOS/*` does not occur, so only `*/*` may include Safari on macOS.
+    // There is no row `macOS/*`, so only the row `*/*` may include Safari on macOS.
     let answer = ask("--breakdown os,browser --where os=macOS --where browser=Safari", &two_windows());
     assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113));
 }
 
 #[test]
-fn conditions_on_one_dimension_are_alternatives_including_a_star() {
+fn one_of_several_conditions_on_a_dimension_must_be_met_and_a_star_is_a_value() {
     let answer = ask("--breakdown os,browser --where os=Windows --where os=macOS --by os", &two_windows());
     assert_eq!(shown(&answer), ["Windows 1830", "macOS 200"]);
     let answer = ask("--breakdown os,browser --where browser=*", &two_windows());
@@ -62,7 +62,7 @@ fn conditions_on_one_dimension_are_alternatives_including_a_star() {
 }
 
 #[test]
-fn query_without_matches_prints_a_note() {
+fn note_reports_that_no_row_matches_the_query() {
     let answer = ask("--breakdown os,browser --where os=Roku", &two_windows());
     assert!(answer.is_empty());
     assert_eq!(
@@ -76,7 +76,7 @@ fn query_without_matches_prints_a_note() {
 }
 
 #[test]
-fn every_groups_rows_by_interval() {
+fn every_adds_one_row_per_interval_and_group() {
     let mut records = two_windows();
     records.push(table(120, "os/browser", &[("Windows/Chrome", 70)]));
     let answer = ask("--breakdown os,browser --by os --every 1h", &records);
@@ -106,7 +106,7 @@ fn rows_of_several_tenants_are_not_added_unless_requested() {
 }
 
 #[test]
-fn concurrent_sessions_are_counted_in_one_window() {
+fn concurrent_sessions_are_the_sessions_of_one_window() {
     let answer = ask("--breakdown os,browser --by os --where os=Windows", &two_windows());
     assert_eq!((answer.groups[0].concurrent_max(), answer.groups[0].concurrent_mean()), (930, Some(915.0)));
 }
@@ -142,7 +142,7 @@ fn breakdown_with_the_queried_dimensions_is_selected() {
 }
 
 #[test]
-fn ambiguous_breakdown_is_refused() {
+fn query_that_several_breakdowns_could_answer_is_refused() {
     let mut records = two_windows();
     records.push(table(90, "cdn", &[("a", 1013)]));
     let fault = |flags: &str| query(flags).unwrap().run(&rows(&records)).expect_err("left open");
@@ -157,14 +157,14 @@ fn ambiguous_breakdown_is_refused() {
 }
 
 #[test]
-fn query_without_rows_has_an_empty_answer() {
+fn answer_is_empty_if_there_are_no_rows() {
     assert!(ask("--by os", &[]).is_empty());
     assert!(ask("", &[]).is_empty());
 }
 
 proptest! {
     #[test]
-    fn sums_neither_lose_nor_repeat_rows(
+    fn sum_over_all_groups_neither_loses_nor_repeats_rows(
         windows in vec(btree_map(("[ab*]", "[xyz*]"), 50_u64..500, 0..8), 1..5), every in 1_u64..4
     ) {
         let records: Vec<_> = windows

@@ -3,7 +3,7 @@ use crate::{Added, QueryMetric};
 use crowdfold_model::Span;
 
 #[test]
-fn series_have_a_point_for_each_interval_in_which_their_group_was_published() {
+fn series_has_a_point_for_each_interval_in_which_its_group_was_published() {
     let mut records = vec![
         table(90, "os", &[("Windows", 900), ("macOS", 200)]),
         table(91, "os", &[("Windows", 850)]),
@@ -30,7 +30,7 @@ fn rows_with_notes(records: &[Vec<serde_json::Value>]) -> Vec<crate::Row> {
 }
 
 #[test]
-fn sum_of_windows_counts_its_windows_and_has_the_noise_of_each() {
+fn row_that_is_a_sum_of_windows_counts_them_and_has_the_noise_of_each() {
     let single: Vec<_> = (0..60)
         .flat_map(|minute| rows(&[crate::testing::noisy(table(600 + minute, "os", &[("Windows", 900)]))]))
         .collect();

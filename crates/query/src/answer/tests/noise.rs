@@ -1,4 +1,4 @@
-//! Tests with rows that carry noise, or contain only session counts.
+//! Tests with rows that have noise, and with rows that contain only session counts.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use super::ask;
 use crate::Answer;
 use crate::testing::{assert_is_fixture, counts_only, noisy, table};
 
-/// Returns two windows of a table outside the detail table. In the sum, startup failures are below 0. In one row, the
-/// stalled time is below 0.
+/// Returns two windows of a table that is not the detail table. The sum of startup failures over the windows is below
+/// 0. The stalled time of one row is below 0.
 fn two_windows() -> Vec<Vec<Value>> {
     let window = |minute, failures: [i64; 2]| {
         let mut records = noisy(table(minute, "os", &[("*", 60), ("Windows", 900)]));
@@ -27,7 +27,7 @@ fn json(answer: &Answer) -> Vec<Value> {
 }
 
 #[test]
-fn number_below_zero_is_marked_in_the_table_and_explained_by_a_note() {
+fn number_below_zero_is_marked_in_the_text_table_and_explained_by_a_note() {
     let answer = ask("--breakdown os", &two_windows());
     assert_is_fixture(&answer.table(120), "noisy.txt");
     let note = "some sums are below 0 because their noise is larger than the value (marked ? in a table, listed in \
@@ -44,14 +44,14 @@ fn number_below_zero_is_marked_in_the_table_and_explained_by_a_note() {
 }
 
 #[test]
-fn standard_errors_are_shown_in_table_and_csv_only_if_requested() {
+fn text_table_and_csv_contain_standard_errors_only_if_requested() {
     let answer = ask("--breakdown os", &two_windows()).with_errors(true);
     assert_is_fixture(&answer.table(160), "errors.txt");
     let csv = answer.csv();
     let (names, first) = (csv.lines().next().unwrap(), csv.lines().nth(1).unwrap());
     let fields: std::collections::HashMap<&str, &str> = names.split(',').zip(first.split(',')).collect();
     assert_eq!(names.split(',').count(), first.split(',').count());
-    // The expected values are noise · clamp · √2: 8 · 1 · √2 and 8 · 15,000 · √2.
+    // The expected errors are noise · clamp · √2, because two windows are added: 8 · 1 · √2 and 8 · 15,000 · √2.
     assert_eq!((fields["plays_error"], fields["stalled_ms_error"]), ("11.3", "169705.6"));
     assert_eq!((fields["errors_drm_error"], fields["session_windows_error"]), ("11.3", "0.0"));
     assert!(!ask("--breakdown os", &two_windows()).csv().contains("_error,"));
@@ -71,7 +71,7 @@ fn json_always_contains_standard_errors() {
     about("/errors/other", 8.0 * root);
     about("/startup_ms/sum", 8.0 * 10_000.0 * root);
     about("/bandwidth_kbps/mean", 8.0 * 30_000.0 * root / 1_800.0);
-    // The standard error is √(σ² + R² σ²) / 1,000, with R = 13 / 1,000.
+    // The expected error of `vsf` is √(σ² + R² σ²) / 1,000, with R = 13 / 1,000.
     let vsf = 8.0 * root * (1.0 + 0.013_f64.powi(2)).sqrt() / 1_000.0;
     assert!((error("/vsf") - vsf).abs() < 1e-6);
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -84,7 +84,7 @@ fn json_always_contains_standard_errors() {
 fn ratio_whose_denominator_is_mostly_noise_is_left_empty() {
     let mut records = two_windows();
     for row in records.iter_mut().flatten() {
-        // The minimum denominator is 5 · 8 · √2 = 56.6.
+        // The denominator 56 is below the minimum, which is 5 · 8 · √2 = 56.6.
         row["attempts"] = 28.into();
         row["plays"] = 29.into();
     }
@@ -98,7 +98,7 @@ fn ratio_whose_denominator_is_mostly_noise_is_left_empty() {
 }
 
 #[test]
-fn session_counts_only_leave_columns_empty_with_a_note() {
+fn columns_of_rows_with_session_counts_only_are_empty_and_a_note_explains_it() {
     let records = [counts_only(table(90, "os", &[("*", 60), ("Windows", 900)]))];
     let answer = ask("--breakdown os", &records);
     assert_eq!(
@@ -126,7 +126,7 @@ fn session_counts_only_leave_columns_empty_with_a_note() {
 }
 
 #[test]
-fn every_answer_contains_its_kind_of_numbers() {
+fn every_answer_names_its_kind_of_numbers() {
     let numbers = |records: Vec<Value>| {
         let line = json(&ask("--breakdown os", &[records])).swap_remove(0);
         (line["numbers"].as_str().unwrap().to_owned(), line["tables"].clone())
@@ -139,7 +139,7 @@ fn every_answer_contains_its_kind_of_numbers() {
 }
 
 #[test]
-fn under_differential_privacy_only_the_error_of_sessions_is_known() {
+fn differential_privacy_declares_only_the_error_of_the_session_count() {
     let mut records = table(90, "os", &[("Windows", 900)]);
     records[0].as_object_mut().unwrap().remove("detail");
     records[0]["policy"] = json!({"name": "differential-privacy", "k": 50, "sigma": 38.2, "tau": 240});

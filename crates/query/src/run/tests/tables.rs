@@ -1,4 +1,4 @@
-//! Tests of selecting the table that answers a query.
+//! Tests of the selection of the table that answers a query.
 
 use crowdfold_model::SumMetric;
 use serde_json::Value;
@@ -21,13 +21,13 @@ fn totals_are_answered_from_the_detail_table() {
     assert_eq!(shown(&answer), [" 1013"]);
     assert_eq!(answer.notes(), ["answered from the detail table cdn,connection: all numbers are exact"]);
     assert_eq!(answer.groups[0].rows, 3);
-    // The same applies to totals for each interval, and to an empty list of dimensions.
+    // The detail table is also used for totals of each interval, and for an empty list of dimensions.
     let answer = ask("--by '' --every 1m", &window());
     assert_eq!(answer.groups[0].tables.first().unwrap(), "cdn.connection");
 }
 
 #[test]
-fn named_breakdown_is_used_even_if_the_detail_table_fits() {
+fn named_breakdown_is_used_even_if_the_detail_table_has_the_dimensions() {
     let answer = ask("--breakdown browser,os --by ''", &window());
     assert_eq!(
         answer.notes()[..1],
@@ -54,7 +54,7 @@ fn totals_without_a_detail_table_come_from_the_table_with_the_fewest_rows() {
 }
 
 #[test]
-fn each_window_is_answered_from_its_own_best_table() {
+fn each_window_is_answered_from_the_best_table_of_that_window() {
     let mut records = window();
     records.push(noisy(table(91, "browser/os", &[("Chrome/Windows", 400)])));
     let answer = ask("", &records);
@@ -72,14 +72,14 @@ fn each_window_is_answered_from_its_own_best_table() {
 #[test]
 fn detail_table_is_preferred_among_matching_tables() {
     let mut records = window();
-    // The breakdowns have changed after the first window.
+    // The breakdowns changed after the first window.
     records.push(noisy(table(91, "cdn", &[("a", 700)])));
     records.push(table(91, "cdn/connection", &[("a/wifi", 700)]));
     let answer = ask("--by cdn", &records);
     assert_eq!(shown(&answer), ["a 1200", "b 513"]);
     assert_eq!(answer.notes()[0], "answered from the detail table cdn,connection: all numbers are exact");
     assert_eq!(shown(&ask("--where cdn=a", &records)), ["a/wifi 1200"]);
-    // Another tenant has only the other table, so it would be missing from the answer.
+    // Tenant `beta` has only the other table, so it would be missing if the detail table were selected.
     records.push(of_tenant("beta", noisy(table(91, "cdn", &[("a", 80)]))));
     let fault = query("--by cdn").unwrap().run(&rows(&records)).unwrap_err();
     assert!(matches!(fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
