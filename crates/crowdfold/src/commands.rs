@@ -23,7 +23,7 @@ use crate::error::CrowdfoldError;
 /// Reads the configuration and runs the command.
 ///
 /// # Errors
-/// The [`CrowdfoldError`] that determines the exit code of the process.
+/// Returns the error of the command. It determines the exit code of the process.
 pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), CrowdfoldError> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     // These commands need no configuration.

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crowdfold_worker::Config;
 
-/// The measured memory, in bytes, of the largest kind of session: one with an open session summary and CMCD states.
+/// The measured memory of a session, in bytes. The measured session is of the largest kind, which has an open session
+/// summary and CMCD states.
 const SESSION: u64 = 1_200;
 
 /// The assumed memory of librdkafka's queues, interned strings and the program itself, in bytes.
 const REST: u64 = 256 << 20;
 
-/// Returns the maximum memory, in bytes, that `sessions.max_per_partition` allows for a worker that has all partitions.
+/// Returns the maximum memory of the sessions of a worker that has all partitions, in bytes. It follows from
+/// `sessions.max_per_partition`.
 fn most(config: &Config) -> u64 {
     let sessions =
         (config.sessions.max_per_partition as u64).saturating_mul(config.topics.beacon_partitions.into());
@@ -77,8 +79,8 @@ fn limit(root: &Path, groups: &str) -> Option<u64> {
             }
             _ => continue,
         };
-        // In a container, the path may be valid only on the host, or point outside of the visible tree. In both cases
-        // only the file of the root is read.
+        // In a container, the path may be valid only on the host, or point outside of the visible tree. In both cases,
+        // only the limit of the root is read.
         let path = if path.contains("..") { "" } else { path };
         let own = root.join(path.trim_start_matches('/'));
         files.extend(
@@ -86,7 +88,7 @@ fn limit(root: &Path, groups: &str) -> Option<u64> {
         );
     }
     let read = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
-    // Control groups of version 1 represent "no limit" by a number near 2^63.
+    // In version 1 of control groups, a number near 2^63 means "no limit".
     files.into_iter().filter_map(read).filter(|limit| *limit < 1 << 60).min()
 }
 
@@ -108,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn smallest_limit_of_a_control_group_and_its_parents_is_used() {
+    fn smallest_limit_of_a_control_group_and_its_parents_applies() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
         assert_eq!(limit(root, "0::/a/b\n"), None);
@@ -118,7 +120,7 @@ mod tests {
         assert_eq!(limit(root, "0::/\n"), None);
         assert_eq!(limit(root, "0::/a\n"), Some(1_000_000));
         assert_eq!(limit(root, "0::/a/b\n"), Some(1_000_000));
-        // A path that is valid only on the host, as a container may see it.
+        // This path is valid only on the host. A container may see such a path.
         assert_eq!(limit(root, "0::/../../a\n"), None);
         write(&root.join("memory.max"), "3000000\n");
         assert_eq!(limit(root, "0::/docker/4711\n"), Some(3_000_000));

@@ -1,4 +1,4 @@
-//! Writes output files. A file is replaced as a whole or not at all, and an input file is never overwritten.
+//! Writes output files. An output file is replaced only as a whole. An input file is never overwritten.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, Permissions};
@@ -29,7 +29,7 @@ impl Replacement {
     /// Creates the temporary file for an output file.
     ///
     /// # Errors
-    /// The file cannot be created, for example because the directory is not writable.
+    /// Returns an error if the file cannot be created, for example because the directory is not writable.
     pub(crate) fn create(path: &Path) -> Result<Self> {
         Self::open(path).with_context(|| cannot_be_written(path))
     }
@@ -40,7 +40,7 @@ impl Replacement {
         if is_special || there.as_ref().is_ok_and(|there| !there.is_file()) {
             return Ok(Self::Direct(BufWriter::with_capacity(BUFFER, File::create(path)?)));
         }
-        // If the path is a symbolic link, the file that it refers to is replaced, and the link remains.
+        // If the path is a symbolic link, the target of the link is replaced, and the link remains.
         let path = if there.is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
         let directory = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -58,18 +58,18 @@ impl Replacement {
         Ok(Self::Temporary { file: BufWriter::with_capacity(BUFFER, file), path })
     }
 
-    /// Writes the buffered data, and renames the file to its target.
+    /// Writes the buffered data, and renames the temporary file to its final name.
     ///
     /// # Errors
-    /// Writing or renaming failed, so the old content remains.
+    /// Returns an error if writing or renaming fails. The old content then remains.
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Direct(mut file) => Ok(file.flush()?),
             Self::Temporary { file, path } => {
                 let put = || -> Result<()> {
                     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-                    // The data is written to the disk before the rename, so a full disk does not destroy the old
-                    // content.
+                    // The data is written to the disk before the file is renamed, so a full disk does not destroy the
+                    // old content.
                     file.as_file().sync_all()?;
                     file.persist(&path)?;
                     Ok(())
@@ -132,12 +132,12 @@ fn metadata_of(stream: impl AsFd) -> Option<Metadata> {
     File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()
 }
 
-/// Returns an error if a file would be both read and written, or be written twice. The input `-` is standard input.
-/// Each output is the name that messages contain, such as its flag, and its path. An output without a path is standard
+/// Returns an error if one file is both input and output, or is used for two outputs. The input `-` is standard input.
+/// An output consists of its name in messages, such as its flag, and its path. An output without a path is standard
 /// output.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] with the names of both.
+/// Returns [`CrowdfoldError::Usage`], with the names of both uses.
 pub(crate) fn refuse_same(
     inputs: &[PathBuf],
     outputs: &[(&str, Option<&Path>)],
@@ -164,12 +164,12 @@ pub(crate) fn refuse_same(
     Ok(())
 }
 
-/// Returns an error if standard output was closed by the shell (`>&-`), because the output would be lost. In this
-/// case, Rust's runtime has opened `/dev/null` for reading and writing. With `>/dev/null`, a shell opens it for writing
-/// only, which is permitted.
+/// Returns an error if the shell closed standard output (`>&-`), because the output would be lost. In this case, Rust's
+/// runtime has opened `/dev/null` for reading and writing. For `>/dev/null`, which is permitted, a shell opens it for
+/// writing only.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] if standard output is closed.
+/// Returns [`CrowdfoldError::Usage`] if standard output is closed.
 pub(crate) fn refuse_closed() -> Result<(), CrowdfoldError> {
     let stdout = io::stdout();
     let is_null = metadata_of(&stdout).is_some_and(|metadata| {
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_is_replaced_only_by_finish() {
+    fn output_file_is_replaced_only_when_finish_is_called() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("rows");
         fs::write(&path, "old").unwrap();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn same_file_is_refused_under_another_name() {
+    fn file_is_refused_as_input_and_output_even_under_another_name() {
         let dir = tempfile::tempdir().unwrap();
         let (file, hard, soft) = (dir.path().join("a"), dir.path().join("b"), dir.path().join("c"));
         fs::write(&file, "beacons").unwrap();

@@ -1,4 +1,4 @@
-//! Runs the program from its arguments and environment to its exit code.
+//! Runs the program: reads its arguments and its environment, runs a command, and returns the exit code.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -34,14 +34,14 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            // An error of stderr is ignored, because there is no other output for it.
+            // If stderr cannot be written to, the error is ignored, because there is no other place to report it.
             let _ = writeln!(std::io::stderr(), "crowdfold: {failure}");
             ExitCode::from(failure.exit_code())
         }
     }
 }
 
-/// Prints help and version to stdout, and usage errors to stderr in the format of all errors.
+/// Prints help and version to stdout. Prints usage errors to stderr, in the same format as all errors.
 fn answer(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();

@@ -12,7 +12,7 @@ pub(crate) fn width(output: impl AsFd + IsTerminal) -> usize {
     size(output).map_or(USUAL, |(columns, _)| columns)
 }
 
-/// Returns the columns and lines of the terminal. Returns `None` if the output is not a terminal, or the terminal does
+/// Returns the columns and lines of the terminal. Returns `None` if the output is not a terminal or the terminal does
 /// not report its size.
 #[must_use]
 pub(crate) fn size(output: impl AsFd + IsTerminal) -> Option<(usize, usize)> {

@@ -2,10 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 
-/// The environment variable that allows a build for tests to run. Its value must be `1`.
+/// The environment variable that must be `1`, so that a build for tests runs.
 const VARIABLE: &str = "CROWDFOLD_TEST";
 
-/// The version that `--version` prints. In a build for tests, it names the features.
+/// The version that `--version` prints. A build for tests also prints the names of its features.
 pub(crate) const VERSION: &str =
     match (crowdfold_kafka::fault::COMPILED_IN, crowdfold_engine::HAS_SEEDED_BUGS) {
         (false, false) => env!("CARGO_PKG_VERSION"),

@@ -21,11 +21,11 @@ mod tests;
 /// probability of an output by a factor of up to e³ = 20.
 const WEAK: f64 = 3.0;
 
-/// Prints the effective configuration as TOML, with secrets masked. Its consequences follow as TOML comments, so the
-/// output is still a valid configuration file. With `--sessions`, the rows to expect follow too.
+/// Prints the effective configuration as TOML, with secrets masked. Prints the consequences as TOML comments after it,
+/// so the output is a valid configuration file. With `--sessions`, also prints the rows to expect.
 ///
 /// # Errors
-/// `out` cannot be written to.
+/// Returns an error if `out` cannot be written to.
 pub fn run(args: &cli::Check, config: &Config, out: &mut impl Write) -> io::Result<()> {
     out.write_all(config.effective().as_bytes())?;
     writeln!(out, "\n# Consequences")?;
@@ -112,7 +112,7 @@ fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
     erasing(config, out)
 }
 
-/// Prints lines as comments, because `check` prints the configuration as TOML.
+/// Prints lines as comments, because the output of `check` is TOML.
 fn commented(lines: &[String], out: &mut impl Write) -> io::Result<()> {
     lines.iter().try_for_each(|line| writeln!(out, "# {line}"))
 }
@@ -187,7 +187,8 @@ fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the suffix that the line of a breakdown has if its table contains more than session counts and noisy sums.
+/// Returns the end of the line that describes a breakdown. It is empty unless the table has exact numbers or
+/// histograms.
 fn shown(policy: &Policy, at: usize) -> &'static str {
     if policy.detail() != Some(at) {
         return "";
@@ -248,7 +249,7 @@ fn grouped(tenants: &Tenants, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Prints how the noise for a tenant with its own policy differs from the noise of the common policy.
+/// Prints the noise for a tenant with its own policy, in comparison with the noise of the common policy.
 fn noise_of(tenant: &str, policy: &Policy, common: &Privacy, out: &mut impl Write) -> io::Result<()> {
     let Some(privacy) = policy.privacy() else { return Ok(()) };
     let (tau, k) = (privacy.tau(), policy.k());

@@ -25,15 +25,14 @@ use topic::{Found, Topic};
 /// The interval at which the certificate files are checked for changes.
 const AGAIN: Span = Span::SECOND.times(10);
 
-/// The time after an error of Kafka during which the collector is not ready, and during which further errors are not
-/// logged.
+/// For this time after an error of Kafka, the collector is not ready, and does not log further errors.
 const RECENT: Span = Span::SECOND.times(10);
 
 /// Runs the collector until SIGTERM, SIGINT or a permanent error.
 ///
 /// # Errors
-/// The permanent error that ended the collector, or an invalid configuration. If some acknowledged beacons were not
-/// written to Kafka before the exit, this is an error too.
+/// Returns an error if the configuration is invalid, if a permanent error ended the collector, or if some acknowledged
+/// beacons were not written to Kafka before the exit.
 pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     let settings = parameters::settings(&config);
     let files = parameters::files(&config).map(Certificates::load).transpose();
@@ -92,16 +91,17 @@ pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     Ok(())
 }
 
-/// The loop that checks topic, broker errors and certificate files every second, and reports metrics and readiness.
+/// The loop of the collector. Every second it checks the topic, the errors of brokers and the certificate files, and
+/// reports metrics and readiness.
 struct Watching<'a> {
     found: Receiver<Found>,
     counters: Counters,
     partitions: u32,
-    /// The number of partitions of the topic as brokers report it. `partitions` is the number that the collector uses.
+    /// The number of partitions that brokers report. `partitions` is the number that the collector uses.
     wanted: u32,
-    /// The error with which the last look-up of the topic failed, if it failed.
+    /// The error of the last look-up of the topic. `None` if that look-up succeeded.
     unseen: Option<String>,
-    /// The last error of Kafka that was logged, and its time.
+    /// The last error of Kafka, and the time at which it occurred.
     last_error: Option<(String, Timestamp)>,
     /// The time at which the certificate files were last checked.
     looked: Timestamp,
@@ -125,8 +125,8 @@ impl Watching<'_> {
         }
     }
 
-    /// Applies changes of the topic. A permanent error ends the collector if it has no partitions yet. Later, an error
-    /// makes it not ready.
+    /// Applies changes of the topic. If the collector has no partitions yet, a permanent error ends it. If it has
+    /// partitions, an error makes it not ready.
     fn topic(&mut self) -> Result<(), CrowdfoldError> {
         loop {
             match self.found.try_recv() {
@@ -155,7 +155,7 @@ impl Watching<'_> {
         Ok(())
     }
 
-    /// Handles errors that brokers returned for written records. Returns those that are permanent.
+    /// Handles errors that brokers returned for written records. Returns an error if it is permanent.
     fn kafka(&mut self, now: Timestamp) -> Result<(), CrowdfoldError> {
         if let Some(by_broker) = self.collector.stamped_by_broker() {
             self.clock(!by_broker)?;
@@ -176,8 +176,8 @@ impl Watching<'_> {
         Ok(())
     }
 
-    /// Checks that timestamps are set by the clock that `source.trust_timestamps` demands: the producer's or the
-    /// broker's. Watermarks depend on it.
+    /// Checks that timestamps are set by the clock that `source.trust_timestamps` requires (of the producer or of the
+    /// broker), because watermarks depend on timestamps.
     fn clock(&self, is_create_time: bool) -> Result<(), CrowdfoldError> {
         let trusted = self.config.source.trust_timestamps;
         if is_create_time == trusted {

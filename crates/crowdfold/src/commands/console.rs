@@ -14,22 +14,22 @@ use crate::error::CrowdfoldError;
 /// The time limit of one read of a topic.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// The most records of a batch, so that requests do not wait long for the store.
+/// The maximum number of records in a batch. It is small, so that requests do not wait long for the store.
 const MOST: usize = 2_000;
 
-/// The interval at which windows are added up to hours and expired rows are deleted.
+/// The interval at which rows of windows are added up to rows of hours, and expired rows are deleted.
 const MAINTENANCE: Span = Span::MINUTE;
 
-/// The interval after which a topic is opened again, so that new partitions are found.
+/// The interval at which topics are opened again, so that new partitions are found.
 const REOPEN: Span = Span::from_millis(5 * 60_000);
 
 /// The pause after an error that may be temporary.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs the console until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// The configuration is invalid, the store cannot be opened, or a topic may not be read.
+/// Returns an error if the configuration is invalid, the store cannot be opened, or a topic may not be read.
 pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
     let console = Console::open(settings(config)?, clock::now)?;
     let client = wiring::client(config)?;
@@ -54,7 +54,7 @@ pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
             Err(error) => {
                 tracing::warn!("{error}");
                 console.set_problem(Some(error.to_string()));
-                // what was read but not stored is read again
+                // Records that were read but not stored are read again.
                 opened = None;
                 stop.sleep(PAUSE);
             }
@@ -90,7 +90,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, CrowdfoldError> {
     })
 }
 
-/// The error of one step.
+/// An error of reading a topic or of writing to the store.
 #[derive(Debug)]
 enum FeedError {
     Kafka(KafkaError),
@@ -127,17 +127,17 @@ impl From<ConsoleError> for CrowdfoldError {
     }
 }
 
-/// The readers of the topics, which fill the store.
+/// The readers of the topics. They write rows to the store.
 struct Feed<'a> {
     console: &'a Console,
     client: &'a ClientSettings,
     readers: Vec<(String, TopicReader)>,
-    /// Records that are not rollups.
+    /// The number of records that are not rollups.
     skipped: u64,
 }
 
 impl Feed<'_> {
-    /// Reads the next records of each topic into the store.
+    /// Reads the next records of each topic, and writes them to the store.
     fn step(
         &mut self,
         topics: &[String],
@@ -172,7 +172,7 @@ impl Feed<'_> {
     }
 }
 
-/// Adds a batch to the store, and announces its windows.
+/// Adds a batch to the store, and sends an event for each of its windows.
 pub(super) fn add(console: &Console, batch: &Batch, now: Timestamp) -> Result<(), ConsoleError> {
     if batch.offsets.is_empty() && batch.rows.is_empty() {
         return Ok(());

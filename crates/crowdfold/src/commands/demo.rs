@@ -1,8 +1,8 @@
 //! `demo`: runs a broker, synthetic players, the worker and a reader of the rollups in one process.
 //!
-//! The data flow is real: the players produce to a topic, the worker is the one that `run` starts, and the table shows
-//! the records that a consumer reads from the rollups topic. Only event time is simulated: it begins in the past, and
-//! runs faster than real time until it has caught up.
+//! The data flow is real. The players produce to a topic, the worker runs the same code as `run`, and the table shows
+//! the records that a consumer reads from the rollups topic. Only event time is simulated. It begins in the past, and
+//! runs faster than real time until it equals real time.
 
 mod broker;
 mod event_clock;
@@ -56,7 +56,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Runs the demo until the time of `--for` has passed, or until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// The cluster cannot be used, a stage of the worker ends, or `out` cannot be written to.
+/// Returns an error if the cluster cannot be used, a stage of the worker ends, or `out` cannot be written to.
 pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let began = clock::now();
     let stop = Stop::at_signals()?;
@@ -162,7 +162,7 @@ fn show(
     ended.map(|()| stats)
 }
 
-/// Replaces the settings that the demo requires to have certain values, such as the tenants.
+/// Replaces settings for which the demo needs certain values, such as the tenants.
 fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
     config.source = Source {
         topic: None,
@@ -195,7 +195,7 @@ fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
     config.metrics.listen = None;
     let (length, idle) = (config.windows.length.into(), config.sessions.idle_timeout.into());
     let policy = config.policy().clone().for_windows(length, idle);
-    // The policies of single tenants are dropped, because the demo has tenants of its own.
+    // The configured policies of single tenants are dropped, because the demo has its own tenants.
     let policies = policy.map_err(|error| CrowdfoldError::Usage(error.to_string()))?.into();
     Ok(config.with_policies(policies))
 }

@@ -1,7 +1,7 @@
 //! `fold`: converts files of beacons to rollups without a broker, with the same combiner and merger as `run`.
 //!
 //! All records are read and sorted by time before the first record is folded. Therefore the order of the files and of
-//! their lines does not matter. A beacon can only be late in relation to the time at which its own record was sent.
+//! their lines does not matter. A beacon is late only if its own record was sent too long after it.
 
 mod input;
 mod lines;
@@ -32,7 +32,7 @@ use crate::{cli, ledger_file, memory};
 /// Folds files of beacons, and writes the rollups and the ledger.
 ///
 /// # Errors
-/// A file cannot be read or written, or every beacon was rejected.
+/// Returns an error if a file cannot be read or written, or if every beacon was rejected.
 pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result<(), CrowdfoldError> {
     let inputs = inputs(args);
     let mut outputs =
@@ -54,7 +54,7 @@ pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result
     Ok(file.finish()?)
 }
 
-/// Returns the paths of the files to read. The path `-` is standard input, and is the default.
+/// Returns the paths of the files to read. The path `-` is standard input. It is the default.
 fn inputs(args: &cli::Fold) -> Vec<PathBuf> {
     if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files.clone() }
 }
@@ -90,8 +90,8 @@ struct Folding<W> {
     combiner: Combiner,
     merger: Merger,
     out: W,
-    /// The start of the command. It is the current time for all records, so outcomes do not depend on how long the
-    /// command takes.
+    /// The start of the command. It serves as the current time for all records, so the result does not depend on the
+    /// duration of the command.
     now: Timestamp,
     offset: i64,
     merged_offset: i64,
@@ -109,7 +109,7 @@ impl<W: Write> Folding<W> {
         let shared = Shared::new(settings, SessionHasher::random())
             .map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
         let shared = Arc::new(shared);
-        // `None`, because a record of a file cannot be in the wrong partition.
+        // `None` means no check of partitions, because a record of a file cannot be in the wrong partition.
         let airlock = Airlock::new(&shared, None);
         let now = clock::now();
         let combiner = Combiner::new(operators.combine, airlock, &fresh(), 0, false).of_sorted_records();
@@ -130,10 +130,10 @@ impl<W: Write> Folding<W> {
                     last = Some(time);
                     last
                 }
-                // A record without a time keeps its place after the previous record, because an opt-out in it may still
-                // take effect.
+                // A record without a time is sorted directly after the record before it, because an opt-out in it may
+                // still take effect.
                 LineTime::Unknown => last,
-                // An unreadable record is rejected regardless of its place, so it is processed now and not sorted.
+                // An unreadable record is rejected, whatever its position is. So it is processed now and not sorted.
                 LineTime::Unreadable => None,
             };
             match sort_time {

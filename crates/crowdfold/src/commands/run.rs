@@ -13,7 +13,7 @@ use crate::{hardening, memory};
 /// Runs the worker until SIGTERM or SIGINT, or until a stage cannot continue.
 ///
 /// # Errors
-/// The error that ended the worker, or that prevented it from starting.
+/// Returns the error that ended the worker or prevented its start.
 pub fn run(args: &cli::Run, config: Config) -> Result<(), CrowdfoldError> {
     let stages: &[Component] = match args.stage {
         None => &[Component::Combine, Component::Merge],

@@ -1,4 +1,5 @@
-//! `completions` and `man`: files for shells and for the manual, from the definition of the command line.
+//! `completions` and `man`: completion scripts of shells, and manual pages. Both are generated from the definition of
+//! the command line.
 
 use std::fs;
 use std::io::Write;
@@ -10,13 +11,13 @@ use clap_mangen::Man;
 use crate::cli::{Cli, Manual};
 use crate::error::CrowdfoldError;
 
-/// The name of the program, as typed.
+/// The name of the program on the command line.
 const NAME: &str = "crowdfold";
 
 /// Prints the completion script of a shell.
 ///
 /// # Errors
-/// The output cannot be written.
+/// Returns an error if the output cannot be written.
 pub fn completions(shell: Shell, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
@@ -26,7 +27,7 @@ pub fn completions(shell: Shell, out: &mut impl Write) -> Result<(), CrowdfoldEr
 /// Prints the manual page of a command, or writes all pages to a directory.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] if there is no such command, or an error of the output.
+/// Returns [`CrowdfoldError::Usage`] if there is no such command, or an error if the output cannot be written.
 pub fn manual(args: &Manual, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let mut root = Cli::command().disable_help_subcommand(true);
     // Adds the flags that every command accepts to each command.
@@ -52,7 +53,7 @@ pub fn manual(args: &Manual, out: &mut impl Write) -> Result<(), CrowdfoldError>
     Ok(page(command).render(out)?)
 }
 
-/// Returns a command and all commands in it.
+/// Returns a command and all its subcommands.
 fn all(command: &clap::Command) -> Vec<&clap::Command> {
     let inner = command.get_subcommands().flat_map(all);
     std::iter::once(command).chain(inner).collect()
@@ -60,7 +61,7 @@ fn all(command: &clap::Command) -> Vec<&clap::Command> {
 
 /// Returns the page of a command.
 fn page(command: &clap::Command) -> Man {
-    // Building a part of the command line again would add the subcommand `help` to it.
+    // Without this call, the subcommand `help` would be added when a part of the command line is built again.
     let command = command.clone().disable_help_subcommand(true);
     Man::new(command).source(format!("{NAME} {}", env!("CARGO_PKG_VERSION")))
 }

@@ -16,8 +16,9 @@ use crate::error::CrowdfoldError;
 /// Runs one of the actions of `crowdfold topics`.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] if no topic settings can satisfy the configuration, [`CrowdfoldError::Breach`] if a topic
-/// does not match the configuration. Otherwise no broker responds, or a broker refuses a request.
+/// Returns [`CrowdfoldError::Usage`] if no topic settings can satisfy the configuration, and [`CrowdfoldError::Breach`]
+/// if a topic does not match the configuration. Returns other errors if no broker responds or a broker refuses a
+/// request.
 pub fn run(command: &TopicsCommand, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let admin = || -> Result<Admin, CrowdfoldError> { Ok(Admin::open(&wiring::client(config)?)?) };
     match command {

@@ -17,7 +17,7 @@ use crowdfold_worker::roles::{self, Actor};
 
 use super::report::{Line, Report, Unseen};
 
-/// The name that findings contain instead of a topic if they concern the whole cluster.
+/// The text that replaces the name of a topic in findings about the whole cluster.
 const CLUSTER: &str = "(cluster)";
 
 /// Adds the readers of each topic to the report, and a finding for each permission that no role needs.
@@ -63,7 +63,7 @@ pub(super) fn check(topics: &[String], permissions: Permissions, config: &Config
     }
 }
 
-/// Returns the principals that may execute an operation on a topic, and have no role that needs it.
+/// Returns the principals that may execute an operation on a topic, although none of their roles needs it.
 fn strangers<'a>(
     actors: &[Actor],
     topic: &str,
@@ -77,7 +77,7 @@ fn strangers<'a>(
     })
 }
 
-/// Reports permissions on the cluster. No role needs them, except the brokers' own ClusterAction.
+/// Reports permissions on the cluster. No role needs such a permission, except ClusterAction of the brokers themselves.
 fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut Report) {
     for (reader, right) in listed {
         let name = reader.principal.strip_prefix("User:").unwrap_or(&reader.principal);
@@ -103,7 +103,7 @@ fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut R
     }
 }
 
-/// Returns the name of the finding, and the principal as it is printed in a sentence.
+/// Returns the name of the finding, and the words for the principal in a sentence.
 fn who<'a>(suffix: &str, principal: &'a str) -> (&'static str, &'a str) {
     let anyone = principal == "User:*";
     let finding = match (suffix, anyone) {
@@ -145,8 +145,9 @@ const UNKNOWN: &str = "the topic has no ACL, and the brokers do not report allow
 const UNKNOWN_CLUSTER: &str = "the cluster has no ACL, and the brokers do not report allow.everyone.if.no.acl.found; \
                                create the ACLs that `crowdfold topics acl` prints";
 
-/// Returns the finding for a principal that may read a topic, and has no role that requires it. The roles of another
-/// program are unknown, so in its topics only access of every principal is reported.
+/// Returns the finding for a principal that may read a topic, although no role of the principal requires it. The topics
+/// of another program have unknown roles. For these topics, a finding is returned only if every principal may read
+/// them.
 fn stranger(topic: &str, Reader { principal, by }: &Reader, is_ours: bool) -> Option<Line> {
     let by_name = by.name();
     if matches!(by, Grant::SuperUser | Grant::Perhaps) {

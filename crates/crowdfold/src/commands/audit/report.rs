@@ -6,7 +6,7 @@ use crowdfold_audit::{Audit, Contents, RecordLocation, TopicCounts};
 use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
 use crowdfold_model::Timestamp;
 
-/// The result of an audit of all topics.
+/// The result of an audit.
 #[derive(Default)]
 pub(super) struct Report {
     /// The time of the audit.
@@ -21,7 +21,7 @@ pub(super) struct Report {
 /// A topic that is audited.
 pub(super) struct Subject {
     pub(super) spec: Spec,
-    /// The kind of records that are audited, or `None` if the records are not read.
+    /// The kind of records in the topic, or `None` if the records are not read.
     pub(super) contents: Option<Contents>,
     /// True if the topic belongs to the configuration, so that its roles and limits apply.
     pub(super) is_ours: bool,
@@ -36,7 +36,7 @@ impl Subject {
     }
 }
 
-/// The age of the records of a topic, and the bounds that its settings imply.
+/// The age of the records of a topic, and the bounds that follow from its settings.
 pub(super) struct Ageing(pub(super) TopicReport);
 
 /// A check that could not be made, and the reason.
@@ -103,7 +103,7 @@ impl Report {
         lines
     }
 
-    /// Returns the number of breaches, including those that are not listed because of `--limit`.
+    /// Returns the number of all breaches. It includes breaches that are not listed because of `--limit`.
     pub(super) fn breaches(&self) -> u64 {
         let listed = self.lines().iter().filter(|line| line.is_breach).count() as u64;
         listed + self.more().map(|(.., more)| more).sum::<u64>()

@@ -36,7 +36,7 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Combines notes with equal text into one, which lists the topics of all of them.
+/// Combines notes with equal text into one note that lists all their topics.
 fn gathered(notes: &[Line]) -> Vec<(&str, Vec<&str>)> {
     let mut gathered: Vec<(&str, Vec<&str>)> = Vec::new();
     for note in notes {
@@ -64,7 +64,7 @@ fn topic(report: &Report, subject: &Subject) -> [String; 6] {
     ]
 }
 
-/// Rounds an age to the second, the precision of its measurement.
+/// Rounds an age to seconds, because ages are measured in seconds.
 fn shown(span: Span) -> String {
     (Span::SECOND * span.as_secs()).to_string()
 }

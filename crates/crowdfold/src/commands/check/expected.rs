@@ -1,8 +1,8 @@
 //! `check --sessions N`: prints the rows to expect for N live sessions, and the precision of their numbers.
 //!
-//! The traffic is that of `crowdfold generate`. Its synthetic players report for one window of at most a minute, and
-//! the resulting cells are folded by the same code as in the worker. Longer windows are extrapolated from the rate at
-//! which sessions begin.
+//! The traffic is that of `crowdfold generate`. Its synthetic players report for one window of at most a minute. The
+//! resulting cells are folded by the same code as in the worker. For longer windows, the results are extrapolated from
+//! the rate at which sessions begin.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ use crowdfold_worker::Config;
 #[cfg(test)]
 mod tests;
 
-/// The maximum number of sessions that are simulated at the same time. For more sessions, the cells are scaled up.
+/// The maximum number of sessions that are simulated at the same time. For more sessions, the cells are multiplied.
 const MOST_SIMULATED: u64 = 50_000;
 
 /// The maximum length of the simulated window.
@@ -40,10 +40,10 @@ const LENGTHS: [Span; 7] = [
 /// The minimum share of sessions that should be in rows without `*`.
 const KEPT: f64 = 0.9;
 
-/// The relative standard error above which the output shows "noise" instead of the error.
+/// If the relative standard error is larger than this, the output shows "noise" instead of the error.
 const MEANINGLESS: f64 = 1.0;
 
-/// The properties of a tenant's traffic on which rows and errors depend.
+/// The properties of a tenant's traffic that determine rows and errors.
 struct Traffic {
     /// The number of sessions that are live at the same time.
     live: f64,
@@ -185,7 +185,7 @@ fn sigma(policy: &Policy, field: &BoundedField, window: Span) -> f64 {
     (policy.noise() * field.clamp(window)) as f64
 }
 
-/// Formats the standard error in percent of the expected number.
+/// Formats the standard error as a percentage of the expected number.
 fn error(sigma: f64, expected: f64) -> String {
     match sigma / expected {
         share if share <= MEANINGLESS => format!("± {:.1}%", 100.0 * share),
@@ -193,9 +193,10 @@ fn error(sigma: f64, expected: f64) -> String {
     }
 }
 
-/// Prints the shortest window length for which most sessions are in rows without `*`, or that there is none.
+/// Prints the shortest window length for which most sessions are in rows without `*`. If there is no such length,
+/// prints this fact.
 fn suggest(policy: &Policy, traffic: &Traffic, window: Span, out: &mut impl Write) -> io::Result<()> {
-    // Returns the table in which the smallest share of sessions is in rows without `*`, and this share.
+    // Returns the lowest share of sessions in rows without `*`, over all tables, and the table with this share.
     let worst = |length: Span| {
         let tables =
             (0..policy.breakdowns().len()).map(|at| (traffic.rows(policy, at, length).share_kept(), at));
@@ -278,8 +279,8 @@ impl Traffic {
         }
     }
 
-    /// Returns the number of distinct sessions in a window of this length: the sessions that are live at its start, and
-    /// those that begin later.
+    /// Returns the number of distinct sessions in a window of this length: the sessions that are live at the start of
+    /// the window, and the sessions that begin in it.
     fn sessions(&self, window: Span) -> f64 {
         self.live * (1.0 + window.as_millis() as f64 / self.length)
     }

@@ -8,7 +8,7 @@ const NOISE: [(&str, &str); 4] = [
     ("ttl.beacons", "3h"),
 ];
 
-/// `check` prints the noise of differential privacy without reading the file of the secret. Under this policy, the
+/// For differential privacy, `check` prints the noise without reading the file of the secret. Under this policy, the
 /// default length of a window is an hour.
 #[test]
 fn noise_threshold_and_guarantee_over_a_year_are_printed() {

@@ -10,14 +10,14 @@ use crowdfold_kafka::topics::Admin;
 use crowdfold_kafka::{ClientSettings, Cluster, KafkaError};
 use crowdfold_worker::{Backoff, Stop};
 
-/// The interval of checks. It is long, because partitions are added rarely.
+/// The interval of checks. It is long, because partitions are rarely added.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// The result of a check of the topic.
 pub(super) enum Found {
     /// The topic exists.
     Topic(Topic),
-    /// The topic cannot be described. The error may be temporary.
+    /// The topic could not be described. The error may be temporary.
     Nothing(KafkaError),
 }
 
@@ -54,8 +54,8 @@ pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Re
 
 fn look(client: &ClientSettings, name: &str) -> Result<Topic, KafkaError> {
     let topic = Cluster::open(client)?.topic(name).map_err(|error| error.needing(Operation::Write))?;
-    // The collector may lack the permission to describe settings. In that case, the broker's response to the first
-    // written record shows which clock sets timestamps.
+    // If the collector lacks the permission to describe settings, `is_create_time` is `None`. In that case, the
+    // broker's response to the first written record shows which clock sets timestamps.
     let is_create_time = Admin::open(client)?.is_create_time(name).ok();
     Ok(Topic { partitions: topic.count(), is_create_time })
 }

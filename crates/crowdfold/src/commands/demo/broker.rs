@@ -14,13 +14,13 @@ use crate::error::CrowdfoldError;
 /// The prefix of the demo's topics, groups and transactions.
 const PREFIX: &str = "crowdfold-demo";
 
-/// The longest time by which event time may begin in the past on the mock cluster, which never deletes old records.
+/// The maximum time by which event time may begin in the past on the mock cluster, which never deletes old records.
 const MOCK_BACK: Span = Span::HOUR.times(3);
 
-/// The longest time by which event time may begin in the past on a real cluster, which deletes beacons within an hour.
+/// The maximum time by which event time may begin in the past on a real cluster, which deletes beacons within an hour.
 const REAL_BACK: Span = Span::MINUTE.times(25);
 
-/// The cluster that the demo uses. A mock cluster ends when this value is dropped.
+/// The cluster that the demo uses. Dropping this value ends a mock cluster.
 pub(super) struct Broker {
     mock: Option<MockCluster<'static, DefaultProducerContext>>,
     /// The addresses of the brokers as `host:port`, separated by commas.
@@ -31,14 +31,14 @@ impl Broker {
     /// Starts the mock cluster and creates the topics.
     ///
     /// # Errors
-    /// The mock cluster cannot listen on a port.
+    /// Returns an error if the mock cluster cannot listen on a port.
     pub(super) fn mock(mut config: Config) -> Result<(Self, Config), CrowdfoldError> {
         const FAILED: &str = "the mock cluster cannot be started";
         let mock = MockCluster::new(1).context(FAILED)?;
         let address = mock.bootstrap_servers();
         config.kafka.brokers = address.split(',').map(Into::into).collect();
         config.kafka.prefix = PREFIX.into();
-        // The configured client properties, such as authentication, apply to another cluster.
+        // The configured client properties, such as authentication, belong to another cluster.
         config.kafka.properties = Properties::default();
         config.topics =
             Topics { beacon_partitions: 4, partial_partitions: 2, rollup_partitions: 2, replication: 1 };
@@ -48,11 +48,11 @@ impl Broker {
         Ok((Self { mock: Some(mock), address }, config))
     }
 
-    /// Connects to the cluster and creates topics for the demo. If topics with the demo's prefix contain records, a
-    /// number is appended to the prefix: -2, -3 and so on.
+    /// Connects to the cluster and creates topics for the demo. If topics with the demo's prefix contain records,
+    /// appends a number to the prefix: -2, -3 and so on.
     ///
     /// # Errors
-    /// No broker responds, or topics cannot be created.
+    /// Returns an error if no broker responds, or if topics cannot be created.
     pub(super) fn real(mut config: Config) -> Result<(Self, Config), CrowdfoldError> {
         let address = config.kafka.brokers.join(",");
         let cluster = Cluster::open(&wiring::client(&config)?)?;
@@ -74,19 +74,19 @@ impl Broker {
         Ok((Self { mock: None, address }, config))
     }
 
-    /// Returns true if this is the mock cluster.
+    /// Returns true if the cluster is a mock cluster.
     pub(super) const fn is_mock(&self) -> bool {
         self.mock.is_some()
     }
 
-    /// Returns the longest time by which event time may begin in the past on this cluster.
+    /// Returns the maximum time by which event time may begin in the past on this cluster.
     pub(super) const fn most_behind(&self) -> Span {
         if self.is_mock() { MOCK_BACK } else { REAL_BACK }
     }
 }
 
-/// Returns true if the topics of this configuration are missing or empty. Topics with records of an earlier run cannot
-/// be used again, because event time would go back.
+/// Returns true if the topics of this configuration are missing or empty. If topics contain records of an earlier run,
+/// they cannot be used, because event time would go back.
 fn is_unused(cluster: &Cluster, config: &Config) -> Result<bool, KafkaError> {
     for topic in specs::all(config).into_iter().map(|spec| spec.topic) {
         match cluster.topic(&topic) {

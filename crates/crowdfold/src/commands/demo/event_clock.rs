@@ -1,8 +1,8 @@
-//! The event time of the demo. It begins in the past, and runs faster than real time until it has caught up.
+//! The event time of the demo. Event time begins in the past, and runs faster than real time until it equals real time.
 
 use crowdfold_model::{Span, Timestamp};
 
-/// The number of seconds by which event time advances in a second of real time, until it has caught up.
+/// The number of seconds by which event time advances in a second of real time, before it equals real time.
 pub(super) const SPEED: u64 = 12;
 
 /// A clock that converts real time to the event time of the synthetic players.
@@ -13,8 +13,8 @@ pub(super) struct EventClock {
 }
 
 impl EventClock {
-    /// Creates a clock whose event time begins at most `back` before `now`. It begins in the middle of a window of
-    /// length `window`, so the first window closes early.
+    /// Creates a clock whose event time begins at most `back` before `now`. Event time begins in the middle of a window
+    /// of length `window`, so the first window closes early.
     pub(super) fn new(now: Timestamp, back: Span, window: Span) -> Self {
         let earliest = now.saturating_sub(back);
         let start = earliest.ceil(window) + window / 2;

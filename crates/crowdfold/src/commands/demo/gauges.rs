@@ -1,5 +1,5 @@
-//! Collects the worker's metrics for display. They are the values of `/metrics`, so counts are rounded down to
-//! multiples of k here too.
+//! Collects the worker's metrics for display. The values are the same as on `/metrics`, where counts are rounded down
+//! to multiples of k.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ impl Gauges {
     /// Installs a metrics recorder for this process.
     ///
     /// # Errors
-    /// Another recorder is installed.
+    /// Returns an error if a recorder is already installed.
     pub(super) fn install() -> anyhow::Result<Arc<Self>> {
         let gauges = Arc::new(Self::default());
         metrics::set_global_recorder(Tap(Arc::clone(&gauges)))
@@ -34,7 +34,7 @@ impl Gauges {
         held.map_or(0, |value| value.load(Ordering::Relaxed))
     }
 
-    /// Returns the time by which the watermark of each partition is behind the system clock.
+    /// Returns the time by which the watermark of each partition is behind the current time.
     pub(super) fn lags(&self) -> Vec<Span> {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lags = values.iter().filter(|((name, _), _)| name == "crowdfold_watermark_lag_seconds");
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counters_of_the_worker_are_readable() {
+    fn recorder_returns_the_counters_of_the_worker() {
         let gauges = Arc::new(Gauges::default());
         metrics::with_local_recorder(&Tap(Arc::clone(&gauges)), || {
             metrics::counter!("crowdfold_beacons_total", "outcome" => "late").absolute(40);

@@ -12,16 +12,16 @@ use super::text::{cut, labelled};
 use super::view::{DashboardView, View};
 use crate::terminal;
 
-/// The minimum time between two drawings.
+/// The minimum time between two drawings of the screen.
 const OFTEN: Span = Span::from_millis(450);
 
-/// The columns and lines that are assumed if the terminal does not report its size.
+/// The size that is assumed if the terminal does not report its size: columns and lines.
 const USUAL: (usize, usize) = (120, 40);
 
-/// The minimum number of lines for rows that a second table must have to be shown.
+/// A second table is shown only if this number of lines is available for its rows.
 const FEWEST: usize = 6;
 
-/// The minimum number of lines of a terminal on which notes are shown in addition to the tables.
+/// Notes are shown below the tables only if the terminal has this number of lines.
 const ROOMY: usize = 34;
 
 const OPEN: &str = "\x1b[?1049h\x1b[?25l";
@@ -70,8 +70,8 @@ impl View for Live {
 impl Drop for Live {
     fn drop(&mut self) {
         if self.open {
-            // The terminal is restored even after an error. An error of the restoration is ignored, because nothing can
-            // be done about it.
+            // The terminal is restored even after an error. If restoring fails, the error is ignored, because there is
+            // no remedy.
             let _ = self.close(&mut io::stdout());
         }
     }
@@ -97,7 +97,7 @@ fn screen(
     lines
 }
 
-/// Adds one or two tables, as many as fit, and divides the available lines between them.
+/// Adds one or two tables, depending on the available lines, and divides the lines between them.
 fn tables(stats: &Stats, room: usize, columns: usize, lines: &mut Vec<Line>) {
     // The lines of a table in addition to its rows: an empty line, the title, the names of the columns, and the number
     // of omitted rows.
@@ -109,7 +109,7 @@ fn tables(stats: &Stats, room: usize, columns: usize, lines: &mut Vec<Line>) {
         if many == 0 || room <= AROUND {
             break;
         }
-        // The first of two tables receives three fifths of the lines, because it has more rows.
+        // The first table has more rows than the second table, so it receives three fifths of the lines.
         let share = if many == 2 { (room * 3).div_ceil(5) } else { room };
         let drawn = table::lines(table, share - AROUND, columns, true);
         room -= drawn.len() + 1;
@@ -134,7 +134,7 @@ fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<L
     foot.extend(labelled("page", &dashboard.page.address(), columns));
     foot.extend(labelled("read along", &kcat, columns));
     foot.extend(labelled("or", &query, columns));
-    // On a small terminal, these limitations are printed only in the summary after the end.
+    // On a small terminal, these limitations are printed only in the summary at the end of the demo.
     if rows >= ROOMY {
         foot.extend(dashboard.limits(columns));
     }

@@ -27,11 +27,11 @@ const SESSIONS: u32 = 3_000;
 /// The maximum number of sessions of the second tenant.
 const FEW: u32 = 100;
 
-/// The longest time by which the players may be ahead of the worker, in event time. The beacons of this time fit
-/// several times into the 5 MB that the mock cluster keeps of a partition.
+/// The maximum event time by which the players may be ahead of the worker. The mock cluster keeps 5 MB of each
+/// partition, which is several times the size of the beacons of this time.
 const LEAD: Span = Span::SECOND.times(100);
 
-/// The time between two checks for whether the next beacon is due.
+/// The time between two checks for beacons that are due.
 const NAP: Duration = Duration::from_millis(5);
 
 /// The time limit for writing the last records before the exit.
@@ -69,10 +69,10 @@ pub(super) struct LoadGenerator {
 }
 
 impl LoadGenerator {
-    /// Creates the players: one tenant has many sessions, the other has too few for any row.
+    /// Creates the players. One tenant has many sessions, the other tenant has too few sessions for any row.
     ///
     /// # Errors
-    /// The producer cannot be created.
+    /// Returns an error if the producer cannot be created.
     pub(super) fn open(
         config: &Config,
         client: &ClientSettings,
@@ -80,8 +80,8 @@ impl LoadGenerator {
         progress: Arc<Progress>,
         gauges: Arc<Gauges>,
     ) -> Result<Self, CrowdfoldError> {
-        // A third of k sessions are live at the same time. A window has more, because sessions end and others begin in
-        // it.
+        // A third of k sessions are live at the same time. A window contains more sessions, because sessions end and
+        // others begin in it.
         let few = u32::try_from(config.policy().k() / 3).unwrap_or(u32::MAX).clamp(1, FEW);
         let players = |tenant: &str, sessions, seed, faults| {
             let tenants = vec![tenant.to_owned()];
@@ -118,7 +118,7 @@ impl LoadGenerator {
     /// Sends each beacon when it is due, until `stop` is set.
     ///
     /// # Errors
-    /// Beacons cannot be written to the topic.
+    /// Returns an error if beacons cannot be written to the topic.
     pub(super) fn play(mut self, stop: &Stop) -> anyhow::Result<()> {
         let mut limit = Timestamp::EPOCH;
         while let Some(report) = self.next() {
@@ -172,7 +172,7 @@ impl LoadGenerator {
                     self.producer.poll(NAP);
                     record = again;
                 }
-                // The error contains a code and no content of the record.
+                // The error contains only a code, and no content of the record.
                 Err((error, _)) => {
                     return Err(
                         anyhow!(error).context(format!("beacons cannot be written to topic {}", self.topic))

@@ -18,7 +18,8 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Starts the server, at the configured port of the loopback address, or at another port if that is in use.
+    /// Starts the server at the configured port of the loopback address. If that port is in use, starts it at another
+    /// port.
     pub(super) fn start(config: &Config) -> Result<Self, CrowdfoldError> {
         let start = |port: u16| {
             let mut settings = console::settings(config)?;
@@ -44,7 +45,7 @@ impl Page {
         format!("http://{}", self.server.address)
     }
 
-    /// Adds rows to the store. The page shows the state at `event_time`, because the time of the demo is simulated.
+    /// Adds rows to the store. The page shows the state at `event_time`, because the demo simulates time.
     pub(super) fn add(
         &self,
         rows: Vec<Row>,

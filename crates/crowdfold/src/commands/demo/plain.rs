@@ -13,17 +13,17 @@ use super::view::{DashboardView, View};
 /// The minimum time between two prints of tables.
 const OFTEN: Span = Span::SECOND.times(4);
 
-/// The time between two prints of the state while there is no new table.
+/// The time between two prints of the state if there is no new table.
 const SELDOM: Span = Span::SECOND.times(15);
 
-/// The time to wait for further tables of a window after its first table.
+/// The time to wait for more tables of a window after its first table.
 const SETTLE: Span = Span::from_millis(250);
 
 /// The maximum width of a line, in columns.
 const WIDTH: usize = 100;
 
-/// The longest time for which a new table waits for a count of released beacons. The worker updates its counters every
-/// second.
+/// The maximum time for which a new table waits until the worker reports released beacons. The worker updates its
+/// counters every second.
 const COUNTED: Span = Span::from_millis(1_200);
 
 /// The maximum numbers of rows of the first and the second table.
@@ -66,7 +66,7 @@ impl View for Plain {
             let since = *self.new_since.get_or_insert(now);
             let waited = now.saturating_since(since);
             let counted = waited >= COUNTED || dashboard.gauges.beacons("released") > 0;
-            // The first table is printed without waiting for `OFTEN`.
+            // For the first table, `OFTEN` is not applied.
             if waited < SETTLE || !counted || (self.shown > 0 && passed < OFTEN) {
                 return Ok(());
             }

@@ -10,11 +10,12 @@ use crowdfold_worker::Config;
 #[cfg(test)]
 mod tests;
 
-/// The maximum number of windows whose incomplete tables are kept. Tables of older windows will hardly be completed.
+/// The maximum number of windows whose incomplete tables are kept. Rows for tables of older windows are not expected.
 const WINDOWS: usize = 8;
 
-/// Returns the names of the breakdowns, such as `device.os.browser`, in the order of display: first the breakdown with
-/// the dimension `os`, whose values readers know best, then the detail table, which has exact numbers.
+/// Returns the names of the breakdowns, such as `device.os.browser`, in the order of display. The breakdown with the
+/// dimension `os` is first, because readers know its values best. The detail table is second, because it has exact
+/// numbers.
 pub(super) fn order(config: &Config) -> Vec<String> {
     let policy = config.policy();
     let mut breakdowns: Vec<_> = policy.breakdowns().iter().enumerate().collect();
@@ -47,16 +48,16 @@ pub(super) struct Stats {
     unfinished: BTreeMap<(Timestamp, String, String), Vec<Row>>,
     /// The last complete table of each tenant and breakdown. The number is the index in `breakdowns`.
     tables: BTreeMap<(String, usize), Table>,
-    /// The number of published tables of the first breakdown, which is the number of windows with rows over all
+    /// The number of published tables of the first breakdown. It equals the number of windows with rows, over all
     /// tenants.
     pub(super) windows: u64,
     /// The number of rows, over all breakdowns.
     pub(super) rows: u64,
-    /// The number of sessions of the smallest row, or `None` before the first row.
+    /// The session count of the smallest row, or `None` if there is no row yet.
     pub(super) smallest: Option<u64>,
     /// The number of session-windows in the rows of the first breakdown.
     pub(super) sessions: u64,
-    /// The number of these session-windows that are in rows with `*`.
+    /// The number of session-windows in rows of the first breakdown that contain `*`.
     pub(super) folded: u64,
     /// The real time at which the first table was complete.
     pub(super) first: Option<Timestamp>,
@@ -78,14 +79,14 @@ impl Stats {
         }
     }
 
-    /// Adds the value of a record. Returns false if it is not a rollup of a known breakdown.
+    /// Adds the value of a record. Returns false if the value is not a rollup of a known breakdown.
     pub(super) fn push(&mut self, value: &[u8], now: Timestamp) -> bool {
         let Ok(row) = serde_json::from_slice::<Row>(value) else { return false };
         let name = row.breakdown_name();
         let Some(shown) = self.breakdowns.iter().position(|known| *known == name) else { return false };
         self.rows += 1;
         self.smallest = Some(self.smallest.map_or(row.sessions, |least| least.min(row.sessions)));
-        // Each breakdown contains every session, so sessions are counted in the first breakdown only.
+        // The tables of all breakdowns contain the same sessions, so only sessions of the first breakdown are counted.
         if shown == 0 {
             self.sessions += row.sessions;
             if row.dimensions.values().any(|value| value == "*") {

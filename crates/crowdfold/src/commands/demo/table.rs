@@ -13,7 +13,7 @@ mod tests;
 /// The maximum width of a dimension value, in columns. Longer values are truncated.
 const LABEL: usize = 18;
 
-/// The minimum width of the output for bars, in columns.
+/// Bars are drawn only if the output has at least this width, in columns.
 const WIDE: usize = 100;
 
 /// The maximum width of a bar, in columns.
@@ -74,7 +74,8 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
     lines
 }
 
-/// Returns at most `most` of the largest rows, of which at least one is folded if the table has a folded row.
+/// Returns at most `most` rows, the largest ones. If the table has folded rows, at least one of the returned rows is
+/// folded.
 fn choose(rows: &[Row], most: usize) -> Vec<&Row> {
     let mut shown: Vec<&Row> = rows.iter().take(most).collect();
     let folding = rows.iter().find(|row| folds(row));
@@ -126,8 +127,8 @@ impl Column {
         Self { head: head.into(), wide: head.len().max(8), align: Align::Right, of: Box::new(of) }
     }
 
-    /// Creates a column of numbers that may carry noise. A number that is less than twice its standard error is
-    /// replaced by its standard error, such as `±8`.
+    /// Creates a column of numbers that may have noise. If a number is less than twice its standard error, the column
+    /// shows the standard error instead, such as `±8`.
     fn figure(head: &str, written: fn(f64) -> String, of: fn(&Figures) -> Option<Figure>) -> Self {
         Self::right(head, move |row| match row.figures().as_ref().and_then(of) {
             None => "-".into(),

@@ -86,7 +86,8 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Wraps text into lines of at most `columns` columns. The first line begins with a label, the others are indented.
+/// Wraps text into lines of at most `columns` columns. The first line begins with a label, and the other lines are
+/// indented.
 pub(super) fn labelled(label: &str, text: &str, columns: usize) -> Vec<String> {
     let lines = wrapped(text, columns.saturating_sub(LABEL + 2));
     let label = |at| if at == 0 { label } else { "" };

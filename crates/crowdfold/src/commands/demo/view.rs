@@ -1,4 +1,4 @@
-//! The sentences that the demo shows, on a terminal and elsewhere.
+//! The sentences that the demo shows on a terminal, in a file or in a pipe.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
 use super::{Progress, QUIET};
 
-/// The time after the start from which on the demo shows why the worker is not ready.
+/// If the worker is not ready for this time after the start, the demo shows the reason.
 const JOINING: Span = Span::SECOND.times(10);
 
 /// References to everything that the demo shows.
@@ -33,7 +33,7 @@ pub(super) struct DashboardView<'a> {
 
 /// A kind of output: a terminal, or a file or pipe.
 pub(super) trait View {
-    /// Shows the current state, unless the previous output is too recent.
+    /// Shows the current state. Does nothing if the previous output is too recent.
     fn show(
         &mut self,
         dashboard: &DashboardView<'_>,
@@ -117,7 +117,8 @@ impl DashboardView<'_> {
         format!("{at} UTC, {SPEED} times as fast as real time and {behind} behind")
     }
 
-    /// Returns the number of beacons by outcome, as reported by the worker's metrics: rounded down to multiples of k.
+    /// Returns the number of beacons by outcome. The numbers are from the worker's metrics, so they are rounded down to
+    /// multiples of k.
     fn outcomes(&self) -> String {
         let of = |outcome| number(self.gauges.beacons(outcome));
         format!(
@@ -131,7 +132,7 @@ impl DashboardView<'_> {
         )
     }
 
-    /// Returns a note on the tenant whose rows are withheld. Returns `None` before the first rows of the other tenant.
+    /// Returns a note on the tenant whose rows are withheld, or `None` before the first rows of the other tenant.
     fn withheld(&self, stats: &Stats) -> Option<String> {
         let seen = stats.tables().any(|table| table.tenant == QUIET);
         (stats.windows > 0 && !seen).then(|| {

@@ -17,8 +17,8 @@ const BUFFER: usize = 1 << 20;
 const MOST_WINDOW_LOG: u32 = 27;
 
 /// Opens a file, or standard input for the path `-`. A `.gz` file is decompressed as gzip with any number of members,
-/// a `.zst` file as zstd with any number of frames. Files are decompressed in pieces, so the memory that is used does
-/// not depend on their size.
+/// and a `.zst` file as zstd with any number of frames. Files are decompressed in pieces, so the used memory does not
+/// depend on their size.
 pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRead>> {
     if path == Path::new("-") {
         return Ok(Box::new(buffered(progress.watch(io::stdin().lock()))));
@@ -33,7 +33,7 @@ pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRe
 }
 
 fn unzstd(mut file: impl BufRead) -> io::Result<impl Read> {
-    // The decoder accepts an empty file, but an empty file is more likely an incomplete one.
+    // An empty file is probably an incomplete file, so it is an error, although the decoder would accept it.
     if file.fill_buf()?.is_empty() {
         return Err(io::Error::new(
             ErrorKind::UnexpectedEof,

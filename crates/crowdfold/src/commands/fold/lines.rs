@@ -9,7 +9,7 @@ pub(super) enum End {
     Line,
     /// The input ended before the end of the line.
     Input,
-    /// The line has reached the limit, and its rest is not read yet.
+    /// The line has reached the limit, and the rest of the line is not read yet.
     Limit,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn skip_line(lines: &mut impl BufRead) -> io::Result<()> {
 }
 
 fn fill(lines: &mut impl BufRead) -> io::Result<&[u8]> {
-    // A read that a signal interrupts is repeated.
+    // If a signal interrupts the read, the read is repeated.
     while let Err(error) = lines.fill_buf() {
         if error.kind() != io::ErrorKind::Interrupted {
             return Err(error);

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 /// The number of records between two updates of the bar.
 const STEP: u64 = 4096;
 
-/// A progress bar on stderr. It is drawn only if stderr is a terminal, and removed when this value is dropped.
+/// A progress bar on stderr. The bar is drawn only if stderr is a terminal. It is removed when this value is dropped.
 pub(super) struct Progress {
     bar: ProgressBar,
     step: u64,

@@ -6,7 +6,8 @@ use serde::de::IgnoredAny;
 
 use super::lines::{End, read_line, skip_line};
 
-/// The size in bytes from which on the elements of a long array, or the objects of a long line, become a record.
+/// The size in bytes at which a record ends within a long array or a long line. The record then consists of the
+/// complete elements or objects so far.
 const ENOUGH: usize = 64 << 10;
 
 /// The maximum depth of nested brackets in a JSON value that extends over several lines.
@@ -16,8 +17,8 @@ const MAX_DEPTH: usize = 1_024;
 ///
 /// In JSON, a line with an incomplete value is joined with the next lines until the value is complete or too long. If
 /// the value cannot continue with an object or array, and the next line is a complete object or array, the incomplete
-/// value ends before that line. A long array over several lines is divided into several records, and so is a long line
-/// of consecutive objects, as Amazon Data Firehose writes them.
+/// value ends before that line. A long array over several lines is divided into several records. The same applies to a
+/// long line of consecutive objects, which Amazon Data Firehose writes.
 pub(super) struct Records<R> {
     lines: R,
     joins: bool,
@@ -35,8 +36,8 @@ pub(super) struct Records<R> {
 }
 
 impl<R: BufRead> Records<R> {
-    /// Creates a reader of records. Records of more than `most` bytes are truncated to `most + 1` bytes, so later
-    /// checks see that they are too long. `joins` is true for JSON.
+    /// Creates a reader of records. Records of more than `most` bytes are truncated to `most + 1` bytes, so a check of
+    /// the length can still refuse them. `joins` is true for JSON.
     pub(super) fn new(lines: R, joins: bool, most: usize) -> Self {
         Self {
             lines,
@@ -114,8 +115,8 @@ impl<R: BufRead> Records<R> {
         Ok(true)
     }
 
-    /// Moves the joined lines to `record`. Returns false if there are none, or if they are only the closing bracket of
-    /// an array whose elements were already returned.
+    /// Moves the joined lines to `record`. Returns false if there are no joined lines. Also returns false if they are
+    /// only the closing bracket of an array whose elements were already returned.
     fn take(&mut self, record: &mut Vec<u8>) -> bool {
         let is_rest = std::mem::take(&mut self.is_rest);
         let is_bracket = |byte: &u8| matches!(byte, b'[' | b']' | b'\n');
@@ -159,14 +160,14 @@ fn is_json(line: &[u8]) -> bool {
 /// The brackets that are open after the lines read so far.
 #[derive(Default)]
 struct Open {
-    /// The closing brackets that are still missing. The last of them is the next to occur.
+    /// The closing brackets that are still missing. The last of them must occur first.
     brackets: Vec<u8>,
-    /// The last byte that is neither white space nor inside a string.
+    /// The last byte that is outside of strings and not white space.
     last: u8,
 }
 
 impl Open {
-    /// Adds a line. Returns true if the value is still incomplete, and further lines can complete it.
+    /// Adds a line. Returns true if the value is still incomplete and further lines can complete it.
     fn after(&mut self, line: &[u8]) -> bool {
         let mut bytes = line.iter();
         while let Some(byte) = bytes.next() {
@@ -178,7 +179,8 @@ impl Open {
                         is_escaped = *byte == b'\\' && !is_escaped;
                         ends
                     };
-                    // A string that does not end in its line is an error, because JSON strings contain no line breaks.
+                    // If a string does not end in its line, the value is invalid, because JSON strings contain no line
+                    // breaks.
                     if !bytes.any(ends) {
                         return false;
                     }
@@ -195,13 +197,14 @@ impl Open {
         !self.brackets.is_empty()
     }
 
-    /// Returns true if the next value may be an object or an array: inside an array, or after a colon.
+    /// Returns true if the next value may be an object or an array. This is the case inside an array, and after a
+    /// colon.
     fn may_go_on_with_objects(&self) -> bool {
         let in_array = self.brackets.last() == Some(&b']');
         self.last == b':' || in_array && matches!(self.last, b'[' | b',')
     }
 
-    /// Returns true if only one array is open, and its last byte is the comma after an element.
+    /// Returns true if exactly one array is open and the last byte is the comma after an element.
     fn is_between_elements(&self) -> bool {
         self.brackets == [b']'] && self.last == b','
     }

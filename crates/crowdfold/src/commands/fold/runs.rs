@@ -1,4 +1,4 @@
-//! Sorts more records than fit into memory: sorted runs are written to temporary files, and merged.
+//! Sorts more records than fit into memory. Sorted runs are written to temporary files, and then merged.
 //!
 //! The files contain personal data. They have no name in the directory, so the system deletes them when the process
 //! ends for any reason. Only the owner may read them.
@@ -12,15 +12,15 @@ use std::path::{Path, PathBuf};
 
 use crowdfold_model::Timestamp;
 
-/// The number of runs of one level from which on they are merged. Each run keeps a file open.
+/// The number of runs of one level at which these runs are merged. Each run keeps a file open.
 const MOST_RUNS: usize = 64;
 
 /// The minimum and the maximum size of a file's buffer, in bytes.
 const BUFFERS: std::ops::RangeInclusive<usize> = 1 << 12..=1 << 20;
 
 /// Sorted runs, in the order in which their records occur in the input. When a level has the maximum number of runs,
-/// they are merged into one run of the next level. Therefore the number of open files, and the number of times that a
-/// record is written, grow only with the logarithm of the size of the input.
+/// these runs are merged into one run of the next level. Therefore the number of open files grows only with the
+/// logarithm of the size of the input. The same applies to the number of times that a record is written.
 pub(super) struct Runs {
     memory: usize,
     directory: PathBuf,
@@ -47,7 +47,7 @@ impl Runs {
         self.runs.is_empty()
     }
 
-    /// Writes sorted records as a new run. In the input, they must follow the records of all earlier runs.
+    /// Writes sorted records as a new run. In the input, these records must follow the records of all earlier runs.
     pub(super) fn add<'a>(&mut self, records: impl Iterator<Item = (Timestamp, &'a [u8])>) -> io::Result<()> {
         let mut writer = self.writer(0)?;
         for (time, record) in records {
@@ -118,12 +118,13 @@ impl Writer {
     }
 }
 
-/// Reads several runs as one sorted sequence. Among records with equal times, those of earlier runs come first.
+/// Reads several runs as one sorted sequence. If records have equal times, the records of earlier runs are read first.
 pub(super) struct Merge {
     readers: Vec<Reader>,
-    /// For each run with a next record, the time of that record and the index of the run. The earliest is at the top.
+    /// The time of the next record of each run, and the index of the run. The run with the earliest time is at the top.
+    /// Runs without a next record are absent.
     heads: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    /// The index of the run from which the last record was returned. Its next record is not in `heads` yet.
+    /// The index of the run from which the last record was returned. The next record of this run is not in `heads` yet.
     lent: Option<usize>,
     record: Vec<u8>,
 }
@@ -143,7 +144,7 @@ impl Reader {
         Ok(Some(Timestamp::from_millis(u64::from_le_bytes(time))))
     }
 
-    /// Reads the bytes of the record whose time was read last.
+    /// Reads the bytes of a record after its time was read.
     fn rest(&mut self, record: &mut Vec<u8>) -> io::Result<()> {
         let mut length = [0; 4];
         self.file.read_exact(&mut length)?;

@@ -1,4 +1,4 @@
-//! Sorts records by time. Records that do not fit into memory are sorted in temporary files.
+//! Sorts records by time. If the records do not fit into memory, they are sorted in temporary files.
 //!
 //! Records with equal times keep their order in the input. The result does not depend on the available memory.
 
@@ -30,8 +30,8 @@ pub(super) enum Sorted {
 }
 
 impl Sorter {
-    /// Creates a sorter that uses at most `memory` bytes, or 64 KiB if `memory` is less. A single record may be larger
-    /// than that. Temporary files are created in `directory`.
+    /// Creates a sorter that uses at most `memory` bytes, or 64 KiB if `memory` is less. A single record may need more
+    /// memory. Temporary files are created in `directory`.
     pub(super) fn new(memory: usize, directory: PathBuf) -> Self {
         Self::within(memory.max(LEAST), directory)
     }
@@ -67,7 +67,7 @@ impl Sorter {
             self.batch.sort();
             return Ok(Sorted::InMemory { batch: self.batch, next: 0 });
         }
-        // The batch is dropped because the buffers of the runs now need its memory.
+        // The memory of the batch is freed, because the buffers of the runs need it now.
         self.spill()?;
         drop(self.batch);
         Ok(Sorted::Merged(self.runs.merge()?))
@@ -103,7 +103,7 @@ pub(super) struct Batch {
     entries: Vec<Entry>,
 }
 
-/// The time and the location of a record. In the order of the input, the pairs of block and start ascend.
+/// The time and the location of a record. `block` and `start` together increase in the order of the input.
 #[derive(Clone, Copy)]
 struct Entry {
     time: Timestamp,
@@ -125,11 +125,12 @@ impl Batch {
         self.blocks.last().is_some_and(|block| block.capacity() - block.len() >= length)
     }
 
-    /// Returns the maximum memory in bytes that is in use while a further record of `length` bytes is added.
+    /// Returns the maximum memory in bytes that is used while a record of `length` bytes is added.
     fn size_with(&self, length: usize) -> usize {
         let block = if self.has_room(length) { 0 } else { self.block.max(length) };
         let capacity = self.entries.capacity();
-        // A full vector of entries is copied to an allocation of twice its size, and both exist at the same time.
+        // When a full vector of entries grows, it is copied to an allocation of twice its size. Both allocations exist
+        // at the same time.
         let entries = if self.entries.len() == capacity { capacity.max(4) * 3 } else { capacity };
         self.size + block + entries * size_of::<Entry>()
     }
@@ -148,7 +149,8 @@ impl Batch {
     }
 
     fn sort(&mut self) {
-        // The length is compared because an empty record has the same start as the next record, but comes first.
+        // An empty record has the same start as the record after it. The empty record must be first, so lengths are
+        // compared too.
         self.entries.sort_unstable_by_key(|entry| (entry.time, entry.block, entry.start, entry.length));
     }
 

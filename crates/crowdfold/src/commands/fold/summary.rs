@@ -7,7 +7,7 @@ use crowdfold_engine::Counts;
 use crowdfold_model::Reason;
 
 /// Logs the number of rejected beacons by reason, the number of late beacons, and the number of ignored values by
-/// field. If all beacons were rejected, returns the error message of the command.
+/// field. Returns the error message of the command if all beacons were rejected.
 pub(super) fn report(counts: &Counts, ignored: &Ignored) -> Option<String> {
     let values = ignored.by_field().map(|(_, count)| count).sum::<u64>();
     if values > 0 {
@@ -55,8 +55,7 @@ fn by_field(ignored: &Ignored) -> String {
     sorted(ignored.by_field())
 }
 
-/// Formats counts and their names. The largest count comes first, equal counts are ordered by name, and counts of 0
-/// are omitted.
+/// Formats counts and their names, and omits counts of 0. The largest count is first. Equal counts are ordered by name.
 fn sorted(counts: impl Iterator<Item = (&'static str, u64)>) -> String {
     let mut counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
     counts.sort_by_key(|(name, count)| (Reverse(*count), *name));

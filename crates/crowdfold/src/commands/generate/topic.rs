@@ -99,8 +99,8 @@ fn send(
     Ok(sent)
 }
 
-/// Waits until the given time, and lets the producer process acknowledgements meanwhile. Returns false if a signal
-/// arrived before that time.
+/// Waits until the given time. Meanwhile, the producer processes acknowledgements. Returns false if a signal arrives
+/// before that time.
 fn wait_until(time: Timestamp, topic: &Topic, stop: &AtomicBool) -> bool {
     loop {
         if stop.load(Ordering::Relaxed) {
@@ -127,7 +127,7 @@ struct Topic {
 #[derive(Default)]
 struct Deliveries {
     lost: AtomicU64,
-    /// The code of the last error. The error itself is not kept, because the code determines its message.
+    /// The code of the last error. The code is sufficient, because it determines the message of the error.
     last: std::sync::Mutex<Option<RDKafkaErrorCode>>,
 }
 
@@ -167,7 +167,7 @@ impl Topic {
         producer
             .set("bootstrap.servers", brokers)
             .set("client.id", client_id)
-            // Without idempotence, a retry could write a record twice, and the truth counts it once.
+            // Without idempotence, a retry could write a record twice. The truth counts each record once.
             .set("enable.idempotence", "true")
             .set("partitioner", partitioner(config.source.partitioner));
         let json = Header { key: "content-type", value: Some("application/json") };
@@ -181,7 +181,7 @@ impl Topic {
         })
     }
 
-    /// Queues a report. The timestamp of its record is the time at which it was sent.
+    /// Queues a report. The timestamp of the record is the time of sending in the report.
     fn send(&self, report: &Report) -> anyhow::Result<()> {
         let mut record = BaseRecord::<str, [u8]>::to(&self.name)
             .payload(&report.payload)
@@ -196,7 +196,7 @@ impl Topic {
                     record = again;
                 }
                 Err(_) if self.is_forbidden(None) => return Err(self.forbidden()),
-                // The error contains a code and no content of the record.
+                // The error contains only a code, and no content of the record.
                 Err((error, _)) => {
                     return Err(
                         anyhow!(error).context(format!("beacons cannot be written to topic {}", self.name))
@@ -206,7 +206,7 @@ impl Topic {
         }
     }
 
-    /// Waits until all records are acknowledged. Returns an error if some of them are not.
+    /// Waits until all records are acknowledged. Returns an error if some records are not acknowledged.
     fn finish(&self) -> anyhow::Result<()> {
         let flushed = self.producer.flush(TIMEOUT);
         let deliveries = self.producer.context();
@@ -231,8 +231,8 @@ impl Topic {
         crowdfold_kafka::KafkaError::Forbidden { principal: self.principal.clone(), right }.into()
     }
 
-    /// Returns true if the last error, or the producer's fatal error, is a missing permission to write. Without
-    /// permission to write to any topic, an idempotent producer has a fatal error before its first record.
+    /// Returns true if the last error, or the producer's fatal error, is a missing permission to write. If an
+    /// idempotent producer may not write to any topic, it has a fatal error before its first record.
     fn is_forbidden(&self, last: Option<RDKafkaErrorCode>) -> bool {
         use RDKafkaErrorCode as C;
         let fatal = self.producer.client().fatal_error().map(|(code, _)| code);

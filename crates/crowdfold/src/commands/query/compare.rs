@@ -6,18 +6,18 @@ use crowdfold_query::{Answer, Query, QueryError, QueryMetric, Report, Row};
 use crate::cli::{self, Against, TableFormat};
 use crate::error::CrowdfoldError;
 
-/// The metrics that are compared unless --metric names others.
+/// The metrics of a comparison, if --metric is not given.
 const COMPARED: [&str; 7] =
     ["concurrent_mean", "minutes_watched", "rebuffering_ratio", "vsf", "vpf", "startup_ms", "bitrate_kbps"];
 
-/// The metric by which rows are ranked unless --metric names another.
+/// The metric of a ranking, if --metric is not given.
 const RANKED: &str = "rebuffering_ratio";
 
-/// The queried period, and the earlier one with which it is compared.
+/// The queried period, and the earlier period with which it is compared.
 pub(super) struct Periods {
     /// The query of the later period.
     pub(super) query: Query,
-    /// The query of all windows that must be read, from the start of the earlier period on.
+    /// The query of all windows that must be read. They begin with the start of the earlier period.
     pub(super) reading: Query,
     /// The time between the starts of both periods. `None` without `--compare`.
     shift: Option<Span>,
@@ -46,7 +46,7 @@ impl Periods {
     pub(super) fn before(&self, answer: &Answer, rows: &[Row]) -> Result<(Answer, String), QueryError> {
         let shift = self.shift.unwrap_or_default();
         let start = self.query.since();
-        // Otherwise the earlier period would contain windows that are not published yet in the later period.
+        // If the earlier period had its full length, it would contain windows that the later period does not have yet.
         let end = answer.newest_window().map_or(start, |newest| newest.saturating_add(Span::from_millis(1)));
         let (from, to) = (start.saturating_sub(shift), end.saturating_sub(shift));
         let before = self.query.clone().between(from, to).run(rows)?;
@@ -56,7 +56,7 @@ impl Periods {
     }
 }
 
-/// Returns the metric of a ranking: the one of `--metric`, or the default.
+/// Returns the metric of a ranking: the metric of `--metric`, or the default metric.
 pub(super) fn ranked(metrics: &[QueryMetric]) -> Result<QueryMetric, CrowdfoldError> {
     match metrics {
         [] => QueryMetric::named(RANKED)
@@ -66,7 +66,7 @@ pub(super) fn ranked(metrics: &[QueryMetric]) -> Result<QueryMetric, CrowdfoldEr
     }
 }
 
-/// Returns the metrics of a comparison: those of `--metric`, or the default ones.
+/// Returns the metrics of a comparison: the metrics of `--metric`, or the default metrics.
 pub(super) fn metrics(metrics: &[QueryMetric]) -> Vec<QueryMetric> {
     match metrics {
         [] => COMPARED.into_iter().filter_map(QueryMetric::named).collect(),

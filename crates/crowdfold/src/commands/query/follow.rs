@@ -12,11 +12,12 @@ use super::{Input, compare, print};
 use crate::cli;
 use crate::error::CrowdfoldError;
 
-/// The time without new records after which all tables that were read are complete. The records of a transaction
+/// If no record arrives for this time, all tables that were read are complete, because the records of a transaction
 /// arrive together.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// Prints an answer for the published windows, then an answer for each group of new windows, until SIGINT or SIGTERM.
+/// Prints an answer for the published windows, and then an answer for each group of new windows, until SIGINT or
+/// SIGTERM.
 pub(super) fn run(
     args: &cli::Query,
     periods: &compare::Periods,
@@ -44,7 +45,7 @@ pub(super) fn run(
             let input = Input { names: topics.to_vec(), records };
             print(args, periods, config, &input, &reader, out)?;
         }
-        // New windows are read into a new reader, so memory does not grow.
+        // A new reader reads the new windows, so memory does not grow.
         reader = Reader::for_query(&periods.reading);
         records = 0;
     }

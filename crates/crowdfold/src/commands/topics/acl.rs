@@ -16,7 +16,7 @@ use crate::error::CrowdfoldError;
 /// Prints the permissions. Does not connect to a broker.
 ///
 /// # Errors
-/// The name of a principal is not valid in the format, or `out` cannot be written to.
+/// Returns an error if the name of a principal is not valid in the format, or if `out` cannot be written to.
 pub(super) fn run(format: AclFormat, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let actors = roles::actors(config);
     match format {

@@ -1,4 +1,5 @@
-//! `topics apply --purge-ahead`: deletes records dated in the future, and the records that must be deleted with them.
+//! `topics apply --purge-ahead`: deletes records dated in the future. The other records of their partitions must be
+//! deleted with them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -13,7 +14,7 @@ use crate::error::CrowdfoldError;
 /// time-to-live is still not bounded.
 ///
 /// # Errors
-/// A broker does not respond or refuses a request, or `out` cannot be written to.
+/// Returns an error if a broker does not respond or refuses a request, or if `out` cannot be written to.
 pub(super) fn run(
     admin: &Admin,
     specs: &[Spec],
@@ -52,7 +53,7 @@ pub(super) fn run(
         let purged = admin.purge(spec, purge, clock::now(), progress)?;
         failed?;
         let is_dated = |finding: &Finding| matches!(finding, Finding::Ahead { .. });
-        // A topic may also have no bound for a reason that purging does not remove.
+        // A topic may also be unbounded for another reason, which the deletion does not remove.
         left += usize::from(!purged.left.is_empty() || !change.unbounded.iter().all(is_dated));
         print_purged(&spec.topic, &purged, out)?;
     }
@@ -97,7 +98,7 @@ fn print(purge: &Purge, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The first offset to delete, and the offset after the last one, by partition.
+/// By partition: the first offset to delete, and the offset after the last one.
 type Ranges = BTreeMap<u32, (i64, i64)>;
 
 fn list(ranges: &Ranges) -> String {

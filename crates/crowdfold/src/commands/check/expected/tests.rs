@@ -10,7 +10,7 @@ fn printed(live: u64, flags: &[(&'static str, &str)]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// Returns the numbers in the line of a field, in the description of a table.
+/// Returns the numbers of a field in the printed description of a table.
 fn numbers(text: &str, table: &str, field: &str) -> Vec<String> {
     let after = &text[text.find(&format!("# {table}, ")).unwrap()..];
     let line =
@@ -29,7 +29,7 @@ fn every_table_is_described_and_all_except_the_detail_table_have_standard_errors
     assert_eq!(text.matches("playing_ms").count(), 4, "{text}");
 }
 
-/// The relative standard error of an hour is that of a window of one minute divided by the square root of 60.
+/// For an hour, the relative standard error is smaller than for a minute by a factor of √60.
 #[test]
 fn relative_error_is_noise_divided_by_the_expected_sum() {
     let text =
@@ -44,7 +44,7 @@ fn relative_error_is_noise_divided_by_the_expected_sum() {
 }
 
 #[test]
-fn too_few_sessions_give_no_rows_and_more_sessions_a_suggested_window_length() {
+fn expected_rows_and_the_suggested_window_length_depend_on_the_number_of_sessions() {
     let text = printed(30, &[]);
     assert!(
         text.contains("# country.asn, a window of 1m: no rows, because there are fewer than 50 sessions\n"),
@@ -59,7 +59,7 @@ fn too_few_sessions_give_no_rows_and_more_sessions_a_suggested_window_length() {
 }
 
 #[test]
-fn expected_values_grow_in_proportion_to_sessions_beyond_the_simulated_number() {
+fn expected_values_beyond_the_simulated_number_of_sessions_grow_in_proportion_to_sessions() {
     let one = |live| {
         let text = printed(live, &[("release.breakdowns", r#"[["stream"], ["cdn"]]"#)]);
         numbers(&text, "stream", "playing_ms")[0].parse::<f64>().unwrap() / live as f64
@@ -69,7 +69,7 @@ fn expected_values_grow_in_proportion_to_sessions_beyond_the_simulated_number() 
 }
 
 #[test]
-fn breakdown_of_a_dimension_that_players_do_not_report_has_no_expectation() {
+fn breakdown_with_a_dimension_that_synthetic_players_do_not_report_has_no_expected_rows() {
     let flags = [("release.breakdowns", r#"[["network"], ["cdn"]]"#), ("address.policy", "truncate")];
     assert!(printed(3_000, &flags).contains("a dimension that synthetic players do not report"));
 }

@@ -33,7 +33,7 @@ fn row(minute: u64, values: [&str; 3], number: u64, rows: u64, sessions: u64) ->
 }
 
 #[test]
-fn table_is_shown_when_complete_with_the_largest_row_first() {
+fn complete_table_is_shown_with_its_largest_row_first() {
     let mut stats = stats();
     assert!(stats.push(&row(1, ["desktop", "Windows", "*"], 1, 2, 25), at(500)));
     assert_eq!((stats.tables().count(), stats.first), (0, None));
@@ -55,7 +55,7 @@ fn table_of_a_later_window_replaces_the_table_of_an_earlier_window() {
 }
 
 #[test]
-fn incomplete_tables_of_only_the_last_eight_windows_are_kept() {
+fn incomplete_tables_are_kept_for_the_last_eight_windows_only() {
     let mut stats = stats();
     for minute in 1..1_000 {
         stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 2, 20), at(0));

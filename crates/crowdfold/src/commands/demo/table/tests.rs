@@ -42,7 +42,7 @@ fn row(os: &str, sessions: u64) -> Row {
     }
 }
 
-/// Returns the distribution of this many sessions that all have the value 5,000.
+/// Returns the distribution of `sessions` sessions, all with the value 5,000.
 fn distribution(sessions: u64, p50: Option<u64>) -> Option<DistributionSummary> {
     Some(DistributionSummary {
         sessions: Some(sessions),
@@ -111,10 +111,10 @@ fn narrow_terminal_keeps_dimensions_and_sessions() {
 }
 
 #[test]
-fn number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
+fn number_below_two_standard_errors_is_replaced_by_its_standard_error() {
     let mut table = table(&[("Windows", 1_900), ("iOS", 90), ("*", 20)]);
     table.rows = table.rows.into_iter().map(noisy).collect();
-    // With noise, the stalled times of two rows are negative, and so is the playing time of a third row.
+    // Noise makes the stalled times of two rows and the playing time of a third row negative.
     table.rows[0].sums[SumMetric::StalledMs as usize] = Some(-900_000);
     table.rows[1].sums[SumMetric::StalledMs as usize] = Some(-2_000);
     table.rows[2].sums[SumMetric::PlayingMs as usize] = Some(-240_000);

@@ -16,7 +16,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     ::zstd::encode_all(text, 1).unwrap()
 }
 
-/// Writes a file with this name and content, and returns what `open` reads from it.
+/// Writes a file with this name and content, opens it with `open`, and returns the bytes that were read.
 fn read(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
@@ -51,7 +51,7 @@ fn gzip_members_and_zstd_frames_are_concatenated() {
 }
 
 #[test]
-fn truncated_compressed_file_is_an_error_at_any_length() {
+fn compressed_file_that_is_truncated_at_any_length_is_an_error() {
     // Random bytes cannot be compressed, so the compressed file has several blocks.
     let mut state = 1_u64;
     let text: Vec<u8> = (0..200_000)
@@ -70,8 +70,8 @@ fn truncated_compressed_file_is_an_error_at_any_length() {
         assert_eq!(read(name, &two).unwrap_err().kind(), ErrorKind::UnexpectedEof, "{name}, second part");
         let mut damaged = packed.clone();
         damaged[last / 2] ^= 1;
-        // Only gzip detects the changed byte, by the checksum at its end. These zstd frames have no checksum, and
-        // contain the bytes uncompressed.
+        // Only gzip detects the changed byte, because a checksum is at the end of the file. These zstd frames have no
+        // checksum, and contain the bytes uncompressed.
         if name == "b.gz" {
             assert!(read(name, &damaged).is_err());
         }

@@ -33,19 +33,20 @@ fn value_over_several_lines_is_one_record() {
 }
 
 #[test]
-fn incomplete_value_does_not_include_the_complete_object_in_the_next_line() {
+fn complete_object_is_not_joined_with_an_incomplete_value_in_the_line_before_it() {
     check("{\"a\":1,\"b\n{\"c\":1}\n", &["{\"a\":1,\"b", "{\"c\":1}"]);
     check("{\"a\":1,\n{\"c\":1}\n{}\n", &["{\"a\":1,", "{\"c\":1}", "{}"]);
     check("{\"a\":1\n{\"c\":1}{\"d\":1}\n", &["{\"a\":1", "{\"c\":1}{\"d\":1}"]);
     check("{\"a\":1,\n\"b\":2]\n{}\n", &["{\"a\":1,\n\"b\":2]", "{}"]);
     check("{\"a\":1,\n", &["{\"a\":1,"]);
     check("{\n[{}]\n", &["{", "[{}]"]);
-    // An object may follow in an array, so the second line is joined. A parser of the record finds both objects.
+    // After a comma in an array, an object may follow, so the second line is joined. A parser of the record finds both
+    // objects.
     check("{\"a\":[1,\n{\"c\":1}\n{\"d\":1}\n", &["{\"a\":[1,\n{\"c\":1}", "{\"d\":1}"]);
 }
 
 #[test]
-fn value_longer_than_the_limit_is_truncated_one_byte_beyond_it() {
+fn value_longer_than_the_limit_is_truncated_to_one_byte_more_than_the_limit() {
     let lines = format!("{{\n{}", "\"a\":1,\n".repeat(100));
     let records = records_of(&lines, true, 50);
     assert_eq!(records[0].len(), 51);
@@ -73,7 +74,7 @@ fn long_array_over_several_lines_is_divided_into_records() {
 }
 
 #[test]
-fn long_line_of_consecutive_objects_is_divided_between_objects() {
+fn long_line_of_consecutive_objects_is_divided_at_the_end_of_an_object() {
     let object = |number: usize| format!("{{\"n\":{number},\"s\":\"}}{{\\\"\",\"a\":[{{}},[{number}]]}}");
     let objects: Vec<_> = (0..20_000).map(object).collect();
     let line = objects.join(" ") + "\n{\"last\":1}";

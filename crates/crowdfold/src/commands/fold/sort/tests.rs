@@ -23,9 +23,9 @@ fn drain(sorter: Sorter) -> Vec<(u64, Vec<u8>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// With 64 bytes of memory, each run has only a few records, so runs of several levels occur.
+    /// With 64 bytes of memory, each run has only a few records, so there are runs of several levels.
     #[test]
-    fn order_equals_a_stable_sort_with_any_amount_of_memory(
+    fn records_are_sorted_stably_with_any_amount_of_memory(
         records in vec((0_u64..50, vec(any::<u8>(), 0..40)), 0..600),
         memory in prop_oneof![Just(64_usize), Just(1 << 10), Just(1 << 14), Just(1 << 30)],
     ) {
@@ -64,7 +64,7 @@ fn memory_of_records_stays_within_the_limit() {
 }
 
 #[test]
-fn record_larger_than_the_memory_is_sorted_too() {
+fn record_larger_than_the_memory_is_sorted() {
     let directory = tempfile::tempdir().unwrap();
     let mut sorter = sorter(1 << 16, directory.path());
     let large = vec![b'y'; 1 << 20];
@@ -77,7 +77,7 @@ fn record_larger_than_the_memory_is_sorted_too() {
 }
 
 #[test]
-fn temporary_files_are_unnamed_and_private() {
+fn temporary_files_have_no_name_and_are_readable_by_the_owner_only() {
     let directory = tempfile::tempdir().unwrap();
     let mut sorter = sorter(1 << 10, directory.path());
     for time in 0..100 {
@@ -101,8 +101,8 @@ fn temporary_files_are_unnamed_and_private() {
 #[test]
 fn six_hundred_runs_keep_at_most_48_files_open() {
     let directory = tempfile::tempdir().unwrap();
-    // The memory fits one record, so each record is a run. 16 runs are merged into one, so there are three levels of at
-    // most 16 files each.
+    // Only one record fits into the memory, so each record is a run. 16 runs are merged into one, so there are three
+    // levels of at most 16 files each.
     let mut sorter = sorter(1 << 16, directory.path());
     for time in (0..600).rev() {
         sorter.push(Timestamp::from_millis(time), &[b'x'; 1 << 16]).unwrap();

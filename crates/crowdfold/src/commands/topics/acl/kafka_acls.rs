@@ -53,8 +53,8 @@ pub(super) fn print(config: &Config, actors: &[Actor], out: &mut impl Write) -> 
     Ok(())
 }
 
-/// Returns the operations and resources of each command. Topics with the same operations share one command, and each
-/// other resource has its own.
+/// Returns the operations and resources of each command. Topics with the same operations share one command. Each other
+/// resource has its own command.
 fn by_operations(rights: &[Right]) -> Vec<(Vec<Operation>, Vec<&Resource>)> {
     let mut commands: Vec<(Vec<Operation>, Vec<&Resource>)> = Vec::new();
     for (resource, operations) in by_resource(rights) {

@@ -15,7 +15,7 @@ const HEAD: &str = "\
 
 /// Prints a KafkaUser resource for each principal.
 pub(super) fn print(actors: &[Actor], out: &mut impl Write) -> Result<(), CrowdfoldError> {
-    // All names are checked before anything is printed, because the output may be piped to `kubectl apply`.
+    // All names are checked before anything is printed, because a pipe may pass the output to `kubectl apply`.
     let users: Vec<_> = actors.iter().map(|actor| user(&actor.principal)).collect::<Result<_, _>>()?;
     out.write_all(HEAD.as_bytes())?;
     for (Actor { roles, rights, .. }, (name, authentication)) in actors.iter().zip(users) {
@@ -76,7 +76,7 @@ fn user(principal: &str) -> Result<(&str, &'static str), CrowdfoldError> {
     )))
 }
 
-/// Quotes a YAML string, so it is not parsed as a number or a boolean.
+/// Quotes a YAML string, so that parsers do not read it as a number or a boolean.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

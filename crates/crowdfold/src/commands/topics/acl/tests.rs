@@ -1,7 +1,7 @@
 use super::*;
 use crowdfold_config::Sources;
 
-/// Returns what `topics acl` prints for a configuration file with this content, or its error message.
+/// Returns the output of `topics acl` for a configuration file with this content, or its error message.
 fn printed(format: AclFormat, text: &str) -> Result<String, String> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("x.toml");
@@ -39,7 +39,7 @@ fn principal_of_combiner_and_merger_has_the_permissions_of_both() {
 }
 
 #[test]
-fn reader_of_one_tenant_reads_only_its_topic() {
+fn reader_of_one_tenant_may_read_only_the_topic_of_this_tenant() {
     let text = "[tenants]\nnames = [\"acme\", \"kids\"]\ndefault = \"acme\"\nper_tenant_topics = true\n[principals]\n\
                 readers = [\"all\"]\n[principals.tenants]\nacme = \"one\"\nkids = [\"two\", \"three\"]\n";
     let printed = printed(AclFormat::KafkaAcls, text).unwrap();
@@ -61,7 +61,7 @@ fn principal_with_special_characters_is_quoted() {
 }
 
 #[test]
-fn name_invalid_in_kubernetes_is_refused_for_strimzi() {
+fn principal_whose_name_is_invalid_in_kubernetes_is_refused_for_strimzi() {
     let text = "[principals]\nmerger = \"CN=merger,O=Org\"\n";
     let refused = printed(AclFormat::Strimzi, text).unwrap_err();
     assert!(
