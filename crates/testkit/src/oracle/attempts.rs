@@ -1,8 +1,8 @@
 //! Counts the attempts, plays and failures of a session. All of its assertions are kept, in log order.
 //!
 //! An *assertion* is the report of a start, of a first frame, of an idle player, of a fatal error or of an end. It is
-//! *live* from its record until the idle timeout after the record. A session may send beacons on several *lines*, in this
-//! order: JSON beacons, CMCD events, CMCD requests. A line has precedence over each line after it.
+//! *live* from its record until the idle timeout after the record. A session may send beacons on several *lines*, in
+//! this order: JSON beacons, CMCD events, CMCD requests. A line has precedence over each line after it.
 
 mod window;
 
