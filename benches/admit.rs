@@ -1,7 +1,7 @@
 //! Benchmarks the airlock: from the bytes of records to observations.
 //!
-//! Items are beacons, so the time per beacon in nanoseconds is 1000 / (Mitem/s). Allocations are counted too. Reading
-//! ordinary records does not allocate.
+//! Items are beacons, so the time per beacon in nanoseconds is 1000 / (Mitem/s). The benchmark also counts allocations.
+//! Ordinary records cause none.
 
 use crowdfold_model::Timestamp;
 use std::fmt::Write;
@@ -32,7 +32,7 @@ impl Dice {
     }
 
     fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        // Elements at the beginning are returned most often.
+        // An element near the beginning is returned more often than the others.
         let (a, b) = (self.below(of.len()), self.below(of.len()));
         of[a.min(b)]
     }
@@ -55,7 +55,7 @@ const AGENTS: [&str; 4] = [
     "Roku/DVP-14.5 (14.5.0.4215-88)",
 ];
 
-/// Returns a heartbeat with 17 fields, which has about 330 bytes.
+/// Returns a heartbeat with 17 fields and about 330 bytes.
 fn beacon(dice: &mut Dice) -> String {
     format!(
         r#"{{"ts":{},"tenant":"{}","session":"{}","ip":"203.0.113.{}","event":"heartbeat","browser":"{}","os":"{}","device":"desktop","player":"{}","player_version":"1.{}.4","content":"movie-{:04}","cdn":"cdn-{}","stream":"vod","format":"hls","bandwidth_kbps":{},"bitrate_kbps":{},"playing_ms":{},"stalled_ms":0}}"#,
@@ -75,7 +75,8 @@ fn beacon(dice: &mut Dice) -> String {
     )
 }
 
-/// Returns a beacon without browser, system and device. They are determined from its user agent.
+/// Returns a beacon without the fields browser, system and device. Their values are then determined from its user
+/// agent.
 fn with_agent(dice: &mut Dice) -> String {
     format!(
         r#"{{"ts":{},"tenant":"acme","session":"{}","ip":"203.0.113.{}","user_agent":"{}","event":"heartbeat","content":"movie-{:04}","cdn":"cdn-a","bitrate_kbps":{},"playing_ms":{}}}"#,
@@ -216,8 +217,8 @@ fn captured_queries(bencher: Bencher<'_, '_>) {
     run(bencher, airlock(Format::Capture, false), &made(capture), 1);
 }
 
-/// Reads the beacon of docs/reference/beacon.md repeatedly. The hostile records below may take at most three times as
-/// much time per byte.
+/// Reads the beacon of docs/reference/beacon.md repeatedly. A hostile record below may take at most three times as much
+/// time per byte.
 #[divan::bench]
 fn ordinary(bencher: Bencher<'_, '_>) {
     let mut airlock = airlock(Format::Json, false);
@@ -240,7 +241,7 @@ const ORDINARY: &str = r#"{"ts":1795308528421,"tenant":"acme","session":"bbb2794
  "os":"Windows","browser":"Chrome","device":"desktop","cdn":"cdn-a","content":"movie-0042",
  "bandwidth_kbps":5400,"bitrate_kbps":3200,"height":1080,"playing_ms":10000,"stalled_ms":0,"stalls":0}"#;
 
-/// The minimum length of a hostile record in bytes. It equals the default maximum length of a body in `collect`.
+/// The minimum length of a hostile record in bytes. It equals the default of `collect.max_body_bytes`.
 const LONG: usize = 64 << 10;
 
 /// Reads one record repeatedly. Its outcomes are ignored.
@@ -269,14 +270,14 @@ fn filled(write: impl Fn(usize) -> String) -> String {
     text
 }
 
-/// Reads one object with many unknown keys, none of which repeats.
+/// Reads one object with many unknown keys. No key occurs twice.
 #[divan::bench]
 fn hostile_unknown_keys(bencher: Bencher<'_, '_>) {
     let keys = filled(|nth| format!(r#""k{nth}":1,"#));
     hostile(bencher, &format!(r#"{{{keys}"session":"s"}}"#));
 }
 
-/// Reads many objects with one unknown key each, none of which repeats.
+/// Reads many objects with one unknown key each. No key occurs twice.
 #[divan::bench]
 fn hostile_items_with_one_unknown_key(bencher: Bencher<'_, '_>) {
     let items = filled(|nth| format!(r#"{{"k{nth}":1}},"#));
@@ -335,7 +336,7 @@ fn packed(bencher: Bencher<'_, '_>, http: fn(&mut Dice) -> Http<'static>) {
     run_as(bencher, airlock(Format::Json, false), &records, Some(CONTENT_TYPE.as_bytes()), PACKED);
 }
 
-/// Benchmarks requests without an HTTP context. The difference to `json` is the cost of the envelope.
+/// Benchmarks requests without an HTTP context. The difference from the benchmark `json` is the cost of the envelope.
 #[divan::bench]
 fn packed_without_context(bencher: Bencher<'_, '_>) {
     packed(bencher, |_| Http { received_at: Some(Timestamp::from_millis(NOW)), ..Http::default() });

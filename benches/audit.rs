@@ -1,5 +1,5 @@
-//! Benchmarks an audit: from the bytes of records to the findings. The rows are those that a worker publishes, with
-//! five tables per window, one of which is the detail table. The benchmark prints rows per CPU-second of the thread.
+//! Benchmarks an audit: from the bytes of records to the findings. The rows are like those of a worker: five tables per
+//! window, one of which is the detail table. The benchmark prints rows per CPU-second of the thread.
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
@@ -24,8 +24,8 @@ fn main() {
     let records = records(if test { 2 } else { 60 });
     let bytes: usize = records.iter().map(|(key, value)| key.len() + value.len()).sum();
     let rounds = if test { 1 } else { ROUNDS };
-    // The kernel measures the time of a thread in ticks. Therefore the sum of all rounds is more precise than the
-    // best round.
+    // The kernel measures the time of a thread in ticks. Therefore the sum over all rounds is more precise than the
+    // time of the fastest round.
     let nanos: u64 = (0..rounds).map(|_| round(&records)).sum();
     println!(
         "audit: {} rows of {} bytes, {:.0} rows per CPU-second over {rounds} rounds",

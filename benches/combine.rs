@@ -1,7 +1,7 @@
 //! Benchmarks the combiner: from observations to session summaries, and from JSON to closed windows.
 //!
-//! Items are beacons, so the time per beacon in nanoseconds is 1000 / (Mitem/s). `from_json` is the step L2 of the
-//! measurements in docs/internals/performance.md: one thread parses and combines payloads that are in memory.
+//! Items are beacons, so the time per beacon in nanoseconds is 1000 / (Mitem/s). In `from_json`, one thread parses and
+//! combines payloads that are in memory.
 
 use std::sync::Arc;
 
@@ -42,13 +42,13 @@ fn rules(how_many: usize) -> Arc<Rules> {
     })
 }
 
-/// Returns beacons of this many live sessions: their record timestamps and their payloads.
+/// Returns the record timestamps and the payloads of beacons of `sessions` live sessions.
 fn beacons(sessions: u32) -> Vec<(Timestamp, Vec<u8>)> {
     beacons_of(sessions, 1)
 }
 
-/// Returns beacons of this many live sessions, which are divided among tenants: their record timestamps and their
-/// payloads.
+/// Returns the record timestamps and the payloads of beacons of `sessions` live sessions, which are divided among
+/// `tenants` tenants.
 fn beacons_of(sessions: u32, tenants: usize) -> Vec<(Timestamp, Vec<u8>)> {
     let config = PlayersConfig {
         tenants: tenant_names(tenants),
@@ -100,16 +100,16 @@ fn from_json(bencher: Bencher<'_, '_>, sessions: u32) {
     whole(bencher, sessions, 5);
 }
 
-/// Benchmarks the combiner from JSON to closed windows, by the number of breakdowns. Cells are built when a window
-/// closes.
+/// Benchmarks the combiner from JSON to closed windows, by the number of breakdowns. The number matters because cells
+/// are built when a window closes.
 #[divan::bench(args = [1, 2, 5], sample_count = 5)]
 fn by_breakdowns(bencher: Bencher<'_, '_>, how_many: usize) {
     whole(bencher, 10_000, how_many);
 }
 
 /// Benchmarks the combiner from JSON to closed windows, by the number of tenants with their own breakdowns. These
-/// breakdowns contain all dimensions, so every session summary has more slots. No two tenants have the same list of
-/// breakdowns, because each has another order of the dimensions.
+/// breakdowns contain all dimensions, so every session summary has more slots. Each tenant has another order of the
+/// dimensions, so no two tenants have the same list of breakdowns.
 #[divan::bench(args = [0, 1, 100], sample_count = 5)]
 fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
     let own = |tenant: usize| {

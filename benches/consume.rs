@@ -1,8 +1,8 @@
-//! Benchmarks reading records from Kafka, in CPU time of this process. It compares [`crowdfold_kafka::Source`], which
-//! reads batches from one partition at a time, with the poll function of librdkafka, which returns single records.
-//! Other Rust clients use the poll function.
+//! Benchmarks reading records from Kafka, in CPU time of this process. It compares [`crowdfold_kafka::Source`] with the
+//! poll function of librdkafka, which other Rust clients use. `Source` reads batches from one partition at a time. The
+//! poll function returns single records.
 //!
-//! Both read the same prefilled topic with four partitions, in alternating rounds. The benchmark prints medians.
+//! Both methods read the same prefilled topic with four partitions, in alternating rounds. The benchmark prints medians.
 //! `cargo bench --bench consume -- 4000000` sets the number of records.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
@@ -48,7 +48,8 @@ fn main() {
     }
 }
 
-/// Returns the CPU time per record in nanoseconds. It includes all threads of this process, also those of librdkafka.
+/// Returns the CPU time per record in nanoseconds. It includes all threads of this process, also the threads of
+/// librdkafka.
 fn measured(records: u64, run: impl FnOnce() -> u64) -> f64 {
     let before = cpu();
     let bytes = run();
@@ -124,7 +125,7 @@ fn by_batch(kafka: &Kafka, topic: &str, records: u64) -> u64 {
 }
 
 fn by_poll(kafka: &Kafka, topic: &str, records: u64) -> u64 {
-    // The settings equal those of the source. Therefore the results differ only because of the method of reading.
+    // The settings equal those of the source, so the results differ only because of the method of reading.
     let queue = (SourceSettings::new(topic, "", "").queue_kib / PARTITIONS).to_string();
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", kafka.bootstrap())

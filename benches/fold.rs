@@ -13,7 +13,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
 const WINDOW: Window = Window::at(Timestamp::from_millis(1_795_308_480_000), Span::MINUTE);
-/// The numbers of cells: those of a small and of a large tenant, and the maximum of a partition and window.
+/// The numbers of cells. They are typical of a small tenant and of a large tenant, and the maximum for a partition and
+/// window.
 const CELLS: [usize; 3] = [100, 10_000, 65_536];
 
 fn main() {
@@ -26,8 +27,8 @@ fn policy() -> Policy {
     Policy::threshold(settings).expect("a valid policy")
 }
 
-/// Returns a table with this many cells and three dimensions. The cell of rank r has about 5000/r sessions. Ranks are
-/// assigned to the cells at random.
+/// Returns a table with this many cells and three dimensions. The cell of rank r has about 5000/r sessions. The ranks
+/// are assigned to the cells at random.
 fn table(cells: usize) -> Table {
     let width = (cells as f64).cbrt().ceil() as usize;
     let words: Vec<Arc<str>> = (0..width).map(|index| Arc::from(format!("value-{index:03}"))).collect();
@@ -67,7 +68,7 @@ fn fold_and_release(bencher: Bencher<'_, '_>, cells: usize) {
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
 }
 
-/// Benchmarks the release of a window in which every cell has at least k sessions, so that no row is folded.
+/// Benchmarks the release of a window in which every cell has at least k sessions. Therefore no row is folded.
 #[divan::bench(args = CELLS, sample_size = 1)]
 fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
     let policy = policy();
@@ -80,7 +81,7 @@ fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
 }
 
 /// Benchmarks the release of a window outside the detail table. Items are rows. The boolean is true if there is a
-/// secret, so that noise is generated.
+/// secret. In this case, noise is generated.
 #[divan::bench(args = [(1_000, false), (1_000, true)], sample_size = 1, sample_count = 20)]
 fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bool)) {
     let breakdowns = vec![vec![Device, Os, Browser]];
@@ -108,7 +109,7 @@ fn noise(bencher: Bencher<'_, '_>, cells: usize) {
     table.values_mut().for_each(|cell| cell.sessions += 500);
     let window = Window::at(Timestamp::from_millis(1_795_305_600_000), Span::HOUR);
     let rows = release("acme", window, vec![table.clone()], &policy, None).rollups.len();
-    assert!(rows > cells * 9 / 10, "{rows} of {cells}");
+    assert!(rows > cells * 9 / 10, "only {rows} of {cells} cells were released");
     bencher
         .counter(ItemsCount::new(rows))
         .with_inputs(|| vec![table.clone()])

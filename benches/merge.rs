@@ -1,5 +1,5 @@
-//! Benchmarks the merger: from the partials of four partitions to released windows. Items are cells before they are
-//! added up.
+//! Benchmarks the merger: from the partials of four partitions to released windows. Items are the cells of the
+//! partials.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings
     })
 }
 
-/// Returns a table with a few large cells and many small ones, which is typical for content ids.
+/// Returns a table with a few large cells and many small cells. This is typical of content ids.
 fn table(cells: u32) -> Table {
     let cell = |nth: u32| {
         let sessions = u64::from(10_000 / (nth + 1) + 1);
@@ -64,7 +64,7 @@ fn merge_and_release(bencher: Bencher<'_, '_>, cells: u32) {
     merge(bencher, cells, settings(exact));
 }
 
-/// Benchmarks merging another table, whose numbers get noise.
+/// Benchmarks merging another table, to whose numbers noise is added.
 #[divan::bench(args = [100, 10_000, 60_000], sample_count = 10)]
 fn merge_and_add_noise(bencher: Bencher<'_, '_>, cells: u32) {
     let noisy = |settings| {

@@ -1,4 +1,4 @@
-//! The load: requests of players, which are sent repeatedly.
+//! The requests of players that the benchmark sends repeatedly.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,13 +1,13 @@
-//! Compares the CPU time of the collector with that of its parts. Connections use the loopback interface and are kept
-//! alive.
+//! Compares the CPU time of the collector with the CPU time of its parts. Connections use the loopback interface and
+//! are kept alive.
 //!
 //! The collector is the released program. It reads requests, packs their beacons, and responds when a real Kafka has
-//! written them (or, with `collect.acknowledge = "queued"`, when they are packed). The bare server is a hyper server
-//! with the same settings in a separate process. It reads bodies and responds with 204. The bare producer writes the
-//! same bytes, packed in the same way, but without HTTP. "Both" is the sum of bare server and bare producer. The
+//! written them. With `collect.acknowledge = "queued"`, it responds when they are packed. The bare server is a hyper
+//! server with the same settings in a separate process. It reads bodies and responds with 204. The bare producer writes
+//! the same bytes, packed in the same way, but without HTTP. "Both" is the sum of bare server and bare producer. The
 //! benchmark prints requests and beacons per CPU-second of the process. The rounds of the variants alternate. It also
-//! prints the response times at 50 % and at 90 % of the maximum rate. `cargo bench --bench collect -- 5` runs rounds
-//! of five seconds.
+//! prints the response times at 50 % and at 90 % of the maximum rate. `cargo bench --bench collect -- 5` runs rounds of
+//! five seconds.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -45,7 +45,7 @@ use load::{Load, now};
 
 const PARTITIONS: u32 = 4;
 
-/// The number of connections that send requests. It is large, because each of them waits for Kafka.
+/// The number of connections that send requests. It is large, because each connection waits for Kafka.
 const CONNECTIONS: usize = 256;
 
 fn main() {
@@ -187,7 +187,7 @@ impl Collector {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let address = lines.find_map(|line| Some(line.split_once("http://")?.1.to_owned())).unwrap();
-        // The collector logs this line when it can write to Kafka.
+        // The collector logs this line as soon as it can write to Kafka.
         lines.find(|line| line.ends_with("partitions")).unwrap();
         std::thread::spawn(move || lines.for_each(|line| eprintln!("collect: {line}")));
         Self(Server { child, address })
@@ -243,7 +243,7 @@ async fn ask(stream: &mut TcpStream, request: &[u8]) {
 }
 
 /// Sends requests at a constant rate, which does not depend on the responses. Returns the response times in
-/// microseconds, measured from the time at which each request was due.
+/// microseconds. Each one begins at the time at which the request was due.
 async fn send_at_rate(server: &Server, load: &Load, rate: f64, round: Duration) -> Histogram<u64> {
     let requests = Arc::new(load.requests());
     let began = Instant::now();
@@ -275,7 +275,7 @@ async fn send_at_rate(server: &Server, load: &Load, rate: f64, round: Duration) 
 }
 
 /// Writes the beacons of requests to Kafka with a producer. Returns the number of requests per CPU-second of this
-/// process, whose other threads are idle meanwhile.
+/// process. The other threads of the process are idle meanwhile.
 fn produce(kafka: &Kafka, load: &Load, round: Duration) -> f64 {
     let topic = unique("bare");
     kafka.create_topic(&topic, PARTITIONS, &[("retention.ms", "2640000")]);

@@ -1,4 +1,4 @@
-//! Compares the CPU time of the complete worker with that of its parts and of a plain Rust program.
+//! Compares the CPU time of the complete worker with the CPU time of its parts and of a plain Rust program.
 //!
 //! All steps process the same beacons of one topic on a real Kafka, in alternating rounds. Each step runs in its own
 //! process:
@@ -32,7 +32,7 @@ use crowdfold_testkit::{Kafka, Options, binary};
 
 const PARTITIONS: u32 = 4;
 
-/// A step, which processes this number of beacons from a topic on these brokers.
+/// A function that performs a step. It processes this number of beacons from a topic on these brokers.
 type Step = fn(&str, &str, u64) -> Cost;
 
 /// The steps that this program performs itself, each in its own process.
@@ -55,7 +55,7 @@ struct Cost {
 }
 
 impl Cost {
-    /// Returns what a process has cost so far.
+    /// Returns the cost of a process up to now.
     fn of(process: &str, beacons: u64) -> Self {
         Self { beacons, cpu: cpu(process), peak_mib: peak_mib(process) }
     }
@@ -84,7 +84,7 @@ fn main() {
     let topic = topic::filled(&kafka, beacons);
     kafka.create_topic(&plain::output(&topic.name), 2, &[]);
     println!(
-        "{beacons} beacons of {} bytes, {PARTITIONS} partitions, lz4, {rounds} rounds in turn",
+        "{beacons} beacons of {} bytes, {PARTITIONS} partitions, lz4, {rounds} alternating rounds",
         topic.bytes / beacons
     );
     let mut steps: Vec<(&str, Vec<Cost>)> = STEPS.map(|(name, _)| (name, Vec::new())).into();
@@ -135,8 +135,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Returns the user and system CPU time of all threads of a process. Its resolution is 10 ms, which suffices because a
-/// run takes seconds.
+/// Returns the user and system CPU time of all threads of a process. The resolution is 10 ms, which is sufficient
+/// because a run takes seconds.
 fn cpu(process: &str) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();

@@ -67,8 +67,8 @@ pub(crate) fn combine(brokers: &str, topic: &str, beacons: u64) -> Cost {
     cost
 }
 
-/// Reads records into memory, and measures the CPU time of `process`. It receives batches of all partitions in turn,
-/// each with the offset of its first record.
+/// Reads records into memory, and measures the CPU time that `process` uses for them. `process` receives batches of all
+/// partitions in turn, each with the offset of its first record.
 fn measured(
     brokers: &str,
     topic: &str,

@@ -1,4 +1,4 @@
-//! A plain Rust program for comparison, as an engineer would write it without this project: a `StreamConsumer`,
+//! A plain Rust program for comparison, as an engineer would write it without this project. It uses a `StreamConsumer`,
 //! serde_json, and a `HashMap` of sessions by window. It publishes at least once. It has no sessions across windows, no
 //! opt-outs, no validation of strings, no noise and no percentiles.
 

@@ -48,7 +48,7 @@ pub(crate) fn batch(brokers: &str, topic: &str, beacons: u64) -> Cost {
     Cost::of("self", beacons)
 }
 
-/// Passes at least this number of records to `each`, with their partitions.
+/// Calls `each` for at least this number of records, with the partition of each record.
 pub(crate) fn each(brokers: &str, topic: &str, beacons: u64, mut each: impl FnMut(u32, &Message<'_>)) {
     let client =
         ClientSettings { brokers: brokers.into(), client_id: "ladder".into(), properties: BTreeMap::new() };

@@ -17,8 +17,8 @@ pub(crate) struct Topic {
     pub(crate) bytes: u64,
 }
 
-/// Creates a topic with beacons of the last twenty minutes. Each record has the key and the partition that a producer
-/// would choose.
+/// Creates a topic with beacons of the last twenty minutes. Each record has a key, and is in the partition that a
+/// producer would choose for this key.
 pub(crate) fn filled(kafka: &Kafka, beacons: u64) -> Topic {
     let name = unique("beacons");
     kafka.create_topic(
@@ -31,7 +31,7 @@ pub(crate) fn filled(kafka: &Kafka, beacons: u64) -> Topic {
     let config = PlayersConfig {
         sessions,
         start_ms: now - 20 * 60_000,
-        // All beacons are within fifteen minutes.
+        // The interval is chosen so that all beacons are within fifteen minutes.
         heartbeat_ms: (u64::from(sessions) * 15 * 60_000 / beacons.max(1)).clamp(1_000, 30_000) as u32,
         mix: Mix::lean(),
         ..PlayersConfig::default()

@@ -10,7 +10,7 @@ use crowdfold_testkit::{Kafka, unique};
 
 use crate::{Cost, PARTITIONS};
 
-/// Returns the cost of the program until every beacon is released or withheld.
+/// Runs the program until every beacon is released or withheld. Returns the cost of the program.
 pub(crate) fn run(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> Cost {
     let prefix = unique("bench");
     let day = [
@@ -40,7 +40,7 @@ pub(crate) fn run(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> C
         if child.0.try_wait().unwrap().is_some() {
             panic!("the worker exited: {:#?}", log.join().unwrap());
         }
-        // Counters are rounded down to multiples of k, so the sum of two counters may be up to 2k too small.
+        // Counters are rounded down to multiples of k. Therefore the sum of two counters may be too small by up to 2k.
         let done = ["released", "withheld"].map(|outcome| counter(&address, outcome)).iter().sum::<u64>();
         let aside = ["late", "duplicate", "opted_out", "excluded", "rejected"];
         assert_eq!(aside.map(|outcome| counter(&address, outcome)).iter().sum::<u64>(), 0);

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crowdfold_beacon::{Address, Network, Purpose};
 
-/// Asserts that exactly those addresses are accepted that the standard library accepts, that a network has no host
-/// bits, and that an IPv4 address in IPv6 notation is treated as IPv4.
+/// Asserts that `Address` accepts the same addresses as the standard library, that a network has no host bits, and that
+/// an IPv4 address in IPv6 notation is treated as IPv4.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (v4, v6) = (text.parse::<Ipv4Addr>().ok(), text.parse::<Ipv6Addr>().ok());
@@ -31,7 +31,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Asserts that an IPv4 address is recognised in each IPv6 notation: mapped and compatible (RFC 4291), 6to4
+/// Asserts that an IPv4 address is recognised in each of these IPv6 notations: mapped and compatible (RFC 4291), 6to4
 /// (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052 and 8215).
 fn disguised(v4: Ipv4Addr) {
     let low = u128::from(v4.to_bits());

@@ -16,7 +16,7 @@ thread_local! {
 const FORMS: [Option<&[u8]>; 4] = [
     Some(b"application/json"),
     Some(b"application/cmcd"),
-    // Captured requests have no content type.
+    // A captured request has no content type.
     None,
     Some(b"application/vnd.crowdfold.beacon"),
 ];
@@ -38,8 +38,8 @@ pub fn check(data: &[u8]) {
     AIRLOCK.with_borrow_mut(|airlock| {
         for timestamp in [None, Some(Timestamp::from_millis(1_795_308_528_421))] {
             words_of(airlock, &Record { payload, content_type, timestamp }, &mut |dimension, word| {
-                assert!(word.chars().count() <= 64, "{dimension} is long");
-                assert!(!reports(word), "{dimension} is {word}");
+                assert!(word.chars().count() <= 64, "the value of {dimension} is too long");
+                assert!(!reports(word), "the value of {dimension} contains an identifier: {word}");
             });
         }
         if content_type.is_none() {
@@ -49,7 +49,7 @@ pub fn check(data: &[u8]) {
     });
 }
 
-/// Asserts that `line_time` returns the earliest time of the beacons of a line.
+/// Asserts that `line_time` returns the earliest time of the beacons in a line.
 fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
     let mut earliest: Option<Timestamp> = None;
     airlock.admit(&Record { payload: line, content_type: None, timestamp: None }, &mut |time, _| {
@@ -73,7 +73,7 @@ pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut im
     }
 }
 
-/// Returns true if a word contains an identifier. The rules are independent of those of the airlock.
+/// Returns true if a word contains an identifier. These rules do not depend on the rules of the airlock.
 fn reports(word: &str) -> bool {
     let digits = word.split(|sign: char| !sign.is_ascii_digit()).any(|run| run.len() >= 9);
     let mut runs = word.split(|sign: char| !(sign.is_ascii_digit() || sign == '.'));
@@ -87,7 +87,8 @@ fn reports(word: &str) -> bool {
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    // The first user agent compiles the regular expressions. The time limit of an input should not include this.
+    // The first user agent compiles the regular expressions. This call does it now, so that it does not count towards
+    // the time limit of an input.
     check(b"\0{\"session\":\"s\",\"ts\":1,\"user_agent\":\"x\"}");
     let with =
         |form: u8, seeds: Vec<Vec<u8>>| seeds.into_iter().map(move |seed| [&[form], &seed[..]].concat());

@@ -7,7 +7,7 @@ use crowdfold_beacon::{Form, LogFields, Reader};
 use crate::json::is_sound;
 use crate::seen::{FIELDS, Outcome, read, read_fresh};
 
-/// The fields of a log in which every field has its own key, including each key of CMCD.
+/// The fields of a log. Every field has its own key, also each key of CMCD.
 static LOG: LazyLock<Arc<LogFields>> = LazyLock::new(|| {
     let path = |name: String| {
         let path =
@@ -21,7 +21,8 @@ fn read_log(record: &[u8]) -> Vec<Outcome> {
     read(&mut Reader::new(Arc::clone(&FIELDS)).with_log(Arc::clone(&LOG)), Form::Capture, record)
 }
 
-/// Asserts that each line of a record has the same outcome as alone, and that a line that is not JSON is rejected.
+/// Asserts that each line of a record has the same outcome as if it were the only line, and that a line that is not
+/// JSON is rejected.
 pub fn check(data: &[u8]) {
     check_with(data, &|record| read_fresh(Form::Capture, record));
     check_with(data, &read_log);
@@ -35,7 +36,7 @@ fn check_with(data: &[u8], read: &dyn Fn(&[u8]) -> Vec<Outcome>) {
         |line: &&[u8]| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line).is_ok();
     if !data.starts_with(b"\xef\xbb\xbf") && !lines.is_empty() && lines.iter().all(whole) {
         let alone: Vec<_> = lines.iter().flat_map(|line| read(line)).collect();
-        assert!(all == alone, "the outcomes of lines differ from those of each line alone");
+        assert!(all == alone, "the outcomes of the lines differ from the outcomes of each line alone");
     }
     if !is_sound(data) && lines.len() == 1 {
         assert!(all.iter().any(Result::is_err), "a line that is not JSON was accepted");

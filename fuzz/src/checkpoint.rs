@@ -1,4 +1,4 @@
-//! The target `checkpoint`: the metadata of committed offsets, which every member of the group can write.
+//! The target `checkpoint`: the metadata of committed offsets. Every member of the group can write such metadata.
 
 use crowdfold_engine::{CombinerCheckpoint, MergerCheckpoint};
 use crowdfold_model::Timestamp;

@@ -1,4 +1,4 @@
-//! The CMCD targets, one for each form: event-mode lines, the query of a request, and the four headers.
+//! The targets of CMCD, one for each form: lines of event mode, the query of a request, and the four headers.
 
 use crowdfold_beacon::{Form, Mode, Text};
 use crowdfold_model::Dimension;
@@ -7,9 +7,10 @@ use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
 use crate::seen::{Seen, TEXTS, read_fresh};
 
-/// Asserts that each event-mode line that is not empty has one outcome, which is the same as for the line alone.
+/// Asserts that each event-mode line that is not empty has exactly one outcome, and has the same outcome if it is the
+/// only line.
 pub fn check_events(data: &[u8]) {
-    // A record that begins like a query is read as one.
+    // A record that begins like a query is read as a query.
     let record = data.trim_ascii();
     if record.starts_with(b"?") || record.starts_with(b"CMCD=") {
         return check_query(record);
@@ -17,7 +18,7 @@ pub fn check_events(data: &[u8]) {
     let all = read_fresh(Form::Cmcd, data);
     let lines: Vec<_> = record.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
-    assert_eq!(all.len(), lines.len().max(1), "not one outcome for each line");
+    assert_eq!(all.len(), lines.len().max(1), "the number of outcomes differs from the number of lines");
     for (line, outcome) in lines.into_iter().zip(all) {
         if let Ok(seen) = &outcome {
             assert_eq!(seen.mode, Mode::Event);
@@ -26,7 +27,7 @@ pub fn check_events(data: &[u8]) {
         if !line.starts_with(b"?") && !line.starts_with(b"CMCD=") {
             assert!(
                 read_fresh(Form::Cmcd, line) == [outcome],
-                "the outcome of a line differs from that of the line alone"
+                "the outcome of a line differs from its outcome as the only line"
             );
         }
     }
@@ -36,7 +37,7 @@ pub fn check_events(data: &[u8]) {
 pub fn check_query(data: &[u8]) {
     let all = read_fresh(Form::Cmcd, &[b"?CMCD=", data].concat());
     assert!(all.len() == 1 || data.trim_ascii().contains(&b'\n'));
-    // A query that is percent-encoded again has the same content.
+    // If a query is percent-encoded once more, its content must stay the same.
     let plain = data.iter().all(|byte| byte.is_ascii_graphic() && !b"%+&".contains(byte));
     if plain && let [Ok(once)] = &all[..] {
         let encoded: String = data.iter().map(|byte| format!("%{byte:02X}")).collect();
@@ -45,7 +46,7 @@ pub fn check_query(data: &[u8]) {
     }
 }
 
-/// Checks the four headers, which are dictionaries and together are one record.
+/// Checks the four headers. Each is a dictionary, and together they are one record.
 pub fn check_headers(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let parts: Vec<_> = text.splitn(4, '\n').collect();
@@ -63,9 +64,9 @@ pub fn check_headers(data: &[u8]) {
     }
 }
 
-/// Asserts that a line that a strict parser of structured fields accepts has an outcome without an error, unless its
-/// version is unknown, and that both parsers read the same session and content. Lines with repeated keys are not
-/// compared. Our parser also accepts lines that the strict one rejects.
+/// Compares a line with a strict parser of structured fields. If the strict parser accepts the line and its version is
+/// known, our parser must accept the line too, and both must read the same session and content. Lines with repeated
+/// keys are not compared. Our parser also accepts lines that the strict parser rejects.
 fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
     let Ok(dictionary) = Parser::new(line).parse::<Dictionary>() else { return };
     let first = |key: &str| match dictionary.get(key)? {
@@ -98,7 +99,7 @@ fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
             Some(BareItem::Integer(_) | BareItem::Decimal(_)) => ours.is_some_and(|ours| !ours.is_empty()),
             _ => ours.is_none(),
         };
-        assert!(same, "{key} of {}", line.escape_ascii());
+        assert!(same, "both parsers read different values of {key} in {}", line.escape_ascii());
     }
 }
 

@@ -8,8 +8,8 @@ use crowdfold_config::{DEFAULT, Loaded, Sources};
 
 const SECRET: &str = "correct-horse-battery";
 
-/// Loads a configuration file and environment variables, which follow after a zero byte, one per line. Asserts that
-/// neither an error message nor an effective configuration contains the secret.
+/// Loads a configuration file and environment variables. The variables follow the file after a zero byte, one per line.
+/// Asserts that neither an error message nor the effective configuration contains the secret.
 pub fn check(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let (file, variables) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -32,7 +32,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Writes the bytes to a file, and returns its path. All calls use the same file, which is in memory if possible.
+/// Writes the bytes to a file, and returns its path. All calls use the same file. If possible, the file is in memory.
 fn written(bytes: &[u8]) -> std::path::PathBuf {
     thread_local! {
         static FILE: RefCell<Option<(std::path::PathBuf, std::fs::File)>> = const { RefCell::new(None) };

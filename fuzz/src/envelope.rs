@@ -7,7 +7,7 @@ use crowdfold_model::Timestamp;
 
 use crate::seen::read_fresh;
 
-/// Asserts that arbitrary bytes cause no panic, and that packed bodies have the same outcomes as alone.
+/// Asserts that arbitrary bytes cause no panic, and that a packed body has the same outcomes as the body alone.
 pub fn check(data: &[u8]) {
     read_fresh(Form::Envelope, data);
     let mut packer = Packer::default();
@@ -26,7 +26,8 @@ pub fn check(data: &[u8]) {
         } else {
             (Body::Events(body), Form::Cmcd)
         };
-        // A record of the form CMCD that begins like a query is read as one, but a packed body in event mode is not.
+        // A record of the form CMCD that begins like a query is read as a query, but a packed body in event mode is
+        // not.
         let starts = body.trim_ascii();
         if form == Form::Cmcd && (starts.starts_with(b"?") || starts.starts_with(b"CMCD=")) {
             continue;
@@ -37,7 +38,7 @@ pub fn check(data: &[u8]) {
     if !packer.is_empty() {
         assert!(
             read_fresh(Form::Envelope, &packer.take()) == alone,
-            "the outcomes of packed beacons differ from those of the beacons alone"
+            "the outcomes of packed bodies differ from the outcomes of each body alone"
         );
     }
 }

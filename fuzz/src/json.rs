@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::seen::{FIELDS, NUMBERS, Seen, TEXTS, read, read_fresh};
 
-/// The separator of records, a byte that is never part of JSON. A reader reads several records because state of one
-/// record must not change the outcome of the next.
+/// The separator of records: a byte that is never part of JSON. One reader reads several records, because the state of
+/// the reader after one record must not change the outcome of the next.
 const SEPARATOR: u8 = 0;
 
-/// Asserts that a reader that has read other records returns the same outcomes as a new reader, and the same as the
-/// reference where the rules define the outcome.
+/// Asserts that a reader that has read other records returns the same outcomes as a new reader. Where the rules define
+/// the outcome, it must also equal the outcome of the reference.
 pub fn check(data: &[u8]) {
     let mut reader = Reader::new(Arc::clone(&FIELDS));
     let mut renamed = Reader::new(Arc::clone(&MAPPED));
@@ -74,8 +74,8 @@ impl<'de> Visitor<'de> for Each {
     }
 }
 
-/// Returns the beacon of a flat object by the documented rules, or `None` if they do not define it. Of duplicate
-/// members the last one counts, except that one opt-out is enough.
+/// Returns the beacon of a flat object by the documented rules, or `None` if the rules do not define it. Of duplicate
+/// members, the last one counts, but an opt-out counts at any position.
 fn reference(members: &[(String, Value)]) -> Option<Seen> {
     let mut seen = Seen {
         mode: crowdfold_beacon::Mode::Json,
@@ -92,7 +92,7 @@ fn reference(members: &[(String, Value)]) -> Option<Seen> {
             (Some(at), ..) => {
                 seen.texts[at] = match value {
                     Value::String(given) => Some(given.clone()),
-                    // Our reader returns numbers in their written form, which `Value` does not contain.
+                    // Our reader returns numbers in their written form, which `Value` does not preserve.
                     Value::Number(given) if given.is_f64() => return None,
                     Value::Number(given) => Some(given.to_string()),
                     _ => None,
@@ -124,7 +124,8 @@ fn reference(members: &[(String, Value)]) -> Option<Seen> {
     Some(seen)
 }
 
-/// Returns the amount of a value, `Some(None)` if it has none, or `None` if the rules do not define it.
+/// Returns the amount of a value. Returns `Some(None)` if the value has no amount, and `None` if the rules do not
+/// define it.
 fn amount(field: Number, value: &Value) -> Option<Option<Amount>> {
     let whole = match value {
         Value::Number(given) => match given.as_u64() {
@@ -156,7 +157,8 @@ fn amount(field: Number, value: &Value) -> Option<Option<Amount>> {
     Some(Amount::whole(field, milliseconds))
 }
 
-/// Returns the boolean of a value, `Some(None)` if it has none, or `None` if the rules do not define it.
+/// Returns the boolean of a value. Returns `Some(None)` if the value is not a boolean, and `None` if the rules do not
+/// define it.
 fn flag(value: &Value) -> Option<Option<bool>> {
     Some(match value {
         Value::Bool(given) => Some(*given),

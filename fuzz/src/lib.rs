@@ -1,8 +1,8 @@
-//! The checks of the fuzz targets. No input causes a panic, and where there is an independent parser of the same input,
-//! both agree.
+//! The checks of the fuzz targets. No input may cause a panic. If there is an independent parser of the same input,
+//! both parsers must agree.
 //!
-//! Each module has a function `check`, which panics if a property does not hold, and a function `seeds`, which returns
-//! inputs to start from. The binaries in `fuzz_targets` only pass bytes to `check`.
+//! Each module has two functions: `check` panics if a property does not hold, and `seeds` returns inputs with which the
+//! fuzzer starts. The binaries in `fuzz_targets` only pass bytes to `check`.
 #![forbid(unsafe_code)]
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a target reports a failure by a panic")]
 
@@ -43,7 +43,7 @@ fn some_lines(text: &'static str, count: usize) -> impl Iterator<Item = &'static
     text.lines().step_by(all.div_ceil(count).max(1))
 }
 
-/// Returns the different values of a key in the captured requests or in their headers.
+/// Returns the distinct values of a key in the captured requests or in their headers.
 fn captured(key: &str) -> Vec<String> {
     let mut found: Vec<String> = CAPTURES
         .lines()

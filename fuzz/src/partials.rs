@@ -8,7 +8,8 @@ use crowdfold_model::{
     Cell, CellKey, Distribution, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Values, Window,
 };
 
-/// Asserts that a partial stays the same when it is written and read again, and that adding its cells causes no panic.
+/// Asserts that a partial stays the same when it is written and read again, and that adding up its cells causes no
+/// panic.
 pub fn check(data: &[u8]) {
     match wire::read(data) {
         Ok(Partial::CloseMarker(marker)) => {
@@ -16,7 +17,7 @@ pub fn check(data: &[u8]) {
         }
         Ok(Partial::Chunk(chunk)) => {
             let mut sum = Cell::default();
-            // A chunk may contain a cell key more than once, so its cells are added up in a table first.
+            // A chunk may contain a cell key more than once. Therefore its cells are added up in a table first.
             let mut table = Table::new();
             for (cell_key, cell) in &chunk.cells {
                 sum.add(cell);
@@ -27,12 +28,12 @@ pub fn check(data: &[u8]) {
             let mut again = Table::new();
             for bytes in chunks {
                 let Ok(Partial::Chunk(read)) = wire::read(&bytes) else {
-                    panic!("a chunk of the program is not read")
+                    panic!("a chunk that the program wrote cannot be read")
                 };
                 assert_eq!((read.window, &read.tenant), (chunk.window, &chunk.tenant));
                 again.extend(read.cells);
             }
-            assert!(again == table, "the table differs after it was written and read again");
+            assert!(again == table, "the table changed when it was written and read again");
         }
         Err(_) => {}
     }

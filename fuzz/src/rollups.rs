@@ -1,4 +1,4 @@
-//! The target `rollups`: the input of `query`, which may contain records of other programs.
+//! The target `rollups`: the input of `query`. It may contain records of other programs.
 
 use crowdfold_model::Timestamp;
 use crowdfold_query::{Args, Catalogue, Query, Reader};
@@ -14,7 +14,7 @@ pub fn check(data: &[u8]) {
             reader.push(value);
         }
         for row in reader.rows() {
-            assert!(row.figures().is_some(), "the reader accepted a row whose noise is unknown");
+            assert!(row.figures().is_some(), "the reader accepted a row without a known noise");
         }
         if let Ok(answer) = query.run(reader.rows()) {
             let _ = (answer.notes(), answer.table(120), answer.json(), answer.csv());

@@ -1,4 +1,5 @@
-//! The target `scan`: texts for the scanner. No text causes a panic, and the findings do not depend on earlier texts.
+//! The target `scan`: texts for the scanner. A text must not cause a panic, and its findings must not depend on earlier
+//! texts.
 
 use crowdfold_scan::{Scanner, scan};
 

@@ -1,13 +1,12 @@
-//! The content of a beacon in a form that can be compared and printed. The type `Beacon` has no `Debug`, so that no
-//! program prints beacons.
+//! The content of a beacon in a form that can be compared and printed. The type `Beacon` itself does not implement
+//! `Debug`, so that no program can print beacons.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crowdfold_beacon::{Amount, Beacon, Field, Fields, Form, Http, Mode, Number, ReadError, Reader, Text};
 
-/// All fields of a beacon with string values, and their names in JSON beacons. The name is empty if only CMCD has the
-/// field.
+/// All string fields of a beacon, with their names in JSON beacons. If only CMCD has the field, the name is empty.
 pub(crate) static TEXTS: LazyLock<Vec<(Text, &str)>> = LazyLock::new(|| {
     let text = |field| match field {
         Field::Text(Text::State) => Some((Text::State, "")),
@@ -17,7 +16,7 @@ pub(crate) static TEXTS: LazyLock<Vec<(Text, &str)>> = LazyLock::new(|| {
     Field::all().filter_map(text).collect()
 });
 
-/// All fields of a beacon with numbers, and their names in JSON beacons. The name is empty if only CMCD has the field.
+/// All number fields of a beacon, with their names in JSON beacons. If only CMCD has the field, the name is empty.
 pub(crate) static NUMBERS: LazyLock<Vec<(Number, &str)>> = LazyLock::new(|| {
     let number = |field| match field {
         Field::Number(Number::Sequence) => Some((Number::Sequence, "")),
@@ -35,7 +34,7 @@ pub(crate) struct Seen {
     pub(crate) numbers: Vec<Option<Amount>>,
     pub(crate) fatal: bool,
     pub(crate) opt_out: bool,
-    /// The sorted names of the fields whose value could not be used.
+    /// The sorted names of the fields whose values could not be used.
     pub(crate) ignored: Vec<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! The target `user_agent`: user agents in the airlock, which caches the parsed ones.
+//! The target `user_agent`: user agents in the airlock. The airlock caches the results of parsing.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ thread_local! {
 const DEVICES: [&str; 9] = ["unknown", "other", "phone", "tablet", "desktop", "tv", "console", "stb", "bot"];
 
 /// Asserts that devices come from a closed list, that families are words, that versions are short numbers, and that a
-/// cached result is the same.
+/// cached result equals the first result.
 pub fn check(data: &[u8]) {
     let Ok(user_agent) = std::str::from_utf8(data) else { return };
     let beacon = json!({"ts": 1, "session": "s", "user_agent": user_agent}).to_string();
@@ -50,7 +50,7 @@ fn client_of(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
             }
             _ => word == "unknown",
         };
-        assert!(fine, "{dimension} is {word}");
+        assert!(fine, "{dimension} has an unexpected value: {word}");
         words.push(word.to_owned());
     });
     assert!(!words.is_empty(), "the beacon was rejected");
@@ -58,7 +58,8 @@ fn client_of(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    // The first user agent compiles the regular expressions. The time limit of an input should not include this.
+    // The first user agent compiles the regular expressions. This call does it now, so that it does not count towards
+    // the time limit of an input.
     check(b"x");
     let mut seeds = crate::captured("user-agent");
     seeds.extend(

@@ -1,10 +1,9 @@
-//! Performs the work on beacons without measuring time, so that the instructions and the allocations per beacon can be
-//! counted.
+//! Performs the work on beacons without measuring time. Other tools count its instructions and allocations per beacon.
 //!
 //! `crowdfold-cost WORKLOAD GROUPS` performs a workload on this many groups of [`GROUP`] beacons. `.ci/instructions`
 //! runs it under valgrind with one group and with three groups. The difference, divided by the number of beacons in two
-//! groups, is the number of instructions per beacon without the start of the program. `crowdfold-cost allocations`
-//! counts the allocations of each workload, and fails if there are more than the maximum.
+//! groups, is the number of instructions per beacon. It does not include the start of the program. `crowdfold-cost
+//! allocations` counts the allocations of each workload, and fails if there are more than the maximum.
 //!
 //! This is a separate package, because it must be built without a Kafka client.
 #![forbid(unsafe_code)]
@@ -22,7 +21,7 @@ use crowdfold_model::{Dimension, Qualities, Span, Timestamp};
 /// The number of beacons in a group.
 const GROUP: usize = 8_192;
 
-/// The number of groups. All of them are created before the first one is used.
+/// The number of groups. All groups are created before the work on the first one begins.
 const GROUPS: usize = 4;
 
 /// The number of beacons in an array of the workload `arrays`.
@@ -32,8 +31,8 @@ const ARRAY: usize = 16;
 const START: u64 = 1_795_308_480_000;
 
 /// The workloads, each with the maximum number of allocations per 1,000 beacons. A beacon whose shape, words and
-/// session are known does not allocate. A session allocates when it begins and when it gets more beacons. A window
-/// allocates when it closes.
+/// session are known does not allocate. A session allocates when it begins and when its number of beacons grows. A
+/// window allocates when it closes.
 const WORKLOADS: [(&str, u64); 4] = [("admit", 0), ("arrays", 0), ("insert", 200), ("combine", 600)];
 
 fn main() -> ExitCode {
@@ -55,9 +54,9 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Prints the number of allocations of each workload. Fails if there are too many. In the workloads of the airlock, the
-/// second pass is counted, because new words allocate in the first pass. In the other workloads, all groups after the
-/// first one are counted, because a repeated beacon would be a duplicate.
+/// Prints the number of allocations of each workload. Fails if a workload has too many. For the workloads of the
+/// airlock, the second pass is counted, because new words allocate in the first pass. For the other workloads, all
+/// groups after the first one are counted, because in a second pass every beacon would be a duplicate.
 fn count_allocations() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for (name, most) in WORKLOADS {
@@ -68,7 +67,9 @@ fn count_allocations() -> ExitCode {
         let counted = allocation_counter::measure(|| work.perform(counted)).count_total;
         println!("{name:>8}: {counted} allocations for {beacons} beacons");
         if counted * 1_000 > most * beacons {
-            eprintln!("{name} may have {most} allocations per 1,000 beacons; find the one that was added");
+            eprintln!(
+                "{name} may have at most {most} allocations per 1,000 beacons; find the allocation that was added"
+            );
             code = ExitCode::FAILURE;
         }
     }
@@ -131,7 +132,10 @@ impl Work {
             Kind::Combine(combiner, offset) => {
                 let now = Timestamp::from_millis(u64::MAX / 2);
                 for record in self.groups[groups].iter().flatten() {
-                    assert!(combiner.hold(&as_record(record), *offset, now).is_ok(), "time does not matter");
+                    assert!(
+                        combiner.hold(&as_record(record), *offset, now).is_ok(),
+                        "the combiner must accept every record"
+                    );
                     *offset += 1;
                     if combiner.is_full() {
                         combiner.mark_committed();
@@ -155,7 +159,7 @@ fn beacons() -> Vec<Vec<(Timestamp, Vec<u8>)>> {
     (0..GROUPS).map(|_| group()).collect()
 }
 
-/// Joins beacons to one record, which has the time of the last of them.
+/// Joins beacons into one record. Its timestamp is the time of the last beacon.
 fn array(beacons: &[(Timestamp, Vec<u8>)]) -> (Timestamp, Vec<u8>) {
     let last = beacons.last().map_or(Timestamp::EPOCH, |(timestamp, _)| *timestamp);
     let texts: Vec<_> = beacons.iter().map(|(_, beacon)| beacon.as_slice()).collect();
