@@ -23,7 +23,6 @@ impl Databases {
     /// Reads the configured files completely and verifies their records, so that a damaged file is found at startup.
     ///
     /// # Errors
-    ///
     /// Returns the configuration key, the path and the reason if a file cannot be read or is damaged.
     pub(crate) fn open(settings: &Settings) -> Result<Self, AirlockError> {
         let open = |key, path: &Option<PathBuf>| {

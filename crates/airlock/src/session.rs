@@ -10,7 +10,6 @@ const LONGEST: usize = 128;
 /// Returns the session id of a beacon.
 ///
 /// # Errors
-///
 /// Returns [`Reason::NoSession`] if the id is absent, or is a value that players send if they have no session id.
 /// Returns [`Reason::TooLarge`] if the id is longer than 128 bytes.
 pub fn session_of<'a>(beacon: &'a Beacon<'_>) -> Result<&'a str, Reason> {

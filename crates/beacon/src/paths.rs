@@ -26,7 +26,6 @@ impl<T> Tree<T> {
     /// Inserts a leaf at the end of a path.
     ///
     /// # Errors
-    ///
     /// Returns an error if the path is empty, if it equals another path, or if one of the two paths is the beginning of
     /// the other.
     pub(crate) fn insert(&mut self, path: &[String], leaf: T) -> Result<(), Taken> {

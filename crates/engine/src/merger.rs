@@ -103,7 +103,6 @@ impl Merger {
     /// Processes the next record of the partition. `now` is the current time of this machine.
     ///
     /// # Errors
-    ///
     /// Returns [`EngineError::Wire`] if the record cannot be decoded. The partition must then stop, because a partial
     /// must not be skipped.
     pub fn record(&mut self, value: &[u8], offset: i64, now: Timestamp) -> Result<(), EngineError> {

@@ -37,7 +37,6 @@ pub struct Start<C> {
 /// lateness, rounded up to the end of a window: no window that ends after this time can have been published yet.
 ///
 /// # Errors
-///
 /// Returns [`EngineError::Foreign`] if an offset has metadata that is not a checkpoint, unless `restart_from_now` is
 /// true.
 pub fn plan_starts<C: Checkpoint>(

@@ -50,7 +50,6 @@ impl Combiner {
     /// Processes the next record of the partition. `clock` is the current time of this machine.
     ///
     /// # Errors
-    ///
     /// Returns [`EngineError::ClockSkew`] if the broker sets the timestamps of records and the timestamp of this record
     /// is too far ahead of `clock`. The record is then not processed.
     pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
@@ -63,7 +62,6 @@ impl Combiner {
     /// The caller must call it before any other method.
     ///
     /// # Errors
-    ///
     /// Returns the same errors as [`Self::record`].
     pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         let latest = clock.saturating_add(self.settings.max_skew);
