@@ -174,8 +174,8 @@ impl KafkaError {
         }
     }
 
-    /// Returns true if no settings of the brokers can meet the specification of a topic, so that the configuration of
-    /// crowdfold must change.
+    /// Returns true if no settings of topic and brokers can meet the specification of a topic. The configuration of
+    /// crowdfold must then change.
     #[must_use]
     pub const fn is_impossible_plan(&self) -> bool {
         matches!(self, Self::TtlTooShort { .. } | Self::OutageTooLong { .. })

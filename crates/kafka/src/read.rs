@@ -246,8 +246,8 @@ impl TopicReader {
                         ends.remove(&record.partition());
                     }
                 }
-                // the last offset may have no readable record, because a transaction has control records and because
-                // compaction removes records
+                // the end of a partition can be reached without a record at the last offset: a transaction may have
+                // written a control record there, or compaction may have removed the record
                 Some(Err(RdkafkaError::PartitionEOF(partition))) => {
                     ends.remove(&partition);
                 }

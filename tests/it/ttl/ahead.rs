@@ -46,7 +46,7 @@ fn record_dated_in_the_future_is_reported_by_check_apply_and_audit_and_refused_b
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     for words in [
         "message.timestamp.type: CreateTime -> LogAppendTime",
-        &format!("  the topic is not bounded because {named}"),
+        &format!("  the topic keeps records for too long because {named}"),
         "wait until then, use a new topic, or run `crowdfold topics apply --purge-ahead`",
         "4 of 4 topics changed",
         "crowdfold: 1 of 4 topics have no bounded time-to-live",
@@ -66,7 +66,7 @@ fn record_dated_in_the_future_is_reported_by_check_apply_and_audit_and_refused_b
 
     let checked = command(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
-    let finding = format!("topic {beacons} is not bounded because {named}");
+    let finding = format!("topic {beacons} keeps records for too long because {named}");
     assert!(printed(&checked).contains(&finding), "{}", printed(&checked));
     // There is no other finding.
     assert_eq!(printed(&checked).matches("contains a record dated").count(), 1, "{}", printed(&checked));

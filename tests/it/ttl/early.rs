@@ -39,7 +39,7 @@ fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
 fn worker_refuses_retention_that_is_too_short_for_windows_and_outages() {
     let deployment = with("beacons", "retention.ms", "60000");
     let topic = format!(
-        "topic {} loses records after 1m, but windows and the longest outage to survive need 30m 6s",
+        "topic {} deletes records after 1m, but windows and the longest outage to survive need 30m 6s",
         deployment.topic("beacons")
     );
     assert_refused(&deployment, &[&topic, "run `crowdfold topics apply`, or lower ttl.max_outage"]);

@@ -166,7 +166,7 @@ impl fmt::Display for Finding {
                  message.timestamp.after.max.ms or {APPLY}"
             ),
             Self::Unbounded(Unbounded::Other(key)) => {
-                write!(f, "keeps records without a time limit because {key} has none; set it or {APPLY}")
+                write!(f, "keeps records without a time limit because {key} has no limit; set it or {APPLY}")
             }
             Self::Beyond { bound, ttl } => {
                 write!(f, "can be read for {bound}, longer than its [ttl] of {ttl}; {APPLY}, or raise [ttl]")
@@ -179,9 +179,9 @@ impl fmt::Display for Finding {
             Self::Ahead { partition, dated, expires, by } => {
                 write!(
                     f,
-                    "is not bounded because partition {partition} contains a record dated {dated}, whose segment \
-                     cannot expire before {expires}; wait until then, use a new topic, or run `crowdfold topics apply \
-                     --purge-ahead`"
+                    "keeps records for too long because partition {partition} contains a record dated {dated}, \
+                     whose segment cannot expire before {expires}; wait until then, use a new topic, or run \
+                     `crowdfold topics apply --purge-ahead`"
                 )?;
                 // add the hint only if the difference is small, because a clock is rarely wrong by more than an hour
                 if *by < Span::HOUR {
@@ -198,8 +198,8 @@ impl fmt::Display for Finding {
             ),
             Self::TooShort { retention, least } => write!(
                 f,
-                "loses records after {retention}, but windows and the longest outage to survive need {least}; {APPLY}, \
-                 or lower ttl.max_outage"
+                "deletes records after {retention}, but windows and the longest outage to survive need {least}; \
+                 {APPLY}, or lower ttl.max_outage"
             ),
             Self::RetentionBytes(bytes) => {
                 write!(
@@ -210,16 +210,19 @@ impl fmt::Display for Finding {
             }
             Self::Clock { wanted: Clock::Append } => write!(
                 f,
-                "lets producers set timestamps (CreateTime), but source.trust_timestamps is false; {APPLY}, or set it \
-                 to true"
+                "lets producers set timestamps (CreateTime), but source.trust_timestamps is false; {APPLY}, or set \
+                 source.trust_timestamps to true"
             ),
             Self::Clock { wanted: Clock::Create { .. } } => write!(
                 f,
                 "has timestamps set by the broker (LogAppendTime), but source.trust_timestamps is true; {APPLY}, or \
-                 set it to false"
+                 set source.trust_timestamps to false"
             ),
             Self::Partitions { there, wanted } => {
-                write!(f, "has {there} partitions, but {wanted} are configured; change one of them")
+                write!(
+                    f,
+                    "has {there} partitions, but {wanted} are configured; change the topic or the configuration"
+                )
             }
             Self::Overstayed { partition, age, bound } => write!(
                 f,

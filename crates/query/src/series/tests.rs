@@ -30,7 +30,7 @@ fn rows_with_notes(records: &[Vec<serde_json::Value>]) -> Vec<crate::Row> {
 }
 
 #[test]
-fn row_that_is_a_sum_of_windows_counts_them_and_has_the_noise_of_each() {
+fn sum_of_several_windows_counts_them_and_includes_the_noise_of_each() {
     let single: Vec<_> = (0..60)
         .flat_map(|minute| rows(&[crate::testing::noisy(table(600 + minute, "os", &[("Windows", 900)]))]))
         .collect();
