@@ -61,8 +61,8 @@ pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
 /// | CMCD event | `ts` | endpoint, `sn`, event |
 /// | CMCD request with `sn` | time of receipt | endpoint, `sn` |
 ///
-/// The time is in the upper bits, so a later beacon has a greater identity. A set of identities can therefore skip
-/// the search for an identity that is greater than its greatest one. The milliseconds in 42 bits repeat after 139
+/// The time is in the upper bits, so a later beacon has a greater identity. Therefore a set of identities need not be
+/// searched for an identity that is greater than all identities in it. The milliseconds in 42 bits repeat after 139
 /// years. Two different beacons of one session in the same millisecond have the same identity with a probability of
 /// one in four million. A beacon without a usable time has no identity.
 pub(crate) fn identity(

@@ -37,7 +37,7 @@ impl MergeCounts {
         }
     }
 
-    /// Returns the counts for a window of a tenant of which nothing is published.
+    /// Returns the counts for a window of a tenant if nothing is published for it.
     pub(crate) const fn withheld(session_windows: u64, beacons: u64) -> Self {
         Self {
             beacons: Released { released: 0, withheld: beacons },

@@ -12,8 +12,8 @@ pub enum SeededBug {
     RepeatedFailureForgotten,
     /// A repeated error code does not extend the time until its assertion expires.
     RepeatedCodeForgotten,
-    /// Only the state with the latest time by the player's clock is kept. If a state arrives after a state with a later
-    /// time, it is forgotten.
+    /// Only the state with the latest time on the player's clock is kept. A state that arrives after it with an earlier
+    /// time is forgotten.
     LatestStateAlone,
     /// The states of requests are forgotten while events report the state.
     RequestsIgnored,

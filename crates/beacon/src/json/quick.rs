@@ -289,7 +289,7 @@ fn read_number(index: usize, bytes: &[u8], at: usize, beacon: &mut Beacon<'_>) -
 fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let at = blank(bytes, at);
     if bytes[at..].starts_with(b"false") {
-        // An opt-out remains set, even if a later value is `false`.
+        // An opt-out remains set, even if the key occurs again with the value `false`.
         beacon.fatal &= field != Field::Fatal;
         return Some(at + 5);
     }

@@ -26,7 +26,7 @@ fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
         Field::Text(field) => beacon.set_text(field, text(field, raw)?),
         Field::Number(field) => beacon.set_number(field, number(field, raw)?),
         Field::Fatal => beacon.fatal = flag(raw)?,
-        // An opt-out remains set, even if a later value is `false`.
+        // An opt-out remains set, even if the key occurs again with the value `false`.
         Field::OptOut => beacon.opt_out |= flag(raw)?,
     }
     Some(())

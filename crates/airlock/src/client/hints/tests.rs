@@ -100,7 +100,7 @@ fn low_entropy_hints_correct_the_client() {
 }
 
 #[test]
-fn app_remains_an_app_whatever_its_web_view_is() {
+fn app_is_classified_as_app_in_every_web_view() {
     let app = Client { browser: Some("app"), browser_version: None, ..ANDROID };
     let brands = r#""Android WebView";v="125", "Chromium";v="125", "Not.A/Brand";v="24""#;
     assert_eq!(hinted(&http(brands, "\"Android\"", "", "?1", ""), app), app);

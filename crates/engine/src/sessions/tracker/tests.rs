@@ -13,7 +13,7 @@ mod requests;
 /// The start of the first window, in milliseconds since the epoch.
 const BEGIN: u64 = 1_795_312_440_000;
 
-/// The zero of the relative times in the tests. It is later than [`BEGIN`], because some events precede the first
+/// The time 0 of the relative times in the tests. It is later than [`BEGIN`], because some events precede the first
 /// request.
 const T0: u64 = BEGIN + 1_000;
 
