@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// The maximum size of a header in bytes. Version 2 allows 64 KiB. Addresses need only 36 bytes of them, and the
-/// extensions of cloud providers a few hundred bytes.
+/// The maximum size of a header in bytes. Version 2 allows 64 KiB. Addresses need only 36 bytes, and the extensions of
+/// cloud providers need a few hundred bytes.
 const LONGEST: usize = 4_096;
 
 /// The signature of version 2.

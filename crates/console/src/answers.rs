@@ -166,7 +166,8 @@ impl Asked<'_> {
             ));
         };
         let answer = self.answer(&question)?;
-        // end both periods with the newest published window, because otherwise only the later period would lack windows
+        // shorten both periods to the end of the newest published window; otherwise only the later period would lack
+        // windows
         let end = question.newest.min(question.selection.until).max(question.selection.since);
         let mut earlier = question.clone();
         earlier.selection.since = against;

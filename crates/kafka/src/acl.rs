@@ -29,7 +29,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// All roles, first those that process data, in the order of the data flow.
+    /// All roles. The roles that process data come first, in the order of the data flow.
     pub const ALL: [Self; 7] = [
         Self::Collector,
         Self::Combiner,

@@ -336,12 +336,12 @@ unsafe extern "C" fn wake(_: *mut RDKafka, wakeup: *mut c_void) {
     unsafe { &*wakeup.cast_const().cast::<Wakeup>() }.notify();
 }
 
-/// The messages of one batch that were not processed yet. Dropping it destroys them.
+/// The messages of one batch that were not processed yet. They are destroyed when this value is dropped.
 struct Filled<'a> {
     messages: &'a [*mut RDKafkaMessage],
 }
 
-/// One message. Dropping it destroys the message.
+/// One message, which is destroyed when this value is dropped.
 struct Owned(NonNull<RDKafkaMessage>);
 
 impl Filled<'_> {

@@ -75,8 +75,8 @@ pub enum KafkaError {
         /// The principal of this process.
         principal: Principal,
     },
-    /// The committed offsets of a group could not be read in time, because the coordinator does not respond, or
-    /// because an open transaction changes them.
+    /// The committed offsets of a group could not be read in time, because the coordinator does not respond, or because
+    /// an open transaction changes the offsets.
     #[error(
         "cannot read the offsets of group {group} in time; if a transaction on these offsets is still open after a \
          minute, end it as docs/operations.md describes"

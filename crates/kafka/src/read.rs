@@ -158,7 +158,7 @@ impl TopicReader {
                 .iter()
                 .map(|(partition, end)| {
                     let first = beginnings.get(partition).copied().unwrap_or_default();
-                    // an offset beyond the end was read from another topic that had the same name
+                    // an offset after the end comes from an older topic with the same name
                     let next = next.get(partition).copied().filter(|next| next <= end);
                     (*partition, next.map_or(first, |next| next.max(first)))
                 })

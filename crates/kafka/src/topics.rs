@@ -55,8 +55,8 @@ impl Purpose {
         }
     }
 
-    /// Returns true if the worker reads topics of this purpose, so that it loses records if the broker deletes them too
-    /// soon.
+    /// Returns true if the worker reads topics of this purpose. If the broker deletes records of such a topic too soon,
+    /// the worker loses data.
     pub(crate) const fn is_read_by_us(self) -> bool {
         matches!(self, Self::Beacons | Self::Partials)
     }

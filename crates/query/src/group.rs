@@ -144,8 +144,8 @@ impl Group {
         }
     }
 
-    /// Adds the numbers of sessions with a value. Percentiles and histograms are removed, because they cannot be
-    /// computed from those of several rows.
+    /// Adds the numbers of sessions with a value. Percentiles and histograms are removed, because the percentiles of
+    /// several rows cannot be combined.
     fn add_distributions(&mut self, row: &Row) {
         for (mine, theirs) in self.distributions.iter_mut().zip(&row.values) {
             let sessions = match theirs {

@@ -123,7 +123,7 @@ pub struct Query {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Met {
     Yes,
-    /// A dimension with a condition is folded in the row, so it is unknown how many of its sessions match.
+    /// A dimension with a condition is folded in the row, so it is unknown how many sessions of the row match.
     FoldedAway,
     No,
 }

@@ -121,8 +121,8 @@ pub struct Policy {
     /// The policy's `release.margin`: the minimum number of sizes that are possible, judging from a published row, for
     /// the small group that was folded into this row.
     pub margin: Option<u64>,
-    /// The standard deviation of the noise in each number, in clamps of its field. It applies outside the detail
-    /// table.
+    /// The standard deviation of the noise in each number, as a multiple of the clamp of the number's field. The
+    /// numbers of the detail table have no noise.
     pub noise: Option<u64>,
     /// The standard deviation of the noise in the number of sessions, or `None` if it has no noise.
     pub sigma: Option<f64>,

@@ -101,7 +101,7 @@ fn missing_windows_have_no_value_and_incomplete_windows_are_marked() {
 }
 
 #[test]
-fn both_periods_of_a_comparison_end_before_the_newest_window_ends() {
+fn comparison_shortens_both_periods_to_the_newest_published_window() {
     let reply =
         ask(|asked| asked.compare("tenant=acme&metric=sessions&by=cdn&since=30m&against=1h")).unwrap();
     let row = reply.json["rows"]

@@ -34,7 +34,7 @@ fn item(number: c_int, offset: i64) -> (&'static str, i32, i64) {
 fn message_with_an_unknown_error_number_becomes_an_unknown_item_and_not_a_record() {
     assert_eq!(item(0, 7), ("message", 0, 7));
     assert_eq!(item(-191, 7), ("notice", RDKafkaErrorCode::PartitionEOF as i32, 7));
-    // 103 is INCONSISTENT_TOPIC_ID; Kafka does not define the others
+    // 103 is INCONSISTENT_TOPIC_ID; Kafka does not define the other numbers
     for number in [98, 99, 103, 109, 131, 32_767, -300, i32::MIN, i32::MAX] {
         assert_eq!(item(number, 7), ("unknown", number, 0));
     }

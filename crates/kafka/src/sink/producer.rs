@@ -65,7 +65,8 @@ impl Handle {
         let timeout = settings.transaction_timeout.as_millis().to_string();
         let defaults = [
             ("compression.codec", "lz4"),
-            // short, because the records of a transaction are queued together and the commit waits for them
+            // keep this delay short, because the records of a transaction are queued together and the commit waits for
+            // them
             ("linger.ms", "5"),
         ];
         let fixed = [
@@ -150,8 +151,8 @@ impl Handle {
             let _ = sender.send(result);
         });
         spawned.ok()?;
-        // `abort_transaction` waits for the delivery reports of purged records, but they arrive only if the producer
-        // is polled meanwhile
+        // `abort_transaction` waits for the delivery reports of purged records, which arrive only if the producer is
+        // polled at the same time
         const SLICE: Duration = Duration::from_millis(20);
         let (mut waited, mut hurried) = (Duration::ZERO, Duration::ZERO);
         while waited < self.time_limit && hurried < HURRY {

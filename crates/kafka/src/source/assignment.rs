@@ -27,7 +27,7 @@ pub struct Assigned {
     /// The number of partitions of the topic.
     pub of: u32,
     /// The committed offset of every partition of the topic, in the order of the partition numbers, including
-    /// partitions that are assigned to other members. No open transaction can change them.
+    /// partitions that are assigned to other members. No open transaction can change these offsets.
     pub group: Vec<Option<Committed>>,
     /// The assigned partitions, in ascending order.
     pub partitions: Vec<AssignedPartition>,

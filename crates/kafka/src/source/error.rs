@@ -77,8 +77,8 @@ pub enum SourceError {
         /// The configured reaction, which determines the fix in the message.
         on_damaged: OnDamaged,
     },
-    /// A batch cannot be read, and the settings allow it to be skipped. The next polls retry it, and then search for
-    /// the offset after it.
+    /// A batch cannot be read, and the settings allow it to be skipped. The next polls read the batch again. If it
+    /// remains unreadable, they search for the next readable offset.
     #[error(
         "topic {topic}, partition {partition}, offset {offset}: the batch cannot be read ({code}); it is skipped if it \
          remains unreadable"

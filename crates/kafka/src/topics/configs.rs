@@ -14,8 +14,8 @@ pub(super) struct Configs<'a> {
 }
 
 impl Configs<'_> {
-    /// Returns the settings that are set on the topic itself. A change must write all of them back, because the
-    /// request AlterConfigs removes settings that it does not contain.
+    /// Returns the settings that are set on the topic itself. A change must write all these settings back, because a
+    /// request AlterConfigs removes the settings that it does not contain.
     pub(super) fn own(&self) -> BTreeMap<String, String> {
         let own = self.topic.entries.iter().filter(|entry| entry.source == ConfigSource::DynamicTopic);
         own.filter_map(|entry| Some((entry.name.clone(), entry.value.clone()?))).collect()
@@ -68,7 +68,7 @@ impl Configs<'_> {
     }
 }
 
-/// The names of the default of `file.delete.delay.ms` on a broker, each with its unit in milliseconds.
+/// The setting of a broker that is the default for `file.delete.delay.ms`, with its unit in milliseconds.
 const DELETE_DELAY: [(&str, u64); 1] = [("log.segment.delete.delay.ms", 1)];
 
 /// Returns the longest default of all brokers for `file.delete.delay.ms`, the time for which a deleted file stays on

@@ -15,7 +15,7 @@ pub(super) const MAX_GZIP_BYTES: u64 = 4_000_000;
 pub enum Unbounded {
     /// The setting `retention.ms` is -1.
     Retention,
-    /// The setting `cleanup.policy` has another value than `delete`.
+    /// The setting `cleanup.policy` has this value instead of `delete`.
     CleanupPolicy(String),
     /// Tiered storage is enabled (`remote.storage.enable`).
     RemoteStorage,

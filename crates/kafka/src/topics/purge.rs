@@ -214,8 +214,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Runs an action while the topic has the settings `meanwhile`, and restores its own settings afterwards, also
-    /// after an error.
+    /// Gives the topic the settings `meanwhile` while an action runs. Restores the topic's own settings afterwards,
+    /// even after an error.
     fn with_settings<T>(
         &self,
         meanwhile: &Own,

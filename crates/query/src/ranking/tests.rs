@@ -66,7 +66,7 @@ fn rows_are_ranked_by_value_and_by_sessions() {
 }
 
 #[test]
-fn row_without_other_rows_and_metric_that_is_a_sum_have_no_impact() {
+fn there_is_no_impact_for_a_single_row_or_for_a_metric_that_is_a_sum() {
     let one = table(90, "cdn", &[("cdn-a", 900)]);
     assert_eq!(rank("rebuffering_ratio", Rank::Impact, &[one])[0].rows[0].impact, None);
     let sums = rank("stalls", Rank::Impact, &[records()]);

@@ -153,7 +153,7 @@ fn reader_for_a_query_keeps_only_rows_that_the_query_may_use() {
         reader.push(record.to_string().as_bytes());
     }
     assert_eq!(reader.rows().iter().map(|row| row.sessions).collect::<Vec<_>>(), [61]);
-    // One table is missing a row: that of the other breakdown. The table before the queried period is not checked.
+    // Only the table of the other breakdown lacks a row. The table before the queried period is not checked.
     assert_eq!(reader.notes(), ["incomplete tables: 1 (missing rows: 1), so their sums are too low"]);
 }
 

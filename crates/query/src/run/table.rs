@@ -7,8 +7,8 @@ use crowdfold_model::Timestamp;
 use crate::row::{Numbers, Row};
 use crate::{Query, QueryError};
 
-/// The tables whose rows may be added up. All tables of a window contain the same sessions, so only one of them may
-/// be used.
+/// The tables whose rows may be added up. All tables of a window contain the same sessions, so only one table of a
+/// window may be used.
 pub(super) enum Table {
     Named(Vec<String>),
     /// One breakdown for each tenant and window. This is possible for totals only: all tables of a tenant's window have
