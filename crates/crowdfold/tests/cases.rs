@@ -1,5 +1,5 @@
-//! Runs `fold` on small inputs from public bug reports, and compares the results with the correct ones, which are
-//! described beside the inputs in `tests/data/cases`.
+//! Runs `fold` on small inputs from public bug reports. Compares the results with the correct results, which are
+//! described in the same directories as the inputs (`tests/data/cases`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-/// One run of `fold`, and the statements about its result that must hold.
+/// One run of `fold`, and statements that must be true for its result.
 struct Case {
     line: usize,
     arguments: Vec<String>,
@@ -65,7 +65,7 @@ fn run(case: &Case, folder: &Path) -> Outcome {
     }
 }
 
-/// Returns the number at a path of field names that are separated by dots. Returns 0 if the field is missing or null.
+/// Returns the number at a path of field names with dots between them. Returns 0 if the field is missing or null.
 fn number(value: &Value, path: &str) -> i64 {
     let field = path.split('.').fold(value, |value, name| &value[name]);
     assert!(field.is_null() || field.is_i64() || field.is_u64(), "{path} is not a number: {field}");
@@ -76,7 +76,7 @@ fn matches(row: &Value, labels: &[(&str, &str)]) -> bool {
     labels.iter().all(|(name, value)| row["dimensions"][name] == **value)
 }
 
-/// Returns the numbers that the left side of a statement refers to: one number, or one for each window.
+/// Returns the numbers for the left side of a statement: one number, or one number for each window.
 fn numbers(subject: &str, outcome: &Outcome) -> Vec<i64> {
     if subject == "exit" {
         return vec![outcome.exit.unwrap_or(-1).into()];
@@ -105,7 +105,7 @@ fn numbers(subject: &str, outcome: &Outcome) -> Vec<i64> {
     if by_window { sums } else { vec![sums.iter().sum()] }
 }
 
-/// Returns what was found instead, if a statement is false. Returns `None` if it is true.
+/// Returns the actual value if a statement is false. Returns `None` if it is true.
 fn failure(statement: &str, outcome: &Outcome) -> Option<String> {
     if let Some(text) = statement.strip_prefix("stderr has ") {
         return (!outcome.stderr.contains(text)).then(|| outcome.stderr.clone());

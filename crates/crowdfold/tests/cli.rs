@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Runs the program with these arguments, and without environment variables.
+/// Runs the program with these arguments and an empty environment.
 fn crowdfold(arguments: &[&str]) -> Output {
     command(arguments).output().expect("the program runs")
 }
@@ -73,7 +73,7 @@ fn version_equals_the_version_of_the_package() {
 }
 
 #[test]
-fn wrong_usage_exits_with_2_and_an_error_that_names_the_problem() {
+fn wrong_usage_exits_with_2_and_reports_the_problem() {
     for (arguments, expect) in [
         (&["nope"][..], "crowdfold: unrecognized subcommand 'nope'"),
         (&["fold", "--format", "xml"], "crowdfold: invalid value 'xml' for '--format <json|cmcd|capture>'"),

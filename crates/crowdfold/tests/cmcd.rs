@@ -1,6 +1,6 @@
-//! Tests with captured playbacks of real players. The expected values were computed independently. For a session that
-//! sends CMCD events, only its events of state changes were used, ordered by their own times. For other sessions, the
-//! CMCD data of their media requests was used.
+//! Tests with captured playbacks of real players. The expected values come from an independent computation. If a
+//! session sends CMCD events, these values come only from its events of state changes, ordered by their own times.
+//! Otherwise they come from the CMCD data of its media requests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,23 +22,23 @@ allow_small_k = true
 breakdowns = [["format"]]
 "#;
 
-/// For each playback: its label, milliseconds of playing, milliseconds of stalling, stalls, plays, and the startup time
-/// in milliseconds, rounded to two significant digits.
+/// One entry for each playback: its label, the playing time in ms, the stalled time in ms, the stalls, the plays, and
+/// the startup time in ms, rounded to two significant digits.
 const READ: [(&str, u64, u64, u64, u64, u64); 7] = [
-    // Shaka Player reports by CMCD version 1, which has no player states.
+    // Shaka Player sends CMCD version 1, which has no player states.
     ("s11-12", 0, 0, 0, 0, 0),
-    // dash.js reports player states with its requests. It reports a startup time before its playback has begun, which
-    // is not counted.
+    // dash.js sends player states with its requests. It sends a startup time before the playback begins. That startup
+    // time is not counted.
     ("s11-14", 685, 0, 0, 1, 0),
-    // dash.js reports by events, including an error.
+    // dash.js sends events, including an error.
     ("s11-23", 5_730, 0, 0, 1, 270),
-    // Shaka Player reports player states with its requests. No request reports the seek.
+    // Shaka Player sends player states with its requests. No request contains the seek.
     ("s11-29", 1_387, 105, 1, 1, 150),
-    // hls.js reports by a session that opts out.
+    // The session of hls.js opts out.
     ("s11-33", 0, 0, 0, 0, 0),
-    // hls.js reports by events, including a seek and a pause.
+    // hls.js sends events, including a seek and a pause.
     ("s11-51", 3_637, 0, 0, 1, 1_000),
-    // Shaka Player reports by CMCD version 1, which has no player states.
+    // Shaka Player sends CMCD version 1, which has no player states.
     ("s11-54", 0, 0, 0, 0, 0),
 ];
 

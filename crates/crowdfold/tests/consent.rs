@@ -27,8 +27,8 @@ fn run(config: &str, format: &str, lines: &[String]) -> (Output, Value) {
     (output, ledger.unwrap_or_default())
 }
 
-/// Runs `fold`, which must succeed. Returns tenant, number of the window and `sessions` of each row by `os`, and the
-/// counts of beacons by outcome.
+/// Runs `fold`, which must succeed. For each row, returns the tenant, the number of the window and `sessions`, in the
+/// table of `os`. Also returns the counts of beacons by outcome.
 fn folded(config: &str, format: &str, lines: &[String]) -> (Vec<(String, u64, u64)>, Value) {
     let config = format!("[release]\nk = 10\nbreakdowns = [[\"os\"], [\"content\"]]\n{config}");
     let (output, ledger) = run(&config, format, lines);
@@ -73,19 +73,21 @@ fn one(tenant: &str, window: u64, sessions: u64) -> (String, u64, u64) {
 }
 
 #[test]
-fn opted_out_session_is_not_counted_from_open_windows_until_the_idle_timeout() {
+fn opted_out_session_is_removed_from_open_windows_and_counts_again_after_the_idle_timeout() {
     let line = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
     let mut lines = Vec::new();
     for minute in 0..4 {
         lines.extend(crowd(minute * 60_000 + 5_000));
-        // The session reports without opting out at first. It opts out in one beacon, 20 s after the start.
+        // The session sends a beacon without an opt-out in each minute. In the first minute, it also opts out in one
+        // beacon, 20 s after the start.
         lines.push(line(minute * 60_000 + 6_000, false));
         if minute == 0 {
             lines.extend([line(15_000, false), line(20_000, true), line(30_000, false)]);
         }
     }
     let (rows, ledger) = folded("", "json", &lines);
-    // The opt-out holds for sessions.idle_timeout, which is 90 s. So the session counts again from the third minute on.
+    // The opt-out applies for sessions.idle_timeout, which is 90 s. So the session counts again from the third minute
+    // on.
     assert_eq!(
         rows,
         [one("default", 0, 12), one("default", 1, 12), one("default", 2, 13), one("default", 3, 13)]
@@ -95,11 +97,11 @@ fn opted_out_session_is_not_counted_from_open_windows_until_the_idle_timeout() {
 }
 
 #[test]
-fn opt_out_after_a_window_closed_does_not_change_its_rows() {
+fn opt_out_does_not_change_the_rows_of_windows_that_are_already_closed() {
     let line = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
     let mut lines: Vec<_> = crowd(5_000).collect();
     lines.push(line(6_000, false));
-    // The watermark is 30 s behind these beacons, so the first window is closed before the opt-out.
+    // The watermark is 30 s behind these beacons, so the first window closes before the opt-out.
     lines.extend(crowd(95_000));
     lines.push(line(96_000, true));
     let (rows, ledger) = folded("", "json", &lines);
@@ -108,12 +110,12 @@ fn opt_out_after_a_window_closed_does_not_change_its_rows() {
 }
 
 #[test]
-fn gpc_and_dnt_headers_opt_a_session_out_unless_disabled() {
+fn gpc_or_dnt_header_opts_a_session_out_unless_the_configuration_disables_it() {
     let mut lines: Vec<_> = (0..12).map(|nth| request(&format!("crowd-{nth}"), 5_000, json!({}))).collect();
     lines.push(request("gpc", 5_000, json!({"Sec-GPC": "1"})));
     lines.push(request("dnt", 5_000, json!({"DNT": 1})));
     lines.push(request("neither", 5_000, json!({"Sec-GPC": "0", "DNT": "0"})));
-    // This session opted out with an earlier request.
+    // An earlier request has opted this session out.
     lines.push(request("gpc", 7_000, json!({})));
     for (config, sessions, opted_out) in [
         ("", 13, 3),
@@ -160,7 +162,7 @@ fn beacons_of_bots_are_excluded_only_if_configured() {
 }
 
 #[test]
-fn content_appears_in_no_row_if_its_policy_is_drop() {
+fn content_is_in_no_row_if_content_policy_is_drop() {
     let lines: Vec<_> = (0..12)
         .map(|nth| beacon(&format!("crowd-{nth}"), 5_000, json!({"content": CANARY})).to_string())
         .collect();

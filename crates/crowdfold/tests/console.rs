@@ -105,7 +105,7 @@ fn window(minute: u64) -> Vec<Value> {
 }
 
 #[test]
-fn api_and_query_give_the_same_answer_and_a_restart_continues() {
+fn api_gives_the_same_answer_as_query_and_console_continues_after_a_restart() {
     let cluster = Cluster::new();
     let directory = tempfile::tempdir().expect("a directory");
     let now = this_minute();
@@ -142,7 +142,7 @@ fn api_and_query_give_the_same_answer_and_a_restart_continues() {
 }
 
 #[test]
-fn page_is_small_and_requests_nothing_from_other_hosts() {
+fn page_is_at_most_150_kib_and_requests_nothing_from_other_hosts() {
     let cluster = Cluster::new();
     let directory = tempfile::tempdir().expect("a directory");
     let console = Console::start(&cluster, directory.path(), "");

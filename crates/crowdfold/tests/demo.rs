@@ -1,5 +1,5 @@
-//! Tests of the demo with its output in a pipe: rows appear soon, each row covers at least k sessions, the output
-//! contains no personal data, and the demo exits after its time.
+//! Tests of the demo with its output in a pipe. Rows must appear soon, each row must cover at least k sessions, the
+//! output must contain no personal data, and the demo must exit after the given time.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, ExitStatus, Stdio};
@@ -12,7 +12,7 @@ const K: u64 = 30;
 /// The minimum number of rows that a run must show.
 const ROWS: usize = 20;
 
-/// The total time for which the demo's threads waited for a CPU, above which the machine was too busy.
+/// If the demo's threads together waited longer than this for a CPU, the machine was too busy.
 const DISTURBED: Duration = Duration::from_secs(2);
 
 /// The result of one run of the demo.
@@ -60,7 +60,8 @@ impl Demo {
     }
 }
 
-/// On a busy machine the demo is repeated with more time, and the time for which it waited for a CPU is subtracted.
+/// If the machine is too busy, the demo is repeated with more time. The time for which it waited for a CPU is
+/// subtracted.
 #[test]
 fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     let mut seconds = 20;

@@ -38,8 +38,8 @@ fn beacons() -> String {
     lines.into_iter().map(|(_, line)| line + "\n").collect()
 }
 
-/// Creates a directory with beacons, a secret and a configuration. The noise is small (ε = 10), so cells with few
-/// sessions are released too.
+/// Creates a directory with beacons, a secret and a configuration. The noise is small (ε = 10), so that cells with few
+/// sessions are also released.
 fn scenario() -> TempDir {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("beacons.ndjson"), beacons()).unwrap();
@@ -68,7 +68,7 @@ fn fold(dir: &Path) -> (String, Value) {
 }
 
 #[test]
-fn differential_privacy_publishes_only_large_cells_and_adds_noise_to_them() {
+fn only_large_cells_are_published_and_their_numbers_have_noise() {
     let dir = scenario();
     let (text, ledger) = fold(dir.path());
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -93,7 +93,7 @@ fn differential_privacy_publishes_only_large_cells_and_adds_noise_to_them() {
     }
     let sums: Vec<_> = rows.iter().map(|row| row["sessions"].as_u64().unwrap()).collect();
     assert_ne!(sums[0], sums[1] + sums[2], "each cell has its own noise");
-    // 13 sessions with three beacons each are in cells of [os] that are too small.
+    // 13 sessions, with three beacons each, are in cells of [os] that are too small to be published.
     assert_eq!(ledger["balanced"], true);
     assert_eq!(ledger["session_windows"], json!({"released": 550, "withheld": 13}));
     assert_eq!(ledger["beacons"]["released"], 3 * 550);

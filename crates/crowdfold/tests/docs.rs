@@ -1,6 +1,6 @@
 //! Tests of the documentation: links, commands, quoted outputs, configuration keys and generated pages.
 //!
-//! `BLESS=1 cargo test -p crowdfold --test docs` rewrites outputs and generated pages that have changed.
+//! `BLESS=1 cargo test -p crowdfold --test docs` rewrites quoted outputs and generated pages that have changed.
 
 #[path = "docs/alerts.rs"]
 mod alerts;
@@ -27,7 +27,7 @@ mod pages;
 #[path = "docs/schema.rs"]
 mod schema;
 
-/// Returns true if quoted outputs and generated pages are rewritten instead of compared.
+/// Returns true if quoted outputs and generated pages must be rewritten instead of compared.
 fn is_blessed() -> bool {
     std::env::vars_os().any(|(variable, _)| variable == "BLESS")
 }

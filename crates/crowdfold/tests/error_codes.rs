@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-/// Runs `crowdfold fold` with a configuration file on beacons of 120 sessions. 60 of them report the error code 1001,
-/// the others report no error.
+/// Runs `crowdfold fold` with a configuration file, on beacons of 120 sessions. 60 sessions report the error code 1001,
+/// and 60 report no error.
 fn fold(config: &str) -> Output {
     let directory = tempfile::tempdir().expect("a directory");
     let mut beacons = String::new();

@@ -70,7 +70,7 @@ fn fold_replaces_output_files_only_after_success() {
 }
 
 #[test]
-fn closed_standard_output_is_an_error_only_if_it_is_needed() {
+fn closed_standard_output_is_an_error_only_if_the_command_writes_to_it() {
     let dir = scratch_dir();
     for command in ["$C fold F >&-", "$C generate --output - --beacons 1 >&-"] {
         let (code, _, stderr) = shell(dir.path(), command);
@@ -100,7 +100,7 @@ fn number_of_generated_sessions_outside_the_range_is_refused() {
 }
 
 #[test]
-fn too_low_limit_of_open_files_is_refused_with_the_needed_number() {
+fn limit_of_open_files_that_is_too_low_is_refused_with_the_needed_number() {
     let dir = scratch_dir();
     let config =
         "[kafka]\nbrokers = \"127.0.0.1:9\"\n[metrics]\nlisten = \"\"\n[collect]\nlisten = \"127.0.0.1:0\"\n";

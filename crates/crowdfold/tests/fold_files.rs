@@ -139,7 +139,7 @@ fn truncated_compressed_file_is_named_in_the_error_and_nothing_is_written() {
     }
 }
 
-/// Waits until a process ends. Returns its largest resident memory in KiB, and its exit code.
+/// Waits until a process ends. Returns its maximum resident memory in KiB, and its exit code.
 fn most_memory(mut child: Child) -> (u64, Option<i32>) {
     let mut most = 0;
     loop {
@@ -155,10 +155,10 @@ fn most_memory(mut child: Child) -> (u64, Option<i32>) {
 }
 
 #[test]
-fn memory_does_not_depend_on_the_decompressed_size() {
+fn fold_uses_less_than_64_mib_for_large_compressed_inputs() {
     let dir = scratch_dir();
     let beacon = beacons(1);
-    // Many lines that are not beacons, one very long line, and more beacons than fit into `--memory`.
+    // The inputs are many lines that are not beacons, one very long line, and more beacons than fit into `--memory`.
     let bombs: [(&str, Vec<u8>); 3] = [
         ("lines", b"x\n".repeat(4 << 20)),
         ("line", b"x".repeat(128 << 20)),
@@ -202,7 +202,7 @@ fn memory_does_not_depend_on_the_decompressed_size() {
     }
 }
 
-/// Returns the metadata of the files in a directory that a process has open.
+/// Returns the metadata of files in a directory, for those that a process has open.
 fn open_files(process: u32, dir: &Path) -> Vec<fs::Metadata> {
     let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else { return Vec::new() };
     let files = entries.filter_map(|entry| {
@@ -213,7 +213,7 @@ fn open_files(process: u32, dir: &Path) -> Vec<fs::Metadata> {
 }
 
 #[test]
-fn killed_fold_leaves_nothing_in_the_directory_of_temporary_files() {
+fn killed_fold_leaves_no_temporary_files() {
     for flag in [true, false] {
         let dir = scratch_dir();
         let temp = dir.path().join("temp");
@@ -243,11 +243,11 @@ fn killed_fold_leaves_nothing_in_the_directory_of_temporary_files() {
 }
 
 #[test]
-fn unwritable_temporary_files_are_an_error_with_the_fix() {
+fn error_about_unwritable_temporary_files_contains_the_fix() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), beacons(20_000)).expect("written");
     fs::write(dir.path().join("rows"), "old").expect("written");
-    // A limit on the size of files has the same effect as a full disk.
+    // A limit on the size of files causes the same error as a full disk.
     let command =
         "trap '' XFSZ; ulimit -f 16; exec $C fold --config K --memory 256KiB --temp-dir . F --output rows";
     let (code, _, stderr) = shell(dir.path(), command);
@@ -294,7 +294,7 @@ fn progress_is_drawn_only_on_a_terminal() {
         .spawn()
         .expect("the program runs");
     let (mut terminal, mut piece, mut screen) = (File::from(terminal), [0; 4_096], String::new());
-    // Reading fails when the last process that uses the terminal has ended.
+    // Reading fails after the last process that uses the terminal has ended.
     while let Ok(length @ 1..) = terminal.read(&mut piece) {
         screen += &String::from_utf8_lossy(&piece[..length]);
     }

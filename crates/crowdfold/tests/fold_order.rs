@@ -19,7 +19,7 @@ const LATENESS: u64 = 30_000;
 const CONFIG: &str = "[release]\nk = 1\nallow_small_k = true\nbreakdowns = [[\"os\"], [\"cdn\"]]\n\
                       [windows]\nlength = \"1m\"\nlateness = \"30s\"\n";
 
-/// A line with a captured request, the time at which the request was received, and whether its beacon is late.
+/// A line with a captured request, the time at which the request was received, and true if the beacon in it is late.
 #[derive(Clone, Debug)]
 struct Line {
     received: u64,
@@ -30,7 +30,7 @@ struct Line {
 /// Generates a captured request with a beacon of one of twelve sessions. Some beacons are late, and some lines are
 /// truncated, so they contain no beacon.
 fn line() -> impl Strategy<Value = Line> {
-    // There are few different times, so most of them are shared by several lines.
+    // There are only a few different times, so most times occur in several lines.
     let received = (0_u64..600).prop_map(|step| START + step * 500);
     let delay = prop_oneof![4 => 0_u64..3_000, 1 => 0_u64..200_000];
     (received, delay, 0_u8..12, 0_u8..3, 0_u32..40).prop_map(|(received, delay, session, cdn, kind)| {
@@ -81,7 +81,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_split_order_and_memory_give_the_same_rows_and_ledger(
+    fn rows_and_ledger_do_not_depend_on_files_order_and_memory(
         mut lines in prop::collection::vec(line(), 300..900),
         files in 1_usize..6,
         seed in any::<u64>(),
@@ -91,7 +91,7 @@ proptest! {
     ) {
         let dir = TempDir::new().expect("a directory");
         fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
-        // The reference result: one file with all lines in the order in which they were received.
+        // For the reference result, one file contains all lines in the order in which they were received.
         lines.sort_by_key(|line| line.received);
         write(&dir.path().join("whole"), &lines.iter().collect::<Vec<_>>(), 0);
         let whole = fold(dir.path(), &["--format=capture".into(), "whole".into()]);
@@ -100,7 +100,8 @@ proptest! {
         let late = lines.iter().filter(|line| line.is_late).count();
         prop_assert_eq!(&ledger["beacons"]["late"], &Value::from(late));
 
-        // Lines with the same time stay in one file and keep their order, because it decides between equal times.
+        // Lines with equal times are sorted by their order in the input. So such lines stay in one file and keep their
+        // order.
         let mixed = |time: u64| (time ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if !is_sorted {
             lines.sort_by_key(|line| mixed(line.received));
@@ -152,22 +153,22 @@ fn beacon_in_a_line_without_a_record_timestamp_is_never_late() {
     }
 }
 
-/// A beacon with an opt-out and without a usable time is rejected, but its opt-out takes effect.
+/// A beacon without a usable time is rejected, but an opt-out in it takes effect.
 #[test]
-fn opt_out_without_a_usable_time_removes_the_session_of_its_file() {
+fn opt_out_without_a_usable_time_removes_its_session() {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
     let beacon = |ts: u64| format!("{{\"ts\":{ts},\"session\":\"a\",\"playing_ms\":900}}\n");
     let opt_outs = [
         "{\"session\":\"a\",\"opt_out\":true}\n",
-        // The times are of a clock that was never set, of a clock five years ahead, and of the year 2100.
+        // The first time is from a clock that was never set. The next times are five years ahead, and in the year 2100.
         "{\"ts\":5000,\"session\":\"a\",\"opt_out\":true}\n",
         "{\"ts\":1953158400000,\"session\":\"a\",\"opt_out\":true}\n",
         "{\"ts\":4102444800000,\"session\":\"a\",\"opt_out\":true}\n",
     ];
     for opt_out in opt_outs {
-        // The opt-out is at the beginning, in the middle or at the end of a file. Another file covers an hour of
-        // beacons of another session.
+        // The opt-out is at the beginning, in the middle or at the end of a file. Another file contains beacons of
+        // another session, which cover an hour.
         for index in 0..3 {
             let mut lines = vec![beacon(START), beacon(START + 1_000)];
             lines.insert(index, opt_out.into());

@@ -1,5 +1,5 @@
-//! Tests of `release.min_networks`, with `fold`. The airlock maps the network of each address to one of 64 bits, a cell
-//! contains the bits of all its sessions, and a row needs enough sessions and enough bits.
+//! Tests of `release.min_networks`, with `fold`. The airlock maps the network of each address to one of 64 bits, and a
+//! cell contains the bits of all its sessions. A row needs enough sessions and enough different bits.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::path::Path;
@@ -61,7 +61,7 @@ fn row_is_published_only_if_its_sessions_come_from_enough_networks() {
     assert_eq!(fold(0, &one_network()), crowd, "without a minimum number of networks they are a crowd");
     assert_eq!(fold(2, &one_network()), nothing);
     assert_eq!(fold(10, &sessions("Tizen", (0..60).map(|net| format!("198.51.{net}.7")))), crowd);
-    // Addresses with the same first 40 bits are one network in IPv6.
+    // IPv6 addresses whose first 40 bits are equal belong to one network.
     let below = (0..60).map(|net| format!("2001:db8:0{net:02x}::{net}"));
     assert_eq!(fold(2, &sessions("Tizen", below)), nothing);
     let apart = (0..60).map(|net| format!("2001:db8:{net:02x}00::1"));
@@ -76,7 +76,7 @@ fn ipv4_address_written_as_ipv6_has_the_network_of_the_ipv4_address() {
         _ => format!("2002:cb00:71{host:02x}::1"),
     });
     assert_eq!(fold(2, &sessions("Tizen", variants)), (vec![], 60));
-    // Sessions without an address count as no network.
+    // Sessions without an address have no network.
     assert_eq!(fold(1, &sessions("Tizen", (0..60).map(|_| String::new()))), (vec![], 60));
 }
 
@@ -89,10 +89,10 @@ fn row_of_few_networks_is_folded_like_a_row_of_few_sessions() {
     let all = lines.join("\n");
     let rows = |rows: &[(&str, u64)]| rows.iter().map(|(os, n)| ((*os).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(fold(0, &all), (rows(&[("Tizen", 60), ("Windows", 60), ("macOS", 40)]), 0));
-    // The 60 sessions of one network are merged with the smallest row. A row of 100 sessions would reveal its size, so
-    // the next row is added too.
+    // The 60 sessions of one network are merged with the smallest row. The size of a row of 100 sessions would reveal
+    // how many sessions were merged, so the next row is merged too.
     assert_eq!(fold(10, &all), (rows(&[("*", 160)]), 0));
-    // These networks have fewer than 64 different bits, so no row reaches the minimum.
+    // These networks have fewer than 64 different bits, so no row has the required minimum.
     assert_eq!(fold(64, &all), (vec![], 160));
 }
 

@@ -1,4 +1,4 @@
-//! Tests of the demo with SIGHUP, which a process receives when its terminal is closed.
+//! Tests of the demo with SIGHUP, the signal that a process receives when its terminal is closed.
 #![cfg(target_os = "linux")]
 
 use std::fs::{File, OpenOptions};
@@ -34,7 +34,7 @@ fn demo_restores_the_terminal_on_hangup() {
     let (sender, shown) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut terminal, mut piece) = (File::from(terminal), [0; 4_096]);
-        // Reading fails when the last process that uses the terminal has ended.
+        // Reading fails after the last process that uses the terminal has ended.
         while let Ok(length @ 1..) = terminal.read(&mut piece) {
             let _ = sender.send(piece[..length].to_vec());
         }
@@ -65,7 +65,7 @@ fn mask(process: u32, name: &str) -> u64 {
 fn sighup_is_handled_unless_it_is_ignored_at_the_start() {
     const HANGUP: u64 = 1;
     const TERMINATE: u64 = 1 << 14;
-    // First a process as `nohup` starts it, then an ordinary process.
+    // The first process is started like by `nohup`, and the second process is an ordinary one.
     for (trap, ignored) in [("trap '' HUP; ", HANGUP), ("", 0)] {
         let mut demo = Command::new("sh")
             .args(["-c", &format!("{trap}exec \"$C\" demo --for 10m")])
@@ -80,7 +80,7 @@ fn sighup_is_handled_unless_it_is_ignored_at_the_start() {
             let caught = mask(demo.id(), "SigCgt");
             (caught & TERMINATE != 0).then_some(caught)
         });
-        // The process registers its signals one after the other, and SIGHUP last. So SIGHUP may follow a little later.
+        // The process registers its signals one after the other. SIGHUP is the last of them, so the test waits for it.
         let looks = if ignored == 0 { 3_000 } else { 100 };
         let is_caught = (0..looks).any(|_| {
             std::thread::sleep(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! Tests that the raw beacons in the memory of the process cannot be read from outside.
+//! Tests that other processes cannot read the raw beacons in the memory of the process.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -21,15 +21,16 @@ fn scratch_dir() -> TempDir {
     let all = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("permitted");
     all(dir.path());
     let program = dir.path().join("crowdfold");
-    // Another process copies the program. If this process did, a child process of another test could inherit the open
-    // file, and a file that is open for writing cannot be executed.
+    // Another process copies the program. If this process copied it, a child process of another test could inherit the
+    // open file. A file that is open for writing cannot be executed.
     let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_crowdfold")).arg(&program).status();
     assert!(copied.expect("cp runs").success());
     all(&program);
     dir
 }
 
-/// Starts a shell command as a user other than root. Core dumps are unlimited, if the host permits that.
+/// Starts a shell command as a user other than root. The command may write core dumps of any size, if the host permits
+/// this.
 fn start(dir: &TempDir, command: &str) -> Child {
     let mut shell = Command::new("sh");
     shell
@@ -44,7 +45,7 @@ fn start(dir: &TempDir, command: &str) -> Child {
     shell.spawn().expect("a shell runs")
 }
 
-/// Starts `fold`, and sends one beacon to its standard input. It waits for further beacons.
+/// Starts `fold`, and sends one beacon to its standard input. `fold` then waits for further beacons.
 fn folding(dir: &TempDir) -> Child {
     let mut child = start(dir, "./crowdfold fold -");
     let beacon = format!("{{\"ts\":1795308480000,\"session\":\"{CANARY}\",\"ip\":\"203.0.113.77\"}}\n");
@@ -60,8 +61,8 @@ fn core_limit(process: u32) -> Option<Vec<String>> {
     Some(line.split_whitespace().take(2).map(str::to_owned).collect())
 }
 
-/// Returns the owner of the files of a process in `/proc`. It is the user of the process, or root if the process is not
-/// dumpable (proc(5)).
+/// Returns the owner of the files of a process in `/proc`. The owner is the user of the process, or root if the process
+/// is not dumpable (proc(5)).
 fn owner(process: u32) -> u32 {
     fs::metadata(format!("/proc/{process}/environ")).expect("it runs").uid()
 }
@@ -79,7 +80,7 @@ fn memory_is_not_readable_by_other_processes_of_the_same_user() {
     let user = owner(other.id());
     assert_ne!(user, 0, "an ordinary process belongs to its user");
     eventually("its entries belong to root", || (owner(ours.id()) == 0).then_some(()));
-    // The same user tries to read a file of the process. Its permissions are those of the memory.
+    // The same user tries to read a file of the process that has the same permissions as its memory.
     let read = |process: u32| {
         let mut child = start(&dir, &format!("head -c 1 /proc/{process}/environ"));
         child.wait().expect("ended").success()
@@ -127,7 +128,7 @@ fn process_continues_and_exits_normally_after_stderr_is_closed() {
         log.read_line(&mut line).expect("it logs");
         assert!(line.contains("INFO") || line.contains("WARN"), "{line}");
         drop(log);
-        // In this time it logs further errors.
+        // During this time, the program logs further errors.
         sleep(Duration::from_secs(2));
         assert!(child.try_wait().expect("asked").is_none(), "{command} runs");
         let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
@@ -144,8 +145,9 @@ fn process_continues_and_exits_normally_after_stderr_is_closed() {
     }
 }
 
-/// The prefix of an argument that makes the next test panic, with the rest of the argument as the message. The test
-/// starts itself with it in a separate process. The test harness ignores the argument, because no test has such a name.
+/// The prefix of an argument that makes the next test panic. The rest of the argument is the message of the panic. The
+/// test starts itself with this argument in a separate process. The test harness ignores the argument, because no test
+/// has such a name.
 const PANIC_WITH: &str = "--skip=no-such-test-";
 
 #[test]

@@ -105,7 +105,7 @@ fn query_filters_groups_and_adds_up_rows() {
     assert!(text(&output.stdout).contains(",1970-01-01T01:42:00Z,os.browser,exact,2,2026,"));
 }
 
-/// The fields that are null if only session counts are published, in addition to `IN_DETAIL_ONLY`.
+/// The fields that are null if only session counts are published. The fields in `IN_DETAIL_ONLY` are null too.
 const NUMBERS: [&str; 14] = [
     "beacons",
     "attempts",
@@ -123,8 +123,8 @@ const NUMBERS: [&str; 14] = [
     "bitrate_kbps",
 ];
 
-/// Returns the rows of [`rollups`] as they would be outside the detail table. Without noise, they contain session
-/// counts only.
+/// Returns the rows of [`rollups`] in the form that rows have outside the detail table. Without noise, they contain
+/// only session counts.
 fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
     let row = |text: String| {
         let mut row: Value = serde_json::from_str(&text).expect("JSON");
@@ -176,7 +176,7 @@ fn noisy_rows_are_added_up_and_printed_with_their_standard_error() {
         (&line["below_zero"], &line["stalled_ms"]),
         (&json!(["stalled_ms", "errors.media"]), &json!(-62_000))
     );
-    // The noise is 8, the clamp of a play is 1, and two windows are added: 8 · 1 · √2.
+    // The noise is 8, the clamp of a play is 1, and two windows are added. This gives 8 · 1 · √2.
     assert_eq!(line["standard_error"]["plays"], 11.3);
 }
 
@@ -201,7 +201,7 @@ fn query_of_rows_with_session_counts_only_prints_the_reason_and_the_fix() {
 }
 
 #[test]
-fn totals_are_computed_from_the_detail_table_unless_a_breakdown_is_named() {
+fn totals_come_from_the_detail_table_unless_a_breakdown_is_given() {
     let cluster = Cluster::new();
     let detail =
         rollups().into_iter().map(|row| row.replace("[\"os\",\"browser\"]", "[\"player\",\"stream\"]"));
@@ -294,7 +294,7 @@ fn folded(with_secret: bool) -> Vec<String> {
     rollups.lines().map(String::from).collect()
 }
 
-/// Runs a query whose answer must be one line, and returns the line as JSON.
+/// Runs a query that must print one line. Returns the line as JSON.
 fn total(cluster: &Cluster, arguments: &[&str]) -> Value {
     let output = cluster.query(&[&["--format", "json"], arguments].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -304,7 +304,7 @@ fn total(cluster: &Cluster, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn totals_of_noisy_tables_equal_the_exact_totals_within_their_errors() {
+fn totals_of_noisy_tables_differ_from_exact_totals_only_within_their_errors() {
     let cluster = Cluster::new();
     cluster.write(&folded(true));
     let exact = total(&cluster, &[]);
@@ -338,8 +338,8 @@ fn totals_of_noisy_tables_equal_the_exact_totals_within_their_errors() {
             let (truth, shown) = (number(&exact, name), number(&noisy, name));
             let error = number(&noisy, &format!("/standard_error{name}"));
             assert!(error > 0.0 && number(&exact, &format!("/standard_error{name}")) == 0.0, "{name}");
-            // Clamping and the noise budget reduce a sum by up to a tenth. Bandwidth is reduced more, because many of
-            // these players have more than 30,000 kbit/s, which is its clamp.
+            // Clamps and the contribution budget reduce a sum by up to a tenth. Bandwidth is reduced more, because many
+            // of these players have more than 30,000 kbit/s, which is the clamp of bandwidth.
             let kept = if name.starts_with("/bandwidth") { 0.6 } else { 0.9 };
             let least = kept * truth - 4.0 * error;
             assert!(

@@ -17,7 +17,7 @@ fn minutes_ago(minutes: u64) -> u64 {
     now / 60 - minutes
 }
 
-/// Returns the rows of a table with two CDNs. The sessions of the smaller CDN stalled for `stalled_ms` in total.
+/// Returns the rows of a table with two CDNs. In total, the sessions of the smaller CDN stalled for `stalled_ms`.
 fn rollups(minute: u64, stalled_ms: u64) -> Vec<Value> {
     let mut rows = table(minute, "cdn", &[("cdn-a", 900), ("cdn-b", 100)]);
     rows[1]["stalled_ms"] = stalled_ms.into();
@@ -64,7 +64,8 @@ fn rows_of_a_file_are_ranked_by_impact() {
 
 #[test]
 fn compared_periods_end_with_the_newest_published_window() {
-    // The newest window of the later period is of 4 minutes ago, so the window of 63 minutes ago is not compared.
+    // The newest window of the later period began 4 minutes ago. So in the earlier period, the window of 63 minutes ago
+    // is not compared.
     let rows = [(5, 60_000), (4, 60_000), (65, 120_000), (64, 120_000), (63, 900_000)];
     let rows: Vec<Value> =
         rows.into_iter().flat_map(|(ago, stalled)| rollups(minutes_ago(ago), stalled)).collect();

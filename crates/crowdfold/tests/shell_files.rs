@@ -17,7 +17,7 @@ fn stdout(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Returns the proposals of bash for a command line whose last word is being typed.
+/// Returns the completions that bash proposes for the last word of a command line.
 fn proposals(words: &[&str]) -> BTreeSet<String> {
     let script = "eval \"$(\"$0\" completions bash)\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
                   _crowdfold crowdfold \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"; \
@@ -35,7 +35,7 @@ fn set(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// Returns the commands that the help lists, such as `topics apply`, and the program itself as an empty name.
+/// Returns the commands in the help texts, such as `topics apply`. An empty name represents the program itself.
 fn commands() -> Vec<String> {
     let mut commands = Vec::new();
     let mut open = vec![String::new()];
@@ -101,7 +101,7 @@ fn every_command_has_a_manual_page_with_all_its_flags() {
 }
 
 #[test]
-fn completions_and_manual_need_no_valid_configuration() {
+fn completions_and_man_succeed_with_an_invalid_configuration() {
     for arguments in [&["completions", "bash"][..], &["man", "fold"]] {
         let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
             .args(arguments)
@@ -114,7 +114,7 @@ fn completions_and_manual_need_no_valid_configuration() {
 }
 
 #[test]
-fn unknown_shells_and_commands_are_refused_with_the_known_ones() {
+fn unknown_shell_or_command_is_named_in_the_error() {
     for (arguments, expect) in [
         (&["completions", "tcsh"][..], "crowdfold: invalid value 'tcsh' for '<SHELL>'"),
         (

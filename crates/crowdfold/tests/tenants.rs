@@ -25,8 +25,8 @@ breakdowns = [["cdn", "stream"], ["os"]]
 detail_breakdown = ["os"]
 "#;
 
-/// Returns one beacon for each session, with its time. The first `linux` sessions have the `os` Linux, the others
-/// Windows.
+/// Returns one beacon for each session, each with its time. The first `linux` sessions have the `os` Linux, and the
+/// `windows` sessions after them have Windows.
 fn sessions(tenant: &str, linux: u64, windows: u64) -> Vec<(u64, String)> {
     let beacon = |at| {
         let os = if at < linux { "Linux" } else { "Windows" };
@@ -45,8 +45,8 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.current_dir(dir).args(["--config", "crowdfold.toml"]).args(arguments).output().unwrap()
 }
 
-/// Runs `fold`. Returns the ledger, and each row as tenant, breakdown, dimension values, sessions, k, and τ if there is
-/// noise. Rows of the detail table end with `+`.
+/// Runs `fold`. Returns the ledger and the rows. A row is formatted as tenant, breakdown, dimension values, sessions,
+/// k, and τ if there is noise. Rows of the detail table end with `+`.
 fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     let dir = TempDir::new().unwrap();
     beacons.sort();
@@ -78,7 +78,8 @@ fn each_tenant_is_folded_by_its_own_policy() {
     let of_all = |linux, windows| {
         ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, linux, windows)).collect()
     };
-    // With 30 and 60 sessions, gamma has both rows, acme has one row with all sessions, and beta has none.
+    // With 30 and 60 sessions, both rows of gamma are published. All sessions of acme are in one row, and beta has no
+    // rows.
     let (rows, ledger) = fold(CONFIG, of_all(30, 60));
     let expected = [
         "acme os.browser */* 90 k=50",
@@ -92,14 +93,14 @@ fn each_tenant_is_folded_by_its_own_policy() {
         (&ledger["session_windows"]["released"], &ledger["session_windows"]["withheld"]),
         (&180.into(), &90.into())
     );
-    // With enough sessions, each tenant has its tables.
+    // With more sessions, all tables of each tenant are published.
     let (rows, _) = fold(CONFIG, of_all(110, 120));
     let count = |of: &str| rows.iter().filter(|row| row.starts_with(of)).count();
     assert_eq!((count("acme "), count("beta "), count("gamma ")), (3, 3, 3), "{rows:#?}");
 }
 
 #[test]
-fn policy_of_one_tenant_does_not_change_the_rows_of_another() {
+fn policy_of_one_tenant_does_not_change_the_rows_of_another_tenant() {
     let beacons = || -> Vec<_> {
         ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, 30, 60)).collect()
     };
@@ -176,7 +177,7 @@ fn check_prints_the_policy_of_each_tenant() {
 }
 
 #[test]
-fn differential_privacy_requires_more_sessions_of_a_tenant_with_more_breakdowns() {
+fn threshold_of_differential_privacy_is_higher_for_a_tenant_with_more_breakdowns() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let text = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release]\n\
@@ -185,8 +186,8 @@ fn differential_privacy_requires_more_sessions_of_a_tenant_with_more_breakdowns(
                 [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
     std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-    // The numbers are in a table in docs/internals/privacy-model.md. With hourly windows, σ is 38.2 and τ is 240 for
-    // one breakdown, and σ is 54.0 and τ is 345 for two.
+    // The numbers are in a table in docs/internals/privacy-model.md. For hourly windows and one breakdown, σ is 38.2
+    // and τ is 240. For two breakdowns, σ is 54.0 and τ is 345.
     for line in [
         "τ + k − 1 = 240 + 49 = 289.",
         "# For beta: N = 48, σ of sessions 54.0, and a row is published from τ + k − 1 = 345 + 19 = 364 sessions; \
@@ -207,7 +208,7 @@ fn differential_privacy_requires_more_sessions_of_a_tenant_with_more_breakdowns(
 }
 
 #[test]
-fn check_warns_if_min_networks_folds_every_row_of_a_breakdown_by_network() {
+fn check_warns_if_min_networks_cannot_be_reached_in_a_breakdown_by_network() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let text = |guard: u32| {

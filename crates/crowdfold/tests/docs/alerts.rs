@@ -1,4 +1,5 @@
-//! The rules for Prometheus and the dashboards: each alert is described and tested, and each metric exists.
+//! Tests of the rules for Prometheus and of the dashboards. Each alert must be described and tested, and each metric
+//! must exist.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ const OPERATIONS: &str = "docs/operations.md";
 /// The prefix of the gauges of rollups, which are the columns of a query.
 const ROLLUP: &str = "crowdfold_rollup_";
 
-/// Endings of the series of one histogram.
+/// The endings of the names of the series that belong to one histogram.
 const SERIES: [&str; 3] = ["_bucket", "_count", "_sum"];
 
 /// One rule of a file in `deploy/prometheus`.
@@ -70,16 +71,17 @@ fn queries() -> Vec<(String, String)> {
     queries
 }
 
-/// Returns the names of metrics and records in an expression, such as `crowdfold_x_total` and `crowdfold:x:rate5m`.
+/// Returns the names of metrics and of recorded series in an expression, such as `crowdfold_x_total` and
+/// `crowdfold:x:rate5m`.
 fn names(expression: &str) -> impl Iterator<Item = &str> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
-    // A name in a string is the value of a label.
+    // A name inside a string is the value of a label and not a metric.
     let code = expression.split('"').step_by(2);
     code.flat_map(move |code| code.split(move |c| !is_name(c)))
         .filter(|name| name.starts_with("crowdfold_") || name.starts_with("crowdfold:"))
 }
 
-/// Returns the metrics that the programs describe.
+/// Returns the metrics for which the programs have a description.
 fn described() -> BTreeSet<String> {
     let mut described = BTreeSet::new();
     for file in files(|name| name.ends_with(".rs")).iter().filter(|file| file.path.contains("/src/")) {
@@ -113,7 +115,8 @@ fn rollup_gauges() -> BTreeSet<String> {
     first_column(&page).map(|column| format!("{ROLLUP}{column}")).collect()
 }
 
-/// Returns the metric of a series: that of its histogram if its name has one of [`SERIES`].
+/// Returns the metric of a series. If the name of the series has one of the endings in [`SERIES`], this is the
+/// histogram.
 fn metric<'a>(known: &BTreeSet<String>, series: &'a str) -> &'a str {
     let of_histogram = SERIES.iter().filter_map(|end| series.strip_suffix(end));
     of_histogram.into_iter().find(|name| known.contains(*name)).unwrap_or(series)
@@ -125,7 +128,7 @@ fn every_metric_is_listed_and_every_listed_metric_exists() {
 }
 
 #[test]
-fn every_metric_of_a_rule_or_dashboard_exists() {
+fn every_metric_in_a_rule_or_dashboard_exists() {
     let rules = rules();
     let mut known = described();
     known.extend(rollup_gauges());
@@ -157,7 +160,7 @@ fn every_alert_is_described_and_every_description_has_an_alert() {
 }
 
 #[test]
-fn every_alert_has_severity_texts_and_a_test() {
+fn every_alert_has_a_severity_and_texts_and_a_test() {
     let is_test = |file: &Page| file.path.starts_with("deploy/prometheus/tests/");
     let tests: Vec<_> = files(|name| name.ends_with("_test.yaml")).into_iter().filter(is_test).collect();
     let mut complaints = Vec::new();
@@ -175,7 +178,7 @@ fn every_alert_has_severity_texts_and_a_test() {
         if rule.annotation("runbook") != format!("{OPERATIONS}#{}", name.to_lowercase()) {
             complain("does not name its section as runbook");
         }
-        // The name with a quotation mark is the value of a label.
+        // A test contains the name of the alert before a quotation mark, because the name is the value of a label.
         if !tests.iter().any(|test| test.text.contains(&format!("\"{name}\""))) {
             complain("has no test in which it fires");
         }

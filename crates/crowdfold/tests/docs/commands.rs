@@ -1,4 +1,4 @@
-//! Tests of the commands that pages name: their subcommands, flags, `make` targets and `cargo` profiles must exist.
+//! Tests of the commands in pages. Their subcommands, flags, `make` targets and `cargo` profiles must exist.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -25,8 +25,8 @@ impl Helps {
         help.as_deref()
     }
 
-    /// Returns the unknown subcommand or flag in a command that begins with `crowdfold`. Returns `None` if it is
-    /// correct.
+    /// Returns the first unknown subcommand or flag of a command that begins with `crowdfold`. Returns `None` if all
+    /// are known.
     fn fault(&mut self, command: &str) -> Option<String> {
         let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
         let words: Vec<_> = command.split_whitespace().skip(1).collect();
@@ -83,7 +83,7 @@ fn quoted(page: &crate::pages::Page) -> Vec<Located> {
 }
 
 #[test]
-fn commands_and_flags_exist() {
+fn commands_and_flags_in_pages_exist() {
     let mut helps = Helps::default();
     let mut complaints = Vec::new();
     for page in current() {
@@ -99,13 +99,13 @@ fn commands_and_flags_exist() {
 }
 
 #[test]
-fn make_targets_exist() {
+fn make_targets_in_pages_exist() {
     let makefile = page("Makefile").text;
     let mut complaints = Vec::new();
     for page in current() {
         for part in quoted(&page) {
             for command in commands(&part.text, "make") {
-                // Without a target, the page names the program `make` and not a command.
+                // A mention of `make` without a target is the name of the program, and not a command.
                 let Some(target) = command.split_whitespace().nth(1) else { continue };
                 if !makefile.lines().any(|line| line.strip_prefix(target).is_some_and(|l| l.starts_with(':')))
                 {
@@ -125,7 +125,7 @@ fn has_profile(manifest: &str, command: &str) -> bool {
 }
 
 #[test]
-fn cargo_profiles_exist() {
+fn cargo_profiles_in_pages_exist() {
     let manifest = page("Cargo.toml").text;
     let mut complaints = Vec::new();
     for page in current() {

@@ -1,10 +1,11 @@
-//! Runs the commands in the `console` blocks of all pages, and compares their outputs with the quoted ones.
+//! Runs the commands in the `console` blocks of all pages, and compares their outputs with the quoted outputs.
 //!
-//! A block consists of commands, which begin with `$ `, each followed by its output. All blocks of a page run in one
-//! temporary directory, which has links to the folders `docs`, `deploy` and `tests` of the repository. In an output, a
-//! line `…` represents any number of lines. Log lines, which begin with a timestamp, are removed before the comparison.
-//! If the comment `<!-- a line of: COMMAND -->` precedes a `json` block, one of the lines that the command prints must
-//! equal the block, except for spaces. If the comment `<!-- not run: REASON -->` precedes a block, it is not run.
+//! A block consists of commands, which begin with `$ `. The output of each command follows it. All blocks of a page run
+//! in one temporary directory, which has links to the folders `docs`, `deploy` and `tests` of the repository. In an
+//! output, a line `…` represents any number of lines. Log lines, which begin with a timestamp, are removed before the
+//! comparison. If the comment `<!-- a line of: COMMAND -->` precedes a `json` block, the command must print a line that
+//! equals the block, except for spaces. If the comment `<!-- not run: REASON -->` precedes a block, the block is not
+//! run.
 
 use std::fs;
 use std::ops::Range;
@@ -19,7 +20,7 @@ use crate::pages::{Page, current, root};
 /// A fenced block of a Markdown page.
 struct Block<'a> {
     info: &'a str,
-    /// The comment in the line before the block, without its delimiters. It is empty if there is no comment.
+    /// The comment in the line before the block, without its delimiters. The string is empty if there is no comment.
     comment: &'a str,
     line: usize,
     body: Range<usize>,
@@ -131,15 +132,15 @@ fn is_expected(expected: &str, seen: &str) -> bool {
 /// The result of running the commands of a page.
 #[derive(Debug, Default, PartialEq)]
 struct Checked {
-    /// Commands that failed, and `json` blocks that equal no line of the output of their command.
+    /// The commands that failed, and the `json` blocks that their command did not print.
     failed: Vec<String>,
-    /// Outputs that differ from the quoted ones.
+    /// The outputs that differ from the quoted outputs.
     changed: Vec<String>,
-    /// The page, with its outputs replaced by the actual ones.
+    /// The text of the page, with the actual outputs instead of the quoted outputs.
     text: String,
 }
 
-/// Runs the commands of a page, and compares their outputs with the quoted ones.
+/// Runs the commands of a page, and compares their outputs with the quoted outputs.
 fn check(page: &Page) -> Checked {
     let workplace = Workplace::new();
     let Checked { mut failed, mut changed, mut text } = Checked::default();
@@ -177,7 +178,7 @@ fn check(page: &Page) -> Checked {
 }
 
 #[test]
-fn commands_print_the_quoted_outputs() {
+fn commands_in_pages_print_the_quoted_outputs() {
     let mut complaints = Vec::new();
     for page in current() {
         let checked = check(&page);

@@ -20,7 +20,7 @@ pub(crate) fn assert_generated(path: &str, generated: &str) {
 }
 
 #[test]
-fn configuration_reference_is_generated_from_the_defaults() {
+fn reference_of_the_configuration_is_generated_from_the_defaults() {
     assert_generated("docs/reference/configuration.md", &configuration(&page("deploy/default.toml").text));
 }
 
@@ -37,7 +37,7 @@ fn configuration(toml: &str) -> String {
     let mut section = "";
     let mut comments: Vec<&str> = Vec::new();
     let mut lines = toml.lines();
-    // The first paragraph describes the file itself, so it is skipped.
+    // The first paragraph is skipped, because it describes the file itself.
     lines.by_ref().find(|line| line.is_empty());
     while let Some(line) = lines.next() {
         if let Some(comment) = line.strip_prefix('#') {
@@ -82,7 +82,7 @@ fn write_comments(page: &mut String, comments: &mut Vec<&str>) {
 }
 
 #[test]
-fn command_line_reference_is_generated_from_the_help() {
+fn reference_of_the_command_line_is_generated_from_the_help_texts() {
     let mut page = String::from(
         "# Command line\n\n<!-- Generated from the help texts by crates/crowdfold/tests/docs/generated.rs. -->\n\n\
          Exit codes are described in [exit-codes.md](exit-codes.md).\n",

@@ -1,10 +1,10 @@
-//! Tests that the configuration keys that pages name exist.
+//! Tests that all configuration keys in pages exist.
 
 use toml::{Table, Value};
 
 use crate::pages::{current, page};
 
-/// The sections whose keys are chosen by the operator.
+/// The sections in which the operator chooses the names of keys.
 const OPEN: [&str; 7] = [
     "kafka.properties",
     "kafka.eraser",
@@ -32,7 +32,7 @@ fn exists(defaults: &Table, path: &str) -> bool {
     true
 }
 
-/// Returns the configuration key that inline code names, such as `release.k`, `release.k = 50`, `[release]` or
+/// Returns the configuration key in a piece of inline code, such as `release.k`, `release.k = 50`, `[release]` or
 /// `CROWDFOLD_RELEASE__K`. Returns `None` if the code does not look like a key.
 fn key(defaults: &Table, code: &str) -> Option<String> {
     let code = code.split('=').next()?.trim();
@@ -51,7 +51,7 @@ fn defaults() -> Table {
 }
 
 #[test]
-fn configuration_keys_exist() {
+fn configuration_keys_in_pages_exist() {
     let defaults = defaults();
     let mut complaints = Vec::new();
     for page in current() {

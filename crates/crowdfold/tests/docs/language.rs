@@ -1,10 +1,10 @@
-//! Tests of the language of pages and comments, which CONTRIBUTING.md describes.
+//! Tests of the language of pages and comments. CONTRIBUTING.md describes the rules.
 
 use crate::assert_none;
 use crate::pages::{Page, current, files};
 
-/// Words and phrases that pages and comments must not contain, each with the reason or the replacement. To deny a
-/// further word, rewrite all of its uses, and add it here.
+/// Words and phrases that pages and comments must not contain, each with the reason or the replacement. To add a word,
+/// rewrite all of its uses first.
 const DENIED: [(&str, &str); 36] = [
     ("anybody", "name the principal, program or person"),
     ("are told", "write \"receive\""),

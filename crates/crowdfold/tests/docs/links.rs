@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::pages::{Page, files, markdown, root};
 
-/// Returns a complaint for every relative link in these pages whose target file or heading does not exist.
+/// Returns a complaint for each relative link in these pages if its target file or heading does not exist.
 fn broken_links(pages: &[Page], exists: impl Fn(&str) -> bool) -> Vec<String> {
     let contents: BTreeMap<_, _> = pages.iter().map(|page| (page.path.as_str(), page.content())).collect();
     let mut complaints = Vec::new();
@@ -76,17 +76,18 @@ fn page_names(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn pages_named_in_comments_exist() {
+fn pages_that_comments_name_exist() {
     let root = root();
     let has_comments = |name: &str| {
         [".rs", ".toml", ".sh", ".yaml", ".js"].iter().any(|end| name.ends_with(end)) || name == "Makefile"
     };
     let mut complaints = Vec::new();
-    // Data files come from other projects, and the tests in this directory name pages that do not exist.
+    // Two kinds of files are exempt. Data files come from other projects, and the tests in this directory name pages
+    // that do not exist.
     let is_exempt = |path: &str| path.contains("/data/") || path.contains("crowdfold/tests/docs");
     for file in files(has_comments).iter().filter(|file| !is_exempt(&file.path)) {
         for name in page_names(&file.text).filter(|name| !OTHERS.contains(name)) {
-            // The name may be relative to the directory of the file, or to any of its parents.
+            // The name is relative to the directory of the file, or to a parent of this directory.
             let mut directories =
                 root.join(&file.path).ancestors().skip(1).map(PathBuf::from).collect::<Vec<_>>();
             directories.retain(|directory| directory.starts_with(&root));

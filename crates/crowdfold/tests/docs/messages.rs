@@ -1,9 +1,9 @@
-//! Tests that the messages that the tables of docs/operations.md quote exist in the sources.
+//! Tests of the messages that tables in docs/operations.md quote. The messages must exist in the sources.
 
 use crate::pages::{files, page};
 
-/// Returns the quoted messages in the first column of all tables, divided at `…`, with their line numbers. For example,
-/// `"offsets … were deleted"` gives the parts `offsets` and `were deleted`.
+/// Returns the quoted messages in the first column of all tables, each with its line number. A message is divided at
+/// `…`. For example, `"offsets … were deleted"` gives the parts `offsets` and `were deleted`.
 fn quoted(text: &str) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -23,7 +23,7 @@ fn joined(source: &str) -> String {
 }
 
 #[test]
-fn quoted_messages_exist() {
+fn messages_quoted_in_operations_exist_in_the_sources() {
     let path = "docs/operations.md";
     let is_source = |path: &str| path.starts_with("crates/") && path.contains("/src/");
     let sources = files(|name| name.ends_with(".rs")).into_iter().filter(|file| is_source(&file.path));
@@ -41,8 +41,12 @@ fn quoted_messages_exist() {
 }
 
 #[test]
-fn quoted_messages_are_read_from_tables_and_literals_are_joined() {
+fn quoted_messages_are_read_from_the_first_columns_of_tables() {
     let text = "| \"one … two\" | a \"b\" |\n|---|---|\n| x: \"three\" |\nsay \"no\"\n";
     assert_eq!(quoted(text), [(1, "one"), (1, "two"), (3, "three")]);
+}
+
+#[test]
+fn line_breaks_inside_string_literals_are_removed() {
     assert_eq!(joined("\"one \\\n   two\""), "\"one two\"");
 }

@@ -1,4 +1,4 @@
-//! Checks that the tests that pages name, such as `fold::tests::folding_equals_the_test_vectors`, exist.
+//! Tests that pages name only existing tests, such as `fold::tests::folding_equals_the_test_vectors`.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,14 @@ fn module(path: &str) -> Vec<&str> {
     let path = path.strip_suffix(".rs").unwrap_or(path);
     let is_named = |part: &&str| !matches!(*part, "crates" | "src" | "main" | "lib" | "mod");
     let (directories, file) = path.rsplit_once('/').unwrap_or(("", path));
-    // A directory `tests` contains test binaries, or modules of a file `tests.rs`. Its name is no part of the path.
+    // A directory `tests` contains test binaries, or modules of a file `tests.rs`. The name of the directory is not a
+    // part of the path.
     let directories = directories.split('/').filter(|part| !matches!(*part, "" | "tests"));
     directories.chain([file]).filter(is_named).collect()
 }
 
-/// Returns the names of the tests in a source file, each after the name of its inner module, if it is in one.
+/// Returns the names of the tests in a source file. If a test is in an inner module, the name of this module precedes
+/// the name of the test.
 fn tests(source: &str) -> Vec<String> {
     let mut tests = Vec::new();
     let mut inner: Option<&str> = None;
@@ -62,21 +64,21 @@ fn is_path(code: &str) -> bool {
     code.contains("::") && code.split("::").all(is_name)
 }
 
-/// Returns true if inline code on this page must name a test. On most pages, only paths whose last part looks like a
-/// sentence must name tests.
+/// Returns true if a piece of inline code must be the path of a test. On the pages in [`STRICT`], this applies to all
+/// paths, and on other pages to paths whose last part looks like a sentence.
 fn must_be_a_test(page: &str, code: &str) -> bool {
     let name = code.rsplit("::").next().unwrap_or_default();
     is_path(code) && (STRICT.contains(&page) || name.matches('_').count() >= 3)
 }
 
-/// Returns true if the path of a test equals `code`, or ends with it.
+/// Returns true if `code` is the complete path of a test, or the end of the path of a test.
 fn exists(all: &BTreeSet<String>, code: &str) -> bool {
     all.iter()
         .any(|test| test.strip_suffix(code).is_some_and(|before| before.is_empty() || before.ends_with("::")))
 }
 
 #[test]
-fn named_tests_exist() {
+fn tests_that_pages_name_exist() {
     let all = all_tests();
     let mut complaints = Vec::new();
     for page in current() {

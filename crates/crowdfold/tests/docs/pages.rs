@@ -29,7 +29,7 @@ pub(crate) struct Content {
     pub(crate) links: Vec<Located>,
     /// The anchors of headings, as GitHub generates them.
     pub(crate) anchors: BTreeSet<String>,
-    /// The inline code, without the backticks.
+    /// The pieces of inline code, without the backticks.
     pub(crate) code: Vec<Located>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn page(path: &str) -> Page {
     Page { path: path.into(), text }
 }
 
-/// Reads all files of the repository for whose names `wanted` returns true. They are sorted by path.
+/// Reads all files of the repository whose names `wanted` accepts. The files are sorted by path.
 pub(crate) fn files(wanted: impl Fn(&str) -> bool) -> Vec<Page> {
     let root = root();
     let mut files = Vec::new();
@@ -70,7 +70,7 @@ pub(crate) fn markdown() -> Vec<Page> {
     files(|name| name.ends_with(".md"))
 }
 
-/// Reads the pages that describe the current program. These are all pages except the changelog and those of test data.
+/// Reads the pages that describe the current program: all pages except the changelog and the pages of test data.
 pub(crate) fn current() -> Vec<Page> {
     let is_data = |path: &str| path.contains("/data/") || path == "CHANGELOG.md";
     markdown().into_iter().filter(|page| !is_data(&page.path)).collect()
@@ -115,8 +115,8 @@ impl Page {
         content
     }
 
-    /// Converts a path relative to this page to a path from the root of the repository. Returns `None` if it leaves the
-    /// repository.
+    /// Converts a path relative to this page to a path from the root of the repository. Returns `None` if the path
+    /// leaves the repository.
     pub(crate) fn resolve(&self, relative: &str) -> Option<String> {
         let mut parts: Vec<&str> = self.path.split('/').collect();
         parts.pop();
@@ -132,7 +132,7 @@ impl Page {
     }
 }
 
-/// Returns the anchor of a heading: in lower case, without punctuation, and with hyphens instead of spaces.
+/// Returns the anchor of a heading. It is in lower case, has no punctuation, and has hyphens instead of spaces.
 fn slug(heading: &str) -> String {
     heading
         .trim()

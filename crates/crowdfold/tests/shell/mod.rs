@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs a shell command in a directory. In the command, `$C` is the path of the program. Returns the exit code,
-/// standard output and stderr.
+/// Runs a shell command in a directory. In the command, `$C` is the path of the program. Returns the exit code, stdout
+/// and stderr.
 pub(crate) fn shell(dir: &Path, command: &str) -> (Option<i32>, String, String) {
     let output: Output = Command::new("sh")
         .args(["-c", command])
