@@ -2,8 +2,8 @@
 //! poll function of librdkafka, which other Rust clients use. `Source` reads batches from one partition at a time. The
 //! poll function returns single records.
 //!
-//! Both methods read the same prefilled topic with four partitions, in alternating rounds. The benchmark prints medians.
-//! `cargo bench --bench consume -- 4000000` sets the number of records.
+//! Both methods read the same prefilled topic with four partitions, in alternating rounds. The benchmark prints
+//! medians. `cargo bench --bench consume -- 4000000` sets the number of records.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::collections::BTreeMap;
