@@ -91,7 +91,7 @@ fn sessions(each: usize) -> BTreeMap<String, Vec<Vec<u8>>> {
         }
     }
     found.retain(|_, beacons| beacons.len() == each);
-    assert!(found.len() > 100, "{} sessions with {each} beacons", found.len());
+    assert!(found.len() > 100, "only {} sessions have {each} beacons", found.len());
     found
 }
 

@@ -54,7 +54,7 @@ fn release_build_has_no_fault_points() {
     assert!(holds(armed_binary()));
 }
 
-/// Runs a binary with one argument. If `allowed` is true, `CROWDFOLD_TEST=1` is set, which allows a build for tests.
+/// Runs a binary with one argument. If `allowed` is true, sets `CROWDFOLD_TEST=1`, which allows a test build to start.
 fn run(binary: &Path, argument: &str, allowed: bool) -> Output {
     let mut command = Command::new(binary);
     command.arg(argument).env_remove("CROWDFOLD_TEST");

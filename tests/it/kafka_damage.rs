@@ -153,7 +153,7 @@ fn records_of_a_recreated_topic_are_read_at_the_latest_after_rejoining_the_group
     let mut source = Source::open(&settings(kafka), member.clone()).unwrap();
     assigned(&mut source);
     let mut old = 0;
-    eventually("the old records", || {
+    eventually("the old records are read", || {
         pass(source.poll(SOON));
         old += source.read(0, 100, |message| assert_eq!(message.payload(), b"old")).unwrap().count;
         (old == 20).then_some(())
@@ -163,14 +163,14 @@ fn records_of_a_recreated_topic_are_read_at_the_latest_after_rejoining_the_group
     for records in [10, 3, 1] {
         kafka.delete_topic(&topic);
         let new = format!("one of {records}");
-        eventually("the topic's name is free", || {
+        eventually("a topic with the same name can be created", || {
             // The broker deletes a topic in the background, and refuses its name until it is deleted.
             let create = std::panic::AssertUnwindSafe(|| kafka.create_topic(&topic, 1, &[]));
             std::panic::catch_unwind(create).ok()
         });
         produce(kafka, &topic, &vec![Record::new(0, &new); records]);
         let mut seen = Vec::new();
-        eventually("the new record", || {
+        eventually("a new record is read", || {
             let lost = match source.poll(SOON) {
                 Ok(_) => false,
                 Err(error) => {

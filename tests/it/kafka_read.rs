@@ -39,7 +39,7 @@ fn send(producer: &BaseProducer, topic: &str, value: &str) {
 }
 
 #[test]
-fn only_committed_records_are_read_without_waiting_for_open_transactions() {
+fn reader_returns_only_committed_records_and_does_not_wait_for_open_transactions() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "read-committed", 2);
     let producer = transactional(kafka);
@@ -97,7 +97,7 @@ fn records_older_than_the_requested_time_are_not_read() {
 }
 
 #[test]
-fn reading_begins_after_deleted_records() {
+fn reading_begins_at_the_first_record_that_is_not_deleted() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "read-deleted", 1);
     produce(kafka, &topic, &[Record::new(0, "gone"), Record::new(0, "kept")]);

@@ -108,14 +108,14 @@ fn second_producer_with_the_same_transactional_id_fences_the_first() {
 }
 
 #[test]
-fn transaction_with_a_refused_record_fails_with_the_topic_and_is_not_committed() {
+fn transaction_with_a_refused_record_is_not_committed_and_its_error_names_the_topic() {
     let kafka = Kafka::shared();
     let mut scenario = Scenario::new(kafka);
     scenario.to = unique("small");
     kafka.create_topic(&scenario.to, 1, &[("max.message.bytes", "2000")]);
     let mut sink =
         Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&scenario.to))).unwrap();
-    // The value is random, because a compressible value would be small enough.
+    // The value is random, because a compressible value would be small enough to be accepted.
     let mut state = 1_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -310,7 +310,7 @@ fn mock_cluster_of_librdkafka_can_be_read_and_written() {
     let outgoing: Vec<_> = values.iter().map(|value| partial(value)).collect();
     sink.transact(&outgoing, &[], "from", &group).unwrap();
     let mut seen = Vec::new();
-    eventually("all of them", || {
+    eventually("all records are read", || {
         let read = source.read(0, 1_000, |m| seen.push(String::from_utf8(m.payload().to_vec()).unwrap()));
         if read.unwrap().drained {
             source.wait(SOON);

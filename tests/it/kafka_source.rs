@@ -98,7 +98,7 @@ fn records_without_a_value_and_with_unusual_headers_are_passed_on_unchanged() {
     let mut source = open(kafka, &source_settings(&topic));
     assigned(&mut source);
     let mut seen = Vec::new();
-    eventually("all of them", || {
+    eventually("all records are read", || {
         let read = source.read(0, 1_000, |m| {
             assert_eq!(m.timestamp(), Stamp::Create(Timestamp::from_millis(1)));
             assert_eq!(m.key(), None);
@@ -112,7 +112,7 @@ fn records_without_a_value_and_with_unusual_headers_are_passed_on_unchanged() {
 }
 
 #[test]
-fn append_time_of_the_topic_is_read_and_a_panic_in_the_callback_leaks_no_records() {
+fn source_returns_the_append_time_and_leaks_no_records_if_the_callback_panics() {
     let kafka = Kafka::shared();
     let topic = unique("append");
     kafka.create_topic(&topic, 1, &[("message.timestamp.type", "LogAppendTime")]);
@@ -120,7 +120,7 @@ fn append_time_of_the_topic_is_read_and_a_panic_in_the_callback_leaks_no_records
     let mut source = open(kafka, &source_settings(&topic));
     assigned(&mut source);
     let mut seen = 0;
-    eventually("a panic", || {
+    eventually("the callback panics", || {
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             source.read(0, 1_000, |m| {
                 seen += 1;
@@ -162,7 +162,7 @@ fn deleted_records_after_the_committed_offset_are_an_error_unless_loss_is_accept
 }
 
 #[test]
-fn deletion_of_the_next_records_while_reading_is_an_error() {
+fn deletion_of_records_that_are_not_read_yet_is_an_error() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "deleted", 1);
     let records: Vec<_> = (0..10).map(|i| Record::new(0, i.to_string())).collect();
@@ -170,9 +170,9 @@ fn deletion_of_the_next_records_while_reading_is_an_error() {
     let mut source = open(kafka, &source_settings(&topic));
     let Event::Assigned(_) = event(&mut source) else { panic!("not assigned") };
     kafka.delete_before(&topic, 0, 7);
-    let error = eventually("trouble", || {
+    let error = eventually("an error is returned", || {
         pass(source.poll(SOON));
-        source.read(0, 10, |m| panic!("offset {} is deleted", m.offset())).err()
+        source.read(0, 10, |m| panic!("offset {} was read, but it is deleted", m.offset())).err()
     });
     assert_eq!(error, SourceError::OutOfRange { topic, partition: 0, offset: 0 });
 }
@@ -339,7 +339,7 @@ fn damaged_batch_is_an_error_with_its_offset() {
     let mut source = open(&kafka, &source_settings(&topic));
     assigned(&mut source);
     let mut seen = Vec::new();
-    let error = eventually("trouble", || {
+    let error = eventually("an error is returned", || {
         source.wait(SOON);
         pass(source.poll(Duration::ZERO));
         let read = source.read(0, 10, |m| seen.push(m.offset()));

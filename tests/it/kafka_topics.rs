@@ -225,7 +225,7 @@ fn partition_without_a_leader_is_reported_as_not_measured() {
     let all = [0, 1, 2];
     assert_eq!(cluster.log_ends(&topic, &all).unwrap(), [Some(1), Some(1), Some(1)]);
     kafka.kill(2);
-    let ends = eventually("the loss is known", || {
+    let ends = eventually("the client knows that a partition has no leader", || {
         let known = cluster.topic(&topic).ok()?.partitions[1].leader.is_none();
         cluster.log_ends(&topic, &all).ok().filter(|_| known)
     });

@@ -21,7 +21,7 @@ use published::Published;
 use scenario::{Scenario, TENANT};
 
 #[test]
-fn published_rows_equal_the_measurements_of_the_pages() {
+fn published_rows_agree_with_the_measurements_of_the_pages() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.tenants = vec![TENANT.into()];
     deployment.rules.default_tenant = TENANT.into();

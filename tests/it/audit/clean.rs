@@ -9,7 +9,7 @@ use super::{audit, found, report, text};
 use crate::worker::support::{Deployment, Worker, window_ago};
 
 #[test]
-fn output_of_the_worker_is_clean() {
+fn audit_finds_no_breach_in_the_output_of_the_worker() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.k = 25;
     // The breakdowns omit dimensions whose values may have any form, such as the firmware.
@@ -38,7 +38,7 @@ fn output_of_the_worker_is_clean() {
     let topics = whole["topics"].as_array().unwrap();
     let purposes: Vec<_> = topics.iter().map(|topic| topic["purpose"].as_str().unwrap()).collect();
     assert_eq!(purposes, ["beacons", "partials", "rollups", "rejections"]);
-    // The audit does not read records with personal data.
+    // The audit does not read the topics whose records contain personal data.
     assert!(topics[..2].iter().all(|topic| topic["records"].is_null()), "{topics:#?}");
     let rows = deployment.rows("read_committed");
     assert_eq!(topics[2]["records"], json!(rows.len()));
@@ -47,11 +47,11 @@ fn output_of_the_worker_is_clean() {
     // breach, because no principals are configured.
     assert!(whole["findings"].as_array().unwrap().iter().all(|found| found["finding"] == "anyone-may-read"));
 
-    // With a larger k, the same rows have too few sessions.
+    // If k is larger, the audit must report that the same rows have too few sessions.
     let output = audit(deployment.kafka, &["--rollups", &deployment.topic("rollups"), "--k", "100000"]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("more of below-k in"), "{}", text(&output.stdout));
-    // This row covers one session.
+    // This row covers only one session, so the audit must report it.
     let mut row = rows[0].json.clone();
     row["sessions"] = json!(1);
     write(deployment.kafka, &deployment.topic("rollups"), 0, &[row]);
@@ -97,7 +97,7 @@ fn rows_of_aborted_transactions_do_not_count_as_duplicates_but_are_searched_for_
     assert_eq!((code, found(&whole)), (Some(0), Vec::new()), "{whole:#}");
     assert_eq!((&whole["topics"][0]["records"], &whole["topics"][0]["uncommitted"]), (&json!(2), &json!(3)));
 
-    // An identifier in an aborted transaction is readable until it expires.
+    // An identifier in an aborted transaction is readable until it expires, so the audit must report it.
     let mut row = rows[0].clone();
     row["dimensions"]["os"] = json!("203 0 113 77");
     producer.begin_transaction().unwrap();
@@ -118,7 +118,7 @@ fn rows_of_aborted_transactions_do_not_count_as_duplicates_but_are_searched_for_
 }
 
 #[test]
-fn table_whose_first_rows_expired_is_not_a_breach() {
+fn table_whose_first_rows_have_expired_is_not_reported_as_a_breach() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "cut", 1);
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);

@@ -76,7 +76,10 @@ fn acknowledged_beacons_are_written_before_the_collector_exits_on_sigterm() {
     });
     assert!(status.0.success(), "{}: {}", status.0, status.1);
     let written = packed(&deployment).len();
-    assert!(written >= taken.load(Ordering::Relaxed), "{written} written, {taken:?} acknowledged");
+    assert!(
+        written >= taken.load(Ordering::Relaxed),
+        "{written} beacons were written, but {taken:?} were acknowledged"
+    );
 }
 
 #[test]

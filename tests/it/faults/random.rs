@@ -12,8 +12,8 @@ const FAULTS: u64 = 20;
 /// The maximum number of faults in one deployment.
 const EACH: u64 = 20;
 
-/// The length of the period of beacons that is sent before each fault, in milliseconds of event time. It is fifteen
-/// windows.
+/// Before each fault, the test sends the beacons of a period of this length, in milliseconds of event time. It equals
+/// fifteen windows.
 const SLICE: u64 = 30_000;
 
 /// The fault points that are reached only at the first start of a deployment.

@@ -75,8 +75,8 @@ fn windows_are_released_without_missing_partitions_even_if_the_merger_is_killed_
     }
     assert_same_rows(&rows, &part);
 
-    // When all partitions are read again, later windows are complete. The windows that were released without partitions
-    // do not change.
+    // When all partitions are read again, later windows are complete. The windows that were released without the
+    // missing partitions do not change.
     let worker = Worker::start(&deployment, "a");
     eventually("the worker has all partitions", || (partitions(&worker).len() == 4).then_some(()));
     let more = deployment.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);

@@ -81,5 +81,8 @@ fn invariant_5_every_row_covers_k_distinct_sessions() {
         }
     }
     eprintln!("{rows_seen} rows, {folded} of them folded, {withheld} tables withheld");
-    assert!(rows_seen > 10_000 && folded > 500 && withheld > 500, "{rows_seen} {folded} {withheld}");
+    assert!(
+        rows_seen > 10_000 && folded > 500 && withheld > 500,
+        "too few: {rows_seen} rows, {folded} folded rows, {withheld} withheld tables"
+    );
 }

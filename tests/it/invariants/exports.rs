@@ -90,11 +90,11 @@ fn look(page: &str) -> BTreeMap<String, u64> {
         let (series, value) = line.rsplit_once(' ').unwrap();
         let (name, labels) = series.split_once('{').unwrap_or((series, ""));
         let (_, allowed) = METRICS.iter().find(|(known, _)| *known == name).unwrap_or_else(|| {
-            panic!("{name} is new; check that it is not an exact count of withheld or late items")
+            panic!("the metric {name} is new; check that it is not an exact count of withheld or late items")
         });
         for label in labels.trim_end_matches('}').split("\",").filter(|label| !label.is_empty()) {
             let (label, _) = label.split_once('=').unwrap();
-            assert!(allowed.contains(&label), "{line}: {label} is new");
+            assert!(allowed.contains(&label), "{line}: the label {label} is not in METRICS");
         }
         if OF_PERSONS.contains(&name) {
             let value: f64 = value.parse().unwrap();

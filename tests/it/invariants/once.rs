@@ -66,7 +66,7 @@ fn invariant_7_table_is_published_once_despite_changes_of_policy_workers_and_off
     ["combine", "merge"].iter().for_each(|stage| forget(&deployment, stage));
     let worker = Worker::start(&deployment, "a");
     worker.await_log("offsets were lost");
-    let floor = eventually("a new start", || {
+    let floor = eventually("the new start is committed", || {
         let stages = ["combine", "merge"].map(|stage| deployment.committed(stage));
         let floors = stages.iter().flatten().map(|held| field(&held.as_ref()?.1, "f"));
         floors.collect::<Option<Vec<_>>>()?.into_iter().min()

@@ -38,6 +38,6 @@ fn table_names_every_invariant_and_each_of_its_tests() {
     assert_eq!(named, there, "left: the tests that the table names; right: the tests that exist");
     for test in there {
         let number: u32 = test.split('_').nth(1).unwrap().parse().unwrap();
-        assert!(rows[number as usize - 1].contains(&test), "{test} is in another row");
+        assert!(rows[number as usize - 1].contains(&test), "{test} is not in the row of invariant {number}");
     }
 }

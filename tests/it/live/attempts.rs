@@ -152,11 +152,11 @@ fn disturbances(scenario: &Scenario, page: &Value) -> Vec<String> {
         found.push(format!("{} of {} frames were dropped", seen["dropped_frames"], seen["frames"]));
     }
     if scenario.caused_stalls().is_some_and(|caused| number("stalls") > caused) {
-        found.push(format!("{} stalls, which the origin did not cause", seen["stalls"]));
+        found.push(format!("there were {} stalls, more than the origin caused", seen["stalls"]));
     }
     for report in page["reports"].as_array().unwrap() {
         match report["status"].as_u64() {
-            Some(0) => found.push("a report got no answer".into()),
+            Some(0) => found.push("a report received no response".into()),
             Some(503) => found.push("the collector was busy".into()),
             _ if report["took_ms"].as_f64().unwrap() > ANSWER_MS => {
                 found.push(format!("a report was answered after {} ms", report["took_ms"]));

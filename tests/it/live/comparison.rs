@@ -33,7 +33,7 @@ pub(super) fn differences(attempt: &Attempt, published: &Published) -> Vec<Strin
     let mut found = Differences(attempt.unplanned().into_iter().collect());
     for report in attempt.reports() {
         if report["status"] != 204 {
-            found.0.push(format!("a report got status {}", report["status"]));
+            found.0.push(format!("a report received status {}", report["status"]));
         }
     }
     found.exact("sessions in a window", published.sessions, 1);

@@ -1,4 +1,4 @@
-//! The scenarios: which player plays which stream, with which fault.
+//! The scenarios. Each of them combines a player, a stream and a fault.
 
 use serde_json::{Value, json};
 

@@ -82,7 +82,7 @@ fn untrusted_expired_or_missing_certificate_is_reported_with_the_reason() {
 }
 
 #[test]
-fn missing_or_invalid_certificate_or_password_file_is_reported_with_its_key() {
+fn missing_or_invalid_certificate_or_password_file_is_reported_with_its_configuration_key() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker());
     let nowhere = deployment.dir.path().join("nowhere").display().to_string();

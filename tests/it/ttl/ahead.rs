@@ -30,7 +30,7 @@ pub(super) fn turned(kafka: &Kafka) -> Deployment<'_> {
 }
 
 #[test]
-fn record_dated_in_the_future_is_reported_by_check_apply_and_audit_and_refused_by_run() {
+fn check_apply_and_audit_report_a_record_dated_in_the_future_and_run_refuses_to_start() {
     let deployment = turned(Kafka::shared());
     let beacons = deployment.topic("beacons");
     produce(
@@ -68,7 +68,7 @@ fn record_dated_in_the_future_is_reported_by_check_apply_and_audit_and_refused_b
     assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
     let finding = format!("topic {beacons} keeps records for too long because {named}");
     assert!(printed(&checked).contains(&finding), "{}", printed(&checked));
-    // There is no other finding.
+    // There is only one finding of this kind.
     assert_eq!(printed(&checked).matches("contains a record dated").count(), 1, "{}", printed(&checked));
     assert!(
         printed(&checked).contains("crowdfold: 1 of 4 topics do not match the configuration"),
@@ -171,7 +171,7 @@ fn record_dated_in_the_future_is_reported_even_if_another_partition_has_no_leade
     let admin = Admin::open(&settings(&kafka)).unwrap();
     let cluster = Cluster::open(&settings(&kafka)).unwrap();
     kafka.kill(2);
-    crowdfold_testkit::eventually("the loss is known", || {
+    crowdfold_testkit::eventually("the client knows that a partition has no leader", || {
         let known = cluster.topic(&topic).ok()?.partitions;
         known.iter().any(|partition| partition.leader.is_none()).then_some(())
     });

@@ -36,7 +36,7 @@ fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
 }
 
 #[test]
-fn worker_refuses_retention_that_is_too_short_for_windows_and_outages() {
+fn worker_refuses_a_topic_whose_retention_is_too_short_for_windows_and_outages() {
     let deployment = with("beacons", "retention.ms", "60000");
     let topic = format!(
         "topic {} deletes records after 1m, but windows and the longest outage to survive need 30m 6s",
@@ -46,7 +46,7 @@ fn worker_refuses_retention_that_is_too_short_for_windows_and_outages() {
 }
 
 #[test]
-fn worker_refuses_retention_in_bytes() {
+fn worker_refuses_a_topic_with_retention_in_bytes() {
     let deployment = with("beacons", "retention.bytes", "1000000");
     let topic = format!(
         "topic {} deletes records beyond 1000000 bytes even if they were not read",

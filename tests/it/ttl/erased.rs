@@ -42,7 +42,7 @@ fn await_erased(deployment: &Deployment<'_>) {
 /// The worker is killed and restarted twice. After each restart, it can read only the records that were not erased. The
 /// rows must equal the rows of the oracle, and at the end no counted beacon may be readable.
 #[test]
-fn counted_beacons_are_unreadable_and_a_killed_worker_counts_all_of_them() {
+fn all_beacons_are_counted_and_then_unreadable_even_if_the_worker_is_killed() {
     let mut chance = Chance::new("erase and kill");
     let deployment = erasing(Kafka::shared()).with_topics();
     let log = deployment.players(41, 200, window_ago(2_000, 240_000), 200_000);
@@ -132,7 +132,7 @@ fn records_restored_by_a_killed_broker_are_erased_again() {
     let crash = || {
         kafka.kill(1);
         kafka.restart(1);
-        eventually("the broker answers", || {
+        eventually("the broker responds", || {
             let cluster = Cluster::open(&settings(&kafka)).ok()?;
             let starts = cluster.log_starts(&deployment.topic("beacons"), &[0, 1, 2, 3]).ok()?;
             starts.into_iter().collect::<Option<Vec<_>>>()
@@ -221,7 +221,7 @@ fn properties_of_the_eraser_apply_to_no_other_client() {
 }
 
 #[test]
-fn erasing_from_a_foreign_topic_is_refused_without_erase_shared() {
+fn erasing_from_a_topic_of_another_deployment_is_refused_without_erase_shared() {
     let mut deployment = erasing(Kafka::shared());
     deployment.set("source.topic", "\"events\"");
     let mut worker = Worker::start(&deployment, "a");

@@ -58,8 +58,8 @@ fn purge_of_a_topic_without_producers_removes_its_data_from_the_disk() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let (beacons, marker) = (deployment.topic("beacons"), unique("marker"));
-    // The record dated in the future is the first of its segment, so the broker never begins another segment because
-    // of the time.
+    // The record dated in the future is the first of its segment. Therefore `segment.ms` never passes for this segment,
+    // and the broker does not begin another one.
     produce(&kafka, &beacons, &[dated(2, IN_2036, "ahead"), dated(2, now(), &marker), dated(2, now(), "x")]);
     produce(&kafka, &beacons, &[dated(1, IN_2036 + 1, &marker), Record::new(0, &marker)]);
     let is_there = || [0, 1, 2].map(|partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes()));

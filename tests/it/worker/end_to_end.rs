@@ -53,7 +53,8 @@ fn rollups_equal_the_oracle_row_for_row() {
     assert!(status.success(), "{status}: {log}");
 }
 
-/// Asserts that a query by attribute only adds up the published rows of several tenants.
+/// Asserts that a query by an attribute of tenants returns the sums of the published rows of the tenants with each
+/// value.
 fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     let mut expected = BTreeMap::<&str, u64>::new();
     for (key, rows) in outcome.tables.iter().filter(|(key, _)| key.breakdown == 0) {

@@ -71,7 +71,7 @@ fn successor_of_a_worker_killed_during_a_commit_draws_the_same_noise() {
         "a row of an aborted transaction has different noise"
     );
     let aborted = all.len() - rows.len();
-    assert!(aborted >= 3, "{aborted} of {} rows were aborted", all.len());
+    assert!(aborted >= 3, "only {aborted} of {} rows were aborted", all.len());
     let tables = tables(&rows);
     assert_eq!(tables.len() as u64, WINDOWS);
     let mut exact = 0;

@@ -103,7 +103,8 @@ fn offsets_of_another_program_are_refused_without_the_flag_restart_from_now() {
     // The merge stages of the previous workers started at the beginning of the topic, so their floor is 0.
     let floor_of =
         |stage: &str| field(&deployment.committed(stage)[1].as_ref()?.1, "f").filter(|floor| *floor > 0);
-    let floors = ["combine", "merge"].map(|stage| eventually("a new start", || floor_of(stage)));
+    let floors =
+        ["combine", "merge"].map(|stage| eventually("the new start is committed", || floor_of(stage)));
     let floor = floors.into_iter().max().unwrap();
     let start = floor.max((now() / 2_000 + 2) * 2_000);
     let log = deployment.players(8, 200, start, 4_000);

@@ -13,7 +13,7 @@ fn await_trouble(worker: &Worker, words: &str) -> String {
 }
 
 #[test]
-fn restart_or_kill_of_the_broker_only_delays_the_worker() {
+fn worker_is_delayed_but_loses_nothing_if_the_broker_is_restarted_or_killed() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(9, 200, window_ago(2_000, 640_000), 600_000);

@@ -44,7 +44,7 @@ fn memory_of_a_worker_does_not_grow_under_a_steady_load() {
     assert_eq!(worker.metric("crowdfold_ledger_balanced{stage=\"combine\"}"), Some(1));
     let counted = worker.metric("crowdfold_beacons_total{outcome=\"read\"}").unwrap_or(0);
     // The last windows may still be open.
-    assert!(counted * 10 >= RATE * seconds * 7, "{counted} beacons were counted");
+    assert!(counted * 10 >= RATE * seconds * 7, "only {counted} beacons were counted");
     let trend = Trend::of(&samples);
     eprintln!("{seconds} s at {RATE} beacons/s: {trend}");
     assert!(trend.is_flat(), "memory grows: {trend}");

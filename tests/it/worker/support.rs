@@ -310,7 +310,7 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
 }
 
-/// Returns the start of the window of the time `ago` ms ago.
+/// Returns the start of the window that contains the time `ago` milliseconds ago.
 pub(crate) fn window_ago(length: u64, ago: u64) -> u64 {
     (now() - ago) / length * length
 }

@@ -45,7 +45,7 @@ pub(super) fn without(log: &Log, field: &str) -> Log {
     log.iter().map(|records| records.iter().map(change).collect()).collect()
 }
 
-/// Returns another number with the same number of digits in this base.
+/// Returns a number that differs from `number`, but has as many digits in the base `base`.
 fn other_number(number: u32, base: u32, most: u32) -> u32 {
     let mut low = 1;
     while number / low >= base {

@@ -1,4 +1,4 @@
-//! The program as a process.
+//! Runs the program as a process.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -59,7 +59,7 @@ impl Worker {
         self.child.id()
     }
 
-    /// Starts the program with fault points and arms one of them, such as `combine.6.sent:3:kill`.
+    /// Starts the program with fault points, and activates one of them, such as `combine.6.sent:3:kill`.
     pub(crate) fn start_armed(deployment: &Deployment<'_>, instance: &str, fault: &str) -> Self {
         let mut command = Command::new(armed_binary());
         command.env("CROWDFOLD_TEST", "1").env("CROWDFOLD_FAULT", fault);

@@ -65,7 +65,7 @@ impl Deployment<'_> {
                 }),
                 Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
                 Some(Err(error)) => eprintln!("reading {topic}: {error}"),
-                None => panic!("no record arrives from {topic}"),
+                None => panic!("no record of {topic} was received in time"),
             }
         }
         seen.sort_by_key(|record| (record.partition, record.offset));
