@@ -323,7 +323,7 @@ mod tests {
             assert!(parse(possible).is_some(), "{possible}");
         }
         for impossible in [
-            // In these, there are no partitions, all partitions are missing, or the number of bits is wrong.
+            // In these decisions, there are no partitions, all partitions are missing, or the number of bits is wrong.
             "d=40 n=0 w=",
             "d=40 n=2 w=03",
             "d=40 n=9 w=ff01",

@@ -79,7 +79,7 @@ pub struct CloseMarker {
 /// A decoded record of the topic of partials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Partial {
-    /// Some or all cells of one table.
+    /// Cells of one table.
     Chunk(Chunk),
     /// The end of the cells of some windows.
     CloseMarker(CloseMarker),

@@ -206,7 +206,7 @@ pub(crate) struct Observed {
     pub(crate) in_window: InWindow,
     /// The time to the first frame in milliseconds, or `None` if the beacon adds no such time.
     pub(crate) new_startup: Option<u32>,
-    /// The classes of those errors in the beacon that are new.
+    /// The classes of the new errors in the beacon.
     pub(crate) new_errors: ErrorClasses,
     /// True if the first error code of the beacon is a new error.
     pub(crate) has_new_code: bool,

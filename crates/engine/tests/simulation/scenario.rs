@@ -151,7 +151,7 @@ impl Scenario {
         let mut log: Vec<Record> = Vec::new();
         // The records come from three sessions, or mostly from one session.
         let (what, talkers) = if rng.one_in(3) { (80, 1) } else { (30, 3) };
-        // The players either fail often or succeed.
+        // In one log in four, playback fails often.
         let states: &[&str] = if rng.one_in(4) {
             &["s", "p", "f", "f", "a"]
         } else {

@@ -41,7 +41,7 @@ fn states_of_requests_count_until_events_report_states() {
 }
 
 #[test]
-fn time_until_a_request_counts_in_the_state_of_the_last_event() {
+fn request_extends_the_state_of_the_last_event() {
     // By default, players send each event immediately, and the event `t` every 30 s. The clock of this player is 5 s
     // slow.
     let mut rig = Rig::new();
