@@ -84,7 +84,7 @@ MEMCHECK = "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "-
 memcheck:
 	@.ci/prerequisites build test
 	.ci/filtered-tests --locked --config 'target."cfg(all())".runner = [$(MEMCHECK)]' \
-		--test it -- --test-threads=1 kafka_source kafka_damage kafka_read secured::listed ttl::ahead::records_within
+		--test it -- --test-threads=1 kafka_source kafka_damage kafka_read secured::listed ttl::ahead::only_records
 
 # Check the rules for Prometheus and the queries of the dashboards, and run the tests of the rules.
 rules:
