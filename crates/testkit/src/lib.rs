@@ -7,8 +7,8 @@
 //!
 //! let mut attempts = 0;
 //! let value = eventually("the third attempt", || {
-//! attempts += 1;
-//! (attempts == 3).then_some("ready")
+//!     attempts += 1;
+//!     (attempts == 3).then_some("ready")
 //! });
 //! assert_eq!(value, "ready");
 //! assert_ne!(unique("topic"), unique("topic"));
