@@ -28,7 +28,9 @@ fn cases(text: &str) -> Vec<Case> {
                 assert_eq!(arguments[0], "fold", "line {}: each case runs `fold`", number + 1);
                 cases.push(Case { line: number + 1, arguments, statements: Vec::new() });
             }
-            statement => cases.last_mut().expect("a case first").statements.push(statement.into()),
+            statement => {
+                cases.last_mut().expect("a case before the statement").statements.push(statement.into())
+            }
         }
     }
     cases
@@ -82,7 +84,7 @@ fn numbers(subject: &str, outcome: &Outcome) -> Vec<i64> {
         return vec![outcome.exit.unwrap_or(-1).into()];
     }
     if let Some(path) = subject.strip_prefix("ledger ") {
-        assert!(!outcome.ledger.is_null(), "no ledger: {}", outcome.stderr);
+        assert!(!outcome.ledger.is_null(), "there is no ledger: {}", outcome.stderr);
         return vec![number(&outcome.ledger, path)];
     }
     let (subject, by_window) =

@@ -92,7 +92,10 @@ fn opted_out_session_is_removed_from_open_windows_and_counts_again_after_the_idl
         rows,
         [one("default", 0, 12), one("default", 1, 12), one("default", 2, 13), one("default", 3, 13)]
     );
-    assert_eq!(ledger["opted_out"], 5, "two before the opt-out, the opt-out itself, two after it: {ledger}");
+    assert_eq!(
+        ledger["opted_out"], 5,
+        "the opt-out, two beacons before it and two beacons after it: {ledger}"
+    );
     assert_eq!(ledger["released"], lines.len() - 5);
 }
 

@@ -75,14 +75,17 @@ fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
 
     assert_eq!((status.code(), stderr.as_str()), (Some(0), ""), "{printed}");
     let asked = Duration::from_secs(seconds);
-    assert!(took >= asked && took < asked + Duration::from_secs(20) + waited, "{took:?}, waited {waited:?}");
-    let first = first.unwrap_or_else(|| panic!("no table:\n{printed}"));
+    assert!(
+        took >= asked && took < asked + Duration::from_secs(20) + waited,
+        "the demo took {took:?}, and waited {waited:?} for a CPU"
+    );
+    let first = first.unwrap_or_else(|| panic!("the demo showed no table:\n{printed}"));
     let bound = Duration::from_secs(15) + waited;
-    assert!(first < bound, "the first table came after {first:?}, waited {waited:?}");
+    assert!(first < bound, "the first table appeared after {first:?}, with {waited:?} of waiting for a CPU");
 
     let sessions = sessions(&lines);
-    assert!(sessions.len() >= ROWS, "{} rows:\n{printed}", sessions.len());
-    assert!(sessions.iter().all(|sessions| *sessions >= K), "a row below {K}:\n{printed}");
+    assert!(sessions.len() >= ROWS, "the demo showed only {} rows:\n{printed}", sessions.len());
+    assert!(sessions.iter().all(|sessions| *sessions >= K), "a row has fewer than {K} sessions:\n{printed}");
     assert!(lines.iter().any(|line| line.contains(" *")), "nothing was folded:\n{printed}");
     assert!(printed.contains("withheld    all rows of tenant village-tv"), "{printed}");
     for (at, line) in lines.iter().enumerate() {
@@ -103,7 +106,9 @@ fn sessions(lines: &[String]) -> Vec<u64> {
             end = None;
         } else if let Some(end) = end {
             let number = line[..end].rsplit(' ').next().expect("a word").replace(',', "");
-            sessions.push(number.parse().unwrap_or_else(|_| panic!("no number of sessions: {line}")));
+            sessions.push(
+                number.parse().unwrap_or_else(|_| panic!("the line has no number of sessions: {line}")),
+            );
         }
     }
     sessions

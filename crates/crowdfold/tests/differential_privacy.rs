@@ -88,7 +88,10 @@ fn only_large_cells_are_published_and_their_numbers_have_noise() {
         let (sigma, tau) = (policy["sigma"].as_f64().unwrap(), policy["tau"].as_u64().unwrap());
         assert!((6.0..8.0).contains(&sigma) && (30..60).contains(&tau), "{policy}");
         let sessions = row["sessions"].as_i64().unwrap();
-        assert!((sessions - truth).abs() as f64 <= 6.0 * sigma, "{sessions}, not {truth}");
+        assert!(
+            (sessions - truth).abs() as f64 <= 6.0 * sigma,
+            "sessions is {sessions} instead of about {truth}"
+        );
         assert!(sessions >= tau as i64 + 10 - 1);
     }
     let sums: Vec<_> = rows.iter().map(|row| row["sessions"].as_u64().unwrap()).collect();

@@ -46,7 +46,7 @@ fn output_to_an_input_file_or_to_another_output_is_refused() {
         );
         assert_eq!(fs::read_to_string(dir.path().join("F")).expect("read"), BEACON, "{command}");
     }
-    assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 3, "something is left");
+    assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 3, "an unexpected file is in the directory");
 }
 
 #[test]
@@ -57,14 +57,14 @@ fn fold_replaces_output_files_only_after_success() {
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("missing cannot be read"), "{stderr}");
     assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "old");
-    assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 2, "something is left");
+    assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 2, "an unexpected file is in the directory");
 
     let (code, _, stderr) = shell(dir.path(), "$C fold --output rows --ledger ledger F");
     assert_eq!(code, Some(0), "{stderr}");
     // The input has one session, which is too few for a row.
     assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "");
     assert!(fs::read_to_string(dir.path().join("ledger")).expect("read").contains("\"balanced\""));
-    assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 3, "something is left");
+    assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 3, "an unexpected file is in the directory");
     let (code, _, stderr) = shell(dir.path(), "$C fold --output /dev/null --ledger /dev/null F");
     assert_eq!(code, Some(0), "{stderr}");
 }

@@ -122,7 +122,7 @@ proptest! {
         }
         names.extend(["--format=capture".into(), "--memory".into(), memory.into()]);
         let parts = fold(dir.path(), &names);
-        prop_assert!(parts.0 == whole.0, "other rows: {:?}", names);
+        prop_assert!(parts.0 == whole.0, "the rows differ for {:?}", names);
         prop_assert_eq!(parts.1, whole.1);
     }
 }

@@ -58,7 +58,11 @@ fn one_network() -> String {
 fn row_is_published_only_if_its_sessions_come_from_enough_networks() {
     let nothing = (vec![], 60);
     let crowd = (vec![("Tizen".into(), 60)], 0);
-    assert_eq!(fold(0, &one_network()), crowd, "without a minimum number of networks they are a crowd");
+    assert_eq!(
+        fold(0, &one_network()),
+        crowd,
+        "without a minimum number of networks, these sessions are a crowd"
+    );
     assert_eq!(fold(2, &one_network()), nothing);
     assert_eq!(fold(10, &sessions("Tizen", (0..60).map(|net| format!("198.51.{net}.7")))), crowd);
     // IPv6 addresses whose first 40 bits are equal belong to one network.

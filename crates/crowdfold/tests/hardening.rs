@@ -101,12 +101,12 @@ fn fatal_signal_leaves_no_core_dump() {
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", ours.id())]).status();
         assert!(sent.expect("a shell runs").success());
         let ended = ours.wait().expect("ended");
-        assert!(ended.signal().is_some(), "{signal} ended it: {ended}");
-        assert!(!ended.core_dumped(), "{signal} left a core");
+        assert!(ended.signal().is_some(), "{signal} did not end the process: {ended}");
+        assert!(!ended.core_dumped(), "a core dump exists after {signal}");
     }
     let left: Vec<_> =
         fs::read_dir(dir.path()).expect("read").map(|entry| entry.expect("read").file_name()).collect();
-    assert_eq!(left, ["crowdfold"], "no file is left in the directory");
+    assert_eq!(left, ["crowdfold"], "a file is left in the directory");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn panic_reports_its_location_and_not_its_message() {
         .expect("the test runs");
     let printed = [output.stdout, output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed);
-    assert!(!output.status.success(), "it panicked: {printed}");
+    assert!(!output.status.success(), "the test did not panic: {printed}");
     assert!(printed.contains("internal error at crates/crowdfold/tests/hardening.rs:"), "{printed}");
     assert!(!printed.contains(CANARY) && !printed.contains("what was being read"), "{printed}");
 }

@@ -333,7 +333,7 @@ fn totals_of_noisy_tables_differ_from_exact_totals_only_within_their_errors() {
             "/bandwidth_kbps/mean",
         ] {
             let number = |line: &Value, at: &str| {
-                line.pointer(at).and_then(Value::as_f64).unwrap_or_else(|| panic!("{at} is no number"))
+                line.pointer(at).and_then(Value::as_f64).unwrap_or_else(|| panic!("{at} is not a number"))
             };
             let (truth, shown) = (number(&exact, name), number(&noisy, name));
             let error = number(&noisy, &format!("/standard_error{name}"));

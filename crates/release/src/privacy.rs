@@ -42,13 +42,13 @@ pub struct PrivacySettings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrivacyError {
     /// ε is invalid.
-    #[error("release.privacy.epsilon is {0}, not a number above 0, up to 10; set it to 1.0")]
+    #[error("release.privacy.epsilon is {0}, but must be above 0 and at most 10; set it to 1.0")]
     Epsilon(
         /// The configured value.
         String,
     ),
     /// δ is invalid.
-    #[error("release.privacy.delta is {0}, not a number above 0, below 1; set it to 1e-8")]
+    #[error("release.privacy.delta is {0}, but must be above 0 and below 1; set it to 1e-8")]
     Delta(
         /// The configured value.
         String,
@@ -61,8 +61,8 @@ pub enum PrivacyError {
     ),
     /// The noise would be so large that no realistic row would be released.
     #[error(
-        "release.privacy.epsilon is {epsilon}, which {releases} tables a day share, so that only rows of {tau} sessions \
-         would ever be released; raise it, or use longer windows or fewer breakdowns"
+        "release.privacy.epsilon is {epsilon}, and {releases} tables a day share it, so only rows of at least {tau} \
+         sessions would be released; raise epsilon, or use longer windows or fewer breakdowns"
     )]
     TooMuchNoise {
         /// The configured ε.

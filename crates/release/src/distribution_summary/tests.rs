@@ -25,9 +25,9 @@ fn bins_are_logarithmic_with_two_digit_edges_and_at_most_32() {
     assert!(BINS.len() < 32);
     for (index, edge) in BINS.into_iter().enumerate() {
         let exact = 100.0 * 10_f64.powf(index as f64 / 10.0);
-        assert!((f64::from(edge) / exact - 1.0).abs() < 0.05, "{edge} for {exact}");
+        assert!((f64::from(edge) / exact - 1.0).abs() < 0.05, "the edge {edge} is far from {exact}");
         let decade = 10_u32.pow(edge.ilog10() - 1);
-        assert_eq!(edge % decade, 0, "{edge} has two digits");
+        assert_eq!(edge % decade, 0, "the edge {edge} has more than two significant digits");
     }
     assert!(BINS.is_sorted_by(|one, other| one < other));
 }

@@ -27,7 +27,7 @@ fn noise_threshold_and_guarantee_over_a_year_are_printed() {
     }
     assert!(!printed(&[]).contains("Differential"));
     let mild = [&NOISE[..], &[("release.privacy.epsilon", "0.01")]].concat();
-    assert!(!printed(&mild).contains("That is weak"), "a year of a hundredth is ε = 0.2");
+    assert!(!printed(&mild).contains("That is weak"), "with ε = 0.01 for a day, ε is 0.2 for a year");
 }
 
 fn printed(flags: &[(&'static str, &str)]) -> String {

@@ -12,7 +12,7 @@ fn generate(flags: &[&str], file: Option<PathBuf>) -> (Result<(), CrowdfoldError
     let cli = Cli::try_parse_from(["crowdfold", "generate"].iter().chain(flags)).unwrap();
     let sources = Sources { file, flags: cli.overrides(), host: "host".into(), ..Sources::default() };
     let config = Config::load(&sources).unwrap();
-    let Command::Generate(args) = &cli.command else { panic!("another command") };
+    let Command::Generate(args) = &cli.command else { panic!("the command is not `generate`") };
     let mut stdout = Vec::new();
     (run(args, &config, &mut stdout), stdout)
 }

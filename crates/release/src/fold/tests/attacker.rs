@@ -83,7 +83,10 @@ fn no_group_below_k_can_be_computed_from_one_table() {
             let rows = folded(cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]), k);
             releases += usize::from(!rows.is_empty());
             let least = least_computed(&rows, 9);
-            assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {scenario:?}");
+            assert!(
+                least.is_none_or(|least| least >= k as i64),
+                "{least:?} sessions can be computed with k = {k} in {scenario:?}"
+            );
         }
     }
     assert!(releases > 300, "{releases} releases are too few to attack");
@@ -108,7 +111,10 @@ fn no_group_below_k_can_be_computed_from_two_tables_of_different_families() {
             }
             releases += usize::from(rows.len() > 2);
             let least = least_computed(&rows, 9);
-            assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {scenario:?}");
+            assert!(
+                least.is_none_or(|least| least >= k as i64),
+                "{least:?} sessions can be computed with k = {k} in {scenario:?}"
+            );
         }
     }
     assert!(releases > 300, "{releases} releases are too few to attack");

@@ -70,7 +70,7 @@ fn a_thousand_sessions_per_window_keep_95_percent_of_cell_keys() {
     for exponent in [1.0, 1.1, 1.2, 1.5] {
         let (share, crowds) = share_kept(1_000, 20, exponent);
         assert!(crowds > 10_000, "{crowds} sessions are too few to measure");
-        assert!(share >= 0.95, "{share} at exponent {exponent}");
+        assert!(share >= 0.95, "the share is {share} at exponent {exponent}");
     }
 }
 
@@ -79,6 +79,6 @@ fn ten_thousand_sessions_per_window_keep_99_percent_of_cell_keys() {
     for exponent in [1.0, 1.1, 1.2, 1.5] {
         let (share, crowds) = share_kept(10_000, 5, exponent);
         assert!(crowds > 50_000, "{crowds} sessions are too few to measure");
-        assert!(share > 0.99, "{share} at exponent {exponent}");
+        assert!(share > 0.99, "the share is {share} at exponent {exponent}");
     }
 }

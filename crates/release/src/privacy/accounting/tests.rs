@@ -1,7 +1,7 @@
 use super::{epsilon, rho, tail, tau};
 
 fn assert_near(one: f64, other: f64, relative: f64) {
-    assert!((one / other - 1.0).abs() < relative, "{one} is not {other}");
+    assert!((one / other - 1.0).abs() < relative, "{one} differs from {other}");
 }
 
 /// The expected values were computed with mpmath, from the same formula.
@@ -18,9 +18,9 @@ fn conversion_is_never_worse_than_the_simple_one() {
     for (budget, delta) in [(0.01, 1e-12), (1.0, 5e-9), (3.0, 1e-4), (10.0, 1e-6)] {
         let rho: f64 = rho(budget, delta);
         let simple = rho + 2.0 * (rho * -f64::ln(delta)).sqrt();
-        assert!(simple > budget, "{budget} {delta}: ρ {rho} is below the ρ of the simple conversion");
+        assert!(simple > budget, "ε {budget}, δ {delta}: ρ {rho} is below the ρ of the simple conversion");
         // ρ is below the bound of any Gaussian of this size: μ²/2 where Q(ε/μ − μ/2) alone exceeds δ.
-        assert!(rho < budget, "{budget} {delta}: {rho}");
+        assert!(rho < budget, "ρ is {rho} for ε {budget} and δ {delta}");
     }
 }
 
@@ -46,7 +46,10 @@ fn tail_equals_the_sum_of_its_probabilities_or_is_a_close_upper_bound() {
 fn tau_is_the_smallest_threshold_within_the_allowed_probability() {
     for (sigma, chance) in [(38.175_132, 5e-9 / 24.0), (1.0, 0.01), (153.0, 1e-12), (0.2, 0.05)] {
         let tau = tau(sigma, chance);
-        assert!(tail(sigma, tau - 1) <= chance, "{sigma} {chance} {tau}");
-        assert!(tau == 2 || tail(sigma, tau - 2) > chance, "{sigma} {chance} {tau}");
+        assert!(tail(sigma, tau - 1) <= chance, "τ is {tau} for σ {sigma} and probability {chance}");
+        assert!(
+            tau == 2 || tail(sigma, tau - 2) > chance,
+            "τ is {tau} for σ {sigma} and probability {chance}"
+        );
     }
 }

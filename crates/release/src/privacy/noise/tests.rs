@@ -112,16 +112,25 @@ fn invariant_9_draws_are_a_discrete_gaussian_and_other_distributions_are_detecte
     for (sigma, count) in [(SIGMA, 20_000), (Sigma(1_300_000), 10_000), (Sigma(612_345_678_000), 10_000)] {
         let drawn = sample(sigma, count);
         let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64());
-        assert!(statistic < critical(freedom), "{sigma:?}: {statistic} of {freedom}");
+        assert!(
+            statistic < critical(freedom),
+            "{sigma:?}: χ² is {statistic} with {freedom} degrees of freedom"
+        );
         // Draws with a σ that is too small by a twentieth are detected.
         if count >= 20_000 {
             let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64() * 1.05);
-            assert!(statistic > critical(freedom), "{sigma:?}: {statistic} of {freedom}");
+            assert!(
+                statistic > critical(freedom),
+                "{sigma:?}: χ² is {statistic} with {freedom} degrees of freedom"
+            );
         }
         // Draws that are shifted by a tenth of σ are detected.
         let leaning: Vec<_> = drawn.iter().map(|x| x + (sigma.to_f64() / 10.0).ceil() as i128).collect();
         let (statistic, freedom) = chi_squared(&leaning, sigma.to_f64());
-        assert!(statistic > critical(freedom), "{sigma:?}: {statistic} of {freedom}");
+        assert!(
+            statistic > critical(freedom),
+            "{sigma:?}: χ² is {statistic} with {freedom} degrees of freedom"
+        );
     }
 }
 

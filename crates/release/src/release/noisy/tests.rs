@@ -71,7 +71,10 @@ fn every_number_has_noise_of_the_expected_size_and_tables_may_share_a_family() {
     for row in &rows {
         let near = |name: &str, value: f64, within: f64| {
             let noisy = row[name].as_f64().unwrap();
-            assert!((noisy - value).abs() < within && noisy != value, "{name}: {noisy}, not {value}");
+            assert!(
+                (noisy - value).abs() < within && noisy != value,
+                "{name} is {noisy} instead of about {value}"
+            );
         };
         near("sessions", 100_000.0, 6.0 * 54.0);
         // The tolerance is six standard deviations. The σ of a sum is about 4.36 times that of the session count,
@@ -149,8 +152,8 @@ fn invariant_9_cell_of_exactly_k_is_released_no_more_often_than_delta_allows() {
     let bound = allowed + 5.0 * allowed.sqrt();
     for k in [1, 50] {
         let count = released_of(CELLS, k, k, DELTA, |tau| tau) as f64;
-        assert!(count <= bound, "k = {k}: {count} released, {allowed} are allowed");
-        assert!(count > 0.6 * allowed, "k = {k}: {count} of {CELLS}, which is too few to test the bound");
+        assert!(count <= bound, "k = {k}: {count} cells are released, and {allowed} are expected");
+        assert!(count > 0.6 * allowed, "k = {k}: {count} released cells are too few to test the bound");
         assert_eq!(
             released_of(CELLS, k - 1, k, DELTA, |_| 0),
             0,
@@ -159,7 +162,7 @@ fn invariant_9_cell_of_exactly_k_is_released_no_more_often_than_delta_allows() {
     }
     // The test detects a threshold that is a fifth too low, because more cells are released.
     let count = released_of(CELLS, 50, 50, DELTA, |tau| tau - tau / 5) as f64;
-    assert!(count > bound, "{count} is within {bound}");
+    assert!(count > bound, "{count} cells are within the bound of {bound}");
 }
 
 #[test]

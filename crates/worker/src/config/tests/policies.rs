@@ -92,8 +92,8 @@ fn differential_privacy_is_refused_with_settings_that_its_noise_does_not_cover()
     let message = config(&format!("{}epsilon = 1e-5\n", with(""))).err().unwrap();
     assert!(
         message.starts_with(
-            "x.toml:7: release.privacy.epsilon is 1e-5, which 120 tables a day share, so that only rows of"
-        ) && message.ends_with("raise it, or use longer windows or fewer breakdowns"),
+            "x.toml:7: release.privacy.epsilon is 1e-5, and 120 tables a day share it, so only rows of at least"
+        ) && message.ends_with("raise epsilon, or use longer windows or fewer breakdowns"),
         "{message}"
     );
 }
@@ -168,9 +168,9 @@ fn error_in_the_policy_of_a_tenant_names_the_key_in_the_section_of_the_tenant() 
                    breakdowns = [[\"os\"], [\"cdn\"], [\"device\"], [\"country\"], [\"asn\"]]\n";
     check_two(
         drowned,
-        "x.toml:13: release.tenants.acme.breakdowns is refused, because release.privacy.epsilon is 2e-5, which 120 tables \
-         a day share, so that only rows of 15836832 sessions would ever be released; raise it, or use longer windows or \
-         fewer breakdowns",
+        "x.toml:13: release.tenants.acme.breakdowns is refused, because release.privacy.epsilon is 2e-5, and 120 tables a \
+         day share it, so only rows of at least 15836832 sessions would be released; raise epsilon, or use longer windows \
+         or fewer breakdowns",
     );
 }
 

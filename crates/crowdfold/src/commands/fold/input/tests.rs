@@ -67,7 +67,11 @@ fn compressed_file_that_is_truncated_at_any_length_is_an_error() {
             assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "{name}, {length} bytes: {error}");
         }
         let two = [&packed[..], &packed[..length_of_half(&packed)]].concat();
-        assert_eq!(read(name, &two).unwrap_err().kind(), ErrorKind::UnexpectedEof, "{name}, second part");
+        assert_eq!(
+            read(name, &two).unwrap_err().kind(),
+            ErrorKind::UnexpectedEof,
+            "{name}: the second part is truncated"
+        );
         let mut damaged = packed.clone();
         damaged[last / 2] ^= 1;
         // Only gzip detects the changed byte, because a checksum is at the end of the file. These zstd frames have no
@@ -75,7 +79,7 @@ fn compressed_file_that_is_truncated_at_any_length_is_an_error() {
         if name == "b.gz" {
             assert!(read(name, &damaged).is_err());
         }
-        assert!(read(name, b"{\"ts\":1}\n").is_err(), "{name} is no archive");
+        assert!(read(name, b"{\"ts\":1}\n").is_err(), "{name} is read although it is not compressed");
     }
 }
 
