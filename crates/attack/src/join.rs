@@ -96,8 +96,8 @@ impl Score {
         ((self.differ as f64 / trials - mean * mean).max(0.0) / trials).sqrt() * 100.0
     }
 
-    /// Returns the gain that the attacker expects: the mean probability of its guesses minus that of the largest row.
-    /// It varies less than [`Self::points`].
+    /// Returns the gain that the attacker expects: the mean probability of its guesses, minus the mean probability of
+    /// the largest row. This value varies less than [`Self::points`].
     pub(crate) fn believed_points(&self) -> f64 {
         (self.believed - self.before) / self.trials as f64 * 100.0
     }

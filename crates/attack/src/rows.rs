@@ -11,7 +11,7 @@ use crate::scenario::FIELDS;
 pub(crate) struct Row {
     pub(crate) cell_key: Vec<String>,
     pub(crate) sessions: u64,
-    /// The values in the order of [`BOUNDED`]. There are none if the policy has no secret.
+    /// The values in the order of [`BOUNDED`]. `None` if the policy has no secret.
     pub(crate) fields: Option<[f64; FIELDS]>,
 }
 

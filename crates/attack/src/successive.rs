@@ -1,4 +1,4 @@
-//! Attack 6: two windows with the same sessions, except for one session that is new in the second one. The attacker
+//! Attack 6: two windows with the same sessions, except for one session that is new in the second window. The attacker
 //! knows all other sessions. Exact session counts reveal the rows of the new session, and noise hides its activity.
 
 use crate::bench;

@@ -313,7 +313,7 @@ pub struct Audit {
 
 impl Cli {
     /// Returns the log filter in the syntax of `tracing`. For commands that print tables, the default hides messages
-    /// below the level `warn`, and all messages of librdkafka: an error that ends the command is printed anyway.
+    /// below the level `warn`, and all messages of librdkafka. An error that ends the command is still printed.
     #[must_use]
     pub fn log_filter(&self) -> String {
         let requested = self.global.log_level.and_then(|level| level.to_possible_value());

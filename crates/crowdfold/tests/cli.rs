@@ -146,7 +146,7 @@ const SHIPPED: [&str; 11] = [
 ];
 
 #[test]
-fn shipped_configuration_is_unchanged_when_its_printed_form_is_loaded() {
+fn printed_form_of_a_shipped_configuration_loads_as_the_same_configuration() {
     for name in SHIPPED {
         let first = check(&deploy(name));
         let directory = tempfile::tempdir().expect("a directory");

@@ -181,7 +181,7 @@ fn noisy_rows_are_added_up_and_printed_with_their_standard_error() {
 }
 
 #[test]
-fn query_of_rows_with_session_counts_only_prints_the_reason_and_the_fix() {
+fn query_prints_the_reason_and_the_fix_if_rows_have_only_session_counts() {
     let cluster = Cluster::new();
     cluster.write(&outside_the_detail_table(false));
     let output = cluster.query(&[]);

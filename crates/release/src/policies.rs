@@ -11,7 +11,7 @@ use crate::{Policy, PolicyError, Secret};
 #[cfg(test)]
 mod tests;
 
-/// The release policies of all tenants. Tenants without their own policy use the common one.
+/// The release policies of all tenants. Tenants without their own policy use the common policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policies {
     common: Policy,

@@ -153,8 +153,8 @@ impl Privacy {
         self.epsilon
     }
 
-    /// Returns the δ of one session within one tenant and UTC day. One half of it is used by the conversion from ρ to
-    /// ε. The other half bounds the probability that a cell is released because of a single session.
+    /// Returns the δ of one session within one tenant and UTC day. The conversion from ρ to ε uses one half of δ. The
+    /// other half bounds the probability that a cell is released because of a single session.
     #[must_use]
     pub const fn delta(&self) -> f64 {
         self.delta

@@ -34,8 +34,8 @@ pub struct Released {
     pub session_windows_withheld: u64,
     /// The number of beacons in the withheld session-windows.
     pub beacons_withheld: u64,
-    /// The internal error because of which all rows were withheld, or `None` if there was no error. The caller must
-    /// count it as an alarm.
+    /// The internal error that is the reason for withholding all rows, or `None` if there was no error. The caller must
+    /// count the error as an alarm.
     pub fault: Option<ReleaseError>,
 }
 
@@ -154,7 +154,7 @@ pub fn release(
     released
 }
 
-/// Returns the totals of a table, without distributions. They must be equal in all tables of a tenant and window.
+/// Returns the totals of a table, without distributions. The totals must be equal in all tables of a tenant and window.
 fn total(table: &Table) -> Cell {
     summed(table.values())
 }

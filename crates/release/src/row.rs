@@ -67,7 +67,8 @@ pub struct Rollup {
 /// The numbers of a row, except its session count.
 #[derive(Debug)]
 enum Numbers {
-    /// All numbers. Rows of the detail table have them, and under `differential-privacy` the rows of every table.
+    /// All numbers. They are in the rows of the detail table, and under `differential-privacy` in the rows of every
+    /// table.
     Full(Box<Full>),
     /// The numbers of a row outside the detail table, with noise.
     Covered(Covered),
@@ -152,7 +153,7 @@ impl Rollup {
         self.sessions
     }
 
-    /// Returns the number of beacons of these sessions, or `None` if the row does not contain it.
+    /// Returns the number of beacons of the sessions in the row, or `None` if the row does not contain this number.
     #[must_use]
     pub fn beacons(&self) -> Option<u64> {
         self.numbers.beacons()

@@ -41,8 +41,9 @@ pub(crate) fn base64(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
     }
 }
 
-/// Decodes each run of base32 characters, from each of its first eight characters. Both alphabets are tried: the one
-/// of RFC 4648, and the extended one, which begins with the digits. `each` receives the decoded bytes.
+/// Decodes each run of base32 characters, from each of its first eight characters. Both alphabets are tried: the
+/// standard alphabet of RFC 4648, and the extended alphabet, which begins with the digits. `each` receives the decoded
+/// bytes.
 pub(crate) fn base32(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
     let mut decoded = Vec::new();
     for value in [letter32, letter32hex] {

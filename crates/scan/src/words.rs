@@ -3,7 +3,8 @@
 use crate::Care;
 use crate::groups::{chained, groups, is_bracket, is_hexadecimal, is_mixed, separator, words};
 
-/// The minimum length of an e-mail address that is recognised in a decoded text, which may look like one by chance.
+/// The minimum length of an e-mail address that is recognised in a decoded text. A shorter part of such a text may look
+/// like an e-mail address by chance.
 const SHORTEST_DECODED: usize = 10;
 
 fn is_name(c: char) -> bool {

@@ -49,7 +49,7 @@ fn secrets_are_masked_in_debug_and_in_the_effective_configuration() {
 }
 
 #[test]
-fn properties_of_the_eraser_are_separate_from_those_of_other_clients() {
+fn properties_of_the_eraser_are_separate_from_properties_of_other_clients() {
     let text = format!(
         "[kafka.properties]\nsasl.username = \"worker\"\n[kafka.eraser]\nsasl.username = \"eraser\"\n\
          sasl.password = \"{SECRET}\"\n"

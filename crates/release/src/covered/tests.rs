@@ -43,7 +43,7 @@ fn viewers(sessions: u64) -> Cell {
 }
 
 #[test]
-fn row_outside_the_detail_table_has_all_fields_and_only_sessions_are_exact() {
+fn row_outside_the_detail_table_has_all_fields_and_only_its_session_count_is_exact() {
     let mut cell = viewers(83);
     cell.sums.beacons = 412;
     cell.values[ValueMetric::StartupMs].record_many(800, 60);
@@ -115,7 +115,7 @@ fn noise_has_mean_zero_and_the_documented_deviation_in_every_field() {
 }
 
 #[test]
-fn without_a_detail_table_no_table_has_exact_numbers() {
+fn no_table_has_exact_numbers_without_a_detail_table() {
     let settings = PolicySettings { detail: crate::Detail::None, ..Default::default() };
     let both = rows(&policy(settings, 7), "acme", MINUTE, &viewers(60));
     for row in both {

@@ -1,5 +1,5 @@
-//! Summarizes a distribution under `differential-privacy`, from bins whose counts have noise. It receives no exact
-//! values.
+//! Summarizes a distribution under `differential-privacy`, from bins whose counts have noise. Exact values are not
+//! available here.
 
 use super::{BIN_COUNT, BINS, DistributionSummary, MIN_IN_RANGE, histogram};
 use crate::privacy::not_negative;

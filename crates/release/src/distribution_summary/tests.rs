@@ -21,7 +21,7 @@ fn ranges(values: &[(u32, u64)]) -> Option<Vec<Range>> {
 }
 
 #[test]
-fn bins_are_logarithmic_with_two_digit_edges_and_at_most_32() {
+fn there_are_at_most_32_logarithmic_bins_with_two_digit_edges() {
     assert!(BINS.len() < 32);
     for (index, edge) in BINS.into_iter().enumerate() {
         let exact = 100.0 * 10_f64.powf(index as f64 / 10.0);
@@ -70,7 +70,7 @@ fn histogram_equals_the_documented_example() {
 }
 
 #[test]
-fn bins_that_remain_at_the_end_are_added_to_the_last_range() {
+fn last_bins_with_too_few_sessions_are_added_to_the_last_range() {
     assert_eq!(ranges(&[(300, 10), (5000, 9)]), Some(vec![(0, None, 19)]));
     assert_eq!(ranges(&[(300, 10), (5000, 10)]), Some(vec![(0, Some(320), 10), (320, None, 10)]));
     assert_eq!(ranges(&[(300, 10)]), Some(vec![(0, None, 10)]));
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn percentiles_equal_those_of_the_sorted_values(values in vec(0_u32..50, 0..300)) {
+    fn percentiles_equal_the_percentiles_of_the_sorted_values(values in vec(0_u32..50, 0..300)) {
         let mut sorted = values.clone();
         sorted.sort_unstable();
         let pairs: Vec<_> = values.iter().map(|value| (*value, 1)).collect();

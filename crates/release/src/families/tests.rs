@@ -35,7 +35,7 @@ fn breakdown_may_contain_families_that_no_other_breakdown_contains() {
 }
 
 #[test]
-fn breakdowns_that_share_a_family_are_refused_with_both_dimensions_and_the_fix() {
+fn refusal_of_breakdowns_with_a_common_family_names_both_dimensions_and_the_fix() {
     assert_eq!(
         refused(&[&[Country, Asn], &[Player], &[Browser, Region]]),
         "release.breakdowns contains breakdowns [country, asn] and [browser, region], which both describe the place \
@@ -48,7 +48,7 @@ fn breakdowns_that_share_a_family_are_refused_with_both_dimensions_and_the_fix()
 }
 
 #[test]
-fn content_with_a_small_place_is_refused_in_any_order_unless_allowed() {
+fn breakdown_of_content_and_a_small_place_is_refused_in_any_order_unless_allowed() {
     for place in [Region, Asn, Network] {
         for breakdown in [vec![place, Content], vec![Content, place], vec![Content, Device, place]] {
             let error = check_families(std::slice::from_ref(&breakdown), false).expect_err("refused");

@@ -99,7 +99,7 @@ fn ttl_too_short_for_default_brokers_is_reported() {
 }
 
 #[test]
-fn check_warns_that_a_policy_without_secret_shows_session_counts_only() {
+fn check_warns_that_rows_have_only_session_counts_without_a_secret() {
     let text = printed(&[]);
     assert_eq!(text.matches("session counts only").count(), 1, "{text}");
     assert!(

@@ -46,7 +46,7 @@ pub(super) struct Stats {
     breakdowns: Vec<String>,
     /// The rows of incomplete tables, by start of the window, tenant and name of the breakdown.
     unfinished: BTreeMap<(Timestamp, String, String), Vec<Row>>,
-    /// The last complete table of each tenant and breakdown. The number is the index in `breakdowns`.
+    /// The last complete table of each tenant and breakdown. The number in the key is the index in `breakdowns`.
     tables: BTreeMap<(String, usize), Table>,
     /// The number of published tables of the first breakdown. It equals the number of windows with rows, over all
     /// tenants.

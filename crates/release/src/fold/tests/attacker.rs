@@ -31,7 +31,7 @@ fn least_computed(rows: &[Published], points: usize) -> Option<i64> {
     least
 }
 
-/// The number of sessions, by the value of the first dimension and the value of the second.
+/// The number of sessions for each pair of values of the two dimensions.
 type Scenario = [[u64; 3]; 3];
 
 fn scenario(numbers: &mut Numbers) -> Scenario {
@@ -129,7 +129,8 @@ fn attacker_computes_a_small_group_if_rows_are_not_folded() {
 
 #[test]
 fn attacker_computes_a_small_group_from_two_tables_of_one_family() {
-    // [a, b] publishes */* 65 and a0/b1 90, and [a] publishes a0 150. 65 - (150 - 90) = 5 sessions belong to a1.
+    // The table [a, b] has the rows */* with 65 sessions and a0/b1 with 90 sessions. The table [a] has the row a0 with
+    // 150 sessions. So 65 - (150 - 90) = 5 sessions belong to a1.
     let scenario = [[60, 90, 0], [5, 0, 0], [70, 0, 0]];
     let mut rows = folded(cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]), 50);
     rows.extend(folded(cells(&scenario, |a, _| vec![a.to_string()]), 50));

@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn without_a_margin_each_node_merges_at_most_one_row(leaves in leaves(), crowd in crowd()) {
+    fn at_most_one_row_of_each_node_is_merged_without_a_margin(leaves in leaves(), crowd in crowd()) {
         let rows = groups(&fold(table(&leaves), Margin::NONE, |cell| crowd.accepts_cell(cell)));
         let mut nodes: Vec<&[String]> =
             leaves.iter().flat_map(|leaf| (0..leaf.cell_key.len()).map(|depth| &leaf.cell_key[..depth])).collect();

@@ -14,7 +14,7 @@ fn conversion_equals_the_published_formula() {
 }
 
 #[test]
-fn conversion_is_never_worse_than_the_simple_one() {
+fn conversion_is_never_worse_than_the_simple_conversion() {
     for (budget, delta) in [(0.01, 1e-12), (1.0, 5e-9), (3.0, 1e-4), (10.0, 1e-6)] {
         let rho: f64 = rho(budget, delta);
         let simple = rho + 2.0 * (rho * -f64::ln(delta)).sqrt();

@@ -38,7 +38,7 @@ fn same_cell_always_draws_the_same_noise() {
 const KNOWN: [i128; 12] = [13, -8, -1, 23, -7, 49, -30, -9, -9, -31, 15, 62];
 
 #[test]
-fn every_input_of_the_noise_changes_all_of_it() {
+fn every_input_of_the_noise_changes_every_draw() {
     let of = |noise_key: &NoiseKey<'_>, values: &[&str], cell: &Cell, measure: &str| {
         draws(&secret(), noise_key, values, cell, measure)
     };

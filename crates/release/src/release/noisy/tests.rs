@@ -77,8 +77,8 @@ fn every_number_has_noise_of_the_expected_size_and_tables_may_share_a_family() {
             );
         };
         near("sessions", 100_000.0, 6.0 * 54.0);
-        // The tolerance is six standard deviations. The σ of a sum is about 4.36 times that of the session count,
-        // multiplied by the clamp. The clamp of beacons is 370.
+        // The tolerance is six standard deviations. The σ of a sum is about 4.36 times the σ of the session count,
+        // times the clamp of the sum. The clamp of beacons is 370.
         near("beacons", 36_000_000.0, 6.0 * 370.0 * 54.0 * 4.36);
         near("plays", 100_000.0, 6.0 * 10.0 * 54.0 * 4.36);
         near("playing_ms", 3e11, 6.0 * 3_690_000.0 * 54.0 * 4.36);
@@ -100,7 +100,7 @@ fn counts_of_released_and_withheld_beacons_are_not_clamped() {
 }
 
 #[test]
-fn same_tables_give_the_same_rows_and_another_secret_or_budget_does_not() {
+fn same_tables_give_the_same_rows_unless_the_secret_or_the_budget_differs() {
     let json = |policy: &Policy| {
         let released = release("acme", WINDOW, tables(5_000, 600), policy, None);
         released.rollups.iter().map(crate::Rollup::json).collect::<Vec<_>>()
