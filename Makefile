@@ -13,8 +13,8 @@ demo:
 setup:
 	@.ci/prerequisites build test browser ci
 
-# Run the checks that need neither a broker nor a browser: formatting, clippy, library tests, command line tests, cases,
-# and a short simulation. It takes about two minutes on two cores once everything is built.
+# Run the checks that need neither a broker nor a browser: formatting, clippy, tests of libraries and of the command
+# line, and a short simulation. The checks take about two minutes on two cores, without the build.
 check: lint
 	CROWDFOLD_SCHEDULES=$(CHECK_SCHEDULES) cargo test --locked --workspace --exclude crowdfold-suite
 
@@ -22,8 +22,9 @@ check: lint
 CHECK_SCHEDULES ?= 5000
 
 # Run all tests. Tests that need Kafka start a real broker, and players run in a real browser. The last command builds
-# with seeded bugs, which no other build may contain, and the simulation must find them. Tests mostly wait for brokers,
-# clocks and players, so at least three run in parallel, even on two cores. RUST_TEST_THREADS sets another number.
+# the simulation with seeded bugs, which it must find. No other build may contain seeded bugs. Most tests wait for
+# brokers, clocks and players, so at least three tests run in parallel, even on two cores. RUST_TEST_THREADS sets
+# another number.
 CORES = $(shell getconf _NPROCESSORS_ONLN)
 test: export RUST_TEST_THREADS ?= $(shell [ $(CORES) -gt 3 ] && echo $(CORES) || echo 3)
 test:
@@ -51,7 +52,8 @@ attack:
 	cargo run --locked --release --package crowdfold-attack --example attack -- $(ARGS)
 
 # Run the long tests: a million schedules of the simulation, 200 random faults on a real broker, and a worker under
-# steady load, whose memory must not grow. For a short run of the last one: make soak SCHEDULES=1 FAULTS=1 STEADY=300
+# steady load, whose memory must not grow. To run only a short test of the memory:
+# make soak SCHEDULES=1 FAULTS=1 STEADY=300
 SCHEDULES ?= 1000000
 FAULTS ?= 200
 STEADY ?= 1800
@@ -67,8 +69,8 @@ bench:
 	@.ci/prerequisites build test
 	cargo bench --locked $(ARGS)
 
-# Count instructions and allocations per beacon, and compare them with their figures.
-# make instructions ARGS=--write writes new figures.
+# Count instructions and allocations per beacon, and compare the counts with benches/cost/instructions.txt.
+# To replace that file with the new counts: make instructions ARGS=--write
 instructions:
 	@.ci/prerequisites build ci
 	@.ci/instructions $(ARGS)
@@ -94,13 +96,13 @@ rules:
 	.ci/dashboard-queries >target/tools/queries.yaml
 	.ci/promtool check rules target/tools/queries.yaml
 
-# Check the Helm chart. The first run builds Helm with Go, which takes some minutes.
+# Check the Helm chart. The first run builds Helm with Go, which takes a few minutes.
 charts:
 	@.ci/prerequisites build ci
 	.ci/charts
 
-# Build the image, write its SBOM to target/tools/image, and test it on a real Kafka. With BINARY, the image contains that
-# program instead of a new build. make image BINARY=target/release/crowdfold
+# Build the image, write its SBOM to target/tools/image, and test the image on a real Kafka. BINARY names a program that
+# the image contains instead of a new build: make image BINARY=target/release/crowdfold
 image:
 	@.ci/prerequisites build test ci image
 	.ci/image $(BINARY)

@@ -3,7 +3,7 @@
 
     crowdfold demo --for 60s | python3 docs/picture.py > docs/demo.svg
 
-The last view of the demo is drawn: the lines from "… s after the start" to the end of its tables.
+The picture shows the last view of the demo: the lines from "… s after the start" to the end of its tables.
 """
 import re
 import sys

@@ -1,6 +1,6 @@
--- Tables of ClickHouse that read rollups from Kafka. Replace localhost:9092 by your brokers and default by your database,
--- and set the TTL to ttl.rollups. docs/guides/reading-rollups.md has queries.
--- Each field of a row is a column inside `row`, such as row.plays. So fields of later versions need no change here.
+-- Tables of ClickHouse that read rollups from Kafka. Replace localhost:9092 by your brokers and default by your
+-- database, and set the TTL to ttl.rollups. docs/guides/reading-rollups.md has queries. Each field of a row is a column
+-- inside `row`, such as row.plays. Therefore new fields of later versions need no change.
 
 CREATE TABLE rollups
 (
@@ -13,13 +13,13 @@ CREATE TABLE rollups
     sessions Int64,
     row JSON
 )
--- The key of a row is unique, so a row that is read twice replaces itself. Read with FINAL.
+-- The key of a row is unique. If a row is read twice, its second copy replaces the first one in queries with FINAL.
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, breakdown, window_start, dimensions)
 PARTITION BY toDate(window_start)
 TTL toDateTime(window_start) + INTERVAL 30 DAY;
 
--- librdkafka reads only committed transactions by default, as readers of rollups must.
+-- Readers of rollups must read only committed transactions. This is the default of librdkafka.
 CREATE TABLE rollups_queue (line String)
 ENGINE = Kafka
 SETTINGS

@@ -1,13 +1,13 @@
-// Reports one playback of a <video> element by JSON beacons. It works with any player. Call it when playback is
-// requested:
+// Reports one playback of a <video> element by JSON beacons. This file works with any player. Call `report` when
+// playback is requested:
 //
 //   const reporter = report(video, "https://collect.example/v1/beacons", () => ({ tenant: "acme", content: "movie-0042" }));
 //   reporter.error("network", true);   // network, manifest, media, drm, timeout or other; true: the playback failed
 //   reporter.end();                    // the viewer ends the playback but stays on the page
 //
-// The function returns further fields of the JSON beacon with their current values: player, bitrate_kbps, cdn …
-// A beacon is sent every `seconds` seconds, and at the request, the first frame, an error, the end, and when the page is
-// hidden.
+// The function in the third argument returns further fields of the JSON beacon with their current values: player,
+// bitrate_kbps, cdn … A beacon is sent every `seconds` seconds, and also at the request for playback, the first frame,
+// an error and the end of the playback, and when the page is hidden.
 export function report(video, collector, currentFields, seconds = 10) {
   const session = crypto.randomUUID(); // identifies this playback only, and is not stored
   const requestedAt = performance.now();
@@ -37,7 +37,8 @@ export function report(video, collector, currentFields, seconds = 10) {
     const beacon = { ts: Date.now(), session, event, height, ...currentFields(), ...eventFields };
     for (const [name, amount] of Object.entries(amounts)) beacon[name] = Math.round(amount);
     beacon.dropped_frames = dropped - frames;
-    // sendBeacon returns false if the queue of the browser is full. Then the next beacon contains these amounts.
+    // sendBeacon returns false if the queue of the browser is full. In this case, the next beacon contains these
+    // amounts.
     if (!navigator.sendBeacon(collector, JSON.stringify(beacon))) return;
     amounts = zeroAmounts();
     frames = dropped;

@@ -34,7 +34,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* The security context of each pod, as Pod Security "restricted" demands. */}}
+{{/* The security context of each pod, as required by Pod Security "restricted". */}}
 {{- define "crowdfold.podSecurityContext" -}}
 runAsNonRoot: true
 runAsUser: 65532
@@ -51,7 +51,7 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* User of SASL of a component, and the secret with its password. Strimzi names the secret as the user. */}}
+{{/* The SASL user of a component, and the secret with its password. With Strimzi, it has the name of the user. */}}
 {{- define "crowdfold.kafkaUser" -}}
 {{- $ours := ternary (printf "%s-%s" .root.Values.kafka.prefix .role) "" .root.Values.strimzi.users.enabled -}}
 {{- default $ours .part.kafkaUser.username -}}
