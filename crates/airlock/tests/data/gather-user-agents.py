@@ -4,13 +4,14 @@
     pip install pyyaml
     python3 crates/airlock/tests/data/gather-user-agents.py --cache target/user-agents
 
-Each source is fetched with git at a fixed commit. The labels of a source become words of the closed catalogues by the
-tables below, which were written by hand; crowdfold itself is never asked. Where a user agent states a version that
-browsers froze, the expected version is "-" (unknown), whatever a source says. Several values with | between them are all
-right, where a source does not distinguish them (a television from a box) or the catalogue has no word for its label.
+The script downloads each source with git at a fixed commit. The tables below translate the labels of a source to names
+of the closed lists of crowdfold. The tables were written by hand, and not from results of crowdfold. If browsers have
+frozen the version in a user agent, the expected version is "-" (unknown), regardless of the label. Several values
+separated by | are all correct. This is necessary if a source does not distinguish them (a television and a box), or if
+no list contains its label.
 
-The choice is a function of the user agents alone: they are ordered by their SHA-256, and each third of them is held out.
-`--all` writes every user agent of the sources instead, to work on the rules with.
+The selection depends only on the user agents: they are sorted by their SHA-256, and a third of them is held out.
+`--all` writes all user agents of the sources, for work on the rules.
 """
 
 import argparse
@@ -34,7 +35,7 @@ SOURCES = {
     "ua-parser-js": ("https://github.com/faisalman/ua-parser-js.git", "90017c98d341788570435b7587ce1f0725022c7a"),
 }
 
-# The most user agents of each expected device and source, and the most of one maker.
+# The maximum number of user agents for each expected device and source, and for one manufacturer.
 QUOTAS = {
     "device-detector": {
         "tv|stb": 190, "phone": 40, "tablet": 30, "desktop": 40, "console": 20, "other": 40, "bot": 30, "phone|other": 6,
@@ -43,7 +44,7 @@ QUOTAS = {
     "uap-core": {"*": 60, "tv|stb": 20},
 }
 MOST_OF_ONE_MAKER = 5
-# Makers with fewer user agents in a list of device-detector are left out: what they sold is rare.
+# Manufacturers with fewer user agents in a list of device-detector are skipped, because their devices are rare.
 LEAST_OF_A_MAKER = 8
 
 DEVICES = {
@@ -69,16 +70,16 @@ for name in (
     "GNU/Linux Linux Ubuntu Kubuntu Xubuntu Lubuntu Debian Fedora CentOS SUSE Gentoo Mandriva Mint Slackware RedHat PureOS "
     "Knoppix Manjaro Sabayon Deepin Raspbian"
 ).split() + ["Red Hat", "Arch Linux", "Linux Mint", "Arch"]:
-    # Most distributions have a name of their own and no word in the catalogue.
+    # The closed list does not contain the names of most distributions.
     SYSTEMS[name] = LINUX if name in ("GNU/Linux", "Linux", "Ubuntu", "Debian", "Fedora") else "Linux|other"
 for name in (
     "CyanogenMod MocorDroid YunOS HyperOS MIUI MyOS"
 ).split() + ["Lineage OS", "Smartisan OS", "ClearOS Mobile", "Remix OS", "Resurrection Remix OS", "Meta Horizon", "PICO OS"]:
     SYSTEMS[name] = "Android|Linux|other"
-# Systems of televisions on Linux without a word in the catalogue.
+# Systems of televisions that are based on Linux and are not in the closed list.
 for name in ["Opera TV", "TiVo OS", "ViziOS", "Whale OS", "Orsay", "KreaTV", "Vega OS", "Coolita OS", "BrightSignOS"]:
     SYSTEMS[name] = "Linux|other|-"
-# What a source calls Linux may be a system that is built on it.
+# Systems for which any version is correct. A system with the label Linux may be a system that is based on Linux.
 OPTIONAL_VERSIONS = {
     "PlayStation", "Xbox", "Nintendo", "Xbox|Windows|other", "Linux", "Linux|other", "Linux|other|-", "other",
     "Android|Linux|other",
@@ -101,23 +102,23 @@ BROWSERS = {
     "Chrome Webview": "WebView", "Chrome WebView": "WebView", "Chrome Mobile WebView": "WebView",
     "Android WebView": "WebView", "Mobile Safari UI/WKWebView": "WebView", "": "-",
 }
-# Browsers of televisions that are Chromium or Opera under a name of their own: "other" is right, and so is the engine.
+# Browsers of televisions that are Chromium or Opera under another name. "other" is correct, and so is the engine.
 for name in ["Odin", "T-Browser", "LG Browser", "Seraphic Sraf", "QtWebEngine", "Roku Browser", "Whale TV Browser", "TV Bro",
              "Quick Search TV", "BrowseHere", "Espial TV Browser", "NetFront", "Opera Devices"]:
     BROWSERS[name] = "Chrome|Opera|other|WebView"
-# What players and apps call themselves, in uap-core's families.
+# The families of uap-core for players and apps.
 APPS = {
     "CFNetwork", "okhttp", "ExoPlayer", "AppleCoreMedia", "Dalvik", "VLC", "Kodi", "Electron", "Facebook", "Instagram",
     "Facebook Messenger", "TikTok", "Snapchat", "Pinterest", "LinkedIn", "Twitter", "QuickTime", "WMPlayer", "stagefright",
 }
 
 
-# Native stacks and apps: their user agents begin with these, and no list calls them by one name.
+# The beginning of the user agents of native players and apps. The lists have different names for them.
 NATIVE = re.compile(
     r"(?:Dalvik|AppleCoreMedia|okhttp|stagefright|VLC|Lavf|ExoPlayer|Roku/|[^(]*CFNetwork/"
     r"|(?!Mozilla|Opera)[\w.]+/[\w.]+ \(Linux; ?(?:U; ?)?Android)"
 )
-# Browsers on iOS that ask for the page of a desktop.
+# Browsers on iOS that request the page for desktops.
 DESKTOP_PAGE_ON_IOS = re.compile(r"\(Macintosh;.*\b(?:CriOS|EdgiOS|FxiOS|OPiOS|GSA)/")
 
 
@@ -143,7 +144,7 @@ def major(version):
 
 
 def is_frozen(user_agent, system):
-    """Returns true if browsers write the same version of this system whatever it is."""
+    """Returns true if browsers write the same version of this system regardless of its real version."""
     if system == "Windows":
         return "Windows NT 10.0" in user_agent
     if system == "macOS":
@@ -189,10 +190,10 @@ def device_detector(cache):
             name = system.get("name") or ""
             our_system = SYSTEMS.get(name, "other")
             if "Xbox" in user_agent and our_system in ("Windows", "other"):
-                # An Xbox runs a kind of Windows, and has a word of its own in the catalogue.
+                # An Xbox runs a variant of Windows, and has its own name in the closed list.
                 our_system = "Xbox|Windows|other"
             if client.get("type") in ("pim", "feed reader", "library"):
-                # They play no video.
+                # These clients play no video.
                 continue
             if client.get("type") in ("mobile app", "mediaplayer"):
                 browser = "?" if client["type"] != "mediaplayer" else "app"
@@ -203,7 +204,7 @@ def device_detector(cache):
 
 
 def ua_parser_js(cache):
-    """Yields expectations of ua-parser-js, which tests devices, systems and browsers apart."""
+    """Yields expectations of ua-parser-js, which tests devices, systems and browsers separately."""
     files = fetch("ua-parser-js", cache, r"test/(device|os|browser|mediaplayer)-test\.json")
     for path, text in files:
         for entry in json.loads(text):
@@ -229,7 +230,7 @@ def ua_parser_js(cache):
 
 
 def uap_core(cache):
-    """Yields expectations of uap-core, which tests systems, browsers and devices apart."""
+    """Yields expectations of uap-core, which tests systems, browsers and devices separately."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for path, text in fetch("uap-core", cache, r"tests/test_(ua|os|device)\.yaml"):
         for entry in yaml.load(text, loader)["test_cases"]:
@@ -252,12 +253,12 @@ def key(user_agent):
 
 
 def part(user_agent):
-    """Returns the part of a user agent: each third one is held out while the rules are worked on."""
+    """Returns the part to which a user agent belongs. A third of them is held out from work on the rules."""
     return "held-out" if int(key(user_agent)[-6:], 16) % 3 == 0 else "tuned"
 
 
 def judged(row):
-    """Returns a row with what holds whatever a source says: native players are apps, and iPads may pretend to be a Mac."""
+    """Corrects a row where labels are unreliable: native players are apps, and iPads may have the user agent of a Mac."""
     user_agent, device, system, version, browser, maker = row
     if NATIVE.match(user_agent) and device != "bot":
         browser = "app"
@@ -266,7 +267,7 @@ def judged(row):
     if browser == "-":
         browser = "-|other"
     if browser == "Safari" and system not in ("?", "macOS", "iOS", "iPadOS", "tvOS", "Windows"):
-        # An engine that calls itself Safari: there is none outside of Apple's systems.
+        # Safari exists only on systems of Apple and on Windows. Another engine uses its name.
         browser = "Safari|other"
     return user_agent, device, system, version, browser, maker
 
@@ -276,7 +277,7 @@ def usable(user_agent):
 
 
 def chosen(source, rows):
-    """Returns the user agents of a source that the table has, as many of each device as its quota and no more of a maker."""
+    """Selects rows of a source, up to the quota of each device and the maximum of each manufacturer."""
     quotas, counts, makers = QUOTAS[source], {}, {}
     sizes = collections.Counter((row[1], row[5]) for row in rows)
     least = LEAST_OF_A_MAKER if source == "device-detector" else 0
@@ -293,9 +294,9 @@ def chosen(source, rows):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--cache", type=pathlib.Path, required=True, help="folder for what is fetched")
-    arguments.add_argument("--all", action="store_true", help="write every user agent, not only the chosen ones")
-    arguments.add_argument("--output", type=pathlib.Path, help="file to write; by default the table beside this script")
+    arguments.add_argument("--cache", type=pathlib.Path, required=True, help="directory of the downloaded sources")
+    arguments.add_argument("--all", action="store_true", help="write all user agents, not only the selected ones")
+    arguments.add_argument("--output", type=pathlib.Path, help="output file; the default is gathered-user-agents.tsv in the directory of this script")
     options = arguments.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     output = options.output or pathlib.Path(__file__).with_name("gathered-user-agents.tsv")
