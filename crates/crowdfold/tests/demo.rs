@@ -87,12 +87,37 @@ fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     assert!(sessions.len() >= ROWS, "the demo showed only {} rows:\n{printed}", sessions.len());
     assert!(sessions.iter().all(|sessions| *sessions >= K), "a row has fewer than {K} sessions:\n{printed}");
     assert!(lines.iter().any(|line| line.contains(" *")), "nothing was folded:\n{printed}");
+    let legend =
+        |line: &&String| line.starts_with("legend      * is the rest: groups of fewer than 30 sessions");
+    assert_eq!(lines.iter().filter(legend).count(), 1, "{printed}");
+    let counts = counts(&lines);
+    assert!(counts.iter().all(|(read, released)| read >= released), "{counts:?}:\n{printed}");
+    assert!(counts.iter().any(|(_, released)| *released > 0), "{printed}");
     assert!(printed.contains("withheld    all rows of tenant village-tv"), "{printed}");
     for (at, line) in lines.iter().enumerate() {
         if let Some(personal) = line.split([' ', ',', ';', '(', ')']).find(|word| is_personal(word)) {
             panic!("line {at} shows {personal:?}:\n{printed}");
         }
     }
+}
+
+/// Returns the numbers of beacons read and released, for each time that the demo printed both.
+fn counts(lines: &[String]) -> Vec<(u64, u64)> {
+    let (mut counts, mut read) = (Vec::new(), 0);
+    for line in lines {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["worker", number, "read,", ..] => read = parsed(number),
+            ["released", number, "beacons", ..] => counts.push((read, parsed(number))),
+            _ => {}
+        }
+    }
+    counts
+}
+
+/// Parses a number with separators of thousands.
+fn parsed(number: &str) -> u64 {
+    number.replace(',', "").parse().unwrap_or_else(|_| panic!("no number: {number}"))
 }
 
 /// Returns the numbers in the column `sessions` of all tables.
@@ -105,10 +130,7 @@ fn sessions(lines: &[String]) -> Vec<u64> {
         } else if line.is_empty() || line.starts_with('…') {
             end = None;
         } else if let Some(end) = end {
-            let number = line[..end].rsplit(' ').next().expect("a word").replace(',', "");
-            sessions.push(
-                number.parse().unwrap_or_else(|_| panic!("the line has no number of sessions: {line}")),
-            );
+            sessions.push(parsed(line[..end].rsplit(' ').next().expect("a word")));
         }
     }
     sessions

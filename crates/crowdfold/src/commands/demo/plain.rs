@@ -22,7 +22,7 @@ const SETTLE: Span = Span::from_millis(250);
 /// The maximum width of a line, in columns.
 const WIDTH: usize = 100;
 
-/// The maximum time for which a new table waits until the worker reports released beacons. The worker updates its
+/// The maximum time for which a new table waits until the worker reports read beacons. The worker updates its
 /// counters every second.
 const COUNTED: Span = Span::from_millis(1_200);
 
@@ -44,7 +44,8 @@ impl Plain {
         for command in dashboard.read_along() {
             writeln!(out, "  read the rows: {command}")?;
         }
-        for line in dashboard.noise(WIDTH).into_iter().chain(dashboard.limits(WIDTH)) {
+        let notes = [dashboard.legend(WIDTH), dashboard.noise(WIDTH), dashboard.limits(WIDTH)];
+        for line in notes.iter().flatten() {
             writeln!(out, "{line}")?;
         }
         out.flush()?;
@@ -65,7 +66,7 @@ impl View for Plain {
         if stats.windows > self.shown {
             let since = *self.new_since.get_or_insert(now);
             let waited = now.saturating_since(since);
-            let counted = waited >= COUNTED || dashboard.gauges.beacons("released") > 0;
+            let counted = waited >= COUNTED || dashboard.gauges.beacons("read") > 0;
             // For the first table, `OFTEN` is not applied.
             if waited < SETTLE || !counted || (self.shown > 0 && passed < OFTEN) {
                 return Ok(());

@@ -53,6 +53,8 @@ pub(super) struct Stats {
     pub(super) windows: u64,
     /// The number of rows, over all breakdowns.
     pub(super) rows: u64,
+    /// The number of beacons in the rows of the detail table, or `None` if no row contains a number of beacons.
+    pub(super) beacons: Option<u64>,
     /// The session count of the smallest row, or `None` if there is no row yet.
     pub(super) smallest: Option<u64>,
     /// The number of session-windows in the rows of the first breakdown.
@@ -72,6 +74,7 @@ impl Stats {
             tables: BTreeMap::new(),
             windows: 0,
             rows: 0,
+            beacons: None,
             smallest: None,
             sessions: 0,
             folded: 0,
@@ -86,6 +89,10 @@ impl Stats {
         let Some(shown) = self.breakdowns.iter().position(|known| *known == name) else { return false };
         self.rows += 1;
         self.smallest = Some(self.smallest.map_or(row.sessions, |least| least.min(row.sessions)));
+        // Only the rows of the detail table contain a number of beacons, so each beacon is counted once.
+        if let Some(beacons) = row.beacons.and_then(|beacons| u64::try_from(beacons).ok()) {
+            *self.beacons.get_or_insert(0) += beacons;
+        }
         // The tables of all breakdowns contain the same sessions, so only sessions of the first breakdown are counted.
         if shown == 0 {
             self.sessions += row.sessions;

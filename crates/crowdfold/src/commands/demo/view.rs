@@ -117,14 +117,14 @@ impl DashboardView<'_> {
         format!("{at} UTC, {SPEED} times as fast as real time and {behind} behind")
     }
 
-    /// Returns the number of beacons by outcome. The numbers are from the worker's metrics, so they are rounded down to
-    /// multiples of k.
+    /// Returns the number of beacons that the worker has read, and the numbers that were not added to a window. The
+    /// numbers are from the worker's metrics, so they are rounded down to multiples of k. The metrics are up to a second
+    /// older than the rows, so [`released`] counts the released beacons in the rows.
     fn outcomes(&self) -> String {
         let of = |outcome| number(self.gauges.beacons(outcome));
         format!(
-            "{} released, {} withheld, {} late, {} duplicate, {} opted out, {} rejected",
-            of("released"),
-            of("withheld"),
+            "{} read, of which {} late, {} duplicate, {} opted out, {} rejected",
+            of("read"),
             of("late"),
             of("duplicate"),
             of("opted_out"),
@@ -189,6 +189,21 @@ impl DashboardView<'_> {
         labelled("noise", &text, columns)
     }
 
+    /// Returns the meaning of `*`, `unknown` and `null`, wrapped into lines of at most `columns` columns.
+    pub(super) fn legend(&self, columns: usize) -> Vec<String> {
+        // Under differential privacy, rows are not folded.
+        let rest = if self.config.policy().privacy().is_none() {
+            format!("* is the rest: groups of fewer than {} sessions, folded together. ", self.k())
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "{rest}unknown means that the player did not report a value. In the JSON of a row, null is a number that \
+             is not published."
+        );
+        labelled("legend", &text, columns)
+    }
+
     /// Returns the limitations of the mock cluster, wrapped into lines of at most `columns` columns. Returns no lines
     /// on a real cluster.
     pub(super) fn limits(&self, columns: usize) -> Vec<String> {
@@ -217,11 +232,14 @@ impl DashboardView<'_> {
     }
 }
 
-/// Returns the number of released rows, their windows and the size of the smallest row, as a phrase.
+/// Returns the number of released beacons and rows, their windows and the size of the smallest row, as a phrase. All
+/// numbers come from the rows, so they belong to the same moment.
 fn released(stats: &Stats) -> String {
     stats.smallest.map_or("nothing yet".into(), |smallest| {
+        let beacons =
+            stats.beacons.map_or(String::new(), |beacons| format!("{} in ", count(beacons, "beacon")));
         let (rows, windows) = (count(stats.rows, "row"), count(stats.windows, "window"));
-        format!("{rows} in {windows}, the smallest of {}", count(smallest, "session"))
+        format!("{beacons}{rows} of {windows}, the smallest row of {}", count(smallest, "session"))
     })
 }
 

@@ -45,6 +45,18 @@ fn complete_table_is_shown_with_its_largest_row_first() {
 }
 
 #[test]
+fn beacons_are_counted_in_the_detail_table_only() {
+    let mut stats = stats();
+    stats.push(&row(1, ["phone", "iOS", "Safari"], 1, 1, 20), at(0));
+    assert_eq!(stats.beacons, None);
+    for beacons in ["70", "30"] {
+        let detail = String::from_utf8(row(1, ["phone", "iOS", "Safari"], 1, 1, 20)).unwrap();
+        stats.push(detail.replace("\"beacons\":null", &format!("\"beacons\":{beacons}")).as_bytes(), at(0));
+    }
+    assert_eq!((stats.beacons, stats.rows), (Some(100), 3));
+}
+
+#[test]
 fn table_of_a_later_window_replaces_the_table_of_an_earlier_window() {
     let mut stats = stats();
     for minute in 1..50 {
