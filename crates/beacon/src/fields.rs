@@ -48,6 +48,11 @@ impl Field {
         NAMES.iter().chain(&OF_CMCD).map(|(_, field)| *field)
     }
 
+    /// Returns the name and the meaning of each field of a JSON beacon that is neither a dimension nor a metric.
+    pub fn plain() -> impl Iterator<Item = (&'static str, &'static str)> {
+        PLAIN.into_iter().map(|(name, _, meaning)| (name, meaning))
+    }
+
     /// Returns crowdfold's name of the field.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -56,19 +61,41 @@ impl Field {
     }
 }
 
-/// The fields that are neither a dimension nor a metric.
-const PLAIN: [(&str, Field); 11] = [
-    ("ts", Field::Number(Number::Ts)),
-    ("tenant", Field::Text(Text::Tenant)),
-    ("session", Field::Text(Text::Session)),
-    ("ip", Field::Text(Text::Ip)),
-    ("event", Field::Text(Text::Event)),
-    ("user_agent", Field::Text(Text::UserAgent)),
-    ("error", Field::Text(Text::Error)),
-    ("height", Field::Number(Number::Height)),
-    ("buffer_ms", Field::Number(Number::Buffer)),
-    ("fatal", Field::Fatal),
-    ("opt_out", Field::OptOut),
+/// The fields that are neither a dimension nor a metric, each with its meaning.
+const PLAIN: [(&str, Field, &str); 11] = [
+    ("ts", Field::Number(Number::Ts), "Time of the report on the player's clock. Required."),
+    (
+        "tenant",
+        Field::Text(Text::Tenant),
+        "One of `tenants.names`. If it is absent, the tenant in the path of the request counts, then `tenants.default`.",
+    ),
+    (
+        "session",
+        Field::Text(Text::Session),
+        "Id of the playback, at most 128 bytes. Required. It is replaced by a keyed hash, and never kept.",
+    ),
+    (
+        "ip",
+        Field::Text(Text::Ip),
+        "IP address of the player, used if the record does not contain the client address of an HTTP request. Country, \
+         region, autonomous system and network are looked up with the masked address; then the address is dropped.",
+    ),
+    ("event", Field::Text(Text::Event), "`attempt`, `play`, `heartbeat`, `error` or `end`."),
+    (
+        "user_agent",
+        Field::Text(Text::UserAgent),
+        "Complete user agent. If it is absent, the header `User-Agent` of the request counts.",
+    ),
+    (
+        "error",
+        Field::Text(Text::Error),
+        "Class of an error: `network`, `manifest`, `media`, `drm`, `timeout` or `other`. Any other value counts as \
+         `other`, and so does the event `error` without a class.",
+    ),
+    ("height", Field::Number(Number::Height), "Height of the picture in pixels. It determines `quality`."),
+    ("buffer_ms", Field::Number(Number::Buffer), "Buffered media in milliseconds. No row contains it."),
+    ("fatal", Field::Fatal, "True if the error ended playback."),
+    ("opt_out", Field::OptOut, "True if the session must not be counted."),
 ];
 
 /// The fields that only CMCD beacons have.
@@ -80,7 +107,7 @@ pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
     let dimensions = Dimension::ALL.into_iter().filter(|dimension| dimension.is_in_beacons());
     let dimensions = dimensions.map(|dimension| (dimension.name(), Field::Text(Text::Of(dimension))));
     let metrics = Metric::in_beacons().map(|metric| (metric.name(), Field::Number(metric.into())));
-    PLAIN.into_iter().chain(dimensions).chain(metrics).collect()
+    PLAIN.map(|(name, field, _)| (name, field)).into_iter().chain(dimensions).chain(metrics).collect()
 });
 
 /// The error for an invalid entry of `[source.fields]` or `[source.log]`. It contains the table and the name of the

@@ -4,6 +4,8 @@
 
 #[path = "docs/alerts.rs"]
 mod alerts;
+#[path = "docs/beacon_fields.rs"]
+mod beacon_fields;
 #[path = "docs/commands.rs"]
 mod commands;
 #[path = "docs/console.rs"]

@@ -29,6 +29,11 @@ pub use cpu_wait::cpu_wait;
 pub use tokens::Issuer;
 pub use wait::{TIMEOUT, eventually};
 
+/// The fields of JSON beacons.
+pub mod fields {
+    pub use crowdfold_beacon::Field;
+}
+
 /// Functions that pack requests into records as the collector does, and read such records.
 pub mod envelope {
     pub use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer, unpack};

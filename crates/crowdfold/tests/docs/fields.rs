@@ -300,7 +300,7 @@ fn cell(text: &str) -> String {
 /// Compares the part of a page between `<!-- begin NAME -->` and `<!-- end NAME -->` with `generated`. With `BLESS=1`
 /// the part is rewritten instead.
 #[track_caller]
-fn assert_part_is_generated(path: &str, name: &str, generated: &str) {
+pub(crate) fn assert_part_is_generated(path: &str, name: &str, generated: &str) {
     let text = page(path).text;
     let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
     let (before, rest) = text.split_once(&begin).expect("the page has the part");
