@@ -161,12 +161,12 @@ fn check_prints_the_policy_of_each_tenant() {
     let output = crowdfold(dir.path(), &["check"]);
     let shown = String::from_utf8(output.stdout).unwrap();
     for lines in [
-        "# Breakdowns; each row covers at least 50 sessions:\n# os.browser: platform\n# cdn: delivery; the detail \
-         table, with exact numbers\n",
-        "# Breakdowns of beta; each row covers at least 100 sessions:\n# os.browser: platform\n# cdn: delivery; the \
-         detail",
-        "# Breakdowns of gamma; each row covers at least 20 sessions:\n# cdn.stream: delivery, stream\n# os: platform; \
-         the detail table, with exact numbers\n",
+        "# Breakdowns and their families; each row covers at least 50 sessions:\n# os.browser: platform\n# cdn: \
+         delivery; the detail table, with exact numbers\n",
+        "# Breakdowns of beta and their families; each row covers at least 100 sessions:\n# os.browser: platform\n# \
+         cdn: delivery; the detail",
+        "# Breakdowns of gamma and their families; each row covers at least 20 sessions:\n# cdn.stream: delivery, \
+         stream\n# os: platform; the detail table, with exact numbers\n",
         "# Attributes by which `query` can group tenants, except gamma:\n# industry: news (acme)\n",
         "[release.tenants.gamma]\nk = 20 # crowdfold.toml:",
         "\ndetail_breakdown = [\"os\"] # crowdfold.toml:",

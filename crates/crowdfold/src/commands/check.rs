@@ -132,12 +132,23 @@ fn erasing(config: &Config, out: &mut impl Write) -> io::Result<()> {
 
 fn breakdowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let policies = config.policies();
-    writeln!(out, "#\n# Breakdowns; each row covers at least {} sessions:", policies.common().k())?;
+    writeln!(
+        out,
+        "#\n# Breakdowns and their families; each row covers at least {} sessions:",
+        policies.common().k()
+    )?;
     tables(policies.common(), out)?;
     for (tenant, policy) in policies.own() {
-        writeln!(out, "# Breakdowns of {tenant}; each row covers at least {} sessions:", policy.k())?;
+        writeln!(
+            out,
+            "# Breakdowns of {tenant} and their families; each row covers at least {} sessions:",
+            policy.k()
+        )?;
         tables(policy, out)?;
     }
+    // Differential privacy adds noise to session counts, so breakdowns may share a family.
+    let rule = if policies.common().privacy().is_none() { "; no two breakdowns may share one" } else { "" };
+    writeln!(out, "# A family is a set of dimensions that describe the same thing{rule}.")?;
     covered(config, out)?;
     grouped(&config.tenants, out)
 }

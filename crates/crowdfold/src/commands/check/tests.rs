@@ -26,6 +26,9 @@ fn noise_threshold_and_guarantee_over_a_year_are_printed() {
         assert!(text.contains(line), "{line}: {text}");
     }
     assert!(!printed(&[]).contains("Differential"));
+    let family = "\n# A family is a set of dimensions that describe the same thing";
+    assert!(text.contains(&format!("{family}.\n")), "{text}");
+    assert!(printed(&[]).contains(&format!("{family}; no two breakdowns may share one.\n")));
     let mild = [&NOISE[..], &[("release.privacy.epsilon", "0.01")]].concat();
     assert!(!printed(&mild).contains("That is weak"), "with ε = 0.01 for a day, ε is 0.2 for a year");
 }
