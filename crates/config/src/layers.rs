@@ -205,8 +205,15 @@ fn parse(text: &str, origin: &dyn Fn(usize) -> Origin) -> Result<Section, Config
         Err(error) => {
             // The `Display` of the parser's error quotes the line, which may contain a secret. The method `message`
             // does not quote it.
-            let position = error.span().map_or(0, |span| span.start);
-            Err(ConfigError::on_line(&at(position), format!("not TOML: {}", error.message())))
+            let span = error.span().unwrap_or_default();
+            let origin = at(span.start);
+            let message = match (error.message(), text.get(span)) {
+                ("duplicate key", Some(key)) if !key.is_empty() => {
+                    format!("not TOML: {key} occurs twice; remove one")
+                }
+                (message, _) => format!("not TOML: {message}"),
+            };
+            Err(ConfigError::on_line(&origin, message))
         }
     }
 }

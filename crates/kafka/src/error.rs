@@ -17,8 +17,8 @@ pub enum KafkaError {
     },
     /// librdkafka rejects a property. The message omits the value of the property, because it may be a secret.
     #[error(
-        "[kafka.properties] {key} is not a property of librdkafka, or its value is invalid; see librdkafka's \
-             CONFIGURATION.md"
+        "[kafka.properties] {key} is not a property of librdkafka, or its value is invalid; see CONFIGURATION.md at \
+         https://github.com/confluentinc/librdkafka"
     )]
     Property {
         /// The name of the property.

@@ -34,7 +34,20 @@ pub enum FamilyError {
         /// The dimensions of the breakdown, separated by commas.
         String,
     ),
-    /// Two breakdowns contain dimensions of the same family.
+    /// Two breakdowns contain the same dimension.
+    #[error(
+        "release.breakdowns names {dimension} twice, in breakdowns [{first}] and [{second}], so that the difference \
+         between two tables may be a single viewer; remove one"
+    )]
+    InTwo {
+        /// The dimension.
+        dimension: Dimension,
+        /// The dimensions of the first breakdown, separated by commas.
+        first: String,
+        /// The dimensions of the second breakdown, separated by commas.
+        second: String,
+    },
+    /// Two breakdowns contain different dimensions of the same family.
     #[error(
         "release.breakdowns contains breakdowns [{first}] and [{second}], which both describe the {family} ({one} and \
          {other}), so that the difference between two tables may be a single viewer; put {one} and {other} in one \
@@ -121,6 +134,10 @@ fn check_one(index: usize, breakdown: &[Dimension], allow_below_place: bool) -> 
 }
 
 fn check_two(first: &[Dimension], second: &[Dimension]) -> Result<(), FamilyError> {
+    if let Some(dimension) = first.iter().find(|dimension| second.contains(dimension)) {
+        let (first, second) = (listed(first), listed(second));
+        return Err(FamilyError::InTwo { dimension: *dimension, first, second });
+    }
     for one in first {
         if let Some(other) = second.iter().find(|other| other.family() == one.family()) {
             return Err(FamilyError::Shared {

@@ -70,6 +70,13 @@ fn misspelled_key_of_a_nested_section_is_refused() {
 }
 
 #[test]
+fn key_that_is_set_twice_is_refused_with_its_name_and_line() {
+    check("[release]\nk = 50\n\nk = 60\n", "x.toml:4: not TOML: k occurs twice; remove one");
+    check("[kafka]\n[release]\n[kafka]\n", "x.toml:3: not TOML: kafka occurs twice; remove one");
+    check("release = { k = 50, k = 60 }\n", "x.toml:1: not TOML: k occurs twice; remove one");
+}
+
+#[test]
 fn value_in_place_of_a_section_and_the_reverse_are_refused() {
     check("[windows]\nlength = \"1m\n", "x.toml:2: not TOML: invalid basic string, expected `\"`");
     check("[windows]\nlength\n", "x.toml:2: not TOML: key with no value, expected `=`");

@@ -32,12 +32,17 @@ zzzzzz = \"b\"
 fn error_for_a_property_that_librdkafka_does_not_accept_omits_the_value() {
     check(
         "[kafka.properties]\nno.such = 1\n",
-        "x.toml:2: kafka.properties.no.such is not a property of librdkafka; see its CONFIGURATION.md",
+        "x.toml:2: kafka.properties.no.such is not a property of librdkafka; see CONFIGURATION.md at \
+         https://github.com/confluentinc/librdkafka",
+    );
+    check(
+        "[kafka.properties]\nsasl.usernam = \"hunter2\"\n",
+        "x.toml:2: kafka.properties.sasl.usernam is not a property of librdkafka; did you mean sasl.username?",
     );
     check(
         "[kafka.eraser]\nsecurity.protocol = \"hunter2\"\n",
-        "x.toml:2: kafka.eraser.security.protocol has a value that this build of librdkafka does not accept; see its \
-         CONFIGURATION.md",
+        "x.toml:2: kafka.eraser.security.protocol has a value that this build of librdkafka does not accept; see CONFIGURATION.md at \
+         https://github.com/confluentinc/librdkafka",
     );
     assert!(config("[kafka.properties]\nsocket.keepalive.enable = true\nlinger.ms = 5\n").is_ok());
 }
