@@ -101,10 +101,28 @@ async function keyboard() {
   return { filtered, row, errors };
 }
 
+/** Opens the overview with a change of the rebuffering ratio that its two decimals do not show. Returns its card. */
+async function unchanged() {
+  const { page, errors } = await open(1280, "light");
+  await page.route("**/api/v1/compare?*", async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    const row = answer.rows.find((one) => one.metric === "rebuffering_ratio");
+    Object.assign(row, { now: { value: 0.0352 }, before: { value: 0.03524 }, change: { value: -0.00004 }, relative: -0.0011 });
+    await route.fulfill({ response, json: answer });
+  });
+  await page.goto(`${address}/?tenant=${tenant}`);
+  await ready(page);
+  const card = await page.locator(".card", { hasText: "Rebuffering ratio" }).first().innerText();
+  await page.close();
+  return { card, errors };
+}
+
 const shown = [];
 for (const scheme of ["light", "dark"]) {
   for (const width of [360, 768, 1280]) shown.push(...(await screens(width, scheme)));
 }
 const used = await keyboard();
+const same = await unchanged();
 await browser.close();
-process.stdout.write(JSON.stringify({ shown, used }));
+process.stdout.write(JSON.stringify({ shown, used, same }));

@@ -75,5 +75,8 @@ fn console_page_shows_published_rows_in_a_browser() {
     );
     assert!(texts("privacy").contains("not below k"), "{}", texts("privacy"));
     assert_eq!(seen["used"]["errors"], serde_json::json!([]));
+    assert_eq!(seen["same"]["errors"], serde_json::json!([]));
+    let card = seen["same"]["card"].as_str().unwrap();
+    assert!(card.contains("3.52%") && card.contains("no change"), "{card}");
     assert!(seen["used"]["filtered"].as_str().unwrap().contains("where="), "{}", seen["used"]);
 }

@@ -14,7 +14,9 @@ function change(metric, compared, against) {
   const noise = error && Math.abs(value) < 2 * error;
   const relative = compared.relative === null ? difference(metric, value) : `${compared.relative >= 0 ? "+" : "−"}${Math.abs(compared.relative * 100).toFixed(1)}%`;
   const worse = metric.better === "lower" ? value > 0 : value < 0;
-  if (compared.relative !== null && Math.abs(compared.relative) < 0.0005) {
+  // a difference that neither the two numbers nor the percentage shows is not reported
+  const same = number(metric, compared.now?.value) === number(metric, compared.before.value);
+  if (same || (compared.relative !== null && Math.abs(compared.relative) < 0.0005)) {
     return el("p", { class: "change" }, el("span", { class: "tag" }, "no change"), ` from ${text}`);
   }
   const judged = metric.better === "neither" || value === 0 || noise ? "" : worse ? "bad" : "good";
