@@ -35,6 +35,8 @@ pub(super) fn create(connection: &Connection, path: &str) -> Result<(), ConsoleE
     // with this journal, a crash loses at most the last batch, which is then read from the topic again
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+    // rows past `ttl.rollups` must not stay readable in the free space of the file
+    connection.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
     connection.pragma_update(None, "cache_size", -65_536).map_err(failed)?;
     connection.execute_batch(TABLES).map_err(failed)?;
     let mut statement =

@@ -144,6 +144,22 @@ fn expired_and_future_rows_are_refused_and_rows_that_expire_are_deleted() {
 }
 
 #[test]
+fn deleted_rows_are_not_readable_in_the_files_of_the_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(Some(directory.path()), LIFETIMES).unwrap();
+    let records: Vec<Value> = (FIRST..FIRST + 300).flat_map(|at| of_tenant("deleted", window(at))).collect();
+    store.add(&batch(&records, 1), minute(FIRST + 301)).unwrap();
+    let occurrences = || {
+        let files = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
+        let count = |path| std::fs::read(path).unwrap().windows(7).filter(|text| text == b"deleted").count();
+        files.map(count).sum::<usize>()
+    };
+    assert!(occurrences() > 0, "the rows are not on disk");
+    store.maintain(minute(FIRST + 300).saturating_add(LIFETIMES.rollups)).unwrap();
+    assert_eq!((store.tenants().unwrap().len(), occurrences()), (0, 0));
+}
+
+#[test]
 fn store_on_disk_keeps_its_offsets_and_rows_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let records = window(FIRST);

@@ -57,13 +57,18 @@ impl Store {
         let transaction = connection.transaction()?;
         let detail = millis(now.saturating_sub(self.lifetimes.detail)) / HOUR * HOUR;
         let expired = millis(now.saturating_sub(self.lifetimes.rollups));
-        transaction.execute("DELETE FROM tables WHERE ending <= ?1", [expired])?;
+        let mut deleted = transaction.execute("DELETE FROM tables WHERE ending <= ?1", [expired])?;
         // an hour expires at the same time as its first window
-        transaction.execute("DELETE FROM rollups WHERE start < ?1 AND start + length <= ?1", [expired])?;
+        deleted += transaction
+            .execute("DELETE FROM rollups WHERE start < ?1 AND start + length <= ?1", [expired])?;
         transaction.execute(&self.sql.add_up, params![HOUR, detail])?;
         transaction.execute("DELETE FROM rollups WHERE start < ?2 AND span < ?1", params![HOUR, detail])?;
         transaction.execute("UPDATE tables SET added = 1 WHERE start < ?1 AND added = 0", [detail])?;
         transaction.commit()?;
+        if deleted > 0 {
+            // the journal still contains pages with deleted rows
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
         Ok(())
     }
 
