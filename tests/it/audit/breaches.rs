@@ -60,7 +60,7 @@ fn identifiers_are_found_in_every_encoding_and_in_every_part_of_a_record() {
     for expected in &expected {
         assert!(found.contains(expected), "{expected} is missing in {found:#?}");
     }
-    assert_eq!((code, &report["verdict"]), (Some(3), &json!("breach")));
+    assert_eq!((code, &report["outcome"]), (Some(3), &json!("breach")));
     let table = audit(kafka, &["--rollups", &rollups]);
     assert_eq!(table.status.code(), Some(3));
     let printed = [report.to_string(), text(&table.stdout), text(&table.stderr)].concat().to_lowercase();

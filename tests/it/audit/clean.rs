@@ -34,7 +34,7 @@ fn audit_finds_no_breach_in_the_output_of_the_worker() {
     let config = deployment.config("audit");
     let (code, whole) = report(deployment.kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!(found(&whole), [""; 0], "{whole:#}");
-    assert_eq!((code, &whole["verdict"], &whole["breaches"]), (Some(0), &json!("clean"), &json!(0)));
+    assert_eq!((code, &whole["outcome"], &whole["breaches"]), (Some(0), &json!("clean"), &json!(0)));
     let topics = whole["topics"].as_array().unwrap();
     let purposes: Vec<_> = topics.iter().map(|topic| topic["purpose"].as_str().unwrap()).collect();
     assert_eq!(purposes, ["beacons", "partials", "rollups", "rejections"]);

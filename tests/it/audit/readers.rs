@@ -101,7 +101,7 @@ fn read_permission_that_no_role_requires_is_reported() {
     assert_eq!(breaches, expected);
     let (code, whole) = report(&kafka, &[&arguments[..], &["--no-acls"]].concat());
     assert_eq!(
-        (code, &whole["verdict"], &whole["topics"][0]["readers"]),
+        (code, &whole["outcome"], &whole["topics"][0]["readers"]),
         (Some(0), &json!("clean"), &Value::Null)
     );
 }
@@ -206,7 +206,7 @@ fn audit_is_incomplete_if_the_acls_or_the_default_of_the_authorizer_are_not_read
     let config = deployment.config("audit");
     // Brokers do not report `allow.everyone.if.no.acl.found`, so the audit is incomplete.
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
-    assert_eq!((code, &whole["verdict"]), (Some(1), &json!("incomplete")), "{whole:#}");
+    assert_eq!((code, &whole["outcome"]), (Some(1), &json!("incomplete")), "{whole:#}");
     let unseen = &whole["not_checked"][0];
     assert_eq!(unseen["what"], json!(format!("read permissions of topic {}", deployment.topic("beacons"))));
     assert!(
@@ -218,7 +218,7 @@ fn audit_is_incomplete_if_the_acls_or_the_default_of_the_authorizer_are_not_read
     let cluster = ["--operation", "DescribeConfigs", "--operation", "ClusterAction", "--cluster"];
     acl(&kafka, &[&["--allow-principal", "User:ANONYMOUS"][..], &cluster].concat());
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
-    assert_eq!((code, &whole["verdict"]), (Some(1), &json!("incomplete")), "{whole:#}");
+    assert_eq!((code, &whole["outcome"]), (Some(1), &json!("incomplete")), "{whole:#}");
     assert_eq!(whole["not_checked"][0]["what"], "read permissions of the topics");
 }
 

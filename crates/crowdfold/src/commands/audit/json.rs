@@ -17,7 +17,7 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let whole = json!({
         "schema": "crowdfold.audit/1",
         "time": report.now.as_millis(),
-        "verdict": outcome,
+        "outcome": outcome,
         "breaches": report.breaches(),
         "topics": report.subjects.iter().map(|subject| topic(report, subject)).collect::<Vec<_>>(),
         "findings": report.lines().iter().map(finding).collect::<Vec<_>>(),

@@ -80,7 +80,7 @@ fn readers(readers: Option<&Readers>) -> String {
     match readers {
         None => "-".into(),
         Some(Readers::Anyone) => "anyone".into(),
-        Some(Readers::Listed(listed)) if listed.is_empty() => "nobody".into(),
+        Some(Readers::Listed(listed)) if listed.is_empty() => "no principal".into(),
         Some(Readers::Listed(listed)) => {
             let perhaps = |reader: &Reader| if reader.by == Grant::Perhaps { "perhaps " } else { "" };
             let named = listed.iter().map(|reader| format!("{}{}", perhaps(reader), reader.principal));
