@@ -150,12 +150,12 @@ fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(Timestamp, Vec<u8>)>, rules:
         .bench_refs(|combiner| {
             for (offset, (timestamp, payload)) in beacons.iter().enumerate() {
                 let record = Record { payload, content_type: None, timestamp: Some(*timestamp) };
-                combiner.hold(&record, offset as i64, now).expect("no error");
+                combiner.buffer(&record, offset as i64, now).expect("no error");
                 if combiner.is_full() {
                     combiner.mark_committed();
                 }
             }
-            combiner.insert_held();
+            combiner.insert_buffered();
             assert!(combiner.balanced() && combiner.totals().rejected() == 0);
         });
 }

@@ -54,12 +54,12 @@ pub(crate) fn combine(brokers: &str, topic: &str, beacons: u64) -> Cost {
     let cost = measured(brokers, topic, beacons, |partition, batch, first| {
         let combiner = &mut combiners[partition];
         for (record, offset) in batch.iter().zip(first..) {
-            combiner.hold(&as_record(record), offset, now).unwrap();
+            combiner.buffer(&as_record(record), offset, now).unwrap();
             if combiner.is_full() {
                 combiner.mark_committed();
             }
         }
-        combiner.insert_held();
+        combiner.insert_buffered();
     });
     for combiner in &combiners {
         assert!(combiner.balanced() && combiner.totals().rejected() == 0, "every beacon is valid");

@@ -223,10 +223,10 @@ fn operators_with(
                 content_type: record.content_type(),
                 timestamp: record.timestamp.map(Timestamp::from_millis),
             };
-            combiner.hold(&record, first + offset as i64, end).unwrap();
+            combiner.buffer(&record, first + offset as i64, end).unwrap();
             // The combiner inserts some records one by one, and others in groups. The result must be the same.
             if (offset + partition) % 7 < 3 {
-                combiner.insert_held();
+                combiner.insert_buffered();
                 assert!(combiner.balanced());
             }
         }

@@ -133,7 +133,7 @@ impl Work {
                 let now = Timestamp::from_millis(u64::MAX / 2);
                 for record in self.groups[groups].iter().flatten() {
                     assert!(
-                        combiner.hold(&as_record(record), *offset, now).is_ok(),
+                        combiner.buffer(&as_record(record), *offset, now).is_ok(),
                         "the combiner must accept every record"
                     );
                     *offset += 1;
@@ -141,7 +141,7 @@ impl Work {
                         combiner.mark_committed();
                     }
                 }
-                combiner.insert_held();
+                combiner.insert_buffered();
                 assert!(combiner.balanced() && combiner.totals().rejected() == 0, "every beacon is valid");
             }
         }

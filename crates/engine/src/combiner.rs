@@ -11,7 +11,7 @@ use crowdfold_airlock::{Airlock, Ignored, Observation};
 use crowdfold_model::{Reason, Span, Timestamp};
 use crowdfold_release::RejectionNote;
 
-use self::intake::Held;
+use self::intake::RecordBuffer;
 use crate::low_offsets::LowOffsets;
 use crate::pack::{PartialRecord, pack};
 use crate::wire::CloseMarker;
@@ -94,7 +94,7 @@ pub struct Combiner {
     lost: u64,
     ignored: Ignored,
     at_end_since: Option<Timestamp>,
-    held: Held,
+    buffer: RecordBuffer,
     /// True if records are passed in the order of their times. In this case, [`Self::reached`] advances the watermark,
     /// and records do not.
     sorted: bool,
@@ -152,7 +152,7 @@ impl Combiner {
             lost: 0,
             ignored: Ignored::default(),
             at_end_since: None,
-            held: Held::default(),
+            buffer: RecordBuffer::default(),
             sorted: false,
             settings,
         }
@@ -160,7 +160,7 @@ impl Combiner {
 
     /// Reports that the partition had no further record at the time `asked`, when its end offset was requested.
     pub fn at_end(&mut self, asked: Timestamp) {
-        self.insert_held();
+        self.insert_buffered();
         let since = *self.at_end_since.get_or_insert(asked);
         let idle_timeout =
             if self.settings.trust_timestamps { self.settings.idle_timeout } else { Span::ZERO };
@@ -175,7 +175,7 @@ impl Combiner {
     /// Skips unreadable records before `offset`. The windows from the watermark to the time of the next record may
     /// belong to these records, so they are withheld. A replay of the log withholds the same windows.
     pub fn skip_to(&mut self, offset: i64) {
-        self.insert_held();
+        self.insert_buffered();
         let from = self.next_offset.max(self.counted_before);
         self.count_lost(u64::try_from(offset.saturating_sub(from)).unwrap_or(0));
         self.next_offset = self.next_offset.max(offset);
@@ -208,7 +208,7 @@ impl Combiner {
 
     /// Closes all windows. It is called only for files, because a topic has no end.
     pub fn finish(&mut self) {
-        self.insert_held();
+        self.insert_buffered();
         let last = self.store.last_end().unwrap_or_default().max(self.store.closed_until());
         self.prepare(last);
     }
@@ -330,7 +330,7 @@ impl Combiner {
     /// in these beacons must remain valid.
     fn sweep(&mut self) {
         if self.airlock.dictionary().wants_sweep() {
-            self.airlock.sweep(self.store.held());
+            self.airlock.sweep(self.store.symbols());
         }
     }
 

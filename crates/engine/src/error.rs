@@ -35,10 +35,11 @@ pub enum EngineError {
     /// The metadata of a committed offset is not a checkpoint, so another program commits offsets in the same
     /// consumer group.
     #[error(
-        "the committed offset of partition {0} has metadata that crowdfold did not write, because another program uses this \
-         consumer group; choose another kafka.prefix, or start after now with --restart-from-now"
+        "the committed offset of partition {0} was not written by crowdfold: its metadata is not a checkpoint, so another \
+         program uses the same consumer group; set another kafka.prefix, or ignore the committed offsets once with \
+         --restart-from-now"
     )]
-    Foreign(
+    NotACheckpoint(
         /// The partition of the committed offset.
         u32,
     ),

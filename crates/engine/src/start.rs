@@ -37,8 +37,8 @@ pub struct Start<C> {
 /// lateness, rounded up to the end of a window: no window that ends after this time can have been published yet.
 ///
 /// # Errors
-/// Returns [`EngineError::Foreign`] if an offset has metadata that is not a checkpoint, unless `restart_from_now` is
-/// true.
+/// Returns [`EngineError::NotACheckpoint`] if an offset has metadata that is not a checkpoint, unless
+/// `restart_from_now` is true.
 pub fn plan_starts<C: Checkpoint>(
     assigned: &[u32],
     group: &[Option<Committed>],
@@ -50,7 +50,7 @@ pub fn plan_starts<C: Checkpoint>(
     for (partition, committed) in group.iter().enumerate() {
         let checkpoint = committed.as_ref().and_then(|committed| C::read(&committed.metadata));
         if committed.is_some() && checkpoint.is_none() && !restart_from_now {
-            return Err(EngineError::Foreign(partition as u32));
+            return Err(EngineError::NotACheckpoint(partition as u32));
         }
         known.push(checkpoint);
     }
@@ -142,7 +142,10 @@ mod tests {
 
     #[test]
     fn metadata_of_another_program_is_refused_without_restart_from_now() {
-        assert_eq!(starts(&[Some("theirs"), Some("ours=0")], true, false), Err(EngineError::Foreign(0)));
+        assert_eq!(
+            starts(&[Some("theirs"), Some("ours=0")], true, false),
+            Err(EngineError::NotACheckpoint(0))
+        );
         assert_eq!(
             starts(&[Some("theirs"), Some("ours=0")], true, true),
             Ok(vec![(1_000, false), (1_000, false)])

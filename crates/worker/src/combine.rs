@@ -146,11 +146,11 @@ impl Stage for Combine {
         let payload = message.payload();
         let content_type = if combiner.needs_content_type(payload) { message.content_type() } else { None };
         let record = Record { payload, content_type, timestamp: Some(timestamp) };
-        combiner.hold(&record, message.offset(), now)
+        combiner.buffer(&record, message.offset(), now)
     }
 
     fn fed(combiner: &mut Combiner) {
-        combiner.insert_held();
+        combiner.insert_buffered();
     }
 
     fn skip_to(combiner: &mut Combiner, offset: i64) {

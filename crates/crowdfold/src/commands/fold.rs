@@ -138,7 +138,7 @@ impl<W: Write> Folding<W> {
             };
             match sort_time {
                 Some(time) => sorter.push(time, &record).with_context(|| unsorted(sorter))?,
-                None => self.hold(&record)?,
+                None => self.add(&record)?,
             }
         }
         Ok(())
@@ -154,7 +154,7 @@ impl<W: Write> Folding<W> {
             if self.combiner.is_full() {
                 self.release()?;
             }
-            self.hold(line)?;
+            self.add(line)?;
             progress.record();
         }
         self.combiner.finish();
@@ -164,9 +164,10 @@ impl<W: Write> Folding<W> {
         Ok((ledger, *self.combiner.ignored()))
     }
 
-    fn hold(&mut self, line: &[u8]) -> Result<()> {
+    /// Passes a line to the combiner as its next record.
+    fn add(&mut self, line: &[u8]) -> Result<()> {
         let record = Record { payload: line, content_type: None, timestamp: None };
-        self.combiner.hold(&record, self.offset, self.now)?;
+        self.combiner.buffer(&record, self.offset, self.now)?;
         self.offset += 1;
         Ok(())
     }

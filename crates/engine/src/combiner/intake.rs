@@ -21,14 +21,14 @@ const ENOUGH: usize = 64;
 
 /// The admitted records whose beacons are not inserted yet.
 #[derive(Default)]
-pub(super) struct Held {
-    records: Vec<HeldRecord>,
+pub(super) struct RecordBuffer {
+    records: Vec<BufferedRecord>,
     /// The outcomes of all beacons in the order of the records, each with the time that the airlock returned.
     outcomes: Vec<(Option<Timestamp>, Result<Observation, Rejection>)>,
 }
 
 #[derive(Clone, Copy)]
-struct HeldRecord {
+struct BufferedRecord {
     offset: i64,
     /// The clock of this machine when the record was passed to the combiner.
     clock: Timestamp,
@@ -53,17 +53,17 @@ impl Combiner {
     /// Returns [`EngineError::ClockSkew`] if the broker sets the timestamps of records and the timestamp of this record
     /// is too far ahead of `clock`. The record is then not processed.
     pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
-        self.hold(record, offset, clock)?;
-        self.insert_held();
+        self.buffer(record, offset, clock)?;
+        self.insert_buffered();
         Ok(())
     }
 
-    /// Admits the next record of the partition. Its beacons may stay in a buffer until [`Self::insert_held`] is called.
-    /// The caller must call it before any other method.
+    /// Admits the next record of the partition. Its beacons may stay in a buffer until [`Self::insert_buffered`] is
+    /// called. The caller must call it before any other method.
     ///
     /// # Errors
     /// Returns the same errors as [`Self::record`].
-    pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
+    pub fn buffer(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         let latest = clock.saturating_add(self.settings.max_skew);
         let ahead = record.timestamp.filter(|timestamp| *timestamp > latest);
         if let (Some(timestamp), false) = (ahead, self.settings.trust_timestamps) {
@@ -73,7 +73,7 @@ impl Combiner {
                 ahead: timestamp - clock,
             });
         }
-        let Held { records, outcomes } = &mut self.held;
+        let RecordBuffer { records, outcomes } = &mut self.buffer;
         let before = outcomes.len();
         let ahead = ahead.is_some();
         if !ahead {
@@ -109,40 +109,40 @@ impl Combiner {
             self.ignored.add(&ignored);
         }
         let count = outcomes.len() - before;
-        records.push(HeldRecord { offset, clock, timestamp: record.timestamp, ahead, outcomes: count });
+        records.push(BufferedRecord { offset, clock, timestamp: record.timestamp, ahead, outcomes: count });
         if outcomes.len() >= ENOUGH {
-            self.insert_held();
+            self.insert_buffered();
         }
         Ok(())
     }
 
     /// Adds all buffered beacons to session summaries, in the order of the records.
-    pub fn insert_held(&mut self) {
-        if self.held.records.is_empty() {
+    pub fn insert_buffered(&mut self) {
+        if self.buffer.records.is_empty() {
             return;
         }
-        let mut held = std::mem::take(&mut self.held);
-        if held.records.len() > 1 {
-            self.store.warm(held.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()));
+        let mut buffer = std::mem::take(&mut self.buffer);
+        if buffer.records.len() > 1 {
+            self.store.warm(buffer.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()));
         }
-        let mut rest = held.outcomes.as_slice();
-        for record in &held.records {
+        let mut rest = buffer.outcomes.as_slice();
+        for record in &buffer.records {
             let (outcomes, after) = rest.split_at(record.outcomes);
             rest = after;
             self.take(record, outcomes);
         }
-        held.records.clear();
-        held.outcomes.clear();
-        self.held = held;
+        buffer.records.clear();
+        buffer.outcomes.clear();
+        self.buffer = buffer;
         self.sweep();
     }
 
     fn take(
         &mut self,
-        record: &HeldRecord,
+        record: &BufferedRecord,
         outcomes: &[(Option<Timestamp>, Result<Observation, Rejection>)],
     ) {
-        let HeldRecord { offset, clock, .. } = *record;
+        let BufferedRecord { offset, clock, .. } = *record;
         let latest = clock.saturating_add(self.settings.max_skew);
         self.at_end_since = None;
         self.next_offset = offset + 1;

@@ -24,7 +24,7 @@ impl Combiner {
         let to = time.saturating_sub(rules.lateness).saturating_sub(Span::from_millis(1));
         // The buffered beacons are earlier than `time`, so they are inserted before windows close.
         if rules.floor(to) > self.store.closed_until() {
-            self.insert_held();
+            self.insert_buffered();
         }
         self.advance(to);
     }

@@ -146,9 +146,9 @@ fn sorted(records: &[(u64, u64)]) -> Combiner {
         let record =
             Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(at(*recorded)) };
         combiner.reached(at(*recorded));
-        combiner.hold(&record, offset, at(W * 100)).unwrap();
+        combiner.buffer(&record, offset, at(W * 100)).unwrap();
     }
-    combiner.insert_held();
+    combiner.insert_buffered();
     assert!(combiner.balanced());
     combiner
 }
@@ -177,7 +177,7 @@ fn line_with_several_beacon_times_closes_no_window_of_the_lines_after_it() {
         let LineTime::At(time) = combiner.line_time(line.as_bytes(), at(far)) else { panic!("no time") };
         combiner.reached(time);
         let record = Record { payload: line.as_bytes(), content_type: None, timestamp: None };
-        combiner.hold(&record, offset, at(far)).unwrap();
+        combiner.buffer(&record, offset, at(far)).unwrap();
     }
     combiner.finish();
     assert_eq!((combiner.totals().read, combiner.totals().without_summary()), (4, 0));

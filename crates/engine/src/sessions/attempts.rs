@@ -28,7 +28,7 @@ pub(crate) use counted::{Counted, Failure, InWindow};
 
 /// The reports of one beacon about its attempt.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Statement {
+pub(crate) struct AttemptReport {
     /// The beacon's own time.
     pub(crate) at: Timestamp,
     pub(crate) start: bool,
@@ -102,20 +102,20 @@ impl OtherLines {
 
     /// Adds the assertions of a line of higher rank.
     pub(crate) fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
-        self.outranked |= line.start.holds(now) || line.frame.holds(now);
+        self.outranked |= line.start.is_valid(now) || line.frame.is_valid(now);
         self.outranked_at = self.outranked_at.or_later(line.start).or_later(line.frame);
-        self.idle |= line.idle.holds(now);
+        self.idle |= line.idle.is_valid(now);
         self
     }
 
     /// Adds the assertions of a line of lower rank.
     pub(crate) fn and(mut self, line: &Line, context: WindowContext, open: &InWindow, now: &Now) -> Self {
         self.starting |= line.is_starting(now);
-        self.start |= line.start.holds(now);
+        self.start |= line.start.is_valid(now);
         self.frame = self.frame.or_later(line.frame);
-        self.idle |= line.idle.holds(now);
+        self.idle |= line.idle.is_valid(now);
         self.failed |=
-            line.unanswered(context, open, now).is_some_and(|fatal| !fatal.outranked_at.holds(now));
+            line.unanswered(context, open, now).is_some_and(|fatal| !fatal.outranked_at.is_valid(now));
         self
     }
 }
@@ -154,9 +154,9 @@ impl Line {
 
     /// Records the reports of a beacon. Returns the amounts that they add to the counts of the window. `open` is the
     /// state of the window before the beacon, and becomes the state after it.
-    pub(crate) fn state(
+    pub(crate) fn report(
         &mut self,
-        statement: &Statement,
+        report: &AttemptReport,
         others: &OtherLines,
         context: WindowContext,
         open: &mut InWindow,
@@ -164,38 +164,38 @@ impl Line {
     ) -> Counted {
         let mut counted = Counted::default();
         // Most beacons report only that playback continues, so they take this short path.
-        let Statement { start, frame, idle, fatal, .. } = *statement;
+        let AttemptReport { start, frame, idle, fatal, .. } = *report;
         if frame
             && !start
             && !idle
             && !fatal
             && !self.started
             && self.fatal.is_none()
-            && self.frame.holds(now)
+            && self.frame.is_valid(now)
         {
             if !others.outranked && !others.failed {
                 *open = InWindow::default();
             }
             self.frame = self.frame.or_later(Assertion::at(now.record));
-            self.frame_at = statement.at;
+            self.frame_at = report.at;
             return counted;
         }
         // Reports that do not count must not change the state of the window. They change a copy of it instead.
         let mut unseen = *open;
         let open = if others.outranked { &mut unseen } else { open };
-        if statement.start {
-            self.start(statement, others, context, open, &mut counted, now);
+        if report.start {
+            self.start(report, others, context, open, &mut counted, now);
         }
-        if statement.frame {
-            self.frame(statement, others, context, open, &mut counted, now);
+        if report.frame {
+            self.frame(report, others, context, open, &mut counted, now);
         }
-        if statement.fatal {
-            self.fatal(statement, others, context, open, &mut counted, now);
+        if report.fatal {
+            self.fatal(report, others, context, open, &mut counted, now);
         }
-        if statement.end {
+        if report.end {
             self.end(others, context, open, now);
         }
-        if statement.idle {
+        if report.idle {
             self.idle = self.idle.or_later(Assertion::at(now.record));
         }
         if others.outranked { Counted::default() } else { counted }
@@ -203,32 +203,32 @@ impl Line {
 
     /// Returns true if the line has an unexpired first frame.
     pub(crate) fn has_played(&self, now: &Now) -> bool {
-        self.frame.holds(now)
+        self.frame.is_valid(now)
     }
 
     /// Returns true if the line has an unexpired start.
     pub(crate) fn has_start(&self, now: &Now) -> bool {
-        self.start.holds(now)
+        self.start.is_valid(now)
     }
 
     fn is_starting(&self, now: &Now) -> bool {
-        self.start.holds(now) && (self.started || !self.frame.holds(now))
+        self.start.is_valid(now) && (self.started || !self.frame.is_valid(now))
     }
 
     fn start(
         &mut self,
-        statement: &Statement,
+        report: &AttemptReport,
         others: &OtherLines,
         context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
         now: &Now,
     ) {
-        let frame = self.frame.holds(now);
-        let is_old = frame && statement.at < self.frame_at;
-        let is_first = !frame && !others.frame.holds(now) && !self.start.holds(now) && !others.start;
-        let last_fatal = self.fatal.as_deref().filter(|fatal| fatal.assertion.holds(now));
-        let was_overtaken = last_fatal.is_some_and(|fatal| statement.at < fatal.at);
+        let frame = self.frame.is_valid(now);
+        let is_old = frame && report.at < self.frame_at;
+        let is_first = !frame && !others.frame.is_valid(now) && !self.start.is_valid(now) && !others.start;
+        let last_fatal = self.fatal.as_deref().filter(|fatal| fatal.assertion.is_valid(now));
+        let was_overtaken = last_fatal.is_some_and(|fatal| report.at < fatal.at);
         let retry = self
             .unanswered(context, open, now)
             .is_some_and(|fatal| fatal.window != context.window || open.pending.is_none());
@@ -248,19 +248,19 @@ impl Line {
         }
         self.framed_before = others.frame;
         self.start = self.start.or_later(Assertion::at(now.record));
-        self.start_at = statement.at;
+        self.start_at = report.at;
     }
 
     fn frame(
         &mut self,
-        statement: &Statement,
+        report: &AttemptReport,
         others: &OtherLines,
         context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
         now: &Now,
     ) {
-        let (start, frame) = (self.start.holds(now), self.frame.holds(now));
+        let (start, frame) = (self.start.is_valid(now), self.frame.is_valid(now));
         let fatal = self.unanswered(context, open, now);
         // If the window has a pending failure, the player may have recovered from it.
         let is_first = !frame || self.started;
@@ -271,9 +271,9 @@ impl Line {
         let follows = if frame {
             self.started
         } else if start {
-            !self.framed_before.holds(now)
+            !self.framed_before.is_valid(now)
         } else {
-            !others.frame.holds(now) && (others.start || !self.idle.holds(now) && !others.idle)
+            !others.frame.is_valid(now) && (others.start || !self.idle.is_valid(now) && !others.idle)
         };
         if retry || follows && (is_first || !recovers) {
             let implied = !retry && !start && !others.start && open.pending != Some(Failure::Startup);
@@ -282,7 +282,7 @@ impl Line {
             }
             counted.plays += u8::from(!implied || context.implied);
             if !retry && start && (!frame || self.start_at >= self.frame_at) {
-                counted.startup_ms = self.took(statement.at, now);
+                counted.startup_ms = self.took(report.at, now);
             }
         }
         // If another line reported the failure, a late first frame does not show that the player recovered.
@@ -290,7 +290,7 @@ impl Line {
             *open = InWindow::default();
         }
         self.frame = self.frame.or_later(Assertion::at(now.record));
-        self.frame_at = statement.at;
+        self.frame_at = report.at;
         self.started = false;
         if let Some(fatal) = &mut self.fatal {
             fatal.answered = true;
@@ -306,18 +306,18 @@ impl Line {
 
     fn fatal(
         &mut self,
-        statement: &Statement,
+        report: &AttemptReport,
         others: &OtherLines,
         context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
         now: &Now,
     ) {
-        let (start, frame) = (self.start.holds(now), self.frame.holds(now));
+        let (start, frame) = (self.start.is_valid(now), self.frame.is_valid(now));
         let is_ours = start || frame;
         // A fatal error may be reported in several sources. If the error of another line was counted, the first error
         // on this line is a repetition.
-        let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.assertion.holds(now));
+        let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.assertion.is_valid(now));
         let repeats = self.unanswered(context, open, now).is_some() || is_first && others.failed;
         #[cfg(feature = "seeded-bugs")]
         if repeats && crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RepeatedFailureForgotten) {
@@ -327,9 +327,9 @@ impl Line {
             let is_starting = if is_ours { self.is_starting(now) } else { others.starting };
             let failure = if is_starting {
                 Some(Failure::Startup)
-            } else if frame || others.frame.holds(now) {
+            } else if frame || others.frame.is_valid(now) {
                 Some(Failure::Playback)
-            } else if self.idle.holds(now) || others.idle || !context.implied {
+            } else if self.idle.is_valid(now) || others.idle || !context.implied {
                 None
             } else {
                 open.begin(counted);
@@ -345,7 +345,7 @@ impl Line {
         let assertion = Assertion::at(now.record);
         let fatal = Fatal {
             assertion: self.fatal.as_ref().map_or(assertion, |known| known.assertion.or_later(assertion)),
-            at: statement.at,
+            at: report.at,
             window: context.window,
             outranked_at: others.outranked_at,
             answered: false,
@@ -361,9 +361,9 @@ impl Line {
     /// Records that the viewer has ended the session. If an attempt on this line has neither a first frame nor a
     /// failure, an exit before the first frame is pending.
     fn end(&mut self, others: &OtherLines, context: WindowContext, open: &mut InWindow, now: &Now) {
-        let has_played = others.frame != self.framed_before && others.frame.holds(now);
+        let has_played = others.frame != self.framed_before && others.frame.is_valid(now);
         let has_failed = others.failed || self.unanswered(context, open, now).is_some();
-        if self.is_starting(now) && !has_played && !has_failed && !self.left.holds(now) {
+        if self.is_starting(now) && !has_played && !has_failed && !self.left.is_valid(now) {
             open.pending.get_or_insert(Failure::Exit);
         }
         self.left = self.left.or_later(Assertion::at(now.record));
@@ -373,8 +373,8 @@ impl Line {
     /// by a start after it in another window, or by an attempt that began after it in the same window. An unanswered
     /// error is not counted again, because players report one failure several times and retry automatically.
     fn unanswered(&self, context: WindowContext, open: &InWindow, now: &Now) -> Option<&Fatal> {
-        let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.assertion.holds(now))?;
-        let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };
+        let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.assertion.is_valid(now))?;
+        let answered = if self.frame.is_valid(now) { fatal.answered_here } else { fatal.answered_by_old };
         let begun_since = open.begun && fatal.window == context.window;
         (!answered && !begun_since).then_some(fatal)
     }

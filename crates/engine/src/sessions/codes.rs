@@ -9,10 +9,10 @@ const MOST: usize = 32;
 /// The error codes that a session reports in CMCD. For each mode (event or request) and each endpoint, these are the
 /// codes of the last record. The latest codes are at the end. A repeated code is not a new error.
 #[derive(Debug, Default)]
-pub(crate) struct Codes(Vec<Stated>);
+pub(crate) struct Codes(Vec<ReportedCode>);
 
 #[derive(Clone, Copy, Debug)]
-struct Stated {
+struct ReportedCode {
     is_event: bool,
     endpoint: u32,
     code: u32,
@@ -21,7 +21,7 @@ struct Stated {
 
 impl Codes {
     /// Records the codes of a beacon, which may have none. Passes each code that is a new error to `each_new`.
-    pub(crate) fn state(
+    pub(crate) fn observe(
         &mut self,
         is_event: bool,
         endpoint: u32,
@@ -33,15 +33,15 @@ impl Codes {
         if self.0.is_empty() && codes.peek().is_none() {
             return;
         }
-        let is_ours = |known: &Stated| known.is_event == is_event && known.endpoint == endpoint;
+        let is_ours = |known: &ReportedCode| known.is_event == is_event && known.endpoint == endpoint;
         let before: Vec<_> = self.0.extract_if(.., |known| is_ours(known)).collect();
         let first = self.0.len();
         for code in codes {
-            if self.0[first..].iter().any(|stated| stated.code == code) {
+            if self.0[first..].iter().any(|known| known.code == code) {
                 continue;
             }
             let known = before.iter().find(|known| known.code == code).copied();
-            let is_new = !known.is_some_and(|known| known.assertion.holds(now));
+            let is_new = !known.is_some_and(|known| known.assertion.is_valid(now));
             #[cfg(feature = "seeded-bugs")]
             if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RepeatedCodeForgotten)
                 && let Some(known) = known.filter(|_| !is_new)
@@ -51,7 +51,7 @@ impl Codes {
             }
             let assertion = Assertion::at(now.record);
             let assertion = known.map_or(assertion, |known| known.assertion.or_later(assertion));
-            self.0.push(Stated { is_event, endpoint, code, assertion });
+            self.0.push(ReportedCode { is_event, endpoint, code, assertion });
             if is_new {
                 each_new(code);
             }
@@ -76,9 +76,9 @@ mod tests {
     }
 
     /// Records codes, and returns the codes that are new errors.
-    fn state(codes: &mut Codes, is_event: bool, endpoint: u32, stated: &[u32], record: u64) -> Vec<u32> {
+    fn observe(codes: &mut Codes, is_event: bool, endpoint: u32, reported: &[u32], record: u64) -> Vec<u32> {
         let mut new = Vec::new();
-        codes.state(is_event, endpoint, stated.iter().copied(), &now(record), |code| new.push(code));
+        codes.observe(is_event, endpoint, reported.iter().copied(), &now(record), |code| new.push(code));
         new
     }
 
@@ -86,7 +86,7 @@ mod tests {
     fn code_is_a_new_error_when_it_appears_or_changes() {
         let mut codes = Codes::default();
         let news = [&[1][..], &[1], &[], &[1], &[2], &[2], &[1]]
-            .map(|stated| !state(&mut codes, true, 7, stated, 1).is_empty());
+            .map(|reported| !observe(&mut codes, true, 7, reported, 1).is_empty());
         assert_eq!(news, [true, false, false, true, true, false, true]);
     }
 
@@ -94,19 +94,19 @@ mod tests {
     fn each_code_of_a_list_is_a_new_error_when_it_appears() {
         let mut codes = Codes::default();
         let news = [&[1][..], &[1, 2], &[2, 1], &[2], &[3, 3, 2], &[1, 2, 3], &[], &[2, 1]]
-            .map(|stated| state(&mut codes, true, 7, stated, 1));
+            .map(|reported| observe(&mut codes, true, 7, reported, 1));
         assert_eq!(news, [&[1][..], &[2], &[], &[], &[3], &[1], &[], &[2, 1]]);
     }
 
     #[test]
     fn code_of_another_mode_or_endpoint_is_another_error() {
         let mut codes = Codes::default();
-        assert_eq!(state(&mut codes, true, 7, &[1], 1), [1]);
-        assert_eq!(state(&mut codes, false, 7, &[1], 1), [1]);
-        assert_eq!(state(&mut codes, true, 8, &[1], 1), [1]);
-        assert_eq!(state(&mut codes, true, 9, &[], 1), [0; 0]);
+        assert_eq!(observe(&mut codes, true, 7, &[1], 1), [1]);
+        assert_eq!(observe(&mut codes, false, 7, &[1], 1), [1]);
+        assert_eq!(observe(&mut codes, true, 8, &[1], 1), [1]);
+        assert_eq!(observe(&mut codes, true, 9, &[], 1), [0; 0]);
         assert_eq!(
-            state(&mut codes, true, 7, &[1], 1),
+            observe(&mut codes, true, 7, &[1], 1),
             [0; 0],
             "a record without the code at another endpoint has no effect"
         );
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn code_is_a_new_error_again_after_the_idle_timeout_without_a_repetition() {
         let mut codes = Codes::default();
-        let news = [0, 100, 200, 301].map(|at| !state(&mut codes, true, 7, &[1], at).is_empty());
+        let news = [0, 100, 200, 301].map(|at| !observe(&mut codes, true, 7, &[1], at).is_empty());
         assert_eq!(news, [true, false, false, true]);
     }
 
@@ -123,9 +123,9 @@ mod tests {
     fn number_of_remembered_codes_is_bounded() {
         let mut codes = Codes::default();
         for endpoint in 0..1_000 {
-            assert_eq!(state(&mut codes, true, endpoint, &[1, 2], 1), [1, 2]);
+            assert_eq!(observe(&mut codes, true, endpoint, &[1, 2], 1), [1, 2]);
         }
         assert_eq!(codes.0.len(), super::MOST);
-        assert_eq!(state(&mut codes, true, 999, &[1, 2], 1), [0; 0]);
+        assert_eq!(observe(&mut codes, true, 999, &[1, 2], 1), [0; 0]);
     }
 }

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use crowdfold_airlock::{Identity, Observation, Playback};
 use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
 
-use crate::sessions::attempts::{Counted, InWindow, Line, OtherLines, Statement, WindowContext};
+use crate::sessions::attempts::{AttemptReport, Counted, InWindow, Line, OtherLines, WindowContext};
 use crate::sessions::errors::ErrorClasses;
 use crate::sessions::identities::Identities;
 use crate::sessions::tracker::{Tracked, Tracker};
@@ -56,8 +56,9 @@ impl Assertion {
         self.0 < now.horizon
     }
 
+    /// Returns true if the fact was reported, and the assertion has not expired for the current beacon.
     #[inline]
-    pub(crate) fn holds(self, now: &Now) -> bool {
+    pub(crate) fn is_valid(self, now: &Now) -> bool {
         self != Self::NEVER && !self.is_past(now) && now.record.saturating_since(self.0) <= now.idle
     }
 }
@@ -78,7 +79,7 @@ pub(crate) struct Now {
 /// The last record that reported a value, for each dimension slot. Most beacons of a session report the same
 /// dimensions, so the record of the last beacon is stored once for all of its slots.
 #[derive(Debug)]
-pub(crate) struct Stated {
+pub(crate) struct ReportedSlots {
     /// The slots in the last beacon that reported any dimension. Each slot has one bit.
     last: u32,
     at: Assertion,
@@ -92,23 +93,23 @@ struct Earlier {
     at: Vec<(u32, Assertion)>,
 }
 
-impl Stated {
-    const fn nothing() -> Self {
+impl ReportedSlots {
+    const fn none() -> Self {
         Self { last: 0, at: Assertion::NEVER, earlier: None }
     }
 
-    /// Returns the slots of `asked` whose last value has not expired.
-    pub(crate) fn holding(&self, asked: u32, now: &Now) -> u32 {
-        let last = if asked & self.last != 0 && self.at.holds(now) { asked & self.last } else { 0 };
-        let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.slots & asked != 0) else {
+    /// Returns the slots of `wanted` whose last value has not expired.
+    pub(crate) fn valid(&self, wanted: u32, now: &Now) -> u32 {
+        let last = if wanted & self.last != 0 && self.at.is_valid(now) { wanted & self.last } else { 0 };
+        let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.slots & wanted != 0) else {
             return last;
         };
-        let held = earlier.at.iter().filter(|(slots, at)| slots & asked != 0 && at.holds(now));
-        held.fold(last, |held, (slots, _)| held | slots & asked)
+        let valid = earlier.at.iter().filter(|(slots, at)| slots & wanted != 0 && at.is_valid(now));
+        valid.fold(last, |all, (slots, _)| all | slots & wanted)
     }
 
     /// Records that a beacon reported values for these slots.
-    pub(crate) fn state(&mut self, slots: u32, assertion: Assertion) {
+    pub(crate) fn report(&mut self, slots: u32, assertion: Assertion) {
         if slots == 0 {
             return;
         }
@@ -139,12 +140,12 @@ impl Earlier {
 /// The session summaries of one session in open windows. Each is a pair of the start of the window and the index of the
 /// summary in the window. A session rarely has more than two summaries.
 #[derive(Debug)]
-pub(crate) struct Seats {
+pub(crate) struct OpenSummaries {
     newest: (Timestamp, u32),
     others: Vec<(Timestamp, u32)>,
 }
 
-impl Seats {
+impl OpenSummaries {
     const NONE: u32 = u32::MAX;
 
     const fn none() -> Self {
@@ -161,8 +162,8 @@ impl Seats {
     }
 
     /// Adds a session summary. Removes entries of windows for which `is_open` returns false.
-    pub(crate) fn add(&mut self, seat: (Timestamp, u32), is_open: impl Fn(Timestamp) -> bool) {
-        let before = std::mem::replace(&mut self.newest, seat);
+    pub(crate) fn add(&mut self, entry: (Timestamp, u32), is_open: impl Fn(Timestamp) -> bool) {
+        let before = std::mem::replace(&mut self.newest, entry);
         self.others.retain(|(start, _)| is_open(*start));
         if before.1 != Self::NONE && is_open(before.0) {
             self.others.push(before);
@@ -191,8 +192,8 @@ pub(crate) struct Session {
     /// The state that only sessions with CMCD need. It is boxed to keep other sessions small.
     tracker: Option<Box<Tracker>>,
     identities: Identities,
-    pub(crate) stated: Stated,
-    pub(crate) seats: Seats,
+    pub(crate) reported_slots: ReportedSlots,
+    pub(crate) open_summaries: OpenSummaries,
 }
 
 /// The effects of a beacon. They depend on the assertions that have not expired before the beacon.
@@ -227,8 +228,8 @@ impl Session {
             opt_out: Assertion::NEVER,
             tracker: None,
             identities: Identities::new(),
-            stated: Stated::nothing(),
-            seats: Seats::none(),
+            reported_slots: ReportedSlots::none(),
+            open_summaries: OpenSummaries::none(),
         }
     }
 
@@ -245,18 +246,18 @@ impl Session {
         let measures = beacon.measures();
         let startup_ms = measures.value(ValueMetric::StartupMs);
         let tracked = self.track(beacon, now);
-        let statement = statement(beacon);
+        let report = attempt_report(beacon);
         // Before anything plays, the first selection of a bitrate is not a switch, even if the report of it arrives
         // late.
         let is_switch = |playback: &Playback| {
             let is_change = playback.bitrate_changed && tracked.bitrate_change != Some(Ordering::Equal);
-            is_change && (statement.frame || self.has_played(now))
+            is_change && (report.frame || self.has_played(now))
         };
         let is_switch = beacon.playback().is_some_and(is_switch);
         let is_switch_to = |change| is_switch && tracked.bitrate_change == Some(change);
         let is_json = beacon.playback().is_none();
-        let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.holds(now);
-        let counted = self.count(beacon, &statement, context, &mut in_window, now);
+        let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.is_valid(now);
+        let counted = self.count(beacon, &report, context, &mut in_window, now);
         // A beacon with playing time was not sent at the first frame.
         let is_untimed_frame = is_json
             && (measures.play && !measures.attempt)
@@ -264,8 +265,8 @@ impl Session {
         let measured = counted.startup_ms.filter(|_| is_untimed_frame).or(tracked.startup_ms);
         // If the start was reported, the startup time is computed here, because the reported startup time is
         // unreliable. For example, dash.js reports 1 ms or 453 ms.
-        let stated = startup_ms.filter(|_| {
-            let is_new = counted.plays > 0 || !self.startup.holds(now) && !is_measured;
+        let reported = startup_ms.filter(|_| {
+            let is_new = counted.plays > 0 || !self.startup.is_valid(now) && !is_measured;
             is_new && !tracked.start_known && !tracked.start_interrupted
         });
         let mut new_errors = tracked.new_codes;
@@ -286,21 +287,21 @@ impl Session {
             }
         }
         let observed = Observed {
-            opted_out: beacon.opt_out() || self.opt_out.holds(now),
+            opted_out: beacon.opt_out() || self.opt_out.is_valid(now),
             duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, assertion, now)),
             counted,
             in_window,
-            new_startup: measured.or(stated),
+            new_startup: measured.or(reported),
             new_errors,
             has_new_code: is_json || tracked.has_new_code,
             sums,
         };
-        for (stated, field) in [
+        for (is_reported, field) in [
             (startup_ms.is_some(), &mut self.startup),
             (is_untimed_frame, &mut self.untimed_frame),
             (beacon.opt_out(), &mut self.opt_out),
         ] {
-            if stated {
+            if is_reported {
                 *field = field.or_later(assertion);
             }
         }
@@ -330,7 +331,7 @@ impl Session {
     fn count(
         &mut self,
         beacon: &Observation,
-        statement: &Statement,
+        report: &AttemptReport,
         context: WindowContext,
         open: &mut InWindow,
         now: &Now,
@@ -338,7 +339,7 @@ impl Session {
         let json = &mut self.attempts;
         let Some(tracker) = &mut self.tracker else {
             let line = if beacon.playback().is_some() { &mut Line::new() } else { json };
-            return line.state(statement, &OtherLines::NONE, context, open, now);
+            return line.report(report, &OtherLines::NONE, context, open, now);
         };
         let [events, requests] = &mut tracker.attempts;
         let (line, others) = match beacon.playback() {
@@ -352,15 +353,15 @@ impl Session {
             }
             Some(_) => (requests, OtherLines::NONE.outranked_by(json, now).outranked_by(events, now)),
         };
-        line.state(statement, &others, context, open, now)
+        line.report(report, &others, context, open, now)
     }
 
     /// Records the states and totals of a CMCD beacon. Returns the amounts that follow from them. For a JSON beacon,
     /// all amounts are 0.
     fn track(&mut self, beacon: &Observation, now: &Now) -> Tracked {
         let Some(playback) = beacon.playback() else { return Tracked::default() };
-        let is_stated = playback.has_content() || playback.code.is_some() || beacon.measures().play;
-        if is_stated {
+        let needs_tracker = playback.has_content() || playback.code.is_some() || beacon.measures().play;
+        if needs_tracker {
             self.tracker.get_or_insert_with(|| Box::new(Tracker::new()));
         }
         self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.observe(beacon, playback, now))
@@ -369,14 +370,14 @@ impl Session {
     /// Records an identity. Returns true if a beacon with the same identity was observed before and its assertion has
     /// not expired.
     fn repeats(&mut self, identity: Identity, assertion: Assertion, now: &Now) -> bool {
-        self.identities.observed(identity.get(), assertion, now).is_some_and(|before| before.holds(now))
+        self.identities.observed(identity.get(), assertion, now).is_some_and(|before| before.is_valid(now))
     }
 }
 
 /// Returns the reports of a beacon about its attempt.
-fn statement(beacon: &Observation) -> Statement {
+fn attempt_report(beacon: &Observation) -> AttemptReport {
     let measures = beacon.measures();
-    Statement {
+    AttemptReport {
         at: beacon.own_time(),
         start: measures.attempt,
         frame: measures.play,

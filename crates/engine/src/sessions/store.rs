@@ -118,7 +118,7 @@ impl SessionStore {
             };
             seen ^= session.last_identity() ^ u64::from(some(&self.asserted, at));
             if let Some(open) = newest
-                && let Some(summary) = session.seats.find(open.start)
+                && let Some(summary) = session.open_summaries.find(open.start)
             {
                 let summary = summary as usize;
                 seen ^= open.summaries[summary].beacons ^ u64::from(some(&open.dimensions, summary));
@@ -212,7 +212,7 @@ impl SessionStore {
     }
 
     /// Returns every symbol that a session or an open session summary uses.
-    pub fn held(&self) -> impl Iterator<Item = Symbol> + '_ {
+    pub fn symbols(&self) -> impl Iterator<Item = Symbol> + '_ {
         let inherited = self.asserted.iter().copied();
         inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
     }
@@ -238,7 +238,7 @@ impl SessionStore {
     /// Returns the location of a session's summary in the window that starts at `start`: the index of the window, and
     /// the index in the window. Returns `None` if the session has no summary there.
     fn seat(&self, session: usize, start: Timestamp) -> Option<(usize, usize)> {
-        let summary = self.sessions[session].seats.find(start)?;
+        let summary = self.sessions[session].open_summaries.find(start)?;
         let window = self.windows.iter().rposition(|open| open.start == start)?;
         Some((window, summary as usize))
     }
@@ -251,7 +251,9 @@ impl SessionStore {
         let summary = open.summaries.len();
         open.summaries.push(SessionSummary::new(tenant));
         open.dimensions.resize(open.dimensions.len() + self.plan.slots.len(), Symbol::NONE);
-        session.seats.add((start, summary as u32), |start| start + self.rules.window > self.closed_until);
+        session
+            .open_summaries
+            .add((start, summary as u32), |start| start + self.rules.window > self.closed_until);
         self.open += 1;
         (window, summary)
     }
@@ -264,7 +266,8 @@ impl SessionStore {
         let seated = &mut open.summaries[summary];
         let first = reported.slots & !seated.reported;
         let missing = ((1 << slots) - 1) & !self.plan.error_bit & !seated.filled & !reported.slots;
-        let inherited = if missing == 0 { 0 } else { self.sessions[session].stated.holding(missing, now) };
+        let inherited =
+            if missing == 0 { 0 } else { self.sessions[session].reported_slots.valid(missing, now) };
         if first | inherited == 0 {
             return;
         }
@@ -302,7 +305,7 @@ impl SessionStore {
     /// Removes the session summaries of a session from all open windows. Returns the number of their beacons.
     fn remove_open_summaries(&mut self, session: usize) -> u64 {
         let mut beacons = 0;
-        for (start, summary) in self.sessions[session].seats.take() {
+        for (start, summary) in self.sessions[session].open_summaries.take() {
             let Some(open) = self.windows.iter_mut().find(|open| open.start == start) else { continue };
             let summary = &mut open.summaries[summary as usize];
             summary.gone = true;
@@ -321,7 +324,7 @@ impl SessionStore {
                 *asserted = value;
             }
         }
-        self.sessions[session].stated.state(reported.slots, Assertion::at(record));
+        self.sessions[session].reported_slots.report(reported.slots, Assertion::at(record));
     }
 
     /// Removes the sessions whose assertions have all expired. The last session takes the index of a removed one.

@@ -80,7 +80,8 @@ struct Entries(Vec<Entry>);
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     kinds: [Entries; Kind::COUNT],
-    stated: u32,
+    /// The number of states that were recorded.
+    recorded: u32,
 }
 
 /// The latest unexpired state of each kind. The latest state has the latest time on the clock, and among equal times
@@ -191,8 +192,8 @@ impl Timeline {
     }
 
     /// Records a state at time `at`.
-    pub(crate) fn state(&mut self, state: State, at: Timestamp, assertion: Assertion, now: &Now) {
-        self.stated = self.stated.wrapping_add(1);
+    pub(crate) fn add_state(&mut self, state: State, at: Timestamp, assertion: Assertion, now: &Now) {
+        self.recorded = self.recorded.wrapping_add(1);
         self.kinds[Kind::Playing as usize].then(state, at);
         let entries = &mut self.kinds[Kind::of(state) as usize];
         #[cfg(feature = "seeded-bugs")]
@@ -201,7 +202,7 @@ impl Timeline {
         {
             return;
         }
-        entries.add(Entry { at, assertion, nth: self.stated, state, since: Since::Playing }, now);
+        entries.add(Entry { at, assertion, nth: self.recorded, state, since: Since::Playing }, now);
     }
 
     fn latest(&self, now: &Now) -> Latest {
@@ -223,7 +224,7 @@ impl Entries {
     }
 
     fn latest(&self, now: &Now) -> Option<&Entry> {
-        self.0.get(self.0.partition_point(|entry| !entry.assertion.holds(now)))
+        self.0.get(self.0.partition_point(|entry| !entry.assertion.is_valid(now)))
     }
 
     fn add(&mut self, entry: Entry, now: &Now) {

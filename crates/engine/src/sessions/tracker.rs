@@ -139,7 +139,7 @@ impl Allowance {
         if before.is_some_and(|before| before > now.record) {
             return Span::ZERO;
         }
-        self.left = match before.filter(|_| self.record.holds(now)) {
+        self.left = match before.filter(|_| self.record.is_valid(now)) {
             Some(before) => {
                 let delay = distance
                     .moment(before, now)
@@ -152,7 +152,8 @@ impl Allowance {
         self.left
     }
 
-    fn spend(&mut self, credited: Span, now: &Now) {
+    /// Subtracts the time that an event has added.
+    fn subtract(&mut self, credited: Span, now: &Now) {
         if self.record == Assertion::at(now.record) {
             self.left = self.left.saturating_sub(credited);
         }
@@ -182,14 +183,14 @@ impl Tracker {
     /// Records the playback values of a beacon. Returns the effects of the beacon.
     pub(crate) fn observe(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> Tracked {
         let at = beacon.own_time();
-        let reported = self.reported[0].holds(now);
+        let reported = self.reported[0].is_valid(now);
         let states = reported || self.requests.reaches(now).is_some() || playback.state.is_some();
         let (new_codes, has_new_code) = self.new_codes(beacon, playback, now);
         let mut tracked = Tracked {
             sums: self.differences(playback, states, now),
             bitrate_change: self.bitrate_change(playback, now),
-            start_known: self.start.assertion.holds(now),
-            start_interrupted: self.asked_start.assertion.holds(now) && self.asked_start.interrupted,
+            start_known: self.start.assertion.is_valid(now),
+            start_interrupted: self.asked_start.assertion.is_valid(now) && self.asked_start.interrupted,
             new_codes,
             has_new_code,
             ..Tracked::default()
@@ -199,7 +200,7 @@ impl Tracker {
             self.event(state, at, now)
         } else if !reported {
             self.requests.step(state, at, None, Span::MAX, now)
-        } else if self.batched[0].holds(now) {
+        } else if self.batched[0].is_valid(now) {
             Step::default()
         } else {
             let at = self.distance.moment(now.record, now);
@@ -244,7 +245,7 @@ impl Tracker {
         let more = || playback.more_codes.iter().flat_map(|more| more.iter());
         let codes = playback.code.into_iter().chain(more().map(|(code, _)| code));
         let (mut new, mut is_first_new) = (ErrorClasses::NONE, false);
-        self.codes.state(playback.event, playback.endpoint, codes, now, |code| {
+        self.codes.observe(playback.event, playback.endpoint, codes, now, |code| {
             let class = if playback.code == Some(code) {
                 is_first_new = true;
                 beacon.measures().error
@@ -260,8 +261,9 @@ impl Tracker {
     /// if one of them is missing.
     fn bitrate_change(&mut self, playback: &Playback, now: &Now) -> Option<Ordering> {
         let bitrate = playback.bitrate_kbps.get()?;
-        let (before, stated) = std::mem::replace(&mut self.bitrate, (bitrate, Assertion::at(now.record)));
-        stated.holds(now).then(|| bitrate.cmp(&before))
+        let (before, reported_at) =
+            std::mem::replace(&mut self.bitrate, (bitrate, Assertion::at(now.record)));
+        reported_at.is_valid(now).then(|| bitrate.cmp(&before))
     }
 
     /// Returns the amounts that follow from the state of an event.
@@ -278,13 +280,13 @@ impl Tracker {
             counted
         };
         let step = self.events.step(state, at, counted, most, now);
-        self.allowance.spend(step.credited, now);
+        self.allowance.subtract(step.credited, now);
         step
     }
 
     /// Returns the time, on the player's clock, until which requests have already counted the states of events.
     fn observed(&self, now: &Now) -> Option<Timestamp> {
-        let asked = self.asked.record().filter(|_| self.asked.holds(now))?;
+        let asked = self.asked.record().filter(|_| self.asked.is_valid(now))?;
         self.distance.moment(asked, now)
     }
 
@@ -293,7 +295,7 @@ impl Tracker {
         if !playback.event {
             #[cfg(feature = "seeded-bugs")]
             if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RequestsIgnored)
-                && self.reported[0].holds(now)
+                && self.reported[0].is_valid(now)
             {
                 return;
             }
@@ -302,9 +304,9 @@ impl Tracker {
             if state == State::Starting {
                 self.asked_start = Start { at, assertion, ..Start::NONE };
             }
-            return self.requests.state(state, at, assertion, now);
+            return self.requests.add_state(state, at, assertion, now);
         }
-        self.events.state(state, at, assertion, now);
+        self.events.add_state(state, at, assertion, now);
         self.reported = assertion.last_two(self.reported);
         if playback.batched {
             self.batched = assertion.last_two(self.batched);
@@ -323,7 +325,7 @@ impl Tracker {
     fn startup(&self, at: Timestamp, now: &Now) -> Option<u32> {
         let Start { at: start, assertion, interrupted, over } = self.start;
         let (began, before) = self.began;
-        if !assertion.holds(now) || interrupted || over || before.holds(now) && start < began {
+        if !assertion.is_valid(now) || interrupted || over || before.is_valid(now) && start < began {
             return None;
         }
         let took = at.checked_since(start).filter(|took| *took <= now.idle)?;
@@ -338,15 +340,15 @@ const fn follows_from_states(metric: SumMetric) -> bool {
 
 /// Returns true if the latest of these two records has not expired. The current record is not considered.
 fn holds_before([last, before]: [Assertion; 2], now: &Now) -> bool {
-    if last == Assertion::at(now.record) { before.holds(now) } else { last.holds(now) }
+    if last == Assertion::at(now.record) { before.is_valid(now) } else { last.is_valid(now) }
 }
 
 /// Stores a total. Returns the difference between it and the greatest unexpired total of requests and events. Returns 0
 /// if no total is unexpired, because an expired total may be hours old. `line` is 0 for requests and 1 for events.
 fn difference(last: &mut [(u32, Assertion); 2], line: usize, total: Total, now: &Now) -> u32 {
     let Some(total) = total.get() else { return 0 };
-    let held = last.iter().filter(|(_, stated)| stated.holds(now)).map(|(total, _)| *total);
-    let added = held.max().map_or(0, |before| total.saturating_sub(before));
+    let valid = last.iter().filter(|(_, reported_at)| reported_at.is_valid(now)).map(|(total, _)| *total);
+    let added = valid.max().map_or(0, |before| total.saturating_sub(before));
     last[line] = (total, Assertion::at(now.record));
     added
 }

@@ -245,10 +245,10 @@ impl Worker {
                 content_type: next.content_type(),
                 timestamp: Some(at(next.timestamp)),
             };
-            combiner.hold(&record, offset as i64, at(now)).unwrap();
+            combiner.buffer(&record, offset as i64, at(now)).unwrap();
             read += 1;
         }
-        combiner.insert_held();
+        combiner.insert_buffered();
         if read < most {
             let margin = if self.bug == Some(Bug::SilenceWithoutMargin) { LATENESS + SKEW } else { 0 };
             combiner.at_end(at(now + margin));

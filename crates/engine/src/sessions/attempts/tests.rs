@@ -57,7 +57,7 @@ impl Rig {
         self.is_any_late |= is_late;
         let context = WindowContext { window, implied: true };
         let mut open = self.open.get(&window).copied().filter(|_| !is_late).unwrap_or_default();
-        let statement = Statement {
+        let report = AttemptReport {
             at,
             start: states.contains('s'),
             frame: states.contains('p'),
@@ -78,7 +78,7 @@ impl Rig {
             }
             _ => (requests, OtherLines::NONE.outranked_by(json, &now).outranked_by(events, &now)),
         };
-        let counted = line.state(&statement, &others, context, &mut open, &now);
+        let counted = line.report(&report, &others, context, &mut open, &now);
         if !is_late {
             self.open.insert(window, open);
             add(self.counted.entry(window).or_default(), counted);
@@ -281,7 +281,7 @@ fn attempts_without_a_start_do_not_count_if_the_records_before_are_unknown() {
     let first = |states: &[&str]| {
         let (mut line, mut open, mut sums) = (Line::new(), InWindow::default(), [0; 5]);
         for states in states {
-            let statement = Statement {
+            let report = AttemptReport {
                 at: T,
                 start: *states == "s",
                 frame: *states == "p",
@@ -291,7 +291,7 @@ fn attempts_without_a_start_do_not_count_if_the_records_before_are_unknown() {
             };
             let now = Now { record: T, idle: IDLE, horizon: Timestamp::EPOCH };
             let context = WindowContext { window: T, implied: false };
-            add(&mut sums, line.state(&statement, &OtherLines::NONE, context, &mut open, &now));
+            add(&mut sums, line.report(&report, &OtherLines::NONE, context, &mut open, &now));
         }
         let mut pending = Counted::default();
         pending.add(open.pending);

@@ -25,7 +25,7 @@ impl Rig {
     fn at(&mut self, record: u64, time: u64, state: State) -> Step {
         let now = now(record, IDLE, 0);
         let step = self.line.step(state, at(time), None, Span::MAX, &now);
-        self.line.state(state, at(time), Assertion::at(at(record)), &now);
+        self.line.add_state(state, at(time), Assertion::at(at(record)), &now);
         self.sum.playing_ms += step.playing_ms;
         self.sum.stalled_ms += step.stalled_ms;
         self.stalls += u32::from(step.stall);
@@ -157,10 +157,10 @@ fn timeline_equals_a_model_that_keeps_all_states() {
             let (record, time) = (nth * 10 + below(40), below(200));
             let now = now(record, 60, nth * 4);
             let state = [Playing, Seeking, Rebuffering, Paused][below(4) as usize];
-            let held = all.iter().filter(|(record, ..): &&(Assertion, _, _)| record.holds(&now));
-            let latest = held.max_by_key(|(_, time, _)| *time).map(|(_, time, state)| (*time, *state));
+            let valid = all.iter().filter(|(record, ..): &&(Assertion, _, _)| record.is_valid(&now));
+            let latest = valid.max_by_key(|(_, time, _)| *time).map(|(_, time, state)| (*time, *state));
             assert_eq!(line.latest(&now).of_all(), latest);
-            line.state(state, at(time), Assertion::at(at(record)), &now);
+            line.add_state(state, at(time), Assertion::at(at(record)), &now);
             all.push((Assertion::at(at(record)), at(time), state));
         }
     }
@@ -175,7 +175,7 @@ fn states_in_the_reverse_order_of_the_clock_are_kept_until_they_expire() {
     assert_eq!(rig.kept()[0], 200_000);
     let now = now(300_000, IDLE, 190_000);
     for nth in 0..200_000 {
-        rig.line.state(Playing, at(500_000 - nth), Assertion::at(at(300_000 + nth)), &now);
+        rig.line.add_state(Playing, at(500_000 - nth), Assertion::at(at(300_000 + nth)), &now);
     }
     assert!(rig.kept()[0] < 250_000, "{:?}", rig.kept());
 }
