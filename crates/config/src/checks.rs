@@ -60,14 +60,19 @@ fn source_log(loaded: &Loaded) -> Result<(), ConfigError> {
 fn collector(loaded: &Loaded) -> Result<(), ConfigError> {
     let collect = &loaded.settings.collect;
     if collect.proxy_protocol && collect.trusted_proxies.is_empty() {
-        let message = "needs trusted proxies; name them in collect.trusted_proxies, or set it to false";
+        let message = "is true, but collect.trusted_proxies is empty; name the proxies there, or set proxy_protocol to \
+                       false";
         return Err(loaded.error("collect.proxy_protocol", message));
     }
     let (certificate, key) = ("collect.tls.certificate", "collect.tls.key");
     match (&collect.tls.certificate, &collect.tls.key) {
-        (Some(_), None) => Err(loaded.error(certificate, format!("has no key; name its file in {key}"))),
+        (Some(_), None) => {
+            Err(loaded.error(certificate, format!("is set without a key; set {key} to the path of the key")))
+        }
         (None, Some(_)) => {
-            Err(loaded.error(key, format!("has no certificate; name its file in {certificate}")))
+            let message =
+                format!("is set without a certificate; set {certificate} to the path of the certificate");
+            Err(loaded.error(key, message))
         }
         _ => Ok(()),
     }
@@ -125,8 +130,9 @@ fn content(loaded: &Loaded) -> Result<(), ConfigError> {
     }
     let Some(key) = breakdowns_with(loaded, "content") else { return Ok(()) };
     let place = if loaded.is_given(&key) { key.as_str() } else { "content.policy" };
-    let message =
-        format!("is \"drop\", but {key} names content; remove it there, or set content.policy to \"keep\"");
+    let message = format!(
+        "is \"drop\", but {key} names content; remove content there, or set content.policy to \"keep\""
+    );
     Err(loaded.error_at(place, "content.policy", message))
 }
 
@@ -135,8 +141,8 @@ fn network(loaded: &Loaded) -> Result<(), ConfigError> {
         return Ok(());
     }
     breakdowns_with(loaded, "network").map_or(Ok(()), |key| {
-        let message = "names network, but address.policy = \"strip\" keeps none; remove it, or set address.policy to \
-                       \"truncate\"";
+        let message = "names network, but no network is kept with address.policy = \"strip\"; remove network, or set \
+                       address.policy to \"truncate\"";
         Err(loaded.error(&key, message))
     })
 }

@@ -36,8 +36,12 @@ impl Fault {
             (Self::Unknown(known), _) => return Self::Located(unknown_key(&node.origin, key, known)),
             (Self::Message(message), _) => message,
             (Self::NotASection, Content::Value(value)) => not_a_section(key, value),
-            (Self::NotASection, Content::Section(_)) => "is a section; give it a value".into(),
-            (Self::Expected(want), Content::Section(_)) => format!("is a section; set it to {want}"),
+            (Self::NotASection, Content::Section(_)) => {
+                "is written as a section; write it as a key with a value".into()
+            }
+            (Self::Expected(want), Content::Section(_)) => {
+                format!("is written as a section; set it to {want}")
+            }
             (Self::Expected(want), Content::Value(value)) if is_secret(key) => {
                 format!("is {}; set it to {want}", value.kind())
             }

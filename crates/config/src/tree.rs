@@ -120,7 +120,11 @@ impl Section {
                     return Err(ConfigError::new(&node.origin, &key, not_a_section(&key, &value)));
                 }
                 (Content::Value(_), Content::Section(_)) => {
-                    return Err(ConfigError::new(&node.origin, &key, "is a section; give it a value"));
+                    return Err(ConfigError::new(
+                        &node.origin,
+                        &key,
+                        "is written as a section; write it as a key with a value",
+                    ));
                 }
             }
         }

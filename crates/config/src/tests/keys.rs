@@ -84,10 +84,13 @@ fn value_in_place_of_a_section_and_the_reverse_are_refused() {
         "windows = 3\n",
         "x.toml:1: windows is set to a whole number, but it is a section; write [windows] and its keys",
     );
-    check("[windows.length]\nx = 1\n", "x.toml:1: windows.length is a section; give it a value");
+    check(
+        "[windows.length]\nx = 1\n",
+        "x.toml:1: windows.length is written as a section; write it as a key with a value",
+    );
     check(
         "[source.fields]\nts.at = \"x\"\n",
-        "x.toml:2: source.fields.ts is a section; set it to a path of object keys, such as \"player.session_id\" or [\"player\", \"session.id\"]",
+        "x.toml:2: source.fields.ts is written as a section; set it to a path of object keys, such as \"player.session_id\" or [\"player\", \"session.id\"]",
     );
     check(
         "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release.tenants]\nacme = 5\n",
@@ -95,7 +98,7 @@ fn value_in_place_of_a_section_and_the_reverse_are_refused() {
     );
     check(
         "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[tenants.attributes.acme.plan]\nname = \"pro\"\n",
-        "x.toml:4: tenants.attributes.acme.plan is a section; set it to a string",
+        "x.toml:4: tenants.attributes.acme.plan is written as a section; set it to a string",
     );
     check(
         "[[release]]\nk = 5\n",

@@ -120,7 +120,7 @@ fn misspelled_environment_variable_is_refused_with_its_name() {
             "collect.tls.keys is not a known key; did you mean CROWDFOLD_COLLECT__TLS__KEY?",
         ),
         ("CROWDFOLD_WINDOW__LENGTH", "window is not a known key; did you mean CROWDFOLD_WINDOWS?"),
-        ("CROWDFOLD_RELEASE__K__X", "release.k is a section; give it a value"),
+        ("CROWDFOLD_RELEASE__K__X", "release.k is written as a section; write it as a key with a value"),
         (
             "CROWDFOLD_RELEASE_K",
             "release.k is not set by this variable; write CROWDFOLD_RELEASE__K, with two underscores",

@@ -48,7 +48,7 @@ fn topic_of_beacons_that_is_invalid_or_written_by_crowdfold_is_refused() {
 fn release_settings_that_contradict_other_sections_are_refused() {
     check(
         "[content]\npolicy = \"drop\"\n",
-        "x.toml:2: content.policy is \"drop\", but release.breakdowns names content; remove it there, or set content.policy to \"keep\"",
+        "x.toml:2: content.policy is \"drop\", but release.breakdowns names content; remove content there, or set content.policy to \"keep\"",
     );
     check(
         "[release]\npolicy = \"differential-privacy\"\n",
@@ -56,7 +56,7 @@ fn release_settings_that_contradict_other_sections_are_refused() {
     );
     check(
         "[release]\nbreakdowns = [[\"network\"]]\n",
-        "x.toml:2: release.breakdowns names network, but address.policy = \"strip\" keeps none; remove it, or set address.policy to \"truncate\"",
+        "x.toml:2: release.breakdowns names network, but no network is kept with address.policy = \"strip\"; remove network, or set address.policy to \"truncate\"",
     );
     check(
         "[release]\nmin_networks = 5\n",
@@ -64,11 +64,11 @@ fn release_settings_that_contradict_other_sections_are_refused() {
     );
     check(
         "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release.tenants.beta]\nbreakdowns = [[\"network\"]]\n",
-        "x.toml:5: release.tenants.beta.breakdowns names network, but address.policy = \"strip\" keeps none; remove it, or set address.policy to \"truncate\"",
+        "x.toml:5: release.tenants.beta.breakdowns names network, but no network is kept with address.policy = \"strip\"; remove network, or set address.policy to \"truncate\"",
     );
     check(
         "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[content]\npolicy = \"drop\"\n[release]\nbreakdowns = [[\"os\"]]\n[release.tenants.beta]\nbreakdowns = [[\"content\"]]\n",
-        "x.toml:9: content.policy is \"drop\", but release.tenants.beta.breakdowns names content; remove it there, or set content.policy to \"keep\"",
+        "x.toml:9: content.policy is \"drop\", but release.tenants.beta.breakdowns names content; remove content there, or set content.policy to \"keep\"",
     );
 }
 
@@ -139,10 +139,16 @@ fn collector_setting_is_refused_if_a_setting_that_it_requires_is_absent() {
     for (line, expect) in [
         (
             "proxy_protocol = true",
-            "proxy_protocol needs trusted proxies; name them in collect.trusted_proxies, or set it to false",
+            "proxy_protocol is true, but collect.trusted_proxies is empty; name the proxies there, or set proxy_protocol to false",
         ),
-        ("tls.certificate = \"/c.pem\"", "tls.certificate has no key; name its file in collect.tls.key"),
-        ("tls.key = \"/k.pem\"", "tls.key has no certificate; name its file in collect.tls.certificate"),
+        (
+            "tls.certificate = \"/c.pem\"",
+            "tls.certificate is set without a key; set collect.tls.key to the path of the key",
+        ),
+        (
+            "tls.key = \"/k.pem\"",
+            "tls.key is set without a certificate; set collect.tls.certificate to the path of the certificate",
+        ),
     ] {
         check(&format!("[collect]\n{line}\n"), &format!("x.toml:2: collect.{expect}"));
     }

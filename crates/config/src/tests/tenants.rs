@@ -89,7 +89,7 @@ fn attribute_with_an_invalid_name_or_value_is_refused() {
     );
     check_two(
         &attribute("plan = { name = \"pro\" }"),
-        "x.toml:5: tenants.attributes.acme.plan is a section; set it to a string",
+        "x.toml:5: tenants.attributes.acme.plan is written as a section; set it to a string",
     );
 }
 
