@@ -24,7 +24,8 @@ pub enum Format {
 pub enum AddressPolicy {
     /// No part of the address is kept.
     Strip,
-    /// The network is kept as the dimension `network`: the first 24 bits of IPv4 or the first 32 bits of IPv6.
+    /// The network is kept as the dimension `network`: the first 24 bits of an IPv4 address, or the
+    /// first 32 bits of an IPv6 address.
     Truncate,
 }
 

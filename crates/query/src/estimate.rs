@@ -85,7 +85,8 @@ impl Ratio {
         Self::Known(ratio, variance.sqrt() / denominator)
     }
 
-    /// Replaces a ratio below 0 or above 1 by [`Self::OutOfRange`]. For ratios that are a share of a whole.
+    /// Replaces a ratio below 0 or above 1 by [`Self::OutOfRange`]. It is used for ratios that are a
+    /// share of a whole.
     pub(crate) fn as_share(self) -> Self {
         match self {
             Self::Known(value, _) if !(0.0..=1.0).contains(&value) => Self::OutOfRange,

@@ -104,8 +104,9 @@ struct Line(Vec<Assertion>);
 struct OtherLines {
     /// True if a line before this one has a live start or a live first frame. If it is true, the beacon does not count.
     outranked: bool,
-    /// True if a line after this one has a live start. The next field has the same meaning for a live first frame.
+    /// True if a line after this one has a live start.
     start: bool,
+    /// True if a line after this one has a live first frame.
     frame: bool,
     /// True if a line after this one has a live start that no first frame follows.
     starting: bool,
