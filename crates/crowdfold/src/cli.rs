@@ -106,14 +106,14 @@ pub enum Command {
                             cells.ndjson"
     )]
     Generate(Generate),
-    /// Create topics with a bounded time-to-live, verify it, or print the ACLs of each role
+    /// Create topics with a bounded time-to-live, verify the topics, or print the ACLs of each role
     Topics(Topics),
     /// Read, filter and group rollups, and print them
     #[command(
         after_help = "Example: crowdfold query --breakdown device,os,browser --where os=Windows --since 1h --by device,os"
     )]
     Query(Query),
-    /// Serve a page, an API and gauges of the rollups
+    /// Serve the rollups as a web page, an HTTP API and gauges for Prometheus
     #[command(after_help = "Example: crowdfold console --config crowdfold.toml --listen 127.0.0.1:8090")]
     Console(Console),
     /// Search the topics for identifiers, rows below k, tables that disagree, expired records and readers without a
@@ -207,7 +207,7 @@ pub struct Fold {
     /// File for the rollups [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// File for the exact ledger; protect it like the input
+    /// File for the ledger: the exact number of beacons by outcome; protect the file like the input
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
     /// Memory for sorting, such as 512MiB; if more is needed, records are sorted in temporary files
@@ -258,7 +258,7 @@ pub struct Generate {
     /// Maximum number of beacons
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub beacons: Option<u64>,
-    /// File for the exact cells of each window and breakdown, before folding, clamping and noise
+    /// File for the exact numbers of each window and breakdown, before folding, clamping and noise
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
 }
@@ -280,13 +280,14 @@ pub struct Console {
 /// The flags of `crowdfold audit`.
 #[derive(Args, Debug)]
 pub struct Audit {
-    /// Topic of rollups to audit, written by any program; repeatable [default: all topics of the configuration]
+    /// Topic of rollups to audit, also one that another program writes; repeatable [default: all topics of the
+    /// configuration]
     #[arg(long, value_name = "TOPIC")]
     pub rollups: Vec<String>,
-    /// Topic of rejections to audit, written by any program; repeatable
+    /// Topic of rejections to audit, also one that another program writes; repeatable
     #[arg(long, value_name = "TOPIC")]
     pub rejections: Vec<String>,
-    /// Only records appended within this time, such as 1d [default: all records]
+    /// Only records that were appended at most this long ago, such as 1d [default: all records]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<Duration>,
     /// Minimum number of sessions per row; the k that a row itself contains is checked too [default: `release.k` of the

@@ -21,7 +21,7 @@ pub struct Query {
     /// plan=pro; repeat the flag with the same name to accept any of several values
     #[arg(long = "where", value_name = "NAME=VALUE", value_parser = condition)]
     pub conditions: Vec<(String, String)>,
-    /// Only windows that began within this time, such as 1h [default: all windows]
+    /// Only windows that began at most this long ago, such as 1h [default: all windows]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<Duration>,
     /// Add up rows with equal values of these names: the first dimensions of the table, such as device,os, or
@@ -61,8 +61,8 @@ pub struct Query {
         conflicts_with_all = ["every", "compare", "follow"]
     )]
     pub rank: Option<RankBy>,
-    /// Compare the period of --since with the same period this long before, such as 1d or 1w, or with the one that
-    /// begins at a time, such as 2026-11-30T08:00:00Z
+    /// Compare the period of --since with an earlier period of the same length, which began this long before it, such
+    /// as 1d or 1w, or at this time, such as 2026-11-30T08:00:00Z
     #[arg(long, value_name = "DURATION|TIME", value_parser = against, requires = "since", conflicts_with_all = ["every", "follow"])]
     pub compare: Option<Against>,
     /// Continue to print the rows of new windows as they are published, until Ctrl-C

@@ -161,7 +161,8 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "# A row with * leaves at least {} possible sizes for each small group in it (release.margin).",
+        "# The size of a small group in a row with * cannot be computed: at least {} sizes remain possible \
+         (release.margin).",
         policy.margin()
     )?;
     if config.shows_counts_only() {
