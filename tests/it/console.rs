@@ -31,9 +31,10 @@ fn console_page_shows_published_rows_in_a_browser() {
     let deployment = deployment.with_topics();
     let start = window_ago(deployment.rules.window, 120_000);
     let log = deployment.players_with(5, 600, start, 60_000, Faults::default());
+    // The beacons are written before the worker starts. A worker that finds an idle topic would close their windows.
+    deployment.produce(&log);
     let worker = Worker::start(&deployment, "a");
     worker.await_ready();
-    deployment.produce(&log);
     deployment.await_committed(start + 50_000);
     let console = Worker::console(&deployment, "console");
 
