@@ -114,8 +114,8 @@ fn by_breakdowns(bencher: Bencher<'_, '_>, how_many: usize) {
 fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
     let own = |tenant: usize| {
         let mut all = Dimension::ALL;
-        all.rotate_left(tenant % Dimension::COUNT);
-        let (first, rest) = all.split_at(1 + tenant / Dimension::COUNT);
+        all.rotate_left(tenant % Dimension::BUILT_IN);
+        let (first, rest) = all.split_at(1 + tenant / Dimension::BUILT_IN);
         (
             format!("tenant-{tenant}"),
             [first, rest].into_iter().flat_map(|l| l.chunks(8)).map(<[_]>::to_vec).collect(),

@@ -13,7 +13,9 @@ use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 use crowdfold_engine::{
     Combiner, CombinerSettings, Counts, Ledger, MergeCounts, Merger, MergerSettings, Operator, Rules, Start,
 };
-use crowdfold_model::{Dimension, Qualities, Quality, Span, Timestamp};
+use crowdfold_model::{
+    Custom, CustomDimensions, CustomSource, CustomValues, Dimension, Qualities, Quality, Span, Timestamp,
+};
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_testkit::oracle;
 use crowdfold_testkit::rows::remove_histograms;
@@ -23,10 +25,12 @@ pub(crate) use logs::log;
 
 const SCENARIOS: u64 = 4_000;
 const START: u64 = 1_795_308_480_000;
-const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn", "app_version"], &["stream", "format", "content"]];
+const NAMES: [&[&str]; 3] =
+    [&["os", "browser"], &["cdn", "app_version", "arm"], &["stream", "format", "content"]];
 /// Lists of breakdowns that a tenant may have of its own. They have other orders, fewer dimensions, or dimensions that
 /// no other tenant has.
-const OWN: [&[&[&str]]; 4] = [
+const OWN: [&[&[&str]]; 5] = [
+    &[&["arm", "os"], &["plan"]],
     &[&["content", "stream"], &["cdn", "browser"]],
     &[&["cdn"]],
     &[&["os"], &["player", "app", "cdn"]],
@@ -70,7 +74,7 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
         k: 1 + dice.below(6),
         breakdowns: strings(&NAMES),
         noise: 1 + dice.below(12),
-        own: match dice.below(8) {
+        own: match dice.below(9) {
             0..4 => BTreeMap::new(),
             list => {
                 let (k, breakdowns) = (1 + dice.below(8), strings(OWN[list as usize - 4]));
@@ -81,6 +85,7 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
             }
         },
         detail: detail(NAMES.len(), dice),
+        custom: custom(dice),
         quality: quality(dice),
         own_quality: if dice.one_in(3) {
             BTreeMap::from([("two".into(), quality(dice))])
@@ -90,6 +95,51 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
         ..oracle::Settings::default()
     };
     oracle::Settings { margin: margin(settings.k, dice), ..settings }
+}
+
+/// Returns custom dimensions: `arm` of all tenants, which tenant `two` may replace, and `plan` of tenant `two`.
+fn custom(dice: &mut Dice) -> Vec<oracle::Custom> {
+    let arm = |tenant: Option<&str>, values: Option<&[&str]>| oracle::Custom {
+        name: "arm".into(),
+        tenant: tenant.map(Into::into),
+        json: vec!["trial".into(), "arm".into()],
+        cmcd: "com.example-arm".into(),
+        values: values.map(|values| values.iter().map(ToString::to_string).collect()),
+    };
+    let plan = oracle::Custom {
+        name: "plan".into(),
+        json: vec!["plan".into()],
+        cmcd: "com.example-plan".into(),
+        ..arm(Some("two"), None)
+    };
+    let mut custom = vec![arm(None, Some(&["A", "B"])), plan];
+    match dice.below(4) {
+        0 => custom.push(arm(Some("two"), None)),
+        1 => custom.push(arm(Some("two"), Some(&["C", "a"]))),
+        _ => {}
+    }
+    custom
+}
+
+/// Returns the same custom dimensions for the operators, and their sources.
+fn customs(settings: &oracle::Settings) -> (CustomDimensions, Vec<CustomSource>) {
+    let (mut common, mut own) = (BTreeMap::new(), BTreeMap::new());
+    let mut sources = Vec::new();
+    for custom in &settings.custom {
+        let source =
+            CustomSource { json: Some(custom.json.clone()), cmcd: Some(custom.cmcd.clone()), log: None };
+        let index = sources.iter().position(|known| *known == source).unwrap_or_else(|| {
+            sources.push(source);
+            sources.len() - 1
+        });
+        let values = custom.values.clone().map_or(CustomValues::Open, CustomValues::Closed);
+        let dimension = Custom::dimension(&custom.name, index, None, &values).unwrap();
+        let list = if custom.tenant.is_some() { &mut own } else { &mut common };
+        list.insert(custom.name.clone(), dimension);
+    }
+    let of_two = common.clone().into_iter().chain(own).collect::<BTreeMap<_, _>>();
+    let list = |list: BTreeMap<String, Dimension>| list.into_values().collect();
+    (CustomDimensions::new(list(common), [("two".into(), list(of_two))]), sources)
 }
 
 /// Returns random thresholds for a good session, in a range in which some sessions of the logs are good and others not.
@@ -137,8 +187,10 @@ pub(crate) fn operators(logs: &[Vec<oracle::Record>], settings: &oracle::Setting
 
 /// Converts the settings of the oracle to the common policy and the policies of tenants.
 fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
+    let (custom, _) = customs(settings);
     let policy = |tenant: &str, detail| {
-        let dimensions = |names: &Vec<String>| names.iter().map(|n| Dimension::named(n).unwrap()).collect();
+        let named = |name: &String| custom.named(tenant, name).unwrap();
+        let dimensions = |names: &Vec<String>| names.iter().map(named).collect();
         let settings = PolicySettings {
             k: settings.k_of(tenant),
             allow_small_k: true,
@@ -154,12 +206,28 @@ fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
         };
         Policy::threshold(settings).unwrap()
     };
-    let own = settings.own.iter().map(|(tenant, own)| (tenant.clone(), policy(tenant, own.detail)));
+    let detail_of = |tenant: &str| settings.own.get(tenant).map_or(settings.detail, |own| own.detail);
+    // A tenant may have its own custom dimension in a common breakdown.
+    let own = settings.tenants.iter().map(|tenant| (tenant.clone(), policy(tenant, detail_of(tenant))));
     // The empty name stands for the common policy, because no tenant has an empty name.
     let policies = Policies::new(policy("", settings.detail), own);
     match secret {
         Some(secret) => policies.keyed(secret),
         None => policies,
+    }
+}
+
+/// Converts the settings of the oracle to those of the airlock.
+fn airlock_settings(settings: &oracle::Settings) -> Settings {
+    let (custom, custom_sources) = customs(settings);
+    Settings {
+        tenants: settings.tenants.clone(),
+        custom,
+        custom_sources,
+        max_skew: Span::from_millis(settings.max_skew),
+        child_directed_tenants: settings.child_directed_tenants.clone(),
+        child_directed_content: settings.child_directed_content.clone(),
+        ..Settings::default()
     }
 }
 
@@ -185,14 +253,7 @@ fn operators_with(
         policies,
         timeout: Span::MAX,
     });
-    let admit = Settings {
-        tenants: settings.tenants.clone(),
-        max_skew: Span::from_millis(settings.max_skew),
-        child_directed_tenants: settings.child_directed_tenants.clone(),
-        child_directed_content: settings.child_directed_content.clone(),
-        ..Settings::default()
-    };
-    let shared = Arc::new(Shared::new(admit, SessionHasher::fixed(3)).unwrap());
+    let shared = Arc::new(Shared::new(airlock_settings(settings), SessionHasher::fixed(3)).unwrap());
     let combine = Arc::new(CombinerSettings {
         rules,
         partitions: logs.len() as u32,

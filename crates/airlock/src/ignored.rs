@@ -46,9 +46,12 @@ impl Ignored {
         &self.0
     }
 
-    /// Returns the name of each field with its count.
+    /// Returns the name of each field with its count. All custom dimensions have one name.
     pub fn by_field(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        Field::all().map(|field| (field.name(), self.0[field.index()]))
+        let custom = Field::custom().map(|field| self.0[field.index()]).sum();
+        let name = Field::custom().next().map_or("", Field::name);
+        let others = Field::all().filter(move |field| field.name() != name);
+        others.map(|field| (field.name(), self.0[field.index()])).chain([(name, custom)])
     }
 }
 

@@ -57,3 +57,6 @@ pub use session::session_of;
 pub use session_hash::SessionHasher;
 pub use settings::{AddressPolicy, Format, Settings};
 pub use shared::{AirlockError, Shared};
+pub use text::is_publishable;
+
+pub use crowdfold_scan::Scanner;

@@ -6,14 +6,17 @@ use crowdfold_model::{ErrorClass, SumMetric, Unit, ValueMetric};
 use crate::{Measures, State, cmcd};
 
 /// Returns the numbers of a beacon, rounded half up, and the events that they imply (docs/internals/cmcd.md, "What a
-/// session contributes").
-pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
+/// session contributes"). `logged` is the time to the first byte in a log, which counts for requests for media.
+pub(crate) fn measures(beacon: &Beacon<'_>, logged: Option<Amount>) -> Measures {
     let mut common = Measures::default();
     for (metric, amount) in beacon.values() {
         common.values[metric as usize] = Some(narrow(amount.to_two_digits()));
     }
     let event = beacon.text(Text::Event).unwrap_or_default();
     if beacon.mode != Mode::Json {
+        if let Some(ttfb) = logged.filter(|_| beacon.media && beacon.mode == Mode::Request) {
+            common.values[ValueMetric::TtfbMs as usize].get_or_insert(narrow(ttfb.to_two_digits()));
+        }
         return of_state(beacon, event, common);
     }
     let error = json_error(beacon, event);

@@ -215,7 +215,13 @@ impl Observation {
     /// Returns the symbol of the beacon's value for a dimension, or [`Symbol::NONE`] if it has none.
     #[must_use]
     pub const fn dimension(&self, dimension: Dimension) -> Symbol {
-        self.dimensions[dimension as usize]
+        self.dimensions[dimension.index()]
+    }
+    /// Returns its value for the dimension with an index ([`Dimension::index`]), or [`Symbol::NONE`] without a value.
+    #[must_use]
+    #[inline]
+    pub const fn dimension_at(&self, index: usize) -> Symbol {
+        self.dimensions[index]
     }
     /// Returns the numbers of the beacon.
     #[must_use]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crowdfold_beacon::{Fields, LogFields};
 use crowdfold_scan::PublicIds;
 
-use crowdfold_model::{Partitioner, Span};
+use crowdfold_model::{CustomDimensions, CustomSource, Partitioner, Span};
 
 /// The form of records that have no header `content-type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,10 @@ pub struct Settings {
     /// The keys under which a CDN log contains values: from crowdfold's name of the value to a path of object keys
     /// (`[source.log]`).
     pub log: BTreeMap<String, Vec<String>>,
+    /// The locations of the values of custom dimensions, by the index of their source.
+    pub custom_sources: Vec<CustomSource>,
+    /// The custom dimensions of each tenant.
+    pub custom: CustomDimensions,
     /// The names of all tenants. A beacon with another tenant is rejected.
     pub tenants: Vec<String>,
     /// The tenant of beacons that do not name one, as an index into `tenants`.
@@ -98,6 +102,8 @@ impl Default for Settings {
             format: Format::Json,
             fields: BTreeMap::new(),
             log: BTreeMap::new(),
+            custom_sources: Vec::new(),
+            custom: CustomDimensions::default(),
             tenants: vec!["default".into()],
             default_tenant: 0,
             partitioner: Partitioner::Murmur2,

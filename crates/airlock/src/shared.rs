@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ahash::RandomState;
 use crowdfold_beacon::{Fields, FieldsError, LogFields};
+use crowdfold_model::Dimension;
 use crowdfold_scan::Scanner;
 use hashbrown::{HashMap, HashSet};
 use thiserror::Error;
@@ -56,6 +57,8 @@ pub struct Shared {
     databases: RwLock<Arc<Databases>>,
     loaded: AtomicU64,
     tenants: HashMap<Box<str>, Tenant, RandomState>,
+    /// The custom dimensions of each tenant.
+    custom: Vec<Vec<Dimension>>,
     child_directed: Vec<bool>,
     child_content: HashSet<Box<str>, RandomState>,
 }
@@ -82,8 +85,9 @@ impl Shared {
             scanner: Arc::new(Scanner::new(&settings.known)),
             databases: RwLock::new(Arc::new(Databases::open(&settings)?)),
             loaded: AtomicU64::new(0),
-            fields: Arc::new(Fields::new(&settings.fields)?),
-            log: Arc::new(LogFields::new(&settings.log)?),
+            fields: Arc::new(Fields::with_custom(&settings.fields, &settings.custom_sources)?),
+            log: Arc::new(LogFields::with_custom(&settings.log, &settings.custom_sources)?),
+            custom: settings.tenants.iter().map(|tenant| settings.custom.of(tenant).to_vec()).collect(),
             default_tenant: index(settings.default_tenant),
             tenants: named.collect(),
             child_directed: settings.tenants.iter().map(child).collect(),
@@ -131,6 +135,11 @@ impl Shared {
             }
             Some(name) => self.tenants.get(name).copied(),
         }
+    }
+
+    /// Returns the custom dimensions of a tenant.
+    pub(crate) fn custom_of(&self, tenant: Tenant) -> &[Dimension] {
+        &self.custom[usize::from(tenant.0)]
     }
 
     /// Returns true if the tenant or the content id is child-directed, so that its beacons are excluded.

@@ -57,6 +57,12 @@ pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<
     }
 }
 
+/// Returns true if a text may be a value of a closed list, because the rule of free texts would not change it.
+#[must_use]
+pub fn is_publishable(text: &str, scanner: &Scanner) -> bool {
+    matches!(word(TextRule::Free, text, scanner), Word::Is(word) if word == text)
+}
+
 /// Returns true if a firmware version contains an identifier. It is scanned before it is cut to three parts, because
 /// an address of which the last part is missing would not be found. Four octets whose last one is 0 are taken for a
 /// version, because hardly any host has such an address.

@@ -14,7 +14,7 @@ use crate::session_hash::belongs;
 use crate::shared::Shared;
 use crate::words::Words;
 use crate::{Dictionary, Observation, Placement, Rejection, SessionHash, Symbol, Tenant, catalogue, cmcd};
-use crowdfold_model::{Dimension, Reason, Span, Timestamp};
+use crowdfold_model::{Dimension, Reason, Span, Timestamp, ValueMetric};
 
 type Dimensions = [Symbol; Dimension::COUNT];
 
@@ -99,6 +99,9 @@ impl Validator {
         if http.time_ignored {
             self.ignore([Field::Number(Number::Ts)].into_iter());
         }
+        if http.ttfb_ignored {
+            self.ignore([Field::Number(Number::Value(ValueMetric::TtfbMs))].into_iter());
+        }
         let session = session_of(beacon)?;
         let opt_out = beacon.opt_out || shared.settings.gpc && http.gpc || shared.settings.dnt && http.dnt;
         self.observe(shared, record_time, http, beacon, session, opt_out).map_err(|reason| Rejection {
@@ -166,6 +169,9 @@ impl Validator {
             None => GeoInfo::UNKNOWN,
         };
         let mut dimensions = self.reported(settings.keep_content, beacon);
+        if beacon.has_custom() || !http.custom.is_empty() {
+            self.add_custom(&mut dimensions, shared.custom_of(tenant), http, beacon);
+        }
         self.add_located(&mut dimensions, http);
         self.add_geo(&mut dimensions, geo);
         let is_bot = self.add_client(&mut dimensions, shared, http, beacon);
@@ -177,7 +183,7 @@ impl Validator {
             ahead_ms: u32::try_from(own_time.saturating_since(record_time).as_millis()).unwrap_or(u32::MAX),
             clock_ahead,
             dimensions,
-            measures: measures(beacon),
+            measures: measures(beacon, http.ttfb),
             playback: cmcd::playback(beacon, http.endpoint),
             identity,
             opt_out,
@@ -189,7 +195,9 @@ impl Validator {
     /// Returns the symbols of the dimension values that the beacon contains.
     fn reported(&mut self, keep_content: bool, beacon: &Beacon<'_>) -> Dimensions {
         let mut dimensions = [Symbol::NONE; Dimension::COUNT];
-        let mut set = |dimension, raw| dimensions[dimension as usize] = self.words.symbol(dimension, raw);
+        let mut set = |dimension: Dimension, raw: &str| {
+            dimensions[dimension.index()] = self.words.symbol(dimension, raw)
+        };
         let json = beacon.mode == Mode::Json;
         for (dimension, raw) in beacon.dimensions() {
             let raw = match dimension {
@@ -201,15 +209,46 @@ impl Validator {
             };
             set(dimension, raw);
         }
-        if let Some(code) = cmcd::code(beacon).filter(|_| !json) {
-            set(Dimension::ErrorCode, code);
-        }
         let height = beacon.number(Number::Height).map(Amount::rounded).filter(|height| *height > 0);
         let by_height = height.map(catalogue::quality_of_height);
         if let Some(class) = by_height.or_else(|| bitrate(beacon).map(catalogue::quality_of_bitrate)) {
             set(Dimension::Quality, class);
         }
+        if !json && beacon.text(Text::Error).is_some() {
+            dimensions[Dimension::ErrorCode.index()] = self.error_code(beacon);
+        }
         dimensions
+    }
+
+    /// Returns the first valid error code of a CMCD record. Without one, returns the symbol of the first code.
+    #[cold]
+    fn error_code(&mut self, beacon: &Beacon<'_>) -> Symbol {
+        let mut symbol = |code: &str| self.words.symbol(Dimension::ErrorCode, code);
+        let is_code = |symbol: &Symbol| !matches!(*symbol, Symbol::NONE | Symbol::OTHER | Symbol::REDACTED);
+        let first = cmcd::code(beacon).map_or(Symbol::NONE, &mut symbol);
+        if is_code(&first) {
+            return first;
+        }
+        beacon.more_errors().map(|code| symbol(&code)).find(is_code).unwrap_or(first)
+    }
+
+    /// Adds the custom dimensions of the tenant. The value in the beacon has precedence over the one in a log.
+    #[cold]
+    fn add_custom(
+        &mut self,
+        dimensions: &mut Dimensions,
+        custom: &[Dimension],
+        http: &Http<'_>,
+        beacon: &Beacon<'_>,
+    ) {
+        for dimension in custom.iter().copied() {
+            let index = dimension.index();
+            let logged = http.custom.iter().find(|(source, _)| Dimension::BUILT_IN + source == index);
+            let reported = beacon.text(Text::Of(dimension)).filter(|text| !is_nothing(text));
+            if let Some(raw) = reported.or_else(|| logged.map(|(_, raw)| &**raw)) {
+                dimensions[index] = self.words.symbol(dimension, raw);
+            }
+        }
     }
 
     /// Adds the location that a CDN determined, for each dimension that the beacon does not contain.
@@ -219,7 +258,7 @@ impl Validator {
             (Dimension::Region, &http.region),
             (Dimension::Asn, &http.asn),
         ] {
-            let known = &mut dimensions[dimension as usize];
+            let known = &mut dimensions[dimension.index()];
             if let Some(raw) = raw.as_deref().filter(|_| !known.is_some()) {
                 *known = self.words.symbol(dimension, raw);
             }
@@ -234,7 +273,7 @@ impl Validator {
             (Dimension::Asn, geo.asn),
             (Dimension::Network, geo.network),
         ] {
-            let known = &mut dimensions[dimension as usize];
+            let known = &mut dimensions[dimension.index()];
             if !known.is_some() {
                 *known = symbol;
             }
@@ -255,10 +294,10 @@ impl Validator {
                 (Dimension::Browser, Dimension::BrowserVersion, client.browser, client.browser_version),
                 (Dimension::Os, Dimension::OsVersion, client.os, client.os_version),
             ] {
-                let explicit = dimensions[family as usize];
+                let explicit = dimensions[family.index()];
                 let known = prefer_explicit(explicit, symbol);
-                dimensions[family as usize] = known;
-                let version = &mut dimensions[version as usize];
+                dimensions[family.index()] = known;
+                let version = &mut dimensions[version.index()];
                 if explicit.is_some() && explicit != known {
                     // The version in the beacon belongs to the name in the beacon, which is not used.
                     *version = major;
@@ -266,21 +305,21 @@ impl Validator {
                     *version = prefer_explicit(*version, major);
                 }
             }
-            let device = &mut dimensions[Dimension::Device as usize];
+            let device = &mut dimensions[Dimension::Device.index()];
             *device = prefer_explicit(*device, client.device);
-            let firmware = &mut dimensions[Dimension::Firmware as usize];
+            let firmware = &mut dimensions[Dimension::Firmware.index()];
             if !firmware.is_some() {
                 *firmware = client.firmware;
             }
-            let app = dimensions[Dimension::App as usize];
+            let app = dimensions[Dimension::App.index()];
             if !app.is_some() || app == client.app {
-                dimensions[Dimension::App as usize] = client.app;
-                let version = &mut dimensions[Dimension::AppVersion as usize];
+                dimensions[Dimension::App.index()] = client.app;
+                let version = &mut dimensions[Dimension::AppVersion.index()];
                 *version = prefer_explicit(*version, client.app_version);
             }
         }
         shared.settings.drop_bots
-            && dimensions[Dimension::Device as usize] == self.words.symbol(Dimension::Device, "bot")
+            && dimensions[Dimension::Device.index()] == self.words.symbol(Dimension::Device, "bot")
     }
 
     fn client(&mut self, shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<ClientSymbols> {

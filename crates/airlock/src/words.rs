@@ -15,11 +15,17 @@ use crowdfold_model::Dimension;
 const MAX_CACHED: usize = 16_384;
 const LONGEST: usize = 256;
 
+/// The symbols of raw texts.
+type Known = HashMap<Box<str>, Symbol, RandomState>;
+
 /// The dictionary of a partition, with caches of the symbols of texts.
 pub(crate) struct Words {
     dictionary: Dictionary,
-    recent: [Recent; Dimension::COUNT],
-    known: [HashMap<Box<str>, Symbol, RandomState>; Dimension::COUNT],
+    recent: [Recent; Dimension::BUILT_IN],
+    known: [Known; Dimension::BUILT_IN],
+    /// The symbols of the raw texts of custom dimensions, by the address of their definition. Tenants may have different
+    /// rules for the same source.
+    custom: HashMap<usize, Known, RandomState>,
     scanner: Arc<Scanner>,
     public_content: Option<PublicIds>,
 }
@@ -30,6 +36,7 @@ impl Words {
             dictionary: Dictionary::default(),
             recent: std::array::from_fn(|_| Recent::default()),
             known: std::array::from_fn(|_| HashMap::default()),
+            custom: HashMap::default(),
             scanner,
             public_content,
         }
@@ -42,8 +49,9 @@ impl Words {
     /// Returns the symbol of a text that a producer sent. Applies the rule of the dimension.
     #[inline]
     pub(crate) fn symbol(&mut self, dimension: Dimension, raw: &str) -> Symbol {
-        if let Some(short) = Short::of(raw)
-            && let Some(symbol) = self.recent[dimension as usize].get(short)
+        if !matches!(dimension, Dimension::Custom(_))
+            && let Some(short) = Short::of(raw)
+            && let Some(symbol) = self.recent[dimension.index()].get(short)
         {
             return symbol;
         }
@@ -54,14 +62,21 @@ impl Words {
     /// are not saved for every value.
     #[inline(never)]
     fn find(&mut self, dimension: Dimension, raw: &str) -> Symbol {
-        let symbol = match self.known[dimension as usize].get(raw) {
+        let symbol = match self.known(dimension).get(raw) {
             Some(symbol) => *symbol,
             None => self.learn(dimension, raw),
         };
-        if let Some(short) = Short::of(raw) {
-            self.recent[dimension as usize].set(short, symbol);
+        if !matches!(dimension, Dimension::Custom(_))
+            && let Some(short) = Short::of(raw)
+        {
+            self.recent[dimension.index()].set(short, symbol);
         }
         symbol
+    }
+
+    fn known(&mut self, dimension: Dimension) -> &mut Known {
+        let Dimension::Custom(custom) = dimension else { return &mut self.known[dimension.index()] };
+        self.custom.entry(std::ptr::from_ref(custom).addr()).or_default()
     }
 
     /// Returns the symbol of a word that is safe to publish, because it has passed a rule or comes from a catalogue.
@@ -72,6 +87,7 @@ impl Words {
     pub(crate) fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         self.dictionary.sweep(held);
         self.known.iter_mut().for_each(HashMap::clear);
+        self.custom.clear();
         self.recent = std::array::from_fn(|_| Recent::default());
     }
 
@@ -85,7 +101,7 @@ impl Words {
             Word::Redacted => Symbol::REDACTED,
             Word::Is(word) => self.dictionary.intern(&word),
         };
-        let known = &mut self.known[dimension as usize];
+        let known = self.known(dimension);
         if raw.len() <= LONGEST {
             if known.len() >= MAX_CACHED {
                 known.clear();

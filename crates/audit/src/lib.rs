@@ -207,7 +207,9 @@ impl Auditor {
             return;
         }
         match row {
-            Some(row) if row.is_sound() => self.tables.row(&row, spot, is_first, &mut self.finds),
+            Some(row) if row.is_sound() => {
+                self.tables.row(&row, &self.rules, spot, is_first, &mut self.finds)
+            }
             _ => self.tables.interrupt(spot, &mut self.finds),
         }
     }

@@ -15,7 +15,7 @@ const MAX_NOISE: u64 = 100;
 /// Checks one row.
 pub(crate) fn row(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     window(row, finds);
-    breakdown(row, finds);
+    breakdown(row, rules, finds);
     policy(row, rules, finds);
     if row.policy.kind != Kind::DifferentialPrivacy {
         values(row, rules, finds);
@@ -33,12 +33,12 @@ fn window(row: &Entry<'_>, finds: &mut Finds) {
     }
 }
 
-fn breakdown(row: &Entry<'_>, finds: &mut Finds) {
+fn breakdown(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     if row.breakdown.is_empty() {
         finds.push(What::Dimension, "/breakdown".into());
     }
     for (at, name) in row.breakdown.iter().enumerate() {
-        if Dimension::named(name).is_none() || row.breakdown[..at].contains(name) {
+        if rules.dimension(row.tenant, name).is_none() || row.breakdown[..at].contains(name) {
             finds.push(What::Dimension, format!("/breakdown/{at}"));
         }
         if row.value(name).is_none() {
@@ -106,14 +106,15 @@ fn values(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
         let Some(value) = row.value(name) else { continue };
         // a finding must not contain the name of an unknown dimension, because it may contain anything
         let field = || {
-            Dimension::named(name)
+            rules
+                .dimension(row.tenant, name)
                 .map_or_else(|| format!("/dimensions/{{{at}}}"), |known| format!("/dimensions/{known}"))
         };
         let reserved = |word: &&str| word.eq_ignore_ascii_case(value.trim()) && *word != value;
         let misused = value != FOLDED && (star || value.contains(FOLDED));
         if misused || ["other", "unknown", "redacted"].iter().any(reserved) {
             finds.push(What::Reserved, field());
-        } else if value != FOLDED && !is_value(name, value, rules) {
+        } else if value != FOLDED && !is_value(row.tenant, name, value, rules) {
             finds.push(What::Label, field());
         }
         star |= value == FOLDED;
@@ -121,8 +122,8 @@ fn values(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
 }
 
 /// Returns true if the airlock accepts a string as a value of the dimension.
-fn is_value(name: &str, value: &str, rules: &Rules) -> bool {
-    match Dimension::named(name) {
+fn is_value(tenant: &str, name: &str, value: &str, rules: &Rules) -> bool {
+    match rules.dimension(tenant, name) {
         Some(Dimension::Country | Dimension::Region) => is_place_name(value),
         _ => is_label(value) || rules.is_public_content(name, value),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crowdfold_model::Dimension;
+use crowdfold_model::{CustomDimensions, Dimension};
 use crowdfold_scan::{Hit, Identifier, PublicIds, Scanner};
 
 use crate::entry::Kind;
@@ -24,6 +24,8 @@ pub struct Rules {
     pub allowed: Vec<(String, Identifier)>,
     /// The pattern of content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
+    /// The custom dimensions of each tenant.
+    pub custom: CustomDimensions,
     /// The maximum number of findings of one kind in one topic that are reported with their location.
     pub limit: usize,
 }
@@ -70,6 +72,7 @@ impl Default for Rules {
             known: Vec::new(),
             allowed: Vec::new(),
             public_content: None,
+            custom: CustomDimensions::default(),
             limit: 20,
         }
     }
@@ -86,6 +89,11 @@ impl Rules {
         let is_allowed = |kind| self.allowed.iter().any(|(name, allowed)| name == field && *allowed == kind);
         hits.retain(|(kind, _)| !(is_allowed(*kind) || is_public && kind.may_be_public()));
         hits
+    }
+
+    /// Returns the dimension of a tenant with a name.
+    pub(crate) fn dimension(&self, tenant: &str, name: &str) -> Option<Dimension> {
+        self.custom.named(tenant, name)
     }
 
     /// Returns true if a string is a content id that the operator declares public.

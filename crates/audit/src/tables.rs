@@ -14,7 +14,7 @@ use ahash::RandomState;
 use crate::entry::{Entry, Kind, Policy};
 use crate::missing::Reach;
 use crate::totals::{Shown, Totals};
-use crate::{Finds, Spot, What};
+use crate::{Finds, Rules, Spot, What};
 
 /// The maximum number of tables in memory. Each needs a few hundred bytes.
 const MAX_TABLES: usize = 5_000_000;
@@ -94,7 +94,14 @@ pub(crate) struct Windowful {
 impl Tables {
     /// Adds a row to its table. `is_first` is true if the row is in the first record that was read from its
     /// partition, and earlier records were skipped.
-    pub(crate) fn row(&mut self, row: &Entry<'_>, spot: Spot, is_first: bool, finds: &mut Finds) {
+    pub(crate) fn row(
+        &mut self,
+        row: &Entry<'_>,
+        rules: &Rules,
+        spot: Spot,
+        is_first: bool,
+        finds: &mut Finds,
+    ) {
         let key = self.key(row);
         let continues =
             |open: &Open| open.key == key && open.rows == row.rows && (row.row != 1 || open.last_row == 0);
@@ -106,7 +113,7 @@ impl Tables {
         if open.len() == MAX_OPEN {
             done.push(open.remove(0));
         }
-        let mut next = Open::new(key, row, spot, is_first && row.row > 1);
+        let mut next = Open::new(key, row, rules, spot, is_first && row.row > 1);
         next.take(row, spot, &self.hasher, finds);
         open.push(next);
         done.into_iter().for_each(|open| self.close(open, finds));
@@ -292,10 +299,10 @@ impl Open {
         matches!(self.ranges[..], [(1, last)] if last == self.rows)
     }
 
-    fn new(key: Key, row: &Entry<'_>, spot: Spot, cut: bool) -> Self {
+    fn new(key: Key, row: &Entry<'_>, rules: &Rules, spot: Spot, cut: bool) -> Self {
         Self {
             key,
-            breakdown: row.breakdown.iter().filter_map(|name| Dimension::named(name)).collect(),
+            breakdown: row.breakdown.iter().filter_map(|name| rules.dimension(row.tenant, name)).collect(),
             rows: row.rows,
             first: spot,
             last: spot,

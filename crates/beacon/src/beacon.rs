@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use crowdfold_model::{Dimension, SumMetric, ValueMetric};
+use crowdfold_model::{Custom, Dimension, SumMetric, ValueMetric};
 
 use crate::{Field, NotSend, cmcd};
 
@@ -51,11 +51,15 @@ pub enum Text {
     State,
     /// A dimension, with its value as the player sent it.
     Of(Dimension),
+    /// The value of the custom dimensions with this source.
+    Custom(u8),
 }
 
 impl Text {
     /// The number of string fields that are not dimensions.
     const PLAIN: usize = 7;
+    /// The index of the first custom dimension.
+    const CUSTOM: usize = Self::PLAIN + Dimension::BUILT_IN;
     pub(crate) const COUNT: usize = Self::PLAIN + Dimension::COUNT;
 
     /// Returns the index of the field among all string fields.
@@ -69,7 +73,8 @@ impl Text {
             Self::UserAgent => 4,
             Self::Error => 5,
             Self::State => 6,
-            Self::Of(dimension) => Self::PLAIN + dimension as usize,
+            Self::Of(dimension) => Self::PLAIN + dimension.index(),
+            Self::Custom(source) => Self::CUSTOM + source as usize,
         }
     }
 
@@ -115,6 +120,8 @@ pub struct Beacon<'a> {
     /// True if the beacon was in one body together with other events. The player may have delayed it until the body
     /// was sent.
     pub batched: bool,
+    /// True for CMCD about audio, video, or an object whose type it does not contain.
+    pub media: bool,
     /// True if an object or an array is the value of an unknown field, or of a field that cannot have such a value.
     /// If the beacon has no session, the nested value may contain beacons.
     pub(crate) nested: bool,
@@ -141,6 +148,7 @@ impl<'a> Beacon<'a> {
             opt_out: false,
             mode,
             batched: false,
+            media: false,
             nested: false,
             present: 0,
             decoded: 0,
@@ -177,10 +185,17 @@ impl<'a> Beacon<'a> {
         self.owned.iter().rev().find(|(known, _)| *known == field).map(|(_, text)| text.as_str())
     }
 
-    /// Returns the dimensions that have a value, each with the value as the player sent it.
+    /// Returns true if it has the value of a custom dimension.
+    #[must_use]
+    #[inline]
+    pub const fn has_custom(&self) -> bool {
+        self.present >> Text::CUSTOM & ((1 << Custom::MOST_SOURCES) - 1) != 0
+    }
+
+    /// Returns the built-in dimensions that have a value, each with the value as the player sent it.
     #[inline]
     pub fn dimensions(&self) -> impl Iterator<Item = (Dimension, &str)> {
-        let mut left = self.present >> Text::PLAIN & ((1 << Dimension::COUNT) - 1);
+        let mut left = self.present >> Text::PLAIN & ((1 << Dimension::BUILT_IN) - 1);
         std::iter::from_fn(move || {
             let at = left.trailing_zeros() as usize;
             left &= left.wrapping_sub(1);

@@ -5,10 +5,15 @@ mod shape;
 
 use std::borrow::Cow;
 
+use crowdfold_model::ValueMetric;
+
 use crate::json::syntax::{self, Raw, members};
 use crate::{Amount, Body, Http, Number, cmcd, is_nothing, time};
 pub use shape::LogFields;
 use shape::{Name, Target};
+
+/// The time to the first byte of a response.
+const TTFB: Number = Number::Value(ValueMetric::TtfbMs);
 
 /// The parts of a captured request that are read.
 #[derive(Default)]
@@ -157,6 +162,15 @@ impl<'a> Capture<'a> {
             // This field is in milliseconds by definition, so a small number is not mistaken for seconds.
             Name::Received => self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
             Name::Time => self.receive(time::read(&value)),
+            Name::Ttfb(unit) => {
+                let number = value.trim().parse::<f64>().ok();
+                self.http.ttfb = number.and_then(|number| Amount::fraction(TTFB, number * f64::from(unit)));
+                self.http.ttfb_ignored |= self.http.ttfb.is_none();
+            }
+            Name::Custom(source) => {
+                self.remove(name);
+                self.http.custom.push((source, value));
+            }
             _ => {
                 if let Some(slot) = self.slot(name) {
                     *slot = Some(value);
@@ -170,6 +184,8 @@ impl<'a> Capture<'a> {
         match name {
             Name::Key(key) => keys::remove(&mut self.members, key),
             Name::Received | Name::Time => self.http.received_at = None,
+            Name::Ttfb(_) => self.http.ttfb = None,
+            Name::Custom(source) => self.http.custom.retain(|(known, _)| *known != source),
             _ => {
                 if let Some(slot) = self.slot(name) {
                     *slot = None;
@@ -200,7 +216,15 @@ impl<'a> Capture<'a> {
             Name::Dictionary => &mut self.parameter,
             Name::Date => &mut self.date,
             Name::Clock => &mut self.clock,
-            Name::Key(_) | Name::Gpc | Name::Dnt | Name::Received | Name::Time => return None,
+            Name::Key(_)
+            | Name::Custom(_)
+            | Name::Ttfb(_)
+            | Name::Gpc
+            | Name::Dnt
+            | Name::Received
+            | Name::Time => {
+                return None;
+            }
         })
     }
 

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use crowdfold_model::{CmcdPart, Dimension, Metric, ValueMetric};
 
 use crate::json::{syntax, value};
-use crate::{Amount, Beacon, Field, Malformed, Mode, Number, ReadError, Text};
+use crate::{Amount, Beacon, Field, Fields, Malformed, Mode, Number, ReadError, Text};
 use dictionary::{Item, Value, members};
 pub(crate) use query::{find, read_query};
 
@@ -43,6 +43,7 @@ const OBJECTS: &[&str] = &["m", "a", "v", "av", "i", "c", "tt", "k", "o"];
 /// lines that may still be read. At this limit, `each` receives one error for all remaining lines.
 pub(crate) fn read_events<'a>(
     body: &'a [u8],
+    fields: &Fields,
     left: &mut usize,
     each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
 ) {
@@ -62,7 +63,7 @@ pub(crate) fn read_events<'a>(
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let Some(fewer) = left.checked_sub(1) else { return each(Err(ReadError::TooMany)) };
         *left = fewer;
-        let mut beacon = read(Mode::Event, [line]);
+        let mut beacon = read(Mode::Event, fields, [line]);
         if let Ok(beacon) = &mut beacon {
             beacon.batched = batched;
         }
@@ -74,9 +75,10 @@ pub(crate) fn read_events<'a>(
 /// without readable members is ignored. If no dictionary has a readable member, the record is an error.
 pub(crate) fn read<'a>(
     mode: Mode,
+    fields: &Fields,
     parts: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Beacon<'a>, Malformed> {
-    let mut draft = Draft::new(mode);
+    let mut draft = Draft::new(mode, fields);
     let (mut count, mut readable) = (0, 0);
     for part in parts {
         count += 1;
@@ -93,8 +95,9 @@ pub(crate) fn read<'a>(
 }
 
 /// A record that is being read member by member.
-struct Draft<'a> {
+struct Draft<'f, 'a> {
     beacon: Beacon<'a>,
+    fields: &'f Fields,
     version: f64,
     /// True if the requested object contains a picture, false if it does not, and `None` if the record does not
     /// contain the object type (`ot`).
@@ -107,10 +110,11 @@ struct Draft<'a> {
     bitrate: Option<Amount>,
 }
 
-impl<'a> Draft<'a> {
-    fn new(mode: Mode) -> Self {
+impl<'f, 'a> Draft<'f, 'a> {
+    fn new(mode: Mode, fields: &'f Fields) -> Self {
         Self {
             beacon: Beacon::new(mode),
+            fields,
             version: 1.0,
             picture: None,
             is_media: true,
@@ -120,7 +124,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Stores a member if its key is known and its value is usable. Other members are ignored. `url`, `nor` and
-    /// custom keys that are not registered are never stored.
+    /// custom keys that are neither registered nor configured are never stored.
     fn take(&mut self, key: &str, value: Value<'a>) {
         match key {
             "sid" => self.string(Text::Session, value.first()),
@@ -155,10 +159,11 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Stores the value of a custom key if the key is registered for a dimension.
+    /// Stores the value of a custom key if the key is registered or configured for a dimension.
     fn custom(&mut self, key: &str, item: Option<Item<'a>>) {
-        if let Some(dimension) = Dimension::of_custom_cmcd(key) {
-            self.string(Text::Of(dimension), item);
+        let registered = || Dimension::of_custom_cmcd(key).map(Text::Of);
+        if let Some(text) = self.fields.of_custom_cmcd(key).or_else(registered) {
+            self.string(text, item);
         }
     }
 
@@ -166,7 +171,7 @@ impl<'a> Draft<'a> {
     /// of members. A session id with replaced characters is ignored, because different ids may become equal.
     #[cold]
     fn take_all(&mut self, text: &str) -> usize {
-        let mut draft = Draft::new(self.beacon.mode);
+        let mut draft = Draft::new(self.beacon.mode, self.fields);
         let count = members(text, &mut |key, value| draft.take(key, value));
         if draft.beacon.text(Text::Session).is_some_and(|id| id.contains(char::REPLACEMENT_CHARACTER)) {
             draft.beacon.remove(Field::Text(Text::Session));
@@ -263,6 +268,7 @@ impl<'a> Draft<'a> {
         if !(is_response && self.is_media) {
             self.beacon.remove(Field::Number(TTFB));
         }
+        self.beacon.media = self.is_media;
         self.beacon.fatal = self.beacon.text(Text::State) == Some("f");
         Ok(self.beacon)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
-use crowdfold_model::{Dimension, Metric, Timestamp};
+use crowdfold_model::{Custom, CustomSource, Dimension, Metric, Timestamp};
 use thiserror::Error;
 
 use crate::paths::{Branch, Taken, Tree};
@@ -45,7 +45,7 @@ impl Field {
 
     /// Returns all fields that a beacon can have.
     pub fn all() -> impl Iterator<Item = Self> {
-        NAMES.iter().chain(&OF_CMCD).map(|(_, field)| *field)
+        NAMES.iter().chain(&OF_CMCD).map(|(_, field)| *field).chain(Self::custom())
     }
 
     /// Returns the name and the meaning of each field of a JSON beacon that is neither a dimension nor a metric.
@@ -53,9 +53,17 @@ impl Field {
         PLAIN.into_iter().map(|(name, _, meaning)| (name, meaning))
     }
 
-    /// Returns crowdfold's name of the field.
+    /// Returns the fields of custom dimensions, by their source.
+    pub fn custom() -> impl Iterator<Item = Self> {
+        (0..Custom::MOST_SOURCES as u8).map(|source| Self::Text(Text::Custom(source)))
+    }
+
+    /// Returns crowdfold's name of the field. All custom dimensions have the same one, which is not the name of a field.
     #[must_use]
     pub fn name(self) -> &'static str {
+        if matches!(self, Self::Text(Text::Custom(_))) {
+            return CUSTOM_DIMENSION;
+        }
         let mut names = NAMES.iter().chain(&OF_CMCD);
         names.find(|(_, field)| *field == self).map_or("", |(name, _)| name)
     }
@@ -102,6 +110,9 @@ const PLAIN: [(&str, Field, &str); 11] = [
 const OF_CMCD: [(&str, Field); 2] =
     [("state", Field::Text(Text::State)), ("sequence", Field::Number(Number::Sequence))];
 
+/// The name of the fields of custom dimensions in counts.
+const CUSTOM_DIMENSION: &str = "custom_dimension";
+
 /// Crowdfold's names of all fields of JSON beacons: the plain fields, then the dimensions, then the metrics.
 pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
     let dimensions = Dimension::ALL.into_iter().filter(|dimension| dimension.is_in_beacons());
@@ -123,6 +134,9 @@ pub enum FieldsError {
     /// Two entries have the same path, or the path of one begins with the path of the other.
     #[error("{0}.{1} has the same path as another field; set a different path for each field")]
     Clash(&'static str, String),
+    /// The path of a custom dimension is that of another field, or inside it.
+    #[error("dimensions has the path {0}, which another field has too; set a different path for each field")]
+    CustomClash(String),
 }
 
 const TABLE: &str = "source.fields";
@@ -131,6 +145,8 @@ const TABLE: &str = "source.fields";
 pub struct Fields {
     /// The objects of a beacon. The beacon itself is the last node, because a node is created after its children.
     nodes: Vec<Node>,
+    /// The custom CMCD keys that contain custom dimensions.
+    custom_cmcd: Vec<(Box<str>, Text)>,
 }
 
 impl Fields {
@@ -145,6 +161,17 @@ impl Fields {
     /// # Errors
     /// Returns an error if a name is unknown, if a path is empty, or if two fields have the same path.
     pub fn new(renamed: &BTreeMap<String, Vec<String>>) -> Result<Self, FieldsError> {
+        Self::with_custom(renamed, &[])
+    }
+
+    /// Creates the keys of all fields, and of custom dimensions by the index of their source.
+    ///
+    /// # Errors
+    /// Returns an error as [`Self::new`] does, and if a custom dimension has the path of another field.
+    pub fn with_custom(
+        renamed: &BTreeMap<String, Vec<String>>,
+        custom: &[CustomSource],
+    ) -> Result<Self, FieldsError> {
         let mut root = Tree::default();
         for (name, path) in renamed {
             let known = NAMES.iter().find(|(ours, _)| ours == name);
@@ -158,13 +185,26 @@ impl Fields {
             // The insertion fails if a renamed field has this key. The producer then does not send this field.
             let _ = root.insert(&[(*name).to_owned()], *field);
         }
+        let sources = || custom.iter().zip(0..).map(|(source, index)| (source, Text::Custom(index)));
+        for (source, text) in sources() {
+            let Some(path) = &source.json else { continue };
+            let inserted = root.insert(path, Field::Text(text));
+            inserted.map_err(|Taken| FieldsError::CustomClash(path.join(".")))?;
+        }
+        let custom_cmcd =
+            sources().filter_map(|(source, text)| Some((source.cmcd.as_deref()?.into(), text))).collect();
         let mut nodes = Vec::new();
         Node::make(root, &mut nodes);
         for at in 0..nodes.len() {
             let inside: Vec<_> = nodes[at].inside().collect();
             inside.into_iter().for_each(|inner| nodes[inner].outer = at);
         }
-        Ok(Self { nodes })
+        Ok(Self { nodes, custom_cmcd })
+    }
+
+    /// Returns the custom dimension that a custom CMCD key contains.
+    pub(crate) fn of_custom_cmcd(&self, key: &str) -> Option<Text> {
+        self.custom_cmcd.iter().find(|(known, _)| **known == *key).map(|(_, text)| *text)
     }
 
     /// Writes a JSON beacon that contains only an opt-out, its session, its tenant and a time.

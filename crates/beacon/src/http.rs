@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use crowdfold_model::Timestamp;
 
+use crate::Amount;
+
 /// The HTTP context of beacons: the parts of a request, other than its content, that are read. It is the same for all
 /// beacons of the request.
 #[derive(Default)]
@@ -22,6 +24,12 @@ pub struct Http<'a> {
     pub region: Option<Cow<'a, str>>,
     /// The autonomous system of the client, if a CDN determined it. Packed records do not contain it.
     pub asn: Option<Cow<'a, str>>,
+    /// The time to the first byte of the response, if a log contains it. It is not packed.
+    pub ttfb: Option<Amount>,
+    /// True if a time to the first byte was present and unusable.
+    pub ttfb_ignored: bool,
+    /// The values of custom dimensions in a log, each with the index of its source. They are not packed.
+    pub custom: Vec<(usize, Cow<'a, str>)>,
     /// The complete user agent.
     pub user_agent: Option<Cow<'a, str>>,
     /// The client hint `sec-ch-ua`, which lists the brands and versions of the browser.
@@ -55,6 +63,9 @@ impl Http<'static> {
         country: None,
         region: None,
         asn: None,
+        ttfb: None,
+        ttfb_ignored: false,
+        custom: Vec::new(),
         user_agent: None,
         brands: None,
         platform: None,

@@ -196,14 +196,14 @@ impl Reader {
         let mut left = self.most;
         match *body {
             Body::Json(body) => read_json(body, &self.fields, &mut self.quick, &mut left, each),
-            Body::Events(body) => cmcd::read_events(body, &mut left, each),
+            Body::Events(body) => cmcd::read_events(body, &self.fields, &mut left, each),
             Body::Query(query) => {
-                let beacon = cmcd::read_query(query, &mut self.decoded);
+                let beacon = cmcd::read_query(query, &self.fields, &mut self.decoded);
                 each(beacon.as_ref().map(|beacon| (beacon, query)).map_err(|bad| (*bad).into()));
             }
             Body::Headers(parts) => {
                 let parts = parts.iter().flatten().map(|part| part.trim_ascii());
-                let beacon = cmcd::read(Mode::Request, parts.filter(|part| !part.is_empty()));
+                let beacon = cmcd::read(Mode::Request, &self.fields, parts.filter(|part| !part.is_empty()));
                 each(beacon.as_ref().map(|beacon| (beacon, &[][..])).map_err(|bad| (*bad).into()));
             }
         }

@@ -54,8 +54,8 @@ pub use loaded::{Loaded, Sources};
 pub use nearest::did_you_mean;
 pub use settings::{
     Acknowledge, Address, AddressPolicy, Audit, ChildDirected, Collect, Consent, Console, ConsoleToken,
-    Content, ContentPolicy, DetailTable, Format, Kafka, Merge, Metrics, OnDamaged, Partitioner, Principals,
-    Privacy, Properties, Property, Quality, Release, ReleasePolicy, Sessions, Settings, Source,
-    TenantQuality, TenantRelease, Tenants, Tls, Topics, Ttl, Windows,
+    Content, ContentPolicy, CustomDimension, DetailTable, Dimensions, Format, Kafka, Merge, Metrics,
+    OnDamaged, Partitioner, Principals, Privacy, Properties, Property, Quality, Release, ReleasePolicy,
+    Sessions, Settings, Source, TenantQuality, TenantRelease, Tenants, Tls, Topics, Ttl, Windows,
 };
 pub use topics::TopicNames;

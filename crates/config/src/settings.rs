@@ -3,6 +3,7 @@
 mod admission;
 mod collect;
 mod console;
+mod dimensions;
 mod kafka;
 mod principals;
 mod quality;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 pub use admission::{Address, AddressPolicy, Audit, ChildDirected, Consent, Content, ContentPolicy};
 pub use collect::{Acknowledge, Collect, Tls};
 pub use console::{Console, ConsoleToken};
+pub use dimensions::{CustomDimension, Dimensions};
 pub use kafka::{Kafka, Properties, Property};
 pub use principals::Principals;
 pub use quality::{Quality, TenantQuality};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub consent: Consent,
     /// The section `[content]`: the use of content ids.
     pub content: Content,
+    /// `[dimensions]`.
+    pub dimensions: Dimensions,
     /// The section `[quality]`: the thresholds of a good session.
     pub quality: Quality,
     /// The section `[release]`: the conditions for publishing rows.

@@ -24,19 +24,21 @@ pub struct Export {
 }
 
 impl Export {
-    /// Parses an entry of `console.export`, such as `cdn: rebuffering_ratio, vsf`.
+    /// Parses an entry of `console.export`, such as `cdn: rebuffering_ratio, vsf`. `custom` are the names of the custom
+    /// dimensions.
     ///
     /// # Errors
     /// Returns an error if the entry is not a breakdown followed by metrics.
-    pub fn parse(entry: &str) -> Result<Self, ConsoleError> {
+    pub fn parse(entry: &str, custom: &[&str]) -> Result<Self, ConsoleError> {
         let failed = |fix: String| ConsoleError::Export { entry: entry.escape_debug().to_string(), fix };
         let (breakdown, metrics) = entry.split_once(':').ok_or_else(|| {
             failed("write a breakdown and metrics, such as \"cdn: rebuffering_ratio, vsf\"".into())
         })?;
         let names = breakdown.split([',', '.']).map(str::trim);
         let names: Vec<&str> = names.collect();
-        if let Some(stranger) = names.iter().find(|name| Dimension::named(name).is_none()) {
-            let known = Dimension::ALL.map(Dimension::name).join(", ");
+        let is_known = |name: &str| Dimension::named(name).is_some() || custom.contains(&name);
+        if let Some(stranger) = names.iter().find(|name| !is_known(name)) {
+            let known = [&Dimension::ALL.map(Dimension::name), custom].concat().join(", ");
             return Err(failed(format!(
                 "\"{}\" is not a dimension; the dimensions are {known}",
                 stranger.escape_debug()

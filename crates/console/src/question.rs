@@ -1,6 +1,6 @@
 //! Reads the parameters of a request, and refuses invalid ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_model::{Dimension, Span, Timestamp, parse_duration};
 use crowdfold_query::{Args, Catalogue, Query, QueryMetric};
@@ -158,14 +158,15 @@ impl Question {
         (now, detail): (Timestamp, Span),
     ) -> Result<Self, Refusal> {
         let (tenant, newest) = tenant(parameters, store, access)?;
+        let known = Dimensions::of(store, &tenant)?;
         let args = Args {
             breakdown: None,
-            where_: conditions(parameters)?,
-            by: Some(names(parameters, "by")?.join(",")),
+            where_: conditions(parameters, &known)?,
+            by: Some(known.names(parameters, "by")?.join(",")),
             tenant: Some(tenant.clone()),
             ..Args::default()
         };
-        let (breakdown, query) = table(parameters, store, &tenant, &args, now)?;
+        let (breakdown, query) = table(parameters, store, &tenant, &known, &args, now)?;
         let until = parameters.time("until", now)?.unwrap_or(now);
         let since = parameters.time("since", now)?.unwrap_or_else(|| until.saturating_sub(PERIOD));
         if since >= until {
@@ -207,36 +208,53 @@ fn tenant(parameters: &Parameters, store: &Store, access: &Access) -> Result<(St
     }
 }
 
-/// Returns the names of dimensions in a parameter. Refuses other names.
-fn names(parameters: &Parameters, parameter: &str) -> Result<Vec<String>, Refusal> {
-    let list = parameters.list(parameter);
-    let names: Vec<String> = list.iter().flat_map(|name| name.split('.')).map(str::to_owned).collect();
-    match names.iter().find(|name| Dimension::named(name).is_none()) {
-        None => Ok(names),
-        Some(name) => {
-            let known = Dimension::ALL.map(Dimension::name).join(", ");
-            let name = name.escape_debug();
-            Err(Refusal::bad(format!(
-                "{parameter}: \"{name}\" is not a dimension; the dimensions are {known}"
-            )))
+/// The names of the dimensions of a tenant: the built-in ones, and the custom ones of its tables.
+struct Dimensions {
+    custom: BTreeSet<String>,
+}
+
+impl Dimensions {
+    fn of(store: &Store, tenant: &str) -> Result<Self, Refusal> {
+        let breakdowns = store.breakdowns(tenant)?;
+        let names = breakdowns.keys().flat_map(|breakdown| breakdown.split('.'));
+        let custom = names.filter(|name| Dimension::named(name).is_none()).map(str::to_owned);
+        Ok(Self { custom: custom.collect() })
+    }
+
+    /// Refuses a name that is not a dimension.
+    fn check(&self, parameter: &str, name: &str) -> Result<(), Refusal> {
+        if Dimension::named(name).is_some() || self.custom.contains(name) {
+            return Ok(());
         }
+        let known: Vec<&str> = Dimension::ALL
+            .map(Dimension::name)
+            .into_iter()
+            .chain(self.custom.iter().map(String::as_str))
+            .collect();
+        Err(Refusal::bad(format!(
+            "{parameter}: \"{}\" is not a dimension; the dimensions are {}",
+            name.escape_debug(),
+            known.join(", ")
+        )))
+    }
+
+    /// Returns the dimensions of a parameter; other names are refused.
+    fn names(&self, parameters: &Parameters, parameter: &str) -> Result<Vec<String>, Refusal> {
+        let list = parameters.list(parameter);
+        let names: Vec<String> = list.iter().flat_map(|name| name.split('.')).map(str::to_owned).collect();
+        names.iter().try_for_each(|name| self.check(parameter, name))?;
+        Ok(names)
     }
 }
 
 /// Returns the conditions, such as `os:Windows` or `os=Windows`.
-fn conditions(parameters: &Parameters) -> Result<Vec<String>, Refusal> {
+fn conditions(parameters: &Parameters, known: &Dimensions) -> Result<Vec<String>, Refusal> {
     let condition = |text: &str| {
         let (name, value) =
             text.split_once([':', '=']).filter(|(_, value)| !value.is_empty()).ok_or_else(|| {
                 Refusal::bad(format!("where is \"{}\"; write it like os:Windows", text.escape_debug()))
             })?;
-        if Dimension::named(name).is_none() {
-            let known = Dimension::ALL.map(Dimension::name).join(", ");
-            let name = name.escape_debug();
-            return Err(Refusal::bad(format!(
-                "where: \"{name}\" is not a dimension; the dimensions are {known}"
-            )));
-        }
+        known.check("where", name)?;
         Ok(format!("{name}={value}"))
     };
     parameters.all("where").map(condition).collect()
@@ -248,6 +266,7 @@ fn table(
     parameters: &Parameters,
     store: &Store,
     tenant: &str,
+    dimensions: &Dimensions,
     args: &Args,
     now: Timestamp,
 ) -> Result<(String, Query), Refusal> {
@@ -259,7 +278,7 @@ fn table(
     };
     let known = || breakdowns.keys().cloned().collect::<Vec<_>>().join(", ");
     if parameters.one("breakdown").is_some() {
-        let asked = names(parameters, "breakdown")?.join(".");
+        let asked = dimensions.names(parameters, "breakdown")?.join(".");
         if !breakdowns.contains_key(&asked) {
             return Err(Refusal::unknown(format!(
                 "no table {asked} was published; the breakdowns of {tenant} are {}",

@@ -91,7 +91,7 @@ fn wrong_usage_exits_with_2_and_reports_the_problem() {
         ),
         (
             &["audit", "--allow", "colour=uuid"],
-            "crowdfold: invalid value 'colour=uuid' for '--allow <FIELD=KIND>': unknown field \"colour\"; the fields",
+            "crowdfold: --allow: unknown field \"colour\"; the fields are tenant, country, ",
         ),
         (
             &["audit", "--limit", "0"],

@@ -65,6 +65,9 @@ fn write_list(list: &[Vec<Dimension>], text: &mut String) {
         for dimension in breakdown {
             text.push('.');
             text.push_str(dimension.name());
+            if let Dimension::Custom(custom) = dimension {
+                custom.write_to(text);
+            }
         }
     }
 }

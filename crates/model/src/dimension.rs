@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Custom;
+
 /// A group of dimensions that describe the same thing. No two breakdowns of a tenant share a family, because the
 /// difference between their tables could reveal a small group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,9 +20,21 @@ pub enum Family {
     Delivery,
     /// The errors of the session.
     Error,
+    /// A family of custom dimensions, by its name.
+    Custom(&'static str),
 }
 
 impl Family {
+    /// The families of the dimensions in the table.
+    pub const ALL: [Self; 6] =
+        [Self::Place, Self::Platform, Self::Player, Self::Stream, Self::Delivery, Self::Error];
+
+    /// Returns the family of the table with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+
     /// Returns the name of the family in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -31,6 +45,7 @@ impl Family {
             Self::Stream => "stream",
             Self::Delivery => "delivery",
             Self::Error => "error",
+            Self::Custom(name) => name,
         }
     }
 }
@@ -97,10 +112,16 @@ macro_rules! dimensions {
             $(, svta = $key:literal)?;
     )+) => {
         /// A dimension of observations. The tenant is not a dimension, because each table belongs to one tenant.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u8)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Dimension {
             $($(#[doc = $doc])+ $variant,)+
+            /// A dimension that the configuration defines.
+            Custom(&'static Custom),
+        }
+
+        /// The positions of the dimensions in the table.
+        enum Position {
+            $($variant,)+
         }
 
         /// The definition of each dimension, in the order of [`Dimension::ALL`].
@@ -114,8 +135,19 @@ macro_rules! dimensions {
         },)+];
 
         impl Dimension {
-            /// All dimensions, family by family.
+            /// All dimensions of the table, family by family. Custom dimensions are not among them.
             pub const ALL: [Self; TABLE.len()] = [$(Self::$variant,)+];
+
+            /// Returns its index in arrays of [`Dimension::COUNT`] values. Custom dimensions are last, by the index of
+            /// their source.
+            #[inline]
+            #[must_use]
+            pub const fn index(self) -> usize {
+                match self {
+                    $(Self::$variant => Position::$variant as usize,)+
+                    Self::Custom(custom) => TABLE.len() + custom.source(),
+                }
+            }
 
             /// Returns the dimension that a custom CMCD key contains, or `None` if the key is not registered.
             #[must_use]
@@ -198,41 +230,60 @@ dimensions! {
 }
 
 impl Dimension {
-    /// The number of dimensions.
-    pub const COUNT: usize = TABLE.len();
+    /// The number of dimensions in the table.
+    pub const BUILT_IN: usize = TABLE.len();
 
-    const fn definition(self) -> &'static Definition {
-        &TABLE[self as usize]
+    /// The number of dimensions, with the custom ones.
+    pub const COUNT: usize = Self::BUILT_IN + Custom::MOST_SOURCES;
+
+    /// Returns the definition in the table; `None` for a custom dimension.
+    const fn definition(self) -> Option<&'static Definition> {
+        match self {
+            Self::Custom(_) => None,
+            _ => Some(&TABLE[self.index()]),
+        }
     }
 
     /// Returns the name in configurations, JSON beacons and rollups.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        self.definition().name
+        match self {
+            Self::Custom(custom) => custom.name(),
+            _ => TABLE[self.index()].name,
+        }
     }
 
     /// Returns the description of the dimension.
     #[must_use]
     pub const fn description(self) -> &'static str {
-        self.definition().description.trim_ascii_start()
+        match self.definition() {
+            Some(definition) => definition.description.trim_ascii_start(),
+            None => "A dimension that the configuration defines.",
+        }
     }
 
     /// Returns the registered custom CMCD key that contains the dimension, or `None` if there is none.
     #[must_use]
     pub fn custom_cmcd_key(self) -> Option<String> {
-        self.definition().svta.first().map(|name| format!("{}{name}", REGISTERED[0]))
+        self.definition()?.svta.first().map(|name| format!("{}{name}", REGISTERED[0]))
     }
 
     /// Returns the family of the dimension.
     #[must_use]
     pub const fn family(self) -> Family {
-        self.definition().family
+        match self {
+            Self::Custom(custom) => custom.family(),
+            _ => TABLE[self.index()].family,
+        }
     }
 
     /// Returns the rule by which reported strings are converted to values.
     #[must_use]
     pub const fn rule(self) -> TextRule {
-        self.definition().rule
+        match self {
+            Self::Custom(custom) => custom.rule(),
+            _ => TABLE[self.index()].rule,
+        }
     }
 
     /// Returns the value of sessions that report no value of this dimension.
@@ -247,10 +298,10 @@ impl Dimension {
     /// Returns true if JSON beacons have a field with the name of the dimension.
     #[must_use]
     pub const fn is_in_beacons(self) -> bool {
-        matches!(self.definition().from, From::Beacon)
+        matches!(self.definition(), Some(Definition { from: From::Beacon, .. }))
     }
 
-    /// Returns the dimension with this name, or `None` if there is none.
+    /// Returns the built-in dimension with this name, or `None` if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dimension| dimension.name() == name)
@@ -270,7 +321,7 @@ mod tests {
     #[test]
     fn dimension_is_found_by_its_name_and_its_number_is_its_index() {
         for (at, dimension) in Dimension::ALL.into_iter().enumerate() {
-            assert_eq!(dimension as usize, at);
+            assert_eq!(dimension.index(), at);
             assert_eq!(Dimension::named(dimension.name()), Some(dimension));
         }
         assert_eq!(Dimension::named("no_such_dimension"), None);

@@ -15,6 +15,59 @@ pub type Table = BTreeMap<CellKey, Cell>;
 /// The name of the schema of published rows. Its number increases with each change that can break a reader.
 pub const ROLLUP_SCHEMA: &str = "crowdfold.rollup/1";
 
+/// The fields of a row that are neither a dimension nor a metric, and the other columns of queries. No dimension of the
+/// configuration may have one of these names.
+pub const ROW_FIELDS: [&str; 48] = [
+    "schema",
+    "tenant",
+    "tenants",
+    "window",
+    "windows",
+    "breakdown",
+    "detail",
+    "dimensions",
+    "row",
+    "rows",
+    "coverage",
+    "sessions",
+    "beacons",
+    "errors",
+    "policy",
+    "from",
+    "to",
+    "start",
+    "end",
+    "notes",
+    "attributes",
+    "session_windows",
+    "concurrent_max",
+    "concurrent_mean",
+    "peak",
+    "mean",
+    "minutes",
+    "minutes_watched",
+    "rebuffering_ratio",
+    "stalls_per_hour",
+    "vsf",
+    "ebvs",
+    "ebvs_reported",
+    "vpf",
+    "good",
+    "standard_error",
+    "below_zero",
+    "tables",
+    "numbers",
+    "metric",
+    "value",
+    "share",
+    "impact",
+    "overall",
+    "now",
+    "before",
+    "change",
+    "relative",
+];
+
 /// The value that replaces dimension values when rows are folded. The airlock never accepts it as a dimension value.
 pub const FOLDED: &str = "*";
 

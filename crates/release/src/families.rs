@@ -72,7 +72,7 @@ pub enum FamilyError {
          true"
     )]
     ContentBelowPlace {
-        /// The dimension of the place: `region`, `asn` or `network`.
+        /// The dimension of the place: `region`, `asn`, `network` or a custom one.
         place: Dimension,
         /// The dimensions of the breakdown, separated by commas.
         breakdown: String,
@@ -123,8 +123,12 @@ fn check_one(index: usize, breakdown: &[Dimension], allow_below_place: bool) -> 
             return Err(FamilyError::Twice { dimension: *dimension, breakdown: listed(breakdown) });
         }
     }
-    let small_place =
-        |dimension: &&Dimension| matches!(dimension, Dimension::Region | Dimension::Asn | Dimension::Network);
+    // The size of a custom place is unknown.
+    let small_place = |dimension: &&Dimension| match dimension {
+        Dimension::Region | Dimension::Asn | Dimension::Network => true,
+        Dimension::Custom(custom) => custom.family() == Family::Place,
+        _ => false,
+    };
     match breakdown.iter().find(small_place) {
         Some(place) if !allow_below_place && breakdown.contains(&Dimension::Content) => {
             Err(FamilyError::ContentBelowPlace { place: *place, breakdown: listed(breakdown) })

@@ -1,6 +1,6 @@
 //! The release policy of a tenant: the rules that rows must meet to be published.
 
-use crowdfold_model::{Cell, Dimension, Span};
+use crowdfold_model::{Cell, Dimension, Family, Span};
 
 use crate::families::{FamilyError, breakdown_name, check_breakdowns, check_families, listed};
 use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
@@ -107,15 +107,17 @@ pub enum PolicyError {
         /// The number of breakdowns.
         count: usize,
     },
-    /// A breakdown contains the dimension `error_code`, but is not that of the detail table.
+    /// A breakdown contains a dimension of the family `error`, but is not that of the detail table.
     #[error(
-        "release.breakdowns contains error_code in breakdown [{0}], which is not the detail table, but sessions with a \
-         code are nearly the sessions that failed; name it in detail_breakdown, or remove it"
+        "release.breakdowns contains {dimension} in breakdown [{breakdown}], which is not the detail table, but sessions \
+         with a code are nearly the sessions that failed; name it in detail_breakdown, or remove it"
     )]
-    ErrorCodeOutsideDetail(
-        /// The dimensions of the breakdown, separated by commas.
-        String,
-    ),
+    ErrorOutsideDetail {
+        /// The dimension of the family `error`.
+        dimension: Dimension,
+        /// The breakdown, as in the configuration.
+        breakdown: String,
+    },
     /// The margin is 0, and `release.allow_small_k` is not set.
     #[error(
         "release.margin is 0, so that small groups can be computed to within a few sessions; set 1 or more, or set \
@@ -221,8 +223,9 @@ impl Policy {
         };
         if privacy.is_none() {
             let mut others = breakdowns.iter().enumerate().filter(|(index, _)| Some(*index) != detail);
-            if let Some((_, breakdown)) = others.find(|(_, list)| list.contains(&Dimension::ErrorCode)) {
-                return Err(PolicyError::ErrorCodeOutsideDetail(listed(breakdown)));
+            let found = others.find_map(|(_, breakdown)| Some((error_of(breakdown)?, breakdown)));
+            if let Some((dimension, breakdown)) = found {
+                return Err(PolicyError::ErrorOutsideDetail { dimension, breakdown: listed(breakdown) });
             }
         }
         let margin = match margin {
@@ -379,6 +382,11 @@ impl Policy {
         }
         fnv1a(text.as_bytes())
     }
+}
+
+/// Returns the first dimension that describes errors.
+fn error_of(breakdown: &[Dimension]) -> Option<Dimension> {
+    breakdown.iter().copied().find(|dimension| dimension.family() == Family::Error)
 }
 
 /// The version of the code that computes rows: folding, percentiles, bins and noise. Increment it with each change

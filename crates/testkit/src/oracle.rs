@@ -34,6 +34,7 @@ mod beacon;
 mod bounded;
 mod cell;
 mod cmcd;
+mod custom;
 mod fold;
 mod ledger;
 mod numbers;
@@ -48,6 +49,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use bounded::{BOUNDED, BUDGET, clamp_of, contribution};
 pub use cell::{Cell, Sums};
+pub use custom::Custom;
 pub use fold::{Row, fold, possible_rests};
 pub use ledger::{Beacons, Ledger, Released};
 pub use numbers::{percentile, two_digits};
@@ -111,6 +113,8 @@ pub struct Settings {
     pub secret: bool,
     /// The rules of the tenants that have their own, by tenant.
     pub own: BTreeMap<String, TenantRules>,
+    /// The custom dimensions.
+    pub custom: Vec<Custom>,
     /// The thresholds for a good session.
     pub quality: Quality,
     /// The thresholds for a good session of the tenants that have their own, by tenant.
@@ -191,6 +195,7 @@ impl Default for Settings {
             budget: Some(BUDGET),
             secret: false,
             own: BTreeMap::new(),
+            custom: Vec::new(),
             quality: Quality::default(),
             own_quality: BTreeMap::new(),
         }

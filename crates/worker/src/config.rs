@@ -3,6 +3,7 @@
 //! The crate `config` reads the settings and checks them as far as it can without other crates. This module checks
 //! the rest: names that other crates define, properties of librdkafka, and the rules of the release policies.
 
+mod dimensions;
 mod librdkafka;
 mod names;
 mod parameters;
@@ -14,7 +15,10 @@ mod tests;
 use std::ops::{Deref, DerefMut};
 
 use crowdfold_config::{ConfigError, Loaded, Settings, Sources};
+use crowdfold_model::CustomDimensions;
 use crowdfold_release::{Policies, Policy, Secret};
+
+use dimensions::CustomDefinitions;
 
 pub use parameters::partitioner;
 pub use principals::Principals;
@@ -29,6 +33,7 @@ pub const COUNTS_ONLY: &str = "no secret is configured, so tables other than the
 pub struct Config {
     loaded: Loaded,
     policies: Policies,
+    custom: CustomDefinitions,
 }
 
 /// Gives access to the settings.
@@ -59,8 +64,15 @@ impl Config {
         librdkafka::check(&loaded)?;
         names::check(&loaded)?;
         principals::check(&loaded)?;
-        let policies = policies::read(&loaded)?;
-        Ok(Self { loaded, policies })
+        let custom = dimensions::read(&loaded)?;
+        let policies = policies::read(&loaded, &custom.dimensions)?;
+        Ok(Self { loaded, policies, custom })
+    }
+
+    /// Returns the custom dimensions of every tenant.
+    #[must_use]
+    pub const fn custom_dimensions(&self) -> &CustomDimensions {
+        &self.custom.dimensions
     }
 
     /// Returns the settings of all keys as TOML, after all layers were applied. Secrets are masked.

@@ -99,6 +99,12 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
             fields.push(format!(r#""{name}":{}"#, dice.below(most)));
         }
     }
+    if dice.one_in(3) {
+        fields.push(format!(r#""trial":{{"arm":"{}","x":1}}"#, dice.one(&["A", "b", "C", "", "D"])));
+    }
+    if dice.one_in(4) {
+        fields.push(format!(r#""plan":{}"#, dice.one(&["\"basic\"", "\"Pro\"", "7", "null", "[]"])));
+    }
     if dice.one_in(6) {
         fields.push(format!(r#""fatal":{}"#, dice.one(&["true", "false"])));
     }
@@ -156,6 +162,8 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         ("ot", &["v", "a", "m"], 4),
         ("org.svta-p-n", &["\"hls.js\"", "\"dash.js\""], 4),
         ("org.svta-ap-v", &["\"4.0\""], 4),
+        ("com.example-arm", &["\"a\"", "B", "\"C\""], 4),
+        ("com.example-plan", &["\"basic\"", "Pro"], 4),
         ("ec", &["\"404\"", "\"504\"", "(\"404\" \"504\")", "(\"4032\" \"404\")"], 8),
     ] {
         if dice.one_in(rarity) {

@@ -9,7 +9,7 @@ fn of(record: &str) -> Measures {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
     Reader::new(fields).read(Form::Json, record.as_bytes(), &mut |_, beacon| {
-        found = beacon.ok().map(|beacon| measures(beacon))
+        found = beacon.ok().map(|beacon| measures(beacon, None))
     });
     found.unwrap()
 }
@@ -71,7 +71,7 @@ fn cmcd(record: &str) -> Measures {
     let mut found = None;
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     Reader::new(fields).read(Form::Cmcd, record.as_bytes(), &mut |_, beacon| {
-        found = beacon.ok().map(|beacon| measures(beacon));
+        found = beacon.ok().map(|beacon| measures(beacon, None));
     });
     found.unwrap()
 }

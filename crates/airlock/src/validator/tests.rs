@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{Airlock, Format, Observation, Record, Rejection, SessionHasher, Settings, Shared};
-use crowdfold_model::{Dimension, Reason, Timestamp};
+use crowdfold_model::{Dimension, Reason, Timestamp, ValueMetric};
 
 const NOW: u64 = 1_795_312_455_204;
 
@@ -231,4 +231,52 @@ fn address_of_the_connection_is_used_instead_of_the_body() {
     // A collector that does not know the address of the client sends an empty one.
     assert_eq!(network(r#""client_ip":"","#), "unknown");
     assert_eq!(network(""), "198.51.100.0/24");
+}
+
+#[test]
+fn first_valid_code_of_a_list_is_the_error_code() {
+    let mut bench = Bench::new(settings());
+    for (codes, expected) in [
+        (r#""404""#, "404"),
+        (r#"("404" "504")"#, "404"),
+        (r#"("no code" "504" "1001")"#, "504"),
+        (r#"("none" "jane@mail.example" "504")"#, "504"),
+        (r#"("no code" "nor this")"#, "other"),
+        (r#""no code""#, "other"),
+        (r#"("none" "none")"#, "unknown"),
+    ] {
+        let payload = format!(r#"e=e,ts={NOW},sid="s",v=2,ec={codes}"#);
+        let mut all = bench.all(&payload, Some("application/cmcd"));
+        let observation = all.remove(0).1.unwrap();
+        assert_eq!(bench.words(&observation, &[Dimension::ErrorCode]), expected, "{codes}");
+    }
+}
+
+#[test]
+fn time_to_first_byte_in_a_log_counts_for_requests_for_media() {
+    let log = [("query", "q"), ("ttfb_ms", "ms"), ("body", "b"), ("content_type", "c")];
+    let log = log.map(|(ours, theirs)| (ours.to_owned(), vec![theirs.to_owned()])).into();
+    let mut bench = Bench::new(Settings { log, ..settings() });
+    let mut ttfb = |rest: &str| {
+        let mut all = bench.all(&format!(r#"{{{rest}}}"#), None);
+        assert_eq!(all.len(), 1, "{rest}");
+        let observation = all.remove(0).1;
+        observation.ok().and_then(|observation| observation.measures().value(ValueMetric::TtfbMs))
+    };
+    let query = |object: &str| format!(r#""q":"CMCD=sid%3D%22s%22%2Cts%3D{NOW}%2C{object}""#);
+    for (object, expected) in
+        [("ot%3Dv", Some(250)), ("ot%3Da", Some(250)), ("ot%3Dm", None), ("br%3D5", Some(250))]
+    {
+        assert_eq!(ttfb(&format!(r#"{},"ms":"250.4""#, query(object))), expected, "{object}");
+    }
+    for (value, expected) in
+        [(r#""-""#, None), ("60001", None), ("-1", None), ("\"soon\"", None), ("61", Some(61))]
+    {
+        assert_eq!(ttfb(&format!(r#"{},"ms":{value}"#, query("ot%3Dv"))), expected, "{value}");
+    }
+    let body = format!(r#""c":"application/cmcd","b":"e=ps,sid=\"s\",ts={NOW},sta=p","ms":5"#);
+    assert_eq!(ttfb(&body), None);
+    let ignored = bench.0.take_ignored().unwrap();
+    let ignored: Vec<_> = ignored.by_field().filter(|(_, count)| *count > 0).collect();
+    assert_eq!(ignored, [("ttfb_ms", 3)]);
 }

@@ -1,10 +1,10 @@
 //! Compares the outcomes of packed records with the outcomes of the single requests in these records.
 
-use crowdfold_model::Timestamp;
 use std::borrow::Cow;
 
 use crowdfold_airlock::{Format, Record, Settings};
 use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer};
+use crowdfold_model::{Custom, CustomDimensions, CustomSource, CustomValues, Timestamp};
 use serde_json::{Value, json};
 
 use crate::seen::{Outcome, admit, admit_record, airlock};
@@ -108,4 +108,35 @@ fn tenants_opt_out_headers_and_json_bodies_are_the_same_when_packed() {
         packed.iter().all(|(time, _)| *time == Some(Timestamp::from_millis(5_000))),
         "the time of receipt in the request replaces the timestamp of the record"
     );
+}
+
+#[test]
+fn custom_dimensions_are_the_same_when_packed() {
+    let request = |kind: &str, body: &str| {
+        json!({"received_at_ms": 5_000, "client_ip": "203.0.113.9", "headers": {"content-type": kind}, "body": body})
+            .to_string()
+    };
+    let lines = [
+        request("text/plain", r#"{"session":"a","ts":4,"trial":{"arm":"b"}}"#),
+        request("application/cmcd", "e=ps,sid=\"b\",sta=p,ts=4,v=2,com.example-arm=\"A\"\n"),
+        json!({"received_at_ms": 5_000, "query": "CMCD=br%3D300%2Ccom.example-arm%3D%22c%22%2Csid%3D%22c%22"}).to_string(),
+        request("text/plain", r#"{"session":"d","ts":4}"#),
+    ];
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    let values = CustomValues::Closed(vec!["A".into(), "B".into()]);
+    let arm = Custom::dimension("arm", 0, None, &values).expect("a source below the limit");
+    let source = CustomSource {
+        json: Some(vec!["trial".into(), "arm".into()]),
+        cmcd: Some("com.example-arm".into()),
+        log: None,
+    };
+    let settings = Settings {
+        custom_sources: vec![source],
+        custom: CustomDimensions::new(vec![arm], []),
+        ..Settings::default()
+    };
+    let [captured, packed] = both(&lines, &settings, None);
+    assert_eq!(packed, captured);
+    let arms = packed.iter().map(|(_, outcome)| outcome.as_ref().expect("a beacon").word(arm));
+    assert_eq!(arms.collect::<Vec<_>>(), ["B", "A", "other", "unknown"]);
 }

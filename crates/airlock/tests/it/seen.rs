@@ -24,7 +24,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn word(&self, dimension: Dimension) -> &str {
-        &self.words[dimension as usize]
+        &self.words[dimension.index()]
     }
 }
 
@@ -50,12 +50,12 @@ pub(crate) fn admit_record(airlock: &mut Airlock, record: &Record<'_>) -> Vec<Ou
 }
 
 fn seen(airlock: &Airlock, observation: &Observation) -> Seen {
-    let word = |dimension| airlock.dictionary().word(observation.dimension(dimension)).to_string();
+    let word = |index| airlock.dictionary().word(observation.dimension_at(index)).to_string();
     Seen {
         session_hash: observation.session_hash().get(),
         tenant: observation.tenant().0,
         event_time: observation.event_time(),
-        words: Dimension::ALL.map(word).to_vec(),
+        words: (0..Dimension::COUNT).map(word).collect(),
         measures: *observation.measures(),
         playback: observation.playback().cloned(),
         identity: observation.identity(),

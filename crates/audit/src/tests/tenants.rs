@@ -1,5 +1,7 @@
 //! Tests of rows that break the policy of their tenant, and of tables that are missing.
 
+use crowdfold_model::{Custom, CustomDimensions, CustomValues};
+
 use super::*;
 use crowdfold_testkit::rows::of_tenant;
 
@@ -111,4 +113,33 @@ fn missing_table_that_may_be_in_records_that_were_not_read_is_not_reported() {
     let last = apart.pop().unwrap();
     let rows = [(0, cdn(1)), (0, os(1)), (0, apart), (0, os(2)), (1, vec![last]), (0, cdn(3)), (0, os(3))];
     assert_eq!(read(&[], &rows), [("scattered-table", 4)]);
+}
+
+#[test]
+fn custom_dimension_is_known_for_its_tenants_only() {
+    let arm = Custom::dimension("arm", 0, None, &CustomValues::Open).unwrap();
+    let size = Custom::dimension("size", 1, Some("platform"), &CustomValues::Open).unwrap();
+    let custom = CustomDimensions::new(vec![], [("acme".into(), vec![arm, size])]);
+    let of = |tenant: &str, rows: &[&str]| {
+        let rows: Vec<Value> = rows
+            .iter()
+            .map(|dimensions| {
+                let mut row = record(3, dimensions, 1, 1, 900);
+                row["tenant"] = tenant.into();
+                row
+            })
+            .collect();
+        let audit = audit_with(Rules { custom: custom.clone(), ..rules() }, &rows);
+        findings(&audit).into_iter().map(|(name, _, field)| format!("{name} {field}")).collect::<Vec<_>>()
+    };
+    assert_eq!(of("acme", &["arm B"]), [""; 0]);
+    assert_eq!(of("beta", &["arm B"]), ["unknown-dimension /breakdown/0"]);
+    assert_eq!(
+        of("acme", &["arm jane@mail.example"]),
+        ["identifier /dimensions/arm", "bad-label /dimensions/arm"]
+    );
+    // the family `platform` is in two tables
+    let overlapping = "overlapping-families ".to_owned();
+    assert!(of("acme", &["size small", "os Windows"]).contains(&overlapping));
+    assert!(!of("acme", &["arm B", "os Windows"]).contains(&overlapping));
 }

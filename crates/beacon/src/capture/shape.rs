@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crowdfold_model::CustomSource;
+
 use super::keys::KEYS;
 use crate::FieldsError;
 use crate::paths::{Branch, Taken, Tree};
@@ -39,6 +41,10 @@ pub(crate) enum Name {
     Cmcd(usize),
     /// One CMCD member in a field of its own, by its index in [`KEYS`].
     Key(usize),
+    /// The value of the custom dimensions with this source.
+    Custom(usize),
+    /// The time to the first byte of the response, in this number of ms.
+    Ttfb(u16),
 }
 
 /// The keys of a captured request. Its headers are in the object `headers`.
@@ -66,7 +72,7 @@ const HEADERS: [(&str, Name); 13] = [
 ];
 
 /// The names of the values in `[source.log]`. In addition, `cmcd_{key}` is the name of a single CMCD member.
-const LOGGED: [(&str, Name); 23] = [
+const LOGGED: [(&str, Name); 25] = [
     ("time", Name::Time),
     ("address", Name::Client),
     ("path", Name::Path),
@@ -85,6 +91,8 @@ const LOGGED: [(&str, Name); 23] = [
     ("country", Name::Country),
     ("region", Name::Region),
     ("asn", Name::Asn),
+    ("ttfb_ms", Name::Ttfb(1)),
+    ("ttfb_s", Name::Ttfb(1_000)),
     ("cmcd", Name::Dictionary),
     ("cmcd_object", Name::Cmcd(0)),
     ("cmcd_request", Name::Cmcd(1)),
@@ -143,6 +151,17 @@ impl LogFields {
     /// # Errors
     /// Returns an error if a name is unknown, if a path is empty, or if two fields have the same path.
     pub fn new(named: &BTreeMap<String, Vec<String>>) -> Result<Self, FieldsError> {
+        Self::with_custom(named, &[])
+    }
+
+    /// Creates the locations of a log, and those of custom dimensions in it by the index of their source.
+    ///
+    /// # Errors
+    /// Returns an error as [`Self::new`] does, and if a custom dimension has the path of another field.
+    pub fn with_custom(
+        named: &BTreeMap<String, Vec<String>>,
+        custom: &[CustomSource],
+    ) -> Result<Self, FieldsError> {
         const TABLE: &str = "source.log";
         if named.is_empty() {
             return Ok(Self::default());
@@ -154,6 +173,12 @@ impl LogFields {
                 return Err(FieldsError::Empty(TABLE, ours.clone()));
             }
             root.insert(path, name).map_err(|Taken| FieldsError::Clash(TABLE, ours.clone()))?;
+        }
+        for (index, path) in
+            custom.iter().enumerate().filter_map(|(at, source)| Some((at, source.log.as_ref()?)))
+        {
+            let inserted = root.insert(path, Name::Custom(index));
+            inserted.map_err(|Taken| FieldsError::CustomClash(path.join(".")))?;
         }
         // The path `["date", "time"]` of the time may mean two things: the key `time` inside an object `date`, or two
         // fields. The lines decide which of them applies, so both are inserted.

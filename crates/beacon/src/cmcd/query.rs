@@ -1,7 +1,7 @@
 //! Reads CMCD in the query of a request.
 
 use super::dictionary::members;
-use crate::{Beacon, Malformed, Mode};
+use crate::{Beacon, Fields, Malformed, Mode};
 
 /// The maximum number of times that a query may have been encoded.
 const ENCODED: usize = 3;
@@ -18,7 +18,11 @@ pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
 
 /// Reads one record from the encoded value of the query parameter `CMCD`. If the decoded value has no readable member
 /// and contains escapes, it is decoded again, because some players encode the query twice (media3 #1075).
-pub(crate) fn read_query<'a>(raw: &[u8], buffer: &'a mut Vec<u8>) -> Result<Beacon<'a>, Malformed> {
+pub(crate) fn read_query<'a>(
+    raw: &[u8],
+    fields: &Fields,
+    buffer: &'a mut Vec<u8>,
+) -> Result<Beacon<'a>, Malformed> {
     buffer.clear();
     buffer.extend_from_slice(raw);
     // In a query, a plus sign represents a space, and a literal plus sign is encoded.
@@ -32,7 +36,7 @@ pub(crate) fn read_query<'a>(raw: &[u8], buffer: &'a mut Vec<u8>) -> Result<Beac
         }
         decode(buffer);
     }
-    super::read(Mode::Request, [buffer.trim_ascii()])
+    super::read(Mode::Request, fields, [buffer.trim_ascii()])
 }
 
 fn has_members(text: &[u8]) -> bool {

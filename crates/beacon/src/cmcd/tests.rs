@@ -1,8 +1,14 @@
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::*;
-use crowdfold_model::{Dimension, SumMetric, ValueMetric};
+use crowdfold_model::{CustomSource, Dimension, SumMetric, ValueMetric};
+
+/// The fields without custom dimensions.
+pub(super) static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields::new(&BTreeMap::new()).unwrap());
 
 fn one(mode: Mode, line: &str) -> Result<Beacon<'_>, Malformed> {
-    read(mode, [line.as_bytes()])
+    read(mode, &FIELDS, [line.as_bytes()])
 }
 
 fn number(beacon: &Beacon<'_>, field: Number) -> Option<u64> {
@@ -153,13 +159,17 @@ fn json_object_of_the_first_version_is_read() {
 
 #[test]
 fn bytes_that_are_not_utf_8_are_replaced_except_in_a_session() {
-    let Ok(beacon) = read(Mode::Event, [&b"cid=\"a\xff\",br=5,sid=\"s\""[..]]) else { panic!("malformed") };
+    let Ok(beacon) = read(Mode::Event, &FIELDS, [&b"cid=\"a\xff\",br=5,sid=\"s\""[..]]) else {
+        panic!("malformed")
+    };
     assert_eq!(beacon.text(Text::Of(Dimension::Content)), Some("a\u{fffd}"));
     assert_eq!(
         (beacon.text(Text::Session), number(&beacon, Number::Value(ValueMetric::BitrateKbps))),
         (Some("s"), Some(5))
     );
-    let Ok(beacon) = read(Mode::Event, [&b"cid=\"a\",sid=\"s\xff\""[..]]) else { panic!("malformed") };
+    let Ok(beacon) = read(Mode::Event, &FIELDS, [&b"cid=\"a\",sid=\"s\xff\""[..]]) else {
+        panic!("malformed")
+    };
     assert_eq!((beacon.text(Text::Session), beacon.text(Text::Of(Dimension::Content))), (None, Some("a")));
     assert!(beacon.has_ignored());
 }
@@ -245,23 +255,25 @@ fn further_error_codes_of_a_list_are_kept() {
 fn cmcd_headers_of_a_request_form_one_record() {
     let parts = ["br=868,ot=v", "", r#"cid="c",sf=h,sid="s""#, "mtp=900,su"].map(str::as_bytes);
     let parts = parts.into_iter().filter(|part| !part.is_empty());
-    let Ok(beacon) = read(Mode::Request, parts) else { panic!("malformed") };
+    let Ok(beacon) = read(Mode::Request, &FIELDS, parts) else { panic!("malformed") };
     assert_eq!(beacon.text(Text::Session), Some("s"));
     assert_eq!(number(&beacon, Number::Value(ValueMetric::BitrateKbps)), Some(868));
     let parts = [&b"br=868"[..], b"(", b"sid=\"s\",nor=/seg"];
-    let Ok(beacon) = read(Mode::Request, parts) else { panic!("malformed") };
+    let Ok(beacon) = read(Mode::Request, &FIELDS, parts) else { panic!("malformed") };
     assert_eq!(
         (beacon.text(Text::Session), number(&beacon, Number::Value(ValueMetric::BitrateKbps))),
         (Some("s"), Some(868))
     );
-    assert!(read(Mode::Request, [b"(".as_slice(), b"=".as_slice()]).is_err());
+    assert!(read(Mode::Request, &FIELDS, [b"(".as_slice(), b"=".as_slice()]).is_err());
 }
 
 #[test]
 fn each_line_of_an_event_mode_body_is_one_record() {
     let count = |body: &str| {
         let mut outcomes = Vec::new();
-        read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| outcomes.push(beacon.is_ok()));
+        read_events(body.as_bytes(), &FIELDS, &mut { usize::MAX }, &mut |beacon| {
+            outcomes.push(beacon.is_ok())
+        });
         outcomes
     };
     assert_eq!(count("a=1\nb=2\n"), [true, true]);
@@ -270,7 +282,7 @@ fn each_line_of_an_event_mode_body_is_one_record() {
     assert_eq!(count("\u{feff}a=1\r\n"), [true]);
     assert_eq!(count("\u{feff}"), [false]);
     let mut errors = Vec::new();
-    read_events(b"a=1\nb=2\nc=3\n", &mut 2, &mut |beacon| errors.push(beacon.map(drop)));
+    read_events(b"a=1\nb=2\nc=3\n", &FIELDS, &mut 2, &mut |beacon| errors.push(beacon.map(drop)));
     assert_eq!(errors, [Ok(()), Ok(()), Err(ReadError::TooMany)]);
 }
 
@@ -278,7 +290,7 @@ fn each_line_of_an_event_mode_body_is_one_record() {
 fn records_of_a_body_with_several_lines_are_batched() {
     let batched = |body: &str| {
         let mut batched = Vec::new();
-        read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| {
+        read_events(body.as_bytes(), &FIELDS, &mut { usize::MAX }, &mut |beacon| {
             batched.extend(beacon.map(|(beacon, _)| beacon.batched).ok());
         });
         batched
@@ -296,4 +308,23 @@ fn registered_custom_keys_are_dimensions_and_others_are_not_kept() {
     let expect =
         [(Dimension::Player, "hls.js"), (Dimension::PlayerVersion, "1.6.2"), (Dimension::App, "Example TV")];
     assert_eq!(dimensions, expect);
+}
+
+#[test]
+fn configured_custom_keys_are_custom_dimensions() {
+    let source = |cmcd: &str| CustomSource { cmcd: Some(cmcd.into()), ..CustomSource::default() };
+    let sources = [source("com.example-app"), source("com.example-plan")];
+    let fields = Fields::with_custom(&BTreeMap::new(), &sources).unwrap();
+    let line =
+        br#"sid="s",com.example-plan=pro,com.example-app="x\"y",com.example-other="z",org.svta-p-n="hls.js""#;
+    let custom = |line| {
+        let beacon = read(Mode::Event, &fields, [line]).unwrap_or_else(|_| panic!("malformed"));
+        let text = |source| beacon.text(Text::Custom(source)).map(str::to_owned);
+        (text(0), text(1), beacon.has_custom(), beacon.dimensions().count())
+    };
+    assert_eq!(custom(&line[..]), (Some("x\"y".into()), Some("pro".into()), true, 1));
+    // A record that is not UTF-8 is read from a copy.
+    let line = b"sid=\"s\",com.example-plan=\"\xff\",com.example-app=\"a\"";
+    assert_eq!(custom(&line[..]), (Some("a".into()), Some("\u{fffd}".into()), true, 0));
+    assert_eq!(custom(&b"sid=\"s\",com.example-plan"[..]), (None, None, false, 0));
 }

@@ -1,3 +1,5 @@
+use crowdfold_model::CustomSource;
+
 use super::*;
 
 fn renamed(pairs: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
@@ -35,7 +37,26 @@ fn every_field_has_a_unique_bit_and_name() {
     });
     assert!(Field::all().all(|field| field.index() < Field::COUNT));
     let names: std::collections::BTreeSet<_> = Field::all().map(Field::name).collect();
-    assert!(names.len() == all.count_ones() as usize && !names.contains(""));
+    // All custom dimensions have one name.
+    let shared = Field::custom().count() - 1;
+    assert!(names.len() + shared == all.count_ones() as usize && !names.contains(""));
+}
+
+#[test]
+fn custom_dimension_has_a_path_of_its_own() {
+    let source = |path: &[&str]| CustomSource {
+        json: Some(path.iter().map(ToString::to_string).collect()),
+        ..CustomSource::default()
+    };
+    let fields = Fields::with_custom(&BTreeMap::new(), &[source(&["x"]), source(&["trial", "arm"])]).unwrap();
+    let Some(Target::Inside(trial)) = root(&fields).target(b"trial") else { panic!("trial") };
+    let Some(Target::Field(found)) = fields.node(trial).target(b"arm") else { panic!("arm") };
+    assert_eq!(found, Field::Text(Text::Custom(1)));
+    for path in [&["os"][..], &["os", "x"], &["x"], &["trial"]] {
+        let sources = [source(&["x"]), source(&["trial", "arm"]), source(path)];
+        let refused = Fields::with_custom(&BTreeMap::new(), &sources).err();
+        assert_eq!(refused, Some(FieldsError::CustomClash(path.join("."))), "{path:?}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     listed(loaded, "tenants.excluded_from_groupings", &tenants.excluded_from_groupings)?;
     listed(loaded, "consent.child_directed.tenants", &settings.consent.child_directed.tenants)?;
     sections(loaded, "tenants.attributes", tenants.attributes.keys())?;
+    sections(loaded, "dimensions.tenants", settings.dimensions.tenants.keys())?;
     sections(loaded, "quality.tenants", settings.quality.tenants.keys())?;
     sections(loaded, "release.tenants", settings.release.tenants.keys())?;
     sections(loaded, "principals.tenants", settings.principals.tenants.keys())?;

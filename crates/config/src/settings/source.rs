@@ -106,7 +106,7 @@ pub enum OnDamaged {
 }
 
 /// A path of object keys.
-struct FieldPath(Vec<String>);
+pub(super) struct FieldPath(pub(super) Vec<String>);
 
 impl From<FieldPath> for Vec<String> {
     fn from(path: FieldPath) -> Self {

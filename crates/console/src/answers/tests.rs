@@ -211,3 +211,24 @@ fn tenants_that_a_token_may_not_see_are_reported_as_unknown() {
     }
     assert_eq!(asked.breakdowns("tenant=acme").unwrap_err().status, StatusCode::NOT_FOUND);
 }
+
+#[test]
+fn custom_dimension_is_known_if_a_table_of_the_tenant_has_it() {
+    let lifetimes = Lifetimes { detail: Span::DAY.times(2), rollups: Span::DAY.times(30) };
+    let store = Store::open(None, lifetimes).unwrap();
+    let mut records = table(FIRST + 5, "arm", &[("A", 500), ("B", 300)]);
+    records.extend(of_tenant("beta", table(FIRST + 5, "os", &[("Windows", 500)])));
+    let rows = records.iter().map(|record| Row::parse(record.to_string().as_bytes()).unwrap()).collect();
+    store.add(&Batch { rows, ..Batch::default() }, minute(121)).unwrap();
+    let asked = Asked { store: &store, access: &Access::All, now: minute(120), detail: Span::DAY.times(2) };
+    let reply = asked.breakdown("tenant=acme&metric=rebuffering_ratio&by=arm&where=arm:B&since=2h").unwrap();
+    assert_eq!(reply.json["rows"][0]["sessions"], 300);
+    for request in ["by=arm", "by=os&where=arm:B"] {
+        let refused =
+            asked.breakdown(&format!("tenant=beta&metric=rebuffering_ratio&{request}")).unwrap_err();
+        assert!(
+            refused.message.contains("\"arm\" is not a dimension; the dimensions are country"),
+            "{refused:?}"
+        );
+    }
+}

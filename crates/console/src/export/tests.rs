@@ -24,7 +24,7 @@ fn minute(after: u64) -> Timestamp {
 
 #[test]
 fn gauges_have_the_values_of_the_newest_window() {
-    let export = [Export::parse("cdn: vsf, stalls").unwrap()];
+    let export = [Export::parse("cdn: vsf, stalls", &[]).unwrap()];
     let text = gauges(&export, &store(), &Access::All, minute(3)).unwrap();
     for line in [
         "# TYPE crowdfold_rollup_vsf gauge",
@@ -42,7 +42,7 @@ fn gauges_have_the_values_of_the_newest_window() {
 
 #[test]
 fn export_contains_only_tenants_that_the_token_may_see() {
-    let export = [Export::parse("cdn: vsf").unwrap()];
+    let export = [Export::parse("cdn: vsf", &[]).unwrap()];
     let access = Access::Tenants(["beta".to_owned()].into());
     let text = gauges(&export, &store(), &access, minute(3)).unwrap();
     assert!(text.contains("beta") && !text.contains("acme"), "{text}");
@@ -50,7 +50,7 @@ fn export_contains_only_tenants_that_the_token_may_see() {
 
 #[test]
 fn export_omits_values_of_a_tenant_without_new_windows() {
-    let export = [Export::parse("cdn: vsf").unwrap()];
+    let export = [Export::parse("cdn: vsf", &[]).unwrap()];
     let text = gauges(&export, &store(), &Access::All, minute(60)).unwrap();
     assert!(
         !text.contains("_vsf") && text.contains("window_end_timestamp_seconds{tenant=\"acme\"}"),
@@ -65,8 +65,9 @@ fn error_for_an_invalid_entry_lists_the_valid_names() {
         ("shape: vsf", "\"shape\" is not a dimension; the dimensions are country, "),
         ("cdn: colour", "\"colour\" is not a metric; the metrics are sessions, "),
     ] {
-        let error = Export::parse(entry).unwrap_err().to_string();
+        let error = Export::parse(entry, &[]).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    assert_eq!(Export::parse("cdn,connection: vsf").unwrap().breakdown, "cdn.connection");
+    assert_eq!(Export::parse("cdn,connection: vsf", &[]).unwrap().breakdown, "cdn.connection");
+    assert_eq!(Export::parse("arm: vsf", &["arm"]).unwrap().breakdown, "arm");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use crowdfold_audit::Identifier;
-use crowdfold_model::{Dimension, parse_duration};
+use crowdfold_model::parse_duration;
 
 /// Parses a duration above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -34,10 +34,6 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
 pub(super) fn allowed(text: &str) -> Result<(String, Identifier), String> {
     let (field, kind) =
         text.split_once('=').ok_or("\"=\" is missing; write field=kind, such as content=uuid")?;
-    if field != "tenant" && Dimension::named(field).is_none() {
-        let known = Dimension::ALL.map(Dimension::name).join(", ");
-        return Err(format!("unknown field \"{}\"; the fields are tenant, {known}", field.escape_debug()));
-    }
     let kind = Identifier::named(kind).ok_or_else(|| {
         let known = Identifier::ALL.map(Identifier::name).join(", ");
         format!("unknown kind \"{}\"; the kinds are {known}", kind.escape_debug())

@@ -15,7 +15,7 @@ use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
 use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 
 use crowdfold_audit::{Auditor, Bounds, Contents, Least, Record, Rules};
-use crowdfold_model::Timestamp;
+use crowdfold_model::{Dimension, Timestamp};
 use crowdfold_release::{MIN_K, Policy, breakdown_name};
 use crowdfold_worker::{Config, clock, specs, wiring};
 
@@ -30,6 +30,7 @@ use report::{Ageing, Report, Subject, Unseen};
 /// [`CrowdfoldError::Breach`] if there is a breach. [`CrowdfoldError::Running`] if no broker responds, or if there is
 /// no breach but something could not be checked.
 pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
+    check_allowed(args, config).map_err(CrowdfoldError::Usage)?;
     let client = wiring::client(config)?;
     let now = clock::now();
     let report = look(args, config, &client, now)?;
@@ -206,6 +207,20 @@ const fn contents(purpose: Purpose) -> Option<Contents> {
     }
 }
 
+/// Checks that each exception names the tenant or a dimension of any tenant.
+fn check_allowed(args: &cli::Audit, config: &Config) -> Result<(), String> {
+    let known =
+        [&["tenant"][..], &Dimension::ALL.map(Dimension::name), &config.custom_dimensions().names()].concat();
+    match args.allow.iter().find(|(field, _)| !known.contains(&field.as_str())) {
+        None => Ok(()),
+        Some((field, _)) => Err(format!(
+            "--allow: unknown field \"{}\"; the fields are {}",
+            field.escape_debug(),
+            known.join(", ")
+        )),
+    }
+}
+
 fn rules(args: &cli::Audit, config: &Config) -> Rules {
     let ours = args.rollups.is_empty() && args.rejections.is_empty();
     let mut names: HashSet<String> = config.tenants.names.iter().cloned().collect();
@@ -218,6 +233,7 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
         known: config.audit.known.clone(),
         allowed: args.allow.clone(),
         public_content: config.public_ids(),
+        custom: config.custom_dimensions().clone(),
         limit: args.limit,
     }
 }

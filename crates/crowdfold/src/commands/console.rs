@@ -66,7 +66,8 @@ pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
 
 /// Returns the settings of the console.
 pub(super) fn settings(config: &Config) -> Result<Settings, CrowdfoldError> {
-    let export = config.console.export.iter().map(|entry| Export::parse(entry));
+    let custom = config.custom_dimensions().names();
+    let export = config.console.export.iter().map(|entry| Export::parse(entry, &custom));
     let tokens = config.console.tokens.iter().filter_map(|(name, token)| {
         let file = token.file.as_ref()?;
         Some(Token::read(name, file, token.tenants.iter().cloned().collect()))

@@ -29,7 +29,8 @@ const CLOCKS: Span = Span::MINUTE.times(5);
 /// written to.
 pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let now = clock::now();
-    let query = query(args, &catalogue(&config.tenants), now).map_err(CrowdfoldError::Usage)?;
+    let query = query(args, &catalogue(&config.tenants), &config.custom_dimensions().names(), now)
+        .map_err(CrowdfoldError::Usage)?;
     let periods = compare::Periods::of(args, &query, now)?;
     let mut reader = Reader::for_query(&periods.reading);
     if !args.file.is_empty() {
@@ -112,7 +113,7 @@ fn catalogue(tenants: &Tenants) -> Catalogue {
 }
 
 /// Parses the flags as a query. An unknown dimension is an error, because the answer would always be empty.
-fn query(args: &cli::Query, catalogue: &Catalogue, now: Timestamp) -> Result<Query, String> {
+fn query(args: &cli::Query, catalogue: &Catalogue, custom: &[&str], now: Timestamp) -> Result<Query, String> {
     let named = [("--breakdown", &args.breakdown), ("--by", &args.by)];
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
     let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));
@@ -122,9 +123,10 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: Timestamp) -> Result<Que
         // A breakdown consists of dimensions only.
         let attribute =
             |name: &str| flag != "--breakdown" && catalogue.attributes().any(|known| known == name);
-        let known = |name: &&str| Dimension::named(name).is_some() || attribute(name);
+        let dimensions = || Dimension::ALL.map(Dimension::name).into_iter().chain(custom.iter().copied());
+        let known = |name: &&str| dimensions().any(|known| known == *name) || attribute(name);
         if let Some(stranger) = names.into_iter().find(|name| !known(name)) {
-            let known = Dimension::ALL.map(Dimension::name).join(", ");
+            let known = dimensions().collect::<Vec<_>>().join(", ");
             let attributes = catalogue.attributes().collect::<Vec<_>>().join(", ");
             let attributes = match (flag, attributes.as_str()) {
                 ("--breakdown", _) | (_, "") => String::new(),

@@ -61,6 +61,11 @@ fn schema() -> Value {
         "required": required,
         "properties": properties,
         "$defs": {
+            "custom_dimension": {
+                "description": "A dimension that the configuration defines, [dimensions.NAME].",
+                "type": "string",
+                "pattern": CUSTOM,
+            },
             "distribution": distribution(false),
             "distribution_with_histogram": distribution(true),
         },
@@ -89,7 +94,7 @@ fn breakdown() -> Value {
         "type": "array",
         "minItems": 1,
         "uniqueItems": true,
-        "items": {"enum": Dimension::ALL.map(Dimension::name)},
+        "items": {"anyOf": [{"enum": Dimension::ALL.map(Dimension::name)}, {"$ref": "#/$defs/custom_dimension"}]},
     })
 }
 
@@ -102,9 +107,13 @@ fn dimensions() -> Value {
         "type": "object",
         "minProperties": 1,
         "properties": Dimension::ALL.map(value).into_iter().collect::<Map<_, _>>(),
+        "patternProperties": {CUSTOM: {"type": "string"}},
         "additionalProperties": false,
     })
 }
+
+/// The pattern of names of custom dimensions.
+const CUSTOM: &str = "^[a-z][a-z0-9_]{0,39}$";
 
 fn coverage() -> Value {
     json!({

@@ -1,6 +1,6 @@
 //! The JSON Schema of the configuration, from the defaults and their comments.
 
-use crowdfold_model::Dimension;
+use crowdfold_model::{Custom, Dimension};
 use serde_json::{Map, Value, json};
 
 use crate::generated::assert_generated;
@@ -67,8 +67,26 @@ fn string_or_strings() -> Value {
 }
 
 fn breakdowns() -> Value {
-    let dimension = json!({"enum": Dimension::ALL.map(Dimension::name)});
+    // The pattern of the names of custom dimensions.
+    let custom = json!({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"});
+    let dimension = json!({"anyOf": [{"enum": Dimension::ALL.map(Dimension::name)}, custom]});
     json!({"type": "array", "items": {"type": "array", "minItems": 1, "items": dimension}})
+}
+
+/// Returns the schema of a custom dimension.
+fn custom_dimension() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "from": string_or_strings(),
+            "cmcd": {"type": "string"},
+            "log": string_or_strings(),
+            "values": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": Custom::MOST_VALUES},
+            "open": {"type": "boolean"},
+            "family": {"type": "string"},
+        },
+        "additionalProperties": false,
+    })
 }
 
 /// Returns the schema of a key that accepts other values than its default and its comment show.
@@ -121,6 +139,8 @@ fn chosen(path: &str, of: impl Fn(&str) -> Value) -> Option<Value> {
     match path {
         "principals.tenants" | "source.fields" | "source.log" => Some(string_or_strings()),
         "tenants.attributes" => Some(json!({"type": "object", "additionalProperties": {"type": "string"}})),
+        "dimensions" => Some(custom_dimension()),
+        "dimensions.tenants" => Some(json!({"type": "object", "additionalProperties": custom_dimension()})),
         "release.tenants" => Some(own("release", &["k", "breakdowns", "detail_breakdown"])),
         "console.tokens" => Some(json!({
             "type": "object", "properties": {"file": {"type": "string"}, "tenants": strings()},
@@ -155,9 +175,9 @@ fn schema(entries: &[Entry]) -> Value {
             let inside = format!("{}.", entry.path);
             entry.default.is_none() && !entries.iter().any(|other| other.path.starts_with(&inside))
         };
-        if is_empty(entry) {
-            parent["properties"][name]["additionalProperties"] =
-                chosen(&entry.path, of).unwrap_or(Value::Bool(true));
+        let names = chosen(&entry.path, of).or_else(|| is_empty(entry).then_some(Value::Bool(true)));
+        if let Some(names) = names {
+            parent["properties"][name]["additionalProperties"] = names;
         }
     }
     root

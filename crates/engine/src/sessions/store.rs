@@ -369,10 +369,10 @@ struct Reported {
 }
 
 impl Reported {
-    fn by(beacon: &Observation, slots: &[Dimension]) -> Self {
+    fn by(beacon: &Observation, slots: &[usize]) -> Self {
         let mut reported = Self { slots: 0, values: [Symbol::NONE; Dimension::COUNT] };
         for (slot, dimension) in slots.iter().enumerate() {
-            let value = beacon.dimension(*dimension);
+            let value = beacon.dimension_at(*dimension);
             reported.values[slot] = value;
             reported.slots |= u32::from(value.is_some()) << slot;
         }

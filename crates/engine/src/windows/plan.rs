@@ -6,12 +6,13 @@ use crate::{MOST_LEVELS, Rules};
 
 /// The dimension slots, and the breakdowns of each tenant as indexes of slots. The plan is computed once.
 ///
-/// There is a slot for each dimension that the breakdown of any tenant contains. All session summaries have the same
-/// slots. Therefore the cost of a beacon depends neither on its tenant nor on the number of tenants that have their
-/// own breakdowns.
+/// There is a slot for each dimension that the breakdown of any tenant contains. Custom dimensions of different tenants
+/// share a slot if they have the same source. All session summaries have the same slots. Therefore the cost of a beacon
+/// depends neither on its tenant nor on the number of tenants that have their own breakdowns.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) slots: Vec<Dimension>,
+    /// The indexes of the dimensions of the slots ([`Dimension::index`]).
+    pub(crate) slots: Vec<usize>,
     /// The different lists of breakdowns. The first one is used by all tenants without their own.
     lists: Vec<Vec<Vec<usize>>>,
     /// The index of each tenant's list in `lists`. A tenant beyond the end of this vector has the first list.
@@ -27,11 +28,12 @@ impl Plan {
     /// Creates a plan. The index of a tenant is its position in `tenants`.
     pub(crate) fn new(rules: &Rules, tenants: &[String]) -> Self {
         let breakdowns = &rules.breakdowns;
-        let mut slots: Vec<_> = breakdowns.lists().flatten().flatten().copied().collect();
+        let mut slots: Vec<_> =
+            breakdowns.lists().flatten().flatten().map(|dimension| dimension.index()).collect();
         slots.sort_unstable();
         slots.dedup();
         let slots_of = |list: &[Vec<Dimension>]| -> Vec<Vec<usize>> {
-            let slot_of = |dimension: &Dimension| slots.binary_search(dimension).ok();
+            let slot_of = |dimension: &Dimension| slots.binary_search(&dimension.index()).ok();
             list.iter()
                 .map(|breakdown| breakdown.iter().filter_map(slot_of).take(MOST_LEVELS).collect())
                 .collect()
@@ -46,7 +48,7 @@ impl Plan {
                 lists.len() - 1
             }));
         }
-        let error_slot = slots.binary_search(&Dimension::ErrorCode);
+        let error_slot = slots.binary_search(&Dimension::ErrorCode.index());
         Self {
             error_bit: error_slot.map_or(0, |slot| 1 << slot),
             slots,

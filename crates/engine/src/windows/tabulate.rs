@@ -18,6 +18,9 @@ pub const MOST_CELLS: usize = 65_536;
 /// The maximum number of dimensions in one breakdown.
 pub const MOST_LEVELS: usize = 8;
 
+/// The index of the dimension with its own value for sessions without one.
+const ERROR_CODE: usize = Dimension::ErrorCode.index();
+
 /// The cells of one closed window in one partition.
 #[derive(Debug)]
 pub struct ClosedWindow {
@@ -61,7 +64,7 @@ pub(crate) fn tabulate(
             }
             for ((tenant, key), cell) in cells {
                 let word = |(symbol, slot): (&Symbol, &usize)| match plan.slots[*slot] {
-                    Dimension::ErrorCode if !symbol.is_some() => Dimension::ErrorCode.absent().into(),
+                    index if index == ERROR_CODE && !symbol.is_some() => Dimension::ErrorCode.absent().into(),
                     _ => Arc::clone(dictionary.word(*symbol)),
                 };
                 let cell_key: CellKey = key.iter().zip(levels).map(word).collect();

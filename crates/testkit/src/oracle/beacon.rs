@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::cmcd::{self, Cmcd};
+use super::custom;
 use super::numbers::{quality, to_100_ms, two_digits};
 use super::{Millis, Settings};
 
@@ -40,7 +41,7 @@ const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown
 /// Strings that players send instead of an absent value. They may be in quotes.
 const ABSENT: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
 
-fn is_absent(text: &str) -> bool {
+pub(super) fn is_absent(text: &str) -> bool {
     let text = text.trim().trim_matches(['"', '\'']).trim();
     ABSENT.contains(&text.to_ascii_lowercase().as_str())
 }
@@ -58,6 +59,8 @@ pub(super) struct Beacon {
     pub(super) session: String,
     pub(super) event: String,
     pub(super) dimensions: BTreeMap<String, String>,
+    /// The values that may belong to custom dimensions.
+    pub(super) custom: custom::Values,
     pub(super) playing_ms: u64,
     /// True if the beacon reports playing time, even if it is rounded to 0.
     pub(super) plays: bool,
@@ -298,6 +301,7 @@ pub(super) fn read(
     if let Some(cmcd) = &mut rest.cmcd {
         cmcd.received = timestamp;
     }
+    rest.dimensions.extend(custom::dimensions(&rest.custom, &tenant, settings));
     Ok(Beacon { ts: if clock_ahead { record } else { ts }, own_ts: own, clock_ahead, tenant, ..rest })
 }
 
@@ -360,10 +364,13 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     // Playing time that is rounded to 0 counts as a first frame, except in the last beacon of a session.
     let is_end = event == "end";
     let (up, down) = (number("switches_up").unwrap_or(0), number("switches_down").unwrap_or(0));
+    let mut custom = custom::Values::new();
+    custom::add(fields, &[], &mut custom);
     let rest = Beacon {
         session: text("session"),
         event,
         dimensions,
+        custom,
         playing_ms: to_100_ms(number("playing_ms").unwrap_or(0)),
         plays: number("playing_ms").is_some_and(|playing| playing > 0 && (!is_end || playing >= 50)),
         stalled_ms: to_100_ms(number("stalled_ms").unwrap_or(0)),

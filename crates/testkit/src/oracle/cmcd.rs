@@ -90,8 +90,10 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         codes,
         received: None,
     };
+    let custom = values.keys().filter_map(|key| Some((vec![(*key).to_owned()], text(key)?)));
     let rest = Beacon {
         event: name,
+        custom: custom.collect(),
         dimensions: dimensions
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))

@@ -29,6 +29,8 @@ impl Config {
             },
             fields: self.source.fields.clone(),
             log: self.source.log.clone(),
+            custom_sources: self.custom.sources.clone(),
+            custom: self.custom.dimensions.clone(),
             tenants: self.tenants.names.clone(),
             default_tenant: self.tenants.default_index(),
             partitioner: partitioner(self.source.partitioner),

@@ -1,11 +1,15 @@
 //! Creates the release policies: the common one, and one for each tenant with keys of its own in `release.tenants`.
 
-use crowdfold_config::{ConfigError, DetailTable, Loaded, ReleasePolicy, TenantRelease, did_you_mean};
+use std::collections::BTreeSet;
+
+use crowdfold_config::{ConfigError, DetailTable, Loaded, ReleasePolicy};
 use crowdfold_engine::MOST_LEVELS;
-use crowdfold_model::Dimension;
+use crowdfold_model::{CustomDimensions, Dimension};
 use crowdfold_release::{
     Detail, Policies, Policy, PolicyError, PolicySettings, PrivacyError, PrivacySettings,
 };
+
+use super::dimensions::named;
 
 const K: &str = "release.k";
 const BREAKDOWNS: &str = "release.breakdowns";
@@ -18,7 +22,7 @@ const DELTA: &str = "release.privacy.delta";
 const LENGTH: &str = "windows.length";
 
 /// Creates the policies, without their secret.
-pub(super) fn read(loaded: &Loaded) -> Result<Policies, ConfigError> {
+pub(super) fn read(loaded: &Loaded, custom: &CustomDimensions) -> Result<Policies, ConfigError> {
     let settings = &loaded.settings;
     let budget = PrivacySettings {
         epsilon: settings.release.privacy.epsilon,
@@ -34,10 +38,13 @@ pub(super) fn read(loaded: &Loaded) -> Result<Policies, ConfigError> {
         };
         policy.map_err(|error| keys.refused(&error))
     };
-    let common = policy(&Keys::common(loaded))?;
+    let common = policy(&Keys::common(loaded, custom))?;
     let mut own = Vec::new();
-    for (tenant, release) in &settings.release.tenants {
-        own.push((tenant.clone(), policy(&Keys::of(loaded, tenant, release))?));
+    // The same breakdowns can name other custom dimensions.
+    let tenants: BTreeSet<_> =
+        settings.release.tenants.keys().chain(settings.dimensions.tenants.keys()).collect();
+    for tenant in tenants {
+        own.push((tenant.clone(), policy(&Keys::of(loaded, custom, tenant))?));
     }
     Ok(Policies::new(common, own))
 }
@@ -51,6 +58,9 @@ struct Keyed<T> {
 /// The settings of one policy that may differ between tenants.
 struct Keys<'a> {
     loaded: &'a Loaded,
+    custom: &'a CustomDimensions,
+    /// The tenant, or absent for the common settings.
+    tenant: Option<&'a str>,
     k: Keyed<u64>,
     breakdowns: Keyed<&'a [Vec<String>]>,
     detail: Keyed<&'a DetailTable>,
@@ -58,10 +68,12 @@ struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     /// Returns the settings that are common to all tenants.
-    fn common(loaded: &'a Loaded) -> Self {
+    fn common(loaded: &'a Loaded, custom: &'a CustomDimensions) -> Self {
         let release = &loaded.settings.release;
         Self {
             loaded,
+            custom,
+            tenant: None,
             k: Keyed { key: K.into(), value: release.k },
             breakdowns: Keyed { key: BREAKDOWNS.into(), value: &release.breakdowns },
             detail: Keyed { key: DETAIL.into(), value: &release.detail_breakdown },
@@ -69,9 +81,10 @@ impl<'a> Keys<'a> {
     }
 
     /// Returns the settings of one tenant. A key that the tenant does not set has the common value.
-    fn of(loaded: &'a Loaded, tenant: &str, own: &'a TenantRelease) -> Self {
+    fn of(loaded: &'a Loaded, custom: &'a CustomDimensions, tenant: &'a str) -> Self {
         let key = |name: &str| format!("release.tenants.{tenant}.{name}");
-        let mut keys = Self::common(loaded);
+        let mut keys = Self { tenant: Some(tenant), ..Self::common(loaded, custom) };
+        let Some(own) = loaded.settings.release.tenants.get(tenant) else { return keys };
         if let Some(value) = own.k {
             keys.k = Keyed { key: key("k"), value };
         }
@@ -108,7 +121,14 @@ impl<'a> Keys<'a> {
                 format!("contains a breakdown of {} dimensions; give at most {MOST_LEVELS}", long.len());
             return Err(self.loaded.error(key, message));
         }
-        tables.iter().map(|table| dimensions(self.loaded, key, table)).collect()
+        tables.iter().map(|table| self.dimensions(key, table)).collect()
+    }
+
+    fn dimensions(&self, key: &str, names: &[String]) -> Result<Vec<Dimension>, ConfigError> {
+        let dimension = |name: &String| {
+            named(self.custom, self.tenant, name).map_err(|message| self.loaded.error(key, message))
+        };
+        names.iter().map(dimension).collect()
     }
 
     /// Returns the selection of the detail table.
@@ -119,7 +139,7 @@ impl<'a> Keys<'a> {
             DetailTable::None => return Ok(Detail::None),
             DetailTable::Breakdown(names) => names,
         };
-        let named = dimensions(self.loaded, detail, names)?;
+        let named = self.dimensions(detail, names)?;
         if let Some(index) = breakdowns.iter().position(|breakdown| *breakdown == named) {
             return Ok(Detail::Index(index));
         }
@@ -140,7 +160,7 @@ impl<'a> Keys<'a> {
         let (k, breakdowns) = (self.k.key.as_str(), self.breakdowns.key.as_str());
         let key = match error {
             PolicyError::ZeroK | PolicyError::SmallK { .. } => k,
-            PolicyError::Families(_) | PolicyError::ErrorCodeOutsideDetail(_) => breakdowns,
+            PolicyError::Families(_) | PolicyError::ErrorOutsideDetail { .. } => breakdowns,
             // the common privacy budget is enough for the common breakdowns, because they were checked first, so the
             // breakdowns of the tenant are the cause
             PolicyError::Privacy(PrivacyError::TooMuchNoise { .. }) if breakdowns != BREAKDOWNS => breakdowns,
@@ -159,19 +179,4 @@ impl<'a> Keys<'a> {
             None => self.loaded.error(key, format!("is refused, because {message}")),
         }
     }
-}
-
-/// Converts the names of dimensions.
-fn dimensions(loaded: &Loaded, key: &str, names: &[String]) -> Result<Vec<Dimension>, ConfigError> {
-    let dimension = |name: &String| {
-        Dimension::named(name).ok_or_else(|| {
-            let known = Dimension::ALL.map(Dimension::name);
-            let hint = match did_you_mean(name, known) {
-                hint if hint.is_empty() => format!("; the dimensions are {}", known.join(", ")),
-                hint => hint,
-            };
-            loaded.error(key, format!("names \"{}\", which is not a dimension{hint}", name.escape_debug()))
-        })
-    };
-    names.iter().map(dimension).collect()
 }

@@ -7,6 +7,7 @@ use crowdfold_config::{ConfigError, Sources};
 use super::Config;
 
 mod defaults;
+mod dimensions;
 mod names;
 mod policies;
 mod principals;

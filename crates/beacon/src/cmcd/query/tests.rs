@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Text;
+use crate::cmcd::tests::FIELDS;
 
 fn encoded(text: &str) -> String {
     text.bytes()
@@ -15,7 +16,7 @@ fn encoded(text: &str) -> String {
 
 fn session(raw: &str) -> Option<String> {
     let mut buffer = Vec::new();
-    let beacon = read_query(raw.as_bytes(), &mut buffer).ok()?;
+    let beacon = read_query(raw.as_bytes(), &FIELDS, &mut buffer).ok()?;
     beacon.text(Text::Session).map(str::to_owned)
 }
 
@@ -66,6 +67,6 @@ proptest! {
 
     #[test]
     fn reading_any_bytes_as_a_query_does_not_panic(raw: Vec<u8>) {
-        let _ = read_query(&raw, &mut Vec::new());
+        let _ = read_query(&raw, &FIELDS, &mut Vec::new());
     }
 }

@@ -24,7 +24,7 @@ fn config(environment: &[(&str, &str)]) -> Config {
 
 /// Parses a query for a configuration without attributes.
 fn query(args: &Query, now: Timestamp) -> Result<Asked, String> {
-    super::query(args, &Catalogue::default(), now)
+    super::query(args, &Catalogue::default(), &[], now)
 }
 
 #[test]
@@ -60,7 +60,8 @@ fn invalid_query_is_refused_with_the_flag_and_the_reason() {
 /// Returns the names of the topics that a query reads.
 fn asked(arguments: &str, config: &Config) -> Result<Vec<String>, CrowdfoldError> {
     let args = typed(arguments);
-    let query = super::query(&args, &catalogue(&config.tenants), Timestamp::from_millis(1_000_000)).unwrap();
+    let query =
+        super::query(&args, &catalogue(&config.tenants), &[], Timestamp::from_millis(1_000_000)).unwrap();
     topics(&args, &query, config)
 }
 
@@ -87,12 +88,28 @@ fn attributes_are_accepted_with_dimensions_and_listed_in_errors() {
         ),
         ("--by industry,industry", "--by \"industry,industry\" contains a dimension twice"),
     ] {
-        let refused = super::query(&typed(arguments), &known, Timestamp::from_millis(1_000_000)).unwrap_err();
+        let refused =
+            super::query(&typed(arguments), &known, &[], Timestamp::from_millis(1_000_000)).unwrap_err();
         assert!(refused.starts_with(expect), "{refused}");
     }
     let refused =
-        super::query(&typed("--where plan=pro"), &known, Timestamp::from_millis(1_000_000)).unwrap_err();
+        super::query(&typed("--where plan=pro"), &known, &[], Timestamp::from_millis(1_000_000)).unwrap_err();
     assert!(refused.ends_with("; the attributes of tenants are industry"), "{refused}");
+}
+
+#[test]
+fn custom_dimensions_are_queried_like_others() {
+    let config =
+        config(&[("CROWDFOLD_DIMENSIONS__ARM__FROM", "arm"), ("CROWDFOLD_DIMENSIONS__ARM__OPEN", "true")]);
+    let names = config.custom_dimensions().names();
+    let query = |arguments: &str, names: &[&str]| {
+        super::query(&typed(arguments), &Catalogue::default(), names, Timestamp::from_millis(1_000_000))
+            .map(drop)
+    };
+    let arguments = "--breakdown arm --by arm --where arm=B";
+    assert_eq!(query(arguments, &names), Ok(()));
+    let refused = query(arguments, &[]).unwrap_err();
+    assert!(refused.starts_with("--breakdown: \"arm\" is not a dimension; the dimensions are "), "{refused}");
 }
 
 #[test]
