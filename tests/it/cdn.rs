@@ -89,6 +89,7 @@ fn log_lines_of_each_cdn_give_the_expected_rows() {
             assert_eq!(row["beacons"], beacons, "{row}");
             assert_eq!(row["bandwidth_kbps"]["sum"], 12 * 5_400, "{row}");
             assert_eq!(row["bitrate_kbps"]["sum"], 12 * 3_200, "{row}");
+            assert_eq!(row["ttfb_ms"]["sum"], 12 * 2, "{row}");
         }
         for printed in [&output.stdout, &output.stderr] {
             let printed = String::from_utf8_lossy(printed);

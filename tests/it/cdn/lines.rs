@@ -111,7 +111,7 @@ impl Cdn {
                 "cs-uri-stem": format!("/{CANARY}/seg-1.m4s"), "sc-status": "206", "cs(Referer)": secret,
                 "cs(User-Agent)": escaped_blanks(AGENT), "cs-uri-query": query, "cs(Cookie)": CANARY,
                 "x-edge-result-type": "Hit", "x-edge-request-id": CANARY, "x-host-header": secret,
-                "cs-protocol": "https", "time-taken": "0.010", "x-forwarded-for": "-", "asn": "64500",
+                "cs-protocol": "https", "time-taken": "0.010", "time-to-first-byte": "0.002", "x-forwarded-for": "-", "asn": "64500",
                 "c-country": "DE"
             }),
             Self::Fastly => {
@@ -124,7 +124,7 @@ impl Cdn {
                         "brands": "\"Google Chrome\";v=\"147\", \"Chromium\";v=\"147\"", "mobile": "?0",
                         "platform": "\"Windows\""
                     },
-                    "gpc": "", "dnt": "",
+                    "gpc": "", "dnt": "", "ttfb": "0.002",
                     "cmcd": {
                         "object": part("br=3200,ot=v"), "request": part("mtp=5400"), "status": "",
                         "session": headers.map_or(String::new(), |session| {
@@ -137,7 +137,7 @@ impl Cdn {
                 "version": "1", "streamId": "12345", "cp": "123456", "reqId": CANARY, "reqTimeSec": time,
                 "bytes": "4995", "cliIP": "203.0.113.9", "statusCode": "206", "proto": "HTTPS", "reqHost": secret,
                 "reqMethod": "GET", "reqPath": format!("/{CANARY}/seg-1.m4s"), "reqPort": "443",
-                "rspContentLen": "5000", "UA": form_encoded(AGENT), "tlsOverheadTimeMSec": "0",
+                "rspContentLen": "5000", "turnAroundTimeMSec": "2", "UA": form_encoded(AGENT), "tlsOverheadTimeMSec": "0",
                 "queryStr": query, "cookie": CANARY, "referer": secret, "xForwardedFor": CANARY,
                 "cacheStatus": "1", "country": "DE", "state": "Hessen", "city": CANARY
             }),
