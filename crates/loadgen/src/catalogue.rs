@@ -20,6 +20,21 @@ pub(crate) struct Platform {
     pub(crate) connections: &'static [Connection],
 }
 
+/// The app of all clients that are not browsers.
+pub(crate) const APP: &str = "Example";
+
+/// Returns the code that players report for an error of a class.
+pub(crate) const fn error_code(class: &str) -> &'static str {
+    match class.as_bytes() {
+        b"network" => "fragLoadError",
+        b"manifest" => "manifestLoadError",
+        b"media" => "bufferAppendError",
+        b"drm" => "keySystemNoAccess",
+        b"timeout" => "fragLoadTimeOut",
+        _ => "internalException",
+    }
+}
+
 /// A kind of network access.
 pub(crate) struct Connection {
     pub(crate) weight: u64,

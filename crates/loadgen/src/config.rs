@@ -18,6 +18,8 @@ pub struct PlayersConfig {
     pub contents: u32,
     /// The fields that beacons contain.
     pub mix: Mix,
+    /// The custom dimensions. Each session has one value of each.
+    pub custom: Vec<Custom>,
     /// The faults that are injected.
     pub faults: Faults,
 }
@@ -32,9 +34,23 @@ impl Default for PlayersConfig {
             tenants: vec!["default".into()],
             contents: 500,
             mix: Mix::default(),
+            custom: Vec::new(),
             faults: Faults::default(),
         }
     }
+}
+
+/// A custom dimension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Custom {
+    /// The name.
+    pub name: String,
+    /// The tenant whose sessions have it, or `None` for all.
+    pub tenant: Option<String>,
+    /// The path of object keys in beacons.
+    pub path: Vec<String>,
+    /// The values, which have the same probability.
+    pub values: Vec<String>,
 }
 
 /// The fields that beacons contain. Each number is a share of the sessions, in percent.
@@ -49,11 +65,13 @@ pub struct Mix {
     /// The share of sessions that report their firmware, and the versions of their operating system, browser and
     /// player.
     pub versions: u8,
+    /// The share of sessions that report their seeks, the direction of their switches, and the time to first byte.
+    pub playback: u8,
 }
 
 impl Default for Mix {
     fn default() -> Self {
-        Self { user_agents: 20, located: 90, detailed: 90, versions: 20 }
+        Self { user_agents: 20, located: 90, detailed: 90, versions: 20, playback: 50 }
     }
 }
 
@@ -62,7 +80,7 @@ impl Mix {
     /// same beacons.
     #[must_use]
     pub const fn lean() -> Self {
-        Self { user_agents: 0, located: 0, detailed: 0, versions: 0 }
+        Self { user_agents: 0, located: 0, detailed: 0, versions: 0, playback: 0 }
     }
 }
 
@@ -137,6 +155,9 @@ pub enum LoadgenError {
     /// A breakdown contains a dimension that players do not report.
     #[error("dimension `{0}` is not reported by players; remove it")]
     Dimension(String),
+    /// A custom dimension that cannot be reported.
+    #[error("custom dimension `{0}` has no path or no values; set both")]
+    Custom(String),
     /// The length of a window is 0.
     #[error("the window length is 0 ms; set it to at least 1 ms")]
     Window,
@@ -176,12 +197,17 @@ impl PlayersConfig {
         if !(1_000..=30_000).contains(&self.heartbeat_ms) {
             return Err(LoadgenError::Heartbeat(self.heartbeat_ms));
         }
+        let lacks_a_part = |custom: &&Custom| custom.path.is_empty() || custom.values.is_empty();
+        if let Some(custom) = self.custom.iter().find(lacks_a_part) {
+            return Err(LoadgenError::Custom(custom.name.clone()));
+        }
         let (mix, faults) = (&self.mix, &self.faults);
         let shares = [
             ("mix.user_agents", mix.user_agents.into(), 100),
             ("mix.located", mix.located.into(), 100),
             ("mix.detailed", mix.detailed.into(), 100),
             ("mix.versions", mix.versions.into(), 100),
+            ("mix.playback", mix.playback.into(), 100),
             ("faults.duplicate + faults.late", faults.duplicate.saturating_add(faults.late), 1_000),
             ("faults.garbage", faults.garbage, 1_000),
             ("faults.no_session", faults.no_session, 1_000),

@@ -2,6 +2,7 @@
 
 use crowdfold_model::{SumMetric, ValueMetric};
 
+use crate::catalogue::error_code;
 use crate::profile::Profile;
 use crate::report::Deed;
 
@@ -31,6 +32,7 @@ pub(crate) fn beacon(profile: &Profile, deed: &Deed) -> Vec<u8> {
     }
     if let Some(error) = deed.error {
         push_word(&mut text, r#","error":""#, error);
+        push_word(&mut text, r#","error_code":""#, error_code(error));
         text.extend_from_slice(if deed.fatal { br#","fatal":true"# } else { br#","fatal":false"# });
     }
     if profile.opt_out {

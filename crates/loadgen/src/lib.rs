@@ -54,7 +54,7 @@ mod session;
 mod truth;
 mod write;
 
-pub use config::{Faults, LoadgenError, Mix, PlayersConfig};
+pub use config::{Custom, Faults, LoadgenError, Mix, PlayersConfig};
 pub use players::Players;
 pub use report::{Outcome, Report};
 pub use truth::{Cell, Ledger, Truth, Window};

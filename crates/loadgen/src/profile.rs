@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use crate::catalogue::{self, Connection, Platform};
 use crate::random::Random;
-use crate::{Mix, PlayersConfig};
+use crate::{Custom, Mix, PlayersConfig};
 
 /// The distributions from which the properties of sessions are drawn.
 pub(crate) struct Offer {
@@ -15,6 +17,7 @@ pub(crate) struct Offer {
     tenants: Vec<(u64, Arc<str>)>,
     /// The cumulative weights of the content items, by number.
     contents: Vec<u64>,
+    custom: Vec<Custom>,
 }
 
 impl Offer {
@@ -30,6 +33,7 @@ impl Offer {
             opt_out: config.faults.opt_out.into(),
             tenants: tenants.collect(),
             contents: zipf.collect(),
+            custom: config.custom.clone(),
         }
     }
 
@@ -48,6 +52,10 @@ pub(crate) struct Profile {
     pub(crate) opt_out: bool,
     /// The names and values of the dimensions that the session's beacons contain.
     values: Vec<(&'static str, Cow<'static, str>)>,
+    /// True if the session reports its seeks, the direction of its switches, and the time to first byte.
+    pub(crate) playback: bool,
+    /// The custom dimensions that its beacons contain.
+    custom: Vec<(String, String)>,
     /// The constant JSON between the values of `ts` and `event`.
     pub(crate) before_event: String,
     /// The constant JSON after the value of `event`.
@@ -64,7 +72,7 @@ pub(crate) struct Means {
 }
 
 /// The names of the dimensions that are constant in a session. `cdn` and `quality` may change during playback.
-pub(crate) const CONSTANT: [&str; 14] = [
+pub(crate) const CONSTANT: [&str; 16] = [
     "country",
     "asn",
     "device",
@@ -75,6 +83,8 @@ pub(crate) const CONSTANT: [&str; 14] = [
     "firmware",
     "player",
     "player_version",
+    "app",
+    "app_version",
     "stream",
     "format",
     "content",
@@ -84,7 +94,10 @@ pub(crate) const CONSTANT: [&str; 14] = [
 impl Profile {
     /// Returns the value of a dimension. Returns `None` if the session's beacons do not contain it.
     pub(crate) fn value(&self, dimension: &str) -> Option<&str> {
-        self.values.iter().find(|(name, _)| *name == dimension).map(|(_, value)| value.as_ref())
+        let built_in =
+            self.values.iter().find(|(name, _)| *name == dimension).map(|(_, value)| value.as_ref());
+        let custom = || self.custom.iter().find(|(name, _)| *name == dimension);
+        built_in.or_else(|| custom().map(|(_, value)| value.as_str()))
     }
 
     pub(crate) fn draw(number: u64, offer: &Offer, random: &mut Random) -> (Self, Means) {
@@ -116,8 +129,27 @@ impl Profile {
             values.push(("connection", connection.name.into()));
         }
 
+        // These draws do not change any other.
+        let mut apart = random.apart(2);
+        let playback = percent(&mut apart, offer.mix.playback);
+        let of_tenant = |custom: &&Custom| custom.tenant.as_deref().is_none_or(|name| *name == **tenant);
+        let chosen: Vec<(&Custom, &String)> = offer
+            .custom
+            .iter()
+            .filter(of_tenant)
+            .map(|custom| (custom, apart.weighted(&custom.values, |_| 1)))
+            .collect();
+        let custom = chosen.iter().map(|(custom, value)| (custom.name.clone(), (*value).clone())).collect();
+        let mut fields = Map::new();
+        chosen.iter().for_each(|(custom, value)| add_at(&custom.path, value, &mut fields));
+        let constant = members(fields);
+
         let profile = Self {
-            before_event: format!(r#","tenant":"{tenant}","session":"{session}","ip":"{ip}","event":""#),
+            custom,
+            playback,
+            before_event: format!(
+                r#"{constant},"tenant":"{tenant}","session":"{session}","ip":"{ip}","event":""#
+            ),
             after_event: after_event(&values, user_agent),
             number,
             tenant: Arc::clone(tenant),
@@ -127,6 +159,29 @@ impl Profile {
         };
         (profile, means(platform, connection, speed, &stream, random))
     }
+}
+
+/// Adds a value at a path of object keys. A path through another value adds nothing.
+fn add_at(path: &[String], value: &str, fields: &mut Map<String, Value>) {
+    match path {
+        [] => {}
+        [key] => drop(fields.insert(key.clone(), value.into())),
+        [key, rest @ ..] => {
+            if let Value::Object(inner) = fields.entry(key).or_insert_with(|| Map::new().into()) {
+                add_at(rest, value, inner);
+            }
+        }
+    }
+}
+
+/// Returns the members of an object as JSON, with a comma before each.
+fn members(fields: Map<String, Value>) -> String {
+    if fields.is_empty() {
+        return String::new();
+    }
+    let object = Value::Object(fields).to_string();
+    let inner = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    format!(",{}", inner.unwrap_or_default())
 }
 
 fn means(
@@ -175,6 +230,7 @@ fn platform_values(
 ) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
     // In their user agents, browsers report a version of these operating systems that never changes.
     let frozen = matches!(platform.os, "Windows" | "macOS");
+    let app = platform.browser == "app";
     let os_version = if user_agent { !frozen } else { versions };
     [
         (detailed || user_agent, "device", Some(platform.device)),
@@ -185,6 +241,8 @@ fn platform_values(
         (versions, "firmware", platform.firmware),
         (detailed, "player", Some(platform.player)),
         (versions, "player_version", Some(platform.player_version)),
+        (detailed, "app", app.then_some(catalogue::APP)),
+        (versions, "app_version", app.then_some(platform.browser_version)),
     ]
     .into_iter()
     .filter_map(|(given, name, value)| Some((name, value.filter(|_| given)?.into())))

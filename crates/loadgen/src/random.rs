@@ -15,10 +15,10 @@ impl Random {
         random
     }
 
-    /// Creates a second generator from the state of this generator. The numbers that this generator will return do not
-    /// change.
-    pub(crate) fn apart(&self) -> Self {
-        Self::new(self.0, [u64::MAX, 1])
+    /// Creates another generator from the state of this generator. The numbers that this generator will return do not
+    /// change. Generators with different numbers are independent.
+    pub(crate) fn apart(&self, number: u64) -> Self {
+        Self::new(self.0, [u64::MAX, number])
     }
 
     /// Returns 64 random bits.

@@ -18,6 +18,8 @@ pub(crate) struct Session {
     random: Random,
     /// A separate generator for the latency of live streams, so these draws do not change the other draws.
     latency: Random,
+    /// A separate generator for seeks and the time to first byte.
+    playback: Random,
     means: Means,
     /// The time of the previous beacon. The next beacon reports the amounts since this time.
     previous: u64,
@@ -48,7 +50,8 @@ impl Session {
             profile: Arc::new(profile),
             due: start,
             next: Next::Attempt,
-            latency: random.apart(),
+            latency: random.apart(1),
+            playback: random.apart(3),
             random,
             means,
             previous: start,
@@ -170,7 +173,13 @@ impl Session {
         let starved = self.adapt();
         let chance = if starved { 2_500 } else { CDNS[self.cdn].2 };
         let mut deed = self.played_on(self.due, event);
-        deed.add(SumMetric::Switches, u32::from(before != self.rung));
+        if before != self.rung {
+            deed.add(SumMetric::Switches, 1);
+            if self.profile.playback {
+                let up = self.rung > before;
+                deed.add(if up { SumMetric::SwitchesUp } else { SumMetric::SwitchesDown }, 1);
+            }
+        }
         if self.random.chance(1, 8) {
             deed.add(SumMetric::DroppedFrames, self.random.between(1, 30) as u32);
         }
@@ -182,6 +191,14 @@ impl Session {
             if self.random.chance(1, 5) {
                 self.choose_cdn();
             }
+        }
+        // Viewers do not seek in live streams.
+        let may_seek = self.profile.playback && self.means.live_latency_ms.is_none() && elapsed >= 1_000;
+        if may_seek && self.playback.chance(1, 30) {
+            let seeking_ms = self.playback.between(80, (elapsed / 4).min(2_000)) as u32;
+            deed.add(SumMetric::SeekingMs, seeking_ms);
+            deed.add(SumMetric::Seeks, if seeking_ms > 1_000 { 2 } else { 1 });
+            deed.sums[SumMetric::PlayingMs as usize] -= seeking_ms;
         }
         deed
     }
@@ -203,7 +220,8 @@ impl Session {
         best.is_none()
     }
 
-    /// Adds values to a beacon: the rendition, its bitrate, the measured throughput, and for a live stream the latency.
+    /// Adds values to a beacon: the rendition, its bitrate, the measured throughput, the time to first byte, and for a live
+    /// stream the latency.
     fn show(&mut self, deed: &mut Deed) {
         let rung = &LADDER[self.rung];
         let measured = self.means.kbps * self.random.between(60, 130) / 100;
@@ -213,6 +231,11 @@ impl Session {
         if let Some(usual) = self.means.live_latency_ms {
             let latency = usual * self.latency.between(80, 130) / 100;
             deed.set(ValueMetric::LiveLatencyMs, u32::try_from(latency).unwrap_or(u32::MAX));
+        }
+        if self.profile.playback {
+            let usual = 20 + 400_000 / self.means.kbps;
+            let ttfb = usual * self.playback.between(60, 180) / 100;
+            deed.set(ValueMetric::TtfbMs, u32::try_from(ttfb).unwrap_or(u32::MAX));
         }
     }
 }

@@ -5,17 +5,20 @@ mod session_summary;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crowdfold_model::{SumMetric, ValueMetric};
+use crowdfold_model::{Qualities, SumMetric, ValueMetric};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::profile::CONSTANT;
-use crate::{LoadgenError, Outcome, Report};
+use crate::{Custom, LoadgenError, Outcome, Report};
 use session_summary::SessionSummary;
 
 /// A collector of exact cells. The documentation of the crate describes its use.
 pub struct Truth {
     window_ms: u64,
     breakdowns: Vec<Vec<String>>,
+    /// The names of custom dimensions.
+    custom: Vec<String>,
+    qualities: Qualities,
     /// The breakdowns of the tenants that have their own, by tenant.
     own: BTreeMap<String, Vec<Vec<String>>>,
     /// The session summaries, by start of the window and number of the session.
@@ -108,12 +111,34 @@ impl Truth {
     /// # Errors
     /// The window length is 0, or a breakdown contains a dimension that players do not report.
     pub fn new<S: AsRef<str>>(window_ms: u64, breakdowns: &[impl AsRef<[S]>]) -> Result<Self, LoadgenError> {
+        Self::with_custom(window_ms, breakdowns, &[])
+    }
+
+    /// Creates an empty sum as [`Self::new`] does, for players with these custom dimensions.
+    ///
+    /// # Errors
+    /// The window has no length, or a breakdown contains a dimension that the players do not report.
+    pub fn with_custom<S: AsRef<str>>(
+        window_ms: u64,
+        breakdowns: &[impl AsRef<[S]>],
+        custom: &[Custom],
+    ) -> Result<Self, LoadgenError> {
         if window_ms == 0 {
             return Err(LoadgenError::Window);
         }
-        let breakdowns = known(breakdowns)?;
+        let custom: Vec<String> = custom.iter().map(|custom| custom.name.clone()).collect();
+        let breakdowns = known(breakdowns, &custom)?;
         let (windows, own, ledger) = (BTreeMap::new(), BTreeMap::new(), Ledger::default());
-        Ok(Self { window_ms, breakdowns, own, windows, latest_ms: 0, ledger })
+        Ok(Self {
+            window_ms,
+            breakdowns,
+            custom,
+            qualities: Qualities::default(),
+            own,
+            windows,
+            latest_ms: 0,
+            ledger,
+        })
     }
 
     /// Replaces the breakdowns of one tenant.
@@ -125,8 +150,14 @@ impl Truth {
         tenant: &str,
         breakdowns: &[impl AsRef<[S]>],
     ) -> Result<Self, LoadgenError> {
-        self.own.insert(tenant.into(), known(breakdowns)?);
+        self.own.insert(tenant.into(), known(breakdowns, &self.custom)?);
         Ok(self)
+    }
+
+    /// Sets the thresholds of good sessions.
+    #[must_use]
+    pub fn with_qualities(self, qualities: Qualities) -> Self {
+        Self { qualities, ..self }
     }
 
     /// Adds a sent record. The caller must add every report, in the order in which they are sent.
@@ -191,25 +222,43 @@ impl Truth {
         let mut table = BTreeMap::<(Arc<str>, usize, Vec<&str>), Vec<&SessionSummary>>::new();
         for summary in summaries.values() {
             for (at, breakdown) in self.breakdowns_of(&summary.tenant()).iter().enumerate() {
-                let cell_key =
-                    breakdown.iter().map(|name| summary.value(name).unwrap_or("unknown")).collect();
+                let absent = |name: &str| if name == "error_code" { "none" } else { "unknown" };
+                let cell_key = breakdown
+                    .iter()
+                    .map(|name| summary.value(name).unwrap_or_else(|| absent(name)))
+                    .collect();
                 table.entry((summary.tenant(), at, cell_key)).or_default().push(summary);
             }
         }
         for ((tenant, at, cell_key), summaries) in table {
             let breakdown = self.breakdowns_of(&tenant)[at].clone();
+            let quality = self.qualities.of(&tenant);
             let dimensions = breakdown.iter().cloned().zip(cell_key.into_iter().map(Into::into)).collect();
-            cells.push(session_summary::sum(&summaries, tenant.to_string(), window, breakdown, dimensions));
+            cells.push(session_summary::sum(
+                &summaries,
+                &quality,
+                tenant.to_string(),
+                window,
+                breakdown,
+                dimensions,
+            ));
         }
     }
 }
 
-/// Checks that players report the dimensions of these breakdowns, and returns the breakdowns.
-fn known<S: AsRef<str>>(breakdowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String>>, LoadgenError> {
+/// Checks that players report these dimensions.
+fn known<S: AsRef<str>>(
+    breakdowns: &[impl AsRef<[S]>],
+    custom: &[String],
+) -> Result<Vec<Vec<String>>, LoadgenError> {
     let owned = |breakdown: &[S]| breakdown.iter().map(|name| name.as_ref().to_string()).collect();
     let breakdowns: Vec<Vec<String>> = breakdowns.iter().map(|breakdown| owned(breakdown.as_ref())).collect();
     // Players do not report a region, so its value is always `unknown`, which is a valid value.
-    let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality" | "region");
+    let known = |name: &str| {
+        CONSTANT.contains(&name)
+            || matches!(name, "cdn" | "quality" | "region" | "app" | "app_version" | "error_code")
+            || custom.iter().any(|custom| custom == name)
+    };
     match breakdowns.iter().flatten().find(|name| !known(name)) {
         Some(name) => Err(LoadgenError::Dimension(name.clone())),
         None => Ok(breakdowns),

@@ -28,7 +28,7 @@ fn same_seed_gives_the_same_bytes() {
     assert_ne!(once, bytes(&PlayersConfig { seed: 2, ..config }, 20_000));
     // If the bytes change, figures that were measured with them are no longer valid. Mention the change in the
     // CHANGELOG.
-    assert_eq!(fingerprint(&once), 0xc080_6da0_5c3a_c99a, "{:#x}", fingerprint(&once));
+    assert_eq!(fingerprint(&once), 0x0870_31d4_8ce2_2607, "{:#x}", fingerprint(&once));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn number_of_live_sessions_stays_near_the_requested_number() {
 
 #[test]
 fn average_beacon_has_about_three_hundred_to_four_hundred_bytes() {
-    for (mix, least, most) in [(Mix::lean(), 290, 340), (Mix::default(), 340, 440)] {
+    for (mix, least, most) in [(Mix::lean(), 290, 340), (Mix::default(), 340, 460)] {
         let average = bytes(&PlayersConfig { mix, ..PlayersConfig::default() }, 10_000).len() / 10_000;
         assert!((least..most).contains(&average), "{average}");
     }

@@ -3,17 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_loadgen::{Cell, Faults, Mix, Players, PlayersConfig, Report, Truth};
+use crowdfold_loadgen::{Cell, Custom, Faults, Mix, Players, PlayersConfig, Report, Truth};
 use crowdfold_model::{SumMetric, ValueMetric};
 use crowdfold_testkit::oracle::{self, Record, Settings, TableKey};
 
-const BREAKDOWNS: [&[&str]; 5] = [
+const BREAKDOWNS: [&[&str]; 7] = [
     &["country", "asn"],
     &["device", "os", "browser"],
-    &["player", "player_version"],
+    &["player", "player_version", "app", "app_version"],
     &["stream", "format", "content", "quality"],
     &["cdn", "connection"],
+    &["arm"],
+    &["error_code"],
 ];
+
+/// The arms of an experiment.
+const ARMS: [&str; 3] = ["A", "B", "C"];
 
 fn config(seed: u64) -> PlayersConfig {
     PlayersConfig {
@@ -23,6 +28,12 @@ fn config(seed: u64) -> PlayersConfig {
         // The oracle does not parse user agents.
         mix: Mix { user_agents: 0, ..Mix::default() },
         faults: Faults::some(),
+        custom: vec![Custom {
+            name: "arm".into(),
+            tenant: None,
+            path: vec!["trial".into(), "arm".into()],
+            values: ARMS.map(Into::into).to_vec(),
+        }],
         ..PlayersConfig::default()
     }
 }
@@ -34,10 +45,17 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
     let settings = Settings {
         tenants: config.tenants.clone(),
         default_tenant: config.tenants[0].clone(),
+        custom: vec![oracle::Custom {
+            name: "arm".into(),
+            tenant: None,
+            json: vec!["trial".into(), "arm".into()],
+            cmcd: String::new(),
+            values: Some(ARMS.map(Into::into).to_vec()),
+        }],
         breakdowns: BREAKDOWNS.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
         ..Settings::default()
     };
-    let mut truth = Truth::new(60_000, &BREAKDOWNS).unwrap();
+    let mut truth = Truth::with_custom(60_000, &BREAKDOWNS, &config.custom).unwrap();
     let mut log = vec![Vec::new(); partitions];
     for report in Players::new(config).unwrap().take_while(|report| report.sent_ms < until) {
         truth.watch(&report);
@@ -77,8 +95,6 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
         // The truth contains neither the ids of sessions nor the clamped amounts, so they are not compared.
         assert_eq!(std::mem::take(&mut cell.who).len() as u64, cell.sessions);
         assert_eq!(std::mem::take(&mut cell.bounded).len(), oracle::BOUNDED.len());
-        // The truth does not contain these metrics.
-        (cell.sums.exits_before_start, cell.sums.good_sessions) = (0, 0);
     }
     for (key, cells) in &cells {
         for (cell_key, cell) in cells {
@@ -107,13 +123,19 @@ fn as_theirs(cell: Cell) -> oracle::Cell {
             stalls: cell.sum(S::Stalls),
             dropped_frames: cell.sum(S::DroppedFrames),
             switches: cell.sum(S::Switches),
+            switches_up: cell.sum(S::SwitchesUp),
+            switches_down: cell.sum(S::SwitchesDown),
+            seeks: cell.sum(S::Seeks),
+            seeking_ms: cell.sum(S::SeekingMs),
+            exits_before_start: cell.sum(S::ExitsBeforeStart),
+            good_sessions: cell.sum(S::GoodSessions),
             errors: cell.errors.clone(),
-            ..oracle::Sums::default()
         },
         startup_ms: values(ValueMetric::StartupMs),
         bandwidth_kbps: values(ValueMetric::BandwidthKbps),
         bitrate_kbps: values(ValueMetric::BitrateKbps),
         live_latency_ms: values(ValueMetric::LiveLatencyMs),
+        ttfb_ms: values(ValueMetric::TtfbMs),
         ..oracle::Cell::default()
     }
 }
@@ -160,7 +182,13 @@ fn sessions_have_realistic_rates_of_plays_failures_errors_and_stalls() {
     about(|c| c.sum(SumMetric::StartupFailures), 0.001, 0.02);
     about(|c| c.sum(SumMetric::PlaybackFailures), 0.0001, 0.01);
     about(|c| c.errors.values().sum(), 0.005, 0.1);
+    about(|c| c.sum(SumMetric::ExitsBeforeStart), 0.001, 0.02);
+    about(|c| c.sum(SumMetric::GoodSessions), 0.3, 0.99);
     about(|c| c.sum(SumMetric::DroppedFrames), 1.0, 30.0);
+    about(|c| c.sum(SumMetric::SwitchesUp), 0.05, 2.0);
+    about(|c| c.sum(SumMetric::SwitchesDown), 0.05, 2.0);
+    about(|c| c.sum(SumMetric::Seeks), 0.01, 0.3);
+    about(|c| c.sum(SumMetric::SeekingMs), 5.0, 300.0);
     // 30 % of the content items are live streams.
     let live =
         |cell: &Cell| cell.values(ValueMetric::LiveLatencyMs).iter().map(|(_, sessions)| sessions).sum();

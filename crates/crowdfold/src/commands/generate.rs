@@ -11,7 +11,8 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
-use crowdfold_loadgen::{Limit, LoadgenError, Players, PlayersConfig, Truth, write};
+use crowdfold_config::CustomDimension;
+use crowdfold_loadgen::{Custom, Limit, LoadgenError, Players, PlayersConfig, Truth, write};
 use crowdfold_model::{Dimension, Span};
 use crowdfold_release::Policy;
 use crowdfold_worker::{Config, clock};
@@ -81,6 +82,7 @@ fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, LoadgenErr
         sessions,
         seed: args.seed,
         tenants: config.tenants.names.iter().filter(|name| !excluded.contains(name)).cloned().collect(),
+        custom: custom(config),
         ..PlayersConfig::default()
     };
     if let Some(rate) = args.rate {
@@ -91,6 +93,30 @@ fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, LoadgenErr
     Ok(players)
 }
 
+/// Returns the custom dimensions that players can report in JSON: those with a path, and with a list of values or with
+/// invented ones.
+fn custom(config: &Config) -> Vec<Custom> {
+    let dimension = |tenant: Option<&str>, (name, settings): (&String, &CustomDimension)| {
+        let values = settings.values.clone();
+        Some(Custom {
+            name: name.clone(),
+            tenant: tenant.map(str::to_owned),
+            path: settings.from.clone()?,
+            values: values.unwrap_or_else(|| ["one", "two", "three"].map(|n| format!("{name}-{n}")).to_vec()),
+        })
+    };
+    let settings = &config.dimensions;
+    let tenants = config.tenants.names.iter();
+    let of_tenants = tenants.flat_map(|tenant| {
+        let own = settings.tenants.get(tenant);
+        let is_own = move |name: &&String| own.is_some_and(|own| own.contains_key(*name));
+        let common = settings.common.iter().filter(move |(name, _)| !is_own(name));
+        let all = common.chain(own.into_iter().flatten());
+        all.filter_map(move |entry| dimension(Some(tenant), entry)).collect::<Vec<_>>()
+    });
+    of_tenants.collect()
+}
+
 /// Returns a collector of the exact cells, for the windows and breakdowns of this configuration.
 fn truth(config: &Config) -> Result<Truth, LoadgenError> {
     let names = |policy: &Policy| -> Vec<Vec<&str>> {
@@ -98,7 +124,9 @@ fn truth(config: &Config) -> Result<Truth, LoadgenError> {
         policy.breakdowns().iter().map(named).collect()
     };
     let policies = config.policies();
-    let truth = Truth::new(Span::from(config.windows.length).as_millis(), &names(policies.common()))?;
+    let length = Span::from(config.windows.length).as_millis();
+    let truth = Truth::with_custom(length, &names(policies.common()), &custom(config))?
+        .with_qualities(config.rules().qualities);
     policies.own().try_fold(truth, |truth, (tenant, policy)| truth.with_own(tenant, &names(policy)))
 }
 

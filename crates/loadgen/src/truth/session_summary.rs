@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crowdfold_model::{Combine, SumMetric, Unit, ValueMetric};
+use crowdfold_model::{Combine, Quality, SumMetric, Sums, Unit, ValueMetric};
 
 use super::{Cell, Window};
+use crate::catalogue::error_code;
 use crate::profile::Profile;
 use crate::report::{Deed, Event};
 
@@ -17,6 +18,8 @@ pub(super) struct SessionSummary {
     beacons: u64,
     sums: [u64; SumMetric::COUNT],
     errors: Vec<&'static str>,
+    /// The first error code.
+    code: Option<&'static str>,
     values: [Mean; ValueMetric::COUNT],
 }
 
@@ -29,6 +32,7 @@ impl SessionSummary {
             beacons: 0,
             sums: [0; SumMetric::COUNT],
             errors: Vec::new(),
+            code: None,
             values: Default::default(),
         }
     }
@@ -42,6 +46,7 @@ impl SessionSummary {
         match dimension {
             "cdn" => Some(self.cdn),
             "quality" => self.quality,
+            "error_code" => self.code,
             constant => self.who.value(constant),
         }
     }
@@ -57,6 +62,8 @@ impl SessionSummary {
         // A session has at most one attempt and one play.
         self.happened(SumMetric::Attempts, deed.event == Event::Attempt);
         self.happened(SumMetric::Plays, deed.event == Event::Play);
+        // Players that have not begun to play have no picture.
+        self.happened(SumMetric::ExitsBeforeStart, deed.event == Event::End && deed.picture.is_none());
         let playing_ms = rounded(SumMetric::PlayingMs, deed.sum(SumMetric::PlayingMs));
         for metric in ValueMetric::ALL {
             if let Some(value) = deed.values[metric as usize] {
@@ -67,6 +74,7 @@ impl SessionSummary {
             self.quality.get_or_insert(picture.quality);
         }
         if let Some(error) = deed.error {
+            self.code.get_or_insert(error_code(error));
             if !self.errors.contains(&error) {
                 self.errors.push(error);
             }
@@ -74,6 +82,16 @@ impl SessionSummary {
             self.happened(SumMetric::PlaybackFailures, deed.fatal && deed.picture.is_some());
             self.happened(SumMetric::StartupFailures, deed.fatal && deed.picture.is_none());
         }
+    }
+
+    /// Returns true if the session meets these thresholds.
+    fn is_good(&self, quality: &Quality) -> bool {
+        let mut sums = Sums::default();
+        SumMetric::ALL.into_iter().for_each(|metric| sums[metric] = self.sums[metric as usize]);
+        let value = |metric: ValueMetric| {
+            self.values[metric as usize].value().map(|value| u32::try_from(value).unwrap_or(u32::MAX))
+        };
+        quality.is_met(&sums, &ValueMetric::ALL.map(value))
     }
 
     fn happened(&mut self, metric: SumMetric, happened: bool) {
@@ -133,12 +151,17 @@ fn two_digits(over: u64, under: u64) -> u64 {
 /// Adds up session summaries to a cell.
 pub(super) fn sum(
     summaries: &[&SessionSummary],
+    quality: &Quality,
     tenant: String,
     window: Window,
     breakdown: Vec<String>,
     dimensions: Vec<(String, String)>,
 ) -> Cell {
-    let total = |metric: SumMetric| summaries.iter().map(|summary| summary.sums[metric as usize]).sum();
+    let good = || summaries.iter().filter(|summary| summary.is_good(quality)).count() as u64;
+    let total = |metric: SumMetric| match metric {
+        SumMetric::GoodSessions => good(),
+        _ => summaries.iter().map(|summary| summary.sums[metric as usize]).sum(),
+    };
     let distribution = |metric: ValueMetric| {
         let mut values = BTreeMap::new();
         for value in summaries.iter().filter_map(|summary| summary.values[metric as usize].value()) {
