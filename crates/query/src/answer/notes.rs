@@ -1,5 +1,7 @@
 //! Notes on the limits of an answer.
 
+use crowdfold_model::{Clamp, Metric};
+
 use super::Answer;
 use crate::estimate::Ratio;
 use crate::group::Derived;
@@ -31,6 +33,7 @@ impl Answer {
             let groups = if alone == 1 { "group contains" } else { "groups contain" };
             notes.push(format!("{alone} {groups} the data of one tenant only"));
         }
+        notes.extend(self.in_detail_only());
         notes.extend(self.lacking());
         notes.extend(self.below_zero());
         notes.extend(self.too_noisy());
@@ -66,6 +69,26 @@ impl Answer {
             }
         };
         self.sources.iter().map(line).collect()
+    }
+
+    /// Returns a note for each table with noise, with the numbers that it does not contain and the setting that publishes
+    /// them.
+    fn in_detail_only(&self) -> Vec<String> {
+        let hidden: Vec<&str> = Metric::ALL
+            .into_iter()
+            .filter(|metric| matches!(metric.outside_detail(), Clamp::Hidden))
+            .map(|metric| metric.name())
+            .collect();
+        let setting = |table: &String| {
+            let names: Vec<_> = table.split(',').map(|name| format!("\"{name}\"")).collect();
+            format!(
+                "only the detail table contains good, ebvs_reported, {} and percentiles; to publish them for this \
+                 table, set release.detail_breakdown = [{}]",
+                hidden.join(", "),
+                names.join(", ")
+            )
+        };
+        self.sources.get(&Numbers::Noisy).into_iter().flatten().map(setting).collect()
     }
 
     /// Returns a note if some rows of a group contain only session counts.
