@@ -1,6 +1,6 @@
 //! Compares the combiner and the merger with the oracle, on thousands of small random logs. The records are JSON
-//! beacons, CMCD events and CMCD requests in one to three partitions. Some are out of order, late, repeated, opted out
-//! or invalid. Every field of every row is compared. `invariants/conservation.rs` compares the ledger.
+//! beacons, CMCD events and CMCD requests in one to three partitions. Some records are out of order, late, repeated,
+//! opted out or invalid. Every field of every row is compared. `invariants/conservation.rs` compares the ledger.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod logs;
@@ -27,8 +27,8 @@ const SCENARIOS: u64 = 4_000;
 const START: u64 = 1_795_308_480_000;
 const NAMES: [&[&str]; 3] =
     [&["os", "browser"], &["cdn", "app_version", "arm"], &["stream", "format", "content"]];
-/// Lists of breakdowns that a tenant may have of its own. They have other orders, fewer dimensions, or dimensions that
-/// no other tenant has.
+/// Lists of breakdowns that one tenant may have instead of the common list. They have another order, fewer dimensions,
+/// or dimensions that no other tenant has.
 const OWN: [&[&[&str]]; 5] = [
     &[&["arm", "os"], &["plan"]],
     &[&["content", "stream"], &["cdn", "browser"]],
@@ -97,7 +97,8 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
     oracle::Settings { margin: margin(settings.k, dice), ..settings }
 }
 
-/// Returns custom dimensions: `arm` of all tenants, which tenant `two` may replace, and `plan` of tenant `two`.
+/// Returns random custom dimensions: `arm` for all tenants, which tenant `two` may replace by its own, and `plan` for
+/// tenant `two` only.
 fn custom(dice: &mut Dice) -> Vec<oracle::Custom> {
     let arm = |tenant: Option<&str>, values: Option<&[&str]>| oracle::Custom {
         name: "arm".into(),
@@ -121,7 +122,7 @@ fn custom(dice: &mut Dice) -> Vec<oracle::Custom> {
     custom
 }
 
-/// Returns the same custom dimensions for the operators, and their sources.
+/// Converts the custom dimensions of the oracle to the type that the operators use. Returns them and their sources.
 fn customs(settings: &oracle::Settings) -> (CustomDimensions, Vec<CustomSource>) {
     let (mut common, mut own) = (BTreeMap::new(), BTreeMap::new());
     let mut sources = Vec::new();
@@ -142,7 +143,7 @@ fn customs(settings: &oracle::Settings) -> (CustomDimensions, Vec<CustomSource>)
     (CustomDimensions::new(list(common), [("two".into(), list(of_two))]), sources)
 }
 
-/// Returns random thresholds for a good session, in a range in which some sessions of the logs are good and others not.
+/// Returns random thresholds for a good session. Some sessions of the logs satisfy them, and others do not.
 fn quality(dice: &mut Dice) -> oracle::Quality {
     oracle::Quality {
         startup_ms: dice.below(9_000),
@@ -162,7 +163,7 @@ fn qualities(settings: &oracle::Settings) -> Qualities {
     Qualities::new(quality(&settings.quality), own)
 }
 
-/// Returns a random choice of the detail table. It is usually the last table.
+/// Returns a random choice of the detail table, which is usually the last table.
 fn detail(breakdowns: usize, dice: &mut Dice) -> oracle::Detail {
     match dice.below(4) {
         0 => oracle::Detail::None,
@@ -217,7 +218,7 @@ fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
     }
 }
 
-/// Converts the settings of the oracle to those of the airlock.
+/// Converts the settings of the oracle to the settings of the airlock.
 fn airlock_settings(settings: &oracle::Settings) -> Settings {
     let (custom, custom_sources) = customs(settings);
     Settings {
@@ -304,7 +305,7 @@ fn operators_with(
     (rows, Ledger { counts, merged })
 }
 
-/// Publishes all windows. Returns the rows and the sum of the mergers' counts.
+/// Publishes all windows. Returns the rows, and the sums of the counts of all mergers.
 fn published(mergers: &mut [Merger]) -> (Vec<Value>, MergeCounts) {
     let (mut rows, mut merged) = (Vec::new(), MergeCounts::default());
     for merger in mergers {
@@ -332,8 +333,8 @@ fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     by_key
 }
 
-/// Returns a description of each difference. It contains the value of the combiner and merger first, and then that of
-/// the oracle.
+/// Returns a description of each difference. Each description contains the value of combiner and merger first, and then
+/// the value of the oracle.
 fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
     let (rows, expected) = (sorted(rows), sorted(expected));
     let keys = rows.keys().chain(expected.keys().filter(|key| !rows.contains_key(*key)));

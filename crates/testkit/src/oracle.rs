@@ -4,7 +4,7 @@
 //! tables after folding, and the ledger. It shares no code with the worker (`airlock`, `engine`, `release`). For
 //! simplicity, it keeps every beacon in memory. It implements these rules:
 //!
-//! 1. *Outcome* of a beacon: the first of these that applies: rejected, excluded, opted out, late, duplicate. If none
+//! 1. *Outcome* of a beacon: the first that applies of rejected, excluded, opted out, late and duplicate. If none
 //!    applies, the beacon is inserted. A rejected or excluded beacon is ignored, except that its opt-out takes effect.
 //!    An opt-out takes effect regardless of other errors, if the session and the tenant are readable.
 //! 2. *Time*: the event time is the earlier of the beacon's `ts` and the record's timestamp. A `ts` that differs from
@@ -13,12 +13,12 @@
 //!    timestamp minus the lateness. It moves after all beacons of a record are inserted. A window closes when the
 //!    watermark reaches its end. At the end of the input all windows close.
 //! 3. *State* of a session: the values that its beacons assert, such as a dimension value or an opt-out. The last value
-//!    of a field in log order is its value. An assertion expires: if it is in a record with timestamp a, it has effect
-//!    on a record with timestamp t only if t ≤ a + H, where H is the idle timeout, and if a is at most H before the end
-//!    of the last closed window. (After a restart, the worker reads again from that point, and the result must be the
-//!    same. The second condition matters only for records far behind the watermark.) An assertion that has not expired
-//!    is called *live*. CMCD states expire in the same way. The time between two CMCD states is attributed to the
-//!    earlier one, by the player's clock (`playback.rs`).
+//!    of a field in log order is its value. An assertion expires. H is the idle timeout. An assertion in a record with
+//!    timestamp a affects a record with timestamp t only under two conditions: t ≤ a + H, and a is at most H before the
+//!    end of the last closed window. (After a restart, the worker reads again from that point, and the result must be
+//!    the same. The second condition matters only for records far behind the watermark.) An assertion that has not
+//!    expired is called *live*. CMCD states expire in the same way. The time between two CMCD states is attributed to
+//!    the earlier one, by the player's clock (`playback.rs`).
 //! 4. *Session summary*: the sums over the inserted beacons of one session in one window. Each sum is clamped.
 //! 5. *Folding* with a margin: see [`fold`].
 //! 6. *The detail table* contains all numbers. Other tables contain session counts. If there is a secret, they also
@@ -62,7 +62,7 @@ pub type Millis = u64;
 /// One record of a partition, or one line of a file.
 #[derive(Clone)]
 pub struct Record {
-    /// The timestamp of the record. It is `None` for a line of a file, for which the `ts` of each beacon is used.
+    /// The timestamp of the record. For a line of a file, it is `None`, and the `ts` of each beacon is used instead.
     pub timestamp: Option<Millis>,
     /// One JSON object, an array of objects, or lines of JSON. A payload that begins with `CMCD=` is a CMCD query, and
     /// a payload that begins with `e=` consists of lines of CMCD event mode.
@@ -84,8 +84,8 @@ pub struct Settings {
     pub idle: Millis,
     /// The maximum time by which a beacon may be ahead of its record, in milliseconds.
     pub max_skew: Millis,
-    /// The current time by the machine's clock, if record timestamps are compared with it, as for files and with
-    /// `source.trust_timestamps`. Otherwise `None`.
+    /// The current time by the machine's clock. It is `None` if record timestamps are not compared with it. They are
+    /// compared for files and with `source.trust_timestamps`.
     pub now: Option<Millis>,
     /// True if the log contains all records that were ever written to it, as a file does. If false, a play or failure
     /// without a reported attempt does not imply an attempt in windows that begin within `idle` of the first record.
@@ -106,18 +106,18 @@ pub struct Settings {
     /// The standard deviation of the noise, as a multiple of the clamp of each field.
     pub noise: u64,
     /// The noise budget: the maximum of the sum of (value ÷ clamp)² over the fields of one session. `None` means no
-    /// limit, and is used only to test that a comparison detects the difference.
+    /// limit. Only the test that a comparison detects the missing limit uses `None`.
     pub budget: Option<u64>,
     /// True if there is a secret for the noise. If false, tables other than the detail table contain session counts
     /// only.
     pub secret: bool,
-    /// The rules of the tenants that have their own, by tenant.
+    /// The rules of each tenant that has its own rules.
     pub own: BTreeMap<String, TenantRules>,
     /// The custom dimensions.
     pub custom: Vec<Custom>,
     /// The thresholds for a good session.
     pub quality: Quality,
-    /// The thresholds for a good session of the tenants that have their own, by tenant.
+    /// The thresholds for a good session of each tenant that has its own thresholds.
     pub own_quality: BTreeMap<String, Quality>,
 }
 
@@ -253,7 +253,7 @@ pub struct TableKey {
     pub start: Millis,
     /// The name of the tenant.
     pub tenant: String,
-    /// The index of the breakdown in [`Settings::breakdowns_of`] this tenant.
+    /// The index of the breakdown in the list that [`Settings::breakdowns_of`] returns for this tenant.
     pub breakdown: usize,
 }
 

@@ -31,8 +31,8 @@ impl Cdn {
         }
     }
 
-    /// Returns the lines of three requests of a session within one minute. Sessions with an odd number send CMCD in
-    /// headers, if the log of the CDN contains them, and the others in the query.
+    /// Returns the lines of three requests of a session within one minute. A session with an odd number sends CMCD in
+    /// headers if the log of the CDN contains headers. All other sessions send CMCD in the query.
     pub(crate) fn session(self, session: &str, nth: u64) -> Vec<String> {
         (0..3).map(|at| self.line(session, START + nth * 1_000 + at * 2_000, nth % 2 == 1)).collect()
     }
@@ -59,7 +59,7 @@ impl Cdn {
         self.written(&time, None, None)
     }
 
-    /// Returns the line of a request with this value in the field of the time.
+    /// Returns the line of a request with this value in the field for the time.
     pub(crate) fn with_time(self, time: &str) -> String {
         self.written(time, Some("sid%3D%22s%22"), None)
     }
@@ -165,12 +165,12 @@ fn escaped(text: &str) -> String {
     text.bytes().map(sign).collect()
 }
 
-/// Encodes a user agent as CloudFront does: only spaces are encoded.
+/// Encodes a user agent as CloudFront does. Only spaces are encoded.
 fn escaped_blanks(text: &str) -> String {
     text.replace(' ', "%20")
 }
 
-/// Encodes a user agent as Akamai does: spaces become `+`.
+/// Encodes a user agent as Akamai does. Spaces become `+`.
 fn form_encoded(text: &str) -> String {
     escaped(text).replace("%20", "+")
 }

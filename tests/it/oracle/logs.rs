@@ -6,8 +6,8 @@ use super::*;
 pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
     let mut now = START + dice.below(20_000);
     let mut log: Vec<oracle::Record> = Vec::new();
-    // In a third of the logs, one session sends both JSON and CMCD. In the others there are several sessions, and some
-    // of them send both.
+    // In a third of the logs, one session sends both JSON and CMCD. In each of the other logs, there are several
+    // sessions, and some of them send both.
     let (json, cmcd) = if dice.one_in(3) { (4..5, 4..5) } else { (0..7, 4..9) };
     let session = |of: &std::ops::Range<u64>, dice: &mut Dice| {
         format!("p{partition}-{}", of.start + dice.below(of.end - of.start))
@@ -114,7 +114,8 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-/// Returns a random CMCD record of event mode. Its time is usually up to six seconds before that of the record.
+/// Returns a random CMCD record of event mode. Its time is usually up to six seconds before the timestamp of the
+/// record.
 fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     let name = dice.one(&["ps", "ps", "ps", "t", "rr", "rr", "bc", "e"]);
     let ts = match dice.below(12) {

@@ -38,7 +38,7 @@ pub(super) const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "ti
 /// Values of the session id that players send by mistake, and that do not identify a session.
 const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown", "0", "-", "-1"];
 
-/// Strings that players send instead of an absent value. They may be in quotes.
+/// Strings that players send if a value is absent. These strings may be in quotes.
 const ABSENT: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
 
 pub(super) fn is_absent(text: &str) -> bool {
@@ -97,8 +97,8 @@ impl Beacon {
         }
     }
 
-    /// Returns true if the beacon reports a first frame: the event `play`, a startup time, or playing time. In CMCD, it
-    /// is the state `p`, or a startup time without a state.
+    /// Returns true if the beacon reports a first frame: the event `play`, a startup time, or playing time. A CMCD
+    /// beacon reports it by the state `p`, or by a startup time without a state.
     pub(super) fn reports_frame(&self) -> bool {
         match self.cmcd {
             None => self.event == "play" || self.startup_ms.is_some() || self.plays,
@@ -118,8 +118,8 @@ impl Beacon {
         self.fatal && (self.cmcd.is_some() || self.error.is_some())
     }
 
-    /// Returns true if the beacon reports an idle player: a JSON beacon that reports no start, first frame or failure,
-    /// or the CMCD states `a` and `e`.
+    /// Returns true if the beacon reports an idle player. A JSON beacon does so if it reports no start, no first frame
+    /// and no failure. A CMCD beacon does so by the states `a` and `e`.
     pub(super) fn reports_idle(&self) -> bool {
         match self.cmcd {
             None => !(self.reports_start() || self.reports_frame() || self.reports_fatal()),
@@ -168,8 +168,8 @@ impl Beacon {
     }
 }
 
-/// Returns the beacons of a payload, each of which is `None` if it is not a JSON object. A payload without any element
-/// counts as one such beacon.
+/// Returns the beacons of a payload. A beacon that is not a JSON object is `None`. A payload without beacons counts as
+/// one `None`.
 pub(super) fn split(payload: &[u8]) -> Vec<Option<Parsed>> {
     if let Some(records) = cmcd::split(payload) {
         return records.into_iter().map(Some).collect();
@@ -197,8 +197,7 @@ pub(super) fn split(payload: &[u8]) -> Vec<Option<Parsed>> {
     beacons
 }
 
-/// Returns the consecutive JSON values of a string. From the first syntax error on, the rest of the string is one
-/// `None`.
+/// Returns the consecutive JSON values of a string. The rest of the string after the first syntax error is one `None`.
 fn values(text: &[u8]) -> Vec<Option<Value>> {
     serde_json::Deserializer::from_slice(text).into_iter().map(Result::ok).collect()
 }
@@ -244,9 +243,10 @@ fn beacon_of(fields: &Map<String, Value>) -> Parsed {
 pub(super) struct Rejected {
     /// The name of the reason.
     pub(super) reason: &'static str,
-    /// The timestamp of the record, or the time in the beacon if the record has none. It moves the watermark.
+    /// The timestamp of the record, or the time in the beacon if the record has none. This time moves the watermark.
     pub(super) claimed: Option<Millis>,
-    /// The opt-out in the beacon, if there is one: tenant, session, and the time from which it takes effect, if known.
+    /// The opt-out in the beacon, or `None` if there is no opt-out. It consists of the tenant, the session, and the
+    /// time from which the opt-out takes effect, if this time is known.
     pub(super) opts_out: Option<(String, String, Option<Millis>)>,
 }
 
@@ -281,7 +281,7 @@ pub(super) fn read(
     // A clock that is wrong by more than ten years was never set, so its time is not used.
     let is_far = |ts: &Millis| timestamp.is_some_and(|record| ts.abs_diff(record) > LONGEST_AGO);
     let own = beacon.ts.filter(|ts| !is_far(ts));
-    // A CMCD request needs no time of its own, because it is received when it is sent.
+    // A CMCD request needs no time, because it is received at the time at which it is sent.
     let is_request = beacon.rest.cmcd.as_ref().is_some_and(|cmcd| !cmcd.event);
     let Some(ts) = own.or(timestamp.filter(|_| is_request || beacon.ts.is_some())) else {
         return reject("no_time");
@@ -356,7 +356,7 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     if let Some(quality) = quality(height, number("bitrate_kbps")) {
         dimensions.insert("quality".into(), quality.into());
     }
-    // The case of the names of events does not matter.
+    // Event names are compared without regard to case.
     let event = text("event").to_ascii_lowercase();
     let class = text("error");
     let known = ERRORS.into_iter().find(|error| error.eq_ignore_ascii_case(&class)).unwrap_or("other");

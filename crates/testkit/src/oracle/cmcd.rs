@@ -30,8 +30,8 @@ pub(super) struct Cmcd {
 }
 
 impl Record {
-    /// Returns the `content-type` header that the worker needs for this record. Returns `None` if it needs none. (The
-    /// oracle recognizes CMCD by its first characters instead.)
+    /// Returns the `content-type` header that the worker needs to read this record, or `None` if it needs no header.
+    /// (The oracle recognizes CMCD by the first characters of the payload instead.)
     #[must_use]
     pub fn content_type(&self) -> Option<&'static [u8]> {
         let is_cmcd = [&b"CMCD="[..], b"e="].iter().any(|begins| self.payload.starts_with(begins));
@@ -57,7 +57,8 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     let name = text("e").unwrap_or_default();
     let state = text("sta").and_then(|state| state.chars().next());
     let object = text("ot");
-    // The bitrate counts only if the requested object contains video. Without a type, it is assumed to contain video.
+    // The bitrate counts only if the requested object contains video. An object without a type is assumed to contain
+    // video.
     let has_picture = object.as_deref().is_none_or(|object| matches!(object, "v" | "av"));
     let bitrate = number("br").filter(|_| has_picture);
     let codes = text("ec").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Custom dimensions.
+//! Reads the values of custom dimensions from beacons.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,27 @@ use serde_json::{Map, Value};
 use super::Settings;
 use super::beacon::is_absent;
 
-/// A custom dimension of one tenant, or of all of them.
+/// A custom dimension of one tenant or of all tenants.
 #[derive(Clone, Debug)]
 pub struct Custom {
-    /// The name.
+    /// The name of the dimension.
     pub name: String,
-    /// The tenant, or `None` for tenants that have no custom dimension of this name of their own.
+    /// The tenant of the dimension. If it is `None`, the dimension is used for all tenants without their own dimension
+    /// of this name.
     pub tenant: Option<String>,
-    /// The path of object keys in JSON beacons.
+    /// The path of object keys in JSON beacons to the value.
     pub json: Vec<String>,
     /// The custom CMCD key.
     pub cmcd: String,
-    /// The closed list of values, or `None` if any text is one.
+    /// The closed list of values, or `None` if every string is a valid value.
     pub values: Option<Vec<String>>,
 }
 
-/// The values that may belong to custom dimensions: texts and numbers of JSON objects by their path, and members of
-/// CMCD by their key.
+/// The values that may belong to custom dimensions: strings and numbers of JSON objects by their path, and CMCD values
+/// by their key.
 pub(super) type Values = BTreeMap<Vec<String>, String>;
 
-/// Adds the texts and numbers of an object.
+/// Adds the strings and numbers of an object.
 pub(super) fn add(fields: &Map<String, Value>, path: &[String], values: &mut Values) {
     for (name, value) in fields {
         let path = [path, std::slice::from_ref(name)].concat();
@@ -39,7 +40,7 @@ pub(super) fn add(fields: &Map<String, Value>, path: &[String], values: &mut Val
     }
 }
 
-/// Returns the custom dimensions of a tenant that have a value.
+/// Returns those custom dimensions of a tenant that have a value.
 pub(super) fn dimensions(values: &Values, tenant: &str, settings: &Settings) -> BTreeMap<String, String> {
     let own = |custom: &&Custom| custom.tenant.as_deref() == Some(tenant);
     let of_tenant = settings.custom.iter().filter(|custom| {
