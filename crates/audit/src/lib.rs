@@ -65,11 +65,11 @@ pub struct Record<'a> {
 pub struct Audit {
     /// The findings, ordered by topic, partition and offset.
     pub found: Vec<Found>,
-    /// The number of findings that exceed the limit [`Rules::limit`], as (name of the finding, topic, number).
+    /// The number of findings above the limit [`Rules::limit`], as (name of the finding, topic, number).
     pub more: Vec<(&'static str, String, u64)>,
     /// The numbers of records and tables of each topic.
     pub topics: Vec<TopicCounts>,
-    /// True if some tables were not compared with others, because there were too many to keep in memory.
+    /// True if some tables were not compared with other tables, because there were too many tables for the memory.
     pub is_partial: bool,
 }
 
@@ -96,7 +96,7 @@ struct Spot {
     offset: i64,
 }
 
-/// The findings so far. At most `limit` findings of each kind and topic are kept, and the rest is counted.
+/// The findings so far. At most `limit` findings of each kind and topic are kept. Further findings are only counted.
 struct Finds {
     limit: usize,
     names: Vec<String>,
@@ -179,9 +179,9 @@ impl Auditor {
         }
     }
 
-    /// Registers a topic with the kind of its records, and returns its number. `cut` contains the partitions that are
-    /// not read from their first record, because it was deleted or is older than requested. In these partitions, the
-    /// first table may lack its first rows.
+    /// Registers a topic with the kind of its records, and returns the number of the topic. `cut` contains the
+    /// partitions that are not read from their first record, because this record was deleted or is older than
+    /// requested. In these partitions, the first table may lack its first rows.
     pub fn topic(&mut self, name: &str, contents: Contents, cut: &[u32]) -> usize {
         let topic = self.topics.len();
         self.topics.push(TopicCounts { topic: name.into(), contents, records: 0, uncommitted: 0, tables: 0 });
@@ -214,8 +214,8 @@ impl Auditor {
         }
     }
 
-    /// Audits a record of an aborted or open transaction. Its row does not belong to a table. But consumers without
-    /// `read_committed` can read it, so identifiers and small rows in it are breaches too.
+    /// Audits a record of an aborted or open transaction. A row in it does not belong to a table. Consumers without
+    /// `read_committed` can read the record, so identifiers and small rows in it are breaches too.
     pub fn uncommitted(&mut self, topic: usize, record: &Record<'_>) {
         let Some(counts) = self.topics.get_mut(topic) else { return };
         counts.uncommitted += 1;
@@ -236,8 +236,8 @@ impl Auditor {
         }
     }
 
-    /// Checks and scans the key of a record. A key that equals the key of the row consists of values that were
-    /// already scanned with the row.
+    /// Checks and scans the key of a record. If the key equals the key of the row, it is not scanned, because it
+    /// consists of values that were scanned with the row.
     fn key(&mut self, record: &Record<'_>, row: Option<&Entry<'_>>) {
         let mut key = std::mem::take(&mut self.key);
         if let Some(row) = row {
@@ -252,7 +252,7 @@ impl Auditor {
         self.key = key;
     }
 
-    /// Parses a value as JSON. If it is not JSON, it adds a finding, scans the bytes, and returns `None`.
+    /// Parses a value as JSON. If the value is not JSON, adds a finding, scans the bytes, and returns `None`.
     fn node<'v>(&mut self, value: Option<&'v [u8]>) -> Option<Node<'v>> {
         let node = value.and_then(|value| serde_json::from_slice::<Node<'v>>(value).ok());
         if node.is_none() {
@@ -262,7 +262,7 @@ impl Auditor {
         node
     }
 
-    /// Checks a value, and returns it as a row if it has the structure of a row.
+    /// Checks a value. Returns a row if the value has the structure of a row.
     fn value<'n>(&mut self, contents: Contents, node: &'n Node<'n>) -> Option<Entry<'n>> {
         let (scanner, rules) = (&mut self.scanner, &self.rules);
         let mut scan = |text: &str, name: &str| rules.scan(scanner, text, name);
@@ -321,6 +321,6 @@ fn without_time(key: &[u8]) -> &[u8] {
     if time.is_some_and(|time| TIMES.contains(&time)) { before } else { key }
 }
 
-/// The timestamps from the year 2000 to 2100, in milliseconds since the epoch. They have more digits than an IPv4
-/// address that is written as one number.
+/// The timestamps of the years 2000 to 2100, in milliseconds since the epoch. They have more digits than an IPv4
+/// address in the form of one number.
 const TIMES: std::ops::Range<u64> = 946_684_800_000..4_102_444_800_000;

@@ -59,7 +59,7 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
         return;
     };
     let noisy = row.policy.kind == Kind::DifferentialPrivacy;
-    // under `differential-privacy`, k may be 1, because noise hides single sessions
+    // Under `differential-privacy`, k may be 1, because noise hides single sessions.
     if own < MIN_K && !rules.allow_small_k && !noisy {
         finds.push(What::SmallK(MIN_K), "/policy/k".into());
     }
@@ -104,7 +104,7 @@ fn values(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     let mut star = false;
     for (at, name) in row.breakdown.iter().enumerate() {
         let Some(value) = row.value(name) else { continue };
-        // a finding must not contain the name of an unknown dimension, because it may contain anything
+        // The name of an unknown dimension may contain anything, so a finding must not contain it.
         let field = || {
             rules
                 .dimension(row.tenant, name)

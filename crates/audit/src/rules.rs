@@ -10,7 +10,7 @@ use crate::entry::Kind;
 /// The rules against which an audit checks records.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The minimums for rows, in addition to those of the policy in each row. `None` if only the policy in the row
+    /// The minimums for rows. Each row must also meet the minimums of the policy in the row. `None` if only that policy
     /// applies.
     pub least: Option<Least>,
     /// True if the k in a row's policy may be below 10.
@@ -19,26 +19,26 @@ pub struct Rules {
     pub names: HashSet<String>,
     /// Values that must not occur in any record, in any encoding (`audit.known`).
     pub known: Vec<String>,
-    /// Exceptions: a field (a dimension, or `tenant`), and a kind of identifier that is allowed in it. For example,
-    /// content ids may be UUIDs.
+    /// Exceptions: each is a field (a dimension, or `tenant`) and a kind of identifier that this field may contain. For
+    /// example, content ids may be UUIDs.
     pub allowed: Vec<(String, Identifier)>,
     /// The pattern of content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
     /// The custom dimensions of each tenant.
     pub custom: CustomDimensions,
-    /// The maximum number of findings of one kind in one topic that are reported with their location.
+    /// For each kind and topic, the maximum number of findings that are reported with their location.
     pub limit: usize,
 }
 
 /// The minimums for the rows of each tenant.
 #[derive(Clone, Debug)]
 pub struct Least {
-    /// The name of the policy to which the minimums apply. A row with another policy is checked only against the
-    /// values in that policy.
+    /// The name of the policy to which the minimums apply. A row with another policy is checked only against the policy
+    /// in the row.
     pub policy: &'static str,
-    /// The minimums for tenants that have no minimums of their own.
+    /// The minimums for tenants that are not in `own`.
     pub common: Bounds,
-    /// The minimums of tenants with settings of their own, by name.
+    /// The minimums for tenants that have their own settings, by name of the tenant.
     pub own: BTreeMap<String, Bounds>,
 }
 
@@ -91,7 +91,7 @@ impl Rules {
         hits
     }
 
-    /// Returns the dimension of a tenant with a name.
+    /// Returns the dimension with this name, for a tenant.
     pub(crate) fn dimension(&self, tenant: &str, name: &str) -> Option<Dimension> {
         self.custom.named(tenant, name)
     }
@@ -103,7 +103,7 @@ impl Rules {
     }
 }
 
-/// The numbers of private autonomous systems (RFC 6996). They look like IPv4 addresses that are written as one
+/// The numbers of private autonomous systems (RFC 6996). They have the form of IPv4 addresses that are written as one
 /// number, but they are not addresses.
 const PRIVATE_ASN: std::ops::RangeInclusive<u32> = 4_200_000_000..=4_294_967_294;
 
@@ -120,7 +120,7 @@ fn is_public(field: &str, text: &str) -> bool {
     }
 }
 
-/// Returns true for a network without host bits, such as `203.0.113.0/24` or `2001:db8::/32`.
+/// Returns true if a string is a network without host bits, such as `203.0.113.0/24` or `2001:db8::/32`.
 fn is_masked(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     match length {

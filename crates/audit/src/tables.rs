@@ -1,9 +1,9 @@
 //! Checks that each table is complete, is published once, and is consistent with the other tables of its window.
 //!
-//! The rows of one table are in one partition. Rows of other tables may be between them, if several workers publish
-//! at the same time. Therefore a few tables of each partition are open (incomplete so far) at a time. Of a complete
-//! table, only the key is kept. Of each window of a tenant, the totals of the first table are kept. So the required
-//! memory grows with the number of tables, and not with the number of rows.
+//! The rows of one table are in one partition. Rows of other tables may be between them, if several workers publish at
+//! the same time. Therefore several tables of a partition may be open, which means that their rows are being read. When
+//! a table is complete, only its key is kept. For each window of a tenant, the totals of the first table are kept. So
+//! the required memory grows with the number of tables, and not with the number of rows.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -18,7 +18,8 @@ use crate::{Finds, Rules, Spot, What};
 
 /// The maximum number of tables in memory. Each needs a few hundred bytes.
 const MAX_TABLES: usize = 5_000_000;
-/// The maximum number of open tables of one partition. Few deployments have more workers that merge.
+/// The maximum number of open tables of one partition. Several tables are open if several workers merge, and few
+/// deployments have more workers than this.
 const MAX_OPEN: usize = 16;
 /// The maximum number of incomplete tables that are kept until the end of the audit.
 const MAX_PARTS: usize = 100_000;
@@ -40,13 +41,13 @@ pub(crate) struct Tables {
     open: BTreeMap<(usize, u32), Vec<Open>>,
     /// The complete tables, each with the location of its first row.
     published: HashMap<Key, Spot, RandomState>,
-    /// The parts of tables that were not complete when they were closed.
+    /// The parts of tables that were incomplete when they were closed.
     parts: BTreeMap<Key, Vec<Part>>,
     windows: BTreeMap<TenantWindow, Windowful>,
     /// The number of complete tables of each topic.
     counted: Vec<u64>,
     pub(crate) reach: Reach,
-    /// True if the maximum number of tables was reached.
+    /// True if there are more tables than the maximum.
     full: bool,
 }
 
@@ -92,8 +93,8 @@ pub(crate) struct Windowful {
 }
 
 impl Tables {
-    /// Adds a row to its table. `is_first` is true if the row is in the first record that was read from its
-    /// partition, and earlier records were skipped.
+    /// Adds a row to its table. `is_first` is true if earlier records of the partition were skipped, and the row is in
+    /// the first record that was read.
     pub(crate) fn row(
         &mut self,
         row: &Entry<'_>,
@@ -119,7 +120,7 @@ impl Tables {
         done.into_iter().for_each(|open| self.close(open, finds));
     }
 
-    /// Closes all open tables of a partition, because a record there is not a row.
+    /// Closes all open tables of a partition, because a record that is not a row was read from it.
     pub(crate) fn interrupt(&mut self, spot: Spot, finds: &mut Finds) {
         for open in self.open.remove(&(spot.topic, spot.partition)).unwrap_or_default() {
             self.close(open, finds);
@@ -146,7 +147,8 @@ impl Tables {
         self.counted.get(topic).copied().unwrap_or(0)
     }
 
-    /// Returns true if some tables were not compared with others, because there were too many to keep in memory.
+    /// Returns true if some tables were not compared with other tables, because there were too many tables for the
+    /// memory.
     pub(crate) const fn is_full(&self) -> bool {
         self.full
     }
@@ -172,8 +174,8 @@ impl Tables {
         number
     }
 
-    /// Closes an open table. A complete table is compared with the others of its window; the rows of an incomplete
-    /// table are kept as a part.
+    /// Closes an open table. If it is complete, compares it with the other tables of its window. Otherwise keeps its
+    /// rows as a part.
     fn close(&mut self, open: Open, finds: &mut Finds) {
         self.reach.note(open.key.0, open.first);
         let whole = open.is_whole();
@@ -273,8 +275,8 @@ impl Tables {
         }
     }
 
-    /// Reports windows of one tenant that overlap, because the rows of one could be subtracted from those of the
-    /// other.
+    /// Reports windows of one tenant that overlap. If windows overlap, the rows of one window can be subtracted from
+    /// the rows of another window.
     fn overlaps(&self, finds: &mut Finds) {
         let mut latest: Option<(TenantWindow, Spot)> = None;
         for (moment, held) in &self.windows {

@@ -1,4 +1,4 @@
-//! The settings, with one struct for each section of `deploy/default.toml`, which documents each key.
+//! The settings, with one struct for each section of `deploy/default.toml`. That file documents each key.
 
 mod admission;
 mod collect;
@@ -52,7 +52,7 @@ pub struct Settings {
     pub consent: Consent,
     /// The section `[content]`: the use of content ids.
     pub content: Content,
-    /// `[dimensions]`.
+    /// The section `[dimensions]`: the custom dimensions.
     pub dimensions: Dimensions,
     /// The section `[quality]`: the thresholds of a good session.
     pub quality: Quality,

@@ -22,7 +22,7 @@ fn fold(config: &str, lines: &[String]) -> Output {
         .expect("the program runs")
 }
 
-/// Returns the sessions by the values of a breakdown of a tenant.
+/// Returns the number of sessions for each cell key of a tenant's breakdown.
 fn sessions(output: &Output, tenant: &str, breakdown: &[&str]) -> BTreeMap<String, u64> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = std::str::from_utf8(&output.stdout).expect("UTF-8").lines();
@@ -56,7 +56,7 @@ fn new_session() -> String {
 }
 
 #[test]
-fn json_fields_are_dimensions_of_each_tenant() {
+fn json_fields_become_custom_dimensions_of_each_tenant() {
     let config = r#"
         [tenants]
         names = ["acme", "beta"]
@@ -98,7 +98,7 @@ fn json_fields_are_dimensions_of_each_tenant() {
 }
 
 #[test]
-fn cmcd_keys_and_fields_of_a_log_are_dimensions() {
+fn cmcd_keys_and_fields_of_a_log_become_custom_dimensions() {
     let config = r#"
         [source]
         format = "capture"
@@ -122,7 +122,7 @@ fn cmcd_keys_and_fields_of_a_log_are_dimensions() {
     let lines = [
         lines(of_cmcd, ""),
         lines("", r#","edge":{"arm":"A"}"#),
-        // the value in the beacon has precedence
+        // The value in the beacon takes precedence over the field of the log.
         lines(of_cmcd, r#","edge":{"arm":"A","y":1}"#),
         lines("", r#","edge":{"arm":"-"}"#),
         lines("", r#","edge":{"arm":"C%20D"}"#),

@@ -1,5 +1,5 @@
-//! Runs each command of docs/guides/questions.md on the rows of generated players and of incidents, and compares the
-//! answers with their activity.
+//! Runs each command of docs/guides/questions.md on rows of generated players and of incidents. Compares the answers
+//! with the activity of the players.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 #[path = "questions/bench.rs"]
@@ -29,15 +29,16 @@ fn span(lines: &[Value]) -> (u64, u64) {
     (at("from").min().unwrap(), at("to").max().unwrap())
 }
 
-/// Checks that an exact number is equal to the expected one, apart from the rounding of output.
+/// Checks that an exact number equals the expected number, except for the rounding of output.
 #[track_caller]
 fn exact(found: &Value, expected: f64) {
     let found = found.as_f64().unwrap();
     assert!((found - expected).abs() <= 0.06_f64.max(expected * 1e-4), "{found} is not {expected}");
 }
 
-/// Checks that a number with noise is within five standard errors of the expected one. Contributions are clamped, so
-/// it may also be a quarter too low. Returns the number, or nothing if it is absent because of its noise.
+/// Checks that a number with noise differs from the expected number by at most five standard errors. Contributions are
+/// clamped, so the number may also be too low by a quarter. Returns the number, or `None` if it is absent because of
+/// its noise.
 #[track_caller]
 fn close(line: &Value, name: &str, expected: f64) -> Option<f64> {
     let mean = |value: &Value| value.get("mean").unwrap_or(value).as_f64();
@@ -53,13 +54,13 @@ fn by<'a>(lines: &'a [Value], dimension: &str) -> BTreeMap<&'a str, &'a Value> {
     lines.iter().map(|line| (line["dimensions"][dimension].as_str().unwrap(), line)).collect()
 }
 
-/// Returns the value with the largest number.
+/// Returns the dimension value that has the largest number.
 fn largest<'a>(numbers: impl Iterator<Item = (&'a str, f64)>) -> &'a str {
     numbers.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap().0
 }
 
 #[test]
-fn every_question_is_answered_or_refused_with_the_setting() {
+fn every_question_has_an_answer_or_a_note_with_the_setting_that_permits_it() {
     let bench = Bench::new();
     let commands = blocks("sh");
     let questions: Vec<usize> = commands.iter().map(|(question, _)| *question).collect();
@@ -131,8 +132,8 @@ fn worst_cdn(bench: &Bench, lines: &[Value]) {
     assert!(worst == "cdn-b" && gain > 5.0 * error, "{worst}: {gain} ±{error}");
 }
 
-/// Returns the activity of a value that is in no row with `*`. A value may be folded although it is not small, so that
-/// a row with `*` is a crowd.
+/// Returns the activity for a dimension value, if no session with this value is in a row with `*`. A large group may
+/// also be folded, so that a row with `*` is a crowd.
 fn complete<'a>(truth: &'a BTreeMap<String, Sums>, value: &str, line: &Value) -> Option<&'a Sums> {
     let own = truth.get(value)?;
     assert!(count(line) <= own.sessions, "{value}");
@@ -168,7 +169,7 @@ fn startup(bench: &Bench, lines: &[Value]) {
     assert_eq!((now_error, before_error), (0.0, 0.0));
     let expected = mean(start - 20 * MINUTE, bench.end() - 20 * MINUTE);
     assert!(is(before, expected), "{before} is not {expected}");
-    // The sessions of an incident start slowly since then.
+    // Since then, the sessions of an incident start slowly.
     assert!(now > before * 1.5, "{now} after {before}");
 }
 
@@ -182,7 +183,8 @@ fn totals(bench: &Bench, lines: &[Value], metric: ValueMetric) {
     }
 }
 
-/// Compares a number of each value that is in no row with `*`. Returns the numbers that are not absent.
+/// Compares a number for each dimension value of which no session is in a row with `*`. Returns the numbers that are
+/// not absent.
 fn compare<'a>(
     bench: &Bench,
     lines: &'a [Value],
@@ -198,7 +200,7 @@ fn compare<'a>(
     by(lines, dimension).into_iter().filter_map(number).collect()
 }
 
-/// The sessions of an incident fail on consoles.
+/// Checks that consoles fail most often, because the sessions of an incident fail on consoles.
 fn failing_devices(bench: &Bench, lines: &[Value]) {
     let vsf = |sums: &Sums| sums.ratio(SumMetric::StartupFailures, &[SumMetric::Attempts]);
     let found = compare(bench, lines, "device", "vsf", vsf);
@@ -206,8 +208,8 @@ fn failing_devices(bench: &Bench, lines: &[Value]) {
     assert_eq!(largest(found.into_iter()), "console");
 }
 
-/// The sessions of three incidents have a code. The codes of the players are too rare to be shown, and the row with `*`
-/// may also cover the rarest code of the incidents.
+/// Checks the error codes. Only the sessions of three incidents have codes that are frequent enough to be shown. The
+/// rarest of these codes may be in the row with `*`.
 fn error_codes(bench: &Bench, lines: &[Value]) {
     assert_rows(bench, lines, "error_code");
     let shown: Vec<&str> =
@@ -216,7 +218,7 @@ fn error_codes(bench: &Bench, lines: &[Value]) {
     assert_eq!(codes[..2], ["keySystemNoAccess", "1001"], "{codes:?}");
 }
 
-/// Checks that the session counts of all rows are those of the oracle.
+/// Checks that the session count of each row equals the count of the oracle.
 #[track_caller]
 fn assert_rows(bench: &Bench, lines: &[Value], dimension: &str) {
     let (from, to) = span(lines);
@@ -250,8 +252,8 @@ fn event(bench: &Bench, lines: &[Value]) {
     near(&line["before"], minutes(from - WEEK, to - WEEK));
 }
 
-/// Checks that a number is not published for a table, and that a note names it. Returns the setting in the note that
-/// would publish it, as a line of the section `[release]`.
+/// Checks that a number is not published for a table, and that a note names the number. The note contains a setting
+/// with which the number would be published. Returns this setting as a line of the section `[release]`.
 fn refused(lines: &[Value], notes: &str, number: &str) -> String {
     assert!(!lines.is_empty());
     assert!(lines.iter().all(|line| line[number].is_null()), "{number}");
@@ -262,7 +264,7 @@ fn refused(lines: &[Value], notes: &str, number: &str) -> String {
     setting.to_owned()
 }
 
-/// Checks that a share is published exactly after the setting was applied.
+/// Checks that an exact share is published after the setting was applied.
 fn permitted(bench: &Bench, dimension: &str, name: &str, share: impl Fn(&Sums) -> (u64, u64)) {
     let (lines, notes) = bench.ask(&format!("crowdfold query --by {dimension} --since 1h"));
     assert!(!notes.contains("only the detail table contains"), "{notes}");
@@ -281,8 +283,8 @@ fn permitted(bench: &Bench, dimension: &str, name: &str, share: impl Fn(&Sums) -
     assert!(compared > 2, "{compared}");
 }
 
-/// Compares the attempts with neither a first frame nor a failure, which are published with noise. The sessions of an
-/// incident with version 9.9 exit.
+/// Checks the number of attempts that ended without a first frame and without a failure. These numbers are published
+/// with noise. The sessions of an incident with version 9.9 end in this way.
 fn exits(bench: &Bench, lines: &[Value]) {
     let ebvs = |sums: &Sums| {
         let ends = sums.sums[PLAYS] + sums.sums[STARTUP_FAILURES];

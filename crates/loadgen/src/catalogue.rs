@@ -1,5 +1,5 @@
-//! The platforms, countries, CDNs and renditions of synthetic sessions, with weights that are modelled on the audience
-//! of a mid-sized service.
+//! The platforms, countries, CDNs and renditions of synthetic sessions. Their weights are modelled on the audience of a
+//! mid-sized service.
 
 /// A combination of device, operating system, browser and player that occurs in practice.
 pub(crate) struct Platform {
@@ -9,7 +9,7 @@ pub(crate) struct Platform {
     pub(crate) os_version: &'static str,
     pub(crate) browser: &'static str,
     pub(crate) browser_version: &'static str,
-    /// The user agent that this browser sends. `None` if sessions on this platform never send one.
+    /// The user agent of this browser. `None` if sessions on this platform send no user agent.
     pub(crate) user_agent: Option<&'static str>,
     pub(crate) firmware: Option<&'static str>,
     pub(crate) player: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct Platform {
     pub(crate) connections: &'static [Connection],
 }
 
-/// The app of all clients that are not browsers.
+/// The name of the app, for all clients that are not browsers.
 pub(crate) const APP: &str = "Example";
 
 /// Returns the code that players report for an error of a class.
@@ -88,7 +88,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
     Platform { weight: 1, device: "tv", os: "VIDAA", os_version: "9", browser: "app", browser_version: "3", player: "shaka", player_version: "4.11", format: "dash", height: 2160, connections: SOFA, firmware: Some("9.1.3"), user_agent: None },
 ];
 
-/// For each country: its weight, its code, and its throughput in percent of the usual throughput.
+/// For each country: its weight, its code, and its throughput as a percentage of the usual throughput.
 #[rustfmt::skip]
 pub(crate) const COUNTRIES: &[(u64, &str, u64)] = &[
     (300, "US", 110), (120, "BR", 60), (110, "DE", 90), (100, "IN", 50), (80, "GB", 100), (70, "FR", 110),
@@ -98,7 +98,7 @@ pub(crate) const COUNTRIES: &[(u64, &str, u64)] = &[
     (1, "MT", 100), (1, "FJ", 30), (1, "LI", 120),
 ];
 
-/// For each CDN: its weight, its name, and the number of heartbeats with a stall that it causes per ten thousand.
+/// For each CDN: its weight, its name, and the number of heartbeats per ten thousand in which it causes a stall.
 pub(crate) const CDNS: &[(u64, &str, u64)] = &[
     (50, "cdn-a", 40),
     (25, "cdn-b", 160),

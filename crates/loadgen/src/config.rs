@@ -45,18 +45,18 @@ impl Default for PlayersConfig {
 pub struct Custom {
     /// The name.
     pub name: String,
-    /// The tenant whose sessions have it, or `None` for all.
+    /// The tenant whose sessions have this dimension, or `None` for the sessions of all tenants.
     pub tenant: Option<String>,
     /// The path of object keys in beacons.
     pub path: Vec<String>,
-    /// The values, which have the same probability.
+    /// The values. All have the same probability.
     pub values: Vec<String>,
 }
 
 /// The fields that beacons contain. Each number is a share of the sessions, in percent.
 #[derive(Clone, Copy, Debug)]
 pub struct Mix {
-    /// The share of browser sessions that send a `user_agent`. The others send `os` and `browser`.
+    /// The share of browser sessions that send a `user_agent`. The other browser sessions send `os` and `browser`.
     pub user_agents: u8,
     /// The share of sessions whose beacons contain `country` and `asn`.
     pub located: u8,
@@ -76,8 +76,8 @@ impl Default for Mix {
 }
 
 impl Mix {
-    /// Returns a mix in which a heartbeat has 17 fields. It is used to compare the speed with other programs, on the
-    /// same beacons.
+    /// Returns a mix in which a heartbeat has 17 fields, for comparisons of speed with other programs on the same
+    /// beacons.
     #[must_use]
     pub const fn lean() -> Self {
         Self { user_agents: 0, located: 0, detailed: 0, versions: 0, playback: 0 }
@@ -89,7 +89,7 @@ impl Mix {
 pub struct Faults {
     /// The share of beacons that are sent a second time, at most 5 s later.
     pub duplicate: u16,
-    /// The share of beacons that are drawn to be delayed by `late_by_ms`. Only heartbeats with playing time are
+    /// The share of beacons that may be delayed by `late_by_ms`. Only heartbeats with playing time are actually
     /// delayed.
     pub late: u16,
     /// The delay of late beacons, in milliseconds. It must be longer than a window and its lateness.
@@ -134,7 +134,8 @@ pub enum LoadgenError {
     /// The number of sessions is 0.
     #[error("the number of sessions is 0; set it to at least 1")]
     NoSessions,
-    /// The number of content items is 0 or above 1,000,000. With more, their ids would look like ids of accounts.
+    /// The number of content items is 0 or above 1,000,000. If there were more items, their ids would have the form of
+    /// account ids.
     #[error("the number of content items is {0}; set it to 1 to 1000000")]
     Contents(u32),
     /// The list of tenants is empty.
@@ -164,20 +165,20 @@ pub enum LoadgenError {
 }
 
 impl PlayersConfig {
-    /// Returns the interval in milliseconds at which sessions must report, so that all of them together send a number
-    /// of beacons per second. The resulting rate is accurate within 2 %.
+    /// Returns the interval of reports, in milliseconds, with which all sessions together send a number of beacons per
+    /// second. The resulting rate is accurate within 2 %.
     #[must_use]
     pub fn heartbeat_for(sessions: u32, beacons_per_second: u32) -> u32 {
-        // By measurement, a session sends 0.993 / h + 0.0078 beacons per second, where h is the interval in seconds.
+        // A measurement gave 0.993 / h + 0.0078 beacons per second for one session, where h is the interval in seconds.
         let (sessions, beacons) = (u64::from(sessions), u64::from(beacons_per_second));
         let left = (beacons * 10_000).saturating_sub(78 * sessions);
         u32::try_from((sessions * 9_930_000).checked_div(left).unwrap_or(u64::MAX)).unwrap_or(u32::MAX)
     }
 
-    /// Validates the configuration, and returns the first error.
+    /// Validates the configuration.
     ///
     /// # Errors
-    /// The first invalid setting, with the fix.
+    /// Returns an error that names the first invalid setting and the fix.
     pub fn check(&self) -> Result<(), LoadgenError> {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         if self.sessions == 0 {

@@ -1,4 +1,5 @@
-//! Formats beacons as JSON. Fields are written one by one without a serializer, to format a million beacons per second.
+//! Formats beacons as JSON. The fields are written one by one and without a serializer, which is fast enough for a
+//! million beacons per second.
 
 use crowdfold_model::{SumMetric, ValueMetric};
 
@@ -42,7 +43,7 @@ pub(crate) fn beacon(profile: &Profile, deed: &Deed) -> Vec<u8> {
     text
 }
 
-/// Returns true for the metrics that playing sessions report even if the amount is 0, as many players do.
+/// Returns true if playing sessions report the metric even when the amount is 0, as many players do.
 const fn is_always_reported(metric: SumMetric) -> bool {
     matches!(metric, SumMetric::PlayingMs | SumMetric::StalledMs | SumMetric::Stalls)
 }

@@ -45,7 +45,7 @@ impl Offer {
 
 /// The constant properties of one session.
 pub(crate) struct Profile {
-    /// The number of the session. No other session of these players has it.
+    /// The number of the session. It is different for each session of the players.
     pub(crate) number: u64,
     pub(crate) tenant: Arc<str>,
     pub(crate) session: String,
@@ -54,7 +54,7 @@ pub(crate) struct Profile {
     values: Vec<(&'static str, Cow<'static, str>)>,
     /// True if the session reports its seeks, the direction of its switches, and the time to first byte.
     pub(crate) playback: bool,
-    /// The custom dimensions that its beacons contain.
+    /// The names and values of the custom dimensions that the session's beacons contain.
     custom: Vec<(String, String)>,
     /// The constant JSON between the values of `ts` and `event`.
     pub(crate) before_event: String,
@@ -129,7 +129,7 @@ impl Profile {
             values.push(("connection", connection.name.into()));
         }
 
-        // These draws do not change any other.
+        // A separate generator is used, so the other draws do not change.
         let mut apart = random.apart(2);
         let playback = percent(&mut apart, offer.mix.playback);
         let of_tenant = |custom: &&Custom| custom.tenant.as_deref().is_none_or(|name| *name == **tenant);
@@ -161,7 +161,7 @@ impl Profile {
     }
 }
 
-/// Adds a value at a path of object keys. A path through another value adds nothing.
+/// Adds a value at a path of object keys. Adds nothing if the path leads through a value that is not an object.
 fn add_at(path: &[String], value: &str, fields: &mut Map<String, Value>) {
     match path {
         [] => {}
@@ -174,7 +174,7 @@ fn add_at(path: &[String], value: &str, fields: &mut Map<String, Value>) {
     }
 }
 
-/// Returns the members of an object as JSON, with a comma before each.
+/// Returns the members of an object as JSON, each with a comma before it.
 fn members(fields: Map<String, Value>) -> String {
     if fields.is_empty() {
         return String::new();
@@ -221,14 +221,14 @@ const fn stream(content: usize) -> Stream {
     Stream { name, kind, usual_length_ms, live_latency_ms }
 }
 
-/// Returns the dimensions that a platform reports, in the user agent or in fields of their own.
+/// Returns the dimensions that a platform reports, either in the user agent or in separate fields.
 fn platform_values(
     platform: &Platform,
     detailed: bool,
     versions: bool,
     user_agent: bool,
 ) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
-    // In their user agents, browsers report a version of these operating systems that never changes.
+    // On these operating systems, the user agent of a browser always contains the same version of the operating system.
     let frozen = matches!(platform.os, "Windows" | "macOS");
     let app = platform.browser == "app";
     let os_version = if user_agent { !frozen } else { versions };
@@ -248,7 +248,7 @@ fn platform_values(
     .filter_map(|(given, name, value)| Some((name, value.filter(|_| given)?.into())))
 }
 
-/// Returns the JSON after the value of `event`. Values that follow from the user agent have no field of their own.
+/// Returns the JSON after the value of `event`. Values that the user agent contains have no separate field.
 fn after_event(values: &[(&'static str, Cow<'static, str>)], user_agent: Option<&str>) -> String {
     let mut text = String::from("\"");
     if let Some(user_agent) = user_agent {
@@ -272,12 +272,12 @@ fn session_id(platform: &Platform, random: &mut Random) -> String {
             b & 0xffff_ffff_ffff
         )
     } else {
-        // The lowest bit is set because an id of zeros only would be rejected.
+        // The lowest bit is set, because an id that contains only zeros would be rejected.
         format!("{:016x}", a | 1)
     }
 }
 
-/// Draws an address from the ranges for documentation. Three of four are IPv4.
+/// Draws an address from the ranges that are reserved for documentation. Three of four addresses are IPv4 addresses.
 fn documentation_address(random: &mut Random) -> String {
     let host = random.between(1, 254);
     match random.below(4) {

@@ -1,4 +1,4 @@
-//! Adds up the activity of the players to exact cells, as they are before folding, clamping and noise.
+//! Adds up the activity of the players. The results are the exact cells before folding, clamping and noise.
 
 mod session_summary;
 
@@ -19,7 +19,7 @@ pub struct Truth {
     /// The names of custom dimensions.
     custom: Vec<String>,
     qualities: Qualities,
-    /// The breakdowns of the tenants that have their own, by tenant.
+    /// The breakdowns of tenants that have their own breakdowns, by tenant.
     own: BTreeMap<String, Vec<Vec<String>>>,
     /// The session summaries, by start of the window and number of the session.
     windows: BTreeMap<u64, HashMap<u64, SessionSummary>>,
@@ -95,7 +95,7 @@ pub struct Window {
 #[expect(missing_docs, reason = "the names are those of the worker's ledger")]
 pub struct Ledger {
     pub read: u64,
-    /// The number of beacons that the worker releases or withholds, depending on k.
+    /// The number of beacons that the worker counts. Depending on k, it releases or withholds them.
     pub placed: u64,
     pub late: u64,
     pub duplicate: u64,
@@ -109,15 +109,16 @@ impl Truth {
     /// Creates a collector without cells, for a window length in milliseconds and breakdowns.
     ///
     /// # Errors
-    /// The window length is 0, or a breakdown contains a dimension that players do not report.
+    /// Returns an error if the window length is 0, or if a breakdown contains a dimension that players do not report.
     pub fn new<S: AsRef<str>>(window_ms: u64, breakdowns: &[impl AsRef<[S]>]) -> Result<Self, LoadgenError> {
         Self::with_custom(window_ms, breakdowns, &[])
     }
 
-    /// Creates an empty sum as [`Self::new`] does, for players with these custom dimensions.
+    /// Creates a collector without cells like [`Self::new`], for players with these custom dimensions.
     ///
     /// # Errors
-    /// The window has no length, or a breakdown contains a dimension that the players do not report.
+    /// Returns an error if the window length is 0, or if a breakdown contains a dimension that the players do not
+    /// report.
     pub fn with_custom<S: AsRef<str>>(
         window_ms: u64,
         breakdowns: &[impl AsRef<[S]>],
@@ -144,7 +145,7 @@ impl Truth {
     /// Replaces the breakdowns of one tenant.
     ///
     /// # Errors
-    /// A breakdown contains a dimension that players do not report.
+    /// Returns an error if a breakdown contains a dimension that players do not report.
     pub fn with_own<S: AsRef<str>>(
         mut self,
         tenant: &str,
@@ -160,7 +161,7 @@ impl Truth {
         Self { qualities, ..self }
     }
 
-    /// Adds a sent record. The caller must add every report, in the order in which they are sent.
+    /// Adds a sent record. The caller must add all reports, in the order of sending.
     pub fn watch(&mut self, report: &Report) {
         self.latest_ms = self.latest_ms.max(report.sent_ms);
         self.ledger.read += 1;
@@ -182,8 +183,7 @@ impl Truth {
         summaries.entry(who.number).or_insert_with(|| SessionSummary::of(Arc::clone(who))).add(&report.deed);
     }
 
-    /// Returns the cells of the windows that have ended since the last call, in order. Later calls do not return them
-    /// again.
+    /// Returns, in order, the cells of the windows that ended since the previous call. Each cell is returned only once.
     pub fn complete(&mut self) -> Vec<Cell> {
         let mut cells = Vec::new();
         while let Some(window) = self.windows.first_entry() {
@@ -253,7 +253,7 @@ fn known<S: AsRef<str>>(
 ) -> Result<Vec<Vec<String>>, LoadgenError> {
     let owned = |breakdown: &[S]| breakdown.iter().map(|name| name.as_ref().to_string()).collect();
     let breakdowns: Vec<Vec<String>> = breakdowns.iter().map(|breakdown| owned(breakdown.as_ref())).collect();
-    // Players do not report a region, so its value is always `unknown`, which is a valid value.
+    // Players do not report a region, so its value is always `unknown`. The dimension is valid nevertheless.
     let known = |name: &str| {
         CONSTANT.contains(&name)
             || matches!(name, "cdn" | "quality" | "region" | "app" | "app_version" | "error_code")

@@ -26,8 +26,8 @@ fn same_seed_gives_the_same_bytes() {
     let once = bytes(&config, 20_000);
     assert_eq!(once, bytes(&config, 20_000));
     assert_ne!(once, bytes(&PlayersConfig { seed: 2, ..config }, 20_000));
-    // If the bytes change, figures that were measured with them are no longer valid. Mention the change in the
-    // CHANGELOG.
+    // If the bytes change, figures that were measured with the old bytes are no longer valid. In that case, mention the
+    // change in the CHANGELOG.
     assert_eq!(fingerprint(&once), 0x0870_31d4_8ce2_2607, "{:#x}", fingerprint(&once));
 }
 
@@ -65,14 +65,14 @@ fn number_of_live_sessions_stays_near_the_requested_number() {
         };
         window.insert(report.session().map(ToString::to_string));
     }
-    // Half a minute contains more than the live sessions, because some end and others begin in it.
+    // Half a minute contains more sessions than are live at one time, because sessions end and others begin in it.
     for window in windows {
         assert!((1_950..2_500).contains(&window.len()), "{}", window.len());
     }
 }
 
 #[test]
-fn average_beacon_has_about_three_hundred_to_four_hundred_bytes() {
+fn average_beacon_has_between_290_and_440_bytes() {
     for (mix, least, most) in [(Mix::lean(), 290, 340), (Mix::default(), 340, 460)] {
         let average = bytes(&PlayersConfig { mix, ..PlayersConfig::default() }, 10_000).len() / 10_000;
         assert!((least..most).contains(&average), "{average}");

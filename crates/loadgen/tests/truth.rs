@@ -1,4 +1,5 @@
-//! Compares the cells that the players report about themselves with those that the oracle computes from their beacons.
+//! Compares two kinds of cells: the truth that the players report, and the cells that the oracle computes from their
+//! beacons.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ const BREAKDOWNS: [&[&str]; 7] = [
     &["error_code"],
 ];
 
-/// The arms of an experiment.
+/// The arms of an experiment, as values of a custom dimension.
 const ARMS: [&str; 3] = ["A", "B", "C"];
 
 fn config(seed: u64) -> PlayersConfig {
@@ -38,8 +39,8 @@ fn config(seed: u64) -> PlayersConfig {
     }
 }
 
-/// Runs the players for seven minutes. Asserts that their truth equals the result of the oracle, which reads the
-/// beacons from `partitions` partitions with these timestamps.
+/// Runs the players for seven minutes. The oracle reads their beacons from `partitions` partitions with these
+/// timestamps. Asserts that the truth of the players equals the result of the oracle.
 fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> Option<u64>) {
     let until = config.start_ms + 7 * 60_000;
     let settings = Settings {

@@ -1,5 +1,5 @@
-//! Checks the families of dimensions. Two tables must not contain dimensions of one family, which describe the same
-//! thing, because the difference between the tables could reveal a small group.
+//! Checks the families of dimensions. Dimensions of one family describe the same thing. Two tables must not contain
+//! dimensions of one family, because the difference between the tables could reveal a small group.
 
 use crowdfold_model::{Dimension, Family};
 
@@ -96,7 +96,7 @@ pub fn check_families(breakdowns: &[Vec<Dimension>], allow_below_place: bool) ->
     Ok(())
 }
 
-/// Rejects invalid breakdowns, but allows breakdowns that share a family. It is the check of `differential-privacy`.
+/// Rejects invalid breakdowns, but allows breakdowns that share a family. This is the check for `differential-privacy`.
 pub(crate) fn check_breakdowns(
     breakdowns: &[Vec<Dimension>],
     allow_below_place: bool,
@@ -123,7 +123,7 @@ fn check_one(index: usize, breakdown: &[Dimension], allow_below_place: bool) -> 
             return Err(FamilyError::Twice { dimension: *dimension, breakdown: listed(breakdown) });
         }
     }
-    // The size of a custom place is unknown.
+    // The size of a custom place is unknown, so it counts as small.
     let small_place = |dimension: &&Dimension| match dimension {
         Dimension::Region | Dimension::Asn | Dimension::Network => true,
         Dimension::Custom(custom) => custom.family() == Family::Place,

@@ -11,18 +11,17 @@ mod tests;
 /// The minimum of k, unless `release.allow_small_k` is set.
 pub const MIN_K: u64 = 10;
 
-/// The default margin. If half of k is smaller, the default is half of k.
+/// The default margin. If half of k is smaller than this, the default is half of k.
 const DEFAULT_MARGIN: u64 = 10;
 
-/// The default of `release.noise`. With it, everything that one session adds to a row outside the detail table is at
-/// most a quarter of a standard deviation of the noise.
+/// The default of `release.noise`. With this default, everything that one session adds to a row outside the detail
+/// table is at most a quarter of a standard deviation of the noise.
 const DEFAULT_NOISE: u64 = 8;
 
 /// The maximum of `release.noise`.
 const MAX_NOISE: u64 = 100;
 
-/// The settings of a policy, before they are checked. They are the section `[release]` of the configuration and
-/// `content.allow_below_place`.
+/// The settings of a policy before they are checked: the section `[release]`, and `content.allow_below_place`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicySettings {
     /// The minimum number of distinct sessions of a row (`release.k`).
@@ -107,7 +106,7 @@ pub enum PolicyError {
         /// The number of breakdowns.
         count: usize,
     },
-    /// A breakdown contains a dimension of the family `error`, but is not that of the detail table.
+    /// A breakdown other than that of the detail table contains a dimension of the family `error`.
     #[error(
         "release.breakdowns contains {dimension} in breakdown [{breakdown}], which is not the detail table, but sessions \
          with a code are nearly the sessions that failed; name it in detail_breakdown, or remove it"
@@ -120,12 +119,12 @@ pub enum PolicyError {
     },
     /// The margin is 0, and `release.allow_small_k` is not set.
     #[error(
-        "release.margin is 0, so that small groups can be computed to within a few sessions; set 1 or more, or set \
+        "release.margin is 0, so that small groups can be computed to within a few sessions; set it to 1 or more, or set \
          release.allow_small_k = true for trials"
     )]
     NoMargin,
     /// The margin is more than half of k.
-    #[error("release.margin is {margin}, above half of release.k, which is {k}; set 1 to {}", k / 2)]
+    #[error("release.margin is {margin}, above half of release.k, which is {k}; set the margin to a value from 1 to {}", k / 2)]
     WideMargin {
         /// The configured margin.
         margin: u64,
@@ -133,21 +132,20 @@ pub enum PolicyError {
         k: u64,
     },
     /// The noise is out of range.
-    #[error("release.noise is {noise}; set 1 to {MAX_NOISE}, the default is {DEFAULT_NOISE}")]
+    #[error("release.noise is {noise}; set it to a value from 1 to {MAX_NOISE}, such as {DEFAULT_NOISE}")]
     NoiseOutOfRange {
         /// The configured noise.
         noise: u64,
     },
     /// The minimum number of networks is out of range.
     #[error(
-        "release.min_networks is {networks}, but a row has 64 bits for its networks; set 1 to 64, or leave it out"
+        "release.min_networks is {networks}, but a row has 64 bits for its networks; set it to a value from 1 to 64, or remove it"
     )]
     MinNetworksOutOfRange {
         /// The configured minimum.
         networks: u32,
     },
-    /// A minimum number of networks is configured under `differential-privacy`, whose noise cannot hide that
-    /// condition.
+    /// A minimum number of networks is configured, but no noise of `differential-privacy` can hide this condition.
     #[error(
         "release.min_networks is {networks}, but one session can decide whether a row meets it, and no noise hides that; \
          set it to 0, or release.policy to \"threshold\""
@@ -243,7 +241,7 @@ impl Policy {
         Ok(Self { k, breakdowns, detail, margin, noise, min_networks, secret: None, privacy })
     }
 
-    /// Adds the secret, which is the key of the noise and is the same for all workers. Without a secret, `threshold`
+    /// Adds the secret, which is the key of the noise. All workers have the same secret. Without a secret, `threshold`
     /// publishes only session counts outside the detail table, and `differential-privacy` publishes nothing.
     #[must_use]
     pub fn keyed(mut self, secret: Secret) -> Self {
@@ -321,15 +319,15 @@ impl Policy {
         self.detail
     }
 
-    /// Returns the minimum number of possible sizes of a small group inside a row with `*`, as far as the row itself
-    /// shows. The documentation calls it b.
+    /// Returns the minimum number of possible sizes of a small group inside a row with `*`, as computed from that row
+    /// alone. The documentation calls this number b.
     #[must_use]
     pub const fn margin(&self) -> u64 {
         self.margin
     }
 
     /// Returns the standard deviation of the noise outside the detail table, in multiples of the clamp of each field.
-    /// The documentation calls it s.
+    /// The documentation calls this number s.
     #[must_use]
     pub const fn noise(&self) -> u64 {
         self.noise
@@ -359,7 +357,7 @@ impl Policy {
             }
     }
 
-    /// Returns a number that identifies the policy. It changes whenever the same cells would give other rows. It is
+    /// Returns a number that identifies the policy. The number changes if the same cells would give other rows. It is
     /// the same in every process and on every machine, because mergers store it in the metadata of their offsets.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
@@ -389,8 +387,7 @@ fn error_of(breakdown: &[Dimension]) -> Option<Dimension> {
     breakdown.iter().copied().find(|dimension| dimension.family() == Family::Error)
 }
 
-/// The version of the code that computes rows: folding, percentiles, bins and noise. Increment it with each change
-/// after which the same cells and policy give other rows.
+/// The version of the code that computes rows. Increment it if the same cells and policy give other rows.
 const RULES: u32 = 1;
 
 /// Hashes bytes with 64-bit FNV-1a. Hashers of the standard library are not used, because they may change between

@@ -10,7 +10,7 @@ fn row_below_the_k_of_its_tenant_is_reported() {
     let row = |tenant, sessions| of_tenant(tenant, vec![record(3, "os Windows", 1, 1, sessions)]).remove(0);
     assert_eq!(findings(&audit(&[row("acme", 60), row("large", 100)])), []);
     assert_eq!(findings(&audit(&[row("acme", 60), row("large", 60)])), [("below-k", 1, "/sessions")]);
-    // the policy in the row declares 50, but the configured minimum of the tenant is 100
+    // The policy in the row declares 50, but the configured minimum of the tenant is 100.
     assert_eq!(audit(&[row("large", 99)]).found[0].what, What::BelowK(100));
     assert_eq!(audit(&[row("acme", 49)]).found[0].what, What::BelowK(50));
 }
@@ -31,14 +31,14 @@ fn row_with_fewer_than_tau_plus_k_minus_one_sessions_is_reported() {
     assert_eq!(findings(&audit(&[noisy("acme", 259, Some(240))])), []);
     let audit_of = |row| audit(&[row]);
     assert_eq!(audit_of(noisy("acme", 258, Some(240))).found[0].what, What::BelowK(259));
-    // the configured minimums apply to the policy `threshold` only, so they do not apply to this row
+    // The configured minimums do not apply to this row, because they are for the policy `threshold`.
     assert_eq!(findings(&audit(&[noisy("large", 22, Some(3))])), []);
     assert_eq!(findings(&audit(&[noisy("acme", 900, None)])), [("unknown-policy", 0, "/policy/tau")]);
     let bounds = |sessions| Bounds { sessions, ..Bounds::default() };
     let own = BTreeMap::from([("large".into(), bounds(364))]);
     let least = Least { policy: "differential-privacy", common: bounds(259), own };
     let rules = || Rules { least: Some(least.clone()), ..Rules::default() };
-    // a row whose own τ is lower than the configured minimum requires
+    // This row has a τ that is lower than the configured minimum.
     let found = audit_with(rules(), &[noisy("acme", 100, Some(3))]);
     assert_eq!(found.found[0].what, What::BelowK(259));
     let found = audit_with(rules(), &[noisy("large", 300, Some(240))]);
@@ -63,19 +63,18 @@ fn table_missing_between_two_windows_is_reported() {
     let found = audit(&tables(&lost));
     assert_eq!(findings(&found), [("missing-table", 2, "")]);
     assert_eq!(found.found[0].other.as_ref().unwrap().offset, 1, "where it was last");
-    // a window without any table of the tenant is allowed, because it may have fewer than k sessions; tables of
-    // another tenant do not count
+    // A window without any table of the tenant is allowed, because it may have fewer than k sessions. Tables of another
+    // tenant have no influence.
     let others =
         [&whole[..2], &[("beta", 2, "os"), ("beta", 1, "os"), ("beta", 3, "os")], &whole[2..]].concat();
     assert_eq!(findings(&audit(&tables(&others))), []);
-    // a table that is missing from some window on, or up to some window, is allowed, because the breakdowns may have
-    // changed
+    // A table may be missing in all windows before or after a certain window, because the breakdowns may have changed.
     assert_eq!(findings(&audit(&tables(&lost[..4]))), []);
     assert_eq!(findings(&audit(&tables(&lost[2..]))), []);
 }
 
 #[test]
-fn missing_table_that_may_be_in_records_that_were_not_read_is_not_reported() {
+fn missing_table_is_not_reported_if_unread_records_may_contain_it() {
     let read = |cut: &[u32], rows: &[(u32, Vec<Value>)]| {
         let mut auditor = Auditor::new(rules());
         let topic = auditor.topic("rollups", Contents::Rollups, cut);
@@ -90,7 +89,7 @@ fn missing_table_that_may_be_in_records_that_were_not_read_is_not_reported() {
     };
     let os = |minute| one_table("acme", minute, "os");
     let cdn = |minute| one_table("acme", minute, "cdn");
-    // the table `cdn` of minute 2 is missing, and may have been in partition 1
+    // The table `cdn` of minute 2 is missing. It may have been in partition 1.
     let rows = [
         (0, cdn(1)),
         (0, os(1)),
@@ -108,7 +107,7 @@ fn missing_table_that_may_be_in_records_that_were_not_read_is_not_reported() {
     let shorter = [(0, cdn(1)), (0, os(1)), (1, os(1)), (0, os(2)), (0, cdn(3)), (0, os(3))];
     let twice = ("published-twice", 2);
     assert_eq!(read(&[], &shorter), [twice], "partition 1 was read up to minute 1");
-    // a table whose rows are separated is not missing
+    // If the rows of a table are separated, the table is not missing.
     let mut apart = of_tenant("acme", table(2, "cdn", &[("x", 450), ("y", 450)]));
     let last = apart.pop().unwrap();
     let rows = [(0, cdn(1)), (0, os(1)), (0, apart), (0, os(2)), (1, vec![last]), (0, cdn(3)), (0, os(3))];
@@ -116,7 +115,7 @@ fn missing_table_that_may_be_in_records_that_were_not_read_is_not_reported() {
 }
 
 #[test]
-fn custom_dimension_is_known_for_its_tenants_only() {
+fn custom_dimension_is_accepted_only_for_its_tenants() {
     let arm = Custom::dimension("arm", 0, None, &CustomValues::Open).unwrap();
     let size = Custom::dimension("size", 1, Some("platform"), &CustomValues::Open).unwrap();
     let custom = CustomDimensions::new(vec![], [("acme".into(), vec![arm, size])]);
@@ -138,7 +137,7 @@ fn custom_dimension_is_known_for_its_tenants_only() {
         of("acme", &["arm jane@mail.example"]),
         ["identifier /dimensions/arm", "bad-label /dimensions/arm"]
     );
-    // the family `platform` is in two tables
+    // The family `platform` is in two tables.
     let overlapping = "overlapping-families ".to_owned();
     assert!(of("acme", &["size small", "os Windows"]).contains(&overlapping));
     assert!(!of("acme", &["arm B", "os Windows"]).contains(&overlapping));

@@ -4,7 +4,7 @@ use crate::error::ConfigError;
 use crate::loaded::Loaded;
 use crate::settings::Tenants;
 
-/// The names of columns in the output of `query`, which an attribute must not have.
+/// The names of columns in the output of `query`. An attribute must not have one of these names.
 const COLUMNS: [&str; 5] = ["tenant", "tenants", "from", "to", "windows"];
 
 pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {

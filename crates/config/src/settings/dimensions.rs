@@ -1,4 +1,4 @@
-//! `[dimensions]`: the custom dimensions.
+//! The section `[dimensions]`: the custom dimensions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,19 +9,19 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use super::source::FieldPath;
 use crate::fields;
 
-/// The name of the section of single tenants, which no dimension can have.
+/// The name of the section for single tenants. A dimension cannot have this name.
 const TENANTS: &str = "tenants";
 
-/// `[dimensions]`.
+/// The section `[dimensions]`: the custom dimensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dimensions {
-    /// `[dimensions.NAME]`, by name.
+    /// The sections `[dimensions.NAME]`: the dimensions of all tenants, by name.
     pub common: BTreeMap<String, CustomDimension>,
-    /// `[dimensions.tenants]`: the dimensions of single tenants, by tenant and name.
+    /// The section `[dimensions.tenants]`: the dimensions of single tenants, by tenant and name.
     pub tenants: BTreeMap<String, BTreeMap<String, CustomDimension>>,
 }
 
-/// `[dimensions.NAME]`.
+/// The section `[dimensions.NAME]`: one custom dimension.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CustomDimension {
@@ -37,9 +37,9 @@ pub struct CustomDimension {
     /// The closed list of values.
     #[serde(deserialize_with = "values")]
     pub values: Option<Vec<String>>,
-    /// Any text that does not identify a person is a value.
+    /// True to accept any text that does not identify a person.
     pub open: bool,
-    /// The family, if it is not its own one.
+    /// The family of the dimension. `None` if the dimension has its own family.
     #[serde(deserialize_with = "fields::optional_text")]
     pub family: Option<String>,
 }

@@ -26,7 +26,8 @@ pub struct Source {
     pub partitioner: Partitioner,
     /// True if producers set the timestamps of records.
     pub trust_timestamps: bool,
-    /// If `trust_timestamps` is true, the time after which a partition without new records counts as idle.
+    /// The time without new records after which a partition counts as idle. It applies only if `trust_timestamps` is
+    /// true.
     #[serde(deserialize_with = "fields::duration::<SECOND, HOUR, _>")]
     pub idle_timeout: Duration,
     /// The reaction to a batch of records that cannot be read.
@@ -34,11 +35,11 @@ pub struct Source {
     /// The maximum number of beacons in one record, or in one request to the collector.
     #[serde(deserialize_with = "fields::whole::<1, 1_000_000, _, _>")]
     pub max_beacons: usize,
-    /// The path of a field in JSON beacons, by the name that crowdfold uses. Fields that are not listed have their
-    /// own names.
+    /// The paths of fields in JSON beacons, by the name that crowdfold uses. A field that is not listed has the name
+    /// that crowdfold uses.
     #[serde(deserialize_with = "fields::map::<_, FieldPath, _>")]
     pub fields: BTreeMap<String, Vec<String>>,
-    /// The path of a field in the lines of a CDN's log, by the name that crowdfold uses.
+    /// The paths of fields in the lines of a CDN's log, by the name that crowdfold uses.
     #[serde(deserialize_with = "fields::map::<_, FieldPath, _>")]
     pub log: BTreeMap<String, Vec<String>>,
 }

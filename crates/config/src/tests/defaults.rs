@@ -31,7 +31,7 @@ fn every_key_of_the_default_file_is_read() {
     }
 }
 
-/// The test reads the fields of each struct from the error for an unknown key, which lists the known keys of the
+/// The test finds the fields of each struct in the error for an unknown key. This error lists the known keys of the
 /// section.
 #[test]
 fn every_key_of_the_structs_is_in_the_default_file() {
@@ -48,7 +48,8 @@ fn every_key_of_the_structs_is_in_the_default_file() {
             listed += 1;
         }
     }
-    // `dimensions.tenants` is beside the names of dimensions, so it is not in a list of known keys.
+    // The error for the section `dimensions` does not list `dimensions.tenants`, because all other keys of this section
+    // are names of dimensions.
     assert_eq!(listed + 1, known.len());
 }
 
@@ -80,7 +81,7 @@ fn effective_configuration_can_be_loaded_again() {
     assert!(first.effective().contains("names = [\"acme\", \"kids\"] # x.toml:2\n"), "{}", first.effective());
 }
 
-/// With the default check interval of 5 minutes, a time-to-live of one hour leaves a retention of 44 minutes.
+/// For the default check interval of 5 minutes, a time-to-live of one hour leaves a retention of 44 minutes.
 #[test]
 fn bounds_include_the_interval_of_the_retention_check() {
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn unknown_key_is_refused_with_the_most_similar_key() {
+fn refusal_of_an_unknown_key_suggests_the_most_similar_key() {
     check(
         "[windows]\n\nlenght = \"1m\"\n",
         "x.toml:3: windows.lenght is not a known key; did you mean windows.length?",
@@ -29,7 +29,7 @@ fn unknown_key_is_refused_with_the_most_similar_key() {
 }
 
 #[test]
-fn unknown_key_without_a_similar_one_is_refused_with_all_keys_of_the_section() {
+fn refusal_of_an_unknown_key_lists_all_keys_of_the_section_if_none_is_similar() {
     for section in ["windows", "collect.tls", "release.privacy", "consent.child_directed"] {
         let message = load(&format!("[{section}]\nzzzzzzzz = 1\n")).err().unwrap().to_string();
         let known = format!("x.toml:2: {section}.zzzzzzzz is not a known key; known here: ");
@@ -77,7 +77,7 @@ fn key_that_is_set_twice_is_refused_with_its_name_and_line() {
 }
 
 #[test]
-fn value_in_place_of_a_section_and_the_reverse_are_refused() {
+fn value_instead_of_a_section_and_section_instead_of_a_value_are_refused() {
     check("[windows]\nlength = \"1m\n", "x.toml:2: not TOML: invalid basic string, expected `\"`");
     check("[windows]\nlength\n", "x.toml:2: not TOML: key with no value, expected `=`");
     check(

@@ -27,8 +27,8 @@ use report::{Ageing, Report, Subject, Unseen};
 /// Audits the topics and prints the report.
 ///
 /// # Errors
-/// [`CrowdfoldError::Breach`] if there is a breach. [`CrowdfoldError::Running`] if no broker responds, or if there is
-/// no breach but something could not be checked.
+/// Returns [`CrowdfoldError::Breach`] if there is a breach. Returns [`CrowdfoldError::Running`] if no broker responds,
+/// or if there is no breach but a check could not be made.
 pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     check_allowed(args, config).map_err(CrowdfoldError::Usage)?;
     let client = wiring::client(config)?;
@@ -65,7 +65,7 @@ fn look(
     let mut report = Report { now, subjects: subjects(args, config), ..Report::default() };
     for at in 0..report.subjects.len() {
         let spec = report.subjects[at].spec.clone();
-        // The time is read again for each topic, because an audit of many topics takes long, and records are appended
+        // The current time is read for each topic, because an audit of many topics takes long, and records are appended
         // meanwhile.
         match admin.check(std::slice::from_ref(&spec), clock::now()).map(|mut checked| checked.topics.pop()) {
             Ok(Some(checked)) if checked.findings.contains(&Finding::Missing) => {
@@ -110,7 +110,8 @@ fn look(
     Ok(report)
 }
 
-/// Returns true if further requests are useless, because no broker responds or because the brokers refuse the client.
+/// Returns true if further requests would fail too, because no broker responds or because the brokers refuse the
+/// client.
 const fn is_final(error: &KafkaError) -> bool {
     matches!(error, KafkaError::Unreachable { .. } | KafkaError::Refused { .. })
 }
@@ -122,8 +123,8 @@ fn read(
     since: Option<Timestamp>,
     auditor: &mut Auditor,
 ) -> Result<(), KafkaError> {
-    // The reader of uncommitted records is opened first. Otherwise it could read a record that is committed after the
-    // other reader was opened, and report it as uncommitted.
+    // The reader of uncommitted records is opened before the reader of committed records. Otherwise, a record that is
+    // committed in between would be reported as uncommitted.
     let all = TopicReader::open_uncommitted(client, topic, since)?;
     let reader = TopicReader::open(client, topic, since)?;
     let number = auditor.topic(topic, contents, reader.cut());
@@ -145,8 +146,8 @@ fn taken<'a>(record: &'a crowdfold_kafka::Record<'_>) -> Record<'a> {
     Record { partition, offset, key: record.key(), value: record.value(), headers: record.headers() }
 }
 
-/// The offsets of committed records, by partition. Offsets are stored as ranges from the first to the last, because
-/// the records of a transaction have consecutive offsets.
+/// The offsets of committed records, by partition. Each pair is the first and the last offset of a range, because the
+/// records of a transaction have consecutive offsets.
 #[derive(Default)]
 struct Committed(BTreeMap<u32, Vec<(i64, i64)>>);
 
@@ -160,7 +161,7 @@ impl Committed {
         }
     }
 
-    /// Returns true if [`push`](Self::push) added the offset.
+    /// Returns true if the offset was added.
     fn contains(&self, partition: u32, offset: i64) -> bool {
         let Some(ranges) = self.0.get(&partition) else { return false };
         let after = ranges.partition_point(|(first, _)| *first <= offset);
@@ -168,7 +169,7 @@ impl Committed {
     }
 }
 
-/// Returns the topics to audit: those on the command line, otherwise all topics of the configuration.
+/// Returns the topics to audit: the topics on the command line or, if there are none, all topics of the configuration.
 fn subjects(args: &cli::Audit, config: &Config) -> Vec<Subject> {
     let foreign = |topic: &String, purpose, ttl| Subject {
         contents: contents(purpose),
@@ -197,8 +198,7 @@ fn subjects(args: &cli::Audit, config: &Config) -> Vec<Subject> {
     ours.map(|spec| Subject { contents: contents(spec.purpose), ..Subject::of(spec) }).collect()
 }
 
-/// Returns the kind of records that are audited in a topic. Returns `None` for topics with personal data, whose
-/// records are not read.
+/// Returns the kind of records in a topic. Returns `None` for topics with personal data, whose records are not read.
 const fn contents(purpose: Purpose) -> Option<Contents> {
     match purpose {
         Purpose::Rollups => Some(Contents::Rollups),

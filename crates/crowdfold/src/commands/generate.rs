@@ -1,5 +1,5 @@
-//! `generate`: writes the beacons of synthetic players to a file or to the beacons topic, and on request also the
-//! exact cells that result from the players' activity.
+//! `generate`: writes the beacons of synthetic players to a file or to the beacons topic. On request, it also writes
+//! the exact cells that result from the players' activity.
 
 mod topic;
 
@@ -21,13 +21,14 @@ use crate::cli::Generate;
 use crate::error::CrowdfoldError;
 use crate::output;
 
-/// The event time in milliseconds that a file covers if neither `--for` nor `--beacons` is set.
+/// The length of event time in a file, in milliseconds, if neither `--for` nor `--beacons` is set.
 const FILE_LENGTH: u64 = 5 * 60_000;
 
-/// Generates beacons until a limit is reached, or, on a topic, until SIGINT or SIGTERM.
+/// Generates beacons until a limit is reached. On a topic, SIGINT and SIGTERM also end it.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] if the flags contradict each other. Otherwise a file or the topic cannot be written to.
+/// Returns [`CrowdfoldError::Usage`] if the flags contradict each other, and another error if a file or the topic
+/// cannot be written to.
 pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<(), CrowdfoldError> {
     let players = players(args, config).map_err(usage)?;
     refuse_files(args)?;
@@ -73,8 +74,8 @@ fn refuse_files(args: &Generate) -> Result<(), CrowdfoldError> {
     output::refuse_same(&[], &outputs)
 }
 
-/// Returns the settings of the players that the flags request. They belong to all tenants except those whose beacons
-/// are not counted because they are directed to children.
+/// Returns the settings of the players that the flags request. The players belong to all tenants except child-directed
+/// tenants, whose beacons are not counted.
 fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, LoadgenError> {
     let sessions = u32::try_from(args.sessions).unwrap_or(u32::MAX);
     let excluded = &config.consent.child_directed.tenants;
@@ -93,8 +94,8 @@ fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, LoadgenErr
     Ok(players)
 }
 
-/// Returns the custom dimensions that players can report in JSON: those with a path, and with a list of values or with
-/// invented ones.
+/// Returns the custom dimensions that players can report in JSON. Such a dimension has a path. Its values are the
+/// configured list, or invented values.
 fn custom(config: &Config) -> Vec<Custom> {
     let dimension = |tenant: Option<&str>, (name, settings): (&String, &CustomDimension)| {
         let values = settings.values.clone();

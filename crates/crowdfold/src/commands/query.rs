@@ -1,5 +1,5 @@
-//! `query`: reads published rows, filters and groups them, and adds them up where the result is exact or its error is
-//! known.
+//! `query`: reads published rows, filters and groups them, and adds them up. Numbers are added only if the result is
+//! exact or its error is known.
 
 use std::io::{self, Write};
 
@@ -18,15 +18,15 @@ mod follow;
 #[cfg(test)]
 mod tests;
 
-/// The assumed maximum error of a broker's clock. `--since` selects records by the broker's time of appending, so the
-/// topic is read from this much earlier. A row is always appended after its window began.
+/// The assumed maximum error of a broker's clock. A row is always appended after its window began, and brokers record
+/// the time of appending. `--since` selects records by this time, so reading begins earlier by the assumed error.
 const CLOCKS: Span = Span::MINUTE.times(5);
 
 /// Reads the rollups and prints the answer, with notes on stderr.
 ///
 /// # Errors
-/// [`CrowdfoldError::Usage`] if the query is invalid. Otherwise a file or a topic cannot be read, or `out` cannot be
-/// written to.
+/// Returns [`CrowdfoldError::Usage`] if the query is invalid, and another error if a file or a topic cannot be read, or
+/// if `out` cannot be written to.
 pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let now = clock::now();
     let query = query(args, &catalogue(&config.tenants), &config.custom_dimensions().names(), now)
@@ -104,7 +104,8 @@ fn table(answer: &Answer, format: TableFormat) -> String {
     }
 }
 
-/// Returns the configured tenants with their attributes. For each, the flag is true if it may be grouped with others.
+/// Returns the configured tenants with their attributes. The flag of a tenant is true if the tenant may be grouped with
+/// other tenants.
 fn catalogue(tenants: &Tenants) -> Catalogue {
     Catalogue::new(tenants.names.iter().map(|tenant| {
         let attributes = tenants.attributes.get(tenant).cloned().unwrap_or_default();
@@ -112,7 +113,7 @@ fn catalogue(tenants: &Tenants) -> Catalogue {
     }))
 }
 
-/// Parses the flags as a query. An unknown dimension is an error, because the answer would always be empty.
+/// Parses the flags as a query. An unknown dimension is an error, because no row would match it.
 fn query(args: &cli::Query, catalogue: &Catalogue, custom: &[&str], now: Timestamp) -> Result<Query, String> {
     let named = [("--breakdown", &args.breakdown), ("--by", &args.by)];
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
@@ -120,7 +121,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, custom: &[&str], now: Timesta
     for (flag, name) in listed.chain(conditions) {
         // Empty names are skipped here, because `Query::from_args` reports them.
         let names = name.split('.').map(str::trim).filter(|name| !name.is_empty());
-        // A breakdown consists of dimensions only.
+        // A breakdown contains only dimensions, and no attributes.
         let attribute =
             |name: &str| flag != "--breakdown" && catalogue.attributes().any(|known| known == name);
         let dimensions = || Dimension::ALL.map(Dimension::name).into_iter().chain(custom.iter().copied());

@@ -19,7 +19,7 @@ struct Field {
     schema: Value,
 }
 
-/// Returns the fields of a row, in the order in which rows contain them.
+/// Returns the fields of a row, in the order of a published row.
 fn fields() -> Vec<Field> {
     let mut fields = Vec::new();
     let mut field = |name, is_required, schema| fields.push(Field { name, is_required, schema });
@@ -318,13 +318,13 @@ pub(crate) fn assert_part_is_generated(path: &str, name: &str, generated: &str) 
 }
 
 #[test]
-fn schema_of_rows_is_generated_from_the_tables() {
+fn schema_of_rows_is_generated_from_the_tables_of_model() {
     let text = serde_json::to_string_pretty(&schema()).expect("JSON");
     assert_generated("docs/reference/rollup.schema.json", &format!("{text}\n"));
 }
 
 #[test]
-fn tables_of_fields_are_generated_from_the_tables() {
+fn reference_tables_of_fields_are_generated_from_the_tables_of_model() {
     assert_part_is_generated("docs/reference/rollup.md", "fields", &row_fields());
     assert_part_is_generated("docs/reference/rollup.md", "clamps", &clamps());
     assert_part_is_generated("docs/reference/beacon.md", "fields", &beacon_fields());

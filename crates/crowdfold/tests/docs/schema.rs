@@ -8,7 +8,7 @@ use crate::pages::page;
 
 const SCHEMA: &str = "docs/reference/configuration.schema.json";
 
-/// A key of `default.toml`, or a section that has no keys.
+/// A key of `default.toml`, or a section that has no keys in this file.
 struct Entry {
     /// The path, such as `release.k`.
     path: String,
@@ -22,7 +22,7 @@ fn entries(text: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     let (mut section, mut comment) = (String::new(), String::new());
     let mut lines = text.lines();
-    // The first paragraph describes the file.
+    // The first paragraph is skipped, because it describes the file itself.
     lines.by_ref().find(|line| line.is_empty());
     while let Some(line) = lines.next() {
         if let Some(more) = line.strip_prefix('#') {
@@ -89,12 +89,12 @@ fn custom_dimension() -> Value {
     })
 }
 
-/// Returns the schema of a key that accepts other values than its default and its comment show.
+/// Returns the schema of a key whose default and comment do not describe all valid values.
 fn special(path: &str) -> Option<Value> {
     match path {
         "kafka.brokers" | "release.detail_breakdown" => Some(string_or_strings()),
         "release.breakdowns" => Some(breakdowns()),
-        // The range in the comment applies unless release.allow_small_k is true.
+        // The range in the comment does not apply if release.allow_small_k is true.
         "release.k" => Some(json!({"type": "integer", "minimum": 1, "maximum": 1_000_000})),
         "release.margin" => Some(json!({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 0}]})),
         _ => None,
@@ -129,8 +129,8 @@ fn is_duration(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(['s', 'm', 'h', 'd'])
 }
 
-/// Returns the schema of the values of a section whose keys are names that the operator chooses. `of` returns the schema
-/// of a key of the configuration.
+/// Returns the schema for the values of a section in which the operator chooses the names of keys. `of` returns the
+/// schema of a configuration key.
 fn chosen(path: &str, of: impl Fn(&str) -> Value) -> Option<Value> {
     let own = |section: &str, keys: &[&str]| {
         let keys = keys.iter().map(|key| ((*key).to_owned(), of(&format!("{section}.{key}"))));
@@ -204,7 +204,7 @@ fn schema_of_the_configuration_is_generated_from_the_defaults() {
 }
 
 #[test]
-fn schema_has_every_key_of_the_defaults() {
+fn schema_contains_every_key_of_the_default_file() {
     fn keys(value: &toml::Value, schema: &Value, path: &str, missing: &mut Vec<String>) {
         for (key, value) in value.as_table().into_iter().flatten() {
             let inner = &schema["properties"][key];

@@ -24,7 +24,7 @@ const MARGIN: u64 = 10;
 const PERIOD: u64 = 65 * MINUTE;
 pub(crate) const WEEK: u64 = 7 * 24 * 60 * MINUTE;
 
-/// Returns the fenced blocks of a language, each with the number of its question.
+/// Returns the fenced blocks of a language in the page, each with the number of its question.
 pub(crate) fn blocks(language: &str) -> Vec<(usize, String)> {
     let (mut question, mut found, mut open) = (0, Vec::new(), None);
     for line in PAGE.lines() {
@@ -41,7 +41,8 @@ pub(crate) fn blocks(language: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The published rows of an hour of players, and of the same hour a week before, with the players' own account of both.
+/// The published rows of one hour, and of the same hour a week before, with the activity that the players report for
+/// both hours.
 pub(crate) struct Bench {
     directory: TempDir,
     truth: Vec<Cell>,
@@ -66,8 +67,8 @@ impl Bench {
         std::fs::write(self.path("rollups.ndjson"), folded.stdout).unwrap();
     }
 
-    /// Applies a setting of the section `[release]` that a note names, without the table of error codes, which could
-    /// not be published with it.
+    /// Applies a setting of the section `[release]` that a note contains. Removes the table of error codes, because it
+    /// could not be published with this setting.
     pub(crate) fn apply(&self, setting: &str) {
         let config = std::fs::read_to_string(self.path("x.toml")).unwrap();
         let replaced = config.lines().map(|line| match line.split_once(" = ") {
@@ -154,7 +155,8 @@ impl Bench {
         (lines, notes)
     }
 
-    /// Writes the rows with times that end now, because folding takes a while. Returns the difference.
+    /// Writes the rows with later times, so that the last window ends now. This is necessary because folding takes a
+    /// while. Returns the difference of the times.
     fn shift(&self, file: &Path) -> u64 {
         let shift = now() / MINUTE * MINUTE - self.end();
         let rows = std::fs::read_to_string(self.path("rollups.ndjson")).unwrap();
@@ -175,8 +177,8 @@ impl Bench {
         self.truth.iter().map(|cell| cell.window.end).max().unwrap()
     }
 
-    /// Returns the start of the first window that a query of the last `minutes` covers, for which `is` returns true.
-    /// The clock continues while the query starts.
+    /// Returns the start of the first window for which `is` returns true, among the first windows that a query of the
+    /// last `minutes` may cover. Several windows are possible, because the clock continues while the query starts.
     pub(crate) fn since(&self, minutes: u64, is: impl Fn(u64) -> bool) -> u64 {
         let first = self.end() - minutes * MINUTE;
         let found = (0..=10).map(|late| first + late * MINUTE).find(|start| is(*start));
@@ -201,7 +203,7 @@ impl Bench {
         windows
     }
 
-    /// Returns the activity from a time on, by value of a breakdown.
+    /// Returns the activity from `from` to `until`, by value of a breakdown.
     pub(crate) fn truth(&self, breakdown: &str, from: u64, until: u64) -> BTreeMap<String, Sums> {
         let mut sums = BTreeMap::<String, Sums>::new();
         for (value, of_window) in self.windows(breakdown, from, until).into_values().flatten() {
@@ -210,7 +212,7 @@ impl Bench {
         sums
     }
 
-    /// Returns the sessions that the rows of a breakdown must show, by value, as the oracle folds them.
+    /// Returns the session counts of a breakdown's rows as the oracle folds them, by value.
     pub(crate) fn folded(&self, breakdown: &str, from: u64, until: u64) -> BTreeMap<String, u64> {
         let mut sessions = BTreeMap::<String, u64>::new();
         for values in self.windows(breakdown, from, until).into_values() {

@@ -1,5 +1,5 @@
-//! The summary of one session in one window. Its amounts are not clamped, because those of synthetic players are below
-//! every clamp of the worker.
+//! The summary of one session in one window. Its amounts are not clamped, because the amounts of synthetic players are
+//! below all clamps of the worker.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl SessionSummary {
         Arc::clone(&self.who.tenant)
     }
 
-    /// Returns the value of a dimension. If it changed within the window, the first value is returned.
+    /// Returns the value of a dimension. If the value changed within the window, returns the first value.
     pub(super) fn value(&self, dimension: &str) -> Option<&str> {
         match dimension {
             "cdn" => Some(self.cdn),
@@ -62,7 +62,7 @@ impl SessionSummary {
         // A session has at most one attempt and one play.
         self.happened(SumMetric::Attempts, deed.event == Event::Attempt);
         self.happened(SumMetric::Plays, deed.event == Event::Play);
-        // Players that have not begun to play have no picture.
+        // A session has no rendition before its playback begins.
         self.happened(SumMetric::ExitsBeforeStart, deed.event == Event::End && deed.picture.is_none());
         let playing_ms = rounded(SumMetric::PlayingMs, deed.sum(SumMetric::PlayingMs));
         for metric in ValueMetric::ALL {
@@ -78,7 +78,7 @@ impl SessionSummary {
             if !self.errors.contains(&error) {
                 self.errors.push(error);
             }
-            // A session with a rendition was playing, so the error ended its playback and not its start.
+            // A session with a rendition was playing. So the error ended its playback, and not its startup.
             self.happened(SumMetric::PlaybackFailures, deed.fatal && deed.picture.is_some());
             self.happened(SumMetric::StartupFailures, deed.fatal && deed.picture.is_none());
         }
@@ -100,7 +100,7 @@ impl SessionSummary {
     }
 }
 
-/// Computes the value of one session: the value in its first beacon, or the mean over its beacons.
+/// The accumulator for the value of one session: the value in its first beacon, or the mean over its beacons.
 #[derive(Default)]
 struct Mean {
     weighted: u64,
@@ -131,7 +131,7 @@ impl Mean {
     }
 }
 
-/// Rounds an amount in the same way as the worker. Times are rounded to 100 ms, and 50 ms are rounded up.
+/// Rounds an amount like the worker. Times are rounded to 100 ms, and a remainder of 50 ms is rounded up.
 fn rounded(metric: SumMetric, amount: u32) -> u64 {
     match metric.unit() {
         Unit::Milliseconds => (u64::from(amount) + 50) / 100 * 100,
@@ -139,7 +139,7 @@ fn rounded(metric: SumMetric, amount: u32) -> u64 {
     }
 }
 
-/// Rounds a fraction to two significant digits, or to an integer if it is below 100. Halves are rounded up.
+/// Rounds a fraction to two significant digits, or to an integer if the fraction is below 100. Halves are rounded up.
 fn two_digits(over: u64, under: u64) -> u64 {
     let mut step = under;
     while over / 100 >= step {

@@ -43,7 +43,7 @@ fn setting_out_of_range_is_refused_with_its_key() {
     assert!(message.starts_with("release.detail_breakdown is number 5, but there are 5"), "{message}");
     for noise in [0, 101] {
         let message = refused(PolicySettings { noise, ..settings() });
-        assert_eq!(message, format!("release.noise is {noise}; set 1 to 100, the default is 8"));
+        assert_eq!(message, format!("release.noise is {noise}; set it to a value from 1 to 100, such as 8"));
     }
     for networks in [0, 65] {
         let message = refused(PolicySettings { min_networks: Some(networks), ..settings() });
@@ -66,7 +66,7 @@ fn margin_is_at_most_half_of_k_and_may_be_zero_only_if_a_small_k_is_allowed() {
     assert_eq!(margin(50, Some(0), true), Ok(0));
     assert_eq!(
         margin(51, Some(26), true),
-        Err("release.margin is 26, above half of release.k, which is 51; set 1 to 25".into())
+        Err("release.margin is 26, above half of release.k, which is 51; set the margin to a value from 1 to 25".into())
     );
     assert!(margin(50, Some(0), false).unwrap_err().starts_with("release.margin is 0, so that small"));
 }

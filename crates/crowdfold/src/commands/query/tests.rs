@@ -98,7 +98,7 @@ fn attributes_are_accepted_with_dimensions_and_listed_in_errors() {
 }
 
 #[test]
-fn custom_dimensions_are_queried_like_others() {
+fn custom_dimension_is_accepted_in_a_query_like_other_dimensions() {
     let config =
         config(&[("CROWDFOLD_DIMENSIONS__ARM__FROM", "arm"), ("CROWDFOLD_DIMENSIONS__ARM__OPEN", "true")]);
     let names = config.custom_dimensions().names();

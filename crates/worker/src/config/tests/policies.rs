@@ -50,10 +50,13 @@ fn release_settings_that_do_not_protect_sessions_are_refused() {
             "detail_breakdown = [\"colour\"]",
             "detail_breakdown names \"colour\", which is not a dimension; the dimensions are ",
         ),
-        ("margin = 26", "margin is 26, above half of release.k, which is 50; set 1 to 25"),
+        (
+            "margin = 26",
+            "margin is 26, above half of release.k, which is 50; set the margin to a value from 1 to 25",
+        ),
         (
             "margin = 0",
-            "margin is 0, so that small groups can be computed to within a few sessions; set 1 or more, or set \
+            "margin is 0, so that small groups can be computed to within a few sessions; set it to 1 or more, or set \
              release.allow_small_k = true for trials",
         ),
     ] {
@@ -202,6 +205,6 @@ fn margin_of_a_tenant_depends_on_its_k_and_is_at_most_half_of_it() {
     check_two(
         "[release]\nmargin = 20\n[release.tenants.beta]\nk = 30\n",
         "x.toml:7: release.tenants.beta.k is refused, because release.margin is 20, above half of release.tenants.beta.k, \
-         which is 30; set 1 to 15",
+         which is 30; set the margin to a value from 1 to 15",
     );
 }
