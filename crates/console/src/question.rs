@@ -208,7 +208,8 @@ fn tenant(parameters: &Parameters, store: &Store, access: &Access) -> Result<(St
     }
 }
 
-/// The names of the dimensions of a tenant: the built-in ones, and the custom ones of its tables.
+/// The names of the dimensions of a tenant: the built-in dimensions, and the custom dimensions in the tables of the
+/// tenant.
 struct Dimensions {
     custom: BTreeSet<String>,
 }
@@ -238,7 +239,7 @@ impl Dimensions {
         )))
     }
 
-    /// Returns the dimensions of a parameter; other names are refused.
+    /// Returns the names of dimensions in a parameter. Refuses other names.
     fn names(&self, parameters: &Parameters, parameter: &str) -> Result<Vec<String>, Refusal> {
         let list = parameters.list(parameter);
         let names: Vec<String> = list.iter().flat_map(|name| name.split('.')).map(str::to_owned).collect();

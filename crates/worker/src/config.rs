@@ -23,7 +23,7 @@ use dimensions::CustomDefinitions;
 pub use parameters::partitioner;
 pub use principals::Principals;
 
-/// The advice for a configuration with which some tables show session counts only.
+/// The advice for configurations without a secret, with which some tables contain session counts only.
 pub const COUNTS_ONLY: &str = "no secret is configured, so tables other than the detail table show session counts only; \
     to publish their other numbers with noise, write `openssl rand -hex 32` to a file and set \
     release.privacy.secret_file = \"/etc/crowdfold/secret\"";
@@ -87,8 +87,8 @@ impl Config {
         self.loaded.is_given(key)
     }
 
-    /// Adds the secret of `release.privacy.secret_file`, if that key is set. Call it before rows are released.
-    /// Commands that only read rollups need no secret.
+    /// Adds the secret of `release.privacy.secret_file`, if that key is set. Call this function before rows are
+    /// released. Commands that only read rollups need no secret.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read or does not contain 64 hexadecimal digits.
@@ -116,7 +116,8 @@ impl Config {
         }
     }
 
-    /// Returns true if some tables will show session counts only, because there is no secret for their noise.
+    /// Returns true if some tables will show session counts only, because there is no secret from which noise can be
+    /// generated.
     #[must_use]
     pub fn shows_counts_only(&self) -> bool {
         let has_other_tables =
@@ -132,7 +133,7 @@ impl Config {
         &self.policies
     }
 
-    /// Returns the release policy of tenants without a policy of their own.
+    /// Returns the release policy of tenants that have no separate policy.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         self.policies.common()

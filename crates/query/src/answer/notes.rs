@@ -8,8 +8,9 @@ use crate::group::Derived;
 use crate::row::Numbers;
 
 impl Answer {
-    /// Returns the notes that a reader needs to interpret the answer. Each note is one line. The first notes name the
-    /// tables and the kind of their numbers. The others explain numbers that are missing, negative or misleading.
+    /// Returns the notes that a person needs to interpret the answer. Each note is one line. The first notes name the
+    /// tables and the kind of numbers in them. The other notes explain numbers that are missing, negative or
+    /// misleading.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.sources();
@@ -48,7 +49,7 @@ impl Answer {
         notes
     }
 
-    /// Returns a note for each kind of numbers, with the tables that have it.
+    /// Returns a note for each kind of numbers. It names the tables that have such numbers.
     fn sources(&self) -> Vec<String> {
         let line = |(numbers, tables): (&Numbers, &std::collections::BTreeSet<String>)| {
             let names: Vec<_> = tables.iter().map(String::as_str).collect();
@@ -71,8 +72,8 @@ impl Answer {
         self.sources.iter().map(line).collect()
     }
 
-    /// Returns a note for each table with noise, with the numbers that it does not contain and the setting that publishes
-    /// them.
+    /// Returns a note for each table with noise. It names the numbers that the table does not contain, and the setting
+    /// that publishes them.
     fn in_detail_only(&self) -> Vec<String> {
         let hidden: Vec<&str> = Metric::ALL
             .into_iter()
@@ -120,7 +121,8 @@ impl Answer {
         })
     }
 
-    /// Returns a note for each reason why a share is missing, if it would be below 0 or above 100 %.
+    /// Returns notes on the shares that are left empty because they would be below 0 or above 100 %. Each note contains
+    /// one reason.
     fn out_of_range(&self) -> Vec<String> {
         let any = |exact: bool| {
             let groups = self.groups.iter().filter(|group| (group.numbers() == Numbers::Exact) == exact);
@@ -147,7 +149,8 @@ impl Answer {
         reasons.into_iter().filter_map(line).collect()
     }
 
-    /// Returns the largest standard deviation of the noise in the session counts, or `None` if they have no noise.
+    /// Returns the largest standard deviation of the noise in the session counts, or `None` if the counts have no
+    /// noise.
     fn deviation(&self) -> Option<f64> {
         let most = self.groups.iter().map(|group| group.noise).fold(0.0, f64::max);
         (most > 0.0).then(|| most.sqrt())

@@ -1,4 +1,4 @@
-//! The custom dimensions (`[dimensions]`).
+//! Checks the custom dimensions (`[dimensions]`).
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crowdfold_model::{
     Custom, CustomDimensions, CustomSource, CustomValues, Dimension, Family, Metric, ROW_FIELDS,
 };
 
-/// The custom dimensions of every tenant, and the locations of their values.
+/// The custom dimensions of every tenant, and the places in beacons from which their values are read.
 #[derive(Clone, Default)]
 pub(super) struct CustomDefinitions {
     pub(super) dimensions: CustomDimensions,
     pub(super) sources: Vec<CustomSource>,
 }
 
-/// Checks and numbers the custom dimensions.
+/// Checks the custom dimensions, and gives each a number.
 pub(super) fn read(loaded: &Loaded) -> Result<CustomDefinitions, ConfigError> {
     let settings = &loaded.settings.dimensions;
     let mut reader = Reader {
@@ -36,7 +36,7 @@ pub(super) fn read(loaded: &Loaded) -> Result<CustomDefinitions, ConfigError> {
     Ok(CustomDefinitions { dimensions, sources: reader.sources })
 }
 
-/// No attribute of a tenant may have the name of a custom dimension.
+/// Checks that no attribute of a tenant has the name of a custom dimension.
 fn attributes(loaded: &Loaded, dimensions: &CustomDimensions) -> Result<(), ConfigError> {
     let names = dimensions.names();
     for (tenant, attributes) in &loaded.settings.tenants.attributes {
@@ -52,12 +52,13 @@ struct Reader<'a> {
     loaded: &'a Loaded,
     scanner: Scanner,
     sources: Vec<CustomSource>,
-    /// The key of the first dimension with each source.
+    /// For each source, the key of the first dimension that uses it.
     first: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// Reads the dimensions of a section. They are added to `inherited`, and replace dimensions of the same name there.
+    /// Reads the dimensions of a section. Returns them together with the dimensions in `inherited`. A dimension of the
+    /// section replaces the inherited dimension with the same name.
     fn list(
         &mut self,
         section: &str,
@@ -254,7 +255,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns true if two paths are equal, or if one is inside the other.
+/// Returns true if two paths are equal, or if one path leads into the other.
 fn overlap(one: Option<&[String]>, other: Option<&[String]>) -> bool {
     let (Some(one), Some(other)) = (one, other) else { return false };
     one.starts_with(other) || other.starts_with(one)
@@ -267,7 +268,7 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(word)
 }
 
-/// Returns the dimension of a tenant with a name, or the message for an unknown name.
+/// Returns the dimension with this name of a tenant, or the error message for an unknown name.
 pub(super) fn named(
     dimensions: &CustomDimensions,
     tenant: Option<&str>,

@@ -10,8 +10,8 @@ use crowdfold_scan::PublicIds;
 use super::Config;
 
 impl Config {
-    /// Returns the parameters of the airlock. Reads `release.privacy.secret_file` if rows must have a minimum number
-    /// of networks, because that count needs a key.
+    /// Returns the parameters of the airlock. Reads `release.privacy.secret_file` if rows must have a minimum number of
+    /// networks, because counting networks requires a key.
     ///
     /// # Errors
     /// Returns an error if that file cannot be read or does not contain 64 hexadecimal digits.
@@ -68,7 +68,7 @@ impl Config {
         }
     }
 
-    /// Returns the thresholds of a good session, for all tenants.
+    /// Returns the limits that a good session must meet, for all tenants.
     fn qualities(&self) -> Qualities {
         let common = &self.quality;
         let quality = |startup: Duration, rebuffering: f64, bitrate_kbps| Quality {
@@ -94,7 +94,7 @@ impl Config {
     }
 }
 
-/// Converts the setting of a partitioner.
+/// Converts the partitioner of the settings.
 #[must_use]
 pub const fn partitioner(partitioner: Partitioner) -> crowdfold_model::Partitioner {
     match partitioner {

@@ -1,4 +1,4 @@
-//! Creates the release policies: the common one, and one for each tenant with keys of its own in `release.tenants`.
+//! Creates the release policies: the common policy, and a policy for each tenant that has separate settings.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ const EPSILON: &str = "release.privacy.epsilon";
 const DELTA: &str = "release.privacy.delta";
 const LENGTH: &str = "windows.length";
 
-/// Creates the policies, without their secret.
+/// Creates the policies. The secret is not included.
 pub(super) fn read(loaded: &Loaded, custom: &CustomDimensions) -> Result<Policies, ConfigError> {
     let settings = &loaded.settings;
     let budget = PrivacySettings {
@@ -40,7 +40,7 @@ pub(super) fn read(loaded: &Loaded, custom: &CustomDimensions) -> Result<Policie
     };
     let common = policy(&Keys::common(loaded, custom))?;
     let mut own = Vec::new();
-    // The same breakdowns can name other custom dimensions.
+    // Two tenants can have the same breakdowns, but different custom dimensions with the same names.
     let tenants: BTreeSet<_> =
         settings.release.tenants.keys().chain(settings.dimensions.tenants.keys()).collect();
     for tenant in tenants {
@@ -59,7 +59,7 @@ struct Keyed<T> {
 struct Keys<'a> {
     loaded: &'a Loaded,
     custom: &'a CustomDimensions,
-    /// The tenant, or absent for the common settings.
+    /// The tenant, or `None` for the common settings.
     tenant: Option<&'a str>,
     k: Keyed<u64>,
     breakdowns: Keyed<&'a [Vec<String>]>,
@@ -80,7 +80,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Returns the settings of one tenant. A key that the tenant does not set has the common value.
+    /// Returns the settings of one tenant. If the tenant does not set a key, the key has the common value.
     fn of(loaded: &'a Loaded, custom: &'a CustomDimensions, tenant: &'a str) -> Self {
         let key = |name: &str| format!("release.tenants.{tenant}.{name}");
         let mut keys = Self { tenant: Some(tenant), ..Self::common(loaded, custom) };
@@ -97,7 +97,7 @@ impl<'a> Keys<'a> {
         keys
     }
 
-    /// Converts the settings to those of a policy.
+    /// Converts the settings to the settings of a policy.
     fn settings(&self) -> Result<PolicySettings, ConfigError> {
         let release = &self.loaded.settings.release;
         let breakdowns = self.breakdowns()?;
@@ -155,14 +155,14 @@ impl<'a> Keys<'a> {
         Err(self.loaded.error(detail, message))
     }
 
-    /// Converts the error of a policy to the error of the key that must change.
+    /// Converts the error of a policy to a configuration error, which names the key that must change.
     fn refused(&self, error: &PolicyError) -> ConfigError {
         let (k, breakdowns) = (self.k.key.as_str(), self.breakdowns.key.as_str());
         let key = match error {
             PolicyError::ZeroK | PolicyError::SmallK { .. } => k,
             PolicyError::Families(_) | PolicyError::ErrorOutsideDetail { .. } => breakdowns,
-            // the common privacy budget is enough for the common breakdowns, because they were checked first, so the
-            // breakdowns of the tenant are the cause
+            // the breakdowns of the tenant are the cause, because the common breakdowns were checked before with the
+            // same privacy budget
             PolicyError::Privacy(PrivacyError::TooMuchNoise { .. }) if breakdowns != BREAKDOWNS => breakdowns,
             PolicyError::UnknownBreakdown { .. } => &self.detail.key,
             PolicyError::WideMargin { .. } if k != K => k,

@@ -1,4 +1,4 @@
-//! Tests of configurations that the other crates accept or refuse.
+//! Tests of configurations that require checks of other crates.
 
 use std::ffi::OsString;
 
@@ -13,7 +13,7 @@ mod policies;
 mod principals;
 mod secrets;
 
-/// Loads a configuration file with this content. Error messages contain `x.toml` as its name.
+/// Loads a configuration file with this content. In error messages, the name of the file is `x.toml`.
 fn config(text: &str) -> Result<Config, String> {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("x.toml");

@@ -2,7 +2,7 @@ use crowdfold_model::{CustomSource, Dimension, Family};
 
 use super::*;
 
-/// A dimension with everything that it needs.
+/// A complete definition of a dimension.
 const ARM: &str = "[dimensions.arm]\nfrom = \"trial.arm\"\nvalues = [\"A\", \"B\"]\n";
 
 fn names(dimensions: &[Dimension]) -> Vec<&'static str> {
@@ -10,7 +10,7 @@ fn names(dimensions: &[Dimension]) -> Vec<&'static str> {
 }
 
 #[test]
-fn tenant_has_the_common_dimensions_and_its_own() {
+fn tenant_has_the_common_dimensions_and_its_own_dimensions() {
     let config = config(&format!(
         "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"beta\"\n{ARM}cmcd = \"com.example-arm\"\n\
          [dimensions.tenants.acme.plan]\nfrom = [\"plan\"]\nopen = true\nfamily = \"platform\"\n\
@@ -33,7 +33,7 @@ fn tenant_has_the_common_dimensions_and_its_own() {
 }
 
 #[test]
-fn own_dimension_replaces_the_common_one_in_common_breakdowns() {
+fn own_dimension_of_a_tenant_replaces_the_common_dimension_in_common_breakdowns() {
     let text = |values: &str| {
         format!(
             "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"beta\"\n{ARM}\
@@ -54,7 +54,7 @@ fn own_dimension_replaces_the_common_one_in_common_breakdowns() {
 }
 
 #[test]
-fn dimensions_are_read_from_the_environment() {
+fn environment_variables_can_define_dimensions() {
     let config = from_environment(&[
         ("CROWDFOLD_DIMENSIONS__ARM__FROM", "trial.arm"),
         ("CROWDFOLD_DIMENSIONS__ARM__VALUES", "A,B"),
@@ -64,7 +64,7 @@ fn dimensions_are_read_from_the_environment() {
     assert_eq!(names(config.custom_dimensions().common()), ["arm"]);
 }
 
-/// Asserts that each section is refused with its message, apart from the location.
+/// Asserts that each configuration is refused with its message. The messages are given without the location.
 #[track_caller]
 fn assert_refused(cases: &[(&str, &str)]) {
     for (section, message) in cases {
@@ -78,7 +78,7 @@ fn assert_refused(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn names_that_are_taken_or_invalid_are_refused() {
+fn name_that_is_in_use_or_not_valid_is_refused() {
     assert_refused(&[
         (
             "[dimensions.os]\nfrom = \"x\"\nopen = true",
@@ -113,7 +113,7 @@ fn names_that_are_taken_or_invalid_are_refused() {
 }
 
 #[test]
-fn missing_and_shared_sources_are_refused() {
+fn dimension_without_a_source_or_with_a_source_that_is_in_use_is_refused() {
     assert_refused(&[
         ("[dimensions.arm]\nopen = true", "dimensions.arm has no source; set from, cmcd or log"),
         (
@@ -146,7 +146,7 @@ fn missing_and_shared_sources_are_refused() {
 }
 
 #[test]
-fn invalid_values_families_and_tenants_are_refused() {
+fn values_families_and_tenants_that_are_not_valid_are_refused() {
     assert_refused(&[
         (
             "[dimensions.arm]\nfrom = \"x\"",
@@ -178,7 +178,7 @@ fn invalid_values_families_and_tenants_are_refused() {
 }
 
 #[test]
-fn fifth_dimension_of_a_tenant_and_seventh_source_are_refused() {
+fn fifth_dimension_of_a_tenant_is_refused_and_so_is_the_seventh_source() {
     let dimension =
         |section: &str, at: usize| format!("[dimensions.{section}d{at}]\nfrom = \"x{at}\"\nopen = true\n");
     let five: String = (0..5).map(|at| dimension("", at)).collect();
@@ -200,7 +200,7 @@ fn fifth_dimension_of_a_tenant_and_seventh_source_are_refused() {
 }
 
 #[test]
-fn breakdowns_of_one_family_and_unknown_names_are_refused() {
+fn breakdown_that_conflicts_with_the_family_of_a_dimension_or_has_an_unknown_name_is_refused() {
     let with = |breakdowns: &str, family: &str| {
         let family = if family.is_empty() { String::new() } else { format!("family = \"{family}\"\n") };
         config(&format!("{ARM}{family}[release]\nbreakdowns = {breakdowns}\n"))
@@ -225,7 +225,7 @@ fn breakdowns_of_one_family_and_unknown_names_are_refused() {
 }
 
 #[test]
-fn dimension_of_one_tenant_is_unknown_to_the_others() {
+fn dimension_of_one_tenant_is_unknown_to_other_tenants() {
     let refused = config(
         "[dimensions.tenants.default.arm]\nfrom = \"x\"\nopen = true\n[release]\nbreakdowns = [[\"arm\"]]\n",
     );
