@@ -1,13 +1,13 @@
-//! Sessions that are added to those of the players, so that rare events are frequent enough for an answer.
+//! Sessions that are added to the sessions of the players, so that rare events are frequent enough to be published.
 
 use crowdfold_model::{SumMetric, ValueMetric};
 
 use crate::bench::{MINUTE, Sums};
 
-/// The minutes before the end in which startup is slow, as after a release.
+/// The number of minutes at the end of the period in which startup is slow, as after a release of a player.
 const SLOW_MINUTES: u64 = 20;
 
-/// Sessions of which some begin in each minute of the hour.
+/// A group of sessions with the same problem. Some of them begin in each minute of the hour.
 pub(crate) struct Incident {
     name: &'static str,
     pub(crate) sessions: u64,
@@ -16,8 +16,8 @@ pub(crate) struct Incident {
     metrics: &'static [SumMetric],
 }
 
-/// Sessions whose start fails, sessions that are ended before their start, sessions that start slowly, and sessions that
-/// stall. No share of a value is close to 0 or 1, because noise would make it invalid.
+/// The incidents: sessions that fail to start, sessions that end before they start, sessions that start slowly, and
+/// sessions that stall. No share of a value is close to 0 or 1, because noise would make it invalid.
 pub(crate) const INCIDENTS: [Incident; 4] = [
     Incident {
         name: "failed",
@@ -81,12 +81,13 @@ pub(crate) const INCIDENTS: [Incident; 4] = [
 const PLAYING_MS: u64 = 20_000;
 
 impl Incident {
-    /// Returns the startup time of its sessions in a minute that begins this long before the end.
+    /// Returns the startup time of the sessions in a minute that begins this long before the end.
     fn startup_ms(&self, before_end: u64) -> u64 {
         if self.name == "slow" && before_end <= SLOW_MINUTES * MINUTE { 6_000 } else { 800 }
     }
 
-    /// Returns the stalled time of each session that plays. It is more than 1 % of the session, so none is good.
+    /// Returns the stalled time of each session that plays. It is more than 1 % of the session, so no such session is
+    /// good.
     fn stalled_ms(&self) -> u64 {
         if self.name == "stalled" { 10_000 } else { 4_000 }
     }
@@ -95,7 +96,7 @@ impl Incident {
         self.values.iter().find(|(name, _)| *name == breakdown).expect("a breakdown of the page").1
     }
 
-    /// Returns the activity of its sessions in a minute that begins this long before the end.
+    /// Returns the activity of the sessions in a minute that begins this long before the end.
     pub(crate) fn sums(&self, before_end: u64) -> Sums {
         let mut sums = Sums { sessions: self.sessions, ..Sums::default() };
         self.metrics.iter().for_each(|metric| sums.sums[*metric as usize] = self.sessions);
@@ -108,7 +109,7 @@ impl Incident {
         sums
     }
 
-    /// Returns the beacons of one of its sessions in the minute that begins at `start`, each with its time.
+    /// Returns the beacons of one session in the minute that begins at `start`, each with its time.
     fn beacons(&self, start: u64, end: u64, session: u64) -> Vec<(u64, String)> {
         let ts = start + 5_000 + session * 100;
         let value = |name| self.value(name);
