@@ -1,7 +1,7 @@
 //! Validates and de-identifies beacons. The airlock reads the bytes of a record, and returns an [`Observation`] or a
 //! [`Rejection`] for each beacon in it.
 //!
-//! The IP address of a beacon is used to look up country, region and autonomous system, and is then dropped. The
+//! The IP address of a beacon is used to look up the country, region and autonomous system, and is then dropped. The
 //! session id is replaced by a keyed hash. A rejection contains a reason and no content of the beacon.
 //!
 //! ```

@@ -5,8 +5,9 @@ use crowdfold_model::{ErrorClass, SumMetric, Unit, ValueMetric};
 
 use crate::{Measures, State, cmcd};
 
-/// Returns the numbers of a beacon, rounded half up, and the events that they imply (docs/internals/cmcd.md, "What a
-/// session contributes"). `logged` is the time to the first byte in a log, which counts for requests for media.
+/// Returns the numbers of a beacon, rounded half up, and the events that follow from them (docs/internals/cmcd.md,
+/// "What a session contributes"). `logged` is the time to the first byte in a log. It counts only for requests for
+/// media.
 pub(crate) fn measures(beacon: &Beacon<'_>, logged: Option<Amount>) -> Measures {
     let mut common = Measures::default();
     for (metric, amount) in beacon.values() {
@@ -33,8 +34,8 @@ pub(crate) fn measures(beacon: &Beacon<'_>, logged: Option<Amount>) -> Measures 
         sums[SumMetric::SwitchesUp as usize].saturating_add(sums[SumMetric::SwitchesDown as usize]);
     sums[SumMetric::Switches as usize] = sums[SumMetric::Switches as usize].max(switches);
     let (playing_ms, fatal) = (sums[SumMetric::PlayingMs as usize], beacon.fatal && error.is_some());
-    // A playing time that is rounded to 0 still shows that the player plays. This does not apply to the event `end`,
-    // in which failed players report remaining time.
+    // A playing time that is rounded to 0 still shows that the player plays. In the event `end`, it does not show this,
+    // because players that have failed report remaining time in this event.
     let playing = Number::Sum(SumMetric::PlayingMs);
     let is_short = || beacon.number(playing).is_some_and(|amount| amount.rounded() > 0);
     let plays = playing_ms > 0 || !is("end") && is_short();
@@ -50,8 +51,8 @@ pub(crate) fn measures(beacon: &Beacon<'_>, logged: Option<Amount>) -> Measures 
     }
 }
 
-/// Returns the attempt, play, idle and error of a CMCD record, which follow from its state. Sums are not read,
-/// because they depend on earlier records of the session.
+/// Returns the attempt, play, idle and error of a CMCD record, which follow from its state. Sums are not computed here,
+/// because they also depend on other records of the session.
 fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     use State as S;
     let state = cmcd::state(beacon);
@@ -63,8 +64,8 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     let has_startup = startup_ms.is_some();
     Measures {
         attempt: state == Some(S::Starting),
-        // A startup time without a state means that a first frame was shown (minified Shaka Player). dash.js sends a
-        // startup time with a state while it still waits for media.
+        // Minified builds of Shaka Player send a startup time without a state if a first frame was shown. dash.js sends
+        // a startup time with a state while it still waits for media.
         play: state == Some(S::Playing) || has_startup && state.is_none(),
         idle: matches!(state, Some(S::Paused | S::Ended)),
         end: state == Some(S::Quit),
@@ -75,12 +76,13 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     }
 }
 
-/// Converts an amount to 32 bits. Amounts are limited to much smaller values when they are read.
+/// Converts an amount to 32 bits. Amounts always fit, because they are limited to much smaller values when they are
+/// read.
 pub(crate) fn narrow(amount: u64) -> u32 {
     u32::try_from(amount).unwrap_or(u32::MAX)
 }
 
-/// Returns the class of the error in a JSON beacon, or `Other` for the event `error` without a class. Returns `None`
+/// Returns the class of the error in a JSON beacon. Returns `Other` for the event `error` without a class, and `None`
 /// if the beacon contains neither.
 pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let Some(class) = beacon.text(Text::Error).map(trimmed).filter(|class| !is_nothing(class)) else {

@@ -19,8 +19,8 @@ impl SessionHash {
     }
 }
 
-/// The numbers of one beacon, rounded when it is admitted: sums in milliseconds to multiples of 100, other sums to
-/// whole numbers, and values to two significant digits.
+/// The numbers of one beacon, rounded when the beacon is admitted. Sums in milliseconds are rounded to multiples of
+/// 100, other sums to whole numbers, and values to two significant digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measures {
     /// True if playback was requested.
@@ -36,8 +36,8 @@ pub struct Measures {
     pub error: Option<ErrorClass>,
     /// True if the error ended playback or prevented its start.
     pub fatal: bool,
-    /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`]. They are 0 for CMCD beacons, which
-    /// contain totals instead ([`Playback::totals`]).
+    /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`]. For CMCD beacons, the amounts are 0,
+    /// because such beacons contain totals instead ([`Playback::totals`]).
     pub sums: [u32; SumMetric::COUNT],
     /// The values, in the order of [`ValueMetric::ALL`]. A value is `None` if the beacon does not contain it.
     pub values: [Option<u32>; ValueMetric::COUNT],
@@ -88,20 +88,20 @@ pub enum State {
 pub struct Playback {
     /// The state of the player, or `None` if the beacon contains none.
     pub state: Option<State>,
-    /// True for a report of its own (event mode). Its time is the player's time, and the player may send it much
-    /// later. False for a request for media, whose time is the time of receipt.
+    /// True for event mode, in which a report is sent in its own request. The time of the report is the player's time,
+    /// and the player may send the report much later. False for a request for media. Its time is the time of receipt.
     pub event: bool,
-    /// True if the report was in one body with other reports, because the player collects several before it sends
+    /// True if the body of the request contained several reports. The player then collects reports before it sends
     /// them.
     pub batched: bool,
     /// True for the event `ps`, which reports a change of the state.
     pub changed: bool,
     /// True for the event `bc`, which reports a change of the bitrate.
     pub bitrate_changed: bool,
-    /// A hash of the error code (the CMCD key `ec`), or `None` if the beacon contains none. Players repeat the code
+    /// A hash of the error code (the CMCD key `ec`), or `None` if the beacon contains no code. Players repeat the code
     /// after the error is over.
     pub code: Option<u32>,
-    /// The error codes after the first one, or `None` if there is at most one.
+    /// The error codes after the first one, or `None` if there is at most one code.
     pub more_codes: Option<Box<MoreCodes>>,
     /// A number that identifies the path to which the beacon was sent. A player sends repetitions to the same path.
     pub endpoint: u32,
@@ -121,7 +121,7 @@ impl Playback {
     }
 }
 
-/// The error codes of a record after the first one. Few records contain several.
+/// The error codes of a record after the first one. Few records contain several codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MoreCodes(pub(crate) Vec<(u32, ErrorClass)>);
 
@@ -132,7 +132,7 @@ impl MoreCodes {
     }
 }
 
-/// A number that may be absent. It needs no more space than the number.
+/// A number that may be absent. It needs no more memory than a number that is always present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total(u32);
 
@@ -140,7 +140,7 @@ impl Total {
     /// The absent number.
     pub const NONE: Self = Self(u32::MAX);
 
-    /// Creates a number that is present. It must be less than [`u32::MAX`], as every plausible number is.
+    /// Creates a number that is present. It must be less than [`u32::MAX`], which is true of every plausible number.
     #[must_use]
     pub const fn of(total: u32) -> Self {
         Self(total)
@@ -166,7 +166,7 @@ impl Identity {
 }
 
 /// The content of one beacon after the airlock: without IP address, session id and user agent. Only the airlock can
-/// create an observation. It is kept in memory and never stored.
+/// create an observation. An observation is kept in memory and never stored.
 #[derive(Clone)]
 pub struct Observation {
     pub(crate) session_hash: SessionHash,
@@ -194,30 +194,31 @@ impl Observation {
     pub const fn tenant(&self) -> Tenant {
         self.tenant
     }
-    /// Returns the event time, which is the earlier of the beacon's own time and its record's timestamp.
+    /// Returns the event time. This is the earlier time of the beacon's own time and the timestamp of its record.
     #[must_use]
     pub const fn event_time(&self) -> Timestamp {
         self.event_time
     }
-    /// Returns the beacon's own time, which may be later than the timestamp of its record. If it has no usable time,
-    /// returns the timestamp of its record.
+    /// Returns the beacon's own time, which may be later than the timestamp of its record. If the beacon has no usable
+    /// time, returns the timestamp of its record.
     #[must_use]
     #[inline]
     pub fn own_time(&self) -> Timestamp {
         self.event_time + Span::from_millis(self.ahead_ms.into())
     }
     /// Returns true if the beacon's own time was later than the timestamp of its record by more than
-    /// `windows.max_skew`. The timestamp is then used instead.
+    /// `windows.max_skew`. The timestamp of the record is then used instead.
     #[must_use]
     pub const fn clock_ahead(&self) -> bool {
         self.clock_ahead
     }
-    /// Returns the symbol of the beacon's value for a dimension, or [`Symbol::NONE`] if it has none.
+    /// Returns the symbol of the beacon's value for a dimension, or [`Symbol::NONE`] if the beacon has no value for it.
     #[must_use]
     pub const fn dimension(&self, dimension: Dimension) -> Symbol {
         self.dimensions[dimension.index()]
     }
-    /// Returns its value for the dimension with an index ([`Dimension::index`]), or [`Symbol::NONE`] without a value.
+    /// Returns the symbol of the beacon's value for the dimension with an index ([`Dimension::index`]), or
+    /// [`Symbol::NONE`] if the beacon has no value for it.
     #[must_use]
     #[inline]
     pub const fn dimension_at(&self, index: usize) -> Symbol {
@@ -233,8 +234,8 @@ impl Observation {
     pub const fn playback(&self) -> Option<&Playback> {
         self.playback.as_ref()
     }
-    /// Returns the identity of the beacon, or `None` if it contains nothing that distinguishes it from its
-    /// repetitions.
+    /// Returns the identity of the beacon, or `None` if the beacon contains nothing that distinguishes it from other
+    /// beacons of its session.
     #[must_use]
     pub const fn identity(&self) -> Option<Identity> {
         self.identity
@@ -244,13 +245,14 @@ impl Observation {
     pub const fn opt_out(&self) -> bool {
         self.opt_out
     }
-    /// Returns true if the settings exclude the beacon: a child-directed tenant or content, or a bot.
+    /// Returns true if the settings exclude the beacon. The reason is a child-directed tenant, child-directed content,
+    /// or a bot.
     #[must_use]
     pub const fn excluded(&self) -> bool {
         self.excluded
     }
-    /// Returns a number with one of 64 bits set, which depends on the network. Returns 0 if `release.min_networks` is
-    /// not set or the network is unknown.
+    /// Returns a number with one of 64 bits set. The network determines the bit. Returns 0 if `release.min_networks` is
+    /// not set, or if the network is unknown.
     #[must_use]
     pub const fn network_bit(&self) -> u64 {
         self.network_bit

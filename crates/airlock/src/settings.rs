@@ -29,18 +29,19 @@ pub enum AddressPolicy {
     Truncate,
 }
 
-/// The settings with which an airlock is created. The configuration has already checked their values.
+/// The settings with which an airlock is created. The configuration has already verified their values.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The form of records that have no header `content-type`.
     pub format: Format,
-    /// The keys under which producers send fields: from crowdfold's name of the field to a path of object keys
+    /// The keys under which producers send fields. Each entry maps crowdfold's name of a field to a path of object keys
     /// (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
-    /// The keys under which a CDN log contains values: from crowdfold's name of the value to a path of object keys
-    /// (`[source.log]`).
+    /// The keys under which a CDN log contains values. Each entry maps crowdfold's name of a value to a path of object
+    /// keys (`[source.log]`).
     pub log: BTreeMap<String, Vec<String>>,
-    /// The locations of the values of custom dimensions, by the index of their source.
+    /// The locations of the values of custom dimensions. Each entry is a source, and custom dimensions refer to it by
+    /// its index.
     pub custom_sources: Vec<CustomSource>,
     /// The custom dimensions of each tenant.
     pub custom: CustomDimensions,
@@ -62,25 +63,25 @@ pub struct Settings {
     pub gpc: bool,
     /// True if the header `DNT: 1` opts a session out.
     pub dnt: bool,
-    /// The tenants of which all beacons are excluded.
+    /// The tenants whose beacons are all excluded.
     pub child_directed_tenants: Vec<String>,
-    /// The content ids of which all beacons are excluded.
+    /// The content ids whose beacons are all excluded.
     pub child_directed_content: Vec<String>,
     /// True if bots are excluded.
     pub drop_bots: bool,
-    /// Values that must not occur in published text, such as names of test viewers (`audit.known`). Text that
-    /// contains one is redacted.
+    /// Values that must not occur in published text, such as names of test viewers (`audit.known`). A text that
+    /// contains such a value is redacted.
     pub known: Vec<String>,
     /// True if the content id is kept as a dimension.
     pub keep_content: bool,
     /// Content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
-    /// The key that selects one of 64 bits for each network, or `None` if `release.min_networks` is not set.
+    /// The key that determines which of 64 bits a network has, or `None` if `release.min_networks` is not set.
     pub guard_key: Option<[u8; 32]>,
     /// The maximum length of a record in bytes. A longer record is rejected as `too_large`.
     pub max_record: usize,
-    /// The maximum number of beacons in one record, or in one request of a packed record. All beacons beyond it count
-    /// as one beacon that is rejected as `too_large`.
+    /// The maximum number of beacons in one record, or in one request of a packed record. The beacons beyond this
+    /// number count as one beacon, which is rejected as `too_large`.
     pub max_beacons: usize,
 }
 

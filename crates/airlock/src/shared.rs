@@ -36,13 +36,13 @@ pub enum AirlockError {
         key: &'static str,
         /// The path of the database.
         path: PathBuf,
-        /// The reason why it cannot be read.
+        /// The reason why the database cannot be read.
         #[source]
         source: maxminddb::MaxMindDbError,
     },
 }
 
-/// The maximum number of tenants that are compared one by one.
+/// The maximum number of tenants with which names are compared one by one.
 const FEW_TENANTS: usize = 4;
 
 /// The state that all airlocks of a process share: prepared settings, databases, caches, and the session hasher.
@@ -96,8 +96,8 @@ impl Shared {
         })
     }
 
-    /// Reads the databases again. Every airlock uses them from its next record on. The caller decides when to reload,
-    /// for example after a file has changed.
+    /// Reads the databases again. Every airlock uses the new databases from its next record on. The caller decides when
+    /// to call this method, for example after a file has changed.
     ///
     /// # Errors
     /// Returns an error if a database cannot be read. The previous databases then remain in use.
@@ -123,12 +123,12 @@ impl Shared {
         &self.settings
     }
 
-    /// Returns the tenant with this name, or the default tenant if there is no name. Returns `None` if no tenant has
-    /// the name.
+    /// Returns the tenant with this name. If `name` is `None`, returns the default tenant. Returns `None` if no tenant
+    /// has the name.
     pub(crate) fn tenant(&self, name: Option<&str>) -> Option<Tenant> {
         match name {
             None | Some("") => Some(self.default_tenant),
-            // With few names, a comparison with each is faster than a hash.
+            // If there are few names, comparing with each of them is faster than hashing.
             Some(name) if self.settings.tenants.len() <= FEW_TENANTS => {
                 let known = self.settings.tenants.iter().rposition(|known| known == name);
                 known.map(|index| Tenant(index as u16))
@@ -142,7 +142,8 @@ impl Shared {
         &self.custom[usize::from(tenant.0)]
     }
 
-    /// Returns true if the tenant or the content id is child-directed, so that its beacons are excluded.
+    /// Returns true if beacons with this tenant and content id are excluded, because the tenant or the content id is
+    /// child-directed.
     pub(crate) fn is_child_directed(&self, tenant: Tenant, content: Option<&str>) -> bool {
         let listed = |content: &str| !self.child_content.is_empty() && self.child_content.contains(content);
         self.child_directed[usize::from(tenant.0)] || content.is_some_and(listed)

@@ -11,7 +11,7 @@ use crate::client::{Named, explicit};
 
 /// The result of applying a rule to a text.
 pub(crate) enum Word<'a> {
-    /// The text means that there is no value.
+    /// The text represents an absent value.
     None,
     /// The value is not in the catalogue, or has an invalid form.
     Other,
@@ -24,8 +24,8 @@ pub(crate) enum Word<'a> {
 /// The maximum length of an error code in bytes.
 const LONGEST_CODE: usize = 32;
 
-/// The maximum number of bytes of a firmware version that are scanned for identifiers. It is more than the number
-/// that is kept.
+/// The maximum number of bytes of a firmware version that are scanned for identifiers. Fewer bytes are kept than
+/// scanned.
 const SCANNED: usize = 512;
 
 /// Applies a rule to a text that a producer sent.
@@ -57,14 +57,15 @@ pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<
     }
 }
 
-/// Returns true if a text may be a value of a closed list, because the rule of free texts would not change it.
+/// Returns true if a text may be a value of a closed list. This is the case if the rule for free text does not change
+/// it.
 #[must_use]
 pub fn is_publishable(text: &str, scanner: &Scanner) -> bool {
     matches!(word(TextRule::Free, text, scanner), Word::Is(word) if word == text)
 }
 
-/// Returns true if a firmware version contains an identifier. It is scanned before it is cut to three parts, because
-/// an address of which the last part is missing would not be found. Four octets whose last one is 0 are taken for a
+/// Returns true if a firmware version contains an identifier. The version is scanned before it is cut to three parts,
+/// because an address without its last part would not be found. Four octets of which the last one is 0 count as a
 /// version, because hardly any host has such an address.
 fn hides_address(raw: &str, scanner: &Scanner) -> bool {
     let octet = |part: &str| !part.starts_with('+') && part.parse::<u8>().is_ok();
@@ -73,13 +74,13 @@ fn hides_address(raw: &str, scanner: &Scanner) -> bool {
     !is_version && !scanner.is_clean(&raw[..raw.floor_char_boundary(SCANNED)])
 }
 
-/// Returns the first `count` parts of a text, separated by dots.
+/// Returns the first `count` parts of a text. Parts are separated by dots.
 fn components(raw: &str, count: usize) -> &str {
     raw.match_indices('.').nth(count - 1).map_or(raw, |(end, _)| &raw[..end])
 }
 
-/// Returns the first `count` numbers of a version, each of at most five digits. The version may begin with `v`, and
-/// its numbers may be separated by `_` instead of dots.
+/// Returns the first `count` numbers of a version. Each number has at most five digits. The version may begin with `v`,
+/// and its numbers may be separated by `_` instead of dots.
 fn version(raw: &str, count: usize) -> Word<'_> {
     let raw = raw.strip_prefix(['v', 'V']).unwrap_or(raw);
     let mut text = String::new();
@@ -111,8 +112,8 @@ fn asn(raw: &str) -> Word<'_> {
         .map_or(Word::Redacted, |number| Word::Is(format!("AS{number}").into()))
 }
 
-/// Returns true if a number may be that of an autonomous system. Other numbers of nine or more digits are more likely
-/// IP addresses. Numbers from 4,200,000,000 on are private (RFC 6996).
+/// Returns true if a number may be the number of an autonomous system. Other numbers with nine or more digits are more
+/// likely IP addresses. Numbers from 4,200,000,000 on are for private use (RFC 6996).
 const fn is_assigned(number: u32) -> bool {
     number < 100_000_000 || matches!(number, 4_200_000_000..=4_294_967_294)
 }
@@ -137,7 +138,7 @@ fn place<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
 }
 
 /// Returns a content id that the operator declares public (`content.pattern`). Returns `None` if the pattern does not
-/// match it, or if it contains an identifier that no public id may contain.
+/// match the id, or if the id contains an identifier that no public id may contain.
 pub(crate) fn public<'a>(raw: &'a str, ids: &PublicIds, scanner: &Scanner) -> Option<Word<'a>> {
     let text = raw.trim();
     let publishable =

@@ -19,7 +19,7 @@ use crowdfold_model::{Dimension, Reason, Span, Timestamp, ValueMetric};
 type Dimensions = [Symbol; Dimension::COUNT];
 
 /// The largest accepted difference between a beacon's own time and the timestamp of its record: ten years. If the
-/// difference is larger, the device's clock was never set.
+/// difference is larger, the clock of the device was probably never set.
 const LONGEST_AGO: Span = Span::DAY.times(3_652);
 
 /// The validator of one partition, with its caches.
@@ -74,7 +74,7 @@ impl Validator {
         self.geo_cache.forget();
     }
 
-    /// Uses the databases of the last reload. Does nothing if there was no reload since the last call.
+    /// Starts to use the databases of the last reload. Does nothing if there was no reload since the last call.
     pub(crate) fn update_databases(&mut self, shared: &Shared) {
         let loaded = shared.loaded();
         if self.loaded != loaded {
@@ -110,7 +110,8 @@ impl Validator {
         })
     }
 
-    /// Returns the session that a rejected beacon opts out, or `None` if its tenant or its partition is invalid.
+    /// Returns the session that a rejected beacon opts out. Returns `None` if the tenant or the partition of the beacon
+    /// is invalid.
     #[cold]
     fn opted_out_session(
         &self,
@@ -142,8 +143,8 @@ impl Validator {
         let stated = beacon.number(Number::Ts).map(Amount::timestamp);
         let is_far = |at: Timestamp| record_time.is_some_and(|record| at.abs_diff(record) > LONGEST_AGO);
         let usable = stated.filter(|at| !is_far(*at));
-        // Requests contain no time before CMCD version 2. A request is received when it is made, so its time of
-        // receipt is used. A log may contain it much later.
+        // Requests of CMCD version 1 contain no time. A request is received when it is sent, so its time of receipt is
+        // used. The record of the request may be much later if it comes from a log.
         let received_at = http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request);
         let identity = identity(beacon, usable, http.endpoint, received_at);
         let own_time = usable.or_else(|| {
@@ -154,15 +155,15 @@ impl Validator {
             record_time
         });
         let (Some(own_time), Some(record_time)) = (own_time, record_time) else { return Err(Reason::NoTime) };
-        // A wrong clock does not invalidate the beacon, because the event time is the earlier of the two times.
+        // A wrong clock does not make the beacon invalid, because the event time is the earlier time of the two.
         let clock_ahead = own_time > record_time.saturating_add(settings.max_skew);
         let own_time = if clock_ahead { record_time } else { own_time };
         let tenant = tenant_of(shared, http, beacon).ok_or(Reason::UnknownTenant)?;
         if !self.belongs_here(shared, session) {
             return Err(Reason::Misplaced);
         }
-        // The content of a beacon may contain any address, so the address of the HTTP client is preferred. If it is
-        // empty, the collector does not know it, and no address is used.
+        // The content of a beacon may contain any address, so the address of the HTTP client is used if it is present.
+        // If this address is empty, the collector does not know the address, and no address is used.
         let address = http.address.as_deref().or_else(|| beacon.text(Text::Ip));
         let geo = match address {
             Some(address) => self.geo_cache.of(address, settings, &self.databases, &mut self.words),
@@ -220,7 +221,8 @@ impl Validator {
         dimensions
     }
 
-    /// Returns the first valid error code of a CMCD record. Without one, returns the symbol of the first code.
+    /// Returns the symbol of the first valid error code of a CMCD record. If there is no valid code, returns the symbol
+    /// of the first code.
     #[cold]
     fn error_code(&mut self, beacon: &Beacon<'_>) -> Symbol {
         let mut symbol = |code: &str| self.words.symbol(Dimension::ErrorCode, code);
@@ -232,7 +234,8 @@ impl Validator {
         beacon.more_errors().map(|code| symbol(&code)).find(is_code).unwrap_or(first)
     }
 
-    /// Adds the custom dimensions of the tenant. The value in the beacon has precedence over the one in a log.
+    /// Adds the custom dimensions of the tenant. If both the beacon and the log contain a value, the value in the
+    /// beacon is used.
     #[cold]
     fn add_custom(
         &mut self,
@@ -251,7 +254,7 @@ impl Validator {
         }
     }
 
-    /// Adds the location that a CDN determined, for each dimension that the beacon does not contain.
+    /// Adds the location that a CDN determined, for each dimension for which the beacon contains no value.
     fn add_located(&mut self, dimensions: &mut Dimensions, http: &Http<'_>) {
         for (dimension, raw) in [
             (Dimension::Country, &http.country),
@@ -265,7 +268,7 @@ impl Validator {
         }
     }
 
-    /// Adds the values derived from the IP address, for each dimension that has no value.
+    /// Adds the values that are derived from the IP address, for each dimension that has no value.
     fn add_geo(&self, dimensions: &mut Dimensions, geo: GeoInfo) {
         for (dimension, symbol) in [
             (Dimension::Country, geo.country),
@@ -280,8 +283,8 @@ impl Validator {
         }
     }
 
-    /// Adds the client that the user agent and the client hints identify, where the beacon does not contain a value
-    /// from the catalogue. Returns true if the client is a bot that the settings exclude.
+    /// Adds the client that the user agent and the client hints identify. If the beacon contains a value from the
+    /// catalogue, the value in the beacon remains. Returns true if the client is a bot that the settings exclude.
     fn add_client(
         &mut self,
         dimensions: &mut Dimensions,
@@ -299,7 +302,8 @@ impl Validator {
                 dimensions[family.index()] = known;
                 let version = &mut dimensions[version.index()];
                 if explicit.is_some() && explicit != known {
-                    // The version in the beacon belongs to the name in the beacon, which is not used.
+                    // The name in the beacon is not used, so the version in the beacon, which belongs to this name, is
+                    // not used either.
                     *version = major;
                 } else if known == symbol {
                     *version = prefer_explicit(*version, major);
@@ -338,8 +342,8 @@ fn tenant_of(shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<Te
     shared.tenant(named.or(http.tenant.as_deref()))
 }
 
-/// Returns the value in the beacon, or the client's value if the beacon contains none or one that is not in the
-/// catalogue.
+/// Returns the value in the beacon. If the beacon contains no value, or a value that is not in the catalogue, returns
+/// the value of the client.
 fn prefer_explicit(explicit: Symbol, client: Symbol) -> Symbol {
     match explicit {
         Symbol::NONE => client,

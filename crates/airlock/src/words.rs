@@ -1,5 +1,5 @@
-//! Converts the text that producers send to symbols. The rules for text are slow, and values repeat, so the result of
-//! a rule is cached for each distinct text.
+//! Converts the text that producers send to symbols. The rules for text are slow, but values repeat. Therefore the
+//! result of a rule is cached for each distinct text.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crowdfold_model::Dimension;
 const MAX_CACHED: usize = 16_384;
 const LONGEST: usize = 256;
 
-/// The symbols of raw texts.
+/// The symbols of texts as producers sent them.
 type Known = HashMap<Box<str>, Symbol, RandomState>;
 
 /// The dictionary of a partition, with caches of the symbols of texts.
@@ -23,8 +23,8 @@ pub(crate) struct Words {
     dictionary: Dictionary,
     recent: [Recent; Dimension::BUILT_IN],
     known: [Known; Dimension::BUILT_IN],
-    /// The symbols of the raw texts of custom dimensions, by the address of their definition. Tenants may have different
-    /// rules for the same source.
+    /// The symbols of raw texts of custom dimensions, by the memory address of the definition of the dimension. Several
+    /// definitions may have the same source, because tenants may have different rules for it.
     custom: HashMap<usize, Known, RandomState>,
     scanner: Arc<Scanner>,
     public_content: Option<PublicIds>,
@@ -58,8 +58,8 @@ impl Words {
         self.find(dimension, raw)
     }
 
-    /// Finds the symbol of a text that is not among the recent ones. It is a separate function, so that its registers
-    /// are not saved for every value.
+    /// Finds the symbol of a text that is not in the cache of recent texts. This is a separate function, so that its
+    /// registers are not saved for every value.
     #[inline(never)]
     fn find(&mut self, dimension: Dimension, raw: &str) -> Symbol {
         let symbol = match self.known(dimension).get(raw) {
@@ -121,8 +121,8 @@ struct Short {
 }
 
 impl Short {
-    /// Returns `None` if the text is empty or longer than 16 bytes. The two words are read from both ends of the
-    /// text, and may overlap.
+    /// Converts a text. Returns `None` if the text is empty or longer than 16 bytes. The two words are read from both
+    /// ends of the text, and may overlap.
     fn of(raw: &str) -> Option<Self> {
         let bytes = raw.as_bytes();
         let words = match bytes {
@@ -144,12 +144,13 @@ impl Short {
     }
 }
 
-/// The number of slots of [`Recent`], which must be a power of two. A few values make up most of a dimension.
+/// The number of slots of [`Recent`]. It must be a power of two. It is small, because most values of a dimension are
+/// one of a few.
 const SLOTS: usize = 256;
 
-/// A cache of the symbols of short texts. Each slot contains the last text whose hash selected it. The hash has no
-/// key: a producer that causes collisions only makes the lookups fall back to the map. The slots are allocated when
-/// the first value is set, because most dimensions have no values.
+/// A cache of the symbols of short texts. The hash of a text selects its slot, and a slot contains the last text that
+/// selected it. The hash has no key, because a producer that causes collisions only makes lookups slower: they use the
+/// map instead. Most dimensions have no values, so the slots are allocated when the first value is set.
 #[derive(Default)]
 struct Recent(Option<Box<[(Short, Symbol); SLOTS]>>);
 
@@ -187,7 +188,7 @@ mod tests {
         }
 
         #[test]
-        fn cached_symbol_represents_the_text_under_the_rule_of_its_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
+        fn cached_symbol_equals_the_result_of_the_rule_of_its_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
             let mut words = Words::new(Arc::default(), None);
             for text in texts.iter().chain(&texts) {
                 for dimension in [Dimension::Content, Dimension::Cdn] {

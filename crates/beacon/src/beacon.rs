@@ -13,14 +13,14 @@ mod number;
 pub(crate) use number::PLAIN_RANGES;
 pub use number::{Amount, Number};
 
-/// The error for input that is invalid in its format. It contains no part of the input.
+/// The error for input that does not have the required format. It contains no part of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
 /// The reason why a beacon could not be read. It contains no part of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// The input is invalid in its format.
+    /// The input does not have the required format.
     Malformed,
     /// The record contains more beacons than allowed. The beacons beyond the limit are not read.
     TooMany,
@@ -49,7 +49,7 @@ pub enum Text {
     Error,
     /// The state of the player, from the CMCD key `sta`.
     State,
-    /// A dimension, with its value as the player sent it.
+    /// A dimension. The value is the text that the player sent.
     Of(Dimension),
     /// The value of the custom dimensions with this source.
     Custom(u8),
@@ -107,9 +107,9 @@ pub enum Mode {
 /// sent::<crowdfold_beacon::Beacon<'static>>();
 /// ```
 pub struct Beacon<'a> {
-    /// The string values. A value is valid if its bit in `present` is set and its bit in `decoded` is not.
+    /// The string values. A value is valid if its bit is set in `present` and not set in `decoded`.
     texts: [&'a str; Text::COUNT],
-    /// The numbers. A number is valid if its bit in `present` is set.
+    /// The numbers. A number is valid if its bit is set in `present`.
     numbers: [Amount; Number::COUNT],
     /// True if the beacon reports an error that ended playback.
     pub fatal: bool,
@@ -117,13 +117,13 @@ pub struct Beacon<'a> {
     pub opt_out: bool,
     /// The form in which the beacon was sent.
     pub mode: Mode,
-    /// True if the beacon was in one body together with other events. The player may have delayed it until the body
-    /// was sent.
+    /// True if the body of the request contained several events. The player may have delayed this event until it sent
+    /// the body.
     pub batched: bool,
-    /// True for CMCD about audio, video, or an object whose type it does not contain.
+    /// True for CMCD about audio or video, and for CMCD that does not contain the object type.
     pub media: bool,
-    /// True if an object or an array is the value of an unknown field, or of a field that cannot have such a value.
-    /// If the beacon has no session, the nested value may contain beacons.
+    /// True if the value of an unknown field is an object or an array, or if a field that needs another type of value
+    /// has such a value. If the beacon has no session, the nested value may contain beacons.
     pub(crate) nested: bool,
     /// The fields that have a value. Each field has one bit ([`Field::index`]).
     present: u64,
@@ -131,8 +131,8 @@ pub struct Beacon<'a> {
     decoded: u64,
     /// The fields that were sent with an unusable value. Each field has one bit.
     ignored: u64,
-    /// The string values that are not a part of the record, for example because they contained escapes. Few beacons
-    /// have any.
+    /// The string values that are not part of the record, for example because they contained escapes. Few beacons have
+    /// such values.
     owned: Vec<(Text, String)>,
     /// The content of the inner list of error codes, if the record contains such a list.
     pub(crate) error_list: Option<Cow<'a, str>>,
@@ -185,14 +185,14 @@ impl<'a> Beacon<'a> {
         self.owned.iter().rev().find(|(known, _)| *known == field).map(|(_, text)| text.as_str())
     }
 
-    /// Returns true if it has the value of a custom dimension.
+    /// Returns true if the beacon has the value of a custom dimension.
     #[must_use]
     #[inline]
     pub const fn has_custom(&self) -> bool {
         self.present >> Text::CUSTOM & ((1 << Custom::MOST_SOURCES) - 1) != 0
     }
 
-    /// Returns the built-in dimensions that have a value, each with the value as the player sent it.
+    /// Returns the built-in dimensions that have a value. Each has the text that the player sent.
     #[inline]
     pub fn dimensions(&self) -> impl Iterator<Item = (Dimension, &str)> {
         let mut left = self.present >> Text::PLAIN & ((1 << Dimension::BUILT_IN) - 1);
@@ -224,7 +224,7 @@ impl<'a> Beacon<'a> {
             .filter_map(move |at| Some((*ValueMetric::ALL.get(at - index)?, self.numbers[at])))
     }
 
-    /// Returns the indexes of the number fields in this range that were sent.
+    /// Returns the indexes of those number fields in this range that were sent.
     #[inline]
     fn some_numbers(&self, range: Range<usize>) -> impl Iterator<Item = usize> + use<> {
         let mut left = self.present >> Text::COUNT & ((1 << range.end) - (1 << range.start));
@@ -313,8 +313,8 @@ impl<'a> Beacon<'a> {
         self.fatal &= Field::Fatal.bit() & fields == 0;
     }
 
-    /// Copies all values of another beacon. The string values are copied, because the other beacon may have a shorter
-    /// lifetime.
+    /// Copies all values of another beacon, including the bytes of its strings, because the other beacon may have a
+    /// shorter lifetime.
     pub(crate) fn absorb(&mut self, other: &Beacon<'_>) {
         for field in Field::all() {
             match field {

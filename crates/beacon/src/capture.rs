@@ -27,9 +27,10 @@ pub(crate) struct Capture<'a> {
     pub(crate) cmcd: [Option<Cow<'a, str>>; 4],
     /// The complete CMCD data, in the encoding of the query parameter `CMCD`.
     pub(crate) parameter: Option<Cow<'a, str>>,
-    /// The CMCD members that a log has in separate fields, joined to one CMCD dictionary.
+    /// The CMCD members that a log contains in separate fields, joined to one CMCD dictionary.
     pub(crate) members: String,
-    /// The date of receipt, if the log has separate fields for the date (here) and the time of day (`clock`).
+    /// The date of receipt, if the log has two separate fields: one for the date, and one for the time of day
+    /// (`clock`).
     date: Option<Cow<'a, str>>,
     clock: Option<Cow<'a, str>>,
     /// True if the value of an unknown key is an array, which may contain requests.
@@ -49,8 +50,8 @@ pub(crate) fn read_capture<'a>(
     Some((capture, end))
 }
 
-/// Searches an object that is not a request for requests. Returns the position of its first array whose first element
-/// is an object, under any key.
+/// Searches an object that is not a request for requests. Returns the position of the first array in the object whose
+/// first element is an object. The key of the array does not matter.
 pub(crate) fn envelope(bytes: &[u8], at: usize) -> Option<usize> {
     let mut found = None;
     members(bytes, at, &mut |_, value| {
@@ -64,7 +65,8 @@ pub(crate) fn envelope(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 impl<'a> Capture<'a> {
-    /// Returns true if the object contains no part of a request, but an array, which may contain complete requests.
+    /// Returns true if the object contains no part of a request but contains an array, so that the array may contain
+    /// complete requests.
     pub(crate) fn may_hold_others(&self) -> bool {
         self.nested
             && self.path.is_none()
@@ -122,8 +124,8 @@ impl<'a> Capture<'a> {
         self.http.received_at = at;
     }
 
-    /// Completes the request after all keys are read: takes the query, the tenant and the endpoint from the path, and
-    /// joins separate fields for the date and the time of day.
+    /// Completes the request after all keys were read. Takes the query, the tenant and the endpoint from the path, and
+    /// joins the separate fields for the date and the time of day.
     fn finish(&mut self) {
         if let (Some(date), Some(clock)) = (self.date.take(), self.clock.take()) {
             self.receive(time::read(&format!("{}T{}", date.trim(), clock.trim())));
@@ -140,8 +142,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// Returns the CMCD data in the headers. If the headers do not contain a session, returns the CMCD data in the
-    /// query.
+    /// Returns the CMCD data in the headers. If the headers contain no session, returns the CMCD data in the query.
     pub(crate) fn in_request(&self) -> Option<Body<'_>> {
         let headers = self.cmcd.each_ref().map(|part| part.as_deref().map(str::as_bytes));
         Body::in_request(headers, || self.dictionary().map(Body::Query))
@@ -159,7 +160,7 @@ impl<'a> Capture<'a> {
             Name::Key(key) => keys::add(&mut self.members, key, &value),
             Name::Gpc => self.http.gpc |= is_set(&value),
             Name::Dnt => self.http.dnt |= is_set(&value),
-            // This field is in milliseconds by definition, so a small number is not mistaken for seconds.
+            // This field is in milliseconds by definition. Therefore a small number must not be read as seconds.
             Name::Received => self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
             Name::Time => self.receive(time::read(&value)),
             Name::Ttfb(unit) => {
@@ -228,22 +229,22 @@ impl<'a> Capture<'a> {
         })
     }
 
-    /// Stores a value from a CDN log. A value such as `-` means that the field is absent. Escapes are decoded.
+    /// Stores a value from a CDN log. A value such as `-` represents an absent field. Escapes are decoded.
     fn set_logged(&mut self, name: Name, value: Cow<'a, str>) {
         if is_nothing(&value) {
             return self.remove(name);
         }
         let value = match name {
-            // These values are decoded later, when they are parsed.
+            // These values are decoded when they are parsed.
             Name::Path | Name::Query | Name::Body | Name::Dictionary => value,
-            // A plus sign in a time begins the zone and does not represent a space.
+            // In a time, a plus sign begins the zone, so it is not decoded as a space.
             Name::Time | Name::Date | Name::Clock => value,
             Name::UserAgent | Name::Brands | Name::Platform | Name::Model | Name::Region => {
                 keys::with_blanks(keys::unescaped(value))
             }
             _ => keys::unescaped(value),
         };
-        // The decoded value may also mean that the field is absent.
+        // The decoded value may also represent an absent field.
         if is_nothing(&value) {
             return self.remove(name);
         }
@@ -251,7 +252,8 @@ impl<'a> Capture<'a> {
     }
 }
 
-/// Returns the first element of an array, or any other value unchanged. Some loggers write every header as a list.
+/// Returns the first element of an array. Returns any other value unchanged. Some loggers write every header as an
+/// array.
 fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
     let Raw::Array = raw else { return raw };
     match syntax::raw(bytes, syntax::blank(bytes, at + 1)) {
@@ -260,8 +262,8 @@ fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
     }
 }
 
-/// Returns true if an opt-out header is set. Its value is `1`, but loggers may write it as `true` (JSON), `?1`
-/// (structured fields) or `1.0`, or join repeated headers to a list with commas.
+/// Returns true if an opt-out header is set. The value of such a header is `1`. Loggers may write it as `true` (JSON),
+/// `?1` (structured fields) or `1.0`, and may join repeated headers with commas.
 fn is_set(value: &str) -> bool {
     let is_one = |part: &str| matches!(part, "1" | "?1" | "1.0") || part.eq_ignore_ascii_case("true");
     value.split(',').any(|part| is_one(part.trim()))

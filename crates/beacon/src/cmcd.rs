@@ -1,8 +1,8 @@
 //! Reads CMCD (CTA-5004, versions 1 and 2) in request mode and event mode.
 //!
-//! A member that cannot be read does not affect other members, and a header that cannot be read does not affect other
-//! headers. This is more lenient than RFC 8941 (section 4.2). Players write numbers with any number of digits,
-//! strings without quotes, and tokens with quotes. Such values are read if the key determines the type.
+//! If a member or a header cannot be read, the other members and headers are read as usual. RFC 8941 (section 4.2)
+//! would reject them all. Players write numbers with any number of digits, strings without quotes, and tokens with
+//! quotes. Such values are read if the key determines the type.
 
 mod dictionary;
 mod query;
@@ -38,9 +38,9 @@ const FORMATS: &[&str] = &["d", "h", "s", "e", "o"];
 const STREAMS: &[&str] = &["v", "l", "ll"];
 const OBJECTS: &[&str] = &["m", "a", "v", "av", "i", "c", "tt", "k", "o"];
 
-/// Reads the body of a report in event mode, which consists of lines with one record each. `each` receives every
-/// beacon with its line, and an error for each invalid line or for a body without lines. `left` is the number of
-/// lines that may still be read. At this limit, `each` receives one error for all remaining lines.
+/// Reads the body of a report in event mode, which consists of lines with one record each. Passes every beacon with its
+/// line to `each`, and an error for each invalid line or for a body without lines. `left` is the number of lines that
+/// may still be read. If there are more lines, `each` receives one error for all of them.
 pub(crate) fn read_events<'a>(
     body: &'a [u8],
     fields: &Fields,
@@ -71,8 +71,8 @@ pub(crate) fn read_events<'a>(
     }
 }
 
-/// Reads one record, which may consist of several dictionaries (the four headers of request mode). A dictionary
-/// without readable members is ignored. If no dictionary has a readable member, the record is an error.
+/// Reads one record, which may consist of several dictionaries (the four headers of request mode). A dictionary without
+/// readable members is ignored. If no dictionary has a readable member, returns an error.
 pub(crate) fn read<'a>(
     mode: Mode,
     fields: &Fields,
@@ -99,13 +99,13 @@ struct Draft<'f, 'a> {
     beacon: Beacon<'a>,
     fields: &'f Fields,
     version: f64,
-    /// True if the requested object contains a picture, false if it does not, and `None` if the record does not
-    /// contain the object type (`ot`).
+    /// True if the requested object contains a picture, and false if it does not. The value is `None` if the record
+    /// does not contain the object type (`ot`).
     picture: Option<bool>,
     /// True if the requested object contains audio or video, or if the record does not contain the object type
     /// (`ot`).
     is_media: bool,
-    /// The bitrate with a label for video. `bitrate` is the one without a label.
+    /// The bitrate with a label for video. `bitrate` is the bitrate without a label.
     bitrate_of_video: Option<Amount>,
     bitrate: Option<Amount>,
 }
@@ -123,8 +123,8 @@ impl<'f, 'a> Draft<'f, 'a> {
         }
     }
 
-    /// Stores a member if its key is known and its value is usable. Other members are ignored. `url`, `nor` and
-    /// custom keys that are neither registered nor configured are never stored.
+    /// Stores a member if its key is known and its value is usable. Other members are ignored. `url`, `nor`, and custom
+    /// keys that are neither registered nor configured are never stored.
     fn take(&mut self, key: &str, value: Value<'a>) {
         match key {
             "sid" => self.string(Text::Session, value.first()),
@@ -167,8 +167,8 @@ impl<'f, 'a> Draft<'f, 'a> {
         }
     }
 
-    /// Stores copies of all members of a dictionary that has a shorter lifetime than the record. Returns the number
-    /// of members. A session id with replaced characters is ignored, because different ids may become equal.
+    /// Stores copies of all members of a dictionary that has a shorter lifetime than the record. Returns the number of
+    /// members. A session id with replaced characters is ignored, because the replacement may make different ids equal.
     #[cold]
     fn take_all(&mut self, text: &str) -> usize {
         let mut draft = Draft::new(self.beacon.mode, self.fields);
@@ -186,7 +186,7 @@ impl<'f, 'a> Draft<'f, 'a> {
         count
     }
 
-    /// Stores all members of a JSON object, which CMCD version 1 permitted. Returns the number of members.
+    /// Stores all members of a JSON object. CMCD version 1 permitted such objects. Returns the number of members.
     #[cold]
     fn take_object(&mut self, object: &[u8]) -> usize {
         let mut dictionary = String::new();
@@ -211,8 +211,8 @@ impl<'f, 'a> Draft<'f, 'a> {
         if end == Some(object.len()) { self.take_all(&dictionary) } else { 0 }
     }
 
-    /// Stores a string. Players also write a number, a token, or text without quotes in its place, which are stored
-    /// as they are written.
+    /// Stores a string. Players may send a number, a token or text without quotes instead. Such a value is stored as it
+    /// is written.
     fn string(&mut self, field: Text, item: Option<Item<'a>>) {
         match item {
             Some(Item::Text(raw)) => self.beacon.set_text(field, unescaped(raw)),
@@ -238,7 +238,7 @@ impl<'f, 'a> Draft<'f, 'a> {
         }
     }
 
-    /// Stores a number. If the value is unusable, the value of an earlier member with the same key is removed.
+    /// Stores a number. If the value is unusable, a value that was stored before for the same key is removed.
     fn number(&mut self, field: Number, item: Option<Item<'a>>) {
         match self.amount(field, item) {
             Some(amount) => self.beacon.set_number(field, amount),
@@ -258,8 +258,8 @@ impl<'f, 'a> Draft<'f, 'a> {
         if self.version > VERSION {
             return Err(Malformed);
         }
-        // If the request is for an object without a picture, its bitrate is not that of the picture, unless it has a
-        // label for video.
+        // If the request is for an object without a picture, the bitrate is not that of a picture, unless the bitrate
+        // has a label for video.
         let bitrate = self.bitrate.filter(|_| self.picture != Some(false));
         if let Some(bitrate) = self.bitrate_of_video.or(bitrate) {
             self.beacon.set_number(BITRATE, bitrate);
@@ -308,7 +308,7 @@ fn unescaped(raw: &str) -> Cow<'_, str> {
 }
 
 impl<'a> Item<'a> {
-    /// Returns a token. A string is accepted in its place if it is one of the known tokens, ignoring case.
+    /// Returns a token. A string is also accepted if it equals one of the known tokens. Case is ignored.
     fn token(self, known: &[&str]) -> Option<&'a str> {
         match self {
             Self::Token(token) => Some(token),

@@ -27,7 +27,7 @@ impl Field {
     /// The number of fields.
     pub const COUNT: usize = Text::COUNT + Number::COUNT + 2;
 
-    /// Returns the index of the field among all fields: string fields, number fields, `fatal`, `opt_out`.
+    /// Returns the index of the field among all fields. The order is string fields, number fields, `fatal`, `opt_out`.
     #[must_use]
     pub const fn index(self) -> usize {
         match self {
@@ -38,7 +38,7 @@ impl Field {
         }
     }
 
-    /// Returns the bit of the field in sets of fields.
+    /// Returns the bit that represents the field in sets of fields.
     pub(crate) const fn bit(self) -> u64 {
         1 << self.index()
     }
@@ -58,7 +58,7 @@ impl Field {
         (0..Custom::MOST_SOURCES as u8).map(|source| Self::Text(Text::Custom(source)))
     }
 
-    /// Returns crowdfold's name of the field. All custom dimensions have the same one, which is not the name of a field.
+    /// Returns crowdfold's name of the field. All custom dimensions have the same name, which no other field has.
     #[must_use]
     pub fn name(self) -> &'static str {
         if matches!(self, Self::Text(Text::Custom(_))) {
@@ -69,7 +69,7 @@ impl Field {
     }
 }
 
-/// The fields that are neither a dimension nor a metric, each with its meaning.
+/// The fields that are neither dimensions nor metrics. Each has its meaning.
 const PLAIN: [(&str, Field, &str); 11] = [
     ("ts", Field::Number(Number::Ts), "Time of the report on the player's clock. Required."),
     (
@@ -113,7 +113,7 @@ const OF_CMCD: [(&str, Field); 2] =
 /// The name of the fields of custom dimensions in counts.
 const CUSTOM_DIMENSION: &str = "custom_dimension";
 
-/// Crowdfold's names of all fields of JSON beacons: the plain fields, then the dimensions, then the metrics.
+/// Crowdfold's names of all fields of JSON beacons. The order is other fields, dimensions, metrics.
 pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
     let dimensions = Dimension::ALL.into_iter().filter(|dimension| dimension.is_in_beacons());
     let dimensions = dimensions.map(|dimension| (dimension.name(), Field::Text(Text::Of(dimension))));
@@ -122,7 +122,7 @@ pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
 });
 
 /// The error for an invalid entry of `[source.fields]` or `[source.log]`. It contains the table and the name of the
-/// entry, which come from the configuration and not from a beacon.
+/// entry. These come from the configuration, so they contain no part of a beacon.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FieldsError {
     /// The table has no entry of this name.
@@ -131,19 +131,19 @@ pub enum FieldsError {
     /// The path of the entry is empty.
     #[error("{0}.{1} is an empty path; set it to the object keys that lead to the value")]
     Empty(&'static str, String),
-    /// Two entries have the same path, or the path of one begins with the path of the other.
+    /// Two entries have the same path, or one path is the beginning of the other.
     #[error("{0}.{1} has the same path as another field; set a different path for each field")]
     Clash(&'static str, String),
-    /// The path of a custom dimension is that of another field, or inside it.
+    /// A custom dimension has the path of another field, or a path inside it.
     #[error("dimensions has the path {0}, which another field has too; set a different path for each field")]
     CustomClash(String),
 }
 
 const TABLE: &str = "source.fields";
 
-/// The keys under which a producer sends the fields, prepared for reading a beacon in one pass.
+/// The keys under which a producer sends the fields, in a form in which a beacon is read in one pass.
 pub struct Fields {
-    /// The objects of a beacon. The beacon itself is the last node, because a node is created after its children.
+    /// The objects of a beacon. A node is created after its children, so the beacon itself is the last node.
     nodes: Vec<Node>,
     /// The custom CMCD keys that contain custom dimensions.
     custom_cmcd: Vec<(Box<str>, Text)>,
@@ -155,7 +155,7 @@ impl Fields {
         NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// Creates the keys of all fields. The key of a field is crowdfold's name, unless `renamed` contains a path of
+    /// Creates the keys of all fields. A field has crowdfold's name as its key, unless `renamed` contains a path of
     /// object keys for it. A renamed field is not read under crowdfold's name.
     ///
     /// # Errors
@@ -164,10 +164,11 @@ impl Fields {
         Self::with_custom(renamed, &[])
     }
 
-    /// Creates the keys of all fields, and of custom dimensions by the index of their source.
+    /// Creates the keys of all fields, including those of custom dimensions. `custom` contains the sources of custom
+    /// dimensions, by their index.
     ///
     /// # Errors
-    /// Returns an error as [`Self::new`] does, and if a custom dimension has the path of another field.
+    /// Returns the errors of [`Self::new`]. Also returns an error if a custom dimension has the path of another field.
     pub fn with_custom(
         renamed: &BTreeMap<String, Vec<String>>,
         custom: &[CustomSource],
@@ -182,7 +183,8 @@ impl Fields {
             root.insert(path, *field).map_err(|Taken| FieldsError::Clash(TABLE, name.clone()))?;
         }
         for (name, field) in NAMES.iter().filter(|(name, _)| !renamed.contains_key(*name)) {
-            // The insertion fails if a renamed field has this key. The producer then does not send this field.
+            // The insertion fails if a renamed field has this key. The producer then does not send the field with this
+            // name.
             let _ = root.insert(&[(*name).to_owned()], *field);
         }
         let sources = || custom.iter().zip(0..).map(|(source, index)| (source, Text::Custom(index)));
@@ -224,8 +226,9 @@ impl Fields {
         });
     }
 
-    /// Writes the object of a node with those fields for which `value` writes a value and returns true. Returns
-    /// false, and writes nothing, if there are no such fields.
+    /// Writes the object of a node with the fields that have a value. `value` writes the value of a field and returns
+    /// true, or returns false if the field has no value. If no field has a value, nothing is written, and the result is
+    /// false.
     fn write(&self, at: usize, into: &mut Vec<u8>, value: &impl Fn(Field, &mut Vec<u8>) -> bool) -> bool {
         let start = into.len();
         for (key, target) in self.nodes[at].slots.iter().flatten() {
@@ -262,11 +265,11 @@ fn write_text(text: &str, into: &mut Vec<u8>) -> bool {
     serde_json::to_writer(into, text).is_ok()
 }
 
-/// The targets of the keys of one object, as a small hash table. The hash consists of the length and three bytes of
-/// the key, which is sufficient for the few keys of one schema.
+/// The targets of the keys of one object, in a small hash table. The hash consists of the length and three bytes of the
+/// key. This is sufficient for the few keys of one schema.
 pub(crate) struct Node {
     slots: Box<[Slot]>,
-    /// The index of the parent node. The node of the beacon itself contains its own index.
+    /// The index of the parent node. The node of the beacon itself has its own index here.
     pub(crate) outer: usize,
     /// The fields in this node and in all nodes inside it. Each field has one bit.
     pub(crate) fields: u64,
@@ -282,7 +285,7 @@ pub(crate) enum Target {
 }
 
 impl Node {
-    /// Adds a tree to the nodes, after the trees inside it. Returns its index.
+    /// Appends the node of a tree to `nodes`, after the nodes of its subtrees. Returns the index of the node.
     fn make(tree: Tree<Field>, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();

@@ -1,4 +1,4 @@
-//! The parts of an HTTP request, other than its content, that are read.
+//! The HTTP context of beacons: the parts of a request that are read, except its content.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,13 @@ use crowdfold_model::Timestamp;
 
 use crate::Amount;
 
-/// The HTTP context of beacons: the parts of a request, other than its content, that are read. It is the same for all
-/// beacons of the request.
+/// The HTTP context of beacons: the parts of a request that are read, except its content. All beacons of a request have
+/// the same context.
 #[derive(Default)]
 pub struct Http<'a> {
     /// The time at which the request was received.
     pub received_at: Option<Timestamp>,
-    /// True if the request has a time of receipt that is unusable.
+    /// True if the request has a time of receipt that cannot be used.
     pub time_ignored: bool,
     /// The IP address of the client.
     pub address: Option<Cow<'a, str>>,
@@ -24,11 +24,11 @@ pub struct Http<'a> {
     pub region: Option<Cow<'a, str>>,
     /// The autonomous system of the client, if a CDN determined it. Packed records do not contain it.
     pub asn: Option<Cow<'a, str>>,
-    /// The time to the first byte of the response, if a log contains it. It is not packed.
+    /// The time to the first byte of the response, if a log contains it. Packed records do not contain it.
     pub ttfb: Option<Amount>,
-    /// True if a time to the first byte was present and unusable.
+    /// True if the time to the first byte was present but could not be used.
     pub ttfb_ignored: bool,
-    /// The values of custom dimensions in a log, each with the index of its source. They are not packed.
+    /// The values of custom dimensions in a log, each with the index of its source. Packed records do not contain them.
     pub custom: Vec<(usize, Cow<'a, str>)>,
     /// The complete user agent.
     pub user_agent: Option<Cow<'a, str>>,
@@ -79,9 +79,9 @@ impl Http<'static> {
 }
 
 impl Http<'_> {
-    /// Returns the endpoint number and the tenant of a path without its query. Equal paths have equal endpoint
-    /// numbers. A path such as `/v1/cmcd/{tenant}` contains a tenant. What follows after the tenant, as in requests
-    /// that a CDN mirrors, does not affect the endpoint number.
+    /// Returns the endpoint number and the tenant of a path without its query. Equal paths have equal endpoint numbers.
+    /// A path such as `/v1/cmcd/{tenant}` contains a tenant. A CDN that mirrors requests appends further parts after
+    /// the tenant. These parts do not affect the endpoint number.
     #[must_use]
     pub fn endpoint_of(path: &str) -> (u32, Option<&str>) {
         let tenant = path.strip_prefix(ENDPOINT).map(|rest| rest.split('/').next().unwrap_or_default());

@@ -45,8 +45,8 @@ impl Form {
     }
 }
 
-/// Reads records. A reader reuses its buffers, so reading rarely allocates. It remembers the order of keys in earlier
-/// JSON beacons, so it seldom has to parse keys.
+/// Reads records. A reader reuses its buffers, so reading rarely allocates. It remembers the order of keys in the JSON
+/// beacons that it has read, so it seldom has to parse keys.
 pub struct Reader {
     fields: Arc<Fields>,
     log: Arc<LogFields>,
@@ -63,8 +63,8 @@ impl Reader {
         Self { fields, log: Arc::default(), quick: Quick::default(), decoded: Vec::new(), most: usize::MAX }
     }
 
-    /// Sets the maximum number of beacons in one record, or in one request of a packed record. All beacons beyond it
-    /// count as one error.
+    /// Sets the maximum number of beacons in one record, or in one request of a packed record. The beacons beyond this
+    /// number count as one error.
     #[must_use]
     pub fn with_most(self, most: usize) -> Self {
         Self { most, ..self }
@@ -76,7 +76,7 @@ impl Reader {
         Self { log, ..self }
     }
 
-    /// Reads a record. `each` receives every beacon in order with its HTTP context, and an error for each beacon that
+    /// Reads a record. Passes every beacon with its HTTP context to `each`, in order, and an error for each beacon that
     /// cannot be read. `each` is called at least once, because an empty record counts as one error.
     pub fn read(
         &mut self,
@@ -100,7 +100,8 @@ impl Reader {
         frames(record, &mut left, &mut |frame| self.frame(record, frame, true, each));
     }
 
-    /// Reads one captured request, or the requests in an object that contains an array of them.
+    /// Reads one captured request. If the object at this position is not a request but contains an array of requests,
+    /// reads these requests.
     fn frame(
         &mut self,
         record: &[u8],
@@ -132,7 +133,7 @@ impl Reader {
         None
     }
 
-    /// Reads CMCD. A record that begins with `?` or `CMCD=` is the query of a request, because lines of event mode
+    /// Reads CMCD. If a record begins with `?` or `CMCD=`, it is the query of a request, because lines of event mode
     /// never begin in this way.
     fn cmcd(
         &mut self,
@@ -185,9 +186,9 @@ impl Reader {
         self.survey(body, &mut |read| each(http, read.map(|(beacon, _)| beacon)));
     }
 
-    /// Reads the content of one request. `each` receives every beacon in order with its bytes, and an error for each
-    /// beacon that cannot be read. `each` is called at least once. The bytes of a query are its encoded value.
-    /// Beacons in headers have no bytes, because headers are not contiguous.
+    /// Reads the content of one request. Passes every beacon with its bytes to `each`, in order, and an error for each
+    /// beacon that cannot be read. `each` is called at least once. The bytes of a query are its encoded value. Beacons
+    /// in headers have no bytes, because headers are not contiguous.
     pub fn survey<'a>(
         &mut self,
         body: &Body<'a>,

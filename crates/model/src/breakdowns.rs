@@ -1,4 +1,4 @@
-//! The breakdowns of a deployment. They are the same for all tenants, except for tenants that have their own.
+//! The breakdowns of a deployment. All tenants have the same breakdowns, except tenants with breakdowns of their own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,8 +17,8 @@ pub struct Breakdowns {
 }
 
 impl Breakdowns {
-    /// Creates the breakdowns of all tenants from the common ones, and from those of single tenants by name. A tenant
-    /// whose breakdowns equal the common ones is not stored.
+    /// Creates the breakdowns of all tenants from the common ones, and from the breakdowns of single tenants by name.
+    /// If the breakdowns of a tenant equal the common ones, they are not stored.
     #[must_use]
     pub fn new(common: BreakdownList, own: impl IntoIterator<Item = (String, BreakdownList)>) -> Self {
         let own = own.into_iter().filter(|(_, list)| *list != common).collect();
@@ -31,7 +31,7 @@ impl Breakdowns {
         self.own.get(tenant).unwrap_or(&self.common)
     }
 
-    /// Returns the breakdowns of tenants that have none of their own.
+    /// Returns the breakdowns of tenants without breakdowns of their own.
     #[must_use]
     pub fn common(&self) -> &[Vec<Dimension>] {
         &self.common
@@ -43,7 +43,7 @@ impl Breakdowns {
     }
 
     /// Appends all breakdowns to a string from which the layout fingerprint is computed. If no tenant has its own
-    /// breakdowns, the string is the same as in releases in which tenants could not have their own.
+    /// breakdowns, the string is the same as in old releases, in which a tenant could not have its own breakdowns.
     pub fn write_to(&self, text: &mut String) {
         write_list(&self.common, text);
         for (tenant, list) in &self.own {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{Dimension, Family, TextRule};
 
-/// A custom dimension of a tenant. Equal definitions are one value, which exists until the process ends, so that a
+/// A custom dimension of a tenant. Equal definitions share one value, which exists until the process ends. Therefore a
 /// [`Dimension`] can be copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Custom {
@@ -19,13 +19,13 @@ pub struct Custom {
 /// The permitted values of a custom dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CustomValues {
-    /// These values, without regard to case. Others are `other`.
+    /// These values. Case is ignored. Any other value becomes `other`.
     Closed(Vec<String>),
     /// Any text that does not identify a person.
     Open,
 }
 
-/// The locations of the value of a custom dimension. At least one is present.
+/// The locations of the value of a custom dimension. At least one location is present.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomSource {
     /// The path of object keys in JSON beacons.
@@ -36,7 +36,7 @@ pub struct CustomSource {
     pub log: Option<Vec<String>>,
 }
 
-/// All texts of custom dimensions. A configuration is read once, so they are few.
+/// All texts of custom dimensions. There are few texts, because the configuration is read only once.
 static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 static LISTS: Mutex<BTreeSet<&'static [&'static str]>> = Mutex::new(BTreeSet::new());
 static CUSTOM: Mutex<Vec<&'static Custom>> = Mutex::new(Vec::new());
@@ -72,8 +72,8 @@ impl Custom {
     /// The maximum number of values of a closed list.
     pub const MOST_VALUES: usize = 64;
 
-    /// Returns the dimension with a definition. Without a family, it has one of its own, with its name. A family of
-    /// the table may be named.
+    /// Returns the dimension with this definition. `family` may be the name of a family of the table. If it is `None`,
+    /// the dimension has a family of its own, with the name of the dimension.
     ///
     /// Returns `None` if `source` is not below [`Self::MOST_SOURCES`].
     #[must_use]
@@ -106,26 +106,26 @@ impl Custom {
         Some(Dimension::Custom(custom))
     }
 
-    /// Returns the index of its source.
+    /// Returns the index of the source of the dimension.
     #[inline]
     #[must_use]
     pub const fn source(&self) -> usize {
         self.source
     }
 
-    /// Returns its name.
+    /// Returns the name of the dimension.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Returns its family.
+    /// Returns the family of the dimension.
     #[must_use]
     pub const fn family(&self) -> Family {
         self.family
     }
 
-    /// Returns the rule for its texts.
+    /// Returns the rule for the texts of the dimension.
     #[must_use]
     pub const fn rule(&self) -> TextRule {
         match self.values {
@@ -134,7 +134,7 @@ impl Custom {
         }
     }
 
-    /// Writes its family and its values as text, for a fingerprint.
+    /// Appends the family and the values of the dimension to a text from which a fingerprint is computed.
     pub(crate) fn write_to(&self, text: &mut String) {
         let _ = write!(text, "({}", self.family);
         for value in self.values.into_iter().flatten() {
@@ -148,13 +148,13 @@ impl Custom {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomDimensions {
     common: Vec<Dimension>,
-    /// All custom dimensions of tenants that have some of their own.
+    /// All custom dimensions of the tenants that have custom dimensions of their own.
     own: BTreeMap<String, Vec<Dimension>>,
 }
 
 impl CustomDimensions {
-    /// Creates the dimensions of all tenants from the common ones, and from the complete lists of tenants with their
-    /// own, by name.
+    /// Creates the dimensions of all tenants. `common` applies to every tenant that is not in `own`. `own` contains the
+    /// complete list of dimensions of a tenant.
     #[must_use]
     pub fn new(common: Vec<Dimension>, own: impl IntoIterator<Item = (String, Vec<Dimension>)>) -> Self {
         Self { common, own: own.into_iter().collect() }
@@ -166,7 +166,7 @@ impl CustomDimensions {
         self.own.get(tenant).unwrap_or(&self.common)
     }
 
-    /// Returns the dimensions of tenants that have none of their own.
+    /// Returns the dimensions of tenants without dimensions of their own.
     #[must_use]
     pub fn common(&self) -> &[Dimension] {
         &self.common
@@ -180,7 +180,7 @@ impl CustomDimensions {
         names.into_iter().collect()
     }
 
-    /// Returns the dimension of a tenant with a name, in the table or custom.
+    /// Returns the dimension of a tenant with this name. The dimension may be in the table or custom.
     #[must_use]
     pub fn named(&self, tenant: &str, name: &str) -> Option<Dimension> {
         let custom = || self.of(tenant).iter().copied().find(|dimension| dimension.name() == name);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn family_is_its_own_one_of_the_table_or_a_named_one() {
+    fn custom_dimension_has_its_own_family_or_one_of_the_table_or_a_named_one() {
         let family = |family| Custom::dimension("arm", 0, family, &CustomValues::Open).map(Dimension::family);
         assert_eq!(family(None), Some(Family::Custom("arm")));
         assert_eq!(family(Some("platform")), Some(Family::Platform));

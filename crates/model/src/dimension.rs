@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::Custom;
 
-/// A group of dimensions that describe the same thing. No two breakdowns of a tenant share a family, because the
+/// A group of dimensions that describe the same thing. Two breakdowns of a tenant must not share a family, because the
 /// difference between their tables could reveal a small group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
@@ -20,7 +20,7 @@ pub enum Family {
     Delivery,
     /// The errors of the session.
     Error,
-    /// A family of custom dimensions, by its name.
+    /// A family of custom dimensions, with its name.
     Custom(&'static str),
 }
 
@@ -29,7 +29,7 @@ impl Family {
     pub const ALL: [Self; 6] =
         [Self::Place, Self::Platform, Self::Player, Self::Stream, Self::Delivery, Self::Error];
 
-    /// Returns the family of the table with a name.
+    /// Returns the family of the table with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|family| family.name() == name)
@@ -68,7 +68,7 @@ pub enum NameList {
     Devices,
 }
 
-/// The rule by which the reported string of a dimension is converted to a published value.
+/// The rule that converts the reported string of a dimension to a published value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextRule {
     /// Any string that does not identify a person.
@@ -79,13 +79,13 @@ pub enum TextRule {
     Region,
     /// The number of an autonomous system.
     Asn,
-    /// A name of a fixed list. The reported string may be another common name for it.
+    /// A name of a fixed list. The reported string may be another common name for the same thing.
     Named(NameList),
-    /// One of these words. Upper and lower case are not distinguished.
+    /// One of these words. Case is ignored.
     Closed(&'static [&'static str]),
     /// The first numbers of a version.
     Version {
-        /// The count of numbers that are kept, 1 to 3.
+        /// The number of numbers that are kept, from 1 to 3.
         parts: u8,
     },
     /// The version of a firmware, with at most three numbers.
@@ -138,8 +138,8 @@ macro_rules! dimensions {
             /// All dimensions of the table, family by family. Custom dimensions are not among them.
             pub const ALL: [Self; TABLE.len()] = [$(Self::$variant,)+];
 
-            /// Returns its index in arrays of [`Dimension::COUNT`] values. Custom dimensions are last, by the index of
-            /// their source.
+            /// Returns the index of the dimension in arrays of [`Dimension::COUNT`] values. Custom dimensions are last,
+            /// in the order of their sources.
             #[inline]
             #[must_use]
             pub const fn index(self) -> usize {
@@ -233,10 +233,10 @@ impl Dimension {
     /// The number of dimensions in the table.
     pub const BUILT_IN: usize = TABLE.len();
 
-    /// The number of dimensions, with the custom ones.
+    /// The number of dimensions, including custom ones.
     pub const COUNT: usize = Self::BUILT_IN + Custom::MOST_SOURCES;
 
-    /// Returns the definition in the table; `None` for a custom dimension.
+    /// Returns the definition in the table, or `None` for a custom dimension.
     const fn definition(self) -> Option<&'static Definition> {
         match self {
             Self::Custom(_) => None,
@@ -286,7 +286,7 @@ impl Dimension {
         }
     }
 
-    /// Returns the value of sessions that report no value of this dimension.
+    /// Returns the value for sessions that do not report this dimension.
     #[must_use]
     pub const fn absent(self) -> &'static str {
         match self {

@@ -12,11 +12,11 @@ pub type CellKey = Box<[Arc<str>]>;
 /// The cells of one breakdown of one tenant and window, in the order of their cell keys.
 pub type Table = BTreeMap<CellKey, Cell>;
 
-/// The name of the schema of published rows. Its number increases with each change that can break a reader.
+/// The name of the schema of published rows. Its number increases with each change that may break a reader.
 pub const ROLLUP_SCHEMA: &str = "crowdfold.rollup/1";
 
-/// The fields of a row that are neither a dimension nor a metric, and the other columns of queries. No dimension of the
-/// configuration may have one of these names.
+/// The fields of a row that are neither dimensions nor metrics, and the other columns of queries. A dimension in the
+/// configuration must not have one of these names.
 pub const ROW_FIELDS: [&str; 48] = [
     "schema",
     "tenant",

@@ -81,7 +81,7 @@ fn cmcd_event_without_time_or_session_is_rejected() {
 }
 
 #[test]
-fn identity_is_equal_for_repetitions_and_differs_by_endpoint() {
+fn identity_is_equal_for_repetitions_and_depends_on_the_endpoint() {
     let mut bench = Bench::new(settings());
     let mut identity = |path: &str, line: &str| {
         let body = line.replace('"', "\\\"");
@@ -106,11 +106,11 @@ fn time_far_ahead_of_its_record_is_replaced_by_the_record_time() {
     assert_eq!((most.0, most.1, most.2), (at(NOW), at(NOW + 60_000), false));
     assert_eq!((ahead.0, ahead.1, ahead.2), (at(NOW), at(NOW), true));
     assert_eq!((other.0, other.1, other.2), (at(NOW), at(NOW), true));
-    assert_ne!(ahead.3, other.3, "they are not repetitions of each other");
+    assert_ne!(ahead.3, other.3, "the two beacons are not repetitions of each other");
 }
 
 #[test]
-fn line_of_a_cmcd_file_has_its_own_time() {
+fn line_of_a_cmcd_file_has_the_time_that_it_contains() {
     let mut bench = Bench::new(Settings { format: Format::Cmcd, ..settings() });
     let all = bench.all("e=t,sid=\"s\",ts=1795312400005\nsid=\"s\"\n", None);
     assert_eq!(all[0].0, Some(at(1_795_312_400_005)));
@@ -189,7 +189,7 @@ fn user_agents_are_interned_again_after_a_sweep() {
         let observation = bench.capture(&rest).unwrap();
         assert_eq!(bench.words(&observation, &CLIENT), "desktop Windows unknown Chrome 147");
         bench.0.sweep(std::iter::empty());
-        // The words of this record get the numbers of the removed words.
+        // The words of this record get the symbols of the removed words.
         let other = r#""query":"CMCD=sid%3D%22s%22%2Ccid%3D%22c%22%2Csf%3Dh%2Cst%3Dv%2Cbr%3D1""#;
         assert!(bench.capture(other).is_ok());
     }
@@ -220,7 +220,7 @@ fn bots_are_excluded_if_configured() {
 }
 
 #[test]
-fn address_of_the_connection_is_used_instead_of_the_body() {
+fn address_of_the_http_client_takes_precedence_over_the_body() {
     let mut bench = Bench::new(Settings { address: crate::AddressPolicy::Truncate, ..settings() });
     let mut network = |client: &str| {
         let body = r#"{\"session\":\"s\",\"ts\":1,\"ip\":\"198.51.100.7\"}"#;
@@ -228,7 +228,7 @@ fn address_of_the_connection_is_used_instead_of_the_body() {
         bench.words(&seen, &[Dimension::Network])
     };
     assert_eq!(network(r#""client_ip":"203.0.113.9","#), "203.0.113.0/24");
-    // A collector that does not know the address of the client sends an empty one.
+    // If a collector does not know the address of the client, it sends an empty address.
     assert_eq!(network(r#""client_ip":"","#), "unknown");
     assert_eq!(network(""), "198.51.100.0/24");
 }
@@ -253,7 +253,7 @@ fn first_valid_code_of_a_list_is_the_error_code() {
 }
 
 #[test]
-fn time_to_first_byte_in_a_log_counts_for_requests_for_media() {
+fn time_to_first_byte_in_a_log_counts_only_for_requests_for_media() {
     let log = [("query", "q"), ("ttfb_ms", "ms"), ("body", "b"), ("content_type", "c")];
     let log = log.map(|(ours, theirs)| (ours.to_owned(), vec![theirs.to_owned()])).into();
     let mut bench = Bench::new(Settings { log, ..settings() });

@@ -1,4 +1,5 @@
-//! Outcomes in a form that tests can compare and print. An observation itself does not implement `Debug`.
+//! Outcomes in a form that tests can compare and print. The form is needed because an observation does not implement
+//! `Debug`.
 
 use std::sync::Arc;
 

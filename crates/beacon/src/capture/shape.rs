@@ -1,4 +1,4 @@
-//! The keys under which captured requests and lines of CDN logs contain the values that are read.
+//! The keys under which captured requests and lines of CDN logs contain the values that crowdfold reads.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::keys::KEYS;
 use crate::FieldsError;
 use crate::paths::{Branch, Taken, Tree};
 
-/// The values of a request that are read. No other part of a request is read.
+/// The values of a request that crowdfold reads. It reads no other part of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Name {
     /// The time of receipt in milliseconds since the epoch.
@@ -109,13 +109,12 @@ fn logged(name: &str) -> Option<Name> {
     named.or_else(key)
 }
 
-/// The keys under which captured requests contain the values: those of crowdfold's own captures, or those of a CDN
-/// log (`[source.log]`).
+/// The keys under which the values of a captured request are found. They are the keys of crowdfold's own captures, or
+/// the keys of a CDN log (`[source.log]`).
 pub struct LogFields {
-    /// The objects of the format. The outermost object is the last node, because a node is created after its
-    /// children.
+    /// The objects of the format. A node is created after its children, so the outermost object is the last node.
     nodes: Vec<Node>,
-    /// True for a CDN log, whose values may be escaped or mean that the field is absent.
+    /// True for a CDN log. Its values may contain escapes, or represent an absent field.
     pub(super) foreign: bool,
 }
 
@@ -125,7 +124,7 @@ type Node = Vec<(Box<str>, Target)>;
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     Name(Name),
-    /// The index of the node for the nested object, and the name of the value if it is not an object.
+    /// The index of the node for the nested object. If the value is not an object, it is the value with this name.
     Inside(usize, Option<Name>),
 }
 
@@ -144,9 +143,9 @@ impl Default for LogFields {
 }
 
 impl LogFields {
-    /// Creates the keys of a CDN log. `named` contains, for each name of a value, the path of object keys to it.
-    /// Values without a path are not read. If `named` is empty, the result is the same as [`LogFields::default`], the
-    /// keys of crowdfold's own captures.
+    /// Creates the keys of a CDN log. `named` maps the name of each value to the path of object keys to this value. A
+    /// value without a path is not read. If `named` is empty, the result is the same as [`LogFields::default`], which
+    /// has the keys of crowdfold's own captures.
     ///
     /// # Errors
     /// Returns an error if a name is unknown, if a path is empty, or if two fields have the same path.
@@ -154,10 +153,11 @@ impl LogFields {
         Self::with_custom(named, &[])
     }
 
-    /// Creates the locations of a log, and those of custom dimensions in it by the index of their source.
+    /// Creates the keys of a CDN log, including those of custom dimensions. `custom` contains the sources of custom
+    /// dimensions, by their index.
     ///
     /// # Errors
-    /// Returns an error as [`Self::new`] does, and if a custom dimension has the path of another field.
+    /// Returns the errors of [`Self::new`]. Also returns an error if a custom dimension has the path of another field.
     pub fn with_custom(
         named: &BTreeMap<String, Vec<String>>,
         custom: &[CustomSource],
@@ -180,11 +180,11 @@ impl LogFields {
             let inserted = root.insert(path, Name::Custom(index));
             inserted.map_err(|Taken| FieldsError::CustomClash(path.join(".")))?;
         }
-        // The path `["date", "time"]` of the time may mean two things: the key `time` inside an object `date`, or two
-        // fields. The lines decide which of them applies, so both are inserted.
+        // If the path of the time is `["date", "time"]`, it has two possible meanings: the key `time` inside an object
+        // `date`, or two separate fields. The lines show which meaning applies, so both are inserted.
         let joined = named.get("time").filter(|path| path.len() == 2);
         if let Some([_, clock]) = joined.map(Vec::as_slice) {
-            // If another value has this path, the insertion fails, and the key belongs to that other value.
+            // If another value has this path, the insertion fails, and the key belongs to the other value.
             let _ = root.insert(std::slice::from_ref(clock), Name::Clock);
         }
         let mut log = Self::of(root, true);
@@ -206,7 +206,8 @@ impl LogFields {
         Self { nodes, foreign }
     }
 
-    /// Makes a key of the outermost object the date, for lines in which its value is not an object.
+    /// Assigns a key of the outermost object to the date. It is used in lines in which the value of this key is not an
+    /// object.
     fn join(&mut self, date: &str) {
         let root = self.root();
         for (key, target) in &mut self.nodes[root] {
@@ -229,7 +230,7 @@ impl LogFields {
     }
 }
 
-/// Adds a tree to the nodes, after the trees inside it. Returns its index.
+/// Appends the node of a tree to `nodes`, after the nodes of its subtrees. Returns the index of the node.
 fn make(tree: Tree<Name>, nodes: &mut Vec<Node>) -> usize {
     let mut node = Node::new();
     for (key, branch) in tree.branches {

@@ -6,8 +6,8 @@ use crate::{Beacon, Fields, Malformed, Mode};
 /// The maximum number of times that a query may have been encoded.
 const ENCODED: usize = 3;
 
-/// Returns the encoded value of the query parameter `CMCD`. If the parameter occurs several times, the last one
-/// counts: a URL in a manifest may contain an old value, to which players append their own.
+/// Returns the encoded value of the query parameter `CMCD`. If the parameter occurs several times, the last one counts.
+/// Players append their own parameter to a URL from a manifest, which may already contain an old one.
 pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
     let query = query.strip_prefix(b"?").unwrap_or(query);
     query.rsplit(|byte| *byte == b'&').find_map(|parameter| {
@@ -25,7 +25,7 @@ pub(crate) fn read_query<'a>(
 ) -> Result<Beacon<'a>, Malformed> {
     buffer.clear();
     buffer.extend_from_slice(raw);
-    // In a query, a plus sign represents a space, and a literal plus sign is encoded.
+    // In a query, a plus sign represents a space. A literal plus sign is encoded.
     for byte in &mut *buffer {
         *byte = if *byte == b'+' { b' ' } else { *byte };
     }
@@ -43,7 +43,7 @@ fn has_members(text: &[u8]) -> bool {
     members(&String::from_utf8_lossy(text.trim_ascii()), &mut |_, _| ()) > 0
 }
 
-/// Decodes percent escapes in place. Invalid escapes remain as they are.
+/// Decodes percent escapes in place. Invalid escapes are not changed.
 fn decode(text: &mut Vec<u8>) {
     let Some(first) = memchr::memchr(b'%', text) else { return };
     let (mut from, mut to) = (first, first);

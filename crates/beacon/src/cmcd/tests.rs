@@ -187,7 +187,7 @@ fn stall_totals_of_video_are_used() {
 }
 
 #[test]
-fn last_of_two_members_counts_even_if_it_is_unusable() {
+fn last_value_of_a_repeated_key_counts_even_if_it_is_unusable() {
     let Ok(beacon) = one(
         Mode::Event,
         r#"msd=700,sta=p,sid="s",ec="27",ts=1795308528421,bsa=3,msd=900,sta=s,bsa=2,mtp=5,mtp=abc,sf=h,sf=?1"#,
@@ -235,7 +235,7 @@ fn first_error_code_of_a_record_is_stored() {
 }
 
 #[test]
-fn further_error_codes_of_a_list_are_kept() {
+fn error_codes_after_the_first_one_of_a_list_are_kept() {
     fn more(line: &str) -> Vec<String> {
         let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
         beacon.more_errors().map(std::borrow::Cow::into_owned).collect()
@@ -301,7 +301,7 @@ fn records_of_a_body_with_several_lines_are_batched() {
 }
 
 #[test]
-fn registered_custom_keys_are_dimensions_and_others_are_not_kept() {
+fn registered_custom_keys_are_stored_as_dimensions_and_others_are_not_stored() {
     let line = r#"e=ps,sid="s",org.svta-p-n="hls.js",org.svta.p-v=1.6.2,org.svta-ap-n="Example TV",org.svta-u-i="u1",com.example-app="x""#;
     let beacon = one(Mode::Event, line).unwrap();
     let dimensions: Vec<_> = beacon.dimensions().collect();
@@ -311,7 +311,7 @@ fn registered_custom_keys_are_dimensions_and_others_are_not_kept() {
 }
 
 #[test]
-fn configured_custom_keys_are_custom_dimensions() {
+fn configured_custom_keys_are_stored_as_custom_dimensions() {
     let source = |cmcd: &str| CustomSource { cmcd: Some(cmcd.into()), ..CustomSource::default() };
     let sources = [source("com.example-app"), source("com.example-plan")];
     let fields = Fields::with_custom(&BTreeMap::new(), &sources).unwrap();

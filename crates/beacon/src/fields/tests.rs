@@ -18,7 +18,7 @@ fn root(fields: &Fields) -> &Node {
 }
 
 #[test]
-fn every_field_is_found_under_its_name_only() {
+fn every_field_is_found_only_under_its_name() {
     let fields = Fields::new(&BTreeMap::new()).unwrap();
     for (name, field) in NAMES.iter().copied() {
         let Some(Target::Field(found)) = root(&fields).target(name.as_bytes()) else { panic!("{name}") };
@@ -37,13 +37,13 @@ fn every_field_has_a_unique_bit_and_name() {
     });
     assert!(Field::all().all(|field| field.index() < Field::COUNT));
     let names: std::collections::BTreeSet<_> = Field::all().map(Field::name).collect();
-    // All custom dimensions have one name.
+    // All custom dimensions have the same name.
     let shared = Field::custom().count() - 1;
     assert!(names.len() + shared == all.count_ones() as usize && !names.contains(""));
 }
 
 #[test]
-fn custom_dimension_has_a_path_of_its_own() {
+fn custom_dimension_has_its_own_path() {
     let source = |path: &[&str]| CustomSource {
         json: Some(path.iter().map(ToString::to_string).collect()),
         ..CustomSource::default()
@@ -60,7 +60,7 @@ fn custom_dimension_has_a_path_of_its_own() {
 }
 
 #[test]
-fn renamed_field_is_no_longer_found_under_our_name() {
+fn renamed_field_is_not_found_under_its_standard_name() {
     let fields = Fields::new(&renamed(&[("session", &["content"]), ("ts", &["meta", "time"])])).unwrap();
     assert!(root(&fields).target(b"session").is_none());
     assert!(root(&fields).target(b"ts").is_none());

@@ -21,22 +21,22 @@ pub struct SessionStore {
     /// A hash table of indexes into `sessions`, by session hash.
     index: hashbrown::HashTable<u32>,
     sessions: Vec<Session>,
-    /// The last reported value of each dimension slot. Each session has as many consecutive entries as there are
-    /// slots.
+    /// The last reported value of each dimension slot. The number of consecutive entries of each session is the number
+    /// of slots.
     asserted: Vec<Symbol>,
     windows: VecDeque<Open>,
-    /// A buffer of [`Self::warm`], which is kept to avoid allocation.
+    /// A scratch buffer for [`Self::warm`], kept between calls to avoid allocation.
     near: Vec<u32>,
     closed_until: Timestamp,
     /// Attempts without a reported start do not count in windows that start before this time, because the records
-    /// before the window may be unknown.
+    /// before such a window may be unknown.
     history_from: Timestamp,
     open: usize,
     open_beacons: u64,
 }
 
-/// An open window. Its session summaries are in the order of their creation. Each of them has as many consecutive
-/// entries in `dimensions` as there are slots.
+/// An open window. Its session summaries are in the order of their creation. In `dimensions`, the number of consecutive
+/// entries of each summary is the number of slots.
 #[derive(Debug)]
 struct Open {
     start: Timestamp,
@@ -45,7 +45,7 @@ struct Open {
 }
 
 impl SessionStore {
-    /// Creates an empty store. `tenants` contains the names to which the tenant indexes of beacons refer. Windows
+    /// Creates an empty store. `tenants` contains the names of tenants, and beacons refer to them by index. Windows
     /// that end at or before `closed_until` are closed.
     #[must_use]
     pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Timestamp) -> Self {
@@ -147,8 +147,8 @@ impl SessionStore {
         });
         let context = WindowContext { window: window.start, implied: window.start >= self.history_from };
         let observed = self.sessions[at].observe(beacon, context, in_window, &now);
-        // Players repeat a code after the error is over. A repeated code is not an error in this window, so its
-        // dimension value does not count.
+        // Players repeat a code after the error is over. A repeated code is not an error in this window, so it is not
+        // used as a dimension value.
         if !observed.has_new_code {
             reported.slots &= !self.plan.error_bit;
         }
@@ -172,7 +172,7 @@ impl SessionStore {
         {
             return outcome;
         }
-        // The next windows do not inherit an error code.
+        // Other windows must not inherit an error code.
         reported.slots &= !self.plan.error_bit;
         self.assert_dimensions(at, &reported, record);
         outcome
@@ -217,8 +217,8 @@ impl SessionStore {
         inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
     }
 
-    /// Returns the index of a session. A new session is added, unless the maximum number is reached. Then returns
-    /// `None`.
+    /// Returns the index of a session. If the session is new, it is added. Returns `None` if the session is new and the
+    /// maximum number of sessions is reached.
     fn session(&mut self, session: SessionHash) -> Option<usize> {
         let hash = session.get();
         if let Some(at) = self.index.find(hash, |at| self.sessions[*at as usize].hash == hash) {
@@ -235,15 +235,17 @@ impl SessionStore {
         Some(at)
     }
 
-    /// Returns the location of a session's summary in the window that starts at `start`: the index of the window, and
-    /// the index in the window. Returns `None` if the session has no summary there.
+    /// Returns the location of a session's summary in the window that starts at `start`. The location consists of the
+    /// index of the window and the index of the summary in it. Returns `None` if the session has no summary in this
+    /// window.
     fn seat(&self, session: usize, start: Timestamp) -> Option<(usize, usize)> {
         let summary = self.sessions[session].open_summaries.find(start)?;
         let window = self.windows.iter().rposition(|open| open.start == start)?;
         Some((window, summary as usize))
     }
 
-    /// Adds a session summary. Returns its location: the index of the window, and the index in the window.
+    /// Adds a session summary. Returns its location, which consists of the index of the window and the index of the
+    /// summary in it.
     fn summary(&mut self, session: usize, start: Timestamp, tenant: u16) -> (usize, usize) {
         let window = self.window(start);
         let open = &mut self.windows[window];
@@ -258,8 +260,8 @@ impl SessionStore {
         (window, summary)
     }
 
-    /// Sets the dimension values of a session summary that are not set yet. A value that is reported in the window
-    /// replaces an inherited one. Among the values that are reported in the window, the first one counts.
+    /// Sets those dimension values of a session summary that are not set yet. If the window has a reported value, it
+    /// replaces an inherited value. If the window has several reported values, the first one counts.
     fn fill(&mut self, session: usize, window: usize, summary: usize, reported: &Reported, now: &Now) {
         let slots = self.plan.slots.len();
         let open = &mut self.windows[window];
@@ -284,7 +286,7 @@ impl SessionStore {
         }
     }
 
-    /// Returns the index of the open window that starts at `start`. Creates the window if necessary. The search
+    /// Returns the index of the open window that starts at `start`. If there is no such window, creates it. The search
     /// begins with the newest window, because most beacons belong to it.
     fn window(&mut self, start: Timestamp) -> usize {
         let after = self.windows.iter().rposition(|open| open.start <= start);
@@ -327,7 +329,8 @@ impl SessionStore {
         self.sessions[session].reported_slots.report(reported.slots, Assertion::at(record));
     }
 
-    /// Removes the sessions whose assertions have all expired. The last session takes the index of a removed one.
+    /// Removes the sessions whose assertions have all expired. The last session then gets the index of the removed
+    /// session.
     fn forget(&mut self) {
         let horizon = self.closed_until.saturating_sub(self.rules.idle);
         let slots = self.plan.slots.len();
@@ -350,7 +353,7 @@ impl SessionStore {
         }
     }
 
-    /// Changes the index of a session in the hash table. If `to` is `None`, removes the session from it.
+    /// Changes the index of a session in the hash table. If `to` is `None`, removes the session from the hash table.
     fn reindex(&mut self, from: usize, to: Option<usize>) {
         let found = self.index.find_entry(self.sessions[from].hash, |at| *at as usize == from);
         match (found, to) {

@@ -6,20 +6,21 @@ use crate::{MOST_LEVELS, Rules};
 
 /// The dimension slots, and the breakdowns of each tenant as indexes of slots. The plan is computed once.
 ///
-/// There is a slot for each dimension that the breakdown of any tenant contains. Custom dimensions of different tenants
-/// share a slot if they have the same source. All session summaries have the same slots. Therefore the cost of a beacon
-/// depends neither on its tenant nor on the number of tenants that have their own breakdowns.
+/// There is a slot for each dimension in the breakdowns of any tenant. Custom dimensions of different tenants share a
+/// slot if they have the same source. All session summaries have the same slots. Therefore the cost of a beacon does
+/// not depend on its tenant or on the number of tenants with breakdowns of their own.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// The indexes of the dimensions of the slots ([`Dimension::index`]).
     pub(crate) slots: Vec<usize>,
-    /// The different lists of breakdowns. The first one is used by all tenants without their own.
+    /// The different lists of breakdowns. Tenants without breakdowns of their own use the first list.
     lists: Vec<Vec<Vec<usize>>>,
-    /// The index of each tenant's list in `lists`. A tenant beyond the end of this vector has the first list.
+    /// The index of each tenant's list in `lists`. If a tenant is beyond the end of this vector, it has the first list.
     of: Vec<usize>,
     /// The bit of the slot of [`Dimension::ErrorCode`], or 0 if no breakdown contains this dimension.
     pub(crate) error_bit: u32,
-    /// The thresholds of a good session for each tenant. A tenant beyond the end of this vector has `common_quality`.
+    /// The thresholds of a good session for each tenant. If a tenant is beyond the end of this vector, it has
+    /// `common_quality`.
     qualities: Vec<Quality>,
     common_quality: Quality,
 }

@@ -11,14 +11,14 @@ use crate::sessions::{Contribution, SessionSummary};
 use crate::windows::Plan;
 use crowdfold_model::{Budget, Cell, CellKey, Dimension, Table, Window};
 
-/// The maximum number of cells of one breakdown in one partition and window. If there are more, the smallest ones are
-/// merged into one cell with the value `other`.
+/// The maximum number of cells of one breakdown in one partition and window. If there are more cells, the smallest ones
+/// are merged into one cell with the value `other`.
 pub const MOST_CELLS: usize = 65_536;
 
 /// The maximum number of dimensions in one breakdown.
 pub const MOST_LEVELS: usize = 8;
 
-/// The index of the dimension with its own value for sessions without one.
+/// The index of the error code. For this dimension, sessions without a value have a value of their own.
 const ERROR_CODE: usize = Dimension::ErrorCode.index();
 
 /// The cells of one closed window in one partition.
@@ -26,14 +26,14 @@ const ERROR_CODE: usize = Dimension::ErrorCode.index();
 pub struct ClosedWindow {
     /// The start and the end of the window.
     pub window: Window,
-    /// The tables of each tenant that has sessions, by the index of the tenant. They are in the order of the tenant's
-    /// breakdowns.
+    /// The tables of each tenant that has sessions, by the index of the tenant. The tables of a tenant are in the order
+    /// of its breakdowns.
     pub tenants: BTreeMap<u16, Vec<Table>>,
 }
 
 type Key = [Symbol; MOST_LEVELS];
 
-/// Adds each session summary to its cells, one for each breakdown of its tenant.
+/// Adds each session summary to one cell for each breakdown of its tenant.
 pub(crate) fn tabulate(
     window: Window,
     summaries: &[SessionSummary],
@@ -42,7 +42,7 @@ pub(crate) fn tabulate(
     rules: &Rules,
     dictionary: &Dictionary,
 ) -> ClosedWindow {
-    // The contributions are separated by the list of breakdowns of their tenant, because each list has other cells.
+    // Contributions are stored separately for each list of breakdowns, because each list has other cells.
     let mut contributions: Vec<Vec<(usize, Contribution)>> = Vec::new();
     contributions.resize_with(plan.lists().len(), Vec::new);
     let budget = Budget::new(rules.window);
@@ -70,8 +70,8 @@ pub(crate) fn tabulate(
                 let cell_key: CellKey = key.iter().zip(levels).map(word).collect();
                 let tables = tenants.entry(tenant).or_default();
                 tables.resize_with(nth + 1, Table::new);
-                // Two symbols have the same word if a beacon reported the value `unknown`: this value, and the absent
-                // value.
+                // If a beacon reported the value `unknown`, two symbols have the same word: the symbol of this value
+                // and the symbol of the absent value.
                 add_cell(&mut tables[nth], cell_key, cell);
             }
         }
@@ -82,7 +82,8 @@ pub(crate) fn tabulate(
     ClosedWindow { window, tenants }
 }
 
-/// Adds a cell to a table. The first cell with a key is moved, because a copy allocates for each distribution.
+/// Adds a cell to a table. If it is the first cell with this key, it is moved instead of copied, because a copy
+/// allocates for each distribution.
 pub(crate) fn add_cell(table: &mut Table, key: CellKey, cell: Cell) {
     match table.entry(key) {
         Entry::Vacant(entry) => {
@@ -92,8 +93,9 @@ pub(crate) fn add_cell(table: &mut Table, key: CellKey, cell: Cell) {
     }
 }
 
-/// Merges the smallest cells beyond a limit into one cell whose value is `other` in every dimension. Cells are
-/// ordered by their number of sessions and then by their key, so the result does not depend on the order of arrival.
+/// Merges the smallest cells beyond a limit into one cell. This cell has the value `other` in every dimension. Cells
+/// are ordered by their number of sessions and then by their key. Therefore the result does not depend on the order of
+/// arrival.
 fn bound(table: &mut Table, most: usize) {
     if table.len() <= most {
         return;

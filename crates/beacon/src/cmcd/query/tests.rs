@@ -32,7 +32,7 @@ fn last_cmcd_parameter_of_a_query_is_found() {
 }
 
 #[test]
-fn queries_encoded_up_to_three_times_are_read() {
+fn query_that_is_encoded_up_to_three_times_is_read() {
     let plain = r#"bl=0,cid="50% of ü",sid="s,1",su"#;
     let mut raw = plain.to_owned();
     for _ in 0..=ENCODED {
