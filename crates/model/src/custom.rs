@@ -72,8 +72,8 @@ impl Custom {
     /// The maximum number of values of a closed list.
     pub const MOST_VALUES: usize = 64;
 
-    /// Returns the dimension with this definition. `family` may be the name of a family of the table. If it is `None`,
-    /// the dimension has a family of its own, with the name of the dimension.
+    /// Returns the dimension with this definition. `family` is the name of a family, which may be one of the table. If
+    /// `family` is `None`, the dimension has a family of its own, with the name of the dimension.
     ///
     /// Returns `None` if `source` is not below [`Self::MOST_SOURCES`].
     #[must_use]
