@@ -22,7 +22,7 @@ pub enum AirlockError {
     #[error(transparent)]
     Fields(#[from] FieldsError),
     /// The number of tenants is 0 or too large.
-    #[error("tenants.names has {0} names; set 1 to 65,535 names")]
+    #[error("tenants.names has {0} names; list at least 1 and at most 65,535")]
     Tenants(usize),
     /// The default tenant is not one of the tenants.
     #[error("tenants.default is not in tenants.names; add it, or set another tenant")]

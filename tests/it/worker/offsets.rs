@@ -92,7 +92,7 @@ fn offsets_of_another_program_are_refused_without_the_flag_restart_from_now() {
         let status = worker.wait();
         let log_text = worker.log();
         assert_eq!(status.code(), Some(2), "{log_text}");
-        for words in ["partition 2", "another program uses this consumer group", "--restart-from-now"] {
+        for words in ["partition 2", "another program uses the same consumer group", "--restart-from-now"] {
             assert!(log_text.contains(words), "{words:?} is not in\n{log_text}");
         }
         assert_eq!(deployment.rows("read_uncommitted"), []);

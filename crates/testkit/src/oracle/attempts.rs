@@ -1,8 +1,7 @@
-//! Counts the attempts, plays and failures of a session. All of its assertions are kept, in log order.
-//!
-//! An *assertion* is the report of a start, of a first frame, of an idle player, of a fatal error or of an end. It is
-//! *live* from its record until the idle timeout after the record. A session may send beacons on several *lines*, in
-//! this order: JSON beacons, CMCD events, CMCD requests. A line has precedence over each line after it.
+//! Counts the attempts, plays and failures of a session. All of its assertions are kept, in log order. An *assertion*
+//! is the report of a start, of a first frame, of an idle player, of a fatal error or of an end. It is *live* from its
+//! record until the idle timeout after the record. A session may send beacons on several *lines*, in this order: JSON
+//! beacons, CMCD events, CMCD requests. A line has precedence over each line after it.
 
 mod window;
 
@@ -15,8 +14,9 @@ pub(super) use window::WindowAttempts;
 /// The assertions of one beacon.
 #[derive(Clone)]
 pub(super) struct BeaconAssertions {
+    /// The timestamp of the record.
     asserted_at: Millis,
-    /// The time of the beacon by the player's clock. In contrast, `asserted_at` is the timestamp of its record.
+    /// The time of the beacon by the player's clock.
     at: Millis,
     window: Millis,
     line: usize,
@@ -44,9 +44,8 @@ impl BeaconAssertions {
         }
     }
 
-    /// Returns the time from the last start on the same line to this beacon, rounded to two digits. Returns `None` in
-    /// four cases: no start is live; a live first frame follows the start in the log; a live first frame has a later
-    /// time than the start; the time is longer than `idle`.
+    /// Returns the time from the last start on the same line to this beacon, rounded to two digits. Returns `None` if
+    /// no start is live, if a live first frame follows it in the log or by time, or if the time exceeds `idle`.
     pub(super) fn since_start(
         &self,
         session: &Attempts,
@@ -335,7 +334,7 @@ impl Line {
                 window.plays += u64::from(first && (!implied || is_history_known));
             }
         }
-        // A first frame is not a recovery if another line reported the failure.
+        // If another line reported the failure, a first frame of this line does not end it.
         if !others.failed {
             window.pending = None;
             window.begun = false;
