@@ -178,7 +178,7 @@ fn content_is_in_no_row_if_content_policy_is_drop() {
     assert!(kept.contains(CANARY), "by default, a title with enough sessions is published: {kept}");
     let dropped = rows("breakdowns = [[\"os\"], [\"stream\"]]\n[content]\npolicy = \"drop\"\n");
     assert!(!dropped.is_empty() && !dropped.contains(CANARY), "{dropped}");
-    refused("[content]\npolicy = \"drop\"\n", &["content.policy", "names content", "remove it there"]);
+    refused("[content]\npolicy = \"drop\"\n", &["content.policy", "names content", "remove content there"]);
 }
 
 #[test]

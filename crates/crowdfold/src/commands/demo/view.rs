@@ -89,7 +89,7 @@ impl DashboardView<'_> {
 
     /// Returns the counts of beacons and rows so far, wrapped into lines of at most `columns` columns.
     fn outcome(&self, stats: &Stats, columns: usize) -> Vec<String> {
-        let mut lines = labelled("worker", &self.outcomes(), columns);
+        let mut lines = labelled("worker", &self.outcomes(stats), columns);
         lines.extend(labelled("released", &released(stats), columns));
         // Under differential privacy, rows are not folded.
         if stats.windows > 0 && self.config.policy().privacy().is_none() {
@@ -118,13 +118,14 @@ impl DashboardView<'_> {
     }
 
     /// Returns the number of beacons that the worker has read, and the numbers that were not added to a window. The
-    /// numbers are from the worker's metrics, so they are rounded down to multiples of k. The metrics are up to a second
-    /// older than the rows, so [`released`] counts the released beacons in the rows.
-    fn outcomes(&self) -> String {
+    /// numbers are from the worker's metrics, so they are rounded down to multiples of k. The metrics may be older than
+    /// the rows, but every released beacon was read.
+    fn outcomes(&self, stats: &Stats) -> String {
         let of = |outcome| number(self.gauges.beacons(outcome));
+        let read = self.gauges.beacons("read").max(stats.beacons.unwrap_or(0));
         format!(
             "{} read, of which {} late, {} duplicate, {} opted out, {} rejected",
-            of("read"),
+            number(read),
             of("late"),
             of("duplicate"),
             of("opted_out"),
