@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Observation, SessionHash, Symbol};
-use crowdfold_model::{Dimension, Timestamp, Window};
+use crowdfold_model::{Timestamp, Window};
 
 use crate::Rules;
 use crate::sessions::attempts::{InWindow, WindowContext};
@@ -138,7 +138,7 @@ impl SessionStore {
         let Some(at) = self.session(beacon.session_hash()) else { return Outcome::Overload };
         let now =
             Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
-        let mut reported = Reported::by(beacon, &self.plan.slots);
+        let mut reported = self.assert_values(at, beacon);
         let window = Window::of(beacon.event_time(), self.rules.window);
         let is_late = window.end <= self.closed_until;
         let seat = if is_late { None } else { self.seat(at, window.start) };
@@ -150,7 +150,7 @@ impl SessionStore {
         // Players repeat a code after the error is over. A repeated code is not an error in this window, so it is not
         // used as a dimension value.
         if !observed.has_new_code {
-            reported.slots &= !self.plan.error_bit;
+            reported &= !self.plan.error_bit;
         }
         let outcome = if observed.opted_out {
             Outcome::OptedOut(if beacon.opt_out() { self.remove_open_summaries(at) } else { 0 })
@@ -160,8 +160,7 @@ impl SessionStore {
             Outcome::Duplicate
         } else {
             let (window, summary) = seat.unwrap_or_else(|| self.summary(at, window.start, beacon.tenant().0));
-            self.fill(at, window, summary, &reported, &now);
-            let summary = &mut self.windows[window].summaries[summary];
+            let summary = self.fill(at, window, summary, reported, &now);
             summary.add(beacon.measures(), &observed, beacon.network_bit());
             self.open_beacons += 1;
             Outcome::Inserted
@@ -173,8 +172,8 @@ impl SessionStore {
             return outcome;
         }
         // Other windows must not inherit an error code.
-        reported.slots &= !self.plan.error_bit;
-        self.assert_dimensions(at, &reported, record);
+        reported &= !self.plan.error_bit;
+        self.sessions[at].reported_slots.report(reported, Assertion::at(record));
         outcome
     }
 
@@ -260,30 +259,53 @@ impl SessionStore {
         (window, summary)
     }
 
-    /// Sets those dimension values of a session summary that are not set yet. If the window has a reported value, it
-    /// replaces an inherited value. If the window has several reported values, the first one counts.
-    fn fill(&mut self, session: usize, window: usize, summary: usize, reported: &Reported, now: &Now) {
+    /// Stores the dimension values of a beacon as the last values of its session. Returns the slots that have a value
+    /// in the beacon. Each slot has one bit.
+    fn assert_values(&mut self, session: usize, beacon: &Observation) -> u32 {
+        let slots = &self.plan.slots;
+        let asserted = &mut self.asserted[session * slots.len()..][..slots.len()];
+        let mut reported = 0;
+        for (slot, (asserted, dimension)) in asserted.iter_mut().zip(slots).enumerate() {
+            let value = beacon.dimension_at(*dimension);
+            if value.is_some() {
+                *asserted = value;
+                reported |= 1 << slot;
+            }
+        }
+        reported
+    }
+
+    /// Sets those dimension values of a session summary that are not set yet, from the last values of the session. If
+    /// the window has a reported value, it replaces an inherited value. If the window has several reported values, the
+    /// first one counts. `reported` contains the slots that the current beacon reports. Returns the session summary.
+    fn fill(
+        &mut self,
+        session: usize,
+        window: usize,
+        summary: usize,
+        reported: u32,
+        now: &Now,
+    ) -> &mut SessionSummary {
         let slots = self.plan.slots.len();
         let open = &mut self.windows[window];
         let seated = &mut open.summaries[summary];
-        let first = reported.slots & !seated.reported;
-        let missing = ((1 << slots) - 1) & !self.plan.error_bit & !seated.filled & !reported.slots;
+        let first = reported & !seated.reported;
+        let missing = ((1 << slots) - 1) & !self.plan.error_bit & !seated.filled & !reported;
         let inherited =
             if missing == 0 { 0 } else { self.sessions[session].reported_slots.valid(missing, now) };
-        if first | inherited == 0 {
-            return;
-        }
-        seated.reported |= first;
-        seated.filled |= first | inherited;
-        let asserted = &self.asserted[session * slots..][..slots];
-        let dimensions = &mut open.dimensions[summary * slots..][..slots];
-        for slot in 0..slots {
-            if first & 1 << slot != 0 {
-                dimensions[slot] = reported.values[slot];
-            } else if inherited & 1 << slot != 0 {
-                dimensions[slot] = asserted[slot];
+        let new = first | inherited;
+        if new != 0 {
+            seated.reported |= first;
+            seated.filled |= new;
+            let asserted = &self.asserted[session * slots..][..slots];
+            let dimensions = &mut open.dimensions[summary * slots..][..slots];
+            for (slot, (value, asserted)) in dimensions.iter_mut().zip(asserted).enumerate() {
+                if new & 1 << slot != 0 {
+                    *value = *asserted;
+                }
             }
         }
+        seated
     }
 
     /// Returns the index of the open window that starts at `start`. If there is no such window, creates it. The search
@@ -318,17 +340,6 @@ impl SessionStore {
         beacons
     }
 
-    fn assert_dimensions(&mut self, session: usize, reported: &Reported, record: Timestamp) {
-        let slots = self.plan.slots.len();
-        let asserted = &mut self.asserted[session * slots..][..slots];
-        for (asserted, value) in asserted.iter_mut().zip(reported.values) {
-            if value.is_some() {
-                *asserted = value;
-            }
-        }
-        self.sessions[session].reported_slots.report(reported.slots, Assertion::at(record));
-    }
-
     /// Removes the sessions whose assertions have all expired. The last session then gets the index of the removed
     /// session.
     fn forget(&mut self) {
@@ -361,25 +372,6 @@ impl SessionStore {
             (Ok(entry), None) => drop(entry.remove()),
             (Err(_), _) => unreachable!("every session is in the index"),
         }
-    }
-}
-
-/// The dimension values that a beacon reports, by slot.
-struct Reported {
-    /// The slots that have a value. Each slot has one bit.
-    slots: u32,
-    values: [Symbol; Dimension::COUNT],
-}
-
-impl Reported {
-    fn by(beacon: &Observation, slots: &[usize]) -> Self {
-        let mut reported = Self { slots: 0, values: [Symbol::NONE; Dimension::COUNT] };
-        for (slot, dimension) in slots.iter().enumerate() {
-            let value = beacon.dimension_at(*dimension);
-            reported.values[slot] = value;
-            reported.slots |= u32::from(value.is_some()) << slot;
-        }
-        reported
     }
 }
 

@@ -3,7 +3,7 @@
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 
 use super::*;
-use crowdfold_model::{Cell, Qualities, Span, SumMetric, ValueMetric};
+use crowdfold_model::{Cell, Dimension, Qualities, Span, SumMetric, ValueMetric};
 
 mod tenants;
 
