@@ -40,6 +40,9 @@ const CONSTANTS: [&str; 18] = [
     "sessionid",
 ];
 
+/// The length of the longest value in [`CONSTANTS`].
+const LONGEST_CONSTANT: usize = "[object object]".len();
+
 /// Returns true if a value does not identify a session. Such a value is empty or blank, a constant such as `null`, a
 /// number or a UUID of only zeros, or a UUID of only ones.
 pub(crate) fn is_constant(session: &str) -> bool {
@@ -48,7 +51,8 @@ pub(crate) fn is_constant(session: &str) -> bool {
     bytes.iter().all(|byte| matches!(byte, b'0' | b'-' | b'.'))
         || bytes.len() == 36 && bytes.iter().all(|byte| matches!(byte, b'f' | b'F' | b'-'))
         || is_nothing(session)
-        || bytes.len() <= 16 && CONSTANTS.iter().any(|constant| constant.eq_ignore_ascii_case(session))
+        || bytes.len() <= LONGEST_CONSTANT
+            && CONSTANTS.iter().any(|constant| constant.eq_ignore_ascii_case(session))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::is_constant;
+use super::{CONSTANTS, LONGEST_CONSTANT, is_constant};
 
 #[test]
 fn constant_is_not_a_session_id() {
@@ -29,4 +29,9 @@ fn text_that_is_not_a_constant_is_a_session_id() {
     {
         assert!(!is_constant(id), "{id}");
     }
+}
+
+#[test]
+fn no_constant_is_longer_than_the_length_limit() {
+    assert_eq!(CONSTANTS.iter().map(|constant| constant.len()).max(), Some(LONGEST_CONSTANT));
 }
