@@ -65,6 +65,7 @@ pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
 /// searched for an identity that is greater than all identities in it. The milliseconds in 42 bits repeat after 139
 /// years. Two different beacons of one session in the same millisecond have the same identity with a probability of
 /// one in four million. A beacon without a usable time has no identity.
+#[inline]
 pub(crate) fn identity(
     beacon: &Beacon<'_>,
     own_time: Option<Timestamp>,

@@ -8,6 +8,7 @@ use crate::{Measures, State, cmcd};
 /// Returns the numbers of a beacon, rounded half up, and the events that follow from them (docs/internals/cmcd.md,
 /// "What a session contributes"). `logged` is the time to the first byte in a log. It counts only for requests for
 /// media.
+#[inline]
 pub(crate) fn measures(beacon: &Beacon<'_>, logged: Option<Amount>) -> Measures {
     let mut common = Measures::default();
     for (metric, amount) in beacon.values() {
