@@ -1,14 +1,14 @@
 //! The target `address`: client addresses.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use crowdfold_beacon::{Address, Network, Purpose};
 
-/// Asserts that `Address` accepts the same addresses as the standard library, that a network has no host bits, and that
-/// an IPv4 address in IPv6 notation is treated as IPv4.
+/// Asserts that `Address` accepts the same addresses as the standard library, also with a port, that a network has no
+/// host bits, and that an IPv4 address in IPv6 notation is treated as IPv4.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let (v4, v6) = (text.parse::<Ipv4Addr>().ok(), text.parse::<Ipv6Addr>().ok());
+    let (v4, v6) = parsed(text.trim());
     let address = Address::parse(text);
     assert_eq!(address.is_some(), v4.is_some() || v6.is_some());
     let Some(address) = address else { return };
@@ -29,6 +29,16 @@ pub fn check(data: &[u8]) {
     if let Some(v4) = v4 {
         disguised(v4);
     }
+}
+
+/// Parses an address with the standard library, with or without a port. IPv6 addresses may be in brackets. Zone ids
+/// such as `%1` are refused, although the standard library accepts some of them before a port.
+fn parsed(text: &str) -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
+    let v4 = text.parse().ok().or_else(|| Some(*text.parse::<SocketAddrV4>().ok()?.ip()));
+    let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let with_port = || Some(*text.parse::<SocketAddrV6>().ok().filter(|_| !text.contains('%'))?.ip());
+    let v6 = text.parse().ok().or_else(|| bracketed?.parse().ok()).or_else(with_port);
+    (v4, v6)
 }
 
 /// Asserts that an IPv4 address is recognised in each of these IPv6 notations: mapped and compatible (RFC 4291), 6to4
