@@ -22,6 +22,9 @@ const BITRATE: Number = Number::Value(ValueMetric::BitrateKbps);
 /// The field for the time to the first byte of a response.
 const TTFB: Number = Number::Value(ValueMetric::TtfbMs);
 
+/// The extensions of files that contain neither audio nor video: manifests, captions and keys.
+const OTHER_FILES: &[&str] = &["mpd", "m3u8", "vtt", "ttml", "srt", "key"];
+
 /// The maximum number of error codes that are read from one record.
 const MOST_CODES: usize = 8;
 
@@ -105,6 +108,8 @@ struct Draft<'f, 'a> {
     /// True if the requested object contains audio or video, or if the record does not contain the object type
     /// (`ot`).
     is_media: bool,
+    /// True if the name of the requested file (`url`) shows that it contains neither audio nor video.
+    is_other_file: bool,
     /// The bitrate with a label for video. `bitrate` is the bitrate without a label.
     bitrate_of_video: Option<Amount>,
     bitrate: Option<Amount>,
@@ -118,13 +123,14 @@ impl<'f, 'a> Draft<'f, 'a> {
             version: 1.0,
             picture: None,
             is_media: true,
+            is_other_file: false,
             bitrate_of_video: None,
             bitrate: None,
         }
     }
 
     /// Stores a member if its key is known and its value is usable. Other members are ignored. `url`, `nor`, and custom
-    /// keys that are neither registered nor configured are never stored.
+    /// keys that are neither registered nor configured are never stored. Only the type of the file is read from `url`.
     fn take(&mut self, key: &str, value: Value<'a>) {
         match key {
             "sid" => self.string(Text::Session, value.first()),
@@ -144,6 +150,10 @@ impl<'f, 'a> Draft<'f, 'a> {
                 let object = value.first().and_then(|item| item.token(OBJECTS));
                 self.picture = object.map(|object| matches!(object, "v" | "av"));
                 self.is_media = object.is_none_or(|object| matches!(object, "v" | "av" | "a"));
+            }
+            "url" => {
+                self.is_other_file =
+                    matches!(value.first(), Some(Item::Text(url) | Item::Bare(url)) if is_other_file(url));
             }
             "v" => self.version = value.first().and_then(Item::number).unwrap_or(1.0),
             _ => match Metric::of_cmcd(key) {
@@ -181,6 +191,7 @@ impl<'f, 'a> Draft<'f, 'a> {
         self.version = self.version.max(draft.version);
         self.picture = draft.picture.or(self.picture);
         self.is_media &= draft.is_media;
+        self.is_other_file |= draft.is_other_file;
         self.bitrate_of_video = draft.bitrate_of_video.or(self.bitrate_of_video);
         self.bitrate = draft.bitrate.or(self.bitrate);
         count
@@ -265,7 +276,9 @@ impl<'f, 'a> Draft<'f, 'a> {
             self.beacon.set_number(BITRATE, bitrate);
         }
         let is_response = self.beacon.text(Text::Event) == Some("rr");
-        if !(is_response && self.is_media) {
+        // dash.js also reports the responses of manifests. It reports the object type only if it adds CMCD to requests.
+        let names_other_file = self.is_other_file && self.picture.is_none();
+        if !(is_response && self.is_media && !names_other_file) {
             self.beacon.remove(Field::Number(TTFB));
         }
         self.beacon.media = self.is_media;
@@ -292,6 +305,13 @@ fn whole(number: &str) -> Option<u64> {
         return None;
     }
     digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
+}
+
+/// Returns true if a URL is that of a manifest, of captions or of a key.
+fn is_other_file(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    OTHER_FILES.iter().any(|other| extension.eq_ignore_ascii_case(other))
 }
 
 /// Decodes a CMCD string: removes the backslash before each escaped character.

@@ -161,6 +161,7 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         ("st", &["v", "l"], 4),
         ("sf", &["h", "d"], 4),
         ("ot", &["v", "a", "m"], 4),
+        ("url", &["\"https://a.example/live.mpd\"", "\"https://a.example/1.m4s\""], 4),
         ("org.svta-p-n", &["\"hls.js\"", "\"dash.js\""], 4),
         ("org.svta-ap-v", &["\"4.0\""], 4),
         ("com.example-arm", &["\"a\"", "B", "\"C\""], 4),

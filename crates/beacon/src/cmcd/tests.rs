@@ -217,6 +217,29 @@ fn last_value_of_a_repeated_key_counts_even_if_it_is_unusable() {
 }
 
 #[test]
+fn time_to_first_byte_of_a_file_without_media_is_ignored() {
+    let ttfb = |rest: &str| {
+        let line = format!("e=rr,ttfb=80,{rest}");
+        one(Mode::Event, &line).ok().and_then(|beacon| number(&beacon, Number::Value(ValueMetric::TtfbMs)))
+    };
+    for (rest, expect) in [
+        (r#"url="https://a.example/movie/1.m4s""#, Some(80)),
+        (r#"url="https://a.example/movie.mpd/1""#, Some(80)),
+        (r#"url="movie/1.ts?from=live.mpd""#, Some(80)),
+        ("v=2", Some(80)),
+        (r#"url="https://a.example/live.mpd""#, None),
+        (r#"url="https://a.example/LIVE.MPD?x=1.m4s#t=1.mp4""#, None),
+        (r#"url="a/b.m3u8""#, None),
+        (r#"url="captions.vtt""#, None),
+        // An object type that is reported takes precedence.
+        (r#"url="https://a.example/live.mpd",ot=v"#, Some(80)),
+        (r#"url="https://a.example/1.m4s",ot=m"#, None),
+    ] {
+        assert_eq!(ttfb(rest), expect, "{rest}");
+    }
+}
+
+#[test]
 fn record_of_an_unsupported_version_is_malformed() {
     assert!(one(Mode::Event, "v=1").is_ok());
     assert!(one(Mode::Event, "v=2").is_ok());

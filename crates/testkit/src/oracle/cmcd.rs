@@ -75,7 +75,9 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     ];
     let class = codes.first().map(|code| class(code));
     // The time to first byte counts only for audio and video, and not for manifests, captions, keys and so on.
-    let is_media = has_picture || object.as_deref() == Some("a");
+    let url = text("url").unwrap_or_default();
+    let is_other_file = object.is_none() && [".mpd", ".m3u8"].iter().any(|end| url.ends_with(end));
+    let is_media = (has_picture || object.as_deref() == Some("a")) && !is_other_file;
     let ttfb = number("ttfb").filter(|ttfb| name == "rr" && is_media && *ttfb <= 60_000);
     let is_error = !codes.is_empty() || name == "e";
     let totals = ["dfa", "bsa", "bsda"];

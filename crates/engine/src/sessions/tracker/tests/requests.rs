@@ -180,7 +180,9 @@ fn time_to_first_byte_is_the_mean_over_responses_with_media() {
     let mut rig = Rig::new();
     rig.events(0, &["e=rr,ot=m,sta=s,ts=0,ttfb=5000", "e=ps,sta=p,ts=10,ttfb=7000"])
         .events(1_000, &["e=rr,ot=v,sta=p,ts=1000,ttfb=30"])
-        .events(9_000, &["e=rr,ot=a,sta=p,ts=9000,ttfb=90"])
+        // Without an object type, the name of the file determines if it is media.
+        .events(2_000, &[r#"e=rr,sta=p,ts=2000,ttfb=5000,url="https://a.example/live.mpd?from=1.m4s""#])
+        .events(9_000, &[r#"e=rr,sta=p,ts=9000,ttfb=90,url="https://a.example/1.m4s""#])
         // This value is a time of day instead of a duration, so it is ignored.
         .events(9_500, &["e=rr,ot=v,sta=p,ts=9500,ttfb=1795312440000"]);
     assert_eq!(rig.cell(0).values[ValueMetric::TtfbMs].values(), [(60, 1)]);
