@@ -1,7 +1,7 @@
 // For dash.js 5.2 or newer: player.updateSettings(reporting("https://collect.example/v1/cmcd/acme", "movie-0042"))
-const keys = "ab bg bl br bs bsa bsd bsda cid dfa ec msd mtp pr sf sid sn st sta".split(" ");
+const keys = "ab bg bl br bs bsa bsd bsda cid dfa ec ltc msd mtp ot pr sf sid sn st sta ttfb url".split(" ");
 
-export const reporting = (collector, content, seconds = 10) => ({
+export const reporting = (collector, content, seconds = 10, events = ["ps", "e", "t"]) => ({
   streaming: {
     cmcd: {
       enabled: true,
@@ -10,7 +10,7 @@ export const reporting = (collector, content, seconds = 10) => ({
       enabledKeys: [], // adds no CMCD to media requests
       eventTargets: [
         // without enabledKeys, reports contain only the event and its time
-        { enabled: true, url: collector, events: ["ps", "e", "t"], interval: seconds, enabledKeys: keys },
+        { enabled: true, url: collector, events, interval: seconds, enabledKeys: keys },
       ],
     },
   },

@@ -6,6 +6,7 @@ mod attempts;
 mod browser;
 mod comparison;
 mod gaps;
+mod latency;
 mod published;
 mod scenario;
 

@@ -75,14 +75,14 @@ async function playback(browser, origin, collector, plan) {
     }
   };
   await settle(); // when Shaka Player ends, it may cancel its requests
-  await page.evaluate(() => window.end());
+  const responses = await page.evaluate(() => window.end());
   await settle();
   await page.close();
   await shot;
   for (const report of reports.values()) {
     if (report.status === null) Object.assign(report, { status: 0, took_ms: Date.now() - report.at_ms });
   }
-  return { id: plan.id, seen, messages, reports: [...reports.values()] };
+  return { id: plan.id, seen, responses, messages, reports: [...reports.values()] };
 }
 
 const home = process.argv[2];

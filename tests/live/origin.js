@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LEAD_MS, isAvailable, manifest } from "./livestream.js";
 import { here } from "./prepare.js";
 
 const TYPES = {
@@ -19,10 +20,11 @@ const TYPES = {
 /**
  * Serves pages, players, `/plan/ID`, and `/media/ID/…` with the faults of that playback. A fault applies to files whose
  * name matches its pattern. `status` is the status of the response. `hold_ms` delays all responses until this long
- * after the first request. `kbps` limits the bitrate of each response. In the modes `query` and `headers`, each media
+ * after the first request. `wait_ms` delays each response by this time. `kbps` limits the bitrate of each response. If
+ * the stream of a plan is `live`, it begins when the page is opened. In the modes `query` and `headers`, each media
  * request is mirrored to the collector.
  */
-export async function serve({ modules, fixed, adaptive }, list) {
+export async function serve({ modules, ...streams }, list) {
   const roots = { pages: here("pages"), deploy: here("../../deploy"), modules: join(modules, "node_modules") };
   const plans = new Map();
   const released = new Map();
@@ -36,6 +38,7 @@ export async function serve({ modules, fixed, adaptive }, list) {
         if (!released.has(key)) released.set(key, Date.now() + fault.hold_ms);
         await sleep(Math.max(0, released.get(key) - Date.now()));
       }
+      if (fault.wait_ms) await sleep(fault.wait_ms);
       return fault;
     }
     return {};
@@ -54,19 +57,32 @@ export async function serve({ modules, fixed, adaptive }, list) {
     mirrored.push(answer.then(({ status }) => report(status)).catch(() => report(0)));
   }
 
+  /** Returns the plan of a page that is being opened. */
+  function opened(id) {
+    const plan = plans.get(id) ?? null;
+    if (plan?.stream === "live") plan.live_since_ms = Date.now() - LEAD_MS;
+    return plan;
+  }
+
   async function answer(request, response) {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://origin").pathname));
     const [, root, ...rest] = path.split("/");
-    if (root === "plan") return send(response, 200, JSON.stringify(plans.get(rest[0]) ?? null));
+    if (root === "plan") return send(response, 200, JSON.stringify(opened(rest[0])));
     let file = roots[root] && join(roots[root], ...rest);
     let applied = {};
+    let live_since_ms = null;
     if (root === "media") {
       const plan = plans.get(rest[0]);
-      file = join(plan?.adaptive ? adaptive : fixed, ...rest.slice(1));
+      live_since_ms = plan?.live_since_ms;
+      file = join(streams[plan?.stream ?? "fixed"], ...rest.slice(1));
       if (plan && plan.mode !== "events") mirror(plan, rest.at(-1), request);
+      if (live_since_ms && !isAvailable(file, live_since_ms)) return send(response, 404, "");
       if (plan) applied = await fault(plan, rest.at(-1));
     }
     if (applied.status) return send(response, applied.status, "");
+    if (live_since_ms && extname(file) === ".mpd") {
+      return send(response, 200, await manifest(file, live_since_ms), TYPES[".mpd"]);
+    }
     const found = file && (await stat(file).catch(() => null));
     if (!found?.isFile()) return send(response, 404, "");
     response.writeHead(200, {
@@ -103,7 +119,7 @@ export async function serve({ modules, fixed, adaptive }, list) {
   };
 }
 
-function send(response, status, text) {
-  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+function send(response, status, text, type = "application/json") {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
   response.end(text);
 }

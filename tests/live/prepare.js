@@ -1,5 +1,5 @@
-// Prepares the files that the tests need and that the repository does not contain: npm packages, and two streams for
-// the players, which ffmpeg creates. Each of them is created once.
+// Prepares the files that the tests need and that the repository does not contain: npm packages, and the streams
+// for the players, which ffmpeg creates. Each of them is created once.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
@@ -9,14 +9,14 @@ import { promisify } from "node:util";
 
 export const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-// Returns the arguments of ffmpeg for a stream of fourteen seconds, both for DASH and for HLS, with one video rendition
+// Returns the arguments of ffmpeg for a stream of `seconds`, both for DASH and for HLS, with one video rendition
 // for each bitrate (kbit/s). Representation 0 is the audio, and the others are the video renditions. The audio is a
 // little shorter than the video. If it were longer, it would end with an additional, very short segment, and hls.js
 // would wait for this segment at the end.
-const stream = (...bitrates) =>
+const stream = (seconds, ...bitrates) =>
   [
-    ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=14"],
-    ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=13.9"],
+    ["-f", "lavfi", "-i", `testsrc2=size=640x360:rate=25:duration=${seconds}`],
+    ["-f", "lavfi", "-i", `sine=frequency=440:sample_rate=48000:duration=${seconds - 0.1}`],
     ["-map", "1:a", ...bitrates.flatMap(() => ["-map", "0:v"])],
     ["-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast", "-pix_fmt", "yuv420p"],
     ["-g", "50", "-keyint_min", "50", "-sc_threshold", "0"],
@@ -41,8 +41,8 @@ export async function packages(home, from) {
 }
 
 /**
- * Returns three directories below `home`: the npm modules, the stream with one video rendition, and the stream with
- * two.
+ * Returns four directories below `home`: the npm modules, a stream with one video rendition, a stream with two, and a
+ * longer stream for live playback.
  */
 export async function prepare(home) {
   const modules = await packages(home, here("."));
@@ -50,7 +50,12 @@ export async function prepare(home) {
     once(home, "stream", options.join(" "), (dir) =>
       run("ffmpeg", ["-nostdin", "-hide_banner", "-loglevel", "error", ...options], dir),
     );
-  return { modules, fixed: await make(stream(600)), adaptive: await make(stream(200, 600)) };
+  return {
+    modules,
+    fixed: await make(stream(14, 600)),
+    adaptive: await make(stream(14, 200, 600)),
+    live: await make(stream(60, 600)),
+  };
 }
 
 /**

@@ -84,6 +84,11 @@ impl Attempt {
         self.page["reports"].as_array().unwrap()
     }
 
+    /// Returns the measurements of the responses with media.
+    pub(super) fn responses(&self) -> &[Value] {
+        self.page["responses"].as_array().unwrap()
+    }
+
     /// Returns a measurement of the page, or 0 if the page did not measure it.
     pub(super) fn number(&self, name: &str) -> f64 {
         number(self.seen(), name)
@@ -128,7 +133,8 @@ fn unplanned(scenario: &Scenario, seen: &Value) -> Option<String> {
     let (started, failed, ended) =
         (seen["startup_ms"].is_number(), seen["error"].is_string(), seen["ended"] == true);
     let is_planned = match scenario.fault {
-        Fault::None => ended && number("playing_ms") > 13_000.0,
+        Fault::None | Fault::Responses => ended && number("playing_ms") > 13_000.0,
+        Fault::Live => started && !failed && number("stalls") >= 1.0 && number("playing_ms") > 15_000.0,
         Fault::Stall => ended && number("stalls") >= 1.0 && number("stalled_ms") > 1_500.0,
         Fault::Missing => !started && failed,
         Fault::Broken => started && failed && number("playing_ms") > 3_000.0,

@@ -6,6 +6,7 @@
 
 use super::attempts::Attempt;
 use super::gaps;
+use super::latency;
 use super::published::Published;
 use super::scenario::{Mode, REPORT_S};
 
@@ -52,7 +53,7 @@ pub(super) fn summary(attempt: &Attempt, published: &Published) -> String {
     let mean =
         |(sessions, sum): (u64, u64)| sum.checked_div(sessions).map_or("-".into(), |mean| mean.to_string());
     format!(
-        "{:17} startup {:>5} {:>5}  playing {:>5} {:>5}  stalled {:>4} {:>4}  stalls {} {}  seeks {} {}  seeking {:>4} {:>4}  kbit/s {:>3} {:>3}  lag {:>3}",
+        "{:17} startup {:>5} {:>5}  playing {:>5} {:>5}  stalled {:>4} {:>4}  stalls {} {}  seeks {} {}  seeking {:>4} {:>4}  kbit/s {:>3} {:>3}  latency {:>4} {:>4}  ttfb {:>3} {:>3}  lag {:>3}",
         attempt.content,
         of("startup_ms"),
         mean(published.startup_ms),
@@ -68,20 +69,24 @@ pub(super) fn summary(attempt: &Attempt, published: &Published) -> String {
         published.seeking_ms,
         of("bitrate_kbps"),
         mean(published.bitrate_kbps),
+        of("live_latency_ms"),
+        mean(published.live_latency_ms),
+        latency::seen_ttfb(attempt).map_or("-".into(), |seen| format!("{seen:.0}")),
+        mean(latency::published_ttfb(attempt, published)),
         of("max_lag_ms"),
     )
 }
 
-struct Differences(Vec<String>);
+pub(super) struct Differences(Vec<String>);
 
 impl Differences {
-    fn exact(&mut self, what: &str, published: u64, seen: u64) {
+    pub(super) fn exact(&mut self, what: &str, published: u64, seen: u64) {
         if published != seen {
             self.0.push(format!("{what}: {published} published, {seen} measured"));
         }
     }
 
-    fn near(&mut self, what: &str, published: f64, seen: f64, tolerance: f64) {
+    pub(super) fn near(&mut self, what: &str, published: f64, seen: f64, tolerance: f64) {
         // If `published` is the mean of no values, it is NaN. The comparison is then false.
         let is_near = (published - seen).abs() <= tolerance;
         if !is_near {
@@ -131,6 +136,7 @@ impl Differences {
         if let Some(shown) = attempt.seen()["bitrate_kbps"].as_f64() {
             self.bitrate(attempt, published, shown);
         }
+        latency::compare(self, attempt, published);
     }
 
     /// Compares bitrates. A report contains the bitrate that the player is loading and will display later. The worker

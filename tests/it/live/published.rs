@@ -29,6 +29,11 @@ pub(super) struct Published {
     /// The sum of the weights of the windows, and the weighted sum of their bitrates. The weight of a window is its
     /// playing time.
     pub(super) bitrate_kbps: (u64, u64),
+    /// The sum of the weights of the windows with a live latency, and the weighted sum of their live latencies. The
+    /// weight of a window is its playing time.
+    pub(super) live_latency_ms: (u64, u64),
+    /// The start, the end and the time to first byte of each window that has one.
+    pub(super) ttfb_ms: Vec<(u64, u64, u64)>,
     pub(super) errors: BTreeMap<String, u64>,
 }
 
@@ -69,6 +74,13 @@ pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Published> {
         let weight = number("playing_ms").max(1);
         sums.bitrate_kbps.0 += weight * bitrate.0;
         sums.bitrate_kbps.1 += weight * bitrate.1;
+        let (latency, ttfb) = (of("live_latency_ms"), of("ttfb_ms"));
+        sums.live_latency_ms.0 += weight * latency.0;
+        sums.live_latency_ms.1 += weight * latency.1;
+        if ttfb.0 > 0 {
+            let time = |name: &str| row["window"][name].as_u64().unwrap();
+            sums.ttfb_ms.push((time("start"), time("end"), ttfb.1));
+        }
         for (class, sessions) in row["errors"].as_object().unwrap() {
             *sums.errors.entry(class.clone()).or_default() += sessions.as_u64().unwrap();
         }

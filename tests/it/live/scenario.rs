@@ -8,6 +8,18 @@ pub(super) const TENANT: &str = "live";
 /// The interval at which players report, in seconds.
 pub(super) const REPORT_S: f64 = 5.0;
 
+/// The files of the video and of the audio, and the time that the origin waits before each of their responses, in
+/// milliseconds. The times are long enough that an error of 10 % exceeds the tolerance of the comparison.
+const VIDEO_RESPONSES: (&str, u64) = ("-1[-.]", 600);
+const AUDIO_RESPONSES: (&str, u64) = ("-0[-.]", 300);
+
+/// The manifest of the live stream, and the time that the origin waits before each of its responses, in milliseconds.
+/// The time is so long that the comparison fails if manifests count as media.
+const MANIFEST: (&str, u64) = ("stream.mpd", 2_000);
+
+/// The position at which the page ends live playback, in seconds since the live stream began.
+const LIVE_UNTIL_S: u64 = 28;
+
 /// The form in which a player reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -36,6 +48,11 @@ pub(super) enum Fault {
     /// The third and all later video segments are sent more slowly than the bitrate of the better rendition. Only this
     /// stream has two video renditions. The other streams have a fixed bitrate.
     Slow,
+    /// The origin waits before each response, and the player also reports each response.
+    Responses,
+    /// A live stream with the responses of `Responses`. The tenth video segment is sent too slowly, so playback stalls
+    /// and the live latency grows.
+    Live,
 }
 
 /// A playback of one player with one fault.
@@ -66,7 +83,10 @@ impl Scenario {
         Self::new("shaka-stall", "shaka", Fault::Stall),
         Self::new("beacons-stall", "hls", Fault::Stall).by(Mode::Beacons),
         Self::new("query-stall", "hls", Fault::Stall).by(Mode::Query),
+        Self::new("dash-live", "dash", Fault::Live),
         Self::new("hls-slow", "hls", Fault::Slow),
+        Self::new("hls-responses", "hls", Fault::Responses),
+        Self::new("shaka-responses", "shaka", Fault::Responses),
         Self::new("hls-plain", "hls", Fault::None),
         Self::new("dash-plain", "dash", Fault::None),
         Self::new("shaka-plain", "shaka", Fault::None),
@@ -91,11 +111,16 @@ impl Scenario {
         self.fault == Fault::Slow
     }
 
+    /// Returns true if the player reports each response.
+    pub(super) fn reports_responses(&self) -> bool {
+        matches!(self.fault, Fault::Responses | Fault::Live)
+    }
+
     /// Returns the number of stalls that the origin causes, or `None` if the fault may cause any number.
     pub(super) fn caused_stalls(&self) -> Option<f64> {
         match self.fault {
-            Fault::None | Fault::Seek | Fault::Missing => Some(0.0),
-            Fault::Stall => Some(1.0),
+            Fault::None | Fault::Seek | Fault::Missing | Fault::Responses => Some(0.0),
+            Fault::Stall | Fault::Live => Some(1.0),
             Fault::Broken | Fault::Slow => None,
         }
     }
@@ -109,6 +134,13 @@ impl Scenario {
             Fault::Missing => json!([{ "file": "master.m3u8|stream.mpd", "status": 404 }]),
             Fault::Broken => json!([{ "file": "segment-[12]-00[5-9]", "status": 500 }]),
             Fault::Slow => json!([{ "file": "segment-[12]-00[3-9]", "kbps": 500 }]),
+            Fault::Responses => json!([VIDEO_RESPONSES, AUDIO_RESPONSES].map(waits)),
+            Fault::Live => json!([
+                { "file": "segment-1-010", "wait_ms": VIDEO_RESPONSES.1, "kbps": 155 },
+                waits(MANIFEST),
+                waits(VIDEO_RESPONSES),
+                waits(AUDIO_RESPONSES),
+            ]),
         };
         let seeks = if self.fault == Fault::Seek { json!([{ "at_s": 3, "to_s": 10 }]) } else { json!([]) };
         let (page, mode, path) = match self.mode {
@@ -117,12 +149,17 @@ impl Scenario {
             Mode::Query => (self.player, "query", format!("v1/cmcd/{TENANT}")),
             Mode::Headers => (self.player, "headers", format!("v1/cmcd/{TENANT}")),
         };
-        json!({
+        let stream = match self.fault {
+            Fault::Slow => "adaptive",
+            Fault::Live => "live",
+            _ => "fixed",
+        };
+        let mut plan = json!({
             "id": content,
             "tenant": TENANT,
             "player": page,
             "minified": self.minified,
-            "adaptive": self.is_adaptive(),
+            "stream": stream,
             "mode": mode,
             "collector": format!("{collector}/{path}"),
             "report_s": REPORT_S,
@@ -130,6 +167,18 @@ impl Scenario {
             "within_s": 90,
             "faults": faults,
             "seeks": seeks,
-        })
+        });
+        if self.fault == Fault::Live {
+            plan["until_s"] = LIVE_UNTIL_S.into();
+        }
+        if self.reports_responses() {
+            plan["events"] = json!(["ps", "bc", "e", "t", "rr"]);
+        }
+        plan
     }
+}
+
+/// Returns the fault of files whose responses are delayed.
+fn waits((file, wait_ms): (&str, u64)) -> Value {
+    json!({ "file": file, "wait_ms": wait_ms })
 }

@@ -6,6 +6,8 @@ export const prepare = (plan) => (video, watch) => {
   player.updateSettings({
     debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
     streaming: {
+      // The page and the origin have the same clock.
+      utcSynchronization: { enabled: false },
       buffer: { bufferTimeDefault: plan.buffer_s, bufferTimeAtTopQuality: plan.buffer_s },
       retryAttempts: { MPD: 1, MediaSegment: 1 },
     },
@@ -18,7 +20,7 @@ export const prepare = (plan) => (video, watch) => {
 };
 
 function cmcd(plan) {
-  if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s);
+  if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s, plan.events);
   // CMCD version 1 on the media requests. The mode is `query` or `headers`.
   return { streaming: { cmcd: { enabled: true, cid: plan.id, mode: plan.mode } } };
 }

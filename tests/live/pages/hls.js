@@ -10,7 +10,7 @@ export const prepare = (plan) => (video, watch) => {
 };
 
 function cmcd(plan) {
-  if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s);
+  if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s, plan.events);
   // CMCD version 1 on the media requests.
   return { cmcd: { contentId: plan.id, useHeaders: plan.mode === "headers" } };
 }

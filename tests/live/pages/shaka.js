@@ -26,7 +26,7 @@ export async function prepare(plan) {
 }
 
 function cmcd(plan) {
-  if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s);
+  if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s, plan.events);
   // CMCD version 1 on the media requests.
   return { cmcd: { enabled: true, contentId: plan.id, useHeaders: plan.mode === "headers" } };
 }

@@ -4,7 +4,10 @@
 const LAG_INTERVAL_MS = 50;
 const NOTABLE_LAG_MS = 50; // shorter delays occur on any machine
 
-/** Measures the playback of `video` from the request to play on. The page calls `asked()` at this request. */
+/**
+ * Measures the playback of `video` from the request to play on. The page calls `asked()` at this request.
+ * `live_since_ms` is the time at which the live stream began, if it is one.
+ */
 export class Watch {
   #video;
   #state = "starting";
@@ -13,6 +16,9 @@ export class Watch {
   #asked = performance.now();
   #bitrate = { weighted: 0, loaded: 0, weight: 0, first: null, last: null, last_loaded: null, at: 0 };
   #log = [];
+  #live;
+  #responses = [];
+  #observer = new PerformanceObserver((list) => this.#measureResponses(list.getEntries()));
   seen = {
     asked_ms: null,
     startup_ms: null,
@@ -32,8 +38,10 @@ export class Watch {
     total_lag_ms: 0,
   };
 
-  constructor(video) {
+  constructor(video, live_since_ms) {
     this.#video = video;
+    this.#live = { since_ms: live_since_ms, weighted: 0, weight: 0, at: 0 };
+    this.#observer.observe({ type: "resource" });
     const on = (event, then) => video.addEventListener(event, then);
     on("playing", () => this.#playing());
     on("waiting", () => this.#waiting());
@@ -70,7 +78,7 @@ export class Watch {
   }
 
   get over() {
-    return this.#state === "ended" || this.#state === "failed";
+    return ["ended", "failed", "stopped"].includes(this.#state);
   }
 
   /** Marks that the player has reported a fatal error. */
@@ -79,11 +87,50 @@ export class Watch {
     this.#to("failed");
   }
 
+  /** Marks that the page ends the playback. */
+  stop() {
+    this.#to("stopped");
+  }
+
+  // The position of the <video> is the time since the live stream began.
+  #tickLive() {
+    const live = this.#live;
+    const now = Date.now();
+    const latency_ms = now - live.since_ms - this.#video.currentTime * 1000;
+    if (this.#state === "playing") {
+      const { seen } = this;
+      live.weighted += latency_ms * (now - live.at);
+      live.weight += now - live.at;
+      seen.live_latency_ms = live.weighted / live.weight;
+      seen.lowest_latency_ms = Math.min(seen.lowest_latency_ms ?? Infinity, latency_ms);
+      seen.highest_latency_ms = Math.max(seen.highest_latency_ms ?? 0, latency_ms);
+    }
+    live.at = now;
+  }
+
+  #measureResponses(entries) {
+    for (const { name, responseStatus, startTime, requestStart, responseStart } of entries) {
+      if (!/\.(mp4|m4s)$/.test(new URL(name).pathname) || responseStatus !== 200) continue;
+      this.#responses.push({
+        at_ms: performance.timeOrigin + startTime,
+        queued_ms: requestStart - startTime,
+        ttfb_ms: responseStart - requestStart,
+      });
+    }
+  }
+
+  /** Returns the measurements of all responses with media so far. */
+  responses() {
+    this.#measureResponses(this.#observer.takeRecords());
+    return this.#responses;
+  }
+
   /**
    * Adds a sample of the bitrates of the displayed and of the loaded video rendition, in kbit/s, as the player's API
    * returns them. The page calls this function every 100 ms.
    */
   tick(kbps, loaded) {
+    if (this.#live.since_ms) this.#tickLive();
     const now = performance.now();
     const bitrate = this.#bitrate;
     if (this.#state === "playing" && bitrate.last !== null) {
