@@ -18,8 +18,8 @@ thread_local! {
 
 const DEVICES: [&str; 9] = ["unknown", "other", "phone", "tablet", "desktop", "tv", "console", "stb", "bot"];
 
-/// Asserts that devices come from a closed list, that families are words, that versions are short numbers, and that a
-/// cached result equals the first result.
+/// Asserts that devices come from a closed list, that families are words, that versions are short numbers, that the name
+/// of an app is one product, and that a cached result equals the first result.
 pub fn check(data: &[u8]) {
     let Ok(user_agent) = std::str::from_utf8(data) else { return };
     let beacon = json!({"ts": 1, "session": "s", "user_agent": user_agent}).to_string();
@@ -48,6 +48,15 @@ fn client_of(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
                 let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
                 word.len() <= 32 && word.bytes().all(sign)
             }
+            // The name of a native app is the first product of the user agent. It follows the rule for free text.
+            Dimension::App => {
+                word.len() <= 64 && !word.contains(['/', '(', ';', ',']) && !word.contains("  ")
+            }
+            Dimension::AppVersion => {
+                ["unknown", "other"].contains(&word)
+                    || word.split('.').count() <= 2
+                        && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            }
             _ => word == "unknown",
         };
         assert!(fine, "{dimension} has an unexpected value: {word}");
@@ -71,6 +80,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
             "Mozilla/5.0 (SMART-TV; Linux; Tizen 6.5) AppleWebKit/537.36 (KHTML, like Gecko) 85.0.4183.93/6.5 TV Safari/537.36",
             "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
             "AppleCoreMedia/1.0.0.21K69 (Apple TV; U; CPU OS 17_0 like Mac OS X; en_us)",
+            "Example/3.1 (Linux;Android 11) ExoPlayerLib/2.18.1",
+            "My%20App/2.0.1 CFNetwork/1410.0.3 Darwin/22.6.0",
         ]
         .map(str::to_owned),
     );
