@@ -7,9 +7,9 @@
 //!
 //! *Before*, *after* and *last* refer to the order in the log, because the clocks of players may be wrong and reports
 //! are repeated. There is one exception, because players send reports in parallel requests, which may arrive in another
-//! order. If the own time of a start is before the own time of the last first frame or fatal error, the start is a late
-//! or repeated report. An assertion expires relative to the latest record that contains it, so a late report does not
-//! make it expire earlier.
+//! order. If the own time of a start is before the own time of the last first frame, or of a fatal error that no first
+//! frame followed, the start is a late or repeated report. An assertion expires relative to the latest record that
+//! contains it, so a late report does not make it expire earlier.
 //!
 //! A session may report the same event in JSON beacons, in CMCD events and in CMCD requests, and requests may arrive
 //! before batches of events. Each of these three sources is a separate [`Line`]. JSON beacons have the highest rank,
@@ -42,11 +42,10 @@ pub(crate) struct AttemptReport {
 /// The window to which a beacon belongs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WindowContext {
+    /// The start of the window.
+    pub(crate) window: Timestamp,
     /// True if attempts without a reported start count in this window. If the records before the window are unknown,
     /// such attempts do not count, because the start may be in an unknown record.
-    pub(crate) window: Timestamp,
-    /// True if attempts without a reported start count in this window. They do not count if the records before the
-    /// window are not known, because the start may be in one of them.
     pub(crate) implied: bool,
 }
 
@@ -228,7 +227,7 @@ impl Line {
         let is_old = frame && report.at < self.frame_at;
         let is_first = !frame && !others.frame.is_valid(now) && !self.start.is_valid(now) && !others.start;
         let last_fatal = self.fatal.as_deref().filter(|fatal| fatal.assertion.is_valid(now));
-        let was_overtaken = last_fatal.is_some_and(|fatal| report.at < fatal.at);
+        let was_overtaken = last_fatal.is_some_and(|fatal| !fatal.answered && report.at < fatal.at);
         let retry = self
             .unanswered(context, open, now)
             .is_some_and(|fatal| fatal.window != context.window || open.pending.is_none());
@@ -242,10 +241,10 @@ impl Line {
                 fatal.answered_here = true;
             }
         }
-        if !is_old && !was_overtaken {
-            self.started = true;
-            self.left = Assertion::NEVER;
-        }
+        // These values must not depend on assertions that may expire before them, because a replay may not know such
+        // assertions. Therefore late starts change `left` too, and starts before the last fatal error change `started`.
+        self.started |= !is_old;
+        self.left = Assertion::NEVER;
         self.framed_before = others.frame;
         self.start = self.start.or_later(Assertion::at(now.record));
         self.start_at = report.at;

@@ -3,11 +3,13 @@
 //! record until the idle timeout after the record. A session may send beacons on several *lines*, in this order: JSON
 //! beacons, CMCD events, CMCD requests. A line has precedence over each line after it.
 
+mod assertion;
 mod window;
 
 use super::Millis;
 use super::beacon::Beacon;
 use super::numbers::two_digits;
+use assertion::{Assertion, Kind};
 use window::Failure;
 pub(super) use window::WindowAttempts;
 
@@ -63,32 +65,6 @@ impl BeaconAssertions {
         }
         self.at.checked_sub(start.at).filter(|took| *took <= idle).map(two_digits)
     }
-}
-
-/// The kind of an assertion.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// The player starts. `old` is true if a first frame that was live when the start was read has a later time than
-    /// the start. `overtaken` has the same meaning for a fatal error.
-    Start {
-        old: bool,
-        overtaken: bool,
-    },
-    Frame,
-    Idle,
-    Fatal,
-    End,
-}
-
-/// An assertion in the log of a session.
-struct Assertion {
-    kind: Kind,
-    asserted_at: Millis,
-    at: Millis,
-    window: Millis,
-    /// For a start: the latest timestamp of a first frame on a line after this one, at the time when the start was
-    /// read. For a failure: the latest timestamp of a start or a first frame on a line before this one.
-    other: Option<Millis>,
 }
 
 /// All assertions of a session, by line: JSON beacons, CMCD events, CMCD requests.
@@ -186,31 +162,6 @@ impl Attempts {
     }
 }
 
-impl Kind {
-    /// The kind of a start that is neither old nor overtaken.
-    const TIMELY_START: Self = Self::Start { old: false, overtaken: false };
-
-    fn is_start(self) -> bool {
-        matches!(self, Self::Start { .. })
-    }
-
-    fn is_frame(self) -> bool {
-        self == Self::Frame
-    }
-
-    fn is_idle(self) -> bool {
-        self == Self::Idle
-    }
-
-    fn is_fatal(self) -> bool {
-        self == Self::Fatal
-    }
-
-    fn is_end(self) -> bool {
-        self == Self::End
-    }
-}
-
 impl Line {
     fn assert(&mut self, kind: Kind, assertions: &BeaconAssertions, other: Option<Millis>) {
         let BeaconAssertions { asserted_at, at, window, .. } = *assertions;
@@ -232,10 +183,10 @@ impl Line {
         self.latest(of).filter(|asserted_at| holds(*asserted_at)).and(self.last(of))
     }
 
-    /// Returns true if a start that is neither old nor overtaken follows the last first frame.
+    /// Returns true if a start that is not old follows the last first frame.
     fn started(&self) -> bool {
         let from = self.last(Kind::is_frame).map_or(0, |at| at + 1);
-        self.0[from..].iter().any(|assertion| assertion.kind == Kind::TIMELY_START)
+        self.0[from..].iter().any(|assertion| assertion.kind.is_new_start())
     }
 
     /// Returns true if a start is live, and no live first frame follows it.
@@ -262,9 +213,9 @@ impl Line {
             Kind::Start { overtaken: true, .. } => false,
             Kind::Start { old, .. } if later.window != fatal.window => !old || has_played.is_none(),
             // After a failure during playback, another attempt may begin in the same window.
-            Kind::TIMELY_START => has_played.is_some_and(|frame| {
+            Kind::Start { old: false, .. } => has_played.is_some_and(|frame| {
                 let between = &self.0[frame + 1..at + 1 + after];
-                !between.iter().any(|other| other.kind == Kind::TIMELY_START)
+                !between.iter().any(|other| other.kind.is_new_start())
             }),
             _ => false,
         };
@@ -287,8 +238,15 @@ impl Line {
         let neither = frame.is_none() && start.is_none() && !others.start && !others.frame;
         let again = frame.is_some() && !self.started();
         let failed = self.unanswered(assertions.window, window, holds);
-        let fatal = self.held(Kind::is_fatal, holds).map(|at| &self.0[at]);
-        let overtaken = fatal.is_some_and(|fatal| assertions.at < fatal.at);
+        let overtaken = self.held(Kind::is_fatal, holds).is_some_and(|at| {
+            let fatal = &self.0[at];
+            let answers = |later: &Assertion| match later.kind {
+                Kind::Frame => true,
+                Kind::Start { old, overtaken } => !old && !overtaken && later.window != fatal.window,
+                _ => false,
+            };
+            assertions.at < fatal.at && !self.0[at + 1..].iter().any(answers)
+        });
         let retry =
             failed.is_some_and(|failed| failed.window != assertions.window || window.pending.is_none());
         if !old && !overtaken && (neither || again || retry) {
@@ -389,8 +347,7 @@ impl Line {
         let framed_before = self.last(Kind::is_start).and_then(|at| self.0[at].other);
         let plays_elsewhere = others.last_frame != framed_before && others.last_frame.is_some_and(holds);
         let failed = others.failed || self.unanswered(assertions.window, window, holds).is_some();
-        let from = self.0.iter().rposition(|assertion| assertion.kind == Kind::TIMELY_START);
-        let since = &self.0[from.map_or(0, |at| at + 1)..];
+        let since = &self.0[self.last(Kind::is_start).map_or(0, |at| at + 1)..];
         let left = since.iter().filter(|later| later.kind.is_end()).map(|later| later.asserted_at).max();
         if self.is_starting(holds) && !plays_elsewhere && !failed && !left.is_some_and(holds) {
             window.pending.get_or_insert(Failure::Exit);
