@@ -12,8 +12,8 @@ pub struct Alarms {
     pub mixed: u64,
     /// Decisions to release a window without its missing partitions after `merge.timeout`.
     pub forced: u64,
-    /// Releases in which the tables of one tenant and window had different totals. Such a release shows a bug in the
-    /// program.
+    /// Releases that were withheld because of an internal error, such as tables of one tenant and window with different
+    /// totals. Such a release shows a bug in the program.
     pub faults: u64,
 }
 

@@ -18,7 +18,7 @@ pub enum Role {
     Combiner,
     /// Reads partials; writes rollups.
     Merger,
-    /// Deletes records of beacons that the combiner has counted (`source.erase`).
+    /// Deletes records of beacons that the combiner has counted (`ttl.erase_counted`).
     Eraser,
     /// Reads rollups only.
     Reader,

@@ -81,8 +81,8 @@ pub enum FamilyError {
 
 /// Rejects invalid breakdowns, and breakdowns that share a family.
 ///
-/// `allow_below_place` permits the dimension `content` in one breakdown with `region`, `asn` or `network`, in any
-/// order.
+/// `allow_below_place` permits the dimension `content` in one breakdown with `region`, `asn`, `network` or a custom
+/// dimension of the family `place`, in any order.
 ///
 /// # Errors
 /// Returns the first error. Its message contains the configuration key and the fix.

@@ -40,8 +40,8 @@ pub struct PolicySettings {
     pub noise: u64,
     /// The minimum number of network bits of a row (`release.min_networks`). `None` means no minimum.
     pub min_networks: Option<u32>,
-    /// True to permit the dimension `content` in one breakdown with `region`, `asn` or `network`
-    /// (`content.allow_below_place`).
+    /// True to permit the dimension `content` in one breakdown with `region`, `asn`, `network` or a custom dimension of
+    /// the family `place` (`content.allow_below_place`).
     pub allow_below_place: bool,
 }
 

@@ -74,7 +74,8 @@ pub struct Content {
     pub pattern: Option<String>,
     /// The use of content ids.
     pub policy: ContentPolicy,
-    /// True to permit the dimension `content` in one breakdown with `region`, `asn` or `network`.
+    /// True to permit the dimension `content` in one breakdown with `region`, `asn`, `network` or a custom dimension of
+    /// the family `place`.
     pub allow_below_place: bool,
 }
 

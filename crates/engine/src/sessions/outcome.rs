@@ -7,11 +7,11 @@ use crate::Counts;
 /// The outcome of a beacon. The variants are in the order in which they are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The partition already has the maximum number of sessions ([`Reason::Overload`]).
-    Overload,
     /// The tenant, the content or the device is excluded. If the beacon also opts out, the value is the number of the
     /// session's beacons that were removed from open windows.
     Excluded(u64),
+    /// The partition already has the maximum number of sessions ([`Reason::Overload`]).
+    Overload,
     /// The session has opted out. The value is the number of the session's beacons that were removed from open
     /// windows.
     OptedOut(u64),
