@@ -39,7 +39,8 @@ impl Token {
     /// Reads a token from a file. White space around the token is ignored.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read, or does not contain 16 to 256 visible ASCII characters.
+    /// Returns an error if the file cannot be read, or does not contain 16 to 256 visible ASCII characters. Commas,
+    /// semicolons, quotes and backslashes are refused, because a cookie cannot contain them.
     pub fn read(name: &str, file: &Path, tenants: BTreeSet<String>) -> Result<Self, ConsoleError> {
         let failed = |problem: String| ConsoleError::Token { name: name.to_owned(), problem };
         let text = std::fs::read(file).map_err(|error| failed(format!("{}: {error}", file.display())))?;
@@ -51,7 +52,8 @@ impl Token {
 
 /// Appends zeros to a token, so that all comparisons take the same time. Returns `None` if the text is not a token.
 fn padded(text: &[u8]) -> Option<[u8; LONGEST]> {
-    let is_token = (SHORTEST..=LONGEST).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic);
+    let is_in_cookies = |byte: &u8| byte.is_ascii_graphic() && !br#",;"\"#.contains(byte);
+    let is_token = (SHORTEST..=LONGEST).contains(&text.len()) && text.iter().all(is_in_cookies);
     is_token.then(|| {
         let mut padded = [0; LONGEST];
         padded[..text.len()].copy_from_slice(text);

@@ -12,7 +12,14 @@ fn tokens() -> Vec<Token> {
         std::fs::write(&path, text).unwrap();
         Token::read(name, &path, tenants.iter().map(|tenant| (*tenant).to_owned()).collect())
     };
-    for text in ["", "short", "with a space inside it", &"x".repeat(257), "non-ascii-é-é-é-é-é-é"] {
+    for text in [
+        "",
+        "short",
+        "with a space inside it",
+        "a;semicolon;a;semicolon",
+        &"x".repeat(257),
+        "non-ascii-é-é-é-é-é-é",
+    ] {
         let error = read("bad", text, &[]).unwrap_err().to_string();
         assert!(error.starts_with("console.tokens.bad.file: "), "{error}");
         assert!(error.ends_with("write a random text of 16 to 256 characters to the file"), "{error}");
