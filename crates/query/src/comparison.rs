@@ -1,6 +1,6 @@
 //! Comparisons of two periods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::group::{Figure, Group};
 use crate::{Answer, QueryMetric};
@@ -54,6 +54,7 @@ impl Answer {
         }
         let earlier: BTreeMap<_, &Group> =
             before.groups.iter().map(|group| (key(before, group), group)).collect();
+        let known: BTreeSet<_> = self.groups.iter().map(|group| key(self, group)).collect();
         let mut pairs: Vec<_> = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
             let key = key(self, group);
@@ -62,7 +63,7 @@ impl Answer {
         }
         for group in &before.groups {
             let key = key(before, group);
-            if !pairs.iter().any(|(known, ..)| *known == key) {
+            if !known.contains(&key) {
                 pairs.push((key, None, Some(group)));
             }
         }
