@@ -25,6 +25,10 @@ const TABLES: &str = "
     CREATE INDEX IF NOT EXISTS rollups_by_start ON rollups (start);
 ";
 
+/// The condition that the store contains all rows of the table of a row in `rollups`.
+pub(super) const IS_COMPLETE: &str = "EXISTS (SELECT 1 FROM tables AS one WHERE one.tenant = rollups.tenant \
+     AND one.breakdown = rollups.breakdown AND one.start = rollups.start AND one.seen >= one.rows)";
+
 /// Creates the tables. If an older version of the program created them, adds columns for new metrics.
 pub(super) fn create(connection: &Connection, path: &str) -> Result<(), ConsoleError> {
     let failed = |error| ConsoleError::Open { path: path.to_owned(), error };
@@ -66,7 +70,7 @@ pub(super) fn numbers() -> impl Iterator<Item = String> {
 pub(super) struct Sql {
     /// Adds a published row, unless the store contains it already.
     pub(super) insert: String,
-    /// Adds the rows of all windows before a time to the rows of their hours.
+    /// Adds the rows of all windows before a time to the rows of their hours. Rows of incomplete tables are not added.
     pub(super) add_up: String,
     /// Reads the sums of each cell in each interval.
     pub(super) load: String,
@@ -92,7 +96,8 @@ impl Sql {
                  sessions, beacons, {names}) \
                  SELECT tenant, breakdown, start / ?1 * ?1 AS hour, ?1, cell, policy, detail, length, \
                  SUM(published), SUM(sessions), SUM(beacons), {summed} FROM rollups \
-                 WHERE start < ?2 AND span < ?1 GROUP BY tenant, breakdown, hour, cell, policy, detail, length \
+                 WHERE start < ?2 AND span < ?1 AND {IS_COMPLETE} \
+                 GROUP BY tenant, breakdown, hour, cell, policy, detail, length \
                  ON CONFLICT DO UPDATE SET published = published + excluded.published, \
                  sessions = sessions + excluded.sessions, beacons = beacons + excluded.beacons, {plus}"
             ),

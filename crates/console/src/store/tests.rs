@@ -101,6 +101,26 @@ fn adding_windows_up_to_hours_keeps_their_sums() {
 }
 
 #[test]
+fn old_windows_are_added_up_only_when_all_rows_of_their_table_are_stored() {
+    let store = Store::open(None, LIFETIMES).unwrap();
+    let records: Vec<Value> = (FIRST..FIRST + 60).flat_map(window).collect();
+    let later = minute(FIRST + 120).saturating_add(LIFETIMES.detail);
+    // The first batch ends inside a table, as a batch of a fixed number of records may.
+    let (first, second) = records.split_at(152);
+    for part in [first, second] {
+        assert_eq!(store.add(&batch(part, 1), later).unwrap().repeated, 0);
+        store.maintain(later).unwrap();
+    }
+    for breakdown in ["os.browser", "cdn"] {
+        let stored = store.rows(&selection(breakdown, FIRST, FIRST + 60, None)).unwrap();
+        assert_eq!(figures(&stored, breakdown), figures(&rows(&records), breakdown));
+    }
+    assert!(
+        store.facts(None, minute(FIRST), minute(FIRST + 60)).unwrap().iter().all(|one| !one.is_incomplete)
+    );
+}
+
+#[test]
 fn adding_the_same_rows_again_changes_nothing() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let records = window(FIRST);

@@ -7,6 +7,7 @@ use crowdfold_query::Row;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Transaction, params, params_from_iter};
 
+use super::schema::IS_COMPLETE;
 use super::{AHEAD, Added, Batch, Store, millis};
 use crate::ConsoleError;
 
@@ -48,7 +49,8 @@ impl Store {
         Ok(added)
     }
 
-    /// Adds old windows up to hours, and deletes expired rows.
+    /// Adds old windows up to hours, and deletes expired rows. Tables of which the store does not contain all rows yet
+    /// are not added up, because the other rows may be in the next batch.
     ///
     /// # Errors
     /// Returns an error if the database cannot be written.
@@ -62,8 +64,10 @@ impl Store {
         deleted += transaction
             .execute("DELETE FROM rollups WHERE start < ?1 AND start + length <= ?1", [expired])?;
         transaction.execute(&self.sql.add_up, params![HOUR, detail])?;
-        transaction.execute("DELETE FROM rollups WHERE start < ?2 AND span < ?1", params![HOUR, detail])?;
-        transaction.execute("UPDATE tables SET added = 1 WHERE start < ?1 AND added = 0", [detail])?;
+        let added_up = format!("DELETE FROM rollups WHERE start < ?2 AND span < ?1 AND {IS_COMPLETE}");
+        transaction.execute(&added_up, params![HOUR, detail])?;
+        let mark = "UPDATE tables SET added = 1 WHERE start < ?1 AND added = 0 AND seen >= rows";
+        transaction.execute(mark, [detail])?;
         transaction.commit()?;
         if deleted > 0 {
             // the journal still contains pages with deleted rows
