@@ -6,7 +6,7 @@ use crowdfold_model::{Metric, Span, Timestamp};
 use crowdfold_query::{Answer, Figure, QueryMetric, Rank, Row, WindowReport, csv_field};
 use serde_json::{Map, Value, json};
 
-use crate::question::{Form, Parameters, Question, Refusal};
+use crate::question::{self, Form, Parameters, Question, Refusal};
 use crate::{Access, Store};
 
 #[cfg(test)]
@@ -28,10 +28,10 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Formats lines as CSV.
+    /// Formats lines as CSV. Numbers are written unchanged, also negative ones.
     pub(crate) fn csv(lines: &[Vec<String>]) -> String {
-        let line =
-            |cells: &Vec<String>| cells.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",");
+        let field = |cell: &String| if cell.parse::<f64>().is_ok() { cell.clone() } else { csv_field(cell) };
+        let line = |cells: &Vec<String>| cells.iter().map(field).collect::<Vec<_>>().join(",");
         lines.iter().map(|cells| line(cells) + "\n").collect()
     }
 }
@@ -246,7 +246,8 @@ impl Asked<'_> {
         let reports = WindowReport::of(self.store.facts(None, since, until)?);
         let mut seen: Vec<WindowReport> =
             reports.into_iter().filter(|report| self.access.sees(&report.tenant)).collect();
-        if let Some(tenant) = parameters.one("tenant") {
+        if parameters.one("tenant").is_some() {
+            let (tenant, _) = question::tenant(&parameters, self.store, self.access)?;
             seen.retain(|report| report.tenant == tenant);
         }
         let report = |report: &WindowReport| {

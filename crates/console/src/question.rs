@@ -190,7 +190,11 @@ impl Question {
 }
 
 /// Returns the tenant, and the end of the newest window of any tenant.
-fn tenant(parameters: &Parameters, store: &Store, access: &Access) -> Result<(String, Timestamp), Refusal> {
+pub(crate) fn tenant(
+    parameters: &Parameters,
+    store: &Store,
+    access: &Access,
+) -> Result<(String, Timestamp), Refusal> {
     let all = store.tenants()?;
     let newest = all.values().map(|(.., newest)| *newest).max().unwrap_or_default();
     let seen: Vec<String> = all.into_keys().filter(|tenant| access.sees(tenant)).collect();

@@ -232,3 +232,18 @@ fn custom_dimension_is_known_if_a_table_of_the_tenant_has_it() {
         );
     }
 }
+
+#[test]
+fn csv_escapes_formulas_and_writes_negative_numbers_unchanged() {
+    let lines = [["-0.01", "-a", "=1+1", "a,b"].map(str::to_owned).to_vec()];
+    assert_eq!(Reply::csv(&lines), "-0.01,'-a,'=1+1,\"a,b\"\n");
+}
+
+#[test]
+fn windows_of_a_tenant_that_is_unknown_or_not_visible_are_refused() {
+    for (tenant, access) in [("gamma", Access::All), ("beta", Access::Tenants(["acme".to_owned()].into()))] {
+        let (store, query) = (store(), format!("tenant={tenant}"));
+        let asked = Asked { store: &store, access: &access, now: minute(120), detail: Span::DAY.times(2) };
+        assert_eq!(asked.windows(&query).unwrap_err().status, StatusCode::NOT_FOUND, "{tenant}");
+    }
+}
