@@ -189,7 +189,7 @@ async function privacy(app, box) {
     fact("Tenants with withheld windows", count(held), `of ${count(tenants.length)} that you may see`),
     fact("Rollups live for", duration(facts.ttl_rollups_ms), `the newest window is deleted here in ${duration(Math.max(0, oldest))}`),
     fact("Beacons live for", duration(facts.ttl_beacons_ms), "the limit in ttl.beacons; beacons are personal data"),
-    audit ? fact("Last audit", audit.report.breaches ? count(audit.report.breaches.length ?? audit.report.breaches) : "read", `report of ${time(audit.at, true)}`) : fact("Last audit", "–", "set console.audit_report to show it"));
+    audit ? fact("Last audit", audit.report.outcome ?? "read", `report of ${time(audit.at, true)}`) : fact("Last audit", "–", "set console.audit_report to show it"));
   const table = el("table", {}, el("caption", {}, "Folding by table"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Table"), el("th", { scope: "col", class: "n" }, "Windows"), el("th", { scope: "col", class: "n" }, "Smallest row"), el("th", { scope: "col", class: "n" }, "Share folded"), el("td", { class: "optional" }))),
     el("tbody", {}, mine.tables.map((one) => el("tr", {}, el("td", {}, one.breakdown.replaceAll(".", ", ")), el("td", { class: "n" }, count(one.windows)), el("td", { class: "n" }, count(one.smallest_row)), el("td", { class: "n" }, share(one.folded_share)), el("td", { class: "n optional" }, bar(one.folded_share, { low: 0, high: 1 }, 0, ""))))));

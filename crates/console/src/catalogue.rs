@@ -73,7 +73,7 @@ impl Asked<'_> {
 }
 
 /// The paths of the API, each with its description and its parameters.
-const PATHS: [(&str, &str, &[&str]); 9] = [
+const PATHS: [(&str, &str, &[&str]); 10] = [
     (
         "tenants",
         "The tenants with rollups, each with the start of its first window and the end of its newest window.",
@@ -112,6 +112,11 @@ const PATHS: [(&str, &str, &[&str]); 9] = [
         "The freshness of each tenant; its missing, incomplete and withheld windows; the effect of folding.",
         &["tenant", "since", "until"],
     ),
+    (
+        "status",
+        "The settings that the page shows, the last audit, and the reason if the store is not up to date.",
+        &[],
+    ),
     ("live", "Server-sent events. Each new window of a tenant causes one event, named `window`.", &[]),
 ];
 
@@ -127,7 +132,7 @@ fn parameter(name: &str) -> Value {
             "The dimensions to group by, separated by commas. They must be the first dimensions of the table."
         }
         "since" => {
-            "The start of the period: a time, milliseconds since 1970, or a length of time before now. The default is 1h."
+            "The start of the period: a time, milliseconds since 1970, or a length of time before now. The default is 1h; of `windows`, it is 1d."
         }
         "until" => "The end of the period, in the same form as `since`. The default is now.",
         "step" => "The length of the intervals, such as 5m.",
