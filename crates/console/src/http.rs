@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use crate::answers::{Asked, Reply};
 use crate::live::LiveReader;
 use crate::question::Refusal;
+use crate::server::SLOW;
 use crate::{Access, Console, access, catalogue, export, page};
 
 /// The maximum length of the address (path and query) of a request, in bytes.
@@ -146,7 +147,7 @@ fn ask(console: &Console, access: &Access, path: &str, query: &str, wants_csv: b
         "/api/v1/compare" => asked.compare(query),
         "/api/v1/distribution" => asked.distribution(query),
         "/api/v1/windows" => asked.windows(query),
-        "/api/v1/status" => Ok(Reply { json: console.status(), csv: None }),
+        "/api/v1/status" => Ok(Reply { json: console.status(access), csv: None }),
         "/api/v1/openapi.json" => {
             Ok(Reply { json: catalogue::openapi(console.settings.facts.version), csv: None })
         }
@@ -187,8 +188,9 @@ async fn authenticate(console: &Console, token: Option<&[u8]>) -> Option<Access>
 
 /// Handles the sign-in form: stores a valid token in a cookie.
 async fn login(console: &Console, request: Request<Incoming>) -> Answered {
-    let body = Limited::new(request.into_body(), LONGEST_FORM).collect().await;
-    let form = body.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = Limited::new(request.into_body(), LONGEST_FORM).collect();
+    let body = tokio::time::timeout(SLOW, body).await;
+    let form = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
     let token =
         form_urlencoded::parse(&form).find(|(name, _)| name == "token").map(|(_, value)| value.into_owned());
     let given = token.as_deref().unwrap_or_default();

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::{ConsoleError, Live, Settings, Store, http};
+use crate::{Access, ConsoleError, Live, Settings, Store, http};
 
 /// The maximum number of concurrent connections.
 const CONNECTIONS: usize = 256;
@@ -23,8 +23,11 @@ const CONNECTIONS: usize = 256;
 /// The maximum number of requests with a wrong token that are handled at the same time.
 const GUESSES: usize = 4;
 
-/// The maximum time for receiving the head of a request.
-const SLOW: Duration = Duration::from_secs(10);
+/// The maximum time for receiving the head of a request, and for receiving the form of the sign-in.
+pub(crate) const SLOW: Duration = Duration::from_secs(10);
+
+/// The problem as shown to requests that may not see all tenants.
+const PROBLEM: &str = "the store is not up to date; the log of the console contains the reason";
 
 /// The maximum size of the head of a request, in bytes.
 const HEAD: usize = 16_384;
@@ -92,12 +95,15 @@ impl Console {
         self.behind.store(behind.as_millis(), Ordering::Relaxed);
     }
 
-    /// Returns the state of the console, which the page shows in addition to the answers.
-    pub(crate) fn status(&self) -> Value {
+    /// Returns the state of the console, which the page shows in addition to the answers. Requests that may not see all
+    /// tenants get neither the report of the audit nor the text of a problem, because these name topics and principals.
+    pub(crate) fn status(&self, access: &Access) -> Value {
         let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        json!({
-            "now": self.now().as_millis(), "problem": problem, "facts": self.settings.facts, "audit": self.audit(),
-        })
+        let (problem, audit) = match access {
+            Access::All => (problem, self.audit()),
+            Access::Tenants(_) => (problem.map(|_| PROBLEM.to_owned()), None),
+        };
+        json!({"now": self.now().as_millis(), "problem": problem, "facts": self.settings.facts, "audit": audit})
     }
 
     /// Returns the report of the last audit. Returns `None` if no report is configured, or if it cannot be read.

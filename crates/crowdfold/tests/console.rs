@@ -191,8 +191,10 @@ fn requests_without_the_token_are_refused() {
     let token = "0123456789abcdef0123456789abcdef";
     let file = directory.path().join("token");
     std::fs::write(&file, token).expect("a file");
+    let report = directory.path().join("audit.json");
+    std::fs::write(&report, r#"{"outcome":"clean","topics":["secret-topic"]}"#).expect("a file");
     let more = format!(
-        "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[console.tokens.beta]\nfile = {file:?}\ntenants = [\"beta\"]\n"
+        "audit_report = {report:?}\n[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[console.tokens.beta]\nfile = {file:?}\ntenants = [\"beta\"]\n"
     );
     cluster.write(&window(this_minute() - 3));
     let console = Console::start(&cluster, directory.path(), &more);
@@ -206,4 +208,7 @@ fn requests_without_the_token_are_refused() {
     assert!(console.get("/", "").0.starts_with("HTTP/1.1 200"), "the page itself asks for the token");
     let (head, body) = console.get("/api/v1/tenants", &format!("authorization: Bearer {token}\r\n"));
     assert!(head.starts_with("HTTP/1.1 200") && body.contains("\"tenants\":[]"), "{head} {body}");
+    // The report names topics and principals, so only tokens for all tenants show it.
+    let (head, body) = console.get("/api/v1/status", &format!("authorization: Bearer {token}\r\n"));
+    assert!(head.starts_with("HTTP/1.1 200") && body.contains("\"audit\":null"), "{head} {body}");
 }

@@ -34,21 +34,26 @@ pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
     let console = Console::open(settings(config)?, clock::now)?;
     let client = wiring::client(config)?;
     let stop = Stop::at_signals()?;
+    // A store on disk may contain rows that expired while the console did not run.
+    if let Err(error) = console.store().maintain(clock::now()) {
+        tracing::warn!("{error}");
+        console.set_problem(Some(error.to_string()));
+    }
     let server = Server::start(Arc::clone(&console))?;
     tracing::info!("the page is at http://{}", server.address);
     let topics = config.topic_names().rollups().to_vec();
     let mut feed = Feed { console: &console, client: &client, readers: Vec::new(), skipped: 0 };
-    let (mut opened, mut maintained) = (None, Timestamp::EPOCH);
+    let (mut opened, mut maintained) = (None, clock::now());
     while !stop.is_set() {
         let now = clock::now();
-        let step = feed.step(&topics, &mut opened, now).and_then(|()| {
-            if now.saturating_since(maintained) >= MAINTENANCE {
-                maintained = now;
-                console.store().maintain(now)?;
-            }
-            Ok(())
-        });
-        match step {
+        let read = feed.step(&topics, &mut opened, now);
+        // Rows expire also while Kafka cannot be read.
+        let mut kept = Ok(());
+        if now.saturating_since(maintained) >= MAINTENANCE {
+            maintained = now;
+            kept = console.store().maintain(now).map_err(FeedError::from);
+        }
+        match read.and(kept) {
             Ok(()) => console.set_problem(None),
             Err(FeedError::Kafka(error)) if !error.is_transient() => return Err(error.into()),
             Err(error) => {
