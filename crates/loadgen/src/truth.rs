@@ -5,10 +5,9 @@ mod session_summary;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crowdfold_model::{Qualities, SumMetric, ValueMetric};
+use crowdfold_model::{Dimension, Qualities, SumMetric, ValueMetric};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use crate::profile::CONSTANT;
 use crate::{Custom, LoadgenError, Outcome, Report};
 use session_summary::SessionSummary;
 
@@ -222,7 +221,7 @@ impl Truth {
         let mut table = BTreeMap::<(Arc<str>, usize, Vec<&str>), Vec<&SessionSummary>>::new();
         for summary in summaries.values() {
             for (at, breakdown) in self.breakdowns_of(&summary.tenant()).iter().enumerate() {
-                let absent = |name: &str| if name == "error_code" { "none" } else { "unknown" };
+                let absent = |name: &str| Dimension::named(name).map_or("unknown", Dimension::absent);
                 let cell_key = breakdown
                     .iter()
                     .map(|name| summary.value(name).unwrap_or_else(|| absent(name)))
@@ -246,18 +245,17 @@ impl Truth {
     }
 }
 
-/// Checks that players report these dimensions.
+/// Checks that the values of these dimensions are known. If the players do not report a dimension, such as `region`, its
+/// value is that of sessions without one. The network of an address comes from a database, so its value is not known.
 fn known<S: AsRef<str>>(
     breakdowns: &[impl AsRef<[S]>],
     custom: &[String],
 ) -> Result<Vec<Vec<String>>, LoadgenError> {
     let owned = |breakdown: &[S]| breakdown.iter().map(|name| name.as_ref().to_string()).collect();
     let breakdowns: Vec<Vec<String>> = breakdowns.iter().map(|breakdown| owned(breakdown.as_ref())).collect();
-    // Players do not report a region, so its value is always `unknown`. The dimension is valid nevertheless.
-    let known = |name: &str| {
-        CONSTANT.contains(&name)
-            || matches!(name, "cdn" | "quality" | "region" | "app" | "app_version" | "error_code")
-            || custom.iter().any(|custom| custom == name)
+    let known = |name: &String| match Dimension::named(name) {
+        Some(dimension) => dimension != Dimension::Network,
+        None => custom.contains(name),
     };
     match breakdowns.iter().flatten().find(|name| !known(name)) {
         Some(name) => Err(LoadgenError::Dimension(name.clone())),
