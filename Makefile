@@ -90,11 +90,11 @@ memcheck:
 
 # Check the rules for Prometheus and the queries of the dashboards, and run the tests of the rules.
 rules:
-	.ci/promtool check rules deploy/prometheus/*.yaml
-	.ci/promtool test rules deploy/prometheus/tests/*.yaml
+	.ci/prometheus promtool check rules deploy/prometheus/*.yaml
+	.ci/prometheus promtool test rules deploy/prometheus/tests/*.yaml
 	@mkdir -p target/tools
 	.ci/dashboard-queries >target/tools/queries.yaml
-	.ci/promtool check rules target/tools/queries.yaml
+	.ci/prometheus promtool check rules target/tools/queries.yaml
 
 # Check the Helm chart. The first run builds Helm with Go, which takes a few minutes.
 charts:

@@ -4,6 +4,7 @@
     clippy::print_stderr,
     reason = "a test prints the location of a failure and its seed"
 )]
+mod alerts;
 mod audit;
 mod cdn;
 mod collect;

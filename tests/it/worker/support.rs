@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::kafka_support::{Record, produce, producer, send};
 
-pub(crate) use process::{Worker, armed_binary, signal};
+pub(crate) use process::{Worker, armed_binary, get, signal};
 pub(crate) use records::Seen;
 pub(crate) use rows::{Row, assert_same_rows, assert_side_by_side, tables};
 

@@ -1,7 +1,7 @@
 //! Runs the program as a process.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -140,13 +140,7 @@ impl Worker {
 
     /// Requests a page at an address. Returns the status and the body.
     pub(crate) fn get_at(&self, address: &str, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        get(address, path).unwrap()
     }
 
     /// Returns the value of a metric. `name` includes the labels, as the page prints them.
@@ -183,6 +177,17 @@ impl Worker {
         // If this fails, the log is printed when the worker is dropped.
         eventually("the worker exits", || self.child.try_wait().unwrap())
     }
+}
+
+/// Requests a page of any program. Returns the status and the body.
+pub(crate) fn get(address: &str, path: &str) -> io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok((head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned()))
 }
 
 /// Sends a signal to a child process by its short name.
