@@ -1,7 +1,8 @@
 # `make demo` and `make test` work from a fresh clone: they print and install the missing system packages first.
 # With CROWDFOLD_INSTALL=no they only print the missing packages.
 
-.PHONY: demo setup check test attack player soak bench instructions fuzz memcheck rules charts image readers lint fmt doctor
+.PHONY: demo setup check test attack player soak bench instructions coverage fuzz memcheck rules charts image readers lint \
+	fmt doctor
 
 # Run the demo: mock broker, synthetic players and worker in one process. make demo ARGS="--for 60s"
 PROFILE ?= release
@@ -74,6 +75,11 @@ bench:
 instructions:
 	@.ci/prerequisites build ci
 	@.ci/instructions $(ARGS)
+
+# Print the share of lines that the tests without a broker and a browser run, for each crate.
+coverage:
+	@.ci/prerequisites build ci
+	@.ci/coverage $(ARGS)
 
 # Fuzz each parser for ten minutes. make fuzz TARGETS="json envelope" EACH=60
 fuzz:
