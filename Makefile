@@ -113,7 +113,7 @@ image:
 	@.ci/prerequisites build test ci image
 	.ci/image $(BINARY)
 
-# Run the recipes of docs/guides/reading-rollups.md on a real Kafka. The first run downloads about 250 MB.
+# Run the recipes of docs/guides/reading-rollups.md on a real Kafka. The first run downloads about 400 MB.
 readers:
 	@.ci/prerequisites build test ci readers
 	cargo build --locked --package crowdfold --package crowdfold-testkit --bins

@@ -12,6 +12,8 @@ mod commands;
 mod console;
 #[path = "docs/fields.rs"]
 mod fields;
+#[path = "docs/formats.rs"]
+mod formats;
 #[path = "docs/generated.rs"]
 mod generated;
 #[path = "docs/keys.rs"]
