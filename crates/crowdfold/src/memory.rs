@@ -51,18 +51,25 @@ pub(crate) fn warn_of_sorting(memory: usize) {
 
 /// Logs a warning if `sessions.max_per_partition` allows more memory than the limit of the process's control group.
 pub(crate) fn warn(config: &Config) {
+    if let Some(warning) = own_limit().and_then(|limit| warning(config, limit)) {
+        tracing::warn!("{warning}");
+    }
+}
+
+/// Returns the warning if the configuration allows more memory than a limit in bytes.
+fn warning(config: &Config, limit: u64) -> Option<String> {
     let most = most(config);
-    if let Some(limit) = own_limit().filter(|limit| most > *limit) {
-        tracing::warn!(
-            "sessions.max_per_partition = {} allows up to {} of memory with all {} partitions, but the kernel kills the worker above \
-             the control group's limit of {}; lower sessions.max_per_partition, raise the limit, or share the partitions among more \
-             workers",
+    (most > limit).then(|| {
+        format!(
+            "sessions.max_per_partition = {} allows up to {} of memory with all {} partitions, but the kernel kills \
+             the worker above the control group's limit of {}; lower sessions.max_per_partition, raise the limit, or \
+             share the partitions among more workers",
             config.sessions.max_per_partition,
             show(most),
             config.topics.beacon_partitions,
             show(limit),
-        );
-    }
+        )
+    })
 }
 
 /// Returns the smallest memory limit, in bytes, of a control group and its parents. Returns `None` if none of them has
@@ -103,6 +110,7 @@ fn show(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crowdfold_config::Sources;
 
     fn write(path: &Path, text: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -136,6 +144,20 @@ mod tests {
         let groups = "5:cpu,cpuacct:/x\n4:memory:/x\n";
         assert_eq!(limit(dir.path(), groups), Some(4_000_000));
         assert_eq!(limit(dir.path(), "4:memory:/\n"), None);
+    }
+
+    #[test]
+    fn memory_above_the_limit_is_a_warning_that_names_the_key_and_the_ways_out() {
+        let mut config = Config::load(&Sources { host: "here".into(), ..Sources::default() }).unwrap();
+        (config.sessions.max_per_partition, config.topics.beacon_partitions) = (1_000_000, 8);
+        let needed = 8_000_000 * SESSION + REST;
+        assert_eq!(warning(&config, needed), None);
+        assert_eq!(
+            warning(&config, needed - 1).unwrap(),
+            "sessions.max_per_partition = 1000000 allows up to 9.2 GiB of memory with all 8 partitions, but the kernel \
+             kills the worker above the control group's limit of 9.2 GiB; lower sessions.max_per_partition, raise the \
+             limit, or share the partitions among more workers"
+        );
     }
 
     #[test]
