@@ -92,7 +92,8 @@ fn query_filters_groups_and_adds_up_rows() {
     assert_eq!(
         text(&output.stderr),
         "crowdfold: answered from the detail table os,browser: all numbers are exact\ncrowdfold: session_windows \
-         counts a session once per window, so it is not a number of people\n"
+         counts a session once per window, so it is not a number of people\ncrowdfold: good is the share of sessions \
+         that started within 2 s, stalled for at most 1 % of the time and had no failure ([quality])\n"
     );
 
     let output = cluster.query(&["--where", "os=Windows", "--every", "1m", "--format", "json"]);

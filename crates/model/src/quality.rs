@@ -23,6 +23,18 @@ impl Default for Quality {
 }
 
 impl Quality {
+    /// Returns the definition of a good session as the end of a sentence.
+    #[must_use]
+    pub fn definition(&self) -> String {
+        let (startup, stalled) =
+            (f64::from(self.startup_ms) / 1e3, f64::from(self.rebuffering_millionths) / 1e4);
+        let mut text = format!("started within {startup} s, stalled for at most {stalled} % of the time");
+        if self.bitrate_kbps > 0 {
+            let _ = write!(text, ", had a mean bitrate of at least {} kbit/s", self.bitrate_kbps);
+        }
+        text + " and had no failure"
+    }
+
     /// Returns true if a session met all thresholds in a window, and had no failure.
     #[must_use]
     pub fn is_met(&self, sums: &Sums, values: &[Option<u32>; ValueMetric::COUNT]) -> bool {
@@ -58,6 +70,12 @@ impl Qualities {
         self.own.get(tenant).copied().unwrap_or(self.common)
     }
 
+    /// Returns true if all tenants have the same thresholds.
+    #[must_use]
+    pub fn is_uniform(&self) -> bool {
+        self.own.is_empty()
+    }
+
     /// Returns the thresholds of tenants without thresholds of their own.
     #[must_use]
     pub const fn common(&self) -> Quality {
@@ -82,6 +100,20 @@ impl Qualities {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn definition_of_a_good_session_names_all_thresholds() {
+        assert_eq!(
+            Quality::default().definition(),
+            "started within 2 s, stalled for at most 1 % of the time and had no failure"
+        );
+        let quality = Quality { startup_ms: 1_500, rebuffering_millionths: 2_500, bitrate_kbps: 800 };
+        assert_eq!(
+            quality.definition(),
+            "started within 1.5 s, stalled for at most 0.25 % of the time, had a mean bitrate of at least 800 kbit/s \
+             and had no failure"
+        );
+    }
 
     #[test]
     fn session_that_misses_one_threshold_or_has_a_failure_is_not_good() {

@@ -37,8 +37,11 @@ fn check_two(text: &str, expect: &str) {
 
 #[test]
 fn section_of_an_unknown_tenant_is_refused() {
-    for section in ["release.tenants", "tenants.attributes"] {
-        let keys = if section == "release.tenants" { "k = 20\n" } else { "plan = \"pro\"\n" };
+    for (section, keys) in [
+        ("release.tenants", "k = 20\n"),
+        ("tenants.attributes", "plan = \"pro\"\n"),
+        ("quality.tenants", "bitrate = 1000\n"),
+    ] {
         for keys in ["", keys] {
             check_two(
                 &format!("[{section}.acne]\n{keys}"),

@@ -36,6 +36,18 @@ fn value_outside_its_range_is_refused() {
         "x.toml:2: sessions.max_per_partition is a number of more than 64 bits; set it to a whole number from 1 to 100000000",
     );
     check(
+        "[quality]\nstartup = \"2m\"\n",
+        "x.toml:2: quality.startup is \"2m\"; set it to a duration from 0s to 1m, such as \"90s\"",
+    );
+    check(
+        "[quality]\nrebuffering = 1.5\n",
+        "x.toml:2: quality.rebuffering is 1.5; set it to a number from 0 to 1",
+    );
+    check(
+        "[quality.tenants.default]\nbitrate = 2000000\n",
+        "x.toml:2: quality.tenants.default.bitrate is 2000000; set it to a whole number from 0 to 1000000",
+    );
+    check(
         "[merge]\ntimeout = \"0s\"\n",
         "x.toml:2: merge.timeout is \"0s\"; set it to a duration from 1s to 1d, such as \"90s\"",
     );

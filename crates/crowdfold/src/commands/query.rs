@@ -202,10 +202,25 @@ fn notes(
         notes.push(format!("no table {asked} was published: there are {known}"));
     }
     notes.extend(answer.notes());
+    if answer.has_good_sessions() {
+        notes.push(good_sessions(args, config));
+    }
     if query.tenants_across().is_some() {
         notes.extend(left_out(config, query, &asked, reader));
     }
     notes
+}
+
+/// Returns the definition of good sessions. The worker has counted them by its own thresholds.
+fn good_sessions(args: &cli::Query, config: &Config) -> String {
+    let qualities = config.rules().qualities;
+    let quality = args.tenant.as_deref().map_or_else(|| qualities.common(), |tenant| qualities.of(tenant));
+    let others = args.tenant.is_none() && !qualities.is_uniform();
+    format!(
+        "good is the share of sessions that {} ([quality]{})",
+        quality.definition(),
+        if others { ", where some tenants have other thresholds" } else { "" }
+    )
 }
 
 /// Returns notes on tenants that are left out of the groups. The notes contain only numbers, so they do not identify

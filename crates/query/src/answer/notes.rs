@@ -49,6 +49,12 @@ impl Answer {
         notes
     }
 
+    /// Returns true if the answer contains the share of good sessions.
+    #[must_use]
+    pub fn has_good_sessions(&self) -> bool {
+        self.groups.iter().any(|group| group.ratio(Derived::GoodSessions).value().is_some())
+    }
+
     /// Returns a note for each kind of numbers. It names the tables that have such numbers.
     fn sources(&self) -> Vec<String> {
         let line = |(numbers, tables): (&Numbers, &std::collections::BTreeSet<String>)| {
