@@ -3,11 +3,7 @@
 use crate::group::{Derived, Group};
 use crate::output::{Cell, Column};
 use crate::row::DistributionSummary;
-use crowdfold_model::{Metric, SumMetric, ValueMetric};
-
-/// The error classes, in the order of the schema. CSV has a column for each class, even if no error of the class
-/// occurred.
-const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
+use crowdfold_model::{ErrorClass, Metric, SumMetric, ValueMetric};
 
 type PercentileOf = fn(&DistributionSummary) -> Option<u64>;
 
@@ -66,12 +62,12 @@ pub(super) fn plain() -> impl Iterator<Item = Column> {
     SumMetric::ALL.into_iter().map(|measure| sum(measure.name(), measure))
 }
 
-/// Returns the columns of the error classes. The number is 0 for a class that did not occur.
+/// Returns the columns of all error classes, in the order of the schema. The number is 0 for a class that did not occur.
 pub(super) fn errors() -> impl Iterator<Item = Column> {
     let of = |class: &'static str| {
         move |group: &Group| group.errors().map(|errors| errors.get(class).copied().unwrap_or_default())
     };
-    ERRORS.into_iter().map(move |class| {
+    ErrorClass::ALL.into_iter().map(ErrorClass::name).map(move |class| {
         Column::number(format!("errors_{class}"), move |group| {
             Cell::sum(of(class)(group).map(|sum| sum.value))
         })
