@@ -6,7 +6,8 @@ use crowdfold_model::{Metric, Span, Timestamp};
 use crowdfold_query::{Answer, Figure, QueryMetric, Rank, Row, WindowReport, csv_field};
 use serde_json::{Map, Value, json};
 
-use crate::question::{self, Form, Parameters, Question, Refusal};
+use crate::question::{Form, Parameters, Question, Refusal};
+use crate::tenants::Tenants;
 use crate::{Access, Store};
 
 #[cfg(test)]
@@ -244,12 +245,9 @@ impl Asked<'_> {
         let since = parameters.time("since", self.now)?;
         let since = since.unwrap_or_else(|| self.now.saturating_sub(WINDOWS_SINCE));
         let reports = WindowReport::of(self.store.facts(None, since, until)?);
-        let mut seen: Vec<WindowReport> =
-            reports.into_iter().filter(|report| self.access.sees(&report.tenant)).collect();
-        if parameters.one("tenant").is_some() {
-            let (tenant, _) = question::tenant(&parameters, self.store, self.access)?;
-            seen.retain(|report| report.tenant == tenant);
-        }
+        let tenants = Tenants::of(self.store, self.access)?.chosen(&parameters)?;
+        let seen: Vec<WindowReport> =
+            reports.into_iter().filter(|report| tenants.seen.contains_key(&report.tenant)).collect();
         let report = |report: &WindowReport| {
             let mut json = json!(report);
             json["freshness_ms"] = self.now.as_millis().saturating_sub(report.newest).into();

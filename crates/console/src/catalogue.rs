@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::answers::{Asked, Reply};
 use crate::question::{Parameters, Refusal};
+use crate::tenants::Tenants;
 
 /// Returns the names of the metrics that have histograms.
 pub(crate) fn with_histogram() -> impl Iterator<Item = &'static str> {
@@ -34,10 +35,10 @@ pub(crate) fn metrics() -> Reply {
 impl Asked<'_> {
     /// Answers `tenants`.
     pub(crate) fn tenants(&self) -> Result<Reply, Refusal> {
-        let tenants = self.store.tenants()?;
-        let seen = tenants.iter().filter(|(tenant, _)| self.access.sees(tenant));
-        let tenants: Vec<Value> = seen
-            .map(|(tenant, (first, _, newest))| {
+        let tenants: Vec<Value> = Tenants::of(self.store, self.access)?
+            .seen
+            .iter()
+            .map(|(tenant, (first, newest))| {
                 json!({"tenant": tenant, "first": first.as_millis(), "newest": newest.as_millis()})
             })
             .collect();
@@ -47,20 +48,9 @@ impl Asked<'_> {
     /// Answers `breakdowns`.
     pub(crate) fn breakdowns(&self, query: &str) -> Result<Reply, Refusal> {
         let parameters = Parameters::parse(query, &["tenant"])?;
-        let mut tenants = self.store.tenants()?;
-        tenants.retain(|tenant, _| self.access.sees(tenant));
-        if let Some(asked) = parameters.one("tenant") {
-            if !tenants.contains_key(asked) {
-                let known = tenants.into_keys().collect::<Vec<_>>().join(", ");
-                let asked = asked.escape_debug();
-                return Err(Refusal::unknown(format!(
-                    "unknown tenant \"{asked}\"; the tenants with rollups are: {known}"
-                )));
-            }
-            tenants.retain(|tenant, _| tenant == asked);
-        }
+        let tenants = Tenants::of(self.store, self.access)?.chosen(&parameters)?;
         let mut breakdowns = Vec::new();
-        for tenant in tenants.keys() {
+        for tenant in tenants.seen.keys() {
             for (name, is_detail) in self.store.breakdowns(tenant)? {
                 let dimensions: Vec<&str> = name.split('.').collect();
                 breakdowns.push(json!({

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crowdfold_model::{Dimension, Span, Timestamp};
-use crowdfold_query::{Args, Catalogue, Query, QueryMetric};
+use crowdfold_model::{Span, Timestamp};
+use crowdfold_query::{Args, Catalogue, Names, Query, QueryMetric, list_of_names};
 
 use crate::{Access, ConsoleError, Selection, Store};
 
@@ -34,16 +34,12 @@ impl Export {
         let (breakdown, metrics) = entry.split_once(':').ok_or_else(|| {
             failed("write a breakdown and metrics, such as \"cdn: rebuffering_ratio, vsf\"".into())
         })?;
-        let names = breakdown.split([',', '.']).map(str::trim);
-        let names: Vec<&str> = names.collect();
-        let is_known = |name: &str| Dimension::named(name).is_some() || custom.contains(&name);
-        if let Some(stranger) = names.iter().find(|name| !is_known(name)) {
-            let known = [&Dimension::ALL.map(Dimension::name), custom].concat().join(", ");
-            return Err(failed(format!(
-                "\"{}\" is not a dimension; the dimensions are {known}",
-                stranger.escape_debug()
-            )));
-        }
+        let known = Names::new(custom.iter().copied());
+        let names: Vec<&str> = breakdown.split([',', '.']).map(str::trim).collect();
+        names.iter().try_for_each(|name| known.check(name)).map_err(|error| failed(error.to_string()))?;
+        let breakdown = list_of_names("breakdown", breakdown)
+            .map_err(|error| failed(error.to_string().replace("--", "")))?
+            .join(".");
         let metric = |name: &str| {
             QueryMetric::named(name.trim()).ok_or_else(|| {
                 let known: Vec<_> = QueryMetric::all().map(QueryMetric::name).collect();
@@ -54,10 +50,7 @@ impl Export {
                 ))
             })
         };
-        Ok(Self {
-            breakdown: names.join("."),
-            metrics: metrics.split(',').map(metric).collect::<Result<_, _>>()?,
-        })
+        Ok(Self { breakdown, metrics: metrics.split(',').map(metric).collect::<Result<_, _>>()? })
     }
 }
 

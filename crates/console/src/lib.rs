@@ -29,6 +29,7 @@ mod question;
 mod server;
 mod settings;
 mod store;
+mod tenants;
 
 pub use access::{Access, Token};
 pub use error::ConsoleError;

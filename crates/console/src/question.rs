@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_model::{Dimension, Span, Timestamp, parse_duration};
-use crowdfold_query::{Args, Catalogue, Query, QueryMetric};
+use crowdfold_query::{Args, Catalogue, Names, Query, QueryError, QueryMetric, list_of_names};
 use hyper::StatusCode;
 
+use crate::tenants::Tenants;
 use crate::{Access, Selection, Store};
 
 #[cfg(test)]
@@ -157,16 +158,18 @@ impl Question {
         form: Form,
         (now, detail): (Timestamp, Span),
     ) -> Result<Self, Refusal> {
-        let (tenant, newest) = tenant(parameters, store, access)?;
-        let known = Dimensions::of(store, &tenant)?;
+        let tenants = Tenants::of(store, access)?;
+        let (tenant, newest) = (tenants.asked(parameters)?, tenants.newest);
+        let breakdowns = store.breakdowns(&tenant)?;
+        let known = Names::new(custom_dimensions(&breakdowns));
         let args = Args {
             breakdown: None,
             where_: conditions(parameters, &known)?,
-            by: Some(known.names(parameters, "by")?.join(",")),
+            by: Some(dimensions(parameters, "by", &known)?.join(",")),
             tenant: Some(tenant.clone()),
             ..Args::default()
         };
-        let (breakdown, query) = table(parameters, store, &tenant, &known, &args, now)?;
+        let (breakdown, query) = table(parameters, &breakdowns, &known, &args, now)?;
         let until = parameters.time("until", now)?.unwrap_or(now);
         let since = parameters.time("since", now)?.unwrap_or_else(|| until.saturating_sub(PERIOD));
         if since >= until {
@@ -189,77 +192,41 @@ impl Question {
     }
 }
 
-/// Returns the tenant, and the end of the newest window of any tenant.
-pub(crate) fn tenant(
+/// Returns the dimensions of a tenant that are not built in. They occur in the names of its tables.
+fn custom_dimensions(breakdowns: &BTreeMap<String, bool>) -> BTreeSet<&str> {
+    let names = breakdowns.keys().flat_map(|breakdown| breakdown.split('.'));
+    names.filter(|name| Dimension::named(name).is_none()).collect()
+}
+
+/// Returns the names of dimensions in a parameter.
+fn dimensions(
     parameters: &Parameters,
-    store: &Store,
-    access: &Access,
-) -> Result<(String, Timestamp), Refusal> {
-    let all = store.tenants()?;
-    let newest = all.values().map(|(.., newest)| *newest).max().unwrap_or_default();
-    let seen: Vec<String> = all.into_keys().filter(|tenant| access.sees(tenant)).collect();
-    match (parameters.one("tenant"), &seen[..]) {
-        (Some(tenant), _) if seen.iter().any(|known| known == tenant) => Ok((tenant.to_owned(), newest)),
-        (Some(tenant), _) => {
-            let (tenant, known) = (tenant.escape_debug(), seen.join(", "));
-            Err(Refusal::unknown(format!(
-                "unknown tenant \"{tenant}\"; the tenants with rollups are: {known}"
-            )))
-        }
-        (None, [only]) => Ok((only.clone(), newest)),
-        (None, []) => Err(Refusal::unknown("there are no rollups yet")),
-        (None, _) => Err(Refusal::bad(format!("tenant is missing; set it to one of: {}", seen.join(", ")))),
+    parameter: &'static str,
+    known: &Names<'_>,
+) -> Result<Vec<String>, Refusal> {
+    let list = parameters.list(parameter).join(",");
+    if list.is_empty() {
+        return Ok(Vec::new());
     }
+    for name in list.split([',', '.']) {
+        known.check(name).map_err(|error| Refusal::bad(format!("{parameter}: {error}")))?;
+    }
+    list_of_names(parameter, &list).map_err(|error| Refusal::bad(without_dashes(&error)))
 }
 
-/// The names of the dimensions of a tenant: the built-in dimensions, and the custom dimensions in the tables of the
-/// tenant.
-struct Dimensions {
-    custom: BTreeSet<String>,
-}
-
-impl Dimensions {
-    fn of(store: &Store, tenant: &str) -> Result<Self, Refusal> {
-        let breakdowns = store.breakdowns(tenant)?;
-        let names = breakdowns.keys().flat_map(|breakdown| breakdown.split('.'));
-        let custom = names.filter(|name| Dimension::named(name).is_none()).map(str::to_owned);
-        Ok(Self { custom: custom.collect() })
-    }
-
-    /// Refuses a name that is not a dimension.
-    fn check(&self, parameter: &str, name: &str) -> Result<(), Refusal> {
-        if Dimension::named(name).is_some() || self.custom.contains(name) {
-            return Ok(());
-        }
-        let known: Vec<&str> = Dimension::ALL
-            .map(Dimension::name)
-            .into_iter()
-            .chain(self.custom.iter().map(String::as_str))
-            .collect();
-        Err(Refusal::bad(format!(
-            "{parameter}: \"{}\" is not a dimension; the dimensions are {}",
-            name.escape_debug(),
-            known.join(", ")
-        )))
-    }
-
-    /// Returns the names of dimensions in a parameter. Refuses other names.
-    fn names(&self, parameters: &Parameters, parameter: &str) -> Result<Vec<String>, Refusal> {
-        let list = parameters.list(parameter);
-        let names: Vec<String> = list.iter().flat_map(|name| name.split('.')).map(str::to_owned).collect();
-        names.iter().try_for_each(|name| self.check(parameter, name))?;
-        Ok(names)
-    }
+/// Returns an error of a query as it is written for parameters instead of flags.
+fn without_dashes(error: &QueryError) -> String {
+    error.to_string().replace("--", "")
 }
 
 /// Returns the conditions, such as `os:Windows` or `os=Windows`.
-fn conditions(parameters: &Parameters, known: &Dimensions) -> Result<Vec<String>, Refusal> {
+fn conditions(parameters: &Parameters, known: &Names<'_>) -> Result<Vec<String>, Refusal> {
     let condition = |text: &str| {
         let (name, value) =
             text.split_once([':', '=']).filter(|(_, value)| !value.is_empty()).ok_or_else(|| {
                 Refusal::bad(format!("where is \"{}\"; write it like os:Windows", text.escape_debug()))
             })?;
-        known.check("where", name)?;
+        known.check(name).map_err(|error| Refusal::bad(format!("where: {error}")))?;
         Ok(format!("{name}={value}"))
     };
     parameters.all("where").map(condition).collect()
@@ -269,25 +236,22 @@ fn conditions(parameters: &Parameters, known: &Dimensions) -> Result<Vec<String>
 /// the detail table.
 fn table(
     parameters: &Parameters,
-    store: &Store,
-    tenant: &str,
-    dimensions: &Dimensions,
+    breakdowns: &BTreeMap<String, bool>,
+    known: &Names<'_>,
     args: &Args,
     now: Timestamp,
 ) -> Result<(String, Query), Refusal> {
-    let breakdowns = store.breakdowns(tenant)?;
     let query = |breakdown: &str| {
         let args = Args { breakdown: Some(breakdown.to_owned()), ..args.clone() };
-        Query::from_args(&args, &Catalogue::default(), now)
-            .map_err(|error| error.to_string().replace("--", ""))
+        Query::from_args(&args, &Catalogue::default(), now).map_err(|error| without_dashes(&error))
     };
-    let known = || breakdowns.keys().cloned().collect::<Vec<_>>().join(", ");
     if parameters.one("breakdown").is_some() {
-        let asked = dimensions.names(parameters, "breakdown")?.join(".");
+        let asked = dimensions(parameters, "breakdown", known)?.join(".");
         if !breakdowns.contains_key(&asked) {
             return Err(Refusal::unknown(format!(
-                "no table {asked} was published; the breakdowns of {tenant} are {}",
-                known()
+                "no table {asked} was published; the breakdowns of {} are {}",
+                args.tenant.as_deref().unwrap_or_default(),
+                breakdowns.keys().cloned().collect::<Vec<_>>().join(", ")
             )));
         }
         return query(&asked).map(|query| (asked, query)).map_err(Refusal::unanswerable);
@@ -298,7 +262,7 @@ fn table(
         None => Err(Refusal::unanswerable(format!(
             "no published table answers this question, because tables cannot be joined and a table is grouped by its \
              first dimensions; {}",
-            nearest(&breakdowns, args)
+            nearest(breakdowns, args)
         ))),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crowdfold_model::{FOLDED, Span, Timestamp, parse_duration};
 
 use crate::across::{self, Across, Catalogue};
+use crate::list_of_names;
 use crate::row::Row;
 
 #[cfg(test)]
@@ -135,10 +136,10 @@ impl Query {
     /// # Errors
     /// Returns an error that contains the invalid flag and its correct form.
     pub fn from_args(args: &Args, catalogue: &Catalogue, now: Timestamp) -> Result<Self, QueryError> {
-        let breakdown = args.breakdown.as_deref().map(|list| names("breakdown", list)).transpose()?;
+        let breakdown = args.breakdown.as_deref().map(|list| list_of_names("breakdown", list)).transpose()?;
         let by = match args.by.as_deref() {
             Some("") => Some(Vec::new()),
-            by => by.map(|list| names("by", list)).transpose()?,
+            by => by.map(|list| list_of_names("by", list)).transpose()?,
         };
         let (attributes, by) = match by {
             None => (Vec::new(), None),
@@ -249,16 +250,6 @@ impl Query {
         }
         met
     }
-}
-
-fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
-    // A breakdown may also be written with dots, because the keys of rollup records contain dots.
-    let names: Vec<String> = list.split([',', '.']).map(|name| name.trim().to_owned()).collect();
-    let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
-    if twice || names.iter().any(String::is_empty) {
-        return Err(QueryError::List { flag, list: list.to_owned() });
-    }
-    Ok(names)
 }
 
 fn span(flag: &'static str, text: Option<&str>) -> Result<Option<Span>, QueryError> {

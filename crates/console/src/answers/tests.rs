@@ -158,6 +158,13 @@ fn invalid_questions_are_refused_with_a_status_and_the_fix() {
             400,
             "by: \"shape\" is not a dimension; the dimensions are country",
         ),
+        (timeseries, "tenant=acme&metric=vsf&by=os,os", 400, "by \"os,os\" contains a dimension twice"),
+        (
+            timeseries,
+            "tenant=acme&metric=vsf&breakdown=os.os",
+            400,
+            "breakdown \"os.os\" contains a dimension twice",
+        ),
         (
             timeseries,
             "tenant=acme&metric=vsf&breakdown=country",

@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use crowdfold_config::Tenants;
-use crowdfold_model::{Dimension, Span, Timestamp};
-use crowdfold_query::{Answer, Args, Catalogue, Query, QueryError, Reader};
+use crowdfold_model::{Span, Timestamp};
+use crowdfold_query::{Answer, Args, Catalogue, Names, Query, QueryError, Reader};
 use crowdfold_worker::{Config, clock, wiring};
 
 use crate::cli::{self, TableFormat};
@@ -118,28 +118,14 @@ fn query(args: &cli::Query, catalogue: &Catalogue, custom: &[&str], now: Timesta
     let named = [("--breakdown", &args.breakdown), ("--by", &args.by)];
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
     let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));
+    let dimensions = Names::new(custom.iter().copied());
+    let all = dimensions.clone().with_attributes(catalogue.attributes());
     for (flag, name) in listed.chain(conditions) {
-        // Empty names are skipped here, because `Query::from_args` reports them.
-        let names = name.split('.').map(str::trim).filter(|name| !name.is_empty());
         // A breakdown contains only dimensions, and no attributes.
-        let attribute =
-            |name: &str| flag != "--breakdown" && catalogue.attributes().any(|known| known == name);
-        let dimensions = || Dimension::ALL.map(Dimension::name).into_iter().chain(custom.iter().copied());
-        let known = |name: &&str| dimensions().any(|known| known == *name) || attribute(name);
-        if let Some(stranger) = names.into_iter().find(|name| !known(name)) {
-            let known = dimensions().collect::<Vec<_>>().join(", ");
-            let attributes = catalogue.attributes().collect::<Vec<_>>().join(", ");
-            let attributes = match (flag, attributes.as_str()) {
-                ("--breakdown", _) | (_, "") => String::new(),
-                (_, attributes) => format!("; the attributes of tenants are {attributes}"),
-            };
-            let stranger = stranger.escape_debug();
-            let what = if attributes.is_empty() {
-                "not a dimension"
-            } else {
-                "neither a dimension nor an attribute"
-            };
-            return Err(format!("{flag}: \"{stranger}\" is {what}; the dimensions are {known}{attributes}"));
+        let known = if flag == "--breakdown" { &dimensions } else { &all };
+        // Empty names are skipped here, because `Query::from_args` reports them.
+        for name in name.split('.').map(str::trim).filter(|name| !name.is_empty()) {
+            known.check(name).map_err(|error| format!("{flag}: {error}"))?;
         }
     }
     let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
