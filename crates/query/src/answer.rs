@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::group::{Derived, Group};
 use crate::output::{Cell, Column, Sheet};
 use crate::row::Numbers;
-use columns::{concurrent, derived, distributions, errors, mean, metric, percentile, plain};
+use columns::{concurrent, derived, distributions, errors, mean, mean_of_windows, metric, percentile, plain};
 
 mod columns;
 mod notes;
@@ -28,9 +28,8 @@ pub struct Answer {
     pub(crate) folded_away: u64,
     /// The tables whose rows were added up, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
-    /// The windows in which the table was published, by interval. Each window and each interval is identified by its
-    /// start.
-    pub(crate) published: BTreeMap<Timestamp, BTreeSet<Timestamp>>,
+    /// The start of the newest window in which the table was published, or `None` if there is no such window.
+    pub(crate) newest: Option<Timestamp>,
     /// True if the text table and CSV contain standard errors.
     pub(crate) errors: bool,
 }
@@ -92,7 +91,7 @@ impl Answer {
         if self.spans_windows() {
             columns.extend([
                 Column::number("peak", |group| Cell::Count(group.concurrent_max())).spare(5),
-                Column::number("mean", |group| Cell::real(group.concurrent_mean(), 1)).spare(9),
+                Column::number("mean", |group| Cell::real(mean_of_windows(group), 1)).spare(9),
             ]);
         }
         columns.extend([

@@ -30,6 +30,9 @@ pub(crate) struct Group {
     /// The sessions of each window, by its start. Within a window each session is counted once, but a session can be
     /// counted in several windows.
     windows: BTreeMap<Timestamp, InWindow>,
+    /// The number of windows in which the table of the rows was published. In some of these windows, the table may have
+    /// no row of this group.
+    pub(crate) table_windows: u64,
     pub(crate) rows: u64,
     /// The number of rows that contain only session counts.
     pub(crate) rows_without_numbers: u64,
@@ -73,6 +76,7 @@ impl Group {
             span: row.window,
             group_key,
             windows: BTreeMap::new(),
+            table_windows: 0,
             rows: 0,
             rows_without_numbers: 0,
             measured: 0,
@@ -167,6 +171,7 @@ impl Group {
         for (start, window) in &other.windows {
             self.windows.entry(*start).or_default().add(*window);
         }
+        self.table_windows = self.table_windows.max(other.table_windows);
         self.rows += other.rows;
         self.rows_without_numbers += other.rows_without_numbers;
         self.measured = self.measured.saturating_add(other.measured);
@@ -222,10 +227,15 @@ impl Group {
         self.windows.values().map(sessions).max().unwrap_or_default()
     }
 
-    /// Returns the mean number of sessions over the windows in which a row of the group was published, or `None` if
-    /// there is no such window.
-    pub(crate) fn concurrent_mean(&self) -> Option<f64> {
-        (self.windows() > 0).then(|| self.sessions() as f64 / self.windows() as f64)
+    /// Returns the mean number of sessions over the windows in which the table was published, or `None` if there is no
+    /// such window. The means of all groups of a table therefore add up to the mean of the table.
+    pub(crate) fn concurrent_mean(&self) -> Option<Figure> {
+        let windows = self.table_windows as f64;
+        let sessions = self.session_count();
+        (windows > 0.0).then(|| Figure {
+            value: sessions.value / windows,
+            error: sessions.error.map(|error| error / windows),
+        })
     }
 
     /// Returns the kind of the numbers. They are noisy if any row is noisy.

@@ -91,7 +91,9 @@ impl QueryMetric {
             Kind::Sessions => {
                 "Distinct sessions of each window; over several windows a session is counted in each."
             }
-            Kind::ConcurrentMean => "Mean of the sessions of the windows in which rows were published.",
+            Kind::ConcurrentMean => {
+                "Mean number of sessions of the windows in which the table was published."
+            }
             Kind::MinutesWatched => "Playing time.",
             Kind::Ratio(ratio) => ratio.definition(),
             Kind::Sum(metric) => metric.description(),
@@ -129,14 +131,7 @@ impl QueryMetric {
     pub(crate) fn of(self, group: &Group) -> Option<Figure> {
         match self.0 {
             Kind::Sessions => Some(group.session_count()),
-            Kind::ConcurrentMean => {
-                let windows = group.windows() as f64;
-                let sessions = group.session_count();
-                (windows > 0.0).then(|| Figure {
-                    value: sessions.value / windows,
-                    error: sessions.error.map(|error| error / windows),
-                })
-            }
+            Kind::ConcurrentMean => group.concurrent_mean(),
             Kind::MinutesWatched => group.minutes_watched().map(|value| Figure {
                 value,
                 error: group.error(SumMetric::PlayingMs).map(|error| error / 60_000.0),

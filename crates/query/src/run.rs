@@ -30,19 +30,21 @@ impl Query {
     /// dimensions of the query.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
         let Selection { rows, by, sources, published, folded_away } = self.select(rows)?;
+        let newest =
+            published.values().filter_map(|windows| windows.last_key_value()).map(|(start, _)| *start).max();
         let mut groups: BTreeMap<(Timestamp, &str, Vec<String>), Group> = BTreeMap::new();
         for (row, numbers) in rows {
-            let step = self.step(row);
-            let (tenant, attributes) = match &self.across {
-                None => (row.tenant.as_str(), &[][..]),
-                Some(across) => ("", across.group_key(&row.tenant).unwrap_or_default()),
-            };
+            let scope @ (step, tenant, attributes) = self.scope(row);
             let values = by.iter().filter_map(|dimension| row.value(dimension)).map(String::from);
             let group_key: Vec<String> = attributes.iter().cloned().chain(values).collect();
             groups
                 .entry((step, tenant, group_key.clone()))
                 .and_modify(|group| group.add(row, numbers))
-                .or_insert_with(|| Group::of(row, numbers, group_key));
+                .or_insert_with(|| {
+                    let mut group = Group::of(row, numbers, group_key);
+                    group.table_windows = published.get(&scope).map_or(0, |windows| windows.values().sum());
+                    group
+                });
         }
         let mut ordered: Vec<_> = groups.into_iter().collect();
         ordered.sort_by_cached_key(|((step, tenant, _), group)| (*step, *tenant, Reverse(group.sessions())));
@@ -55,18 +57,22 @@ impl Query {
             by_time: self.every.is_some(),
             folded_away,
             sources,
-            published,
+            newest,
             errors: false,
         })
     }
 
-    /// Returns the start of the interval that contains the window of a row.
-    fn step(&self, row: &Row) -> Timestamp {
-        self.every.map_or(Timestamp::EPOCH, |every| row.window.start.floor(every))
+    /// Returns the scope of a row.
+    fn scope<'a>(&'a self, row: &'a Row) -> Scope<'a> {
+        let step = self.every.map_or(Timestamp::EPOCH, |every| row.window.start.floor(every));
+        match &self.across {
+            None => (step, row.tenant.as_str(), &[]),
+            Some(across) => (step, "", across.group_key(&row.tenant).unwrap_or_default()),
+        }
     }
 
     /// Selects the table that answers the query, and its rows that meet the conditions.
-    pub(crate) fn select<'a>(&self, rows: &'a [Row]) -> Result<Selection<'a>, QueryError> {
+    pub(crate) fn select<'a>(&'a self, rows: &'a [Row]) -> Result<Selection<'a>, QueryError> {
         let known = |row| Row::numbers(row).map(|numbers| (row, numbers));
         let selected: Vec<(&Row, Numbers)> =
             rows.iter().filter(|row| self.selects(row)).filter_map(known).collect();
@@ -92,7 +98,12 @@ impl Query {
             if !tables.contains(&name) {
                 tables.insert(name);
             }
-            selection.published.entry(self.step(row)).or_default().insert(row.window.start);
+            let windows = row.added.map_or(1, |added| added.windows);
+            let published = selection.published.entry(self.scope(row)).or_default();
+            published
+                .entry(row.window.start)
+                .and_modify(|known| *known = windows.max(*known))
+                .or_insert(windows);
             match self.met_by(row) {
                 Met::No => {}
                 Met::FoldedAway => {
@@ -105,6 +116,10 @@ impl Query {
     }
 }
 
+/// The interval of a row, its tenant, and the attributes of the tenant by which the query groups. Without `every`, all
+/// rows have the same interval. If rows of several tenants are added up, the tenant is empty.
+type Scope<'a> = (Timestamp, &'a str, &'a [String]);
+
 /// The rows that answer a query.
 pub(crate) struct Selection<'a> {
     pub(crate) rows: Vec<(&'a Row, Numbers)>,
@@ -112,9 +127,9 @@ pub(crate) struct Selection<'a> {
     pub(crate) by: Vec<String>,
     /// The tables of the rows, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
-    /// The windows in which the table was published, by interval. Each window and each interval is identified by its
-    /// start.
-    pub(crate) published: BTreeMap<Timestamp, BTreeSet<Timestamp>>,
+    /// The windows in which the table was published, by their starts. The value is 1, or the number of windows if a row
+    /// is the sum of several windows.
+    pub(crate) published: BTreeMap<Scope<'a>, BTreeMap<Timestamp, u64>>,
     /// The number of session-windows in rows that may match the conditions, because a queried dimension is folded in
     /// these rows.
     pub(crate) folded_away: u64,

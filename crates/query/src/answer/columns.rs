@@ -46,8 +46,13 @@ pub(super) fn minutes(name: &str) -> Column {
 pub(super) fn concurrent() -> [Column; 2] {
     [
         Column::number("concurrent_max", |group| Cell::Count(group.concurrent_max())),
-        Column::number("concurrent_mean", |group| Cell::real(group.concurrent_mean(), 1)),
+        Column::number("concurrent_mean", |group| Cell::real(mean_of_windows(group), 1)),
     ]
+}
+
+/// Returns the mean number of concurrent sessions.
+pub(super) fn mean_of_windows(group: &Group) -> Option<f64> {
+    group.concurrent_mean().map(|mean| mean.value)
 }
 
 /// Returns the column of the sum of a metric and its standard error.

@@ -116,7 +116,7 @@ fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
         sessions: (!several).then_some(sessions),
         session_windows: several.then_some(sessions),
         concurrent_max: group.concurrent_max(),
-        concurrent_mean: rounded(group.concurrent_mean(), 1),
+        concurrent_mean: rounded(group.concurrent_mean().map(|mean| mean.value), 1),
         beacons: group.beacons,
         sums: Fields(SumMetric::ALL.map(|measure| (measure.name(), group.sum(measure).map(|sum| sum.value)))),
         errors: group.errors().map(amounts),

@@ -3,7 +3,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::{prop_assert_eq, proptest};
 use serde_json::Value;
 
-use crate::testing::{query, rows, table};
+use crate::testing::{of_tenant, query, rows, table};
 use crate::{Answer, QueryError};
 
 mod tables;
@@ -108,7 +108,29 @@ fn rows_of_several_tenants_are_not_added_unless_requested() {
 #[test]
 fn concurrent_sessions_are_the_sessions_of_one_window() {
     let answer = ask("--breakdown os,browser --by os --where os=Windows", &two_windows());
-    assert_eq!((answer.groups[0].concurrent_max(), answer.groups[0].concurrent_mean()), (930, Some(915.0)));
+    let mean = answer.groups[0].concurrent_mean().map(|mean| mean.value);
+    assert_eq!((answer.groups[0].concurrent_max(), mean), (930, Some(915.0)));
+}
+
+#[test]
+fn means_of_concurrent_sessions_add_up_to_the_mean_of_the_table() {
+    let mut records = vec![
+        table(90, "os", &[("Windows", 900), ("macOS", 200)]),
+        table(91, "os", &[("Windows", 800)]),
+        table(92, "os", &[("macOS", 100)]),
+    ];
+    records.push(of_tenant("beta", table(93, "os", &[("Windows", 400)])));
+    let means = |flags: &str| {
+        let answer = ask(flags, &records);
+        let mean = |group: &crate::group::Group| group.concurrent_mean().unwrap().value;
+        answer.groups.iter().map(|group| (group.group_key.concat(), mean(group))).collect::<Vec<_>>()
+    };
+    let of = |name: &str, mean: f64| (name.to_owned(), mean);
+    assert_eq!(means("--tenant acme --by os"), [of("Windows", 1_700.0 / 3.0), of("macOS", 100.0)]);
+    assert_eq!(means("--tenant acme --by ''"), [of("", 2_000.0 / 3.0)]);
+    assert_eq!(means("--tenant acme --by os --where os=macOS"), [of("macOS", 100.0)]);
+    assert_eq!(means("--by industry,os"), [of("newsWindows", 525.0), of("newsmacOS", 75.0)]);
+    assert_eq!(means("--tenant beta --by os"), [of("Windows", 400.0)]);
 }
 
 #[test]
