@@ -204,6 +204,11 @@ impl Group {
         self.windows.values().fold(0, |sum, window| sum.saturating_add(window.sessions))
     }
 
+    /// Returns the number of session-windows in the rows that contain only session counts.
+    pub(crate) fn sessions_without_numbers(&self) -> u64 {
+        self.sessions().saturating_sub(self.measured)
+    }
+
     /// Returns the number of sessions, with the standard error of its noise.
     pub(crate) fn session_count(&self) -> Figure {
         Figure { value: self.sessions() as f64, error: Some(self.noise.sqrt()) }

@@ -131,12 +131,13 @@ pub struct Policy {
 }
 
 impl Numbers {
-    /// Returns the name used in answers. Rows under `differential-privacy` have the name of noisy rows.
+    /// Returns the name used in answers.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Exact => "exact",
-            Self::Noisy | Self::Private => "noisy",
+            Self::Noisy => "noisy",
+            Self::Private => "private",
             Self::Absent => "counts_only",
         }
     }

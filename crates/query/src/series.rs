@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crowdfold_model::{Timestamp, Window};
 
 use crate::group::{Figure, Group};
+use crate::row::Numbers;
 use crate::{Answer, QueryMetric};
 
 #[cfg(test)]
@@ -32,7 +33,7 @@ pub struct Point {
     pub windows: u64,
     /// The number of these windows that were computed without some of the partitions.
     pub incomplete_windows: u64,
-    /// The kind of the numbers: `exact`, `noisy` or `counts_only`.
+    /// The kind of the numbers: `exact`, `noisy`, `private` or `counts_only`.
     pub numbers: &'static str,
     /// The value of each metric. `None` if the value was not published, is undefined, or consists mostly of noise.
     pub values: Vec<Option<Figure>>,
@@ -72,6 +73,21 @@ impl Answer {
         self.sources
             .iter()
             .flat_map(|(numbers, tables)| tables.iter().map(|table| (table.as_str(), numbers.name())))
+    }
+
+    /// Returns the kind of the numbers in the tables whose rows were added up, or `None` if there are no rows. If the
+    /// tables have several kinds of numbers, returns the least precise kind. Rows that contain only session counts do
+    /// not affect the kind, unless all rows are of this kind.
+    #[must_use]
+    pub fn numbers(&self) -> Option<Numbers> {
+        let known = self.sources.keys().filter(|numbers| **numbers != Numbers::Absent).max();
+        known.or_else(|| self.sources.keys().next()).copied()
+    }
+
+    /// Returns the number of session-windows in rows that contain only session counts. All other sums lack these rows.
+    #[must_use]
+    pub fn sessions_without_numbers(&self) -> u64 {
+        self.groups.iter().fold(0, |sum, group| sum.saturating_add(group.sessions_without_numbers()))
     }
 
     /// Returns the start of the newest window in which the table was published, or `None` if there is no such window.

@@ -145,7 +145,7 @@ fn differential_privacy_declares_only_the_error_of_the_session_count() {
     records[0]["policy"] = json!({"name": "differential-privacy", "k": 50, "sigma": 38.2, "tau": 240});
     let answer = ask("--breakdown os", &[records]).with_errors(true);
     let line = &json(&answer)[0];
-    assert_eq!((&line["numbers"], &line["standard_error"]["sessions"]), (&"noisy".into(), &json!(38.2)));
+    assert_eq!((&line["numbers"], &line["standard_error"]["sessions"]), (&"private".into(), &json!(38.2)));
     assert!(line["standard_error"]["plays"].is_null() && line["standard_error"]["vsf"].is_null());
     assert!(line["vsf"].is_number(), "ratios are still computed");
     assert!(
