@@ -4,7 +4,20 @@ import { axis as numbers, number, time } from "./format.js";
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const charts = new Set();
 
-/** Draws a time series into `box`. `shown` contains the starts of the intervals, the values and their standard errors. */
+/** Returns the reason why an interval has no value. */
+function reason(shown, at) {
+  if (!shown.published[at]) {
+    if (shown.withheld[at]) return "withheld: fewer than k sessions";
+    return shown.expected[at] ? "no window was published" : "no window yet";
+  }
+  if (shown.sessions[at] === null) return "no row: folded, because it had fewer than k sessions";
+  return shown.numbers[at] === "counts_only" ? "session counts only" : "undefined, or mostly noise";
+}
+
+/**
+ * Draws a time series into `box`. `shown` contains the starts of the intervals, their numbers of expected, published and
+ * withheld windows, and the sessions, the kinds of numbers, the values and their standard errors.
+ */
 export function draw(box, shown, metric, tall) {
   const x = shown.start.map((start) => start / 1000);
   const high = shown.value.map((value, at) => (value === null || !shown.error[at] ? null : value + 2 * shown.error[at]));
@@ -39,7 +52,7 @@ export function draw(box, shown, metric, tall) {
   options.hooks = { setCursor: [(plot) => {
     const at = plot.cursor.idx;
     tip.textContent = at === null || at === undefined ? "\u00a0"
-      : `${time(shown.start[at], true)}: ${shown.value[at] === null ? "not published" : number(metric, shown.value[at])}`;
+      : `${time(shown.start[at], true)}: ${shown.value[at] === null ? reason(shown, at) : number(metric, shown.value[at])}`;
   }] };
   const plot = new uPlot(options, noise ? [x, shown.value, high, low] : [x, shown.value], box);
   tip.textContent = "\u00a0";

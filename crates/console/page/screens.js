@@ -44,7 +44,7 @@ async function overview(app, box) {
         one?.now?.error ? el("small", {}, ` ± ${number(metric, one.now.error)}`) : null),
       change(metric, one, app.state.against), chart));
     const values = series.series[0]?.values[name];
-    if (values) later.push(() => draw(chart, { start: series.intervals.start, ...values }, metric));
+    if (values) later.push(() => draw(chart, { ...series.intervals, ...series.series[0], ...values }, metric));
     else chart.append(el("p", { class: "none" }, "No value in this period."));
   }
   box.append(grid, gaps(series), answered(series));
@@ -53,17 +53,27 @@ async function overview(app, box) {
 
 /** Returns a paragraph about the windows that are missing or incomplete. */
 function gaps({ intervals }) {
-  const missing = intervals.expected.reduce((sum, expected, at) => sum + Math.max(0, expected - intervals.published[at]), 0);
+  const withheld = intervals.withheld.reduce((sum, one) => sum + one, 0);
+  const missing = intervals.expected.reduce((sum, expected, at) => sum + Math.max(0, expected - intervals.published[at] - intervals.withheld[at]), 0);
   const incomplete = intervals.incomplete.reduce((sum, one) => sum + one, 0);
   const texts = [];
   if (missing) texts.push(`${count(missing)} ${missing === 1 ? "window of this period was" : "windows of this period were"} not published; the charts have gaps there.`);
+  if (withheld) texts.push(`${count(withheld)} ${withheld === 1 ? "window was" : "windows were"} withheld, because there were fewer than k sessions.`);
   if (incomplete) texts.push(`${count(incomplete)} ${incomplete === 1 ? "window lacks" : "windows lack"} the beacons of some partitions, so the sums are too low.`);
   return el("p", { class: "note" }, texts.join(" "));
 }
 
-function answered({ breakdown, numbers }) {
-  const kind = { exact: "all its numbers are exact", noisy: "its session counts are exact, and every other number carries noise (± is one standard error)", counts_only: "it contains session counts only" }[numbers];
-  return el("p", { class: "note" }, kind ? `Answered from table ${breakdown.replaceAll(".", ", ")}: ${kind}.` : "No row matches.");
+const KINDS = {
+  exact: "all its numbers are exact",
+  noisy: "its session counts are exact, and every other number carries noise (± is one standard error)",
+  private: "every number carries noise, also the session counts (differential privacy); ± is one standard error, which is known for session counts only",
+  counts_only: "it contains session counts only",
+};
+
+function answered({ breakdown, numbers, sessions_without_numbers: without }) {
+  if (!numbers) return el("p", { class: "note" }, "No row matches.");
+  const some = without && numbers !== "counts_only" ? ` ${count(without)} session-windows are in rows with session counts only, so sums are too low.` : "";
+  return el("p", { class: "note" }, `Answered from table ${breakdown.replaceAll(".", ", ")}: ${KINDS[numbers]}.${some}`);
 }
 
 function bar(value, most, error, kind) {

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use crowdfold_model::{Metric, Span, Timestamp};
-use crowdfold_query::{Answer, Figure, QueryMetric, Rank, Row, WindowReport, csv_field};
+use crowdfold_query::{Answer, Figure, Numbers, Point, QueryMetric, Rank, Row, WindowReport, csv_field};
 use serde_json::{Map, Value, json};
 
 use crate::question::{Form, Parameters, Question, Refusal};
 use crate::tenants::Tenants;
 use crate::{Access, Store};
 
+use intervals::Intervals;
+
+mod intervals;
 #[cfg(test)]
 mod tests;
 
@@ -63,7 +66,7 @@ impl Asked<'_> {
         let metrics = some_metrics(&parameters)?;
         let question = self.question(&parameters, Form::Intervals)?;
         let answer = self.answer(&question)?;
-        let intervals = self.intervals(&question)?;
+        let intervals = Intervals::of(self.store, &question)?;
         let mut series = Vec::new();
         let mut csv = vec![head(&["from", "to"], answer.by(), &["sessions"], &metrics)];
         for one in answer.series(&metrics) {
@@ -78,7 +81,10 @@ impl Asked<'_> {
                     .collect();
                 (metric.name().to_owned(), columns(&figures))
             });
-            for start in intervals.starts.iter() {
+            let of_points = |value: fn(&Point) -> Value| {
+                intervals.starts.iter().map(|start| at(start).map(value)).collect::<Vec<_>>()
+            };
+            for start in &intervals.starts {
                 let Some(point) = at(start) else { continue };
                 let end = start.saturating_add(question.selection.step.unwrap_or_default());
                 let mut cells = vec![start.to_string(), end.to_string()];
@@ -89,7 +95,8 @@ impl Asked<'_> {
             }
             series.push(json!({
                 "dimensions": dimensions(answer.by(), &one.key),
-                "sessions": intervals.starts.iter().map(|start| at(start).map(|point| point.sessions)).collect::<Vec<_>>(),
+                "sessions": of_points(|point| point.sessions.into()),
+                "numbers": of_points(|point| point.numbers.into()),
                 "values": values.collect::<Map<_, _>>(),
             }));
         }
@@ -258,49 +265,6 @@ impl Asked<'_> {
             csv: None,
         })
     }
-
-    fn intervals(&self, question: &Question) -> Result<Intervals, Refusal> {
-        let selection = &question.selection;
-        let step = selection.step.unwrap_or(question.length);
-        let mut intervals = Intervals::default();
-        let mut start = selection.since.floor(step);
-        let mut index = BTreeMap::new();
-        while start < selection.until {
-            index.insert(start, intervals.starts.len());
-            // do not expect windows that no tenant has published yet
-            let end = start.saturating_add(step).min(selection.until).min(question.newest);
-            let expected = end.saturating_since(start.max(selection.since)).as_millis();
-            intervals.expected.push(expected / question.length.as_millis().max(1));
-            intervals.starts.push(start);
-            start = start.saturating_add(step);
-        }
-        intervals.published = vec![0; intervals.starts.len()];
-        intervals.incomplete = vec![0; intervals.starts.len()];
-        for (start, (published, incomplete)) in self.store.published(selection)? {
-            let Some(at) = index.get(&start) else { continue };
-            intervals.published[*at] = published;
-            intervals.incomplete[*at] = incomplete;
-        }
-        Ok(intervals)
-    }
-}
-
-/// The intervals of a time series, with the number of windows in each that are expected, published and incomplete.
-#[derive(Default)]
-struct Intervals {
-    starts: Vec<Timestamp>,
-    expected: Vec<u64>,
-    published: Vec<u64>,
-    incomplete: Vec<u64>,
-}
-
-impl Intervals {
-    fn json(&self) -> Value {
-        json!({
-            "start": self.starts.iter().map(|start| start.as_millis()).collect::<Vec<_>>(),
-            "expected": self.expected, "published": self.published, "incomplete": self.incomplete,
-        })
-    }
 }
 
 fn floor(start: Timestamp, question: &Question) -> Timestamp {
@@ -336,12 +300,12 @@ fn dimensions(by: &[String], key: &[String]) -> Map<String, Value> {
 
 /// Returns the description of the question. Every answer contains it.
 fn described(question: &Question, answer: &Answer) -> Value {
-    let numbers = answer.source_tables().map(|(_, numbers)| numbers).collect::<Vec<_>>();
     json!({
         "tenant": question.selection.tenant, "breakdown": question.selection.breakdown, "by": answer.by(),
-        "numbers": numbers.first(), "since": question.selection.since.as_millis(),
+        "numbers": answer.numbers().map(Numbers::name), "since": question.selection.since.as_millis(),
         "until": question.selection.until.as_millis(), "window_ms": question.length.as_millis(),
         "newest": question.newest.as_millis(), "folded_away": answer.folded_away(),
+        "sessions_without_numbers": answer.sessions_without_numbers(),
     })
 }
 

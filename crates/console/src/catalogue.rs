@@ -69,7 +69,7 @@ const PATHS: [(&str, &str, &[&str]); 10] = [
         "The tenants with rollups, each with the start of its first window and the end of its newest window.",
         &[],
     ),
-    ("breakdowns", "The published tables. The numbers in the detail table are exact.", &["tenant"]),
+    ("breakdowns", "The published tables, and which of them is the detail table.", &["tenant"]),
     (
         "metrics",
         "The metrics, each with its unit and definition, and with the direction that is better.",
@@ -77,8 +77,9 @@ const PATHS: [(&str, &str, &[&str]); 10] = [
     ),
     (
         "timeseries",
-        "The values of metrics in each interval. `intervals` contains the numbers of expected, published and incomplete \
-         windows. A value that was not published is null, never 0.",
+        "The values of metrics in each interval. `intervals` contains the numbers of expected, published, incomplete \
+         and withheld windows. A value that was not published is null, never 0. `numbers` of a series is null if the \
+         group has no row in the interval, and `counts_only` if its rows contain session counts only.",
         &["tenant", "breakdown", "metric", "where", "by", "since", "until", "step"],
     ),
     (

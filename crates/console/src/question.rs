@@ -137,6 +137,8 @@ pub(crate) struct Question {
     pub(crate) selection: Selection,
     /// The length of the tenant's windows.
     pub(crate) length: Span,
+    /// The start of the first window of any tenant.
+    pub(crate) first: Timestamp,
     /// The end of the newest window of any tenant.
     pub(crate) newest: Timestamp,
 }
@@ -159,7 +161,7 @@ impl Question {
         (now, detail): (Timestamp, Span),
     ) -> Result<Self, Refusal> {
         let tenants = Tenants::of(store, access)?;
-        let (tenant, newest) = (tenants.asked(parameters)?, tenants.newest);
+        let tenant = tenants.asked(parameters)?;
         let breakdowns = store.breakdowns(&tenant)?;
         let known = Names::new(custom_dimensions(&breakdowns));
         let args = Args {
@@ -188,7 +190,7 @@ impl Question {
             None => query,
         };
         let selection = Selection { tenant, breakdown, since, until, step };
-        Ok(Self { query, selection, length, newest })
+        Ok(Self { query, selection, length, first: tenants.first, newest: tenants.newest })
     }
 }
 

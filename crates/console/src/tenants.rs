@@ -11,6 +11,8 @@ use crate::{Access, Store};
 pub(crate) struct Tenants {
     /// Each tenant, with the start of its first window and the end of its newest window.
     pub(crate) seen: BTreeMap<String, (Timestamp, Timestamp)>,
+    /// The start of the first window of any tenant, also of tenants that the request may not see.
+    pub(crate) first: Timestamp,
     /// The end of the newest window of any tenant, also of tenants that the request may not see.
     pub(crate) newest: Timestamp,
 }
@@ -19,9 +21,11 @@ impl Tenants {
     pub(crate) fn of(store: &Store, access: &Access) -> Result<Self, Refusal> {
         let all = store.tenants()?;
         let newest = all.values().map(|(.., newest)| *newest).max().unwrap_or_default();
+        let first = all.values().map(|(first, ..)| *first).min().unwrap_or_default();
         let seen = all.into_iter().filter(|(tenant, _)| access.sees(tenant));
         Ok(Self {
             seen: seen.map(|(tenant, (first, _, newest))| (tenant, (first, newest))).collect(),
+            first,
             newest,
         })
     }

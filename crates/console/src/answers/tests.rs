@@ -1,6 +1,6 @@
 use crowdfold_model::{Span, Timestamp};
 use crowdfold_query::{Args, Catalogue, Query, QueryMetric, Rank, Row};
-use crowdfold_testkit::rows::{MINUTE, noisy, of_tenant, table};
+use crowdfold_testkit::rows::{MINUTE, counts_only, noisy, of_tenant, table};
 use hyper::StatusCode;
 use serde_json::Value;
 
@@ -141,6 +141,8 @@ fn missing_windows_have_no_value_and_incomplete_windows_are_marked() {
         assert_eq!(at("expected", interval), 1);
         assert_eq!(at("published", interval), u64::from(!is_missing), "{interval}");
         assert_eq!(at("incomplete", interval), u64::from(interval == 7));
+        assert_eq!(at("withheld", interval), u64::from(is_missing), "beta has a row in this window");
+        assert_eq!(reply.json["series"][0]["numbers"][interval].is_null(), is_missing);
         assert_eq!(values[interval].is_null(), is_missing);
     }
     assert_eq!(values[10], 1_070.0);
@@ -150,6 +152,34 @@ fn missing_windows_have_no_value_and_incomplete_windows_are_marked() {
     let hours = ask(|asked| asked.timeseries("tenant=acme&metric=sessions&since=2h&step=1h")).unwrap();
     assert_eq!(hours.json["intervals"]["published"], serde_json::json!([59, 60]));
     assert_eq!(hours.json["intervals"]["expected"], serde_json::json!([60, 60]));
+}
+
+#[test]
+fn answers_name_the_least_precise_numbers_and_count_sessions_without_numbers() {
+    let lifetimes = Lifetimes { detail: Span::DAY.times(2), rollups: Span::DAY.times(30) };
+    let answer = |of: [fn(Vec<Value>) -> Vec<Value>; 3]| {
+        let store = Store::open(None, lifetimes).unwrap();
+        let records = (0..).zip(of).flat_map(|(at, of)| of(table(FIRST + at, "os", &[("Windows", 500)])));
+        let row = |record: Value| Row::parse(record.to_string().as_bytes()).unwrap();
+        store.add(&Batch { rows: records.map(row).collect(), ..Batch::default() }, minute(5)).unwrap();
+        let asked = Asked { store: &store, access: &Access::All, now: minute(3), detail: lifetimes.detail };
+        let reply = asked.timeseries("metric=plays&since=3m&step=1m").unwrap().json;
+        let numbers = reply["series"][0]["numbers"].clone();
+        (reply["numbers"].clone(), reply["sessions_without_numbers"].clone(), numbers)
+    };
+    let private = |mut records: Vec<Value>| {
+        records[0].as_object_mut().unwrap().remove("detail");
+        records[0]["policy"] =
+            serde_json::json!({"name": "differential-privacy", "k": 50, "sigma": 27.0, "tau": 150});
+        records
+    };
+    assert_eq!(
+        answer([|records| records, noisy, counts_only]),
+        ("noisy".into(), 500.into(), serde_json::json!(["exact", "noisy", "counts_only"]))
+    );
+    assert_eq!(answer([|records| records; 3]).0, "exact");
+    assert_eq!(answer([counts_only; 3]).0, "counts_only");
+    assert_eq!(answer([noisy, private, noisy]).0, "private");
 }
 
 #[test]

@@ -72,6 +72,27 @@ impl Store {
         published(&self.lock(), selection)
     }
 
+    /// Returns, for each interval, the number of windows in which another tenant has a table, but this tenant has none.
+    /// Intervals without such a window are not contained.
+    ///
+    /// # Errors
+    /// Returns an error if the database cannot be read.
+    pub fn withheld(&self, selection: &Selection) -> Result<BTreeMap<Timestamp, u64>, ConsoleError> {
+        let connection = self.lock();
+        // The recursion seeks the next start in the index, so it does not read all tables of a window.
+        let mut statement = connection.prepare_cached(
+            "WITH RECURSIVE starts (start) AS (SELECT MIN(start) FROM tables WHERE start >= ?2 UNION ALL \
+             SELECT (SELECT MIN(one.start) FROM tables AS one WHERE one.start > starts.start) FROM starts \
+             WHERE starts.start < ?3) \
+             SELECT start / ?4 * ?4 AS bucket, COUNT(*) FROM starts WHERE start < ?3 AND NOT EXISTS \
+             (SELECT 1 FROM tables AS own WHERE own.start = starts.start AND own.tenant = ?1) GROUP BY bucket",
+        )?;
+        let Selection { tenant, since, until, .. } = selection;
+        let values = params![tenant, millis(*since), millis(*until), step(selection)];
+        let windows = statement.query_map(values, |row| Ok((time(row.get(0)?), row.get(1)?)))?;
+        Ok(windows.collect::<Result<_, _>>()?)
+    }
+
     /// Returns the length of the newest window of a tenant.
     ///
     /// # Errors
@@ -95,7 +116,7 @@ impl Store {
         let Selection { tenant, breakdown, since, until, .. } = selection;
         let policies = policies(&connection)?;
         let mut statement = connection.prepare_cached(
-            "SELECT start, cell, policy, detail, length, published, sessions, beacons, summaries FROM rollups \
+            "SELECT start, cell, policy, kind, length, published, sessions, beacons, summaries FROM rollups \
              WHERE tenant = ?1 AND breakdown = ?2 AND start >= ?3 AND start < ?4",
         )?;
         let names: Vec<String> = breakdown.split('.').map(str::to_owned).collect();
@@ -221,13 +242,13 @@ fn cells(text: &str) -> Vec<String> {
 
 /// Creates a row from the columns that do not depend on the metrics.
 fn empty(row: &rusqlite::Row<'_>, policy: &Policy) -> Result<Row, rusqlite::Error> {
-    let detail: i64 = row.get(3)?;
+    let kind: i64 = row.get(3)?;
     let length: u64 = row.get(4)?;
     Ok(Row {
         tenant: String::new(),
         window: Window { start: Timestamp::EPOCH, end: Timestamp::EPOCH },
         breakdown: Vec::new(),
-        detail: (detail >= 0).then_some(detail == 1),
+        detail: (kind >= 0).then_some(kind == 1),
         dimensions: BTreeMap::new(),
         row: 1,
         rows: 1,

@@ -18,12 +18,15 @@ const TABLES: &str = "
         PRIMARY KEY (tenant, breakdown, start)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS tables_by_start ON tables (start);
     CREATE TABLE IF NOT EXISTS rollups (
-        tenant TEXT, breakdown TEXT, start INTEGER, span INTEGER, cell TEXT, policy INTEGER, detail INTEGER,
+        tenant TEXT, breakdown TEXT, start INTEGER, span INTEGER, cell TEXT, policy INTEGER, kind INTEGER,
         length INTEGER NOT NULL, published INTEGER NOT NULL, sessions INTEGER NOT NULL, beacons INTEGER,
         summaries TEXT,
-        PRIMARY KEY (tenant, breakdown, start, span, cell, policy, detail)) WITHOUT ROWID;
+        PRIMARY KEY (tenant, breakdown, start, span, cell, policy, kind)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS rollups_by_start ON rollups (start);
 ";
+
+/// The kind of a row that contains only session counts.
+pub(super) const COUNTS_ONLY: i64 = 2;
 
 /// The condition that the store contains all rows of the table of a row in `rollups`.
 pub(super) const IS_COMPLETE: &str = "EXISTS (SELECT 1 FROM tables AS one WHERE one.tenant = rollups.tenant \
@@ -88,24 +91,24 @@ impl Sql {
         let plus = plus.join(", ");
         Self {
             insert: format!(
-                "INSERT OR IGNORE INTO rollups (tenant, breakdown, start, span, cell, policy, detail, length, \
+                "INSERT OR IGNORE INTO rollups (tenant, breakdown, start, span, cell, policy, kind, length, \
                  published, sessions, beacons, summaries, {names}) VALUES ({marks})"
             ),
             add_up: format!(
-                "INSERT INTO rollups (tenant, breakdown, start, span, cell, policy, detail, length, published, \
+                "INSERT INTO rollups (tenant, breakdown, start, span, cell, policy, kind, length, published, \
                  sessions, beacons, {names}) \
-                 SELECT tenant, breakdown, start / ?1 * ?1 AS hour, ?1, cell, policy, detail, length, \
+                 SELECT tenant, breakdown, start / ?1 * ?1 AS hour, ?1, cell, policy, kind, length, \
                  SUM(published), SUM(sessions), SUM(beacons), {summed} FROM rollups \
                  WHERE start < ?2 AND span < ?1 AND {IS_COMPLETE} \
-                 GROUP BY tenant, breakdown, hour, cell, policy, detail, length \
+                 GROUP BY tenant, breakdown, hour, cell, policy, kind, length \
                  ON CONFLICT DO UPDATE SET published = published + excluded.published, \
                  sessions = sessions + excluded.sessions, beacons = beacons + excluded.beacons, {plus}"
             ),
             load: format!(
-                "SELECT start / ?5 * ?5 AS bucket, cell, policy, detail, length, SUM(published), SUM(sessions), \
+                "SELECT start / ?5 * ?5 AS bucket, cell, policy, kind, length, SUM(published), SUM(sessions), \
                  SUM(beacons), {summed} FROM rollups \
                  WHERE tenant = ?1 AND breakdown = ?2 AND start >= ?3 AND start < ?4 \
-                 GROUP BY bucket, cell, policy, detail, length"
+                 GROUP BY bucket, cell, policy, kind, length"
             ),
         }
     }

@@ -1,6 +1,6 @@
 use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
-use crowdfold_query::{Args, Catalogue, Query, QueryMetric, Row};
-use crowdfold_testkit::rows::{MINUTE, noisy, of_tenant, table};
+use crowdfold_query::{Args, Catalogue, Numbers, Query, QueryMetric, Row};
+use crowdfold_testkit::rows::{MINUTE, counts_only, noisy, of_tenant, table};
 use serde_json::Value;
 
 use super::{Batch, Lifetimes, Selection, Store};
@@ -98,6 +98,26 @@ fn adding_windows_up_to_hours_keeps_their_sums() {
     store.maintain(later).unwrap();
     let after = store.rows(&selection("cdn", FIRST, FIRST + 120, None)).unwrap();
     assert_eq!(figures(&after, "cdn"), figures(&before, "cdn"));
+}
+
+#[test]
+fn rows_with_session_counts_only_are_not_added_to_rows_with_numbers() {
+    let store = Store::open(None, LIFETIMES).unwrap();
+    let mut records = Vec::new();
+    for at in FIRST..FIRST + 60 {
+        let rows = table(at, "cdn", &[("cdn-a", 700)]);
+        records.extend(if at % 3 == 0 { counts_only(rows) } else { noisy(rows) });
+    }
+    store.add(&batch(&records, 1), minute(FIRST + 61)).unwrap();
+    for hours in [false, true] {
+        if hours {
+            store.maintain(minute(FIRST + 60).saturating_add(LIFETIMES.detail)).unwrap();
+        }
+        let stored = store.rows(&selection("cdn", FIRST, FIRST + 60, None)).unwrap();
+        let kinds: Vec<_> = stored.iter().map(|row| (row.numbers(), row.sessions)).collect();
+        assert_eq!(kinds, [(Some(Numbers::Noisy), 40 * 700), (Some(Numbers::Absent), 20 * 700)]);
+        assert_eq!(figures(&stored, "cdn"), figures(&rows(&records), "cdn"));
+    }
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use crowdfold_model::{ErrorClass, FOLDED, SumMetric, Timestamp, ValueMetric};
-use crowdfold_query::Row;
+use crowdfold_query::{Numbers, Row};
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, Transaction, params, params_from_iter};
 
-use super::schema::IS_COMPLETE;
+use super::schema::{COUNTS_ONLY, IS_COMPLETE};
 use super::{AHEAD, Added, Batch, Store, millis};
 use crate::ConsoleError;
 
@@ -133,6 +133,13 @@ fn detail(row: &Row) -> i64 {
     row.detail.map_or(-1, i64::from)
 }
 
+/// Returns the kind of a row, which is part of the key by which rows are added up: 2 if the row contains only session
+/// counts, and otherwise the same number as [`detail`]. If rows with and without numbers were added to each other, the
+/// sums would cover fewer sessions than the session count.
+fn kind(row: &Row) -> i64 {
+    if row.numbers() == Some(Numbers::Absent) { COUNTS_ONLY } else { detail(row) }
+}
+
 fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -149,7 +156,7 @@ fn fields(row: &Row, policy: i64) -> Vec<Value> {
         Value::Integer(length),
         Value::Text(serde_json::to_string(&cell).unwrap_or_default()),
         Value::Integer(policy),
-        Value::Integer(detail(row)),
+        Value::Integer(kind(row)),
         Value::Integer(length),
         Value::Integer(1),
         Value::Integer(whole(row.sessions)),
