@@ -47,8 +47,16 @@ async function overview(app, box) {
     if (values) later.push(() => draw(chart, { ...series.intervals, ...series.series[0], ...values }, metric));
     else chart.append(el("p", { class: "none" }, "No value in this period."));
   }
-  box.append(grid, gaps(series), answered(series));
+  box.append(...[grid, hours(series, compared), gaps(series), answered(series)].filter(Boolean));
   return () => later.forEach((one) => one());
+}
+
+/** Returns a paragraph about periods that were rounded to full hours. */
+function hours(...answers) {
+  const texts = answers.filter((one) => one.rounded).map((one) => (one.against
+    ? `The numbers and their changes cover full hours, ${time(one.since, true)} to ${time(one.until, true)}, because the earlier period is kept as sums of hours only.`
+    : `The period begins at ${time(one.since, true)}, because old windows are kept as sums of hours only.`));
+  return texts.length ? el("p", { class: "note" }, texts.join(" ")) : null;
 }
 
 /** Returns a paragraph about the windows that are missing or incomplete. */
@@ -139,7 +147,7 @@ async function breakdown(app, box) {
       el("caption", {}, `${metric.label} by ${by.join(", ")}`),
       el("thead", {}, head), el("tbody", {}, answer.rows.map(cells)))));
   }
-  box.append(answered(answer));
+  box.append(...[answered(answer), hours(answer)].filter(Boolean));
   if (metric.ratio) box.append(el("p", { class: "note" }, "Impact is the amount by which the overall value would improve if the row were as good as the rest. Bars to the right harm the overall value. Thin lines are two standard errors of noise."));
   if (answer.rows.some((row) => row.folded)) box.append(el("p", { class: "note" }, "* contains the rest: rows below k sessions, which were folded together until they cover a crowd."));
   if (answer.folded_away) box.append(el("p", { class: "note" }, `${count(answer.folded_away)} session-windows are in folded rows that may match the filter.`));

@@ -173,17 +173,10 @@ impl Asked<'_> {
                 "against is not before since; set it to an earlier time or to 1d or 1w",
             ));
         };
-        let answer = self.answer(&question)?;
-        // shorten both periods to the end of the newest published window; otherwise only the later period would lack
-        // windows
-        let end = question.newest.min(question.selection.until).max(question.selection.since);
-        let mut earlier = question.clone();
-        earlier.selection.since = against;
-        earlier.selection.until = end.saturating_sub(shift);
-        earlier.query = earlier.query.between(against, earlier.selection.until);
-        let before = self.answer(&earlier)?;
+        let (question, earlier) = periods(question, shift);
+        let (answer, before) = (self.answer(&question)?, self.answer(&earlier)?);
         let mut json = described(&question, &answer);
-        json["against"] = against.as_millis().into();
+        json["against"] = earlier.selection.since.as_millis().into();
         json["against_until"] = earlier.selection.until.as_millis().into();
         let mut csv = vec![head(
             &[],
@@ -240,7 +233,7 @@ impl Asked<'_> {
         let json = json!({
             "tenant": question.selection.tenant, "breakdown": question.selection.breakdown, "metric": metric.name(),
             "since": question.selection.since.as_millis(), "until": question.selection.until.as_millis(),
-            "distribution": distribution,
+            "rounded": question.is_rounded, "distribution": distribution,
         });
         Ok(Reply { json, csv: Some(csv) })
     }
@@ -265,6 +258,25 @@ impl Asked<'_> {
             csv: None,
         })
     }
+}
+
+/// Returns the question for the two periods of a comparison, of which the second begins `shift` before the first. Both
+/// have the same length. If the earlier period is kept as sums of hours only, both consist of full hours.
+fn periods(question: Question, shift: Span) -> (Question, Question) {
+    // shorten both periods to the end of the newest published window; otherwise only the later period would lack
+    // windows
+    let end = question.newest.min(question.selection.until).max(question.selection.since);
+    let (now, shift, until) = if question.selection.since.saturating_sub(shift) < question.hours_until {
+        let now = question.in_full_hours(end);
+        let hours = shift.as_millis() / Span::HOUR.as_millis();
+        let until = now.selection.until;
+        (now, Span::HOUR.times(hours.max(1)), until)
+    } else {
+        (question, shift, end)
+    };
+    let since = now.selection.since.saturating_sub(shift);
+    let earlier = now.clone().between(since, until.saturating_sub(shift));
+    (now, earlier)
 }
 
 fn floor(start: Timestamp, question: &Question) -> Timestamp {
@@ -305,7 +317,7 @@ fn described(question: &Question, answer: &Answer) -> Value {
         "numbers": answer.numbers().map(Numbers::name), "since": question.selection.since.as_millis(),
         "until": question.selection.until.as_millis(), "window_ms": question.length.as_millis(),
         "newest": question.newest.as_millis(), "folded_away": answer.folded_away(),
-        "sessions_without_numbers": answer.sessions_without_numbers(),
+        "sessions_without_numbers": answer.sessions_without_numbers(), "rounded": question.is_rounded,
     })
 }
 

@@ -123,7 +123,10 @@ fn parameter(name: &str) -> Value {
             "The dimensions to group by, separated by commas. They must be the first dimensions of the table."
         }
         "since" => {
-            "The start of the period: a time, milliseconds since 1970, or a length of time before now. The default is 1h; of `windows`, it is 1d."
+            "The start of the period: a time, milliseconds since 1970, or a length of time before now. The default is 1h; of `windows`, it is 1d. \
+             Windows older than `console.detail` are kept as sums of hours only. If the period begins or ends there, it \
+             is rounded outward to full hours. `since`, `until` and `rounded` of the answer report this. If the earlier \
+             period of `compare` begins there, both periods are the last full hours."
         }
         "until" => "The end of the period, in the same form as `since`. The default is now.",
         "step" => "The length of the intervals, such as 5m.",

@@ -141,6 +141,10 @@ pub(crate) struct Question {
     pub(crate) first: Timestamp,
     /// The end of the newest window of any tenant.
     pub(crate) newest: Timestamp,
+    /// The time before which windows are kept as sums of hours only.
+    pub(crate) hours_until: Timestamp,
+    /// True if the period of the request was changed to full hours.
+    pub(crate) is_rounded: bool,
 }
 
 /// The number of values in an answer.
@@ -180,9 +184,12 @@ impl Question {
             )));
         }
         let length = store.window_length(&tenant)?.unwrap_or(Span::MINUTE);
+        let hours_until = hours_until(store, (&tenant, &breakdown), length, now.saturating_sub(detail))?;
+        let asked = (since, until);
+        let (since, until) = outward(asked, hours_until);
         let step = match form {
             Form::Whole => None,
-            Form::Intervals => Some(step(parameters, (since, until), length, now.saturating_sub(detail))?),
+            Form::Intervals => Some(step(parameters, (since, until), length, hours_until)?),
         };
         let query = query.between(since, until);
         let query = match step {
@@ -190,8 +197,49 @@ impl Question {
             None => query,
         };
         let selection = Selection { tenant, breakdown, since, until, step };
-        Ok(Self { query, selection, length, first: tenants.first, newest: tenants.newest })
+        let (first, newest) = (tenants.first, tenants.newest);
+        let is_rounded = asked != (since, until);
+        Ok(Self { query, selection, length, first, newest, hours_until, is_rounded })
     }
+
+    /// Changes the period of the question.
+    pub(crate) fn between(mut self, since: Timestamp, until: Timestamp) -> Self {
+        self.query = self.query.between(since, until);
+        (self.selection.since, self.selection.until) = (since, until);
+        self
+    }
+
+    /// Changes the period to the last full hours before `end`. The number of hours is the length of the period from the
+    /// start of the question to `end`, rounded up.
+    pub(crate) fn in_full_hours(mut self, end: Timestamp) -> Self {
+        let hours = end.saturating_since(self.selection.since).as_millis().div_ceil(Span::HOUR.as_millis());
+        let end = end.floor(Span::HOUR);
+        self.is_rounded = true;
+        self.between(end.saturating_sub(Span::HOUR.times(hours.max(1))), end)
+    }
+}
+
+/// Returns the time before which the windows of a table are kept as sums of hours only. Windows of an hour or more are
+/// kept unchanged.
+fn hours_until(
+    store: &Store,
+    (tenant, breakdown): (&str, &str),
+    length: Span,
+    detail: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    if length >= Span::HOUR {
+        return Ok(Timestamp::EPOCH);
+    }
+    // the second time is later if `console.detail` was shorter before
+    let stored = store.end_of_hours(tenant, breakdown)?.unwrap_or_default();
+    Ok(detail.floor(Span::HOUR).max(stored))
+}
+
+/// Rounds the bounds of a period outward to full hours where only sums of hours are kept.
+fn outward((since, until): (Timestamp, Timestamp), hours_until: Timestamp) -> (Timestamp, Timestamp) {
+    let start = if since < hours_until { since.floor(Span::HOUR) } else { since };
+    let end = if until < hours_until { until.ceil(Span::HOUR) } else { until };
+    (start, end)
 }
 
 /// Returns the dimensions of a tenant that are not built in. They occur in the names of its tables.

@@ -199,6 +199,58 @@ fn comparison_shortens_both_periods_to_the_newest_published_window() {
     );
 }
 
+/// Returns an hour and a half of windows of one minute, of which the first hour is older than the detail.
+fn old_store() -> (Store, Timestamp) {
+    let lifetimes = Lifetimes { detail: Span::HOUR, rollups: Span::DAY.times(30) };
+    let store = Store::open(None, lifetimes).unwrap();
+    let now = minute(120);
+    store.add(&Batch { rows: rows(), ..Batch::default() }, now).unwrap();
+    store.maintain(now).unwrap();
+    (store, now)
+}
+
+#[test]
+fn period_that_is_kept_as_hours_is_rounded_outward() {
+    let (store, now) = old_store();
+    let asked = Asked { store: &store, access: &Access::All, now, detail: Span::HOUR };
+    let sum = |from: u64, to: u64| (from..to).filter(|at| *at != 5).map(|at| 1_060 + at).sum::<u64>();
+    let at = |after: u64| minute(after).as_millis();
+    for (period, since, until) in [
+        ("since=90m&until=80m", 0, 60),
+        ("since=70m&until=20m", 0, 100),
+        ("since=60m&until=20m", 60, 100),
+        ("since=50m", 70, 120),
+    ] {
+        let reply = asked.breakdown(&format!("tenant=acme&breakdown=os&metric=vsf&{period}")).unwrap().json;
+        assert_eq!(reply["sessions"], sum(since, until), "{period}");
+        assert_eq!((&reply["since"], &reply["until"]), (&at(since).into(), &at(until).into()), "{period}");
+        assert_eq!(reply["rounded"], since == 0, "{period}");
+    }
+    let reply =
+        asked.timeseries("tenant=acme&breakdown=os&metric=sessions&since=110m&until=70m").unwrap().json;
+    assert_eq!((&reply["since"], &reply["rounded"]), (&at(0).into(), &true.into()));
+    assert_eq!(reply["series"][0]["sessions"], serde_json::json!([sum(0, 60)]));
+}
+
+#[test]
+fn comparison_with_a_period_that_is_kept_as_hours_compares_full_hours() {
+    let (store, now) = old_store();
+    let now = now.saturating_sub(Span::from_millis(1));
+    let asked = Asked { store: &store, access: &Access::All, now, detail: Span::HOUR };
+    let sum = |from: u64, to: u64| (from..to).filter(|at| *at != 5).map(|at| 1_060 + at).sum::<u64>() as f64;
+    let until = minute(120).as_millis();
+    let query = format!("tenant=acme&breakdown=os&metric=sessions&since=20m&until={until}&against=75m");
+    let reply = asked.compare(&query).unwrap().json;
+    let row = &reply["rows"][0];
+    assert_eq!(row["now"]["value"], sum(60, 120));
+    assert_eq!(row["before"]["value"], sum(0, 60));
+    assert_eq!(
+        (&reply["since"], &reply["against"]),
+        (&minute(60).as_millis().into(), &minute(0).as_millis().into())
+    );
+    assert_eq!(reply["rounded"], true);
+}
+
 #[test]
 fn distribution_is_the_sum_of_the_histograms_in_the_store() {
     let reply = ask(|asked| asked.distribution("tenant=acme&metric=bandwidth_kbps&since=1h")).unwrap();

@@ -93,6 +93,20 @@ impl Store {
         Ok(windows.collect::<Result<_, _>>()?)
     }
 
+    /// Returns the end of the newest hour to which windows of a table were added up, or `None` if there is no such hour.
+    ///
+    /// # Errors
+    /// Returns an error if the database cannot be read.
+    pub fn end_of_hours(&self, tenant: &str, breakdown: &str) -> Result<Option<Timestamp>, ConsoleError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT start FROM tables WHERE tenant = ?1 AND breakdown = ?2 AND added = 1 \
+             ORDER BY start DESC LIMIT 1",
+        )?;
+        let start: Option<i64> = statement.query_row([tenant, breakdown], |row| row.get(0)).optional()?;
+        Ok(start.map(|start| time(start).floor(Span::HOUR).saturating_add(Span::HOUR)))
+    }
+
     /// Returns the length of the newest window of a tenant.
     ///
     /// # Errors
