@@ -118,6 +118,40 @@ fn wrong_usage_exits_with_2_and_reports_the_problem() {
 }
 
 #[test]
+fn release_settings_that_protect_too_little_exit_with_2_and_name_key_and_fix() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("crowdfold.toml");
+    for (line, expect) in [
+        ("margin = 26", ["release.margin", "25"]),
+        ("noise = 101", ["release.noise", "from 1 to 100"]),
+        ("detail_breakdown = [\"cdn\"]", ["release.detail_breakdown", "exactly as it is listed"]),
+        ("privacy.secret_file = \"/no/such.key\"", ["release.privacy.secret_file", "/no/such.key"]),
+    ] {
+        std::fs::write(&path, format!("[release]\n{line}\n")).expect("a file");
+        let output = crowdfold(&["run", "--config", &path.display().to_string()]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{line}: {stderr}");
+        assert!(expect.iter().all(|words| stderr.contains(words)), "{line}: {stderr}");
+    }
+}
+
+#[test]
+fn fold_says_once_if_only_session_counts_are_published_outside_the_detail_table() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    std::fs::write(path("secret"), "0123456789abcdef".repeat(4)).expect("a file");
+    std::fs::write(path("none.toml"), "").expect("a file");
+    let keyed = format!("[release.privacy]\nsecret_file = {:?}\n", path("secret"));
+    std::fs::write(path("keyed.toml"), keyed).expect("a file");
+    for (config, times) in [("none.toml", 1), ("keyed.toml", 0)] {
+        let output = crowdfold(&["fold", "--config", &path(config)]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert_eq!(stderr.matches("session counts").count(), times, "{config}: {stderr}");
+    }
+}
+
+#[test]
 fn unknown_key_in_a_file_exits_with_2_and_names_the_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("crowdfold.toml");
