@@ -117,7 +117,12 @@ fn one(
         }
     }
     if has_noise {
-        writeln!(out, "#\n# \"noise\" means that the standard error is larger than the number.")?;
+        writeln!(
+            out,
+            "#\n# \"noise\" means that the standard error is larger than the number. If you need such a number, add \
+             more windows,\n# use fewer dimensions, or make this breakdown the detail table \
+             (release.detail_breakdown)."
+        )?;
     }
     suggest(policy, &traffic, window, out)
 }

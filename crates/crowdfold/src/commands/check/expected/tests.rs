@@ -41,6 +41,7 @@ fn relative_error_is_noise_divided_by_the_expected_sum() {
     assert!((share(error) - 100.0 * 100.0 * 60_000.0 / window).abs() < 0.06, "{text}");
     assert!((share(error) / share(hours) - 60_f64.sqrt()).abs() < 1.0, "{text}");
     assert!(text.contains("startup_failures"), "{text}");
+    assert!(text.contains("make this breakdown the detail table (release.detail_breakdown)"), "{text}");
 }
 
 #[test]
