@@ -2,26 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_model::{Metric, Span, Timestamp};
-use crowdfold_query::{Answer, Figure, Numbers, Point, QueryMetric, Rank, Row, WindowReport, csv_field};
+use crowdfold_model::{Span, Timestamp};
+use crowdfold_query::{Answer, Figure, Numbers, Point, QueryMetric, Rank, Row, csv_field};
 use serde_json::{Map, Value, json};
 
 use crate::question::{Form, Parameters, Question, Refusal};
-use crate::tenants::Tenants;
 use crate::{Access, Store};
 
 use intervals::Intervals;
 
 mod intervals;
+mod reports;
 #[cfg(test)]
 mod tests;
 
 /// The maximum number of rows of a breakdown, unless the request sets another limit.
 const LIMIT: usize = 100;
 const MOST: usize = 1_000;
-
-/// The period that `windows` reports, unless the request sets another period.
-const WINDOWS_SINCE: Span = Span::DAY;
 
 /// An answer of the API, as JSON and as lines of CSV.
 #[derive(Debug)]
@@ -198,65 +195,6 @@ impl Asked<'_> {
         }
         json["rows"] = rows.into();
         Ok(Reply { json, csv: Some(csv) })
-    }
-
-    /// Answers `distribution`.
-    pub(crate) fn distribution(&self, query: &str) -> Result<Reply, Refusal> {
-        let names = ["tenant", "breakdown", "metric", "where", "by", "since", "until"];
-        let parameters = Parameters::parse(query, &names)?;
-        let metric = parameters.one("metric").unwrap_or("startup_ms");
-        let Some(Metric::Value(metric)) = Metric::named(metric).filter(|metric| match metric {
-            Metric::Value(metric) => metric.has_histogram(),
-            Metric::Sum(_) => false,
-        }) else {
-            return Err(Refusal::bad(format!(
-                "\"{}\" has no histogram; the metrics with histograms are {}",
-                metric.escape_debug(),
-                crate::catalogue::with_histogram().collect::<Vec<_>>().join(", ")
-            )));
-        };
-        let question = self.question(&parameters, Form::Whole)?;
-        let rows = self.store.histograms(&question.selection, metric)?;
-        let distribution = question.query.distribution(&rows, metric);
-        let distribution = distribution.map_err(|error| Refusal::unanswerable(error.to_string()))?;
-        let mut csv = vec![["from", "to", "at_least", "at_most", "estimate"].map(String::from).to_vec()];
-        for range in &distribution.ranges {
-            let bound = |bound: Option<u64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
-            csv.push(vec![
-                bound(range.from),
-                bound(range.to),
-                range.at_least.to_string(),
-                range.at_most.to_string(),
-                format!("{:.1}", range.estimate),
-            ]);
-        }
-        let json = json!({
-            "tenant": question.selection.tenant, "breakdown": question.selection.breakdown, "metric": metric.name(),
-            "since": question.selection.since.as_millis(), "until": question.selection.until.as_millis(),
-            "rounded": question.is_rounded, "distribution": distribution,
-        });
-        Ok(Reply { json, csv: Some(csv) })
-    }
-
-    /// Answers `windows`.
-    pub(crate) fn windows(&self, query: &str) -> Result<Reply, Refusal> {
-        let parameters = Parameters::parse(query, &["tenant", "since", "until"])?;
-        let until = parameters.time("until", self.now)?.unwrap_or(Timestamp::MAX);
-        let since = parameters.time("since", self.now)?;
-        let since = since.unwrap_or_else(|| self.now.saturating_sub(WINDOWS_SINCE));
-        let reports = WindowReport::of(self.store.facts(None, since, until)?);
-        let tenants = Tenants::of(self.store, self.access)?.chosen(&parameters)?;
-        let seen: Vec<WindowReport> =
-            reports.into_iter().filter(|report| tenants.seen.contains_key(&report.tenant)).collect();
-        let report = |report: &WindowReport| {
-            let mut json = json!(report);
-            json["freshness_ms"] = self.now.as_millis().saturating_sub(report.newest).into();
-            json
-        };
-        Ok(Reply {
-            json: json!({"now": self.now.as_millis(), "tenants": seen.iter().map(report).collect::<Vec<_>>()}),
-            csv: None,
-        })
     }
 }
 

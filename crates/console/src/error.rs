@@ -29,6 +29,14 @@ pub enum ConsoleError {
     /// The store cannot be read or written.
     #[error("the store failed: {0}; check the free space and the permissions of console.data_dir")]
     Store(#[from] rusqlite::Error),
+    /// The answer needs more rows than one request may read.
+    #[error("the answer needs more than {most} rows of the store; {fix}")]
+    TooMany {
+        /// The maximum number of rows.
+        most: usize,
+        /// The changes of the request that reduce the number of rows.
+        fix: &'static str,
+    },
     /// The server cannot listen on the address.
     #[error("cannot listen at {address}: {error}; set console.listen to a free address")]
     Listen {

@@ -45,6 +45,9 @@ impl Refusal {
 
 impl From<crate::ConsoleError> for Refusal {
     fn from(error: crate::ConsoleError) -> Self {
+        if matches!(error, crate::ConsoleError::TooMany { .. }) {
+            return Self::unanswerable(error.to_string());
+        }
         tracing::warn!("{error}");
         let message = "the store cannot be read; the log of the console contains the reason".into();
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, message }

@@ -25,6 +25,17 @@ const FILE: &str = "console.sqlite";
 /// stay too long in the store.
 const AHEAD: Span = Span::HOUR;
 
+/// The maximum numbers of rows of one request. They limit its memory and its time.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// The rows that are read from the database.
+    read: usize,
+    /// The rows that are in memory at the same time, after the windows of each interval are added up.
+    kept: usize,
+}
+
+const LIMITS: Limits = Limits { read: 4_000_000, kept: 100_000 };
+
 /// The times after which rows are added up and deleted.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
@@ -39,6 +50,7 @@ pub struct Lifetimes {
 pub struct Store {
     connection: Mutex<Connection>,
     lifetimes: Lifetimes,
+    limits: Limits,
     sql: schema::Sql,
 }
 
@@ -80,7 +92,7 @@ impl Store {
         let connection = connection.map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(64);
         schema::create(&connection, &shown)?;
-        Ok(Self { connection: Mutex::new(connection), lifetimes, sql: schema::Sql::new() })
+        Ok(Self { connection: Mutex::new(connection), lifetimes, limits: LIMITS, sql: schema::Sql::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crowdfold_model::ValueMetric;
 use serde::Serialize;
 
+use crate::Query;
+use crate::query::Met;
 use crate::row::{Range, Row};
-use crate::{Query, QueryError};
 
 #[cfg(test)]
 mod tests;
@@ -58,31 +59,64 @@ pub struct Percentile {
     pub to: Option<u64>,
 }
 
+/// A sum of histograms, to which rows are added one after the other.
+#[derive(Clone, Debug)]
+pub struct HistogramSum<'a> {
+    query: &'a Query,
+    metric: ValueMetric,
+    sums: Sums,
+}
+
 impl Query {
-    /// Adds the published histograms of a metric over all rows that match the query.
-    ///
-    /// # Errors
-    /// Returns an error if the query names no breakdown, and not exactly one of the published breakdowns has all
-    /// dimensions of the query.
-    pub fn distribution(&self, rows: &[Row], metric: ValueMetric) -> Result<Distribution, QueryError> {
-        let rows = self.select(rows)?.rows;
-        let summaries = rows.iter().filter_map(|(row, _)| row.distribution(metric));
-        let histograms: Vec<&[Range]> =
-            summaries.filter_map(|summary| summary.histogram.as_deref()).collect();
-        Ok(Distribution::of(&histograms, rows.len() as u64))
+    /// Returns an empty sum of the published histograms of a metric. Only rows that match the query are added. The query
+    /// should name a breakdown, because all tables of a window contain the same sessions.
+    #[must_use]
+    pub fn distribution(&self, metric: ValueMetric) -> HistogramSum<'_> {
+        HistogramSum { query: self, metric, sums: Sums::default() }
     }
 }
 
-impl Distribution {
-    fn of(histograms: &[&[Range]], rows: u64) -> Self {
-        // add equal ranges first, because many histograms have the same ranges
-        let mut sums: BTreeMap<(Option<u64>, Option<u64>), u64> = BTreeMap::new();
-        for (from, to, sessions) in histograms.iter().flat_map(|ranges| ranges.iter()) {
-            let sum = sums.entry((*from, *to)).or_default();
+impl HistogramSum<'_> {
+    /// Adds the histogram of a row, if the row matches the query.
+    pub fn add(&mut self, row: &Row) {
+        if self.query.selects(row) && self.query.met_by(row) == Met::Yes && row.numbers().is_some() {
+            let summary = row.distribution(self.metric);
+            self.sums.add(summary.and_then(|summary| summary.histogram.as_deref()));
+        }
+    }
+
+    /// Returns the distribution of the sum.
+    #[must_use]
+    pub fn finish(self) -> Distribution {
+        self.sums.finish()
+    }
+}
+
+/// The sums of the ranges of several histograms. Many histograms have the same ranges, so there are few sums.
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    sessions: BTreeMap<(Option<u64>, Option<u64>), u64>,
+    rows: u64,
+    rows_without: u64,
+}
+
+impl Sums {
+    fn add(&mut self, histogram: Option<&[Range]>) {
+        let Some(histogram) = histogram else {
+            self.rows_without += 1;
+            return;
+        };
+        self.rows += 1;
+        for (from, to, sessions) in histogram {
+            let sum = self.sessions.entry((*from, *to)).or_default();
             *sum = sum.saturating_add(*sessions);
         }
+    }
+
+    fn finish(self) -> Distribution {
+        let Self { sessions, rows, rows_without } = self;
         let published: Vec<Range> =
-            sums.into_iter().map(|((from, to), sessions)| (from, to, sessions)).collect();
+            sessions.into_iter().map(|((from, to), sessions)| (from, to, sessions)).collect();
         let mut bounds: BTreeSet<Bound> = BTreeSet::new();
         for (from, to, _) in &published {
             bounds.extend([start(*from), end(*to)]);
@@ -93,10 +127,10 @@ impl Distribution {
         estimate(&mut ranges, &published);
         let sessions = published.iter().map(|(.., sessions)| sessions).sum();
         let percentiles = PERCENTILES.map(|percent| percentile(percent, &bounds, &published, sessions));
-        Self {
+        Distribution {
             sessions,
-            rows: histograms.len() as u64,
-            rows_without: rows.saturating_sub(histograms.len() as u64),
+            rows,
+            rows_without,
             percentiles: if sessions == 0 { Vec::new() } else { percentiles.to_vec() },
             ranges,
         }

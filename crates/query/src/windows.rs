@@ -75,7 +75,7 @@ pub struct BreakdownReport {
     pub folded_share: f64,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Tenant {
     lengths: BTreeMap<Span, u64>,
     starts: BTreeSet<Timestamp>,
@@ -84,7 +84,7 @@ struct Tenant {
     tables: BTreeMap<String, TableSums>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct TableSums {
     windows: u64,
     sessions: u64,
@@ -94,29 +94,43 @@ struct TableSums {
     k: Option<u64>,
 }
 
-impl WindowReport {
-    /// Computes a report for each tenant. Searches for gaps between the first and the newest window of all tenants.
-    #[must_use]
-    pub fn of(tables: impl IntoIterator<Item = TableFacts>) -> Vec<Self> {
-        let mut tenants: BTreeMap<String, Tenant> = BTreeMap::new();
-        for facts in tables {
-            tenants.entry(facts.tenant.clone()).or_default().add(facts);
+/// The reports on the windows of several tenants, to which tables are added one after the other.
+#[derive(Debug, Default)]
+pub struct WindowReports {
+    tenants: BTreeMap<String, Tenant>,
+}
+
+impl WindowReports {
+    /// Adds a table to the report on its tenant.
+    pub fn add(&mut self, facts: &TableFacts) {
+        if !self.tenants.contains_key(&facts.tenant) {
+            self.tenants.insert(facts.tenant.clone(), Tenant::default());
         }
-        let published: BTreeSet<Timestamp> =
-            tenants.values().flat_map(|tenant| tenant.starts.iter().copied()).collect();
-        tenants.into_iter().map(|(name, tenant)| tenant.report(name, &published)).collect()
+        if let Some(tenant) = self.tenants.get_mut(&facts.tenant) {
+            tenant.add(facts);
+        }
+    }
+
+    /// Returns the report on each tenant. `published` contains the starts of the windows of all tenants, including
+    /// tenants without a report. Gaps are searched between the first and the last of these windows.
+    #[must_use]
+    pub fn finish(self, published: &BTreeSet<Timestamp>) -> Vec<WindowReport> {
+        self.tenants.into_iter().map(|(name, tenant)| tenant.report(name, published)).collect()
     }
 }
 
 impl Tenant {
-    fn add(&mut self, facts: TableFacts) {
+    fn add(&mut self, facts: &TableFacts) {
         *self.lengths.entry(facts.window.length()).or_default() += 1;
         self.starts.insert(facts.window.start);
         self.newest = self.newest.max(facts.window.end);
         if facts.is_incomplete {
             self.incomplete.insert(facts.window.start);
         }
-        let table = self.tables.entry(facts.breakdown).or_default();
+        if !self.tables.contains_key(&facts.breakdown) {
+            self.tables.insert(facts.breakdown.clone(), TableSums::default());
+        }
+        let Some(table) = self.tables.get_mut(&facts.breakdown) else { return };
         table.windows += 1;
         table.sessions = table.sessions.saturating_add(facts.sessions);
         table.folded = table.folded.saturating_add(facts.folded);

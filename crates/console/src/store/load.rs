@@ -1,6 +1,6 @@
 //! Reads rows and facts from the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_model::{ErrorClass, Span, SumMetric, Timestamp, ValueMetric, Window};
 use crowdfold_query::{Added, DistributionSummary, Policy, Range, Row, TableFacts};
@@ -8,6 +8,15 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Store, millis, time};
 use crate::ConsoleError;
+
+/// The changes of a request that reduce the number of rows.
+const FEWER: &str = "shorten the period, set a longer step, or name a table with fewer rows";
+
+/// Defines `starts`, the distinct starts of windows from ?1 to ?2 and at most one later start. Each step seeks the next
+/// start in the index, so not all tables of a window are read.
+const STARTS: &str = "WITH RECURSIVE starts (start) AS (SELECT MIN(start) FROM tables WHERE start >= ?1 UNION ALL \
+     SELECT (SELECT MIN(one.start) FROM tables AS one WHERE one.start > starts.start) FROM starts \
+     WHERE starts.start < ?2)";
 
 /// The selection of the rows to read.
 #[derive(Clone, Debug)]
@@ -29,12 +38,13 @@ impl Store {
     /// Returns the rows of a table, added up over the windows of each interval.
     ///
     /// # Errors
-    /// Returns an error if the database cannot be read.
+    /// Returns an error if the database cannot be read, or if there are too many rows.
     pub fn rows(&self, selection: &Selection) -> Result<Vec<Row>, ConsoleError> {
         let connection = self.lock();
         let step = step(selection);
         let Selection { tenant, breakdown, since, until, .. } = selection;
         let values = params![tenant, breakdown, millis(*since), millis(*until), step];
+        check_size(&connection, selection, self.limits.read)?;
         let windows = published(&connection, selection)?;
         let policies = policies(&connection)?;
         let mut statement = connection.prepare_cached(&self.sql.load)?;
@@ -58,6 +68,9 @@ impl Store {
             if incomplete > 0 {
                 read.coverage = Some(crowdfold_query::Coverage { partitions: 0, of: 0 });
             }
+            if rows.len() == self.limits.kept {
+                return Err(ConsoleError::TooMany { most: self.limits.kept, fix: FEWER });
+            }
             rows.push(read);
         }
         Ok(rows)
@@ -79,16 +92,12 @@ impl Store {
     /// Returns an error if the database cannot be read.
     pub fn withheld(&self, selection: &Selection) -> Result<BTreeMap<Timestamp, u64>, ConsoleError> {
         let connection = self.lock();
-        // The recursion seeks the next start in the index, so it does not read all tables of a window.
-        let mut statement = connection.prepare_cached(
-            "WITH RECURSIVE starts (start) AS (SELECT MIN(start) FROM tables WHERE start >= ?2 UNION ALL \
-             SELECT (SELECT MIN(one.start) FROM tables AS one WHERE one.start > starts.start) FROM starts \
-             WHERE starts.start < ?3) \
-             SELECT start / ?4 * ?4 AS bucket, COUNT(*) FROM starts WHERE start < ?3 AND NOT EXISTS \
-             (SELECT 1 FROM tables AS own WHERE own.start = starts.start AND own.tenant = ?1) GROUP BY bucket",
-        )?;
+        let mut statement = connection.prepare_cached(&format!(
+            "{STARTS} SELECT start / ?4 * ?4 AS bucket, COUNT(*) FROM starts WHERE start < ?2 AND NOT EXISTS \
+             (SELECT 1 FROM tables AS own WHERE own.start = starts.start AND own.tenant = ?3) GROUP BY bucket"
+        ))?;
         let Selection { tenant, since, until, .. } = selection;
-        let values = params![tenant, millis(*since), millis(*until), step(selection)];
+        let values = params![millis(*since), millis(*until), tenant, step(selection)];
         let windows = statement.query_map(values, |row| Ok((time(row.get(0)?), row.get(1)?)))?;
         Ok(windows.collect::<Result<_, _>>()?)
     }
@@ -121,12 +130,19 @@ impl Store {
         Ok(length.map(Span::from_millis))
     }
 
-    /// Returns the published rows of a table with the histograms of a metric. All other values in these rows are 0.
+    /// Calls `each` for each published row of a table, with the histogram of a metric. All other values in these rows
+    /// are 0.
     ///
     /// # Errors
-    /// Returns an error if the database cannot be read.
-    pub fn histograms(&self, selection: &Selection, metric: ValueMetric) -> Result<Vec<Row>, ConsoleError> {
+    /// Returns an error if the database cannot be read, or if there are too many rows.
+    pub fn histograms(
+        &self,
+        selection: &Selection,
+        metric: ValueMetric,
+        mut each: impl FnMut(&Row),
+    ) -> Result<(), ConsoleError> {
         let connection = self.lock();
+        check_size(&connection, selection, self.limits.read)?;
         let Selection { tenant, breakdown, since, until, .. } = selection;
         let policies = policies(&connection)?;
         let mut statement = connection.prepare_cached(
@@ -135,7 +151,6 @@ impl Store {
         )?;
         let names: Vec<String> = breakdown.split('.').map(str::to_owned).collect();
         let mut found = statement.query(params![tenant, breakdown, millis(*since), millis(*until)])?;
-        let mut rows = Vec::new();
         while let Some(row) = found.next()? {
             let Some(policy) = policies.get(&row.get::<_, i64>(2)?) else { continue };
             let summaries: Option<String> = row.get(8)?;
@@ -155,39 +170,61 @@ impl Store {
             if let Some(Some(summary)) = read.values.get_mut(metric as usize) {
                 summary.histogram = histograms.into_iter().nth(metric as usize).flatten();
             }
-            rows.push(read);
+            each(&read);
         }
-        Ok(rows)
+        Ok(())
     }
 
-    /// Returns the facts of the tables in a period, for one tenant or for all tenants.
+    /// Calls `each` for each table of a tenant in a period, in order of the tables' names and windows.
+    ///
+    /// # Errors
+    /// Returns an error if the database cannot be read, or if there are too many tables.
+    pub fn facts(
+        &self,
+        tenant: &str,
+        (since, until): (Timestamp, Timestamp),
+        mut each: impl FnMut(&TableFacts),
+    ) -> Result<(), ConsoleError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT breakdown, start, ending, sessions, folded, smallest, k, partial OR seen < rows FROM tables \
+             WHERE tenant = ?1 AND start >= ?2 AND start < ?3",
+        )?;
+        let mut found = statement.query(params![tenant, millis(since), millis(until)])?;
+        let mut seen = 0;
+        while let Some(row) = found.next()? {
+            seen += 1;
+            if seen > self.limits.read {
+                return Err(ConsoleError::TooMany {
+                    most: self.limits.read,
+                    fix: "set since to a later time",
+                });
+            }
+            each(&TableFacts {
+                tenant: tenant.to_owned(),
+                breakdown: row.get(0)?,
+                window: Window { start: time(row.get(1)?), end: time(row.get(2)?) },
+                sessions: row.get(3)?,
+                folded: row.get(4)?,
+                smallest: row.get(5)?,
+                k: row.get(6)?,
+                is_incomplete: row.get(7)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns the starts of the windows of all tenants in a period.
     ///
     /// # Errors
     /// Returns an error if the database cannot be read.
-    pub fn facts(
-        &self,
-        tenant: Option<&str>,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<TableFacts>, ConsoleError> {
+    pub fn starts(&self, since: Timestamp, until: Timestamp) -> Result<BTreeSet<Timestamp>, ConsoleError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(
-            "SELECT tenant, breakdown, start, ending, sessions, folded, smallest, k, partial OR seen < rows \
-             FROM tables WHERE (?1 IS NULL OR tenant = ?1) AND start >= ?2 AND start < ?3 ORDER BY start",
-        )?;
-        let facts = statement.query_map(params![tenant, millis(since), millis(until)], |row| {
-            Ok(TableFacts {
-                tenant: row.get(0)?,
-                breakdown: row.get(1)?,
-                window: Window { start: time(row.get(2)?), end: time(row.get(3)?) },
-                sessions: row.get(4)?,
-                folded: row.get(5)?,
-                smallest: row.get(6)?,
-                k: row.get(7)?,
-                is_incomplete: row.get(8)?,
-            })
-        })?;
-        Ok(facts.collect::<Result<_, _>>()?)
+        let mut statement =
+            connection.prepare_cached(&format!("{STARTS} SELECT start FROM starts WHERE start < ?2"))?;
+        let starts =
+            statement.query_map(params![millis(since), millis(until)], |row| row.get(0).map(time))?;
+        Ok(starts.collect::<Result<_, _>>()?)
     }
 
     /// Returns the names of the breakdowns of a tenant. The value is true if the breakdown was the detail table in its
@@ -226,6 +263,20 @@ impl Store {
 /// which begins at 0.
 fn step(selection: &Selection) -> i64 {
     selection.step.map_or(i64::MAX, |step| i64::try_from(step.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Refuses a selection with more rows than this. The number of rows of an hour is estimated as the number of rows of its
+/// largest table, because most tables of an hour have the same rows.
+fn check_size(connection: &Connection, selection: &Selection, most: usize) -> Result<(), ConsoleError> {
+    let Selection { tenant, breakdown, since, until, .. } = selection;
+    let mut statement = connection.prepare_cached(
+        "SELECT COALESCE(SUM(size), 0) FROM (SELECT CASE WHEN added THEN MAX(seen) ELSE SUM(seen) END AS size \
+         FROM tables WHERE tenant = ?1 AND breakdown = ?2 AND start >= ?3 AND start < ?4 \
+         GROUP BY added, start / 3600000)",
+    )?;
+    let values = params![tenant, breakdown, millis(*since), millis(*until)];
+    let size: usize = statement.query_row(values, |row| row.get(0))?;
+    if size > most { Err(ConsoleError::TooMany { most, fix: FEWER }) } else { Ok(()) }
 }
 
 fn published(

@@ -1,9 +1,9 @@
 use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
-use crowdfold_query::{Args, Catalogue, Numbers, Query, QueryMetric, Row};
+use crowdfold_query::{Args, Catalogue, Numbers, Query, QueryMetric, Row, TableFacts};
 use crowdfold_testkit::rows::{MINUTE, counts_only, noisy, of_tenant, table};
 use serde_json::Value;
 
-use super::{Batch, Lifetimes, Selection, Store};
+use super::{Batch, Lifetimes, Limits, Selection, Store};
 use crate::ConsoleError;
 
 const LIFETIMES: Lifetimes = Lifetimes { detail: Span::HOUR.times(48), rollups: Span::DAY.times(30) };
@@ -33,6 +33,13 @@ fn window(at: u64) -> Vec<Value> {
 fn selection(breakdown: &str, since: u64, until: u64, step: Option<Span>) -> Selection {
     let (since, until) = (minute(since), minute(until));
     Selection { tenant: "acme".into(), breakdown: breakdown.into(), since, until, step }
+}
+
+/// Returns the facts of the tables before a minute.
+fn facts(store: &Store, until: u64) -> Vec<TableFacts> {
+    let mut found = Vec::new();
+    store.facts("acme", (minute(FIRST), minute(until)), |facts| found.push(facts.clone())).unwrap();
+    found
 }
 
 /// The value of each metric of a group, with its standard error.
@@ -75,12 +82,14 @@ fn adding_windows_up_to_hours_keeps_their_sums() {
     store.add(&batch(&records, 1), minute(FIRST + 121)).unwrap();
     let before = store.rows(&selection("cdn", FIRST, FIRST + 120, None)).unwrap();
     let histograms = |store: &Store| {
-        let rows =
-            store.histograms(&selection("os.browser", FIRST, FIRST + 120, None), ValueMetric::BandwidthKbps);
-        let with = |row: &Row| {
-            row.distribution(ValueMetric::BandwidthKbps).is_some_and(|one| one.histogram.is_some())
+        let mut count = 0;
+        let selection = selection("os.browser", FIRST, FIRST + 120, None);
+        let add = |row: &Row| {
+            let summary = row.distribution(ValueMetric::BandwidthKbps);
+            count += usize::from(summary.is_some_and(|one| one.histogram.is_some()));
         };
-        rows.unwrap().iter().filter(|row| with(row)).count()
+        store.histograms(&selection, ValueMetric::BandwidthKbps, add).unwrap();
+        count
     };
     let all = histograms(&store);
     store.maintain(later).unwrap();
@@ -121,6 +130,36 @@ fn rows_with_session_counts_only_are_not_added_to_rows_with_numbers() {
 }
 
 #[test]
+fn reading_more_rows_than_the_limits_allow_is_refused() {
+    let mut store = Store::open(None, LIFETIMES).unwrap();
+    let records: Vec<Value> = (FIRST..FIRST + 60).flat_map(window).collect();
+    store.add(&batch(&records, 1), minute(FIRST + 61)).unwrap();
+    let asked = |step| selection("os.browser", FIRST, FIRST + 60, step);
+    let minutes = Some(Span::MINUTE);
+    let histograms = |store: &Store| store.histograms(&asked(None), ValueMetric::BandwidthKbps, |_| {});
+    for (read, kept, whole, each, histogram) in
+        [(180, 180, true, true, true), (180, 179, true, false, true), (179, 180, false, false, false)]
+    {
+        store.limits = Limits { read, kept };
+        assert_eq!(store.rows(&asked(None)).is_ok(), whole);
+        assert_eq!(store.rows(&asked(minutes)).is_ok(), each);
+        assert_eq!(histograms(&store).is_ok(), histogram);
+    }
+    let error = store.rows(&asked(None)).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the answer needs more than 179 rows of the store; shorten the period"),
+        "{error}"
+    );
+    store.limits = Limits { read: 119, kept: 1 };
+    let facts = store.facts("acme", (minute(FIRST), minute(FIRST + 60)), |_| {});
+    assert!(matches!(facts, Err(ConsoleError::TooMany { most: 119, .. })), "{facts:?}");
+    // the rows of hours are read instead of the rows of their windows
+    store.maintain(minute(FIRST + 120).saturating_add(LIFETIMES.detail)).unwrap();
+    store.limits = Limits { read: 3, kept: 3 };
+    assert_eq!(store.rows(&asked(None)).unwrap().len(), 3);
+}
+
+#[test]
 fn old_windows_are_added_up_only_when_all_rows_of_their_table_are_stored() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let records: Vec<Value> = (FIRST..FIRST + 60).flat_map(window).collect();
@@ -135,9 +174,7 @@ fn old_windows_are_added_up_only_when_all_rows_of_their_table_are_stored() {
         let stored = store.rows(&selection(breakdown, FIRST, FIRST + 60, None)).unwrap();
         assert_eq!(figures(&stored, breakdown), figures(&rows(&records), breakdown));
     }
-    assert!(
-        store.facts(None, minute(FIRST), minute(FIRST + 60)).unwrap().iter().all(|one| !one.is_incomplete)
-    );
+    assert!(facts(&store, FIRST + 60).iter().all(|one| !one.is_incomplete));
 }
 
 #[test]
@@ -150,7 +187,7 @@ fn adding_the_same_rows_again_changes_nothing() {
     // a table of the same window with another number of rows is a second publication, which is ignored
     let other = table(FIRST, "os/browser", &[("macOS/Safari", 500)]);
     assert_eq!(store.add(&batch(&other, 6), minute(FIRST + 2)).unwrap().repeated, 1);
-    let facts = store.facts(Some("acme"), minute(FIRST), minute(FIRST + 1)).unwrap();
+    let facts = facts(&store, FIRST + 1);
     let [cdn, os] = &facts[..] else { panic!("{facts:?}") };
     assert_eq!((cdn.sessions, cdn.folded, cdn.smallest), (1_093, 0, 393));
     assert_eq!((os.folded, os.smallest, os.is_incomplete), (193, 80, false));
@@ -161,11 +198,9 @@ fn incomplete_tables_are_marked() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let records = window(FIRST);
     store.add(&batch(&records[..2], 2), minute(FIRST + 2)).unwrap();
-    assert!(store.facts(None, minute(FIRST), minute(FIRST + 1)).unwrap()[0].is_incomplete);
+    assert!(facts(&store, FIRST + 1)[0].is_incomplete);
     store.add(&batch(&records[2..], 5), minute(FIRST + 2)).unwrap();
-    assert!(
-        !store.facts(None, minute(FIRST), minute(FIRST + 1)).unwrap().iter().any(|facts| facts.is_incomplete)
-    );
+    assert!(!facts(&store, FIRST + 1).iter().any(|facts| facts.is_incomplete));
 }
 
 #[test]

@@ -1,14 +1,15 @@
 use proptest::collection::vec;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use super::Distribution;
+use super::{Distribution, Sums};
 use crate::row::Range;
 use crate::testing::{query, rows, table};
 use crowdfold_model::ValueMetric;
 
 fn sum(histograms: &[Vec<Range>]) -> Distribution {
-    let slices: Vec<&[Range]> = histograms.iter().map(Vec::as_slice).collect();
-    Distribution::of(&slices, slices.len() as u64)
+    let mut sums = Sums::default();
+    histograms.iter().for_each(|histogram| sums.add(Some(histogram)));
+    sums.finish()
 }
 
 #[test]
@@ -36,7 +37,12 @@ fn sum_of_histograms_with_different_ranges_has_bounds() {
 #[test]
 fn rows_without_a_histogram_are_counted() {
     let rows = rows(&[table(90, "os", &[("Windows", 900), ("macOS", 300)])]);
-    let ask = |metric| query("--by os").unwrap().distribution(&rows, metric).unwrap();
+    let ask = |metric| {
+        let query = query("--breakdown os").unwrap();
+        let mut sum = query.distribution(metric);
+        rows.iter().for_each(|row| sum.add(row));
+        sum.finish()
+    };
     let bandwidth = ask(ValueMetric::BandwidthKbps);
     assert_eq!((bandwidth.rows, bandwidth.rows_without, bandwidth.sessions), (2, 0, 1_200));
     let bitrate = ask(ValueMetric::BitrateKbps);

@@ -1,6 +1,6 @@
 use crowdfold_model::{Span, Timestamp, Window};
 
-use super::{TableFacts, WindowReport};
+use super::{TableFacts, WindowReport, WindowReports};
 
 fn facts(tenant: &str, minute: u64, sessions: u64, folded: u64, smallest: u64) -> TableFacts {
     TableFacts {
@@ -15,11 +15,20 @@ fn facts(tenant: &str, minute: u64, sessions: u64, folded: u64, smallest: u64) -
     }
 }
 
+fn reports(tables: impl IntoIterator<Item = TableFacts>) -> Vec<WindowReport> {
+    let (mut reports, mut published) = (WindowReports::default(), std::collections::BTreeSet::new());
+    for facts in tables {
+        published.insert(facts.window.start);
+        reports.add(&facts);
+    }
+    reports.finish(&published)
+}
+
 #[test]
 fn gap_of_one_tenant_is_withheld_and_gap_of_all_tenants_is_missing() {
     let tables = [10, 11, 13, 15].map(|minute| facts("acme", minute, 1_000, 100, 60 + minute));
     let others = [10, 15].map(|minute| facts("beta", minute, 100, 100, 100));
-    let reports = WindowReport::of(tables.into_iter().chain(others));
+    let reports = reports(tables.into_iter().chain(others));
     let minutes = |starts: &[u64]| starts.iter().map(|start| start / 60_000).collect::<Vec<_>>();
     assert_eq!((&*reports[0].tenant, &*reports[1].tenant), ("acme", "beta"));
     assert_eq!(minutes(&reports[0].missing), [12, 14]);
@@ -36,6 +45,6 @@ fn gap_of_one_tenant_is_withheld_and_gap_of_all_tenants_is_missing() {
 fn window_in_the_far_future_does_not_make_the_report_slow() {
     let mut late = facts("acme", 10, 100, 0, 100);
     late.window = Window { start: Timestamp::from_millis(u64::MAX - 60_000), end: Timestamp::MAX };
-    let reports = WindowReport::of([facts("acme", 10, 100, 0, 100), facts("acme", 11, 100, 0, 100), late]);
+    let reports = reports([facts("acme", 10, 100, 0, 100), facts("acme", 11, 100, 0, 100), late]);
     assert_eq!(reports[0].missing.len(), 1_000);
 }
