@@ -53,7 +53,8 @@ capabilities:
 
 {{/* The SASL user of a component, and the secret with its password. With Strimzi, it has the name of the user. */}}
 {{- define "crowdfold.kafkaUser" -}}
-{{- $ours := ternary (printf "%s-%s" .root.Values.kafka.prefix .role) "" .root.Values.strimzi.users.enabled -}}
+{{- $isOurs := and .root.Values.strimzi.users.enabled (ne .role "reader") -}}
+{{- $ours := ternary (printf "%s-%s" .root.Values.kafka.prefix .role) "" $isOurs -}}
 {{- default $ours .part.kafkaUser.username -}}
 {{- end -}}
 
