@@ -3,6 +3,7 @@
 //! opted out or invalid. Every field of every row is compared. `invariants/conservation.rs` compares the ledger.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
+mod attempts;
 mod logs;
 mod noise;
 

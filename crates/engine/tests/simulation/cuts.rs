@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Placement, Record};
+use crowdfold_engine::wire::{self, Partial};
 use crowdfold_engine::{Combiner, CombinerCheckpoint, PreparedBatch, Start};
+use crowdfold_model::SumMetric;
 
 use crate::at;
 use crate::scenario::{Rng, Scenario};
@@ -63,4 +65,51 @@ pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
 #[test]
 fn restart_from_any_checkpoint_prepares_the_same_batches() {
     assert_eq!(first_difference(), None);
+}
+
+/// Returns the sums of attempts, plays, startup failures, playback failures and exits in the first breakdown.
+fn sums<'a>(batches: impl Iterator<Item = &'a PreparedBatch>) -> [u64; 5] {
+    let mut sums = [0; 5];
+    for partial in batches.flat_map(|batch| &batch.partials) {
+        let Ok(Partial::Chunk(chunk)) = wire::read(&partial.value) else { continue };
+        for (_, cell) in chunk.cells.iter().filter(|_| chunk.breakdown == 0) {
+            let metrics = [
+                SumMetric::Attempts,
+                SumMetric::Plays,
+                SumMetric::StartupFailures,
+                SumMetric::PlaybackFailures,
+                SumMetric::ExitsBeforeStart,
+            ];
+            sums.iter_mut().zip(metrics).for_each(|(sum, metric)| *sum += cell.sums[metric]);
+        }
+    }
+    sums
+}
+
+#[test]
+fn plays_failures_and_exits_do_not_exceed_attempts_after_any_restart() {
+    let shared = crate::shared();
+    let (mut seen, mut exits_compared, mut restarts) = ([0; 5], 0, 0);
+    for number in 0..SCENARIOS {
+        let (scenario, goes_on) = Scenario::of_one_session(&mut Rng(number));
+        let deployment = Deployment { scenario, shared: Arc::clone(&shared) };
+        let check = |all: [u64; 5]| {
+            let [attempts, plays, startup, playback, exits] = all;
+            assert!(plays + startup <= attempts, "scenario {number}: {all:?}");
+            assert!(playback <= plays, "scenario {number}: {all:?}");
+            assert!(goes_on || plays + startup + exits <= attempts, "scenario {number}: {all:?}");
+        };
+        let whole = prepared(&deployment, 0, 0, None);
+        let all = sums(whole.iter());
+        check(all);
+        seen.iter_mut().zip(all).for_each(|(seen, more)| *seen += more);
+        exits_compared += if goes_on { 0 } else { all[4] };
+        for (at, batch) in whole.iter().enumerate().take(whole.len() - 1) {
+            let again = prepared(&deployment, 0, batch.safe_offset, Some(batch.checkpoint));
+            check(sums(whole[..=at].iter().chain(&again)));
+            restarts += 1;
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 300), "{seen:?}");
+    assert!(exits_compared > 100 && restarts > 1_000, "{exits_compared} exits, {restarts} restarts");
 }

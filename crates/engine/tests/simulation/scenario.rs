@@ -1,6 +1,8 @@
 //! Generates small random scenarios. A scenario consists of the records that players send, by partition.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
+mod one_session;
+
 use std::sync::{Arc, OnceLock};
 
 use crowdfold_engine::Rules;
@@ -153,9 +155,9 @@ impl Scenario {
         let (what, talkers) = if rng.one_in(3) { (80, 1) } else { (30, 3) };
         // In one log in four, playback fails often.
         let states: &[&str] = if rng.one_in(4) {
-            &["s", "p", "f", "f", "a"]
+            &["s", "p", "f", "f", "a", "q"]
         } else {
-            &["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"]
+            &["s", "p", "p", "p", "r", "r", "w", "k", "a", "f", "e", "q"]
         };
         // The event times of the records that contain a single beacon. For other records, the entry is `None`.
         let mut times: Vec<Option<u64>> = Vec::new();
