@@ -21,7 +21,6 @@ export function optional(random, { version, event }) {
       cdn: random.pick(["cdn-a", "cdn-b"]),
       cs: random.pick(TEXTS),
       lb: [random.hundreds(100, 900)],
-      ltc: random.hundreds(100, 20_000),
       pb: [random.hundreds(100, 9_000)],
       pt: random.hundreds(0, 900_000),
       tbl: [random.hundreds(1_000, 30_000)],

@@ -22,6 +22,11 @@ const NOTHING = {
   stalls: 0,
   dropped_frames: 0,
   switches: 0,
+  switches_up: 0,
+  switches_down: 0,
+  seeks: 0,
+  seeking_ms: 0,
+  exits_before_start: 0,
   startup_ms: null,
   errors: [],
 };
@@ -36,6 +41,9 @@ export class Session {
     this.bitrate = random.pick(BITRATES);
     this.throughput = 1_000 * (1 + random.below(99));
     this.tellsTotals = random.percent(50);
+    // As with the bitrate, the weights of the mean are exact only if no requests report. Therefore the live latency
+    // changes only in sessions without requests.
+    this.latency = this.version === 2 && random.percent(70) ? random.hundreds(1_000, 9_900) : null;
     this.receivedAt = 0;
     this.dropped = 0;
     this.playedSinceReport = 0;
@@ -49,6 +57,10 @@ export class Session {
       bandwidth_kbps: this.throughput,
       // For each report with a bitrate: the bitrate, and the playing time since the previous report.
       bitrates: [],
+      // For each report with a live latency: the latency, and the playing time since the previous report.
+      latencies: [],
+      // The time to first byte of each response with audio or video.
+      ttfbs: [],
     };
     this.reporter = this.#reporter();
   }
@@ -69,6 +81,14 @@ export class Session {
     }
     this.reporter.stop(true);
     if (this.version === 1) Object.assign(this.truth, NOTHING);
+    this.truth.good_sessions = Number(this.#isGood());
+  }
+
+  /** Returns true if the session meets the default thresholds of `[quality]`. */
+  #isGood() {
+    const { startup_failures, playback_failures, startup_ms, playing_ms, stalled_ms } = this.truth;
+    const started = startup_ms === null || startup_ms <= 2_000;
+    return startup_failures + playback_failures === 0 && started && 100 * stalled_ms <= playing_ms + stalled_ms;
   }
 
   #reporter() {
@@ -83,8 +103,11 @@ export class Session {
       interval: this.random.pick(this.way.events > 1 || this.way.requests ? [10, 30] : [0, 10, 30]),
       batchSize: this.way.events,
       transform: (report) => {
-        if (report.br) this.#bitrateReported();
-        return { ...report, ...optional(this.random, { version: 2, event: true }) };
+        const played = this.playedSinceReport;
+        this.playedSinceReport = 0;
+        if (report.br) this.truth.bitrates.push([this.bitrate, played]);
+        const members = { ...optional(this.random, { version: 2, event: true }), ...this.#latency(played) };
+        return { ...report, ...members };
       },
     };
     return new CmcdReporter(
@@ -120,7 +143,11 @@ export class Session {
       // startup time itself.
       if (startedAt === null || !this.way.events) told.msd = truth.startup_ms;
     }
-    if (state === "k") seen.sought = true;
+    if (state === "k" && seen.played) {
+      seen.sought = true;
+      truth.seeks += 1;
+    }
+    if (state === "q" && seen.started && !seen.played) truth.exits_before_start = 1;
     if (state === "p") Object.assign(seen, { sought: false, stalled: false });
     if ("rw".includes(state) && seen.played && !seen.sought && !seen.stalled) {
       seen.stalled = true;
@@ -139,7 +166,7 @@ export class Session {
   }
 
   /** Keeps the state for `ms` milliseconds. The player continues to send requests. */
-  #stay(ms, { playing, stalled }) {
+  #stay(ms, { played, playing, stalled, sought }) {
     let untilRequest = this.random.hundreds(STEP_MS, 4_000);
     for (let left = ms; left > 0; left -= STEP_MS) {
       if (playing) {
@@ -147,10 +174,12 @@ export class Session {
         this.playedSinceReport += STEP_MS;
       }
       if (stalled) this.truth.stalled_ms += STEP_MS;
+      if (sought) this.truth.seeking_ms += STEP_MS;
       this.clock.pass(STEP_MS);
       untilRequest -= STEP_MS;
       if (untilRequest > 0 || left === STEP_MS) continue;
       this.#request();
+      this.#response(played);
       untilRequest = this.random.hundreds(STEP_MS, 4_000);
     }
   }
@@ -159,8 +188,10 @@ export class Session {
     // If only events report, the weights of the mean bitrate are exact. Therefore the bitrate changes only in sessions
     // without requests.
     if (!played || this.way.requests) return;
-    this.bitrate = this.random.pick(BITRATES.filter((other) => other !== this.bitrate));
+    const before = this.bitrate;
+    this.bitrate = this.random.pick(BITRATES.filter((other) => other !== before));
     this.truth.switches += 1;
+    this.truth[this.bitrate > before ? "switches_up" : "switches_down"] += 1;
     this.reporter.update({ br: this.#br() });
   }
 
@@ -187,13 +218,36 @@ export class Session {
           ? { ot: "a", br: [128] }
           : { ot: kind < 9 ? "m" : "i", br: undefined };
     if (kind < 6) this.#bitrateReported();
-    const more = optional(this.random, { version: this.version, event: false });
+    const more = { ...optional(this.random, { version: this.version, event: false }), ...this.#latency(0) };
     this.#capture(
       this.reporter.createRequestReport(
         { url: "https://media.example/title/segment-7.m4s?token=x%2Cy", method: "GET", headers: {} },
         { ...more, ...object, ...data },
       ),
     );
+  }
+
+  /** Reports the response to a request that began at this moment. */
+  #response(played) {
+    if (!this.way.events || this.random.percent(30)) return;
+    // If such a player reports responses before its first frame, the play is lost (docs/internals/cmcd.md, "Limits").
+    if (this.way.events > 1 && this.way.requests && !played) return;
+    const ot = this.random.pick(["v", "av", "a", "m"]);
+    const ttfb = this.random.hundreds(1_000, 9_900);
+    // The time to first byte of a manifest does not count.
+    if (ot !== "m") this.truth.ttfbs.push(ttfb);
+    const customData = { [this.cmcd.CMCD_REQUEST_PROVENANCE]: { sid: this.sid } };
+    const request = { url: `https://media.example/title/${ot}-7`, customData };
+    const br = ot === "a" || ot === "m" ? undefined : this.#br();
+    this.reporter.recordResponseReceived({ request, status: 200 }, { ot, ttfb, br });
+  }
+
+  /** Returns the live latency, if this report contains it. `played` is the playing time since the previous report. */
+  #latency(played) {
+    if (this.latency === null || this.random.percent(40)) return {};
+    if (!this.way.requests) this.latency = this.random.hundreds(1_000, 9_900);
+    this.truth.latencies.push([this.latency, played]);
+    return { ltc: this.latency };
   }
 
   #br() {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::Command;
 
+use crowdfold_model::{SumMetric, ValueMetric};
 use crowdfold_testkit::binary;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -50,21 +51,37 @@ struct Truth {
     bandwidth_kbps: u64,
     /// For each report with a bitrate: the bitrate, and the playing time since the previous report.
     bitrates: Vec<(u64, u64)>,
+    /// For each report with a live latency: the latency, and the playing time since the previous report.
+    latencies: Vec<(u64, u64)>,
+    /// The time to first byte of each response with audio or video.
+    ttfbs: Vec<u64>,
     /// The counts and times, such as `attempts`, by their names in rows.
     #[serde(flatten)]
     sums: BTreeMap<String, u64>,
 }
 
 impl Truth {
-    /// Returns the mean bitrate of the session, weighted by playing time. If there is no playing time, the mean is not
-    /// weighted.
-    fn bitrate(&self) -> Option<u64> {
-        let played: u64 = self.bitrates.iter().map(|(_, played)| played).sum();
-        let weight = |played: u64, all: u64| if all == 0 { 1 } else { played };
-        let weights: u64 = self.bitrates.iter().map(|(_, ms)| weight(*ms, played)).sum();
-        let sum: u64 = self.bitrates.iter().map(|(rate, ms)| rate * weight(*ms, played)).sum();
-        (weights > 0).then(|| to_two_digits(sum as f64 / weights as f64))
+    /// Returns the value of a metric that has at most one value for each session.
+    fn value(&self, metric: ValueMetric) -> Option<u64> {
+        match metric {
+            ValueMetric::StartupMs => self.startup_ms,
+            ValueMetric::BandwidthKbps => Some(self.bandwidth_kbps),
+            ValueMetric::BitrateKbps => weighted_mean(&self.bitrates),
+            ValueMetric::LiveLatencyMs => weighted_mean(&self.latencies),
+            ValueMetric::TtfbMs => {
+                weighted_mean(&self.ttfbs.iter().map(|ttfb| (*ttfb, 0)).collect::<Vec<_>>())
+            }
+        }
     }
+}
+
+/// Returns the mean of values, weighted by playing time. If there is no playing time, the mean is not weighted.
+fn weighted_mean(values: &[(u64, u64)]) -> Option<u64> {
+    let played: u64 = values.iter().map(|(_, played)| played).sum();
+    let weight = |ms: u64| if played == 0 { 1 } else { ms };
+    let weights: u64 = values.iter().map(|(_, ms)| weight(*ms)).sum();
+    let sum: u64 = values.iter().map(|(value, ms)| value * weight(*ms)).sum();
+    (weights > 0).then(|| to_two_digits(sum as f64 / weights as f64))
 }
 
 fn to_two_digits(value: f64) -> u64 {
@@ -92,11 +109,8 @@ fn expected(truth: &[Truth]) -> BTreeMap<[String; 3], Sums> {
         for class in &session.errors {
             add(row, &format!("errors.{class}"), 1);
         }
-        for (name, value) in [
-            ("startup_ms", session.startup_ms),
-            ("bandwidth_kbps", Some(session.bandwidth_kbps)),
-            ("bitrate_kbps", session.bitrate()),
-        ] {
+        for metric in ValueMetric::ALL {
+            let (name, value) = (metric.name(), session.value(metric));
             add(row, &format!("{name}.sessions"), value.is_some().into());
             add(row, &format!("{name}.sum"), value.unwrap_or(0));
         }
@@ -149,9 +163,11 @@ fn rows_equal_the_events_of_sessions_encoded_by_the_cmcd_library() {
     let variants: BTreeMap<String, Written> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(variants.len(), 8);
     let mut differences = String::new();
+    let mut totals = Sums::new();
     for (variant, written) in variants {
         let captures: String = written.lines.iter().map(|line| format!("{line}\n")).collect();
         let expected = expected(&written.truth);
+        expected.values().flatten().for_each(|(name, value)| add(&mut totals, name, *value));
         compare(&variant, &folded("capture", &captures), &expected, &mut differences);
         // If every report is an event, the bodies also form a valid file of CMCD lines.
         let bodies = written.lines.iter().map(|line| line["body"].as_str().unwrap());
@@ -161,6 +177,11 @@ fn rows_equal_the_events_of_sessions_encoded_by_the_cmcd_library() {
         }
     }
     assert!(differences.is_empty(), "\n{differences}");
+    let sums = SumMetric::ALL.map(|metric| metric.name().to_owned());
+    let values = ValueMetric::ALL.map(|metric| format!("{}.sum", metric.name()));
+    for name in sums.iter().chain(&values) {
+        assert!(totals.get(name).is_some_and(|total| *total > 0), "no session has {name}");
+    }
 }
 
 fn compare(variant: &str, rows: &Rows, expected: &BTreeMap<[String; 3], Sums>, differences: &mut String) {
