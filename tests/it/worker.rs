@@ -12,6 +12,7 @@ pub(crate) mod offsets;
 mod outage;
 mod pages;
 mod poison;
+mod recreated;
 mod same;
 mod steady;
 mod two_workers;

@@ -7,7 +7,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crowdfold_loadgen::{Faults, Mix, Players, PlayersConfig};
@@ -87,11 +87,15 @@ impl<'a> Deployment<'a> {
 
     /// Creates the topics as users do.
     pub(crate) fn with_topics(self) -> Self {
-        let mut command = Command::new(binary("crowdfold"));
-        let output =
-            command.args(["topics", "apply", "--config"]).arg(self.config("topics")).output().unwrap();
+        let output = self.apply_topics();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         self
+    }
+
+    /// Runs `crowdfold topics apply`.
+    pub(crate) fn apply_topics(&self) -> Output {
+        let mut command = Command::new(binary("crowdfold"));
+        command.args(["topics", "apply", "--config"]).arg(self.config("topics")).output().unwrap()
     }
 
     /// Writes the configuration of one worker.
