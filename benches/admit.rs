@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Format, Placement, Record, SessionHasher, Settings, Shared};
-use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, Http, Packer};
+use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, Http, Packer, pack, reader};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
 
@@ -323,12 +323,11 @@ const PACKED: usize = 64;
 fn packed(bencher: Bencher<'_, '_>, http: fn(&mut Dice) -> Http<'static>) {
     let mut dice = Dice(9);
     let mut packer = Packer::default();
+    let mut reader = reader();
     let pack = |some: &[String]| {
         for body in some {
-            assert!(
-                packer.push(&http(&mut dice), &Body::Json(body.as_bytes())),
-                "a request below the maximum length"
-            );
+            let packed = pack(&mut packer, &mut reader, &http(&mut dice), &Body::Json(body.as_bytes()));
+            assert!(packed, "a request below the maximum length");
         }
         packer.take()
     };

@@ -86,6 +86,9 @@ impl Airlock {
         }
         validator.update_databases(shared);
         let form = record.content_type.and_then(Form::of).unwrap_or(configured_form(shared));
+        if form == Form::Envelope {
+            validator.begin_packed();
+        }
         reader.read(form, record.payload, &mut |http, beacon| {
             let around = record.timestamp.or(http.received_at);
             match beacon {

@@ -1,22 +1,34 @@
 //! Validates single beacons.
 
+mod dimensions;
+
 use std::sync::Arc;
 
-use crowdfold_beacon::{Amount, Beacon, Field, Http, Mode, Number, Text, is_nothing};
+use crowdfold_beacon::{Amount, Beacon, Field, Http, Mode, Number, Text};
 
 use crate::address::{Databases, GeoCache, GeoInfo};
-use crate::client::{ClientCache, ClientSymbols, Hints};
+use crate::client::{ClientCache, ClientSymbols};
 use crate::identity::identity;
 use crate::ignored::Ignored;
-use crate::measures::{bitrate, measures};
+use crate::measures::measures;
 use crate::session::session_of;
 use crate::session_hash::belongs;
 use crate::shared::Shared;
 use crate::words::Words;
-use crate::{Dictionary, Observation, Placement, Rejection, SessionHash, Symbol, Tenant, catalogue, cmcd};
+use crate::{Dictionary, Observation, Placement, Rejection, SessionHash, Symbol, Tenant, cmcd};
 use crowdfold_model::{Dimension, Reason, Span, Timestamp, ValueMetric};
 
 type Dimensions = [Symbol; Dimension::COUNT];
+
+/// The part of an observation that depends only on the HTTP context and the profile of a beacon
+/// ([`Beacon::repeats`]).
+#[derive(Clone, Copy)]
+struct Origin {
+    session_hash: SessionHash,
+    tenant: Tenant,
+    excluded: bool,
+    network_bit: u64,
+}
 
 /// The largest accepted difference between a beacon's own time and the timestamp of its record: ten years. If the
 /// difference is larger, the clock of the device was probably never set.
@@ -30,6 +42,11 @@ pub(crate) struct Validator {
     geo_cache: GeoCache,
     databases: Arc<Databases>,
     loaded: u64,
+    /// The origin of the last valid beacon of the current request in a packed record, and its dimensions. The numbers
+    /// and the event may change the quality and the error code.
+    origin: Option<(Origin, Dimensions)>,
+    /// The symbols of the clients that the current packed record lists, by their number.
+    listed_clients: Vec<Option<ClientSymbols>>,
     ignored: Ignored,
     has_ignored: bool,
 }
@@ -43,6 +60,8 @@ impl Validator {
             geo_cache: GeoCache::default(),
             loaded: shared.loaded(),
             databases: shared.databases(),
+            origin: None,
+            listed_clients: Vec::new(),
             ignored: Ignored::default(),
             has_ignored: false,
         }
@@ -72,6 +91,14 @@ impl Validator {
         self.words.sweep(held);
         self.clients.forget_symbols();
         self.geo_cache.forget();
+        self.begin_packed();
+    }
+
+    /// Removes all values that are stored for one packed record. It must be called before each packed record.
+    pub(crate) fn begin_packed(&mut self) {
+        self.origin = None;
+        self.listed_clients.clear();
+        self.words.forget_listed();
     }
 
     /// Starts to use the databases of the last reload. Does nothing if there was no reload since the last call.
@@ -93,6 +120,9 @@ impl Validator {
         http: &Http<'_>,
         beacon: &Beacon<'_>,
     ) -> Result<Observation, Rejection> {
+        if beacon.is_packed() && !beacon.repeats() {
+            self.origin = None;
+        }
         if Ignored::is_in(beacon) {
             self.ignore_in(beacon);
         }
@@ -102,7 +132,11 @@ impl Validator {
         if http.ttfb_ignored {
             self.ignore([Field::Number(Number::Value(ValueMetric::TtfbMs))].into_iter());
         }
-        let session = session_of(beacon)?;
+        // If the origin is known, its session is valid.
+        let session = match beacon.text(Text::Session) {
+            Some(session) if beacon.repeats() && self.origin.is_some() => session,
+            _ => session_of(beacon)?,
+        };
         let opt_out = beacon.opt_out || shared.settings.gpc && http.gpc || shared.settings.dnt && http.dnt;
         self.observe(shared, record_time, http, beacon, session, opt_out).map_err(|reason| Rejection {
             reason,
@@ -158,6 +192,44 @@ impl Validator {
         // A wrong clock does not make the beacon invalid, because the event time is the earlier time of the two.
         let clock_ahead = own_time > record_time.saturating_add(settings.max_skew);
         let own_time = if clock_ahead { record_time } else { own_time };
+        let mut dimensions = [Symbol::NONE; Dimension::COUNT];
+        let origin = match &self.origin {
+            Some((known, known_dimensions)) if beacon.repeats() => {
+                dimensions = *known_dimensions;
+                *known
+            }
+            _ => self.origin(shared, http, beacon, session, &mut dimensions)?,
+        };
+        let Origin { session_hash, tenant, excluded, network_bit } = origin;
+        self.add_measured(&mut dimensions, beacon);
+        Ok(Observation {
+            session_hash,
+            tenant,
+            event_time: own_time.min(record_time),
+            ahead_ms: u32::try_from(own_time.saturating_since(record_time).as_millis()).unwrap_or(u32::MAX),
+            clock_ahead,
+            dimensions,
+            measures: measures(beacon, http.ttfb),
+            playback: cmcd::playback(beacon, http.endpoint),
+            identity,
+            opt_out,
+            excluded,
+            network_bit,
+        })
+    }
+
+    /// Determines the origin and the dimensions of a beacon. Stores them if the beacon comes from a packed record, because the next beacons
+    /// may repeat it.
+    #[inline]
+    fn origin(
+        &mut self,
+        shared: &Shared,
+        http: &Http<'_>,
+        beacon: &Beacon<'_>,
+        session: &str,
+        dimensions: &mut Dimensions,
+    ) -> Result<Origin, Reason> {
+        let settings = &shared.settings;
         let tenant = tenant_of(shared, http, beacon).ok_or(Reason::UnknownTenant)?;
         if !self.belongs_here(shared, session) {
             return Err(Reason::Misplaced);
@@ -169,187 +241,30 @@ impl Validator {
             Some(address) => self.geo_cache.of(address, settings, &self.databases, &mut self.words),
             None => GeoInfo::UNKNOWN,
         };
-        let mut dimensions = self.reported(settings.keep_content, beacon);
+        self.add_reported(dimensions, settings.keep_content, beacon);
         if beacon.has_custom() || !http.custom.is_empty() {
-            self.add_custom(&mut dimensions, shared.custom_of(tenant), http, beacon);
+            self.add_custom(dimensions, shared.custom_of(tenant), http, beacon);
         }
-        self.add_located(&mut dimensions, http);
-        self.add_geo(&mut dimensions, geo);
-        let is_bot = self.add_client(&mut dimensions, shared, http, beacon);
+        self.add_located(dimensions, http);
+        self.add_geo(dimensions, geo);
+        let is_bot = self.add_client(dimensions, shared, http, beacon);
         let child_directed = shared.is_child_directed(tenant, beacon.text(Text::Of(Dimension::Content)));
-        Ok(Observation {
+        let origin = Origin {
             session_hash: shared.hasher.hash(tenant, session),
             tenant,
-            event_time: own_time.min(record_time),
-            ahead_ms: u32::try_from(own_time.saturating_since(record_time).as_millis()).unwrap_or(u32::MAX),
-            clock_ahead,
-            dimensions,
-            measures: measures(beacon, http.ttfb),
-            playback: cmcd::playback(beacon, http.endpoint),
-            identity,
-            opt_out,
             excluded: child_directed || settings.drop_bots && is_bot,
             network_bit: geo.guard,
-        })
-    }
-
-    /// Returns the symbols of the dimension values that the beacon contains.
-    fn reported(&mut self, keep_content: bool, beacon: &Beacon<'_>) -> Dimensions {
-        let mut dimensions = [Symbol::NONE; Dimension::COUNT];
-        let mut set = |dimension: Dimension, raw: &str| {
-            dimensions[dimension.index()] = self.words.symbol(dimension, raw)
         };
-        let json = beacon.mode == Mode::Json;
-        for (dimension, raw) in beacon.dimensions() {
-            let raw = match dimension {
-                _ if json && keep_content => raw,
-                Dimension::Stream if !json => cmcd::stream(raw),
-                Dimension::Format if !json => cmcd::format(raw),
-                Dimension::Content if !keep_content => continue,
-                _ => raw,
-            };
-            set(dimension, raw);
+        if beacon.is_packed() {
+            self.origin = Some((origin, *dimensions));
         }
-        let height = beacon.number(Number::Height).map(Amount::rounded).filter(|height| *height > 0);
-        let by_height = height.map(catalogue::quality_of_height);
-        if let Some(class) = by_height.or_else(|| bitrate(beacon).map(catalogue::quality_of_bitrate)) {
-            set(Dimension::Quality, class);
-        }
-        if !json && beacon.text(Text::Error).is_some() {
-            dimensions[Dimension::ErrorCode.index()] = self.error_code(beacon);
-        }
-        dimensions
-    }
-
-    /// Returns the symbol of the first valid error code of a CMCD record. If there is no valid code, returns the symbol
-    /// of the first code.
-    #[cold]
-    fn error_code(&mut self, beacon: &Beacon<'_>) -> Symbol {
-        let mut symbol = |code: &str| self.words.symbol(Dimension::ErrorCode, code);
-        let is_code = |symbol: &Symbol| !matches!(*symbol, Symbol::NONE | Symbol::OTHER | Symbol::REDACTED);
-        let first = cmcd::code(beacon).map_or(Symbol::NONE, &mut symbol);
-        if is_code(&first) {
-            return first;
-        }
-        beacon.more_errors().map(|code| symbol(&code)).find(is_code).unwrap_or(first)
-    }
-
-    /// Adds the custom dimensions of the tenant. If both the beacon and the log contain a value, the value in the
-    /// beacon is used.
-    #[cold]
-    fn add_custom(
-        &mut self,
-        dimensions: &mut Dimensions,
-        custom: &[Dimension],
-        http: &Http<'_>,
-        beacon: &Beacon<'_>,
-    ) {
-        for dimension in custom.iter().copied() {
-            let index = dimension.index();
-            let logged = http.custom.iter().find(|(source, _)| Dimension::BUILT_IN + source == index);
-            let reported = beacon.text(Text::Of(dimension)).filter(|text| !is_nothing(text));
-            if let Some(raw) = reported.or_else(|| logged.map(|(_, raw)| &**raw)) {
-                dimensions[index] = self.words.symbol(dimension, raw);
-            }
-        }
-    }
-
-    /// Adds the location that a CDN determined, for each dimension for which the beacon contains no value.
-    fn add_located(&mut self, dimensions: &mut Dimensions, http: &Http<'_>) {
-        for (dimension, raw) in [
-            (Dimension::Country, &http.country),
-            (Dimension::Region, &http.region),
-            (Dimension::Asn, &http.asn),
-        ] {
-            let known = &mut dimensions[dimension.index()];
-            if let Some(raw) = raw.as_deref().filter(|_| !known.is_some()) {
-                *known = self.words.symbol(dimension, raw);
-            }
-        }
-    }
-
-    /// Adds the values that are derived from the IP address, for each dimension that has no value.
-    fn add_geo(&self, dimensions: &mut Dimensions, geo: GeoInfo) {
-        for (dimension, symbol) in [
-            (Dimension::Country, geo.country),
-            (Dimension::Region, geo.region),
-            (Dimension::Asn, geo.asn),
-            (Dimension::Network, geo.network),
-        ] {
-            let known = &mut dimensions[dimension.index()];
-            if !known.is_some() {
-                *known = symbol;
-            }
-        }
-    }
-
-    /// Adds the client that the user agent and the client hints identify. If the beacon contains a value from the
-    /// catalogue, the value in the beacon remains. Returns true if the client is a bot that the settings exclude.
-    fn add_client(
-        &mut self,
-        dimensions: &mut Dimensions,
-        shared: &Shared,
-        http: &Http<'_>,
-        beacon: &Beacon<'_>,
-    ) -> bool {
-        if let Some(client) = self.client(shared, http, beacon) {
-            for (family, version, symbol, major) in [
-                (Dimension::Browser, Dimension::BrowserVersion, client.browser, client.browser_version),
-                (Dimension::Os, Dimension::OsVersion, client.os, client.os_version),
-            ] {
-                let explicit = dimensions[family.index()];
-                let known = prefer_explicit(explicit, symbol);
-                dimensions[family.index()] = known;
-                let version = &mut dimensions[version.index()];
-                if explicit.is_some() && explicit != known {
-                    // The name in the beacon is not used, so the version in the beacon, which belongs to this name, is
-                    // not used either.
-                    *version = major;
-                } else if known == symbol {
-                    *version = prefer_explicit(*version, major);
-                }
-            }
-            let device = &mut dimensions[Dimension::Device.index()];
-            *device = prefer_explicit(*device, client.device);
-            let firmware = &mut dimensions[Dimension::Firmware.index()];
-            if !firmware.is_some() {
-                *firmware = client.firmware;
-            }
-            let app = dimensions[Dimension::App.index()];
-            if !app.is_some() || app == client.app {
-                dimensions[Dimension::App.index()] = client.app;
-                let version = &mut dimensions[Dimension::AppVersion.index()];
-                *version = prefer_explicit(*version, client.app_version);
-            }
-        }
-        shared.settings.drop_bots
-            && dimensions[Dimension::Device.index()] == self.words.symbol(Dimension::Device, "bot")
-    }
-
-    fn client(&mut self, shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<ClientSymbols> {
-        let explicit = beacon.text(Text::UserAgent).filter(|text| !is_nothing(text));
-        let user_agent = explicit.or(http.user_agent.as_deref()).filter(|text| !text.is_empty());
-        let known = match Hints::of(http) {
-            Some(hints) => self.clients.hinted(&shared.agents, user_agent, &hints),
-            None => self.clients.get(&shared.agents, user_agent?),
-        };
-        Some(known.symbols(&mut self.words))
+        Ok(origin)
     }
 }
 
 fn tenant_of(shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<Tenant> {
     let named = beacon.text(Text::Tenant).filter(|name| !name.is_empty());
     shared.tenant(named.or(http.tenant.as_deref()))
-}
-
-/// Returns the value in the beacon. If the beacon contains no value, or a value that is not in the catalogue, returns
-/// the value of the client.
-fn prefer_explicit(explicit: Symbol, client: Symbol) -> Symbol {
-    match explicit {
-        Symbol::NONE => client,
-        Symbol::OTHER if client.is_some() => client,
-        _ => explicit,
-    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ type Known = HashMap<Box<str>, Symbol, RandomState>;
 pub(crate) struct Words {
     dictionary: Dictionary,
     recent: [Recent; Dimension::BUILT_IN],
+    /// The symbols of the texts that the current packed record lists, by their number.
+    listed: Vec<Option<Symbol>>,
     known: [Known; Dimension::BUILT_IN],
     /// The symbols of raw texts of custom dimensions, by the memory address of the definition of the dimension. Several
     /// definitions may have the same source, because tenants may have different rules for it.
@@ -35,6 +37,7 @@ impl Words {
         Self {
             dictionary: Dictionary::default(),
             recent: std::array::from_fn(|_| Recent::default()),
+            listed: Vec::new(),
             known: std::array::from_fn(|_| HashMap::default()),
             custom: HashMap::default(),
             scanner,
@@ -56,6 +59,31 @@ impl Words {
             return symbol;
         }
         self.find(dimension, raw)
+    }
+
+    /// Returns the symbol of a text that the packed record lists with this number. The number must belong to this
+    /// dimension and this text until the next call of [`Self::forget_listed`].
+    #[inline]
+    pub(crate) fn listed(&mut self, number: usize, dimension: Dimension, raw: &str) -> Symbol {
+        if let Some(Some(symbol)) = self.listed.get(number) {
+            return *symbol;
+        }
+        self.list(number, dimension, raw)
+    }
+
+    #[cold]
+    fn list(&mut self, number: usize, dimension: Dimension, raw: &str) -> Symbol {
+        let symbol = self.symbol(dimension, raw);
+        if self.listed.len() <= number {
+            self.listed.resize(number + 1, None);
+        }
+        self.listed[number] = Some(symbol);
+        symbol
+    }
+
+    /// Removes the symbols of listed texts. It must be called before each packed record.
+    pub(crate) fn forget_listed(&mut self) {
+        self.listed.clear();
     }
 
     /// Finds the symbol of a text that is not in the cache of recent texts. This is a separate function, so that its
@@ -88,6 +116,7 @@ impl Words {
         self.dictionary.sweep(held);
         self.known.iter_mut().for_each(HashMap::clear);
         self.custom.clear();
+        self.listed.clear();
         self.recent = std::array::from_fn(|_| Recent::default());
     }
 

@@ -9,6 +9,7 @@ use crowdfold_model::{Custom, Dimension, SumMetric, ValueMetric};
 use crate::{Field, NotSend, cmcd};
 
 mod number;
+mod packed;
 
 pub(crate) use number::PLAIN_RANGES;
 pub use number::{Amount, Number};
@@ -59,7 +60,7 @@ impl Text {
     /// The number of string fields that are not dimensions.
     const PLAIN: usize = 7;
     /// The index of the first custom dimension.
-    const CUSTOM: usize = Self::PLAIN + Dimension::BUILT_IN;
+    pub(crate) const CUSTOM: usize = Self::PLAIN + Dimension::BUILT_IN;
     pub(crate) const COUNT: usize = Self::PLAIN + Dimension::COUNT;
 
     /// Returns the index of the field among all string fields.
@@ -134,6 +135,14 @@ pub struct Beacon<'a> {
     /// The string values that are not part of the record, for example because they contained escapes. Few beacons have
     /// such values.
     owned: Vec<(Text, String)>,
+    /// True if the beacon comes from a packed record.
+    packed: bool,
+    /// True if the beacon before this one has the same mode, HTTP context and profile ([`Self::repeats`]).
+    repeats: bool,
+    /// The string fields whose value is listed in the packed record. Each field has one bit.
+    listed: u64,
+    /// The numbers of the listed texts of the packed record. A number is valid if its bit is set in `listed`.
+    numbers_of_texts: [u16; Text::COUNT],
     /// The content of the inner list of error codes, if the record contains such a list.
     pub(crate) error_list: Option<Cow<'a, str>>,
     here: NotSend,
@@ -154,6 +163,10 @@ impl<'a> Beacon<'a> {
             decoded: 0,
             ignored: 0,
             owned: Vec::new(),
+            packed: false,
+            repeats: false,
+            listed: 0,
+            numbers_of_texts: [0; Text::COUNT],
             error_list: None,
             here: PhantomData,
         }

@@ -41,14 +41,14 @@ const FORMATS: &[&str] = &["d", "h", "s", "e", "o"];
 const STREAMS: &[&str] = &["v", "l", "ll"];
 const OBJECTS: &[&str] = &["m", "a", "v", "av", "i", "c", "tt", "k", "o"];
 
-/// Reads the body of a report in event mode, which consists of lines with one record each. Passes every beacon with its
-/// line to `each`, and an error for each invalid line or for a body without lines. `left` is the number of lines that
+/// Reads the body of a report in event mode, which consists of lines with one record each. Passes every beacon to
+/// `each`, and an error for each invalid line or for a body without lines. `left` is the number of lines that
 /// may still be read. If there are more lines, `each` receives one error for all of them.
-pub(crate) fn read_events<'a>(
-    body: &'a [u8],
+pub(crate) fn read_events(
+    body: &[u8],
     fields: &Fields,
     left: &mut usize,
-    each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
+    each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>),
 ) {
     let trimmed = body.trim_ascii();
     if trimmed.is_empty() {
@@ -70,7 +70,7 @@ pub(crate) fn read_events<'a>(
         if let Ok(beacon) = &mut beacon {
             beacon.batched = batched;
         }
-        each(beacon.as_ref().map(|beacon| (beacon, line)).map_err(|bad| (*bad).into()));
+        each(beacon.as_ref().map_err(|bad| (*bad).into()));
     }
 }
 

@@ -1,10 +1,9 @@
 //! The fields of a JSON beacon, and the keys under which a producer sends them.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::sync::LazyLock;
 
-use crowdfold_model::{Custom, CustomSource, Dimension, Metric, Timestamp};
+use crowdfold_model::{Custom, CustomSource, Dimension, Metric};
 use thiserror::Error;
 
 use crate::paths::{Branch, Taken, Tree};
@@ -147,6 +146,8 @@ pub struct Fields {
     nodes: Vec<Node>,
     /// The custom CMCD keys that contain custom dimensions.
     custom_cmcd: Vec<(Box<str>, Text)>,
+    /// A number for each source of custom dimensions ([`Self::custom_ids`]).
+    custom_ids: Vec<u32>,
 }
 
 impl Fields {
@@ -201,7 +202,7 @@ impl Fields {
             let inside: Vec<_> = nodes[at].inside().collect();
             inside.into_iter().for_each(|inner| nodes[inner].outer = at);
         }
-        Ok(Self { nodes, custom_cmcd })
+        Ok(Self { nodes, custom_cmcd, custom_ids: custom.iter().map(id_of).collect() })
     }
 
     /// Returns the custom dimension that a custom CMCD key contains.
@@ -209,45 +210,10 @@ impl Fields {
         self.custom_cmcd.iter().find(|(known, _)| **known == *key).map(|(_, text)| *text)
     }
 
-    /// Writes a JSON beacon that contains only an opt-out, its session, its tenant and a time.
-    pub(crate) fn write_withdrawal(
-        &self,
-        session: &str,
-        tenant: Option<&str>,
-        time: Timestamp,
-        into: &mut Vec<u8>,
-    ) {
-        self.write(self.root(), into, &|field, into| match field {
-            Field::Text(Text::Session) => write_text(session, into),
-            Field::Text(Text::Tenant) => tenant.is_some_and(|tenant| write_text(tenant, into)),
-            Field::Number(Number::Ts) => write!(into, "{}", time.as_millis()).is_ok(),
-            Field::OptOut => write!(into, "true").is_ok(),
-            _ => false,
-        });
-    }
-
-    /// Writes the object of a node with the fields that have a value. `value` writes the value of a field and returns
-    /// true, or returns false if the field has no value. If no field has a value, nothing is written, and the result is
-    /// false.
-    fn write(&self, at: usize, into: &mut Vec<u8>, value: &impl Fn(Field, &mut Vec<u8>) -> bool) -> bool {
-        let start = into.len();
-        for (key, target) in self.nodes[at].slots.iter().flatten() {
-            let before = into.len();
-            into.push(if before == start { b'{' } else { b',' });
-            write_text(key, into);
-            into.push(b':');
-            let written = match target {
-                Target::Field(field) => value(*field, into),
-                Target::Inside(inner) => self.write(*inner, into, value),
-            };
-            if !written {
-                into.truncate(before);
-            }
-        }
-        if into.len() > start {
-            into.push(b'}');
-        }
-        into.len() > start
+    /// Returns a number for each source of custom dimensions, by its index. Equal sources have equal numbers, also in
+    /// another process with another configuration.
+    pub(crate) fn custom_ids(&self) -> Vec<u32> {
+        self.custom_ids.clone()
     }
 
     /// Returns the index of the node for the beacon itself.
@@ -260,9 +226,13 @@ impl Fields {
     }
 }
 
-/// Writes a JSON string. Returns true on success.
-fn write_text(text: &str, into: &mut Vec<u8>) -> bool {
-    serde_json::to_writer(into, text).is_ok()
+/// Returns a number for a source of custom dimensions. It is an FNV-1a hash, which is sufficient to distinguish the few
+/// sources of one configuration. The path in a log has no effect, because beacons of the collector have none.
+fn id_of(source: &CustomSource) -> u32 {
+    let json = source.json.iter().flatten().map(String::as_str);
+    let parts = json.chain(["\n"]).chain(source.cmcd.as_deref());
+    let bytes = parts.flat_map(|part| part.bytes().chain([0xff]));
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The targets of the keys of one object, in a small hash table. The hash consists of the length and three bytes of the

@@ -48,6 +48,9 @@ pub struct Http<'a> {
     pub dnt: bool,
     /// A number that identifies the path of the request ([`Http::endpoint_of`]).
     pub endpoint: u32,
+    /// The number of the user agent and the client hints among those that the packed record lists. It is `None` if they
+    /// are not listed, or if the request does not come from a packed record.
+    pub listed_client: Option<u16>,
 }
 
 /// The prefix of paths that contain a tenant.
@@ -75,6 +78,7 @@ impl Http<'static> {
         gpc: false,
         dnt: false,
         endpoint: 0,
+        listed_client: None,
     };
 }
 

@@ -15,14 +15,14 @@ use crate::{Beacon, Fields, Mode, ReadError, Text};
 const MOST_IN_VAIN: u32 = 16;
 
 /// Reads a record of JSON beacons: one object, an array, lines, or objects without separators ([`frames`]). Passes
-/// every beacon with its bytes to `each`, in order, and an error for each beacon that cannot be read. An empty record
+/// every beacon to `each`, in order, and an error for each beacon that cannot be read. An empty record
 /// counts as one error. `left` is the number of beacons that may still be read.
-pub(crate) fn read_json<'a>(
-    record: &'a [u8],
+pub(crate) fn read_json(
+    record: &[u8],
     fields: &Fields,
     quick: &mut Quick,
     left: &mut usize,
-    each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
+    each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>),
 ) {
     let source = Source::new(record);
     quick.begin();
@@ -43,7 +43,7 @@ pub(crate) fn read_json<'a>(
                 }
                 in_vain += 1;
             }
-            each(Ok((&beacon, &record[at..end])));
+            each(Ok(&beacon));
             Some(end)
         }
         Frame::Bad => {

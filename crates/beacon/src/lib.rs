@@ -32,6 +32,7 @@
 
 mod address;
 mod beacon;
+mod body;
 mod capture;
 mod cmcd;
 mod envelope;
@@ -46,8 +47,9 @@ mod time;
 
 pub use address::{Address, Network, Purpose};
 pub use beacon::{Amount, Beacon, Malformed, Mode, Number, ReadError, Text};
+pub use body::Body;
 pub use capture::LogFields;
-pub use envelope::{Body, CONTENT_TYPE, Packer, unpack};
+pub use envelope::{CONTENT_TYPE, Packer, Parsed};
 pub use fields::{Field, Fields, FieldsError};
 pub use http::Http;
 pub use nothing::{is_nothing, trimmed};

@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use crowdfold_model::Timestamp;
-
 use crate::capture::{self, Capture, read_capture};
 use crate::json::{Quick, read_json};
 use crate::split::{Frame, elements, frames};
-use crate::{
-    Beacon, Body, CONTENT_TYPE, Fields, Http, LogFields, Malformed, Mode, ReadError, cmcd, envelope,
-};
+use crate::{Beacon, Body, CONTENT_TYPE, Fields, Http, LogFields, Mode, ReadError, cmcd, envelope};
 
 /// The form of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,10 +84,7 @@ impl Reader {
             Form::Json => self.body(Http::NONE, &Body::Json(record), each),
             Form::Cmcd => self.cmcd(record, Http::NONE, each),
             Form::Capture => self.captures(record, each),
-            Form::Envelope => envelope::unpack(record, &mut |request| match request {
-                Ok((http, body)) => self.body(&http, &body, each),
-                Err(Malformed) => each(Http::NONE, Err(ReadError::Malformed)),
-            }),
+            Form::Envelope => envelope::unpack(record, &self.fields, self.most, each),
         }
     }
 
@@ -183,37 +176,26 @@ impl Reader {
         body: &Body<'_>,
         each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>),
     ) {
-        self.survey(body, &mut |read| each(http, read.map(|(beacon, _)| beacon)));
+        self.read_body(body, &mut |read| each(http, read));
     }
 
-    /// Reads the content of one request. Passes every beacon with its bytes to `each`, in order, and an error for each
-    /// beacon that cannot be read. `each` is called at least once. The bytes of a query are its encoded value. Beacons
-    /// in headers have no bytes, because headers are not contiguous.
-    pub fn survey<'a>(
-        &mut self,
-        body: &Body<'a>,
-        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
-    ) {
+    /// Reads the content of one request. Passes every beacon to `each`, in order, and an error for each beacon that
+    /// cannot be read. `each` is called at least once.
+    pub fn read_body(&mut self, body: &Body<'_>, each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>)) {
         let mut left = self.most;
         match *body {
             Body::Json(body) => read_json(body, &self.fields, &mut self.quick, &mut left, each),
             Body::Events(body) => cmcd::read_events(body, &self.fields, &mut left, each),
             Body::Query(query) => {
                 let beacon = cmcd::read_query(query, &self.fields, &mut self.decoded);
-                each(beacon.as_ref().map(|beacon| (beacon, query)).map_err(|bad| (*bad).into()));
+                each(beacon.as_ref().map_err(|bad| (*bad).into()));
             }
             Body::Headers(parts) => {
                 let parts = parts.iter().flatten().map(|part| part.trim_ascii());
                 let beacon = cmcd::read(Mode::Request, &self.fields, parts.filter(|part| !part.is_empty()));
-                each(beacon.as_ref().map(|beacon| (beacon, &[][..])).map_err(|bad| (*bad).into()));
+                each(beacon.as_ref().map_err(|bad| (*bad).into()));
             }
         }
-    }
-
-    /// Writes a JSON beacon that opts a session out. It contains only the session, the tenant and the time, under the
-    /// keys that this reader expects.
-    pub fn write_withdrawal(&self, session: &str, tenant: Option<&str>, time: Timestamp, into: &mut Vec<u8>) {
-        self.fields.write_withdrawal(session, tenant, time, into);
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
-use crowdfold_beacon::{Address, Beacon, Body, Http, Malformed, Network, Packer, ReadError, Reader};
+use crowdfold_beacon::{Address, Beacon, Body, Http, Malformed, Network, Packer, Parsed, ReadError, Reader};
 use serde::Serialize;
 use static_assertions::assert_not_impl_any;
 
@@ -14,8 +14,9 @@ use static_assertions::assert_not_impl_any;
 fn invariant_1_address_cannot_be_written_hashed_copied_or_sent_to_another_thread() {
     assert_not_impl_any!(Beacon<'static>: Debug, Display, Clone, Hash, Serialize, PartialEq);
     assert_not_impl_any!(Http<'static>: Debug, Display, Clone, Hash, Serialize, PartialEq);
-    assert_not_impl_any!(Body<'static>: Debug, Display, Clone, Hash, Serialize, bincode::Encode, PartialEq);
-    assert_not_impl_any!(Packer: Debug, Display, Clone, Hash, Serialize, bincode::Encode);
+    assert_not_impl_any!(Body<'static>: Debug, Display, Clone, Hash, Serialize, PartialEq);
+    assert_not_impl_any!(Packer: Debug, Display, Clone, Hash, Serialize, PartialEq);
+    assert_not_impl_any!(Parsed: Debug, Display, Clone, Hash, Serialize, PartialEq);
     assert_not_impl_any!(Address: Debug, Display, Clone, Hash, Serialize, PartialEq);
     assert_not_impl_any!(Network: Debug, Display, Clone, Hash, Serialize, PartialEq);
     // A channel or a task needs `Send`, and a reference in another thread needs `Sync`.

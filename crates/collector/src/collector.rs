@@ -59,17 +59,18 @@ impl Collector {
     /// Returns an error if [`Settings::fields`] is invalid.
     pub fn new(settings: Settings, writer: Writer) -> Result<Arc<Self>, FieldsError> {
         let budget = Budget::new(settings.memory);
+        let fields = Arc::new(Fields::with_custom(&settings.fields, &settings.custom_sources)?);
         Ok(Arc::new(Self {
             proxies: Proxies::new(&settings.trusted_proxies),
             counts: Counts::default(),
-            packs: Packs::new(writer, Arc::clone(&budget), settings.record),
+            packs: Packs::new(writer, Arc::clone(&budget), Arc::clone(&fields), settings.record),
             budget,
             origins: Origins::new(&settings.origins),
             rules: Rules {
                 tenants: settings.tenants.iter().map(|name| name.as_str().into()).collect(),
                 partitioner: settings.partitioner,
             },
-            fields: Arc::new(Fields::new(&settings.fields)?),
+            fields,
             readers: Mutex::default(),
             hurry: watch::Sender::new(false),
             settings,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crowdfold_airlock::{Ignored, session_of};
-use crowdfold_beacon::{Beacon, Body, Fields, Http, ReadError, Reader, Text};
+use crowdfold_beacon::{Beacon, Body, Fields, Http, Parsed, ReadError, Reader, Text};
 use crowdfold_model::{Partitioner, Reason};
 
 use crate::packs::{DeliveryResult, Packs};
@@ -20,16 +20,15 @@ pub(crate) struct Rules {
 pub(crate) struct RequestReader {
     reader: Reader,
     /// The beacons of the current request that will be written.
-    spans: Vec<Span>,
-    /// A buffer for beacons that are packed separately from the rest of their body.
-    joined: Vec<u8>,
+    parsed: Parsed,
+    /// The partition of each beacon in `parsed`.
+    chosen: Vec<Chosen>,
 }
 
-/// The location of a beacon in the body, and the partition to which it is written.
-struct Span {
+/// A beacon in [`RequestReader::parsed`], and the partition to which it is written.
+struct Chosen {
     partition: u32,
-    start: usize,
-    end: usize,
+    index: usize,
 }
 
 /// The result of reading and packing a request.
@@ -83,12 +82,10 @@ type OptedOutSession = (String, Option<String>);
 impl RequestReader {
     pub(crate) fn new(fields: Arc<Fields>, max_beacons: usize) -> Self {
         let reader = Reader::new(fields).with_most(max_beacons);
-        Self { reader, spans: Vec::new(), joined: Vec::new() }
+        Self { reader, parsed: Parsed::default(), chosen: Vec::new() }
     }
 
-    /// Packs the beacons of a request. If all beacons belong to one partition and no beacon is left out, the body is
-    /// packed unchanged. Otherwise the beacons for each partition are packed as a new body. For a session that opts
-    /// out, only the opt-out is packed. A header (`gpc`, `dnt`) opts out all sessions of the request.
+    /// Packs the beacons of a request. For a session that opts out, only the opt-out is packed. A header (`gpc`, `dnt`) opts out all sessions of the request.
     pub(crate) fn take(&mut self, http: &Http<'_>, body: &Body<'_>, rules: &Rules, packs: &Packs) -> Found {
         let partitions = packs.partitions();
         let mut opted_out_sessions = BTreeSet::new();
@@ -100,14 +97,14 @@ impl RequestReader {
             found =
                 self.read_beacons(http, body, rules, partitions, &mut BTreeSet::new(), &opted_out_sessions);
         }
-        self.pack(http, body, packs, &mut found);
+        self.pack(http, packs, &mut found);
         for (session, tenant) in &opted_out_sessions {
             self.pack_opt_out(http, session, tenant.as_deref(), rules, packs, &mut found);
         }
         found
     }
 
-    /// Reads the body, and stores the location of each beacon that must be written. Leaves out beacons of the sessions
+    /// Reads the body, and stores each beacon that must be written. Leaves out beacons of the sessions
     /// in `without`. Adds sessions that opt out to `opted_out_sessions`.
     fn read_beacons(
         &mut self,
@@ -118,16 +115,16 @@ impl RequestReader {
         opted_out_sessions: &mut BTreeSet<OptedOutSession>,
         without: &BTreeSet<OptedOutSession>,
     ) -> Found {
-        let Self { reader, spans, .. } = self;
-        spans.clear();
+        let Self { reader, parsed, chosen } = self;
+        parsed.clear();
+        chosen.clear();
         let mut found = Found::default();
-        let origin = bytes_of(body).as_ptr().addr();
-        reader.survey(body, &mut |read| {
+        reader.read_body(body, &mut |read| {
             let read = read.map_err(|error| match error {
                 ReadError::Malformed => Reason::Malformed,
                 ReadError::TooMany => Reason::TooLarge,
             });
-            let checked = read.and_then(|(beacon, span)| {
+            let checked = read.and_then(|beacon| {
                 if Ignored::is_in(beacon) {
                     found.ignored.get_or_insert_default().count_beacon(beacon);
                 }
@@ -136,11 +133,11 @@ impl RequestReader {
                 if tenant.is_some_and(|tenant| !rules.tenants.contains(tenant)) {
                     return Err(Reason::UnknownTenant);
                 }
-                Ok((beacon, session, tenant, span))
+                Ok((beacon, session, tenant))
             });
             match checked {
                 Err(reason) => found.rejected[reason as usize] += 1,
-                Ok((beacon, session, tenant, span)) => {
+                Ok((beacon, session, tenant)) => {
                     let opted_out_session = || (session.to_owned(), tenant.map(str::to_owned));
                     if beacon.opt_out || http.gpc || http.dnt {
                         found.opted_out += 1;
@@ -149,46 +146,24 @@ impl RequestReader {
                         found.opted_out += 1;
                     } else {
                         let partition = rules.partitioner.partition_of(session.as_bytes(), partitions);
-                        let start = span.as_ptr().addr().saturating_sub(origin);
-                        spans.push(Span { partition, start, end: start + span.len() });
+                        chosen.push(Chosen { partition, index: parsed.len() });
+                        parsed.add(http, beacon);
                     }
                 }
             }
         });
-        found.taken = spans.len() as u64;
+        found.taken = chosen.len() as u64;
         found
     }
 
     /// Packs the beacons that `read_beacons` found.
-    fn pack(&mut self, http: &Http<'_>, body: &Body<'_>, packs: &Packs, found: &mut Found) {
-        let Self { spans, joined, .. } = self;
-        let Some(first) = spans.first().map(|span| span.partition) else { return };
-        let left_out = found.opted_out + found.rejected.iter().sum::<u64>() > 0;
-        if !left_out && spans.iter().all(|span| span.partition == first) {
-            found.note(packs.push(first, http, body, bytes_of(body).len()));
-            return;
-        }
-        let bytes = bytes_of(body);
+    fn pack(&mut self, http: &Http<'_>, packs: &Packs, found: &mut Found) {
+        let Self { parsed, chosen, .. } = self;
         // this sort is stable, so the beacons of a session keep their order
-        spans.sort_by_key(|span| span.partition);
-        for group in spans.chunk_by(|one, other| one.partition == other.partition) {
-            let json = matches!(body, Body::Json(_));
-            joined.clear();
-            for span in group {
-                joined.push(match (json, joined.is_empty()) {
-                    (true, true) => b'[',
-                    (true, false) => b',',
-                    (false, _) => b'\n',
-                });
-                joined.extend_from_slice(bytes.get(span.start..span.end).unwrap_or_default());
-            }
-            let part = if json {
-                joined.push(b']');
-                Body::Json(joined)
-            } else {
-                Body::Events(joined)
-            };
-            found.note(packs.push(group[0].partition, http, &part, joined.len()));
+        chosen.sort_by_key(|beacon| beacon.partition);
+        for group in chosen.chunk_by(|one, other| one.partition == other.partition) {
+            let which = group.iter().map(|beacon| beacon.index);
+            found.note(packs.push(group[0].partition, http, parsed, which));
         }
     }
 
@@ -203,11 +178,11 @@ impl RequestReader {
         packs: &Packs,
         found: &mut Found,
     ) {
-        self.joined.clear();
-        self.reader.write_withdrawal(session, tenant, http.received_at.unwrap_or_default(), &mut self.joined);
+        self.parsed.clear();
+        self.parsed.add_withdrawal(session, tenant, http.received_at.unwrap_or_default());
         let partition = rules.partitioner.partition_of(session.as_bytes(), packs.partitions());
         let bare = Http { received_at: http.received_at, ..Http::default() };
-        found.note(packs.push(partition, &bare, &Body::Json(&self.joined), self.joined.len()));
+        found.note(packs.push(partition, &bare, &self.parsed, 0..1));
     }
 }
 
@@ -224,12 +199,4 @@ impl Found {
 /// Returns the tenant in a beacon, or the tenant in the path of the request if the beacon has none.
 fn tenant_of<'a>(beacon: &'a Beacon<'_>, http: &'a Http<'_>) -> Option<&'a str> {
     beacon.text(Text::Tenant).filter(|name| !name.is_empty()).or(http.tenant.as_deref())
-}
-
-/// Returns the bytes of a body. Headers contain a single beacon and are never split, so their result is empty.
-const fn bytes_of<'a>(body: &Body<'a>) -> &'a [u8] {
-    match body {
-        Body::Json(bytes) | Body::Events(bytes) | Body::Query(bytes) => bytes,
-        Body::Headers(_) => &[],
-    }
 }

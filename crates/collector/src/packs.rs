@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use crowdfold_beacon::{Body, Http, Packer};
+use crowdfold_beacon::{Fields, Http, Packer, Parsed};
 use crowdfold_kafka::{KafkaError, Writer, Written};
 use crowdfold_model::Timestamp;
 use tokio::sync::{Notify, SetOnce};
@@ -22,6 +22,8 @@ pub(crate) struct Packs {
     open: RwLock<Vec<Mutex<Open>>>,
     writer: Writer,
     budget: Arc<Budget>,
+    /// The fields of the beacons.
+    fields: Arc<Fields>,
     /// The size at which a record is sent, in bytes.
     full: usize,
     /// Notified when the first beacon was added to an empty record.
@@ -46,9 +48,9 @@ struct Open {
 }
 
 impl Packs {
-    pub(crate) fn new(writer: Writer, budget: Arc<Budget>, full: usize) -> Self {
+    pub(crate) fn new(writer: Writer, budget: Arc<Budget>, fields: Arc<Fields>, full: usize) -> Self {
         let (open, waits, reports) = (RwLock::default(), Notify::new(), Arc::default());
-        Self { open, writer, budget, full, waits, reports }
+        Self { open, writer, budget, fields, full, waits, reports }
     }
 
     /// Returns the number of partitions, which is 0 until it is known.
@@ -73,32 +75,31 @@ impl Packs {
         true
     }
 
-    /// Packs a request or a part of a request. Returns the delivery result of the record that contains it. `length` is
-    /// the size of the body in bytes. Returns `None` if the request cannot be packed, or if the partition does not
-    /// exist.
+    /// Packs the beacons with these indexes of a request. Returns the delivery result of the record that contains them.
+    /// Returns `None` if the request cannot be packed, or if the partition does not exist.
     pub(crate) fn push(
         &self,
         partition: u32,
         http: &Http<'_>,
-        body: &Body<'_>,
-        length: usize,
+        parsed: &Parsed,
+        which: impl ExactSizeIterator<Item = usize>,
     ) -> Option<DeliveryResult> {
         let all = self.all();
         let mut open = lock(all.get(partition as usize)?);
-        if !open.packer.is_empty() && open.packer.len() + length > self.full {
+        if !open.packer.is_empty() && open.packer.len() + parsed.size() > self.full {
             self.send(partition, &mut open);
         }
-        let before = open.packer.len();
-        if !open.packer.push(http, body) {
+        let (before, is_first) = (open.packer.len(), open.packer.is_empty());
+        if !open.packer.push(http, parsed, which) {
             return None;
         }
         let grown = open.packer.len() - before;
         open.newest = open.newest.max(http.received_at.unwrap_or_default());
-        open.share.carry(if before == 1 { OVERHEAD + grown } else { grown });
+        open.share.carry(if is_first { OVERHEAD + grown } else { grown });
         let delivery = Arc::clone(&open.delivery);
         if open.packer.len() >= self.full {
             self.send(partition, &mut open);
-        } else if before == 1 {
+        } else if is_first {
             self.waits.notify_one();
         }
         Some(delivery)
@@ -173,7 +174,7 @@ impl Packs {
 
     fn fresh(&self) -> Open {
         Open {
-            packer: Packer::default(),
+            packer: Packer::new(&self.fields),
             share: self.budget.nothing(),
             newest: Timestamp::EPOCH,
             delivery: Arc::default(),

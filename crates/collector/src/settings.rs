@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crowdfold_beacon::CONTENT_TYPE;
 use crowdfold_kafka::WriterSettings;
-use crowdfold_model::Partitioner;
+use crowdfold_model::{CustomSource, Partitioner};
 use ipnet::IpNet;
 
 /// The event after which the collector responds to a request.
@@ -57,6 +57,8 @@ pub struct Settings {
     pub dnt: bool,
     /// Alternative names for the fields of JSON beacons (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
+    /// The locations of the values of custom dimensions.
+    pub custom_sources: Vec<CustomSource>,
     /// The maximum number of beacons in one request. Further beacons of the request are rejected as `too_large`.
     pub max_beacons: usize,
     /// The function that selects the partition of a session. The worker must use the same function.

@@ -34,10 +34,7 @@ pub mod fields {
     pub use crowdfold_beacon::Field;
 }
 
-/// Functions that pack requests into records as the collector does, and read such records.
-pub mod envelope {
-    pub use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer, unpack};
-}
+pub mod envelope;
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -15,7 +15,7 @@ mod tests;
 use std::ops::{Deref, DerefMut};
 
 use crowdfold_config::{ConfigError, Loaded, Settings, Sources};
-use crowdfold_model::CustomDimensions;
+use crowdfold_model::{CustomDimensions, CustomSource};
 use crowdfold_release::{Policies, Policy, Secret};
 
 use dimensions::CustomDefinitions;
@@ -67,6 +67,12 @@ impl Config {
         let custom = dimensions::read(&loaded)?;
         let policies = policies::read(&loaded, &custom.dimensions)?;
         Ok(Self { loaded, policies, custom })
+    }
+
+    /// Returns the locations of the values of custom dimensions.
+    #[must_use]
+    pub fn custom_sources(&self) -> &[CustomSource] {
+        &self.custom.sources
     }
 
     /// Returns the custom dimensions of every tenant.

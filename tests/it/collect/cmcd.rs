@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crowdfold_testkit::Kafka;
+use crowdfold_testkit::envelope::{Body, Mode, json_of, reader};
 use serde_json::Value;
 
 use super::client::Client;
@@ -12,13 +13,19 @@ use super::support::{Collector, Packed, deploy, packed};
 /// Captured requests of hls.js, dash.js and Shaka Player in a browser.
 const PLAYERS: &str = include_str!("../../data/captures/players.ndjson");
 
-/// Returns the CMCD reports in a request that the collector forwards, one per line, each with its form. Events without
-/// a session id are not forwarded.
-fn lines<'a>(form: &'static str, content: &'a str) -> impl Iterator<Item = (&'static str, String)> + 'a {
-    content
-        .lines()
-        .filter(move |line| form != "events" || line.contains("sid=\""))
-        .map(move |line| (form, line.to_owned()))
+/// Returns the values of the beacons in a request that the collector forwards. Beacons without a session id are not
+/// forwarded.
+fn beacons(form: &str, content: &str) -> Vec<String> {
+    let parts: Vec<_> = content.split('|').map(str::as_bytes).collect();
+    let body = match form {
+        "events" => Body::Events(content.as_bytes()),
+        "query" => Body::Query(content.as_bytes()),
+        _ => Body::Headers(std::array::from_fn(|at| parts.get(at).copied())),
+    };
+    let mut beacons = Vec::new();
+    reader().read_body(&body, &mut |beacon| beacons.extend(beacon.map(json_of).ok()));
+    beacons.retain(|beacon| beacon.get("session").is_some());
+    beacons.iter().map(Value::to_string).collect()
 }
 
 /// Sends a captured request to the collector. A media request is sent with its query and headers, as a CDN would mirror
@@ -51,48 +58,48 @@ fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
 }
 
 #[test]
-fn cmcd_of_real_players_is_written_to_the_topic_unchanged() {
+fn cmcd_of_real_players_is_written_to_the_topic() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.max_requests_per_connection_second", "0");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();
-    let mut expected = BTreeMap::<(&str, String), usize>::new();
+    let mut expected = BTreeMap::<String, usize>::new();
     let (mut taken, mut refusing) = (0, 0);
+    let mut forms = BTreeMap::<&str, usize>::new();
     for line in PLAYERS.lines() {
         let (status, form, content) = send(&mut client, line);
         let request: Value = serde_json::from_str(line).unwrap();
         let is_withdrawal = ["sec-gpc", "dnt"].iter().any(|signal| request["headers"][signal] == "1");
-        let counted = lines(form, &content).count();
+        let sent = beacons(form, &content);
+        let counted = sent.len();
         if is_withdrawal {
             let accepted = if form == "events" { 410 } else { 204 };
             assert_eq!(status, if counted > 0 { accepted } else { 400 });
             refusing += counted as u64;
             continue;
         }
-        lines(form, &content).for_each(|line| *expected.entry(line).or_default() += 1);
+        sent.into_iter().for_each(|beacon| *expected.entry(beacon).or_default() += 1);
         // A request without a session id is refused.
         assert_eq!(status, if counted > 0 { 204 } else { 400 }, "{form}: {content}");
-        taken += usize::from(status == 204);
+        taken += counted;
+        *forms.entry(form).or_default() += counted;
     }
     // If a session opts out, the collector forwards only the opt-out, as a JSON beacon.
     let (withdrawals, packed): (Vec<_>, Vec<_>) =
-        packed(&deployment).into_iter().partition(|request| request.form == "json");
+        packed(&deployment).into_iter().partition(|beacon| beacon.mode == Mode::Json);
     assert!(!withdrawals.is_empty() && withdrawals.iter().all(|request| request.user_agent.is_none()));
-    let mut seen = BTreeMap::<(&str, String), usize>::new();
-    for Packed { form, content, tenant, address, user_agent, .. } in &packed {
-        lines(form, content).for_each(|line| *seen.entry(line).or_default() += 1);
+    let mut seen = BTreeMap::<String, usize>::new();
+    for Packed { content, tenant, address, user_agent, .. } in &packed {
+        *seen.entry(content.to_string()).or_default() += 1;
         assert_eq!((tenant.as_deref(), address.as_deref()), (Some("acme"), Some("127.0.0.1")));
         assert!(user_agent.as_deref().is_some_and(|agent| agent.starts_with("Mozilla/5.0")));
     }
-    assert!(seen == expected, "{} lines are in the topic, but {} are expected", seen.len(), expected.len());
-    assert!(packed.len() == taken && taken > 120, "{} of {taken} requests are in the topic", packed.len());
+    assert!(seen == expected, "{} beacons are in the topic, but {} are expected", seen.len(), expected.len());
+    assert!(packed.len() == taken && taken > 120, "{} of {taken} beacons are in the topic", packed.len());
     assert!(refusing > 0);
     collector.await_count("beacons_total{outcome=\"opted_out\"}", refusing);
-    let forms: Vec<_> = ["events", "headers", "query"]
-        .map(|form| packed.iter().filter(|request| request.form == form).count())
-        .into();
-    assert!(forms.iter().all(|count| *count > 5), "{forms:?}");
+    assert!(forms.len() == 3 && forms.values().all(|count| *count > 5), "{forms:?}");
     // The mirrored requests of all players must have the same endpoint.
     let mut endpoints: Vec<_> = packed.iter().map(|request| request.endpoint).collect();
     endpoints.dedup();
@@ -121,8 +128,10 @@ fn cmcd_headers_take_precedence_over_the_query_and_the_tenant_is_optional() {
     }
     assert_eq!(client.get("/v1/cmcd/acme/1.m4s?x=1", &[]), 400);
     let packed = packed(&deployment);
-    let seen: Vec<_> = packed.iter().map(|request| (request.form, request.tenant.as_deref())).collect();
-    assert_eq!(seen.iter().filter(|one| **one == ("events", None)).count(), 2);
-    assert!(seen.contains(&("headers", None)) && seen.contains(&("query", Some("blip"))));
+    let seen: Vec<_> =
+        packed.iter().map(|beacon| (&*beacon.session, beacon.mode, beacon.tenant.as_deref())).collect();
+    assert_eq!(seen.iter().filter(|one| **one == ("a", Mode::Event, None)).count(), 2);
+    assert!(seen.contains(&("in-headers", Mode::Request, None)));
+    assert!(seen.contains(&("s", Mode::Request, Some("blip"))));
     assert_eq!(seen.len(), 4);
 }

@@ -3,7 +3,7 @@
 
 use crowdfold_loadgen::Faults;
 use crowdfold_testkit::Kafka;
-use crowdfold_testkit::envelope::{Body, unpack};
+use crowdfold_testkit::envelope::{json_of, unpack};
 use crowdfold_testkit::oracle::Record;
 
 use super::client::JSON;
@@ -16,13 +16,7 @@ fn log_of(deployment: &Deployment<'_>) -> Vec<Vec<Record>> {
     let mut log = vec![Vec::new(); deployment.partitions as usize];
     for record in deployment.records("beacons", "read_uncommitted") {
         let mut lines = Vec::new();
-        unpack(&record.value, &mut |request| {
-            let Ok((_, Body::Json(body))) = request else { panic!("the record is not JSON") };
-            match serde_json::from_slice(body).unwrap() {
-                serde_json::Value::Array(beacons) => lines.extend(beacons),
-                beacon => lines.push(beacon),
-            }
-        });
+        unpack(&record.value, &mut |_, beacon| lines.push(json_of(beacon.unwrap())));
         let payload = lines.iter().map(|line| line.to_string() + "\n").collect::<String>().into_bytes();
         log[record.partition as usize].push(Record { timestamp: Some(record.timestamp as u64), payload });
     }

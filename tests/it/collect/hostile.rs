@@ -112,7 +112,7 @@ fn hostile_bodies_are_refused_and_do_not_exceed_the_memory_limit() {
     collector.await_count("bytes_held", 0);
     let grown = collector.memory().saturating_sub(before);
     assert!(grown < 64 << 20, "the resident memory grew by {grown} bytes");
-    assert_eq!(packed(&deployment).len(), 2);
+    assert_eq!(packed(&deployment).len(), 3);
     end(collector);
 }
 

@@ -31,7 +31,7 @@ impl Players {
             let session = format!("player-{number}-{turn}.");
             // A long body fills the buffer of the collector faster.
             let filler = "x".repeat(20_000);
-            let body = format!(r#"{{"session":"{session}","ts":{},"filler":"{filler}"}}"#, now());
+            let body = format!(r#"{{"session":"{session}","ts":{},"content":"{filler}"}}"#, now());
             let answer = client.ask("POST", "/v1/beacons", JSON, body.as_bytes());
             match (answer.status, answer.header("retry-after")) {
                 (204, _) => drop(self.acknowledged.lock().unwrap().insert(session)),
@@ -112,9 +112,7 @@ fn acknowledged_beacons_are_in_the_topic_after_an_outage() {
     });
     let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("player-"), "{status}: {log}");
-    let content: Vec<_> = packed(&deployment).into_iter().map(|request| request.content).collect();
-    let session = |content: &String| content.split('"').nth(3).unwrap().to_owned();
-    let written: BTreeSet<_> = content.iter().map(session).collect();
+    let written: BTreeSet<_> = packed(&deployment).into_iter().map(|beacon| beacon.session).collect();
     let acknowledged = players.acknowledged.into_inner().unwrap();
     let lost: Vec<_> = acknowledged.difference(&written).collect();
     assert!(lost.is_empty(), "{} of {} acknowledged beacons are lost", lost.len(), acknowledged.len());

@@ -1,6 +1,7 @@
 //! Tests of JSON beacons that are posted to the collector: the responses, the records in the topic, and the counts.
 
 use crowdfold_testkit::Kafka;
+use crowdfold_testkit::envelope::Mode;
 use serde_json::json;
 
 use super::client::JSON;
@@ -27,12 +28,14 @@ fn body_of_every_content_type_is_written_to_the_partition_of_its_session() {
         assert_eq!(player.post("/v1/beacons", headers, body), 204, "{content_type}");
     }
     let packed = packed(&deployment);
-    for (request, expected) in packed.iter().zip([0, 4, 1, 2, 3]) {
-        assert_eq!((request.form, &request.content), ("json", &bodies[expected].1));
-        assert_eq!(request.address.as_deref(), Some("127.0.0.1"));
-        assert_eq!((request.user_agent.as_deref(), request.tenant.as_deref()), (Some("A player"), None));
+    for (beacon, partition) in packed.iter().zip([0, 0, 1, 1, 2, 2, 3]) {
+        assert_eq!(beacon.session, session_in(&deployment, partition, 0));
+        assert_eq!((beacon.mode, beacon.content["event"].as_str()), (Mode::Json, Some("heartbeat")));
+        assert!(beacon.content["ts"].as_u64().is_some_and(|ts| ts <= now()));
+        assert_eq!(beacon.address.as_deref(), Some("127.0.0.1"));
+        assert_eq!((beacon.user_agent.as_deref(), beacon.tenant.as_deref()), (Some("A player"), None));
     }
-    assert_eq!(packed.len(), 5);
+    assert_eq!(packed.len(), 7);
     collector.await_count("beacons_total{outcome=\"taken\"}", 7);
     collector.await_count("requests_total{status=\"204\"}", 5);
     collector.await_count("bytes_held", 0);
@@ -92,13 +95,18 @@ fn valid_beacons_of_a_body_are_divided_by_partition_and_invalid_beacons_are_drop
     let array = format!("[{}]", body.map(String::as_str).join(" ,\n"));
     assert_eq!(player.post("/v1/beacons", JSON, &array), 204);
     let first = packed(&deployment);
-    assert_eq!(by_partition(&first)[&2], [format!("[{a},{b}]")]);
-    assert_eq!(by_partition(&first)[&3], [format!("[{c}]")]);
-    let withdrawal = first.iter().find(|request| request.partition == 1).unwrap();
-    assert_eq!((first.len(), &withdrawal.address, &withdrawal.user_agent), (3, &None, &None));
-    let content: serde_json::Value = serde_json::from_str(&withdrawal.content).unwrap();
+    let value = |beacon: &str| {
+        let mut value: serde_json::Value = serde_json::from_str(beacon).unwrap();
+        value.as_object_mut().unwrap().remove("x");
+        value
+    };
+    assert_eq!(by_partition(&first)[&2], [&value(&a), &value(&b)]);
+    assert_eq!(by_partition(&first)[&3], [&value(&c)]);
+    let withdrawal = first.iter().find(|beacon| beacon.partition == 1).unwrap();
+    assert_eq!((first.len(), &withdrawal.address, &withdrawal.user_agent), (4, &None, &None));
+    let content = &withdrawal.content;
     let at = content["ts"].as_u64().unwrap();
-    assert_eq!(content, json!({"session": leaving, "ts": at, "opt_out": true}));
+    assert_eq!(*content, json!({"session": leaving, "ts": at, "opt_out": true}));
     collector.await_count("beacons_total{outcome=\"taken\"}", 3);
     collector.await_count("beacons_total{outcome=\"opted_out\"}", 3);
     collector.await_count("beacons_total{outcome=\"malformed\"}", 1);
@@ -111,7 +119,7 @@ fn valid_beacons_of_a_body_are_divided_by_partition_and_invalid_beacons_are_drop
     {
         assert_eq!(player.post("/v1/beacons", JSON, body), status, "{body}");
     }
-    assert_eq!(packed(&deployment).len(), 3);
+    assert_eq!(packed(&deployment).len(), 4);
 }
 
 #[test]
@@ -135,8 +143,8 @@ fn only_the_opt_out_of_a_request_with_an_opt_out_header_is_written() {
     assert_eq!(packed.len(), 8);
     let mut sessions = Vec::new();
     for request in &packed {
-        assert_eq!((&request.address, &request.user_agent, request.form), (&None, &None, "json"));
-        let mut content: serde_json::Value = serde_json::from_str(&request.content).unwrap();
+        assert_eq!((&request.address, &request.user_agent, request.mode), (&None, &None, Mode::Json));
+        let mut content = request.content.clone();
         assert!(content["ts"].as_u64().is_some_and(|at| at > 0));
         content.as_object_mut().unwrap().remove("ts");
         let session = content["session"].as_str().unwrap().to_owned();

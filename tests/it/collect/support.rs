@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, unpack};
+use crowdfold_testkit::envelope::{CONTENT_TYPE, Mode, json_of, unpack};
 use crowdfold_testkit::{Kafka, eventually};
+
+use serde_json::Value;
 
 use super::client::Client;
 use crate::worker::support::{Deployment, Seen, Worker};
@@ -54,7 +56,7 @@ impl Collector {
     }
 }
 
-/// A request that the collector wrote to the topic.
+/// A beacon that the collector wrote to the topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
     pub(super) partition: i32,
@@ -62,41 +64,36 @@ pub(super) struct Packed {
     pub(super) tenant: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) endpoint: u32,
-    /// The form of the body: `json`, `events`, `query` or `headers`.
-    pub(super) form: &'static str,
-    /// The content of the body, or the four CMCD headers separated by `|`.
-    pub(super) content: String,
+    pub(super) mode: Mode,
+    pub(super) session: String,
+    /// The values of the beacon, with the names of JSON beacons.
+    pub(super) content: Value,
 }
 
-/// Returns all requests in the topic. Asserts the properties that every record must have.
+/// Returns all beacons in the topic. Asserts the properties that every record must have.
 pub(super) fn packed(deployment: &Deployment<'_>) -> Vec<Packed> {
     let records = deployment.records("beacons", "read_uncommitted");
-    records.iter().flat_map(requests).collect()
+    records.iter().flat_map(beacons).collect()
 }
 
-fn requests(record: &Seen) -> Vec<Packed> {
+fn beacons(record: &Seen) -> Vec<Packed> {
     assert_eq!(record.headers, [("content-type".to_owned(), CONTENT_TYPE.as_bytes().to_vec())]);
     assert!(record.key.is_empty(), "a record has a key");
-    let mut requests = Vec::new();
+    let mut beacons = Vec::new();
     let mut newest = 0;
-    unpack(&record.value, &mut |request| {
-        let (http, body) = request.map_err(|_| "malformed").unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (form, content) = match body {
-            Body::Json(bytes) => ("json", text(bytes)),
-            Body::Events(bytes) => ("events", text(bytes)),
-            Body::Query(bytes) => ("query", text(bytes)),
-            Body::Headers(parts) => ("headers", parts.map(|part| text(part.unwrap_or_default())).join("|")),
-        };
+    unpack(&record.value, &mut |http, beacon| {
+        let beacon = beacon.unwrap();
         newest = newest.max(http.received_at.unwrap().as_millis());
         assert!(!http.gpc && !http.dnt);
-        requests.push(Packed {
+        let content = json_of(beacon);
+        beacons.push(Packed {
             partition: record.partition,
-            address: http.address.map(Into::into),
-            tenant: http.tenant.map(Into::into),
-            user_agent: http.user_agent.map(Into::into),
+            address: http.address.as_deref().map(str::to_owned),
+            tenant: http.tenant.as_deref().map(str::to_owned),
+            user_agent: http.user_agent.as_deref().map(str::to_owned),
             endpoint: http.endpoint,
-            form,
+            mode: beacon.mode,
+            session: content["session"].as_str().unwrap().to_owned(),
             content,
         });
     });
@@ -104,14 +101,14 @@ fn requests(record: &Seen) -> Vec<Packed> {
         record.timestamp as u64, newest,
         "the timestamp must be the latest time of receipt in the record"
     );
-    requests
+    beacons
 }
 
-/// Returns the contents of the requests by partition, in the order of the topic.
-pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&str>> {
-    let mut all = BTreeMap::<i32, Vec<&str>>::new();
-    for request in packed {
-        all.entry(request.partition).or_default().push(&request.content);
+/// Returns the contents of the beacons by partition, in the order of the topic.
+pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&Value>> {
+    let mut all = BTreeMap::<i32, Vec<&Value>>::new();
+    for beacon in packed {
+        all.entry(beacon.partition).or_default().push(&beacon.content);
     }
     all
 }

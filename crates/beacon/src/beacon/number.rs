@@ -150,6 +150,17 @@ impl Amount {
         allowed.then_some(Self { halves: (value * 2.0) as u64 })
     }
 
+    /// Returns the number of halves in the amount.
+    pub(crate) const fn halves(self) -> u64 {
+        self.halves
+    }
+
+    /// Returns an amount, or `None` if it exceeds the limit of the number field with this index.
+    #[inline]
+    pub(crate) const fn of_halves(index: usize, halves: u64) -> Option<Self> {
+        if halves <= LIMITS[index] * 2 { Some(Self { halves }) } else { None }
+    }
+
     /// Returns the nearest whole number. Halves are rounded up.
     #[must_use]
     pub const fn rounded(self) -> u64 {

@@ -314,7 +314,7 @@ fn records_of_a_body_with_several_lines_are_batched() {
     let batched = |body: &str| {
         let mut batched = Vec::new();
         read_events(body.as_bytes(), &FIELDS, &mut { usize::MAX }, &mut |beacon| {
-            batched.extend(beacon.map(|(beacon, _)| beacon.batched).ok());
+            batched.extend(beacon.map(|beacon| beacon.batched).ok());
         });
         batched
     };

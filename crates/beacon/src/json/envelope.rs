@@ -29,15 +29,15 @@ impl<'a> Envelope<'_, 'a> {
         &mut self,
         at: usize,
         left: &mut usize,
-        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
+        each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>),
     ) -> bool {
         let bytes = self.source.bytes;
         let opt_out = self.beacon.opt_out;
         let mut found = None;
         // A record of Kafka's REST interface is recognised before other envelopes, because its `key` may also be an
         // object with a session.
-        if let Some((start, end)) = self.wrapped(at, opt_out) {
-            each(Ok((self.beacon, &bytes[start..end])));
+        if self.wrapped(at, opt_out).is_some() {
+            each(Ok(self.beacon));
             return true;
         }
         members(bytes, at, &mut |_, value| {
@@ -70,18 +70,14 @@ impl<'a> Envelope<'_, 'a> {
         &mut self,
         at: usize,
         opt_out: bool,
-        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
+        each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>),
     ) -> Option<usize> {
         let end = self.beacon_at(at, opt_out)?;
         let opt_out = self.beacon.opt_out;
-        let mut span = (at, end);
-        if !self.has_session() && self.beacon.nested {
-            span = match self.wrapped(at, opt_out) {
-                Some(inside) => inside,
-                None => (at, self.beacon_at(at, opt_out)?),
-            };
+        if !self.has_session() && self.beacon.nested && self.wrapped(at, opt_out).is_none() {
+            self.beacon_at(at, opt_out)?;
         }
-        each(Ok((self.beacon, &self.source.bytes[span.0..span.1])));
+        each(Ok(self.beacon));
         Some(end)
     }
 
@@ -116,15 +112,14 @@ impl<'a> Envelope<'_, 'a> {
         self.beacon.text(Text::Session).is_some()
     }
 
-    /// Reads the beacon in a record of Kafka's REST interface. Returns the start and the end of the beacon, or `None`
-    /// if there is none.
-    fn wrapped(&mut self, at: usize, opt_out: bool) -> Option<(usize, usize)> {
+    /// Reads the beacon in a record of Kafka's REST interface. Returns `None` if there is none.
+    fn wrapped(&mut self, at: usize, opt_out: bool) -> Option<()> {
         let mut at = at;
         for key in WRAPPERS {
             at = object_under(self.source.bytes, at, key)?;
-            let end = self.beacon_at(at, opt_out)?;
+            self.beacon_at(at, opt_out)?;
             if self.has_session() {
-                return Some((at, end));
+                return Some(());
             }
         }
         None

@@ -109,33 +109,36 @@ fn limit_applies_to_each_packed_request_and_each_other_record() {
     assert_eq!(count(Form::Json, br#"[{"session":"a"},{},{},{}]"#), bounded);
     assert_eq!(count(Form::Cmcd, b"a\nb\nc\nd"), bounded);
     assert_eq!(count(Form::Capture, r#"{"query":"CMCD=a"}"#.repeat(4).as_bytes()), bounded);
+    let record = packed(&[Body::Json(b"{}{}{}{}"), Body::Json(b"{}{}{}{}")]);
+    assert_eq!(count(Form::Envelope, &record), [bounded, bounded].concat());
+}
+
+/// Packs the readable beacons of bodies.
+fn packed(bodies: &[Body<'_>]) -> Vec<u8> {
+    let mut reader = Reader::new(Arc::new(Fields::new(&BTreeMap::new()).unwrap()));
     let mut packer = crate::Packer::default();
-    for _ in 0..2 {
-        assert!(packer.push(&Http::default(), &Body::Json(b"{}{}{}{}")));
+    for body in bodies {
+        let mut parsed = crate::Parsed::default();
+        parsed.add_all(&mut reader, Http::NONE, body);
+        assert!(packer.push(Http::NONE, &parsed, 0..parsed.len()));
     }
-    assert_eq!(count(Form::Envelope, &packer.take()), [bounded, bounded].concat());
+    packer.take()
 }
 
 #[test]
-fn packed_record_contains_bodies_of_every_kind() {
-    let mut packer = crate::Packer::default();
-    for body in [
+fn packed_record_contains_the_readable_beacons_of_bodies_of_every_kind() {
+    let mut record = packed(&[
         Body::Json(b"[{\"session\":\"a\"},{\"ts\":nan}]"),
         Body::Events(b"sid=\"b\"\nsid=\"\n"),
-        Body::Events(b" \n"),
         Body::Query(b"sid%3D%22c%22"),
         Body::Headers([None, Some(b""), Some(b" sid=\"d\" "), Some(b"bs")]),
         Body::Headers([None; 4]),
-        Body::Json(b""),
-    ] {
-        assert!(packer.push(&Http::default(), &body));
-    }
-    let mut record = packer.take();
-    let expect = ["Json a", "!", "Event b", "!", "!", "Request c", "Request d", "Request ", "!"];
+    ]);
+    let expect = ["Json a", "Event b", "Request c", "Request d", "Request "];
     assert_eq!(read(Form::Envelope, &record), expect);
     record.push(9);
-    assert_eq!(read(Form::Envelope, &record)[..9], expect, "requests before the error are read");
-    assert_eq!(read(Form::Envelope, &record)[9..], ["!"]);
+    assert_eq!(read(Form::Envelope, &record)[..5], expect, "requests before the error are read");
+    assert_eq!(read(Form::Envelope, &record)[5..], ["!"]);
 }
 
 proptest! {
@@ -156,108 +159,4 @@ proptest! {
         expect[bad] = "!".into();
         prop_assert_eq!(read(Form::Cmcd, (lines.join("\n") + "\n").as_bytes()), expect);
     }
-}
-
-/// Returns the session and the bytes of each beacon. An error is represented by `!`.
-fn surveyed(body: &Body<'_>) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
-    Reader::new(fields).survey(body, &mut |read| {
-        let session = |beacon: &Beacon<'_>| beacon.text(Text::Session).unwrap_or_default().to_owned();
-        all.push(match read {
-            Ok((beacon, span)) => (session(beacon), String::from_utf8(span.to_vec()).unwrap()),
-            Err(_) => ("!".into(), String::new()),
-        });
-    });
-    all
-}
-
-#[test]
-fn survey_returns_the_bytes_of_each_beacon() {
-    let pairs =
-        |all: Vec<(String, String)>| all.into_iter().map(|(a, b)| format!("{a}: {b}")).collect::<Vec<_>>();
-    assert_eq!(
-        pairs(surveyed(&Body::Json(
-            b"\xef\xbb\xbf [ {\"session\":\"a\"} , 7,{\"session\": \"b\",\n\"x\":[1,{}]}\n]"
-        ))),
-        ["a: {\"session\":\"a\"}", "!: ", "b: {\"session\": \"b\",\n\"x\":[1,{}]}"]
-    );
-    assert_eq!(
-        pairs(surveyed(&Body::Json(b"{\"session\":\"a\"}\r\n\n{\"session\":\n\"b\"}\n"))),
-        ["a: {\"session\":\"a\"}", "b: {\"session\":\n\"b\"}"]
-    );
-    assert_eq!(
-        pairs(surveyed(&Body::Events(b"sid=\"a\",v=2\r\n\nv=3\n sid=\"b\""))),
-        ["a: sid=\"a\",v=2", "!: ", "b: sid=\"b\""]
-    );
-    assert_eq!(pairs(surveyed(&Body::Query(b"sid%3D%22a%22"))), ["a: sid%3D%22a%22"]);
-    assert_eq!(pairs(surveyed(&Body::Headers([None, None, Some(b"sid=\"a\""), None]))), ["a: "]);
-    for empty in [Body::Json(b" "), Body::Json(b"[]"), Body::Events(b"\n"), Body::Headers([None; 4])] {
-        assert_eq!(surveyed(&empty).len(), 1);
-    }
-}
-
-proptest! {
-    /// The bytes of each beacon are read again, as a record that consists of this beacon.
-    #[test]
-    fn bytes_of_a_beacon_are_read_as_the_same_beacon(
-        sessions in proptest::collection::vec("[a-z\"\\\\{}\\[\\],\n ]{0,12}", 1..6),
-        between in prop_oneof![Just("\n"), Just(" \r\n\n")],
-        array in any::<bool>(),
-    ) {
-        let beacons: Vec<_> =
-            sessions.iter().map(|session| format!("{{\"x\":[{{}}],\"session\":{session:?}}}")).collect();
-        let body = if array { format!("[{}]", beacons.join(",")) } else { beacons.join(between) };
-        let surveyed = surveyed(&Body::Json(body.as_bytes()));
-        prop_assert_eq!(surveyed.len(), beacons.len());
-        for ((session, span), beacon) in surveyed.iter().zip(&beacons) {
-            prop_assert_eq!(span, beacon);
-            prop_assert_eq!(&read(Form::Json, span.as_bytes())[0], &format!("Json {session}"));
-        }
-    }
-}
-
-/// Writes the opt-out of a session with a reader that has these renamed fields.
-fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) -> (String, String) {
-    let path = |path: &&[&str]| path.iter().map(ToString::to_string).collect();
-    let renamed = renamed.iter().map(|(ours, theirs)| ((*ours).to_owned(), path(theirs))).collect();
-    let mut reader = Reader::new(Arc::new(Fields::new(&renamed).unwrap()));
-    let mut written = Vec::new();
-    reader.write_withdrawal(session, tenant, Timestamp::from_millis(1_795_308_528_421), &mut written);
-    let mut found = Vec::new();
-    reader.read(Form::Json, &written, &mut |_, beacon| {
-        let beacon = beacon.unwrap();
-        let ts = beacon.number(crate::Number::Ts).map(crate::Amount::rounded);
-        found.push((
-            beacon.opt_out,
-            ts,
-            beacon.text(Text::Session).map(str::to_owned),
-            beacon.text(Text::Tenant).map(str::to_owned),
-        ));
-    });
-    let ts = Some(1_795_308_528_421);
-    assert_eq!(found, [(true, ts, Some(session.to_owned()), tenant.map(str::to_owned))]);
-    (String::from_utf8(written).unwrap(), format!("{session}{tenant:?}"))
-}
-
-#[test]
-fn written_opt_out_contains_only_session_tenant_and_time_at_configured_paths() {
-    withdrawal(&[], "s", None);
-    withdrawal(&[], "\"quoted\"\\\n\u{1}", Some("acme"));
-    let (written, _) = withdrawal(
-        &[
-            ("session", &["player", "session.id"]),
-            ("opt_out", &["player", "privacy", "no"]),
-            ("ts", &["at"]),
-            ("content", &["video", "id"]),
-        ],
-        "s",
-        Some("acme"),
-    );
-    let value: serde_json::Value = serde_json::from_str(&written).unwrap();
-    assert_eq!(
-        value,
-        serde_json::json!({"at": 1_795_308_528_421_u64, "tenant": "acme",
-            "player": {"session.id": "s", "privacy": {"no": true}}})
-    );
 }

@@ -33,6 +33,7 @@ pub(super) fn settings(config: &Config) -> Settings {
         gpc: config.consent.gpc,
         dnt: config.consent.dnt,
         fields: config.source.fields.clone(),
+        custom_sources: config.custom_sources().to_vec(),
         partitioner: partitioner(config.source.partitioner),
         max_beacons: config.source.max_beacons,
     }
