@@ -9,11 +9,14 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
+mod packed;
+
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Observation, Placement, Record, SessionHasher, Settings, Shared};
+use crowdfold_beacon::CONTENT_TYPE;
 use crowdfold_engine::{Combiner, CombinerSettings, Operator as _, Rules, SessionStore, Start};
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_model::{Dimension, Qualities, Span, Timestamp};
@@ -31,9 +34,20 @@ const ARRAY: usize = 16;
 const START: u64 = 1_795_308_480_000;
 
 /// The workloads, each with the maximum number of allocations per 1,000 beacons. A beacon whose shape, words and
-/// session are known does not allocate. A session allocates when it begins and when its number of beacons grows. A
+/// session are known does not allocate. A packed record allocates for the texts that it lists. The workload `pack` allocates the address of each request. A session allocates when it begins and when its number of beacons grows. A
 /// window allocates when it closes.
-const WORKLOADS: [(&str, u64); 4] = [("admit", 0), ("arrays", 0), ("insert", 200), ("combine", 600)];
+const WORKLOADS: [(&str, u64); 10] = [
+    ("admit", 0),
+    ("arrays", 0),
+    ("packed", 120),
+    ("packed-batches", 120),
+    ("cmcd", 0),
+    ("packed-cmcd", 10),
+    ("pack", 1_100),
+    ("insert", 200),
+    ("combine", 600),
+    ("packed-combine", 600),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -76,16 +90,23 @@ fn count_allocations() -> ExitCode {
     code
 }
 
+/// The timestamp and the value of a record.
+type Timed = (Timestamp, Vec<u8>);
+
 /// A workload with its state.
 struct Work {
     /// The records of each group, with their timestamps.
-    groups: Vec<Vec<(Timestamp, Vec<u8>)>>,
+    groups: Vec<Vec<Timed>>,
+    /// The content type of the records.
+    content_type: Option<&'static [u8]>,
     kind: Kind,
 }
 
 enum Kind {
     /// From bytes to observations.
     Admit(Box<Airlock>),
+    /// From JSON beacons to packed records, as in the collector.
+    Pack,
     /// From observations to session summaries.
     Insert(Vec<Vec<(Timestamp, Observation)>>, Box<SessionStore>),
     /// From bytes to closed windows.
@@ -95,12 +116,40 @@ enum Kind {
 impl Work {
     fn new(name: &str) -> Option<Self> {
         let mut groups = beacons();
+        let mut content_type = None;
+        let mut pack = |how: fn(&[Timed]) -> Vec<Timed>| {
+            content_type = Some(CONTENT_TYPE.as_bytes());
+            groups.iter().map(|group| how(group)).collect()
+        };
         let kind = match name {
             "admit" => Kind::Admit(Box::new(airlock())),
             "arrays" => {
                 groups = groups.iter().map(|group| group.chunks(ARRAY).map(array).collect()).collect();
                 Kind::Admit(Box::new(airlock()))
             }
+            "packed" => {
+                groups = pack(packed::requests);
+                Kind::Admit(Box::new(airlock()))
+            }
+            "packed-batches" => {
+                groups = pack(packed::batches);
+                Kind::Admit(Box::new(airlock()))
+            }
+            "cmcd" => {
+                content_type = Some(b"application/cmcd");
+                groups = (0..GROUPS).map(packed::events).collect();
+                Kind::Admit(Box::new(airlock()))
+            }
+            "packed-cmcd" => {
+                content_type = Some(CONTENT_TYPE.as_bytes());
+                groups = (0..GROUPS).map(|group| packed::bodies(&packed::events(group))).collect();
+                Kind::Admit(Box::new(airlock()))
+            }
+            "packed-combine" => {
+                groups = pack(packed::requests);
+                Kind::Combine(Box::new(combiner()), 0)
+            }
+            "pack" => Kind::Pack,
             "insert" => {
                 let mut airlock = airlock();
                 let observed = groups.iter().map(|group| observations(&mut airlock, group)).collect();
@@ -109,20 +158,26 @@ impl Work {
             "combine" => Kind::Combine(Box::new(combiner()), 0),
             _ => return None,
         };
-        Some(Self { groups, kind })
+        Some(Self { groups, content_type, kind })
     }
 
     fn perform(&mut self, groups: std::ops::Range<usize>) {
+        let content_type = self.content_type;
         match &mut self.kind {
             Kind::Admit(airlock) => {
                 let mut admitted = 0;
                 for record in self.groups[groups.clone()].iter().flatten() {
-                    airlock.admit(&as_record(record), &mut |time, outcome| {
+                    airlock.admit(&as_record(record, content_type), &mut |time, outcome| {
                         admitted += usize::from(outcome.is_ok());
                         black_box((time, outcome.is_ok()));
                     });
                 }
                 assert_eq!(admitted, groups.len() * GROUP, "every beacon is valid");
+            }
+            Kind::Pack => {
+                for group in &self.groups[groups] {
+                    assert!(!black_box(packed::requests(group)).is_empty(), "every beacon is valid");
+                }
             }
             Kind::Insert(observed, store) => {
                 for (timestamp, observation) in observed[groups].iter().flatten() {
@@ -133,7 +188,7 @@ impl Work {
                 let now = Timestamp::from_millis(u64::MAX / 2);
                 for record in self.groups[groups].iter().flatten() {
                     assert!(
-                        combiner.buffer(&as_record(record), *offset, now).is_ok(),
+                        combiner.buffer(&as_record(record, content_type), *offset, now).is_ok(),
                         "the combiner must accept every record"
                     );
                     *offset += 1;
@@ -149,7 +204,7 @@ impl Work {
 }
 
 /// Returns groups of heartbeats of 1,000 live sessions, with the times of their records.
-fn beacons() -> Vec<Vec<(Timestamp, Vec<u8>)>> {
+fn beacons() -> Vec<Vec<Timed>> {
     let config = PlayersConfig { start_ms: START, mix: Mix::lean(), ..PlayersConfig::default() };
     let Ok(mut players) = Players::new(config) else { return Vec::new() };
     let mut group = || {
@@ -160,20 +215,20 @@ fn beacons() -> Vec<Vec<(Timestamp, Vec<u8>)>> {
 }
 
 /// Joins beacons into one record. Its timestamp is the time of the last beacon.
-fn array(beacons: &[(Timestamp, Vec<u8>)]) -> (Timestamp, Vec<u8>) {
+fn array(beacons: &[Timed]) -> Timed {
     let last = beacons.last().map_or(Timestamp::EPOCH, |(timestamp, _)| *timestamp);
     let texts: Vec<_> = beacons.iter().map(|(_, beacon)| beacon.as_slice()).collect();
     (last, [b"[", texts.join(&b","[..]).as_slice(), b"]"].concat())
 }
 
-fn as_record((timestamp, payload): &(Timestamp, Vec<u8>)) -> Record<'_> {
-    Record { payload, content_type: None, timestamp: Some(*timestamp) }
+fn as_record<'a>((timestamp, payload): &'a Timed, content_type: Option<&'static [u8]>) -> Record<'a> {
+    Record { payload, content_type, timestamp: Some(*timestamp) }
 }
 
-fn observations(airlock: &mut Airlock, group: &[(Timestamp, Vec<u8>)]) -> Vec<(Timestamp, Observation)> {
+fn observations(airlock: &mut Airlock, group: &[Timed]) -> Vec<(Timestamp, Observation)> {
     let mut observed = Vec::new();
     for record in group {
-        airlock.admit(&as_record(record), &mut |_, outcome| {
+        airlock.admit(&as_record(record, None), &mut |_, outcome| {
             observed.extend(outcome.ok().map(|observation| (record.0, observation)));
         });
     }
