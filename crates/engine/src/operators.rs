@@ -119,6 +119,11 @@ impl<M: Operator> OperatorSet<M> {
         &self.by_partition
     }
 
+    /// Returns the number of each partition, and a mutable reference to its operator, in the order of the partitions.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut M)> {
+        self.by_partition.iter_mut().map(|(partition, operator)| (*partition, operator))
+    }
+
     /// Returns mutable references to all operators.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut M> {
         self.by_partition.values_mut()

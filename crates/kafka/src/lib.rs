@@ -47,7 +47,7 @@ pub use rdkafka::error::RDKafkaErrorCode;
 pub use read::{TopicReader, read};
 pub use sink::{HURRY, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics, TransactError};
 pub use source::{
-    Assigned, AssignedPartition, Committed, Event, OnDamaged, Read, Skipped, Source, SourceError,
-    SourceSettings,
+    Assigned, AssignedPartition, Committed, Event, OnDamaged, PartitionReader, Read, ReadBuffer, Skipped,
+    Source, SourceError, SourceSettings,
 };
 pub use writer::{Receipt, Writer, WriterSettings, Written};

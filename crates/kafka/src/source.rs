@@ -5,6 +5,7 @@
 //! poll()  -> Assigned: check the committed offsets; call start_at() to start at another offset
 //! poll()     starts to fetch the assigned partitions
 //! read()     returns records of one partition; fetching of a partition pauses while its queue is full
+//! readers()  returns a reader of each partition, for reading partitions in several threads
 //! wait()     waits until there are records to read or events to poll
 //! poll()  -> Skipped: offsets could not be read; reading continues after them
 //! poll()  -> Revoked: stop reading, and commit or abort the open transaction
@@ -15,6 +16,7 @@ mod assignment;
 mod damage;
 mod error;
 mod group;
+mod reader;
 mod wakeup;
 
 use std::collections::BTreeMap;
@@ -27,7 +29,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 
 use crate::acl::{Operation, Right};
-use crate::batch::{Item, Message, MessageBuffer, PartitionQueue};
+use crate::batch::PartitionQueue;
 use crate::client::Context;
 use crate::cluster::Cluster;
 use crate::error::{code, is_forbidden};
@@ -36,13 +38,11 @@ use crate::{ClientSettings, KafkaError};
 use assignment::PartitionState;
 pub use assignment::{Assigned, AssignedPartition, Committed};
 pub use damage::{OnDamaged, Skipped};
-use damage::{Probe, Search, is_damage};
+use damage::{Probe, Search};
 pub use error::SourceError;
 use group::{Change, Group};
+pub use reader::{PartitionReader, Read, ReadBuffer};
 pub(crate) use wakeup::Wakeup;
-
-/// The maximum number of records that one call of [`Source::read`] passes.
-const MAX_BATCH: usize = 1_000;
 
 /// The settings of a source.
 #[derive(Clone, Debug)]
@@ -100,18 +100,6 @@ pub enum Event {
     Skipped(Skipped),
 }
 
-/// The result of [`Source::read`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Read {
-    /// The number of records that were passed to the closure.
-    pub count: usize,
-    /// True if the queue is empty after this read.
-    pub drained: bool,
-    /// The end offset of the partition, or `None` if the partition was not read to its end. With `read_committed` the
-    /// end is the last stable offset. Until more records arrive, each read returns this end.
-    pub end: Option<i64>,
-}
-
 type GroupConsumer = BaseConsumer<Context<Group>>;
 
 /// A member of a consumer group that reads one topic. Its methods run in the caller's thread, and librdkafka fetches
@@ -119,7 +107,7 @@ type GroupConsumer = BaseConsumer<Context<Group>>;
 pub struct Source {
     // declared before `consumer`, so that the queues in it are dropped first: a consumer must outlive its queues
     partitions: BTreeMap<u32, PartitionState>,
-    buffer: MessageBuffer,
+    buffer: ReadBuffer,
     consumer: Arc<GroupConsumer>,
     cluster: Cluster,
     client: ClientSettings,
@@ -157,7 +145,7 @@ impl Source {
         let consumer = group::join(client, &settings, of, &wakeup)?;
         Ok(Self {
             partitions: BTreeMap::new(),
-            buffer: MessageBuffer::for_messages(MAX_BATCH),
+            buffer: ReadBuffer::default(),
             consumer: Arc::new(consumer),
             cluster,
             client: client.clone(),
@@ -250,69 +238,6 @@ impl Source {
         }
     }
 
-    /// Passes the fetched records of one partition to `each`, in the order of their offsets. Passes at most `max`
-    /// records, and at most 1,000. Does not wait and does not allocate memory. For a partition that is not assigned,
-    /// returns the result of an empty queue.
-    ///
-    /// # Errors
-    /// Before the function returns an error, `each` has received all records that precede the error.
-    pub fn read(
-        &mut self,
-        partition: u32,
-        max: usize,
-        mut each: impl FnMut(Message<'_>),
-    ) -> Result<Read, SourceError> {
-        let nothing = Read { count: 0, drained: true, end: None };
-        let Some(state) = self.partitions.get_mut(&partition) else { return Ok(nothing) };
-        let Some(queue) = state.queue.as_mut().filter(|_| state.search.is_none()) else { return Ok(nothing) };
-        let (mut count, mut position, mut end) = (0, state.position, state.end);
-        let (mut notice, mut unknown) = (None, None);
-        let max = max.min(MAX_BATCH);
-        let mut damage = None;
-        let taken = queue.read(&mut self.buffer, max, |item| match item {
-            // ignore records that follow a damaged batch, because librdkafka may continue to read after it by itself;
-            // also ignore records that librdkafka fetched again because of an `assign`
-            Item::Message(message) if damage.is_some() || message.offset() < position => {}
-            Item::Message(message) => {
-                (count, position, end) = (count + 1, message.offset() + 1, None);
-                each(message);
-            }
-            // librdkafka reports each end once; the reported offset is the last stable offset
-            Item::Notice(RDKafkaErrorCode::PartitionEOF, offset) => {
-                (position, end) = (offset.max(position), Some(offset));
-            }
-            Item::Notice(code, _) if is_damage(code) => damage = damage.or(Some(code)),
-            Item::Notice(code, offset) => notice = notice.take().or(Some((code, offset))),
-            Item::Unknown(code) => unknown = Some(code),
-        });
-        (state.position, state.end) = (position, end);
-        if let Some(code) = damage {
-            let (topic, on_damaged) = (self.settings.topic.clone(), self.settings.on_damaged);
-            if on_damaged == OnDamaged::Skip {
-                state.search = Some(Search::new(position));
-                return Err(SourceError::Unreadable { topic, partition, offset: position, code });
-            }
-            return Err(SourceError::Damaged { topic, partition, offset: position, code, on_damaged });
-        }
-        match (notice, unknown) {
-            (None, None) => Ok(Read { count, drained: taken < max, end }),
-            (Some((code, offset)), _) => Err(self.partition_error(partition, code, offset)),
-            (None, Some(number)) => {
-                let topic = self.settings.topic.clone();
-                Err(SourceError::UnknownCode { topic, partition, number })
-            }
-        }
-    }
-
-    fn partition_error(&self, partition: u32, code: RDKafkaErrorCode, offset: i64) -> SourceError {
-        let topic = self.settings.topic.clone();
-        match code {
-            code if is_out_of_range(code) => SourceError::OutOfRange { topic, partition, offset },
-            code if is_forbidden(code) => self.forbidden(code).into(),
-            code => SourceError::Transient { code, partition: Some(partition) },
-        }
-    }
-
     /// Waits until an empty queue receives an item, for at most `timeout`. Call this function only after all queues
     /// were drained: if a queue still contains items, a new item in it does not end the wait.
     pub fn wait(&self, timeout: Duration) {
@@ -356,15 +281,20 @@ impl Source {
     }
 
     fn forbidden(&self, code: RDKafkaErrorCode) -> KafkaError {
-        KafkaError::Forbidden { principal: self.cluster.principal(), right: self.missing(code) }
+        forbidden(&self.cluster, &self.settings, code)
     }
+}
 
-    /// Returns the missing permission for the error code of an authorization error.
-    fn missing(&self, code: RDKafkaErrorCode) -> Right {
-        match code {
-            RDKafkaErrorCode::GroupAuthorizationFailed => Right::of_group(&self.settings.group),
-            _ => Right::of_topic(Operation::Read, &self.settings.topic),
-        }
+/// Returns the error for the error code of an authorization error.
+fn forbidden(cluster: &Cluster, settings: &SourceSettings, code: RDKafkaErrorCode) -> KafkaError {
+    KafkaError::Forbidden { principal: cluster.principal(), right: missing(settings, code) }
+}
+
+/// Returns the missing permission for the error code of an authorization error.
+fn missing(settings: &SourceSettings, code: RDKafkaErrorCode) -> Right {
+    match code {
+        RDKafkaErrorCode::GroupAuthorizationFailed => Right::of_group(&settings.group),
+        _ => Right::of_topic(Operation::Read, &settings.topic),
     }
 }
 

@@ -7,7 +7,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::{Event, Group, PartitionQueue, Search, Source, SourceError, State};
+use super::{Event, Group, PartitionQueue, Search, Source, SourceError, State, missing};
 use crate::client::Context;
 use crate::cluster::RESPONSE_TIMEOUT;
 use crate::{KafkaError, batch};
@@ -133,7 +133,7 @@ impl Source {
                 return KafkaError::OffsetsPending { group: group.clone() };
             }
             KafkaError::coded(format!("read the offsets of group {group}"), code)
-                .forbids(&self.cluster.principal(), || self.missing(code))
+                .forbids(&self.cluster.principal(), || missing(&self.settings, code))
         };
         let mut requested = TopicPartitionList::with_capacity(self.of as usize);
         for partition in 0..self.of {
