@@ -15,4 +15,5 @@ mod poison;
 mod recreated;
 mod same;
 mod steady;
+mod threads;
 mod two_workers;

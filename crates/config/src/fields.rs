@@ -34,6 +34,13 @@ struct Whole<T> {
     number: PhantomData<T>,
 }
 
+impl<T: TryFrom<u64>> Whole<T> {
+    fn within(&self, number: i64) -> Option<T> {
+        let within = u64::try_from(number).ok().filter(|number| (self.least..=self.most).contains(number));
+        within.and_then(|number| T::try_from(number).ok())
+    }
+}
+
 impl<T: TryFrom<u64>> Visitor<'_> for Whole<T> {
     type Value = T;
 
@@ -42,10 +49,38 @@ impl<T: TryFrom<u64>> Visitor<'_> for Whole<T> {
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-        let within = u64::try_from(number).ok().filter(|number| (self.least..=self.most).contains(number));
-        within
-            .and_then(|number| T::try_from(number).ok())
-            .ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+        self.within(number).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+}
+
+/// Reads a whole number in a range, or the string "auto", for which it returns `None`.
+pub(crate) fn whole_or_auto<'de, const LEAST: u64, const MOST: u64, T, D>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error>
+where
+    T: TryFrom<u64>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_any(WholeOrAuto(Whole { least: LEAST, most: MOST, number: PhantomData }))
+}
+
+struct WholeOrAuto<T>(Whole<T>);
+
+impl<T: TryFrom<u64>> Visitor<'_> for WholeOrAuto<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"auto\" or ")?;
+        self.0.expecting(f)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<T>, E> {
+        if text == "auto" { Ok(None) } else { Err(E::invalid_value(Unexpected::Str(text), &self)) }
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Option<T>, E> {
+        let found = self.0.within(number);
+        found.map(Some).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
     }
 }
 

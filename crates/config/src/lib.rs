@@ -56,6 +56,6 @@ pub use settings::{
     Acknowledge, Address, AddressPolicy, Audit, ChildDirected, Collect, Consent, Console, ConsoleToken,
     Content, ContentPolicy, CustomDimension, DetailTable, Dimensions, Format, Kafka, Merge, Metrics,
     OnDamaged, Partitioner, Principals, Privacy, Properties, Property, Quality, Release, ReleasePolicy,
-    Sessions, Settings, Source, TenantQuality, TenantRelease, Tenants, Tls, Topics, Ttl, Windows,
+    Sessions, Settings, Source, TenantQuality, TenantRelease, Tenants, Tls, Topics, Ttl, Windows, Worker,
 };
 pub use topics::TopicNames;

@@ -12,6 +12,7 @@ mod source;
 mod tenants;
 mod topics;
 mod windows;
+mod worker;
 
 use serde::Deserialize;
 
@@ -27,6 +28,7 @@ pub use source::{Format, OnDamaged, Partitioner, Source};
 pub use tenants::Tenants;
 pub use topics::{Topics, Ttl};
 pub use windows::{Merge, Metrics, Sessions, Windows};
+pub use worker::Worker;
 
 pub(crate) use kafka::is_topic;
 
@@ -40,6 +42,8 @@ pub struct Settings {
     pub principals: Principals,
     /// The section `[source]`: the topic of beacons and its records.
     pub source: Source,
+    /// The section `[worker]`: the threads of the worker.
+    pub worker: Worker,
     /// The section `[windows]`: the windows of event time.
     pub windows: Windows,
     /// The section `[sessions]`: time-out and number of sessions.

@@ -1,8 +1,8 @@
 //! The streaming worker. It runs the operators of `crowdfold-engine` on Kafka. Each stage (combining and merging) has
-//! one thread, with one consumer and one transactional producer. [`Config`] converts the settings to the parameters
-//! of the other crates. [`specs`] derives the specifications of the topics from the configuration, and [`roles`] the
-//! permissions. [`telemetry`] serves metrics and health checks. [`watch`] verifies the time-to-live of the topics
-//! while the worker runs.
+//! one thread, with one consumer and one transactional producer. If there is much to read, other threads help to process
+//! the partitions of a stage. [`Config`] converts the settings to the parameters of the other crates. [`specs`] derives
+//! the specifications of the topics from the configuration, and [`roles`] the permissions. [`telemetry`] serves metrics
+//! and health checks. [`watch`] verifies the time-to-live of the topics while the worker runs.
 //!
 //! A worker needs a broker, but its configuration and status can be used without one:
 //!
@@ -30,6 +30,7 @@ mod databases;
 mod erase;
 mod error;
 mod merge;
+mod reading;
 pub mod roles;
 mod runner;
 pub mod specs;
@@ -37,6 +38,7 @@ mod stage;
 mod stop;
 mod tally;
 pub mod telemetry;
+mod threads;
 pub mod watch;
 pub mod wiring;
 mod worker;

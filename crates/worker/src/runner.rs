@@ -4,19 +4,18 @@ use std::time::Duration;
 
 use crowdfold_engine::{Committed, OperatorSet};
 use crowdfold_kafka::{
-    Assigned, Event, KafkaError, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
+    Assigned, Event, KafkaError, Offset, ReadBuffer, Sink, Skipped, Source, SourceError, TransactError, fault,
 };
 use crowdfold_model::{Span, Timestamp};
 
 use crate::backoff::{Backoff, Fencings};
 use crate::clock;
+use crate::reading::{ReadError, read_all};
 use crate::stage::Stage;
 use crate::tally::Tally;
 use crate::telemetry::Counters;
+use crate::threads::Threads;
 use crate::{WorkerContext, WorkerError};
-
-/// The maximum number of records of one partition in one turn. The limit keeps the wait of other partitions short.
-const MAX_BATCH: usize = 1_000;
 
 /// The maximum time to wait for records. After it, operators check if they have something to commit.
 const MAX_WAIT: Duration = Duration::from_millis(50);
@@ -32,6 +31,7 @@ pub(crate) struct StageRunner<'a, S: Stage> {
     sink: Sink,
     topic: String,
     operators: OperatorSet<S::Operator>,
+    threads: Threads<ReadBuffer>,
     tally: Tally,
     counters: Counters,
     fencings: Fencings,
@@ -76,6 +76,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                         sink,
                         topic,
                         operators: OperatorSet::default(),
+                        threads: Threads::new(S::COMPONENT.name(), context.config.worker.threads),
                         tally: Tally::default(),
                         counters,
                         fencings: Fencings::default(),
@@ -99,15 +100,12 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Runs one turn: handles events of the group, commits what is due, and reads a batch of each partition.
+    /// Runs one turn: handles events of the group, commits what is due, and reads the partitions. Several threads read
+    /// the partitions; everything else happens in this thread.
     fn turn(&mut self) -> Result<(), WorkerError> {
         self.serve_group()?;
         self.commit_all()?;
-        let mut drained = true;
-        let partitions: Vec<_> = self.operators.by_partition().keys().copied().collect();
-        for partition in partitions {
-            drained &= self.read(partition)?;
-        }
+        let drained = self.read()?;
         self.stage.at_ends(&self.source, &mut self.operators);
         self.report();
         if drained && self.operators.due(clock::now()).is_empty() {
@@ -171,31 +169,20 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         Ok(())
     }
 
-    /// Passes a batch of one partition to its operator. Returns true if no more records are available.
-    fn read(&mut self, partition: u32) -> Result<bool, WorkerError> {
-        let Some(operator) = self.operators.get_mut(partition) else { return Ok(true) };
-        if S::is_full(operator) {
-            return Ok(true);
-        }
-        let now = clock::now();
-        let mut fed = Ok(());
-        let read = self.source.read(partition, MAX_BATCH, |message| {
-            fault::point("4.record");
-            if fed.is_ok() {
-                fed = S::feed(operator, &message, now);
+    /// Reads all partitions. Returns true if no more records are available.
+    fn read(&mut self) -> Result<bool, WorkerError> {
+        let progress = read_all::<S>(&mut self.threads, &mut self.source, &mut self.operators);
+        for error in progress.errors {
+            match error {
+                ReadError::Engine(error) => return Err(error.into()),
+                ReadError::Source(error) => self.tolerate(error)?,
             }
-        });
-        fed?;
-        S::fed(operator);
-        match read {
-            Ok(read) => {
-                if read.end.is_some() {
-                    S::at_end(operator);
-                }
-                Ok(read.drained)
+            // the consumer joined the group again, so the other errors are of the previous consumer
+            if self.operators.by_partition().is_empty() {
+                return Ok(true);
             }
-            Err(error) => self.tolerate(error).map(|()| true),
         }
+        Ok(progress.drained)
     }
 
     /// Commits the results of all operators that are due. Repeats this until no operator is due.

@@ -14,7 +14,7 @@ use crate::{WorkerContext, WorkerError};
 /// A stage of the worker: combining or merging. [`crate::runner::StageRunner`] calls these functions.
 pub(crate) trait Stage: Sized {
     /// The type of the operator that processes one partition.
-    type Operator: Operator;
+    type Operator: Operator + Send;
     /// The name under which the stage reports its status.
     const COMPONENT: Component;
 

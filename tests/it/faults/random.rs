@@ -25,9 +25,10 @@ const FIRST: [&str; 4] = [
 ];
 
 /// The fault points of each stage, and the maximum number of times that each is passed before the fault occurs.
-const STEPS: [(&str, u64); 11] = [
+const STEPS: [(&str, u64); 12] = [
     ("2.assigned", 1),
     ("4.record", 200),
+    ("4.shared", 3),
     ("5.prepared", 6),
     ("6.begun", 6),
     ("6.sent", 6),

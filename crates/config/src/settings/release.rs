@@ -27,7 +27,7 @@ pub struct Release {
     pub detail_breakdown: DetailTable,
     /// The minimum number of possible sizes of a small group that was folded into a row with `*`. `None` if it follows
     /// from k.
-    #[serde(deserialize_with = "margin")]
+    #[serde(deserialize_with = "fields::whole_or_auto::<0, 500_000, _, _>")]
     pub margin: Option<u64>,
     /// The standard deviation of the noise outside the detail table, in multiples of the maximum contribution of one
     /// session.
@@ -143,29 +143,6 @@ fn epsilon<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> 
 
 fn delta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     fields::above_zero(deserializer, 1e-4)
-}
-
-fn margin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    deserializer.deserialize_any(Margin)
-}
-
-struct Margin;
-
-impl Visitor<'_> for Margin {
-    type Value = Option<u64>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"auto\" or a whole number from 0 to 500000")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Option<u64>, E> {
-        if text == "auto" { Ok(None) } else { Err(E::invalid_value(Unexpected::Str(text), &self)) }
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Option<u64>, E> {
-        let margin = u64::try_from(number).ok().filter(|margin| *margin <= 500_000);
-        margin.map(Some).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
-    }
 }
 
 impl<'de> Deserialize<'de> for DetailTable {

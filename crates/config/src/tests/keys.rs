@@ -12,7 +12,7 @@ fn refusal_of_an_unknown_key_suggests_the_most_similar_key() {
     check("[merge]\nbogus = 1\n", "x.toml:2: merge.bogus is not a known key; known here: timeout");
     check(
         "zzzzzz = 1\n",
-        "x.toml:1: zzzzzz is not a known key; known here: kafka, principals, source, windows, sessions, tenants, address, consent, content, dimensions, quality, release, merge, ttl, topics, collect, console, metrics, audit",
+        "x.toml:1: zzzzzz is not a known key; known here: kafka, principals, source, worker, windows, sessions, tenants, address, consent, content, dimensions, quality, release, merge, ttl, topics, collect, console, metrics, audit",
     );
     check(
         "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release.tenants.acme]\nmin_networks = 5\n",

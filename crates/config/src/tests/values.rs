@@ -121,6 +121,14 @@ fn value_outside_its_range_is_refused() {
         "[release]\nmargin = \"small\"\n",
         "x.toml:2: release.margin is \"small\"; set it to \"auto\" or a whole number from 0 to 500000",
     );
+    for (threads, shown) in [("0", "0"), ("257", "257"), ("\"all\"", "\"all\"")] {
+        check(
+            &format!("[worker]\nthreads = {threads}\n"),
+            &format!(
+                "x.toml:2: worker.threads is {shown}; set it to \"auto\" or a whole number from 1 to 256"
+            ),
+        );
+    }
     check(
         "[release]\nmin_networks = 65\n",
         "x.toml:2: release.min_networks is 65; set it to a whole number from 0 to 64",

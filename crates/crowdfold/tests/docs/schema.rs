@@ -96,6 +96,9 @@ fn special(path: &str) -> Option<Value> {
         "release.breakdowns" => Some(breakdowns()),
         // The range in the comment does not apply if release.allow_small_k is true.
         "release.k" => Some(json!({"type": "integer", "minimum": 1, "maximum": 1_000_000})),
+        "worker.threads" => {
+            Some(json!({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 256}]}))
+        }
         "release.margin" => Some(json!({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 0}]})),
         _ => None,
     }
