@@ -9,13 +9,14 @@
 //! | batch | batches from the queue of each partition; only the lengths of the records are read |
 //! | admit | the same records from memory, from bytes to observations |
 //! | admit + combine | the same records from memory, from bytes to closed windows |
-//! | worker | the released program: consume, admit, combine, merge, fold and publish exactly once |
+//! | worker, 1 thread | the released program with `worker.threads = 1`: consume, admit, combine, merge, fold and publish exactly once |
+//! | worker | the same with the default number of threads |
 //! | plain Rust | `StreamConsumer`, serde_json and `HashMap`; publishes at least once |
 //!
 //! Beacons are JSON objects of about 340 bytes, one per record, compressed with lz4. There are 40,000 live sessions and
 //! five breakdowns. The CPU time includes the start of the process, except in the two steps from memory. `cargo bench
 //! --bench ladder -- 8000000` sets another number of beacons, and `--program PATH` another program as the worker, for
-//! example an older version.
+//! example an older version. `--steps worker` performs only the steps whose name contains a word.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark")]
 
 mod memory;
@@ -46,18 +47,23 @@ const STEPS: [(&str, Step); 5] = [
 
 const WORKER: &str = "worker";
 
+/// The worker with `worker.threads = 1`.
+const ONE_THREAD: &str = "worker, 1 thread";
+
 /// The cost of one step in one round.
 struct Cost {
     beacons: u64,
     cpu: Duration,
     /// The maximum resident memory of the process in MiB.
     peak_mib: u64,
+    /// The beacons per second of elapsed time while there is input, for the worker.
+    per_second: Option<f64>,
 }
 
 impl Cost {
     /// Returns the cost of a process up to now.
     fn of(process: &str, beacons: u64) -> Self {
-        Self { beacons, cpu: cpu(process), peak_mib: peak_mib(process) }
+        Self { beacons, cpu: cpu(process), peak_mib: peak_mib(process), per_second: None }
     }
 
     fn rate(&self) -> f64 {
@@ -88,11 +94,15 @@ fn main() {
         topic.bytes / beacons
     );
     let mut steps: Vec<(&str, Vec<Cost>)> = STEPS.map(|(name, _)| (name, Vec::new())).into();
-    steps.push((WORKER, Vec::new()));
+    steps.extend([ONE_THREAD, WORKER].map(|name| (name, Vec::new())));
+    if let Some(at) = after("--steps") {
+        steps.retain(|(name, _)| name.contains(&arguments[at]) || *name == WORKER);
+    }
     for _ in 0..rounds {
         for (name, costs) in &mut steps {
             costs.push(match *name {
-                WORKER => worker::run(&program, &kafka, &topic.name, beacons),
+                ONE_THREAD => worker::run(&program, &kafka, &topic.name, beacons, "1"),
+                WORKER => worker::run(&program, &kafka, &topic.name, beacons, "auto"),
                 name => in_own_process(name, &kafka, &topic.name, beacons),
             });
         }
@@ -110,11 +120,14 @@ fn in_own_process(step: &str, kafka: &Kafka, topic: &str, beacons: u64) -> Cost 
     let [beacons, cpu, peak_mib] = numbers[..] else {
         panic!("{step} failed: {}", String::from_utf8_lossy(&output.stderr))
     };
-    Cost { beacons, cpu: Duration::from_millis(cpu.max(1)), peak_mib }
+    Cost { beacons, cpu: Duration::from_millis(cpu.max(1)), peak_mib, per_second: None }
 }
 
 fn print(steps: &[(&str, Vec<Cost>)]) {
-    println!("{:>16}  {:>38}  {:>8}  {:>12}", "", "beacons per CPU-second", "peak", "worker / it");
+    println!(
+        "{:>16}  {:>38}  {:>8}  {:>12}  {:>18}",
+        "", "beacons per CPU-second", "peak", "worker / it", "beacons per second"
+    );
     let worker = &steps.iter().find(|(name, _)| *name == WORKER).unwrap().1;
     for (name, costs) in steps {
         let rates: Vec<_> = costs.iter().map(Cost::rate).collect();
@@ -122,8 +135,10 @@ fn print(steps: &[(&str, Vec<Cost>)]) {
             rates.iter().fold((f64::MAX, 0.0_f64), |(low, high), r| (low.min(*r), high.max(*r)));
         let ratios = worker.iter().zip(&rates).map(|(worker, rate)| worker.rate() / rate).collect();
         let peak_mib = costs.iter().map(|cost| cost.peak_mib).max().unwrap();
+        let elapsed: Vec<_> = costs.iter().filter_map(|cost| cost.per_second).collect();
+        let elapsed = if elapsed.is_empty() { String::new() } else { format!("{:.0}", median(elapsed)) };
         println!(
-            "{name:>16}  {:>9.0} (median; {low:>9.0} to {high:>9.0})  {peak_mib:>4} MiB  {:>12.2}",
+            "{name:>16}  {:>9.0} (median; {low:>9.0} to {high:>9.0})  {peak_mib:>4} MiB  {:>12.2}  {elapsed:>18}",
             median(rates),
             median(ratios)
         );

@@ -90,7 +90,7 @@ fn measured(
         at += BATCH;
     }
     let beacons = records.iter().map(|records| records.len() as u64).sum();
-    Cost { beacons, cpu: cpu("self") - before, peak_mib: peak_mib("self") }
+    Cost { beacons, cpu: cpu("self") - before, peak_mib: peak_mib("self"), per_second: None }
 }
 
 fn as_record((timestamp, payload): &(Timestamp, Box<[u8]>)) -> Record<'_> {
