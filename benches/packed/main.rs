@@ -6,7 +6,7 @@
 //! | packed JSON | the same beacons as the collector packs them, with one beacon in each request |
 //! | packed CMCD | requests with ten CMCD events each, as the collector packs them |
 //!
-//! The worker is the released program. It reads each topic from a real Kafka, in alternating rounds. The CPU time
+//! The worker is the released program with one thread. It reads each topic from a real Kafka, in alternating rounds. The CPU time
 //! includes the start of the process. `cargo bench --bench packed -- 2000000` sets another number of beacons.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark")]
 
@@ -26,6 +26,8 @@ const PARTITIONS: u32 = 4;
 struct Cost {
     beacons: u64,
     cpu: Duration,
+    /// The beacons per second of elapsed time, or `None` if the run was too short.
+    per_second: Option<f64>,
 }
 
 impl Cost {
@@ -34,7 +36,7 @@ impl Cost {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Self { beacons, cpu: Duration::from_millis(ticks * 10) }
+        Self { beacons, cpu: Duration::from_millis(ticks * 10), per_second: None }
     }
 
     fn nanoseconds(&self) -> f64 {
@@ -57,19 +59,24 @@ fn main() {
     let mut costs = topics.each_ref().map(|_| Vec::new());
     for _ in 0..rounds {
         for ((_, topic), costs) in topics.iter().zip(&mut costs) {
-            costs.push(worker::run(&program, &kafka, &topic.name, beacons));
+            costs.push(worker::run(&program, &kafka, &topic.name, beacons, "1"));
         }
     }
     println!("{beacons} beacons, {PARTITIONS} partitions, lz4, {rounds} alternating rounds");
-    println!("{:>12}  {:>8}  {:>24}  {:>10}", "", "bytes", "CPU time per beacon", "of plain");
+    println!(
+        "{:>12}  {:>8}  {:>24}  {:>10}  {:>10}",
+        "", "bytes", "CPU time per beacon", "of plain", "per second"
+    );
     for ((name, topic), each) in topics.iter().zip(&costs) {
         let times: Vec<_> = each.iter().map(Cost::nanoseconds).collect();
         let ratios = each.iter().zip(&costs[0]).map(|(it, plain)| it.nanoseconds() / plain.nanoseconds());
         let ratio = median(ratios.collect());
         let (low, high) =
             times.iter().fold((f64::MAX, 0.0_f64), |(low, high), t| (low.min(*t), high.max(*t)));
+        let rates: Vec<_> = each.iter().filter_map(|cost| cost.per_second).collect();
+        let rate = if rates.is_empty() { "-".into() } else { format!("{:.0}", median(rates)) };
         println!(
-            "{name:>12}  {:>8}  {:>6.0} ns ({low:.0} to {high:.0})  {ratio:>10.2}",
+            "{name:>12}  {:>8}  {:>6.0} ns ({low:.0} to {high:.0})  {ratio:>10.2}  {rate:>10}",
             topic.bytes / beacons,
             median(times)
         );
