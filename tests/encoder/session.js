@@ -179,7 +179,7 @@ export class Session {
       untilRequest -= STEP_MS;
       if (untilRequest > 0 || left === STEP_MS) continue;
       this.#request();
-      this.#response(played);
+      this.#response();
       untilRequest = this.random.hundreds(STEP_MS, 4_000);
     }
   }
@@ -228,10 +228,8 @@ export class Session {
   }
 
   /** Reports the response to a request that began at this moment. */
-  #response(played) {
+  #response() {
     if (!this.way.events || this.random.percent(30)) return;
-    // If such a player reports responses before its first frame, the play is lost (docs/internals/cmcd.md, "Limits").
-    if (this.way.events > 1 && this.way.requests && !played) return;
     const ot = this.random.pick(["v", "av", "a", "m"]);
     const ttfb = this.random.hundreds(1_000, 9_900);
     // The time to first byte of a manifest does not count.

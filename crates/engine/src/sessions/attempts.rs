@@ -18,6 +18,7 @@
 //! again.
 
 mod counted;
+mod starts;
 
 use crowdfold_model::Timestamp;
 
@@ -25,6 +26,7 @@ use crate::sessions::session::{Assertion, Now};
 use crate::sessions::session_summary::quotient_to_two_digits;
 
 pub(crate) use counted::{Counted, Failure, InWindow};
+use starts::Starts;
 
 /// The reports of one beacon about its attempt.
 #[derive(Clone, Copy, Debug)]
@@ -52,11 +54,9 @@ pub(crate) struct WindowContext {
 /// The reports of a session about its attempts in one source: JSON beacons, events or requests.
 #[derive(Debug)]
 pub(crate) struct Line {
-    start: Assertion,
+    starts: Starts,
     /// The beacon's own time at the last start.
     start_at: Timestamp,
-    /// The last first frame on lines of lower rank, as known when the last start was reported.
-    framed_before: Assertion,
     frame: Assertion,
     frame_at: Timestamp,
     idle: Assertion,
@@ -101,8 +101,8 @@ impl OtherLines {
 
     /// Adds the assertions of a line of higher rank.
     pub(crate) fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
-        self.outranked |= line.start.is_valid(now) || line.frame.is_valid(now);
-        self.outranked_at = self.outranked_at.or_later(line.start).or_later(line.frame);
+        self.outranked |= line.starts.latest().is_valid(now) || line.frame.is_valid(now);
+        self.outranked_at = self.outranked_at.or_later(line.starts.latest()).or_later(line.frame);
         self.idle |= line.idle.is_valid(now);
         self
     }
@@ -110,7 +110,7 @@ impl OtherLines {
     /// Adds the assertions of a line of lower rank.
     pub(crate) fn and(mut self, line: &Line, context: WindowContext, open: &InWindow, now: &Now) -> Self {
         self.starting |= line.is_starting(now);
-        self.start |= line.start.is_valid(now);
+        self.start |= line.starts.latest().is_valid(now);
         self.frame = self.frame.or_later(line.frame);
         self.idle |= line.idle.is_valid(now);
         self.failed |=
@@ -139,9 +139,8 @@ struct Fatal {
 impl Line {
     pub(crate) const fn new() -> Self {
         Self {
-            start: Assertion::NEVER,
+            starts: Starts::NONE,
             start_at: Timestamp::EPOCH,
-            framed_before: Assertion::NEVER,
             frame: Assertion::NEVER,
             frame_at: Timestamp::EPOCH,
             idle: Assertion::NEVER,
@@ -207,11 +206,11 @@ impl Line {
 
     /// Returns true if the line has an unexpired start.
     pub(crate) fn has_start(&self, now: &Now) -> bool {
-        self.start.is_valid(now)
+        self.starts.latest().is_valid(now)
     }
 
     fn is_starting(&self, now: &Now) -> bool {
-        self.start.is_valid(now) && (self.started || !self.frame.is_valid(now))
+        self.starts.latest().is_valid(now) && (self.started || !self.frame.is_valid(now))
     }
 
     fn start(
@@ -225,7 +224,8 @@ impl Line {
     ) {
         let frame = self.frame.is_valid(now);
         let is_old = frame && report.at < self.frame_at;
-        let is_first = !frame && !others.frame.is_valid(now) && !self.start.is_valid(now) && !others.start;
+        let is_first =
+            !frame && !others.frame.is_valid(now) && !self.starts.latest().is_valid(now) && !others.start;
         let last_fatal = self.fatal.as_deref().filter(|fatal| fatal.assertion.is_valid(now));
         let was_overtaken = last_fatal.is_some_and(|fatal| !fatal.answered && report.at < fatal.at);
         let retry = self
@@ -245,8 +245,7 @@ impl Line {
         // assertions. Therefore late starts change `left` too, and starts before the last fatal error change `started`.
         self.started |= !is_old;
         self.left = Assertion::NEVER;
-        self.framed_before = others.frame;
-        self.start = self.start.or_later(Assertion::at(now.record));
+        self.starts.add(Assertion::at(now.record), others.frame, now);
         self.start_at = report.at;
     }
 
@@ -259,7 +258,7 @@ impl Line {
         counted: &mut Counted,
         now: &Now,
     ) {
-        let (start, frame) = (self.start.is_valid(now), self.frame.is_valid(now));
+        let (start, frame) = (self.starts.latest().is_valid(now), self.frame.is_valid(now));
         let fatal = self.unanswered(context, open, now);
         // If the window has a pending failure, the player may have recovered from it.
         let is_first = !frame || self.started;
@@ -270,7 +269,7 @@ impl Line {
         let follows = if frame {
             self.started
         } else if start {
-            !self.framed_before.is_valid(now)
+            !self.starts.framed_before(now).is_valid(now)
         } else {
             !others.frame.is_valid(now) && (others.start || !self.idle.is_valid(now) && !others.idle)
         };
@@ -312,7 +311,7 @@ impl Line {
         counted: &mut Counted,
         now: &Now,
     ) {
-        let (start, frame) = (self.start.is_valid(now), self.frame.is_valid(now));
+        let (start, frame) = (self.starts.latest().is_valid(now), self.frame.is_valid(now));
         let is_ours = start || frame;
         // A fatal error may be reported in several sources. If the error of another line was counted, the first error
         // on this line is a repetition.
@@ -360,7 +359,7 @@ impl Line {
     /// Records that the viewer has ended the session. If an attempt on this line has neither a first frame nor a
     /// failure, an exit before the first frame is pending.
     fn end(&mut self, others: &OtherLines, context: WindowContext, open: &mut InWindow, now: &Now) {
-        let has_played = others.frame != self.framed_before && others.frame.is_valid(now);
+        let has_played = others.frame != self.starts.framed_before(now) && others.frame.is_valid(now);
         let has_failed = others.failed || self.unanswered(context, open, now).is_some();
         if self.is_starting(now) && !has_played && !has_failed && !self.left.is_valid(now) {
             open.pending.get_or_insert(Failure::Exit);

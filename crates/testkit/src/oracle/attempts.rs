@@ -183,6 +183,12 @@ impl Line {
         self.latest(of).filter(|asserted_at| holds(*asserted_at)).and(self.last(of))
     }
 
+    /// Returns the latest timestamp of a first frame on a line after this one, before the first start that is live.
+    fn framed_before(&self, holds: &impl Fn(Millis) -> bool) -> Option<Millis> {
+        let live = self.0.iter().find(|start| start.kind.is_start() && holds(start.asserted_at));
+        live.or_else(|| self.0.iter().rfind(|start| start.kind.is_start()))?.other
+    }
+
     /// Returns true if a start that is not old follows the last first frame.
     fn started(&self) -> bool {
         let from = self.last(Kind::is_frame).map_or(0, |at| at + 1);
@@ -272,7 +278,7 @@ impl Line {
         let expected = if plays_already { Failure::Playback } else { Failure::Startup };
         let first = match (frame, start) {
             (Some(_), _) => self.started(),
-            (None, Some(start)) => !start.other.is_some_and(holds),
+            (None, Some(_)) => !self.framed_before(holds).is_some_and(holds),
             (None, None) => !others.frame && (others.start || !is_idle),
         };
         match self.unanswered(assertions.window, window, holds) {
@@ -344,8 +350,8 @@ impl Line {
         window: &mut WindowAttempts,
         holds: &impl Fn(Millis) -> bool,
     ) {
-        let framed_before = self.last(Kind::is_start).and_then(|at| self.0[at].other);
-        let plays_elsewhere = others.last_frame != framed_before && others.last_frame.is_some_and(holds);
+        let plays_elsewhere =
+            others.last_frame != self.framed_before(holds) && others.last_frame.is_some_and(holds);
         let failed = others.failed || self.unanswered(assertions.window, window, holds).is_some();
         let since = &self.0[self.last(Kind::is_start).map_or(0, |at| at + 1)..];
         let left = since.iter().filter(|later| later.kind.is_end()).map(|later| later.asserted_at).max();

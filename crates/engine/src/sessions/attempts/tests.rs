@@ -210,6 +210,10 @@ fn event_that_requests_and_events_report_counts_once() {
         ("r0p r4p 5s 5p", [1, 1, 0, 0, 0]),
         ("r0s 1s r2p 3p r4p", [1, 1, 0, 0, 0]),
         ("0s r1s r2p 3p", [1, 1, 0, 0, 0]),
+        // A request reports playback, which does not count, before the events repeat the start.
+        ("0s r1p 2s 3p", [1, 1, 0, 0, 0]),
+        ("0s r1p 2s r3p 4s r5p 6p", [1, 1, 0, 0, 0]),
+        ("r0p 1s r2p 3s 4p", [1, 1, 0, 0, 0]),
         // A request reports playback before an event does.
         ("r0p 1p", [1, 1, 0, 0, 0]),
         ("0a r1p", [0, 0, 0, 0, 0]),
