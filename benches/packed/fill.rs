@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_model::{Timestamp, murmur2};
-use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, Http, Packer, Reader, pack, reader};
+use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, FULL, Http, Packer, Reader, browser, pack, reader};
 use crowdfold_testkit::{Kafka, unique};
 use rdkafka::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -12,9 +12,6 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::PARTITIONS;
 use crate::topic::Topic;
-
-/// The size at which the collector sends a record, in bytes (`collect.batch_bytes`).
-const FULL: usize = 64 << 10;
 
 /// The number of events in a request with CMCD.
 const EVENTS: u64 = 10;
@@ -94,24 +91,8 @@ impl Filling {
     /// Adds a request of a session. The context is that of a browser.
     fn push(&mut self, session: &str, received_at: u64, body: &Body<'_>) {
         let partition = (murmur2(session.as_bytes()) & 0x7fff_ffff) % PARTITIONS;
-        let number = self.requests;
         self.requests += 1;
-        let http = Http {
-            received_at: Some(Timestamp::from_millis(received_at)),
-            address: Some(format!("203.0.113.{}", number % 256).into()),
-            user_agent: Some(
-                format!(
-                    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
-                     Chrome/{}.0.0.0 Safari/537.36",
-                    120 + number % 20
-                )
-                .into(),
-            ),
-            mobile: Some("?0".into()),
-            platform: Some("\"Windows\"".into()),
-            endpoint: 7,
-            ..Http::default()
-        };
+        let http = Http { received_at: Some(Timestamp::from_millis(received_at)), ..browser(self.requests) };
         let (packer, last) = &mut self.records[partition as usize];
         assert!(pack(packer, &mut self.reader, &http, body));
         *last = received_at.max(*last);

@@ -16,10 +16,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Observation, Placement, Record, SessionHasher, Settings, Shared};
-use crowdfold_beacon::CONTENT_TYPE;
 use crowdfold_engine::{Combiner, CombinerSettings, Operator as _, Rules, SessionStore, Start};
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_model::{Dimension, Qualities, Span, Timestamp};
+use crowdfold_testkit::envelope::CONTENT_TYPE;
 
 /// The number of beacons in a group.
 const GROUP: usize = 8_192;
@@ -34,7 +34,8 @@ const ARRAY: usize = 16;
 const START: u64 = 1_795_308_480_000;
 
 /// The workloads, each with the maximum number of allocations per 1,000 beacons. A beacon whose shape, words and
-/// session are known does not allocate. A packed record allocates for the texts that it lists. The workload `pack` allocates the address of each request. A session allocates when it begins and when its number of beacons grows. A
+/// session are known does not allocate. A packed record allocates for the texts that it lists. The workload `pack`
+/// allocates the address of each request. A session allocates when it begins and when its number of beacons grows. A
 /// window allocates when it closes.
 const WORKLOADS: [(&str, u64); 10] = [
     ("admit", 0),

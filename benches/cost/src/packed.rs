@@ -1,27 +1,14 @@
 //! Creates packed records, as the collector writes them, and CMCD.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crowdfold_beacon::{Body, Fields, Http, Packer, Parsed, Reader};
 use crowdfold_model::Timestamp;
+use crowdfold_testkit::envelope::{Body, FULL, Http, Packer, Parsed, browser, reader};
 
 use crate::{GROUP, START, Timed};
 
-/// The size at which the collector sends a record, in bytes (`collect.batch_bytes`).
-const FULL: usize = 64 << 10;
-
 /// The number of lines in a request with CMCD events.
 const LINES: usize = 8;
-
-/// The user agents of the requests.
-const AGENTS: [&str; 4] = [
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Mobile Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 \
-     Mobile/15E148 Safari/604.1",
-    "Roku/DVP-14.5 (14.5.0.4215-88)",
-];
 
 /// Packs requests with one beacon each.
 pub(crate) fn requests(beacons: &[Timed]) -> Vec<Timed> {
@@ -70,21 +57,11 @@ fn pack<'a>(
     bodies: impl Iterator<Item = (Timestamp, &'a [u8])>,
     form: &dyn Fn(&'a [u8]) -> Body<'a>,
 ) -> Vec<Timed> {
-    let Ok(fields) = Fields::new(&BTreeMap::new()) else { return Vec::new() };
-    let fields = Arc::new(fields);
-    let (mut packer, mut reader, mut parsed) = (Packer::new(&fields), Reader::new(fields), Parsed::default());
+    let (mut packer, mut reader, mut parsed) = (Packer::default(), reader(), Parsed::default());
     let (mut records, mut last) = (Vec::new(), Timestamp::EPOCH);
     for (number, (time, body)) in bodies.enumerate() {
         last = last.max(time);
-        let http = Http {
-            received_at: Some(time),
-            address: Some(format!("203.0.113.{}", number * 7 % 256).into()),
-            user_agent: Some(AGENTS[number * 13 % 7 % AGENTS.len()].into()),
-            mobile: Some("?0".into()),
-            platform: Some("\"Windows\"".into()),
-            endpoint: 7,
-            ..Http::default()
-        };
+        let http = Http { received_at: Some(time), ..browser(number) };
         parsed.clear();
         parsed.add_all(&mut reader, &http, &form(body));
         assert!(packer.push(&http, &parsed, 0..parsed.len()), "the request is short");

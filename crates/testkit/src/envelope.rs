@@ -14,6 +14,31 @@ pub fn reader() -> Reader {
     Reader::new(Arc::new(fields))
 }
 
+/// The size at which the collector sends a record, in bytes (`collect.batch_bytes`).
+pub const FULL: usize = 64 << 10;
+
+/// The user agents of [`browser`].
+const AGENTS: [&str; 4] = [
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 \
+     Mobile/15E148 Safari/604.1",
+    "Roku/DVP-14.5 (14.5.0.4215-88)",
+];
+
+/// Returns the context of a request with this number. The addresses, user agents and client hints are invented.
+#[must_use]
+pub fn browser(number: usize) -> Http<'static> {
+    Http {
+        address: Some(format!("203.0.113.{}", number * 7 % 256).into()),
+        user_agent: Some(AGENTS[number * 13 % 7 % AGENTS.len()].into()),
+        mobile: Some("?0".into()),
+        platform: Some("\"Windows\"".into()),
+        endpoint: 7,
+        ..Http::default()
+    }
+}
+
 /// Packs all beacons of a request. Returns false if none of them can be read, or if the request is too long.
 pub fn pack(packer: &mut Packer, reader: &mut Reader, http: &Http<'_>, body: &Body<'_>) -> bool {
     let mut parsed = Parsed::default();

@@ -16,16 +16,20 @@
 #![forbid(unsafe_code)]
 
 mod binary;
+#[cfg(feature = "kafka")]
 mod broker;
 mod cpu_wait;
 pub mod oracle;
 pub mod rows;
+#[cfg(feature = "kafka")]
 mod tokens;
 mod wait;
 
 pub use binary::{binary, binary_of, binary_with};
+#[cfg(feature = "kafka")]
 pub use broker::{Authority, Certificate, Kafka, Options, Security};
 pub use cpu_wait::cpu_wait;
+#[cfg(feature = "kafka")]
 pub use tokens::Issuer;
 pub use wait::{TIMEOUT, eventually};
 
