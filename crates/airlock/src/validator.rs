@@ -218,8 +218,8 @@ impl Validator {
         })
     }
 
-    /// Determines the origin and the dimensions of a beacon. Stores them if the beacon comes from a packed record, because the next beacons
-    /// may repeat it.
+    /// Determines the origin and the dimensions of a beacon. Stores them if the beacon comes from a packed record,
+    /// because the next beacons may repeat it.
     #[inline]
     fn origin(
         &mut self,

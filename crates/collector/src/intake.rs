@@ -85,7 +85,8 @@ impl RequestReader {
         Self { reader, parsed: Parsed::default(), chosen: Vec::new() }
     }
 
-    /// Packs the beacons of a request. For a session that opts out, only the opt-out is packed. A header (`gpc`, `dnt`) opts out all sessions of the request.
+    /// Packs the beacons of a request. For a session that opts out, only the opt-out is packed. A header (`gpc`, `dnt`)
+    /// opts out all sessions of the request.
     pub(crate) fn take(&mut self, http: &Http<'_>, body: &Body<'_>, rules: &Rules, packs: &Packs) -> Found {
         let partitions = packs.partitions();
         let mut opted_out_sessions = BTreeSet::new();
@@ -104,8 +105,8 @@ impl RequestReader {
         found
     }
 
-    /// Reads the body, and stores each beacon that must be written. Leaves out beacons of the sessions
-    /// in `without`. Adds sessions that opt out to `opted_out_sessions`.
+    /// Reads the body, and stores each beacon that must be written. Leaves out beacons of the sessions in `without`. Adds
+    /// sessions that opt out to `opted_out_sessions`.
     fn read_beacons(
         &mut self,
         http: &Http<'_>,

@@ -129,6 +129,22 @@ fn tenants_opt_out_headers_and_json_bodies_are_the_same_when_packed() {
     );
 }
 
+/// In CMCD, `st=v` means `vod` and `sf=h` means `hls`. In JSON, these texts are not in the closed lists.
+#[test]
+fn equal_texts_of_json_and_cmcd_in_one_record_keep_their_own_meaning() {
+    let request = |kind: &str, body: &str| {
+        json!({"received_at_ms": 5_000, "client_ip": "203.0.113.9", "headers": {"content-type": kind}, "body": body})
+            .to_string()
+    };
+    let json = request("text/plain", r#"{"session":"a","ts":4,"stream":"v","format":"h"}"#);
+    let cmcd = request("application/cmcd", "e=ps,sid=\"a\",sta=p,ts=4,v=2,st=v,sf=h\n");
+    for lines in [[&json, &cmcd], [&cmcd, &json]] {
+        let [captured, packed] = both(&lines.map(String::as_str), &Settings::default(), None);
+        assert_eq!(packed, captured);
+        assert_ne!(packed[0].1, packed[1].1);
+    }
+}
+
 #[test]
 fn custom_dimensions_are_the_same_when_packed() {
     let request = |kind: &str, body: &str| {
