@@ -5,7 +5,7 @@ use crowdfold_testkit::{Kafka, eventually};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::support::{Deployment, Worker, assert_same_rows, field, now, tables, window_ago};
+use super::support::{Deployment, Row, Worker, assert_same_rows, field, now, tables, window_ago};
 
 /// Deletes the offsets of a stage's group. Waits until the group has no members.
 pub(crate) fn forget(deployment: &Deployment<'_>, stage: &str) {
@@ -18,8 +18,8 @@ pub(crate) fn forget(deployment: &Deployment<'_>, stage: &str) {
     assert_eq!(deployment.committed(stage), vec![None; deployment.committed(stage).len()]);
 }
 
-#[test]
-fn stage_that_lost_its_offsets_starts_at_the_current_time_and_publishes_every_row_once() {
+/// Publishes the rows of old beacons. Returns the rows, and the worker that still runs.
+pub(crate) fn published() -> (Deployment<'static>, Worker, Vec<Row>) {
     let mut deployment = Deployment::new(Kafka::shared());
     // The timeout is long, so that a busy machine does not close windows before their beacons arrive.
     deployment.set("source.idle_timeout", "\"8s\"");
@@ -29,9 +29,36 @@ fn stage_that_lost_its_offsets_starts_at_the_current_time_and_publishes_every_ro
     deployment.produce(&before);
     let worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
-    assert!(worker.terminate().0.success());
     let published = deployment.rows("read_committed");
     assert_same_rows(&published, &outcome.rollups(&deployment.rules));
+    (deployment, worker, published)
+}
+
+/// Asserts that the worker publishes the windows of new beacons that begin at or after the floor, and that the published
+/// rows do not change. Beacons of windows that end before the floor are late.
+pub(crate) fn assert_goes_on(deployment: &Deployment<'_>, floor: u64, published: &[Row]) {
+    let start = floor.max(now() / 2_000 * 2_000) - 4_000;
+    let after = deployment.players(6, 200, start, 10_000);
+    deployment.produce_live(&after);
+    let outcome = deployment.evaluate(&after);
+    deployment.await_committed(deployment.last_end(&outcome));
+    let rows = deployment.rows("read_committed");
+    tables(&rows);
+    let (old, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.table().0 < floor);
+    assert!(old.len() == published.len() && old.iter().all(|row| published.contains(row)));
+    let expected: Vec<_> = outcome
+        .rollups(&deployment.rules)
+        .into_iter()
+        .filter(|row| row["window"]["start"].as_u64() >= Some(floor))
+        .collect();
+    assert!(expected.len() > 50, "{} rows", expected.len());
+    assert_same_rows(&new, &expected);
+}
+
+#[test]
+fn stage_that_lost_its_offsets_starts_at_the_current_time_and_publishes_every_row_once() {
+    let (deployment, worker, published) = published();
+    assert!(worker.terminate().0.success());
 
     forget(&deployment, "combine");
     let worker = Worker::start(&deployment, "a");
@@ -49,23 +76,7 @@ fn stage_that_lost_its_offsets_starts_at_the_current_time_and_publishes_every_ro
     let shown = Timestamp::from_millis(floor);
     assert_eq!(worker.log().matches(&format!("before {shown} are not computed again")).count(), 4);
 
-    // Beacons of windows that end before the floor are late. Windows that begin at or after the floor are published.
-    let start = floor.max(now() / 2_000 * 2_000) - 4_000;
-    let after = deployment.players(6, 200, start, 10_000);
-    deployment.produce_live(&after);
-    let outcome = deployment.evaluate(&after);
-    deployment.await_committed(deployment.last_end(&outcome));
-    let rows = deployment.rows("read_committed");
-    let (old, new): (Vec<_>, Vec<_>) = rows.iter().cloned().partition(|row| row.table().0 < floor);
-    tables(&rows);
-    assert!(old.len() == published.len() && old.iter().all(|row| published.contains(row)));
-    let expected: Vec<_> = outcome
-        .rollups(&deployment.rules)
-        .into_iter()
-        .filter(|row| row["window"]["start"].as_u64() >= Some(floor))
-        .collect();
-    assert!(expected.len() > 50, "{} rows", expected.len());
-    assert_same_rows(&new, &expected);
+    assert_goes_on(&deployment, floor, &published);
 }
 
 #[test]
