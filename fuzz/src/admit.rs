@@ -73,6 +73,19 @@ pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut im
     }
 }
 
+/// Returns the runs of signs of a kind in a word, each with the text before it and the text after it.
+fn runs_of(word: &str, is_inside: fn(char) -> bool) -> impl Iterator<Item = (&str, &str, &str)> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let start = rest.find(is_inside)?;
+        let length = rest[start..].find(|sign| !is_inside(sign)).unwrap_or(rest.len() - start);
+        let (run, after) = rest[start..].split_at(length);
+        let before = &word[..word.len() - after.len() - length];
+        rest = after;
+        Some((before, run, after))
+    })
+}
+
 /// Returns true if a word contains an identifier. These rules do not depend on the rules of the airlock.
 fn reports(word: &str) -> bool {
     let digits = word.split(|sign: char| !sign.is_ascii_digit()).any(|run| run.len() >= 9);
@@ -81,8 +94,12 @@ fn reports(word: &str) -> bool {
         let parts: Vec<_> = run.split('.').collect();
         parts.windows(4).any(|four| four.join(".").parse::<Ipv4Addr>().is_ok())
     });
-    let mut runs = word.split(|sign: char| !(sign.is_ascii_hexdigit() || sign == ':'));
-    let v6 = runs.any(|run| run.parse::<Ipv6Addr>().is_ok());
+    let v6 = runs_of(word, |sign| sign.is_ascii_hexdigit() || sign == ':').any(|(before, run, after)| {
+        // The end of a name, such as `list::1`, is not an address.
+        let is_part = before.ends_with(|sign: char| sign.is_alphanumeric() || sign == '_')
+            || after.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_');
+        run.parse::<Ipv6Addr>().is_ok() && (run.len() >= 6 || !is_part)
+    });
     digits || v4 || v6 || word.contains('@')
 }
 
