@@ -73,12 +73,12 @@ pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut im
     }
 }
 
-/// Returns the runs of signs of a kind in a word, each with the text before it and the text after it.
+/// Returns the runs of characters of a kind in a word, each with the text before it and the text after it.
 fn runs_of(word: &str, is_inside: fn(char) -> bool) -> impl Iterator<Item = (&str, &str, &str)> {
     let mut rest = word;
     std::iter::from_fn(move || {
         let start = rest.find(is_inside)?;
-        let length = rest[start..].find(|sign| !is_inside(sign)).unwrap_or(rest.len() - start);
+        let length = rest[start..].find(|character| !is_inside(character)).unwrap_or(rest.len() - start);
         let (run, after) = rest[start..].split_at(length);
         let before = &word[..word.len() - after.len() - length];
         rest = after;
@@ -88,18 +88,20 @@ fn runs_of(word: &str, is_inside: fn(char) -> bool) -> impl Iterator<Item = (&st
 
 /// Returns true if a word contains an identifier. These rules do not depend on the rules of the airlock.
 fn reports(word: &str) -> bool {
-    let digits = word.split(|sign: char| !sign.is_ascii_digit()).any(|run| run.len() >= 9);
-    let mut runs = word.split(|sign: char| !(sign.is_ascii_digit() || sign == '.'));
+    let digits = word.split(|character: char| !character.is_ascii_digit()).any(|run| run.len() >= 9);
+    let mut runs = word.split(|character: char| !(character.is_ascii_digit() || character == '.'));
     let v4 = runs.any(|run| {
         let parts: Vec<_> = run.split('.').collect();
         parts.windows(4).any(|four| four.join(".").parse::<Ipv4Addr>().is_ok())
     });
-    let v6 = runs_of(word, |sign| sign.is_ascii_hexdigit() || sign == ':').any(|(before, run, after)| {
-        // The end of a name, such as `list::1`, is not an address.
-        let is_part = before.ends_with(|sign: char| sign.is_alphanumeric() || sign == '_')
-            || after.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_');
-        run.parse::<Ipv6Addr>().is_ok() && (run.len() >= 6 || !is_part)
-    });
+    let v6 = runs_of(word, |character| character.is_ascii_hexdigit() || character == ':').any(
+        |(before, run, after)| {
+            // The end of a name, such as `list::1`, is not an address.
+            let is_part = before.ends_with(|character: char| character.is_alphanumeric() || character == '_')
+                || after.starts_with(|character: char| character.is_alphanumeric() || character == '_');
+            run.parse::<Ipv6Addr>().is_ok() && (run.len() >= 6 || !is_part)
+        },
+    );
     digits || v4 || v6 || word.contains('@')
 }
 
