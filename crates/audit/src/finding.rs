@@ -108,6 +108,8 @@ pub enum What {
     Twice,
     /// The totals of two tables of one tenant and window differ.
     Totals,
+    /// A row with `*` contains at most one value, because all other values of a closed list have rows.
+    Star,
     /// Two tables of one tenant and window contain the same family of dimensions.
     Families(&'static str),
     /// Two tables of one tenant and window, or two rows of one table, have different policies.
@@ -160,6 +162,7 @@ impl What {
             Self::Scattered => "scattered-table",
             Self::Twice => "published-twice",
             Self::Totals => "totals-disagree",
+            Self::Star => "single-value-in-star",
             Self::Families(_) => "overlapping-families",
             Self::TwoPolicies => "two-policies",
             Self::Overlap => "overlapping-windows",
@@ -213,6 +216,7 @@ impl fmt::Display for What {
             Self::Totals => {
                 f.write_str("ends a table whose totals differ from those of another table of its window")
             }
+            Self::Star => f.write_str("can contain only one value, because all other values have rows"),
             Self::Families(family) => {
                 write!(f, "belongs to a table that contains the {family}, like another table of its window")
             }

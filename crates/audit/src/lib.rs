@@ -27,6 +27,7 @@ mod path;
 mod rows;
 mod rules;
 mod shape;
+mod stars;
 mod tables;
 #[cfg(test)]
 mod tests;

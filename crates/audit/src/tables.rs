@@ -13,6 +13,7 @@ use ahash::RandomState;
 
 use crate::entry::{Entry, Kind, Policy};
 use crate::missing::Reach;
+use crate::stars::Stars;
 use crate::totals::{Shown, Totals};
 use crate::{Finds, Rules, Spot, What};
 
@@ -64,6 +65,7 @@ struct Open {
     last_cell_key: Vec<String>,
     /// The hashes of the dimension values of the rows that were read, with a random key for each audit.
     cell_keys: HashSet<u64, RandomState>,
+    stars: Stars,
     totals: Totals,
     policy: Policy,
     detail: Option<bool>,
@@ -217,6 +219,7 @@ impl Tables {
         }
         let families: Vec<Family> = open.breakdown.iter().map(|dimension| dimension.family()).collect();
         if policy.kind == Kind::Threshold {
+            open.stars.check(&open.breakdown, finds);
             for (_, others, spot) in &held.breakdowns {
                 if let Some(family) = families.iter().find(|family| others.contains(family)) {
                     finds.pair(What::Families(family.name()), first, *spot);
@@ -312,6 +315,7 @@ impl Open {
             last_row: 0,
             last_cell_key: Vec::new(),
             cell_keys: HashSet::default(),
+            stars: Stars::default(),
             totals: Totals::of(row),
             policy: row.policy,
             detail: row.detail,
@@ -338,6 +342,7 @@ impl Open {
         }
         self.number(row.row);
         self.totals.add(row);
+        self.stars.add(row, &self.breakdown, spot);
         (self.last, self.last_row) = (spot, row.row);
         self.last_cell_key.resize_with(row.breakdown.len(), String::new);
         for (last, value) in self.last_cell_key.iter_mut().zip(row.cell_key()) {

@@ -13,6 +13,7 @@ use crowdfold_testkit::rows::{MINUTE, noisy as covered, record, table};
 
 mod numbers;
 mod records;
+mod stars;
 mod tables;
 mod tenants;
 
