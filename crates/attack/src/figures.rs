@@ -228,7 +228,7 @@ pub(crate) fn fakes(seed: u64, _: u64) {
         cases.push((fakes, 64, None));
     }
     for networks in [1, 5, 10, 19, 20] {
-        cases.push((200, networks, Some(20)));
+        cases.extend([10, 50, 200].map(|fakes| (fakes, networks, Some(20))));
     }
     let found = each(&cases, |(fakes, networks, guard)| {
         let attack = fakes::Attack {

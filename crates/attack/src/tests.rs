@@ -89,12 +89,26 @@ fn together(scores: &Scores) -> Score {
 
 #[test]
 fn invariant_14_attack_on_one_window_gains_at_most_the_documented_points() {
-    for (live, most) in [(300, 5.0), (1_000, 3.0)] {
-        for target in [Target::RareEvent, Target::Everything] {
-            let all = together(&join(live, Rules::default(), target, 250));
+    // The documented maximum of the points per table. At 300 live sessions, some tables have two or three rows of nearly
+    // equal size, for which the documented maximum is higher.
+    for (live, most, most_of_few_rows) in [(300, 5.0, 7.0), (1_000, 3.0, 3.0)] {
+        for target in Target::ALL {
+            let scores = join(live, Rules::default(), target, 250);
+            let all = together(&scores);
             let points = all.points();
             assert!(points <= most + 2.0 * all.error(), "{live} live, {target:?}: {points} points, {all:?}");
-            assert!(all.believed_points() <= most, "{live} live, {target:?}: {all:?}");
+            for (table, score) in &scores {
+                let (points, expected) = (score.points(), score.believed_points());
+                let most = if score.rows() < 4.0 { most_of_few_rows } else { most };
+                assert!(
+                    expected <= most,
+                    "{live} live, {target:?}, table {table}: {expected} points expected"
+                );
+                assert!(
+                    points <= most + 3.0 * score.error(),
+                    "{live} live, {target:?}, table {table}: {points} points, {score:?}"
+                );
+            }
         }
     }
 }
