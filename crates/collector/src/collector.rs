@@ -249,6 +249,9 @@ impl Collector {
         if let Some(ignored) = &found.ignored {
             self.counts.ignored(ignored);
         }
+        if found.taken + found.opted_out == 0 && found.too_large > 0 {
+            return Answer::TooLong;
+        }
         if found.taken + found.opted_out == 0 {
             let unknown = found.rejected[Reason::UnknownTenant as usize];
             return if unknown == found.rejected.iter().sum::<u64>() {

@@ -10,6 +10,12 @@ use crowdfold_model::{Partitioner, Reason};
 
 use crate::packs::{DeliveryResult, Packs};
 
+/// The maximum packed size of the beacons of one request in one record, in bytes. Together with the context of the
+/// request, with beacons of other requests in the record and with Kafka's overhead, it is smaller than
+/// `max.message.bytes` of the topic. The size of a body is limited to less, but each byte of it that is not UTF-8 is
+/// replaced by a character of three bytes.
+const LONGEST: usize = 900 << 10;
+
 /// The rules that determine the partition of a beacon, and the tenants that exist.
 pub(crate) struct Rules {
     pub(crate) tenants: HashSet<Box<str>>,
@@ -44,6 +50,8 @@ pub(crate) struct Found {
     pub(crate) ignored: Option<Box<Ignored>>,
     /// The delivery results of the records that contain the beacons.
     pub(crate) results: DeliveryResults,
+    /// The number of beacons that are too large for a record. They are also counted in `rejected`.
+    pub(crate) too_large: u64,
     /// True if a beacon could not be packed, which is an internal error.
     pub(crate) has_unpacked: bool,
 }
@@ -157,14 +165,26 @@ impl RequestReader {
         found
     }
 
-    /// Packs the beacons that `read_beacons` found.
+    /// Packs the beacons that `read_beacons` found. If they are too large for one record, they are divided into several
+    /// records. A beacon that is too large by itself is rejected.
     fn pack(&mut self, http: &Http<'_>, packs: &Packs, found: &mut Found) {
         let Self { parsed, chosen, .. } = self;
+        if parsed.size() > LONGEST {
+            chosen.retain(|beacon| parsed.size_of(beacon.index) <= LONGEST);
+            found.too_large = found.taken - chosen.len() as u64;
+            found.rejected[Reason::TooLarge as usize] += found.too_large;
+            found.taken -= found.too_large;
+        }
         // this sort is stable, so the beacons of a session keep their order
         chosen.sort_by_key(|beacon| beacon.partition);
-        for group in chosen.chunk_by(|one, other| one.partition == other.partition) {
-            let which = group.iter().map(|beacon| beacon.index);
-            found.note(packs.push(group[0].partition, http, parsed, which));
+        for mut group in chosen.chunk_by(|one, other| one.partition == other.partition) {
+            while let Some(first) = group.first() {
+                let (number, size) = fitting(parsed, group);
+                let (these, rest) = group.split_at(number);
+                let which = these.iter().map(|beacon| beacon.index);
+                found.note(packs.push(first.partition, http, parsed, which, size));
+                group = rest;
+            }
         }
     }
 
@@ -183,7 +203,7 @@ impl RequestReader {
         self.parsed.add_withdrawal(session, tenant, http.received_at.unwrap_or_default());
         let partition = rules.partitioner.partition_of(session.as_bytes(), packs.partitions());
         let bare = Http { received_at: http.received_at, ..Http::default() };
-        found.note(packs.push(partition, &bare, &self.parsed, 0..1));
+        found.note(packs.push(partition, &bare, &self.parsed, 0..1, self.parsed.size()));
     }
 }
 
@@ -195,6 +215,20 @@ impl Found {
             None => self.has_unpacked = true,
         }
     }
+}
+
+/// Returns the number of beacons at the beginning of `beacons` that one record can contain, which is at least 1, and
+/// their maximum packed size in bytes.
+fn fitting(parsed: &Parsed, beacons: &[Chosen]) -> (usize, usize) {
+    let mut size = 0;
+    for (number, beacon) in beacons.iter().enumerate() {
+        let with_this = size + parsed.size_of(beacon.index);
+        if number > 0 && with_this > LONGEST {
+            return (number, size);
+        }
+        size = with_this;
+    }
+    (beacons.len(), size)
 }
 
 /// Returns the tenant in a beacon, or the tenant in the path of the request if the beacon has none.

@@ -75,7 +75,7 @@ impl Packs {
         true
     }
 
-    /// Packs the beacons with these indexes of a request. Returns the delivery result of the record that contains them.
+    /// Packs the beacons with these indexes of a request. `size` is their maximum packed size in bytes. Returns the delivery result of the record that contains them.
     /// Returns `None` if the request cannot be packed, or if the partition does not exist.
     pub(crate) fn push(
         &self,
@@ -83,10 +83,11 @@ impl Packs {
         http: &Http<'_>,
         parsed: &Parsed,
         which: impl ExactSizeIterator<Item = usize>,
+        size: usize,
     ) -> Option<DeliveryResult> {
         let all = self.all();
         let mut open = lock(all.get(partition as usize)?);
-        if !open.packer.is_empty() && open.packer.len() + parsed.size() > self.full {
+        if !open.packer.is_empty() && open.packer.len() + size > self.full {
             self.send(partition, &mut open);
         }
         let (before, is_first) = (open.packer.len(), open.packer.is_empty());

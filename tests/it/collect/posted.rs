@@ -4,7 +4,7 @@ use crowdfold_testkit::Kafka;
 use crowdfold_testkit::envelope::Mode;
 use serde_json::json;
 
-use super::client::JSON;
+use super::client::{EVENTS, JSON};
 use super::support::{Collector, by_partition, deploy, packed, session_in};
 use crate::worker::support::now;
 
@@ -202,4 +202,63 @@ fn cors_headers_are_sent_to_allowed_origins_only() {
     ] {
         assert_eq!(page.ask(method, target, &[], b"").status, status, "{method} {target}");
     }
+}
+
+/// Each byte that is not UTF-8 is replaced by a character of three bytes. Therefore the beacons of a body may be larger
+/// than the body, and larger than the largest record.
+#[test]
+fn body_whose_beacons_are_larger_than_a_record_is_divided_or_refused() {
+    let mut deployment = deploy(Kafka::shared());
+    deployment.set("collect.max_body_bytes", "524288");
+    let deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
+    let mut player = collector.connect();
+    let beacon = |nth, field: &str, invalid: usize, rest: &str| {
+        let session = session_in(&deployment, 1, nth);
+        let mut text = format!(r#"{{"session":"{session}","ts":{}{rest},"{field}":""#, now()).into_bytes();
+        text.extend(std::iter::repeat_n(0xff, invalid));
+        text.extend(b"\"}\n");
+        text
+    };
+    // No record can contain one of these beacons.
+    for (field, status) in [("user_agent", 413), ("content", 413), ("error_code", 413), ("unknown", 204)] {
+        assert_eq!(player.post("/v1/beacons", JSON, beacon(0, field, 500_000, "")), status, "{field}");
+    }
+    let mut events = b"e=t,sid=\"s\",cid=\"".to_vec();
+    events.extend(std::iter::repeat_n(0xff, 500_000));
+    events.extend(b"\"\n");
+    assert_eq!(player.post("/v1/cmcd", EVENTS, events), 413);
+    collector.await_count("requests_total{status=\"413\"}", 4);
+    collector.await_count("beacons_total{outcome=\"too_large\"}", 4);
+    assert_eq!(packed(&deployment).len(), 1);
+    // The beacons of these bodies are small enough, but one record cannot contain all of them.
+    for (beacons, size) in [(5, 100_000), (50, 10_000), (450, 1_000)] {
+        let body: Vec<_> =
+            (0..beacons).flat_map(|number| beacon(number % 2, "user_agent", size, "")).collect();
+        assert_eq!(player.post("/v1/beacons", JSON, body), 204, "{beacons}");
+    }
+    let sessions: Vec<_> = packed(&deployment)[1..].iter().map(|beacon| beacon.session.clone()).collect();
+    let expected: Vec<_> =
+        [5, 50, 450].into_iter().flat_map(|beacons| (0..beacons).map(|number| number % 2)).collect();
+    assert_eq!(sessions, expected.iter().map(|nth| session_in(&deployment, 1, *nth)).collect::<Vec<_>>());
+    // A beacon that is too large neither affects the others nor hides an opt-out.
+    let mixed = [beacon(0, "content", 490_000, ""), beacon(1, "content", 1_000, "")].concat();
+    assert_eq!(player.post("/v1/beacons", JSON, mixed), 204);
+    let leaving = [
+        beacon(2, "content", 1_000, ""),
+        beacon(2, "content", 490_000, ",\"opt_out\":true"),
+        beacon(2, "content", 1_000, ""),
+    ];
+    assert_eq!(player.post("/v1/beacons", JSON, leaving.concat()), 204);
+    let last = &packed(&deployment)[506..];
+    assert_eq!(
+        last.iter().map(|beacon| &*beacon.session).collect::<Vec<_>>(),
+        [session_in(&deployment, 1, 1), session_in(&deployment, 1, 2)]
+    );
+    assert_eq!(last[1].content["opt_out"], true);
+    collector.await_count("requests_total{status=\"413\"}", 4);
+    collector.await_count("beacons_total{outcome=\"too_large\"}", 5);
+    collector.await_count("beacons_total{outcome=\"taken\"}", 1 + 505 + 1);
+    collector.await_count("beacons_total{outcome=\"opted_out\"}", 3);
+    collector.await_count("bytes_held", 0);
 }

@@ -94,6 +94,12 @@ impl Parsed {
         self.bytes.len() + self.beacons.len() * size_of::<u64>()
     }
 
+    /// Returns the size of one beacon in bytes, or 0 if there is no beacon with this index. Packed, it is not larger.
+    #[must_use]
+    pub fn size_of(&self, index: usize) -> usize {
+        self.beacons.get(index).map_or(0, |beacon| beacon.starts[3] - beacon.starts[0] + size_of::<u64>())
+    }
+
     /// Adds a beacon with this HTTP context. If the context contains an address, the address in the beacon has no effect
     /// and is left out.
     pub fn add(&mut self, http: &Http<'_>, beacon: &Beacon<'_>) {
