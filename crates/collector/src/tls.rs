@@ -1,5 +1,8 @@
 //! The TLS certificate and its private key. They are read again when a file changes.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -7,7 +10,7 @@ use std::time::SystemTime;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject as _};
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::CollectorError;
@@ -72,28 +75,38 @@ fn file_states(files: &Files) -> [FileState; 2] {
     })
 }
 
+/// The maximum size of a certificate chain or of a private key, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads a file. Returns an error if it is not a regular file.
+fn content(key: &'static str, path: &Path) -> Result<Vec<u8>, CollectorError> {
+    let unreadable = |error| CollectorError::Unreadable { key, path: path.into(), error };
+    let about = path.metadata().map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(CollectorError::NotAFile { key, path: path.into() });
+    }
+    // another process may have replaced the file by a pipe since the call of `metadata`; without this flag, opening a
+    // pipe waits for a writer
+    let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let file = File::options().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(CollectorError::NotAFile { key, path: path.into() });
+    }
+    let mut content = Vec::new();
+    file.take(LONGEST).read_to_end(&mut content).map_err(unreadable)?;
+    Ok(content)
+}
+
 fn read(files: &Files) -> Result<TlsAcceptor, CollectorError> {
     const CERTIFICATE: &str = "collect.tls.certificate";
     const KEY: &str = "collect.tls.key";
-    for (key, path) in [(CERTIFICATE, &files.certificate), (KEY, &files.key)] {
-        let about =
-            path.metadata().map_err(|error| CollectorError::Unreadable { key, path: path.clone(), error })?;
-        if !about.is_file() {
-            return Err(CollectorError::NotAFile { key, path: path.clone() });
-        }
-    }
-    let pem_error = |key, path: &Path, what, error| match error {
-        PemError::Io(error) => CollectorError::Unreadable { key, path: path.into(), error },
-        _ => CollectorError::Nothing { key, path: path.into(), what },
-    };
-    let unreadable = |error| pem_error(CERTIFICATE, &files.certificate, "certificate", error);
-    let chain = CertificateDer::pem_file_iter(&files.certificate).map_err(unreadable)?;
-    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(unreadable)?;
-    if chain.is_empty() {
-        return Err(unreadable(PemError::NoItemsFound));
-    }
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| pem_error(KEY, &files.key, "private key", error))?;
+    let certificate = content(CERTIFICATE, &files.certificate)?;
+    let key = content(KEY, &files.key)?;
+    let nothing = |key, path: &Path, what| CollectorError::Nothing { key, path: path.into(), what };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&certificate).collect();
+    let chain = chain.ok().filter(|chain| !chain.is_empty());
+    let chain = chain.ok_or_else(|| nothing(CERTIFICATE, &files.certificate, "certificate"))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| nothing(KEY, &files.key, "private key"))?;
     let unfit = |error| CollectorError::Unfit {
         certificate: files.certificate.clone(),
         key: files.key.clone(),

@@ -1,6 +1,7 @@
 //! Tests of HTTP/2 without TLS, of TLS, and of changed certificates.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
+use std::process::Command;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -86,7 +87,10 @@ fn fifty_concurrent_requests_on_one_http_2_connection_are_accepted() {
 
 fn use_certificate(deployment: &Deployment<'_>, from: &Certificate) {
     for (name, made) in [("collector.pem", &from.certificate), ("collector.key", &from.key)] {
-        std::fs::copy(made, deployment.dir.path().join(name)).unwrap();
+        // Renaming also replaces a pipe. Copying to a pipe would wait for a reader.
+        let fresh = deployment.dir.path().join("fresh");
+        std::fs::copy(made, &fresh).unwrap();
+        std::fs::rename(fresh, deployment.dir.path().join(name)).unwrap();
     }
 }
 
@@ -121,7 +125,21 @@ fn changed_certificate_is_reloaded_only_if_it_matches_its_key() {
     run(async { tls(&address, &old.ca(), b"h2").await.unwrap() });
     use_certificate(&deployment, &new.certificate("collector"));
     eventually("the new certificate is in use", || run(tls(&address, &new.ca(), b"h2")).ok());
-    assert_eq!(packed(&deployment).len(), 4);
+    // The certificate, and later its key, is replaced by a pipe to which no process writes.
+    for name in ["collector.pem", "collector.key"] {
+        let pipe = deployment.dir.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        std::fs::rename(&pipe, deployment.dir.path().join(name)).unwrap();
+        collector.0.await_log(&format!("{name} is not a regular file; set the key to a file in PEM format"));
+        run(async {
+            let stream = tls(&address, &new.ca(), b"h2").await.unwrap();
+            assert_eq!(multiplexed(stream, 3).await, [204; 3]);
+        });
+        use_certificate(&deployment, &new.certificate("collector"));
+    }
+    use_certificate(&deployment, &old.certificate("collector"));
+    eventually("the old certificate is in use again", || run(tls(&address, &old.ca(), b"h2")).ok());
+    assert_eq!(packed(&deployment).len(), 4 + 6);
     let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("BEGIN"), "{status}: {log}");
 }
