@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use crowdfold_testkit::oracle::{Detail, Outcome, Record, TenantRules};
-use crowdfold_testkit::{Kafka, binary, eventually};
-use serde_json::Value;
+use crowdfold_testkit::{Kafka, binary, eventually, unique};
+use serde_json::{Value, json};
 
 use super::support::{Deployment, TENANTS, Worker, assert_same_rows, assert_side_by_side, now, window_ago};
 
@@ -92,7 +92,15 @@ fn windows_with_append_time_close_after_the_idle_timeout_and_every_beacon_is_cou
     let deployment = deployment.with_topics();
     let worker = Worker::start(&deployment, "a");
     worker.await_ready();
-    deployment.produce_live(&deployment.players(13, 150, now(), 9_000));
+    let mut log = deployment.players(13, 150, now(), 9_000);
+    // The clock of this player is an hour ahead.
+    let (session, timestamp) = (unique("ahead"), Some(now()));
+    let partition = deployment.partition_of(&session) as usize;
+    log[partition].extend((0..3).map(|number| {
+        let beacon = json!({"session": session, "ts": now() + 3_600_000 + number, "playing_ms": 100});
+        Record { timestamp, payload: beacon.to_string().into_bytes() }
+    }));
+    deployment.produce_live(&log);
 
     // The input of the oracle is the same records with the timestamps of the broker.
     let mut log = vec![Vec::new(); deployment.partitions as usize];
@@ -108,6 +116,7 @@ fn windows_with_append_time_close_after_the_idle_timeout_and_every_beacon_is_cou
     assert!(
         beacons.late > 0 && beacons.duplicate > 0 && beacons.opted_out > 0 && beacons.rejected.len() == 3
     );
+    assert_eq!(beacons.clock_ahead, 3);
     let mut expected = BTreeMap::from([
         ("beacons_total{outcome=\"read\"}".to_owned(), beacons.read),
         ("beacons_total{outcome=\"released\"}".to_owned(), beacons.released),
@@ -117,6 +126,7 @@ fn windows_with_append_time_close_after_the_idle_timeout_and_every_beacon_is_cou
         ("beacons_total{outcome=\"opted_out\"}".to_owned(), beacons.opted_out),
         ("beacons_total{outcome=\"excluded\"}".to_owned(), 0),
         ("beacons_total{outcome=\"rejected\"}".to_owned(), beacons.rejected.values().sum()),
+        ("clock_ahead_total".to_owned(), beacons.clock_ahead),
         ("windows_total{outcome=\"released\"}".to_owned(), outcome.ledger.windows.released),
         ("ledger_balanced{stage=\"combine\"}".to_owned(), 1),
         ("ledger_balanced{stage=\"merge\"}".to_owned(), 1),
