@@ -47,8 +47,8 @@ fn thousandths(fraction: &str) -> u64 {
     digit(0) * 100 + digit(1) * 10 + digit(2)
 }
 
-/// Parses an RFC 3339 time such as `2026-11-26T14:00:00.123Z`. A space instead of the `T`, and `+0100` instead of
-/// `+01:00`, are also accepted.
+/// Parses an RFC 3339 time such as `2026-11-26T14:00:00.123Z`. These variants are also accepted: a space instead of the
+/// `T`, a comma before the fraction, and `+0100` or `+01` instead of `+01:00`.
 fn date(text: &str) -> Option<u64> {
     let bytes = text.as_bytes();
     let part = |at: usize, length: usize| -> Option<i64> {
@@ -72,7 +72,7 @@ fn date(text: &str) -> Option<u64> {
         return None;
     }
     let rest = &text[19..];
-    let (fraction, zone) = match rest.strip_prefix('.') {
+    let (fraction, zone) = match rest.strip_prefix(['.', ',']) {
         Some(rest) => rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count()),
         None => ("", rest),
     };
@@ -99,7 +99,11 @@ fn offset(zone: &str) -> Option<i64> {
         _ => return None,
     };
     let digits: Vec<_> = zone[1..].bytes().filter(|byte| *byte != b':').collect();
-    let [a, b, c, d] = digits[..] else { return None };
+    let [a, b, c, d] = match digits[..] {
+        [a, b] => [a, b, b'0', b'0'],
+        [a, b, c, d] => [a, b, c, d],
+        _ => return None,
+    };
     let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
     let (hours, minutes) = (digit(a)? * 10 + digit(b)?, digit(c)? * 10 + digit(d)?);
     (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
