@@ -36,15 +36,24 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Returns true if a record is a sequence of JSON values, as our reader accepts them: with a byte order mark, form
-/// feeds between values, and objects without a separator in an array.
+/// Returns true if a record may be a sequence of JSON values, as our reader accepts them: with separators between
+/// values, objects without a separator in an array, and control characters and any escapes in strings.
 pub(crate) fn is_sound(record: &[u8]) -> bool {
-    let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
-    let record: Vec<u8> = record.iter().map(|byte| if *byte == 0x0c { b' ' } else { *byte }).collect();
-    let runs_on =
-        record.split(|byte| *byte == b'}').skip(1).any(|after| after.trim_ascii().starts_with(b"{"));
-    runs_on
-        || serde_json::Deserializer::from_slice(&record).into_iter::<IgnoredAny>().all(|value| value.is_ok())
+    let mut plain = Vec::with_capacity(record.len());
+    let mut bytes = record.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if bytes.next_if(|next| *next != b'\n').is_some() => plain.extend(b"__"),
+            b'\n' => plain.push(b'\n'),
+            0..0x20 => plain.push(b' '),
+            _ => plain.push(byte),
+        }
+    }
+    let plain = String::from_utf8_lossy(&plain).replace('\u{feff}', " ");
+    let begins = |after: &str| after.trim_start().starts_with(['{', '[', ',']);
+    plain.trim_start().starts_with(',')
+        || plain.split(['}', ']']).skip(1).any(begins)
+        || serde_json::Deserializer::from_str(&plain).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 
 /// The members of an object in their order, including duplicates.
@@ -165,8 +174,8 @@ fn flag(value: &Value) -> Option<Option<bool>> {
         Value::Number(given) if given.as_f64() == Some(1.0) => Some(true),
         Value::Number(given) if given.as_f64() == Some(0.0) => Some(false),
         Value::String(given) => match given.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" => Some(true),
-            "false" | "0" | "no" | "" => Some(false),
+            "true" | "1" | "yes" | "on" | "y" | "t" => Some(true),
+            "false" | "0" | "no" | "off" | "n" | "f" | "" => Some(false),
             _ => None,
         },
         _ => None,

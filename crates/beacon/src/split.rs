@@ -20,8 +20,7 @@ pub(crate) enum Frame {
 /// [`Frame::Bad`]. There is at least one frame. `left` is the number of objects and bad frames that are still allowed.
 /// The time is proportional to the length of the record, even if the record is damaged.
 pub(crate) fn frames(record: &[u8], left: &mut usize, each: &mut impl FnMut(Frame) -> Option<usize>) {
-    let marked = if record.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut at = space(record, marked);
+    let mut at = space(record, 0);
     if at == record.len() {
         each(Frame::Bad);
         return;
@@ -80,30 +79,51 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Passes the elements of the array that begins at `at` to `each`. Returns the position after the array. If the
-    /// array has no end, returns the position at which to continue. Returns `None` if the limit of frames is reached.
+    /// Passes the elements of the array that begins at `at` to `each`. If an element is an array that begins with an
+    /// object, passes the elements of this inner array. Returns the position after the array. If the array has no end,
+    /// returns the position at which to continue. Returns `None` if the limit of frames is reached.
     fn elements(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<usize> {
+        let (Ok(end) | Err(end)) = self.array(at, true, each)?;
+        Some(end)
+    }
+
+    /// Works like [`Walk::elements`], except that the position is `Err` if the array has no end.
+    fn array(
+        &mut self,
+        at: usize,
+        is_outer: bool,
+        each: &mut impl FnMut(Frame) -> Option<usize>,
+    ) -> Option<Result<usize, usize>> {
         let record = self.record;
         let mut at = blank(record, at + 1);
         if record.get(at) == Some(&b']') {
-            return self.one_bad(each).map(|()| at + 1);
+            return self.one_bad(each).map(|()| Ok(at + 1));
         }
         loop {
             let read = match record.get(at) {
                 Some(b'{') => self.one(at, each)?,
+                Some(b'[') if is_outer && record.get(blank(record, at + 1)) == Some(&b'{') => {
+                    match self.array(at, false, each)? {
+                        Ok(end) => Some(end),
+                        no_end => return Some(no_end),
+                    }
+                }
                 _ => self.one_bad(each).map(|()| None)?,
             };
             let end = match read.map_or_else(|| value_end(record, at), Ok) {
                 Ok(end) => end,
-                Err(scanned) => return Some(self.after(at, scanned)),
+                Err(scanned) => return Some(Err(self.after(at, scanned))),
             };
             at = blank(record, end);
             match record.get(at) {
                 Some(b',') => at = blank(record, at + 1),
-                Some(b']') => return Some(at + 1),
+                Some(b']') => return Some(Ok(at + 1)),
                 // Commas between the objects in an array may be missing.
                 Some(b'{') => {}
-                _ => return self.one_bad(each).map(|()| next_object(record, line_end(record, at))),
+                _ => {
+                    self.one_bad(each)?;
+                    return Some(Err(next_object(record, line_end(record, end))));
+                }
             }
         }
     }
@@ -133,13 +153,21 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the position of the first byte that is not white space, from `at` on. White space is the same as in
-/// `trim_ascii`.
-fn space(record: &[u8], at: usize) -> usize {
-    record[at..]
-        .iter()
-        .position(|byte| !byte.is_ascii_whitespace())
-        .map_or(record.len(), |length| at + length)
+/// The byte order mark in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Returns the position of the first byte, from `at` on, that does not separate two values. Separators are white space,
+/// as in `trim_ascii`, and the bytes that loggers write between values or at the start of a file: commas, byte order
+/// marks, zero bytes, and the separator of JSON text sequences (RFC 7464).
+fn space(record: &[u8], mut at: usize) -> usize {
+    loop {
+        match record.get(at) {
+            Some(b',' | b'\0' | 0x1e) => at += 1,
+            Some(byte) if byte.is_ascii_whitespace() => at += 1,
+            Some(0xef) if record[at..].starts_with(MARK) => at += MARK.len(),
+            _ => return at.min(record.len()),
+        }
+    }
 }
 
 /// Returns the position of the line feed that ends the line of `at`, or the end of the record.

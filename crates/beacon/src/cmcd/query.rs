@@ -6,13 +6,14 @@ use crate::{Beacon, Fields, Malformed, Mode};
 /// The maximum number of times that a query may have been encoded.
 const ENCODED: usize = 3;
 
-/// Returns the encoded value of the query parameter `CMCD`. If the parameter occurs several times, the last one counts.
+/// Returns the encoded value of the query parameter `CMCD`. If the parameter occurs several times, the last one that is
+/// not empty counts.
 /// Players append their own parameter to a URL from a manifest, which may already contain an old one.
 pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
     let query = query.strip_prefix(b"?").unwrap_or(query);
     query.rsplit(|byte| *byte == b'&').find_map(|parameter| {
         let (name, value) = parameter.split_at_checked(5)?;
-        name.eq_ignore_ascii_case(b"cmcd=").then_some(value)
+        (name.eq_ignore_ascii_case(b"cmcd=") && !value.is_empty()).then_some(value)
     })
 }
 

@@ -1,8 +1,13 @@
 //! Finds JSON values and their ends (RFC 8259).
 //!
-//! Two deviations from the RFC are accepted in strings: lone surrogates, and bytes that are not UTF-8. They are
-//! replaced when the string is decoded. Everything else must conform to the RFC. Only the decoding of a string with
-//! escapes allocates memory.
+//! These deviations from the RFC are accepted in strings, because programs that write logs without a library for JSON
+//! produce them:
+//!
+//! - lone surrogates, and bytes that are not UTF-8. They are replaced when the string is decoded.
+//! - control characters, except line feeds. A line feed in a string shows that its line is truncated.
+//! - `\x` and two hexadecimal digits, as nginx writes bytes, and a backslash before a character that needs none.
+//!
+//! Everything else must conform to the RFC. Only the decoding of a string with escapes allocates memory.
 
 mod nested;
 
@@ -129,23 +134,20 @@ pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Position {
         at = run(bytes, at).ok_or(bytes.len())?;
         match bytes[at] {
             b'"' => return Ok(at),
-            b'\\' => at = escape_end(bytes, at)?,
-            _ => return Err(at),
+            b'\\' if bytes.get(at + 1).is_some_and(|escaped| *escaped != b'\n') => at += 2,
+            b'\\' | b'\n' => return Err(at),
+            _ => at += 1,
         }
-    }
-}
-
-fn escape_end(bytes: &[u8], at: usize) -> Position {
-    match bytes.get(at + 1) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-        Some(b'u') if unit(bytes, at + 2).is_some() => Ok(at + 6),
-        _ => Err(at),
     }
 }
 
 /// Returns the UTF-16 code unit that four hexadecimal digits represent.
 fn unit(bytes: &[u8], at: usize) -> Option<u16> {
-    let digits = bytes.get(at..at + 4)?;
+    hexadecimal(bytes.get(at..at + 4)?)
+}
+
+/// Returns the number that up to four hexadecimal digits represent.
+fn hexadecimal(digits: &[u8]) -> Option<u16> {
     let digit = |unit, byte: &u8| Some(unit << 4 | (*byte as char).to_digit(16)? as u16);
     digits.iter().try_fold(0, digit)
 }
@@ -194,8 +196,8 @@ fn number_end(bytes: &[u8], at: usize) -> Position {
     Ok(at)
 }
 
-/// Decodes the content of a string. The second result is true if lone surrogates or bytes that are not UTF-8 were
-/// replaced.
+/// Decodes the content of a string. The second result is true if lone surrogates, escapes without a character, or bytes
+/// that are not UTF-8 were replaced.
 pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     if memchr::memchr(b'\\', raw).is_some() {
         let (bytes, replaced) = unescaped(raw);
@@ -210,7 +212,8 @@ pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// Decodes the escapes of a valid string. The second result is true if a lone surrogate was replaced.
+/// Decodes the escapes of a string. The second result is true if a lone surrogate, or an escape without a character, was
+/// replaced.
 fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
     let (mut bytes, mut replaced) = (Vec::with_capacity(raw.len()), false);
     let mut rest = raw;
@@ -224,6 +227,14 @@ fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
             b'n' => bytes.push(b'\n'),
             b'r' => bytes.push(b'\r'),
             b't' => bytes.push(b'\t'),
+            b'x' if let Some(byte) = rest.get(at + 2..at + 4).and_then(hexadecimal) => {
+                length = 4;
+                bytes.push(byte as u8);
+            }
+            b'u' if unit(rest, at + 2).is_none() => {
+                replaced = true;
+                bytes.extend_from_slice("\u{fffd}".as_bytes());
+            }
             b'u' => {
                 let units =
                     [unit(rest, at + 2), unit(rest, at + 8).filter(|_| rest[at + 6..].starts_with(b"\\u"))];

@@ -216,6 +216,41 @@ fn session_that_is_not_utf_8_is_absent() {
     }
 }
 
+/// nginx writes bytes as `\\xHH` unless it is configured for JSON. Other programs write control characters as they are.
+#[test]
+fn control_characters_and_invalid_escapes_in_strings_affect_no_other_field() {
+    for (written, content) in [
+        (r"a\x22b", Some("a\"b")),
+        (r"k\xC3\xa9y", Some("kéy")),
+        (r"\xC3", Some("\u{fffd}")),
+        (r"a\x2", Some("ax2")),
+        (r"a\x", Some("ax")),
+        (r"a\'b\.c", Some("a'b.c")),
+        (r"a\u12", Some("a\u{fffd}12")),
+        (r"\u{41}", Some("\u{fffd}{41}")),
+        ("a\tb\u{1}\u{0}\u{1b}[0m", Some("a\tb\u{1}\u{0}\u{1b}[0m")),
+        ("a\rb", Some("a\rb")),
+    ] {
+        for (key, content) in [("content", content), ("x", None)] {
+            for record in [
+                format!(r#"{{"{key}":"{written}","session":"s","opt_out":true}}"#),
+                format!(r#"{{"session":"s","opt_out":true,"{key}":"{written}"}}"#),
+                format!(r#"{{"y":{{"{key}":["{written}"]}},"session":"s","{key}":"{written}","opt_out":1}}"#),
+                format!(r#"{{"{written}":"{written}","session":"s","{key}":"{written}","opt_out":1}}"#),
+            ] {
+                one(&record, |beacon| {
+                    assert_eq!(beacon.text(Text::Session), Some("s"), "{record:?}");
+                    assert_eq!(beacon.text(Text::Of(Dimension::Content)), content, "{record:?}");
+                    assert!(beacon.opt_out, "{record:?}");
+                });
+            }
+        }
+    }
+    // A session with an invalid escape counts as absent, because two ids might become equal.
+    assert_eq!(ignored(r#"{"session":"a\u12"}"#), ["session"]);
+    one(r#"{"session":"a\x2db"}"#, |beacon| assert_eq!(beacon.text(Text::Session), Some("a-b")));
+}
+
 #[test]
 fn text_that_is_not_json_is_malformed() {
     for record in [
@@ -223,7 +258,8 @@ fn text_that_is_not_json_is_malformed() {
         r#"{"session":"x","bandwidth_kbps":-Infinity}"#,
         r#"{"session":"x",}"#,
         r#"{'session':'x'}"#,
-        r#"{"session":"\x"}"#,
+        "{\"session\":\"x\ny\"}",
+        "{\"session\":\"x\\\ny\"}",
         r#"{"session":"x""#,
         "7",
         "null",

@@ -78,9 +78,9 @@ fn flag(raw: Raw<'_>) -> Option<bool> {
         Raw::Text(raw) => {
             let text = syntax::text(raw).0;
             let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
-            if is(&["true", "1", "yes"]) {
+            if is(&["true", "1", "yes", "on", "y", "t"]) {
                 Some(true)
-            } else if is(&["false", "0", "no", ""]) {
+            } else if is(&["false", "0", "no", "off", "n", "f", ""]) {
                 Some(false)
             } else {
                 None

@@ -40,6 +40,36 @@ fn objects_without_separators_are_split() {
 }
 
 #[test]
+fn separators_of_other_formats_are_skipped() {
+    check("{},{}, {},\n{},\n", &["{}"; 4]);
+    check("\u{1e}{}\n\u{1e}{}\n", &["{}"; 2]);
+    check("\0\0\0{}\n{}\0", &["{}"; 2]);
+    check("{}\u{feff}{}\n\u{feff}{}", &["{}"; 3]);
+    check("{}]", &["{}", "!"]);
+    for record in [",", "\0\0", "\u{1e}\n", "\u{feff}\u{feff}"] {
+        check(record, &["!"]);
+    }
+    // The beginning of a byte order mark
+    let mut bad = 0;
+    frames(b"\xef\xbb{}", &mut { 10 }, &mut |frame| {
+        bad += u32::from(frame == Frame::Bad);
+        None
+    });
+    assert_eq!(bad, 1);
+}
+
+#[test]
+fn arrays_in_an_array_are_split() {
+    check("[[{},{}],[{}]]{}", &["{}"; 4]);
+    check("[[{}],{},[{}]]", &["{}"; 3]);
+    check("[[1,{}],{}]", &["!", "{}"]);
+    check("[[[{}]],{}]", &["!", "{}"]);
+    check("[[],{}]", &["!", "{}"]);
+    check("[[{},7],{}]", &["{}", "!", "{}"]);
+    check("[[{},{}\n[{}]", &["{}", "{}", "!", "{}"]);
+}
+
+#[test]
 fn bad_element_of_an_array_does_not_affect_the_others() {
     check(r#"[{"a":1},7,{"b":!},{"c":3}]"#, &[r#"{"a":1}"#, "!", "!", r#"{"c":3}"#]);
     check("{}\nhello\n{}", &["{}", "!", "{}"]);
@@ -63,6 +93,7 @@ fn elements_before_an_error_in_an_array_count() {
     check("[{},{\"a\":", &["{}", "!"]);
     check("[{}] x", &["{}", "!"]);
     check("[{},{\"a\n[{},{}]\n", &["{}", "!", "{}", "{}"]);
+    check("[{},{}\n[{},{}]\n", &["{}", "{}", "!", "{}", "{}"]);
 }
 
 #[test]
@@ -103,6 +134,9 @@ fn damaged_record_takes_linear_time() {
         "{\n",
         "[\n",
         "[{\n",
+        "[[{\n",
+        "[[{}\n",
+        "[[{},",
         "{\"a\":{\"b\":1}\n",
         "{\"a\":[0,\n0,\n",
         "{\"a",

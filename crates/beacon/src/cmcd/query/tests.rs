@@ -25,7 +25,8 @@ fn last_cmcd_parameter_of_a_query_is_found() {
     let find = |query: &str| find(query.as_bytes()).map(|raw| String::from_utf8(raw.to_vec()).unwrap());
     assert_eq!(find("?CMCD=a").as_deref(), Some("a"));
     assert_eq!(find("x=1&cmcd=a%3D1&y").as_deref(), Some("a%3D1"));
-    assert_eq!(find("CMCD=").as_deref(), Some(""));
+    assert_eq!(find("CMCD="), None);
+    assert_eq!(find("CMCD=a&CMCD=&cmcd=&y").as_deref(), Some("a"));
     assert_eq!(find("CMCD=old&x=1&CMCD=new&y").as_deref(), Some("new"));
     assert_eq!(find("xCMCD=a"), None);
     assert_eq!(find(""), None);

@@ -81,8 +81,8 @@ fn text_that_is_not_json_is_not_read() {
         r#"{"client":1{"os":"Windows"}}"#,
         r#"{"client":"x"{"os":"Windows"}}"#,
         r#"{"client":{"os":"Windows"}{"os":"Windows"}}"#,
-        "{\"session\":\"a\u{1}b\"}",
-        r#"{"session":"\u12"}"#,
+        "{\"session\":\"a\nb\"}",
+        "{\"session\":\"\\\n\"}",
         r#"{"x":[1}"#,
     ] {
         let sound = r#"{"client":{"os":"Windows"},"ts":1,"session":"s"}"#;
