@@ -146,8 +146,8 @@ pub struct Fields {
     nodes: Vec<Node>,
     /// The custom CMCD keys that contain custom dimensions.
     custom_cmcd: Vec<(Box<str>, Text)>,
-    /// A number for each source of custom dimensions ([`Self::custom_ids`]).
-    custom_ids: Vec<u32>,
+    /// The name of each source of custom dimensions ([`Self::custom_names`]).
+    custom_names: Vec<String>,
 }
 
 impl Fields {
@@ -202,7 +202,7 @@ impl Fields {
             let inside: Vec<_> = nodes[at].inside().collect();
             inside.into_iter().for_each(|inner| nodes[inner].outer = at);
         }
-        Ok(Self { nodes, custom_cmcd, custom_ids: custom.iter().map(id_of).collect() })
+        Ok(Self { nodes, custom_cmcd, custom_names: custom.iter().map(name_of).collect() })
     }
 
     /// Returns the custom dimension that a custom CMCD key contains.
@@ -210,10 +210,10 @@ impl Fields {
         self.custom_cmcd.iter().find(|(known, _)| **known == *key).map(|(_, text)| *text)
     }
 
-    /// Returns a number for each source of custom dimensions, by its index. Equal sources have equal numbers, also in
-    /// another process with another configuration.
-    pub(crate) fn custom_ids(&self) -> Vec<u32> {
-        self.custom_ids.clone()
+    /// Returns the name of each source of custom dimensions, by its index. Two sources have the same name only if they
+    /// are equal, also in another process with another configuration.
+    pub(crate) fn custom_names(&self) -> &[String] {
+        &self.custom_names
     }
 
     /// Returns the index of the node for the beacon itself.
@@ -226,13 +226,10 @@ impl Fields {
     }
 }
 
-/// Returns a number for a source of custom dimensions. It is an FNV-1a hash, which is sufficient to distinguish the few
-/// sources of one configuration. The path in a log has no effect, because beacons of the collector have none.
-fn id_of(source: &CustomSource) -> u32 {
-    let json = source.json.iter().flatten().map(String::as_str);
-    let parts = json.chain(["\n"]).chain(source.cmcd.as_deref());
-    let bytes = parts.flat_map(|part| part.bytes().chain([0xff]));
-    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// Returns the name of a source of custom dimensions: its path in JSON beacons and its CMCD key, as JSON. The path in a
+/// log has no effect, because beacons of the collector have none.
+fn name_of(source: &CustomSource) -> String {
+    serde_json::json!([source.json, source.cmcd]).to_string()
 }
 
 /// The targets of the keys of one object, in a small hash table. The hash consists of the length and three bytes of the

@@ -28,9 +28,9 @@ impl Packer {
     /// Creates a packer for beacons that were read with these fields.
     #[must_use]
     pub fn new(fields: &Fields) -> Self {
-        let sources = fields.custom_ids();
+        let sources = fields.custom_names();
         let mut header = vec![VERSION, sources.len() as u8];
-        header.extend(sources.iter().flat_map(|source| source.to_le_bytes()));
+        sources.iter().for_each(|source| varint::write_text(source.as_bytes(), &mut header));
         Self::with_header(header)
     }
 

@@ -1,5 +1,9 @@
 //! The texts that a record already contains. A text that occurs again is written as its number.
 
+use std::hash::{BuildHasher as _, Hasher as _};
+
+use ahash::RandomState;
+
 use super::{CLIENT, MOST_LISTED, UNLISTED, varint};
 
 /// The number of slots. It must be a power of two.
@@ -9,11 +13,12 @@ const SLOTS: usize = 1_024;
 const LONGEST: usize = 1_024;
 
 /// The texts of the record under construction. The hash of a text selects its slot, and a slot contains the last text
-/// that selected it. Therefore a text may be listed several times, and a producer that causes collisions only makes
-/// records longer.
+/// that selected it. Therefore a text may be listed several times, and a collision only makes a record longer.
 #[derive(Default)]
 pub(super) struct Table {
     slots: Vec<Slot>,
+    /// The keys of the hash.
+    keys: RandomState,
     listed: Listed,
 }
 
@@ -45,7 +50,7 @@ impl Table {
         if self.slots.is_empty() {
             self.slots.resize(SLOTS, Slot::default());
         }
-        let slot = &mut self.slots[slot_of(code, text)];
+        let slot = &mut self.slots[slot_of(&self.keys, code, text)];
         let start = slot.start as usize;
         if start > 0
             && slot.code == code
@@ -78,13 +83,9 @@ impl Table {
 }
 
 /// Returns the slot of a text.
-fn slot_of(code: u8, text: &[u8]) -> usize {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |hash: u64, word: u64| (hash ^ word ^ hash >> 32).wrapping_mul(FACTOR);
-    let (words, rest) = text.as_chunks();
-    let hash = words
-        .iter()
-        .fold(mix(text.len() as u64, code.into()), |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    (mix(hash, rest) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+fn slot_of(keys: &RandomState, code: u8, text: &[u8]) -> usize {
+    let mut hasher = keys.build_hasher();
+    hasher.write_u8(code);
+    hasher.write(text);
+    hasher.finish() as usize % SLOTS
 }

@@ -66,10 +66,10 @@ fn read(
 fn sources(input: &mut Input<'_>, fields: &Fields) -> Option<[Option<u8>; Custom::MOST_SOURCES]> {
     let mut sources = [None; Custom::MOST_SOURCES];
     let count = usize::from(input.byte()?);
-    let known = if count == 0 { Vec::new() } else { fields.custom_ids() };
     for source in sources.get_mut(..count)? {
-        let id = u32::from_le_bytes([input.byte()?, input.byte()?, input.byte()?, input.byte()?]);
-        *source = known.iter().position(|known| *known == id).map(|index| index as u8);
+        let name = input.bytes()?;
+        let known = fields.custom_names().iter().position(|known| known.as_bytes() == name);
+        *source = known.map(|index| index as u8);
     }
     Some(sources)
 }

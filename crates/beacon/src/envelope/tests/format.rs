@@ -130,6 +130,21 @@ fn custom_dimensions_are_found_by_their_source() {
 }
 
 #[test]
+fn sources_with_equal_fnv_hashes_are_different() {
+    let source = |path: &str| [CustomSource { json: Some(vec![path.into()]), cmcd: None, log: None }];
+    let fields = |path| Arc::new(Fields::with_custom(&BTreeMap::new(), &source(path)).unwrap());
+    let mut parsed = Parsed::default();
+    let body = Body::Json(br#"{"session":"s","glbvs":"a"}"#);
+    parsed.add_all(&mut Reader::new(fields("glbvs")), Http::NONE, &body);
+    let mut packer = Packer::new(&fields("glbvs"));
+    assert!(packer.push(Http::NONE, &parsed, 0..1));
+    let record = packer.take();
+    let read = |path| unpacked_with(fields(path), &record).remove(0).unwrap();
+    assert!(read("glbvs").contains(r#"Custom(0)="a""#));
+    assert!(!read("yacxa").contains("Custom"), "the 32-bit FNV-1a hashes of both paths are equal");
+}
+
+#[test]
 fn opt_out_contains_only_session_tenant_and_time() {
     let mut parsed = Parsed::default();
     parsed.add_withdrawal("\"quoted\"\\\n\u{1}", Some("acme"), Timestamp::from_millis(1_795_308_528_421));
