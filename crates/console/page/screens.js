@@ -168,7 +168,7 @@ async function distribution(app, box) {
   const metric = named(app, app.state.histogram || "startup_ms");
   const { distribution: sum, breakdown: table } = await app.ask("distribution", { ...period(app), metric: metric.name });
   if (!sum.sessions) {
-    box.append(el("p", { class: "none" }, "No histogram was published in this period. Only the detail table contains histograms, and only for windows that were not added up to hours."));
+    box.append(el("p", { class: "none" }, "No histogram was published in this period. Only the detail table contains histograms."));
     return;
   }
   const facts = el("div", { class: "grid facts" });

@@ -132,7 +132,7 @@ impl Asked<'_> {
         if let Some(head) = csv.first_mut() {
             head.extend(["impact".into(), "impact_error".into()]);
         }
-        for row in rows {
+        for row in rows.iter().take(limit) {
             let mut cells = row.key.clone();
             cells.extend([row.sessions.to_string(), row.share.to_string()]);
             cells.extend(texts(row.value).into_iter().chain(texts(row.impact)));

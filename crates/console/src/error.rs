@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 #[derive(Debug, thiserror::Error)]
 pub enum ConsoleError {
     /// The store cannot be opened.
-    #[error("the store {path} cannot be opened: {error}; check console.data_dir")]
+    #[error(
+        "the store {path} cannot be opened: {error}; check the free space and the permissions of console.data_dir"
+    )]
     Open {
         /// The path of the store.
         path: String,
@@ -25,6 +27,27 @@ pub enum ConsoleError {
         version: i64,
         /// The newest version that this program can read.
         known: i64,
+    },
+    /// An older version of the program wrote the store.
+    #[error(
+        "the store {path} has version {version} and this program needs version {known}; delete the file, which is then \
+         filled again from the topics"
+    )]
+    Older {
+        /// The path of the store.
+        path: String,
+        /// The version of the store.
+        version: i64,
+        /// The version that this program can read.
+        known: i64,
+    },
+    /// Another console uses the store.
+    #[error(
+        "the store {path} is in use by another console; stop that console, or set another console.data_dir"
+    )]
+    InUse {
+        /// The path of the store.
+        path: String,
     },
     /// The store cannot be read or written.
     #[error("the store failed: {0}; check the free space and the permissions of console.data_dir")]
@@ -61,4 +84,10 @@ pub enum ConsoleError {
         /// The fix.
         fix: String,
     },
+}
+
+impl From<rusqlite::types::FromSqlError> for ConsoleError {
+    fn from(error: rusqlite::types::FromSqlError) -> Self {
+        Self::Store(error.into())
+    }
 }

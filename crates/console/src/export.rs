@@ -110,8 +110,14 @@ type Gauges = Vec<(String, Vec<(&'static str, f64)>)>;
 fn newest(store: &Store, tenant: &str, export: &Export, start: Timestamp) -> Result<Gauges, ConsoleError> {
     let until = start.saturating_add(Span::from_millis(1));
     let (tenant, breakdown) = (tenant.to_owned(), export.breakdown.clone());
-    let rows =
-        store.rows(&Selection { tenant, breakdown: breakdown.clone(), since: start, until, step: None })?;
+    let rows = store.rows(&Selection {
+        tenant,
+        breakdown: breakdown.clone(),
+        dimensions: None,
+        since: start,
+        until,
+        step: None,
+    })?;
     let args = Args { breakdown: Some(breakdown), ..Args::default() };
     let Ok(query) = Query::from_args(&args, &Catalogue::default(), start) else { return Ok(Vec::new()) };
     let Ok(answer) = query.run(&rows) else { return Ok(Vec::new()) };

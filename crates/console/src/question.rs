@@ -199,7 +199,8 @@ impl Question {
             Some(step) => query.every(step),
             None => query,
         };
-        let selection = Selection { tenant, breakdown, since, until, step };
+        let dimensions = query.relevant_dimensions();
+        let selection = Selection { tenant, breakdown, dimensions, since, until, step };
         let (first, newest) = (tenants.first, tenants.newest);
         let is_rounded = asked != (since, until);
         Ok(Self { query, selection, length, first, newest, hours_until, is_rounded })

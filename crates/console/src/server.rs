@@ -47,6 +47,10 @@ pub struct Console {
     behind: AtomicU64,
     /// The reason why the store is not up to date. `None` if it is up to date.
     problem: Mutex<Option<String>>,
+    /// The number of records that are not rollups.
+    skipped: AtomicU64,
+    /// The number of rows whose window was in the future.
+    ahead: AtomicU64,
 }
 
 impl Console {
@@ -65,6 +69,8 @@ impl Console {
             clock,
             behind: AtomicU64::new(0),
             problem: Mutex::new(None),
+            skipped: AtomicU64::new(0),
+            ahead: AtomicU64::new(0),
         }))
     }
 
@@ -86,6 +92,13 @@ impl Console {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
+    /// Counts records that are not rollups, and rows whose window was in the future. The page shows the sums since the
+    /// start of the program.
+    pub fn count_ignored(&self, skipped: u64, ahead: u64) {
+        self.skipped.fetch_add(skipped, Ordering::Relaxed);
+        self.ahead.fetch_add(ahead, Ordering::Relaxed);
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)().saturating_sub(Span::from_millis(self.behind.load(Ordering::Relaxed)))
     }
@@ -103,7 +116,13 @@ impl Console {
             Access::All => (problem, self.audit()),
             Access::Tenants(_) => (problem.map(|_| PROBLEM.to_owned()), None),
         };
-        json!({"now": self.now().as_millis(), "problem": problem, "facts": self.settings.facts, "audit": audit})
+        let ignored = json!({
+            "records": self.skipped.load(Ordering::Relaxed), "rows_in_future": self.ahead.load(Ordering::Relaxed),
+        });
+        json!({
+            "now": self.now().as_millis(), "problem": problem, "facts": self.settings.facts, "audit": audit,
+            "ignored": ignored,
+        })
     }
 
     /// Returns the report of the last audit. Returns `None` if no report is configured, or if it cannot be read.

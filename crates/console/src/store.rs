@@ -1,12 +1,18 @@
 //! The store of rollups: SQLite in memory or on disk.
 
+mod facts;
 mod load;
+mod maintain;
+mod plan;
+mod ranges;
 mod schema;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,9 +27,15 @@ pub use load::Selection;
 /// The name of the file of the store.
 const FILE: &str = "console.sqlite";
 
+/// The name of the file that a console locks while it uses the store.
+const LOCK: &str = "console.lock";
+
 /// The maximum time by which a window may be ahead of the clock. Rows of later windows are refused, because they would
 /// stay too long in the store.
 const AHEAD: Span = Span::HOUR;
+
+/// The length of an hour in milliseconds. Windows are added up to hours.
+const HOUR: i64 = 3_600_000;
 
 /// The maximum numbers of rows of one request. They limit its memory and its time.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +46,12 @@ struct Limits {
     kept: usize,
 }
 
-const LIMITS: Limits = Limits { read: 4_000_000, kept: 100_000 };
+const LIMITS: Limits = Limits { read: 2_000_000, kept: 50_000 };
 
 /// The times after which rows are added up and deleted.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
-    /// The time after which the rows of windows are added up to rows of hours.
+    /// The time after which windows are kept as part of the sums of their hours only.
     pub detail: Span,
     /// The time after which rows are deleted.
     pub rollups: Span,
@@ -49,6 +61,8 @@ pub struct Lifetimes {
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
+    /// Keeps the lock on the directory of the store. `None` if the store is in memory.
+    _lock: Option<File>,
     lifetimes: Lifetimes,
     limits: Limits,
     sql: schema::Sql,
@@ -70,8 +84,10 @@ pub struct Added {
     pub rows: u64,
     /// The number of rows that the store already contained, or that belong to a second publication of their table.
     pub repeated: u64,
-    /// The number of rows whose time-to-live is over, or whose window is in the future.
-    pub out_of_time: u64,
+    /// The number of rows whose time-to-live is over.
+    pub expired: u64,
+    /// The number of rows whose window ends more than an hour after the current time.
+    pub ahead: u64,
     /// The new windows, as (tenant, start, end).
     pub windows: Vec<(String, Timestamp, Timestamp)>,
 }
@@ -80,8 +96,10 @@ impl Store {
     /// Opens the store in a directory. Without a directory, creates an empty store in memory.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be opened, or if a newer version of the program wrote it.
+    /// Returns an error if the file cannot be opened, if another console uses it, or if another version of the program
+    /// wrote it.
     pub fn open(directory: Option<&Path>, lifetimes: Lifetimes) -> Result<Self, ConsoleError> {
+        let lock = directory.map(lock).transpose()?.flatten();
         let path = directory.map(|directory| directory.join(FILE));
         let connection = match &path {
             Some(path) => Connection::open(path),
@@ -89,10 +107,16 @@ impl Store {
         };
         let shown = path.map_or_else(|| "in memory".into(), |path| path.display().to_string());
         let failed = |error| ConsoleError::Open { path: shown.clone(), error };
-        let connection = connection.map_err(failed)?;
+        let mut connection = connection.map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(64);
-        schema::create(&connection, &shown)?;
-        Ok(Self { connection: Mutex::new(connection), lifetimes, limits: LIMITS, sql: schema::Sql::new() })
+        schema::create(&mut connection, &shown)?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            _lock: lock,
+            lifetimes,
+            limits: LIMITS,
+            sql: schema::Sql::new(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -110,6 +134,27 @@ impl Store {
         let offsets = statement.query_map([topic], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(offsets.collect::<Result<_, _>>()?)
     }
+}
+
+/// Locks the directory of a store. Two consoles would read each record twice, and would wait for each other. Returns
+/// `None` if the file of the lock cannot be created; SQLite then reports the reason, or locks the store itself.
+fn lock(directory: &Path) -> Result<Option<File>, ConsoleError> {
+    let path = directory.join(LOCK);
+    let Ok(file) = File::options().create(true).truncate(false).write(true).open(&path) else {
+        return Ok(None);
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            Err(ConsoleError::InUse { path: directory.join(FILE).display().to_string() })
+        }
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
+    }
+}
+
+/// Returns the length of the intervals in milliseconds. If the selection has no step, all windows are in one interval,
+/// which begins at 0.
+fn step(selection: &Selection) -> i64 {
+    selection.step.map_or(i64::MAX, |step| i64::try_from(step.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Converts a time to an integer of the database, which has 63 bits and a sign.

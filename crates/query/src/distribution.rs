@@ -23,8 +23,7 @@ pub struct Distribution {
     pub sessions: u64,
     /// The number of rows whose histograms were added.
     pub rows: u64,
-    /// The number of rows without a histogram. Such rows are outside the detail table, are sums of several windows,
-    /// or have too few sessions.
+    /// The number of rows without a histogram. Such rows are outside the detail table, or have too few sessions.
     pub rows_without: u64,
     /// The ranges of the sum, in order. A bound of a range of any row is also a bound here.
     pub ranges: Vec<SummedRange>,
@@ -81,7 +80,8 @@ impl HistogramSum<'_> {
     pub fn add(&mut self, row: &Row) {
         if self.query.selects(row) && self.query.met_by(row) == Met::Yes && row.numbers().is_some() {
             let summary = row.distribution(self.metric);
-            self.sums.add(summary.and_then(|summary| summary.histogram.as_deref()));
+            let rows = row.added.map_or(1, |added| added.rows);
+            self.sums.add(summary.and_then(|summary| summary.histogram.as_deref()), rows);
         }
     }
 
@@ -101,12 +101,13 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, histogram: Option<&[Range]>) {
+    /// Adds the sum of the histograms of a number of rows, or a number of rows without a histogram.
+    fn add(&mut self, histogram: Option<&[Range]>, rows: u64) {
         let Some(histogram) = histogram else {
-            self.rows_without += 1;
+            self.rows_without = self.rows_without.saturating_add(rows);
             return;
         };
-        self.rows += 1;
+        self.rows = self.rows.saturating_add(rows);
         for (from, to, sessions) in histogram {
             let sum = self.sessions.entry((*from, *to)).or_default();
             *sum = sum.saturating_add(*sessions);
@@ -125,7 +126,7 @@ impl Sums {
         let mut ranges: Vec<SummedRange> =
             bounds.windows(2).map(|pair| between(pair[0], pair[1], &published)).collect();
         estimate(&mut ranges, &published);
-        let sessions = published.iter().map(|(.., sessions)| sessions).sum();
+        let sessions = total(published.iter().map(|(.., sessions)| *sessions));
         let percentiles = PERCENTILES.map(|percent| percentile(percent, &bounds, &published, sessions));
         Distribution {
             sessions,
@@ -171,7 +172,7 @@ const fn end(to: Option<u64>) -> Bound {
 fn between(from: Bound, to: Bound, published: &[Range]) -> SummedRange {
     let sessions = |meets: &dyn Fn(Bound, Bound) -> bool| {
         let matching = published.iter().filter(|(low, high, _)| meets(start(*low), end(*high)));
-        matching.map(|(.., sessions)| sessions).sum()
+        total(matching.map(|(.., sessions)| *sessions))
     };
     SummedRange {
         from: from.value(),
@@ -182,6 +183,11 @@ fn between(from: Bound, to: Bound, published: &[Range]) -> SummedRange {
     }
 }
 
+/// Adds up numbers. A sum that exceeds the range of integers is the highest integer.
+fn total(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers.fold(0, u64::saturating_add)
+}
+
 /// Divides the sessions of each published range among the summed ranges that it covers. The parts are proportional to
 /// `at_least` of the summed ranges. If `at_least` is 0 in all of them, the parts are equal.
 fn estimate(ranges: &mut [SummedRange], published: &[Range]) {
@@ -189,7 +195,7 @@ fn estimate(ranges: &mut [SummedRange], published: &[Range]) {
         let (from, to) = (start(*from), end(*to));
         let covered = |range: &SummedRange| start(range.from) >= from && end(range.to) <= to;
         let parts = ranges.iter().filter(|range| covered(range)).count();
-        let certain: u64 = ranges.iter().filter(|range| covered(range)).map(|range| range.at_least).sum();
+        let certain = total(ranges.iter().filter(|range| covered(range)).map(|range| range.at_least));
         for range in ranges.iter_mut().filter(|range| covered(range)) {
             let part = if certain == 0 { 1.0 / parts as f64 } else { range.at_least as f64 / certain as f64 };
             range.estimate += *sessions as f64 * part;
@@ -203,7 +209,7 @@ fn estimate(ranges: &mut [SummedRange], published: &[Range]) {
 fn percentile(percent: u64, bounds: &[Bound], published: &[Range], sessions: u64) -> Percentile {
     let needed = sessions.saturating_mul(percent).div_ceil(100);
     let below = |meets: &dyn Fn(&Range) -> bool| -> u64 {
-        published.iter().filter(|range| meets(range)).map(|(.., sessions)| sessions).sum()
+        total(published.iter().filter(|range| meets(range)).map(|(.., sessions)| *sessions))
     };
     let possible = |bound: Bound| below(&|(from, ..)| start(*from) < bound);
     let certain = |bound: Bound| below(&|(_, to, _)| end(*to) <= bound);

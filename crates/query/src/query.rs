@@ -1,6 +1,6 @@
 //! Queries: their flags, and the checks that they can be answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_model::{FOLDED, Span, Timestamp, parse_duration};
 
@@ -210,6 +210,14 @@ impl Query {
     pub const fn every(mut self, length: Span) -> Self {
         self.every = Some(length);
         self
+    }
+
+    /// Returns the dimensions whose values affect the answer: the dimensions to group by, and the dimensions with a
+    /// condition. `None` means all dimensions of the table.
+    #[must_use]
+    pub fn relevant_dimensions(&self) -> Option<BTreeSet<String>> {
+        let by = self.by.as_ref()?;
+        Some(by.iter().chain(self.conditions.keys()).cloned().collect())
     }
 
     /// Returns the start of the queried period.

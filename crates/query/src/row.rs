@@ -50,7 +50,7 @@ pub struct Row {
     /// The policy under which the row was released.
     pub policy: Policy,
     /// `None` in a published row. `Some` if the row is the sum of rows that differ only in their windows. Such a row
-    /// has no percentiles and no histograms.
+    /// has no percentiles. A histogram in it is the sum of the histograms of these rows.
     pub added: Option<Added>,
 }
 

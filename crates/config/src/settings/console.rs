@@ -19,7 +19,7 @@ pub struct Console {
     /// The directory of the store. `None` means that the store is in memory.
     #[serde(deserialize_with = "fields::optional_path")]
     pub data_dir: Option<PathBuf>,
-    /// The age at which the rows of windows are added up to rows of hours.
+    /// The age at which windows are kept as part of the sums of their hours only.
     #[serde(deserialize_with = "fields::duration::<HOUR, { 3_650 * DAY }, _>")]
     pub detail: Duration,
     /// The breakdowns and metrics that are exported as gauges.

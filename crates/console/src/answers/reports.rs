@@ -29,7 +29,7 @@ impl Asked<'_> {
         };
         let question = self.question(&parameters, Form::Whole)?;
         let mut sum = question.query.distribution(metric);
-        self.store.histograms(&question.selection, metric, |row| sum.add(row))?;
+        self.store.histograms(&question.selection, metric)?.iter().for_each(|row| sum.add(row));
         let distribution = sum.finish();
         let mut csv = vec![["from", "to", "at_least", "at_most", "estimate"].map(String::from).to_vec()];
         for range in &distribution.ranges {

@@ -1,43 +1,70 @@
 //! Creates the tables of the store. The columns of numbers are derived from the lists of metrics.
 
 use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use crate::ConsoleError;
 
-/// The version of the tables. A store with a newer version is refused.
-const VERSION: i64 = 1;
+/// The version of the tables. A store with another version is refused.
+const VERSION: i64 = 2;
 
+/// `rollups` contains published rows. `sums` contains the sums of the rows of an hour, and `histograms` the sums of their
+/// histograms. `tables` contains one row for each published table; its column `state` is described in [`State`].
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS policies (id INTEGER PRIMARY KEY, policy TEXT NOT NULL UNIQUE);
     CREATE TABLE IF NOT EXISTS offsets (topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part));
     CREATE TABLE IF NOT EXISTS tables (
         tenant TEXT, breakdown TEXT, start INTEGER, ending INTEGER NOT NULL, rows INTEGER NOT NULL,
         seen INTEGER NOT NULL, sessions INTEGER NOT NULL, folded INTEGER NOT NULL, smallest INTEGER NOT NULL,
-        partial INTEGER NOT NULL, detail INTEGER NOT NULL, k INTEGER, added INTEGER NOT NULL DEFAULT 0,
+        partial INTEGER NOT NULL, detail INTEGER NOT NULL, k INTEGER, state INTEGER NOT NULL,
         PRIMARY KEY (tenant, breakdown, start)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS tables_by_start ON tables (start);
+    CREATE INDEX IF NOT EXISTS tables_by_state ON tables (state, tenant, breakdown, start);
     CREATE TABLE IF NOT EXISTS rollups (
-        tenant TEXT, breakdown TEXT, start INTEGER, span INTEGER, cell TEXT, policy INTEGER, kind INTEGER,
-        length INTEGER NOT NULL, published INTEGER NOT NULL, sessions INTEGER NOT NULL, beacons INTEGER,
-        summaries TEXT,
-        PRIMARY KEY (tenant, breakdown, start, span, cell, policy, kind)) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS rollups_by_start ON rollups (start);
+        tenant TEXT, breakdown TEXT, start INTEGER, cell TEXT, policy INTEGER, kind INTEGER, length INTEGER,
+        sessions INTEGER NOT NULL, beacons INTEGER, {numbers}, histograms BLOB,
+        PRIMARY KEY (tenant, breakdown, start, cell, policy, kind)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS sums (
+        tenant TEXT, breakdown TEXT, start INTEGER, cell TEXT, policy INTEGER, kind INTEGER, length INTEGER,
+        published INTEGER NOT NULL, sessions INTEGER NOT NULL, beacons INTEGER, {numbers},
+        PRIMARY KEY (tenant, breakdown, start, cell, policy, kind, length)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS histograms (
+        tenant TEXT, breakdown TEXT, metric TEXT, start INTEGER, cell TEXT, policy INTEGER, kind INTEGER,
+        length INTEGER, published INTEGER NOT NULL, ranges BLOB NOT NULL,
+        PRIMARY KEY (tenant, breakdown, metric, start, cell, policy, kind, length)) WITHOUT ROWID;
 ";
 
 /// The kind of a row that contains only session counts.
 pub(super) const COUNTS_ONLY: i64 = 2;
 
-/// The condition that the store contains all rows of the table of a row in `rollups`.
-pub(super) const IS_COMPLETE: &str = "EXISTS (SELECT 1 FROM tables AS one WHERE one.tenant = rollups.tenant \
-     AND one.breakdown = rollups.breakdown AND one.start = rollups.start AND one.seen >= one.rows)";
+/// The state of a published table.
+pub(super) struct State;
 
-/// Creates the tables. If an older version of the program created them, adds columns for new metrics.
-pub(super) fn create(connection: &Connection, path: &str) -> Result<(), ConsoleError> {
+impl State {
+    /// The rows of the table are not part of the sums of its hour.
+    pub(super) const WINDOW: i64 = 0;
+    /// The rows of the table are part of the sums of its hour, and are also kept as they were published.
+    pub(super) const ADDED: i64 = 1;
+    /// The rows of the table are kept as part of the sums of its hour only.
+    pub(super) const HOUR: i64 = 2;
+    /// The rows of the table are never added up, because its window is not shorter than an hour.
+    pub(super) const LONG: i64 = 3;
+}
+
+/// Opens the tables of a store, or creates them in an empty file. Adds columns for new metrics.
+pub(super) fn create(connection: &mut Connection, path: &str) -> Result<(), ConsoleError> {
     let failed = |error| ConsoleError::Open { path: path.to_owned(), error };
+    // No other connection uses the store, so no file of shared memory is needed. Such a file could not be created on a
+    // full disk, but the rows of the store must stay readable.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    let objects: i64 =
+        connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     if version > VERSION {
         return Err(ConsoleError::Newer { path: path.to_owned(), version, known: VERSION });
+    }
+    if version < VERSION && objects > 0 {
+        return Err(ConsoleError::Older { path: path.to_owned(), version, known: VERSION });
     }
     // with this journal, a crash loses at most the last batch, which is then read from the topic again
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
@@ -45,18 +72,33 @@ pub(super) fn create(connection: &Connection, path: &str) -> Result<(), ConsoleE
     // rows past `ttl.rollups` must not stay readable in the free space of the file
     connection.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
     connection.pragma_update(None, "cache_size", -65_536).map_err(failed)?;
-    connection.execute_batch(TABLES).map_err(failed)?;
-    let mut statement =
-        connection.prepare("SELECT name FROM pragma_table_info('rollups')").map_err(failed)?;
-    let known = statement.query_map([], |row| row.get(0)).map_err(failed)?;
-    let known: Vec<String> = known.collect::<Result<_, _>>().map_err(failed)?;
-    for column in numbers().filter(|column| !known.contains(column)) {
-        connection
-            .execute(&format!("ALTER TABLE rollups ADD COLUMN {column} INTEGER"), [])
-            .map_err(failed)?;
+    // temporary files could be on a full or read-only disk
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
+    let transaction = connection.transaction().map_err(failed)?;
+    let columns: Vec<String> = numbers().map(|column| format!("{column} INTEGER")).collect();
+    transaction.execute_batch(&TABLES.replace("{numbers}", &columns.join(", "))).map_err(failed)?;
+    for table in ["rollups", "sums"] {
+        add_columns(&transaction, table).map_err(failed)?;
     }
-    connection.pragma_update(None, "user_version", VERSION).map_err(failed)
+    if version != VERSION {
+        transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
 }
+
+/// Adds the columns of metrics that did not exist when the table was created.
+fn add_columns(transaction: &Transaction<'_>, table: &str) -> Result<(), rusqlite::Error> {
+    let mut statement = transaction.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    let known = statement.query_map([table], |row| row.get(0))?;
+    let known: Vec<String> = known.collect::<Result<_, _>>()?;
+    for column in numbers().filter(|column| !known.contains(column)) {
+        transaction.execute(&format!("ALTER TABLE {table} ADD COLUMN {column} INTEGER"), [])?;
+    }
+    Ok(())
+}
+
+/// The number of columns that [`numbers`] returns.
+pub(super) const NUMBERS: usize = SumMetric::COUNT + 2 * ValueMetric::COUNT + ErrorClass::COUNT;
 
 /// Returns the names of the columns whose numbers are added up. The order is: sums, then the sums and sessions of
 /// values, then the classes of errors.
@@ -73,43 +115,42 @@ pub(super) fn numbers() -> impl Iterator<Item = String> {
 pub(super) struct Sql {
     /// Adds a published row, unless the store contains it already.
     pub(super) insert: String,
-    /// Adds the rows of all windows before a time to the rows of their hours. Rows of incomplete tables are not added.
-    pub(super) add_up: String,
-    /// Reads the sums of each cell in each interval.
-    pub(super) load: String,
+    /// Writes the sums of a cell in an hour.
+    pub(super) replace: String,
+    /// Reads the rows of all windows in a period.
+    pub(super) windows: String,
+    /// Reads the rows of the windows in a period that are not part of the sums of hours.
+    pub(super) rest: String,
+    /// Reads the sums of hours in a period.
+    pub(super) hours: String,
 }
 
 impl Sql {
     pub(super) fn new() -> Self {
-        let columns: Vec<String> = numbers().collect();
-        let names = columns.join(", ");
-        let summed: Vec<String> = columns.iter().map(|column| format!("SUM({column})")).collect();
-        let summed = summed.join(", ");
-        let marks = vec!["?"; 12 + columns.len()].join(", ");
-        let plus: Vec<String> =
-            columns.iter().map(|column| format!("{column} = {column} + excluded.{column}")).collect();
-        let plus = plus.join(", ");
+        let names = numbers().collect::<Vec<_>>().join(", ");
+        let marks = |others: usize| vec!["?"; others + NUMBERS].join(", ");
+        let read = |table: &str, published: &str, more: &str| {
+            format!(
+                "SELECT start, cell, policy, kind, length, {published}, sessions, beacons, {names} FROM {table} \
+                 WHERE tenant = ?1 AND breakdown = ?2 AND start >= ?3 AND start < ?4{more}"
+            )
+        };
+        let is_rest = " AND EXISTS (SELECT 1 FROM tables AS one WHERE one.tenant = rollups.tenant \
+                       AND one.breakdown = rollups.breakdown AND one.start = rollups.start AND one.state IN (0, 3))";
         Self {
             insert: format!(
-                "INSERT OR IGNORE INTO rollups (tenant, breakdown, start, span, cell, policy, kind, length, \
-                 published, sessions, beacons, summaries, {names}) VALUES ({marks})"
+                "INSERT OR IGNORE INTO rollups (tenant, breakdown, start, cell, policy, kind, length, sessions, \
+                 beacons, histograms, {names}) VALUES ({})",
+                marks(10)
             ),
-            add_up: format!(
-                "INSERT INTO rollups (tenant, breakdown, start, span, cell, policy, kind, length, published, \
-                 sessions, beacons, {names}) \
-                 SELECT tenant, breakdown, start / ?1 * ?1 AS hour, ?1, cell, policy, kind, length, \
-                 SUM(published), SUM(sessions), SUM(beacons), {summed} FROM rollups \
-                 WHERE start < ?2 AND span < ?1 AND {IS_COMPLETE} \
-                 GROUP BY tenant, breakdown, hour, cell, policy, kind, length \
-                 ON CONFLICT DO UPDATE SET published = published + excluded.published, \
-                 sessions = sessions + excluded.sessions, beacons = beacons + excluded.beacons, {plus}"
+            replace: format!(
+                "INSERT OR REPLACE INTO sums (tenant, breakdown, start, cell, policy, kind, length, published, \
+                 sessions, beacons, {names}) VALUES ({})",
+                marks(10)
             ),
-            load: format!(
-                "SELECT start / ?5 * ?5 AS bucket, cell, policy, kind, length, SUM(published), SUM(sessions), \
-                 SUM(beacons), {summed} FROM rollups \
-                 WHERE tenant = ?1 AND breakdown = ?2 AND start >= ?3 AND start < ?4 \
-                 GROUP BY bucket, cell, policy, kind, length"
-            ),
+            windows: read("rollups", "1", ""),
+            rest: read("rollups", "1", is_rest),
+            hours: read("sums", "published", ""),
         }
     }
 }

@@ -1,3 +1,5 @@
+mod hours;
+
 use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
 use crowdfold_query::{Args, Catalogue, Numbers, Query, QueryMetric, Row, TableFacts};
 use crowdfold_testkit::rows::{MINUTE, counts_only, noisy, of_tenant, table};
@@ -32,7 +34,7 @@ fn window(at: u64) -> Vec<Value> {
 
 fn selection(breakdown: &str, since: u64, until: u64, step: Option<Span>) -> Selection {
     let (since, until) = (minute(since), minute(until));
-    Selection { tenant: "acme".into(), breakdown: breakdown.into(), since, until, step }
+    Selection { tenant: "acme".into(), breakdown: breakdown.into(), dimensions: None, since, until, step }
 }
 
 /// Returns the facts of the tables before a minute.
@@ -65,7 +67,7 @@ fn sums_from_the_store_equal_the_sums_of_the_added_rows() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let records: Vec<Value> = (FIRST..FIRST + 90).flat_map(window).collect();
     let added = store.add(&batch(&records, 450), minute(FIRST + 91)).unwrap();
-    assert_eq!((added.rows, added.repeated, added.out_of_time, added.windows.len()), (450, 0, 0, 90));
+    assert_eq!((added.rows, added.repeated, added.expired, added.windows.len()), (450, 0, 0, 90));
     for breakdown in ["os.browser", "cdn"] {
         let stored = store.rows(&selection(breakdown, FIRST, FIRST + 90, None)).unwrap();
         assert_eq!(figures(&stored, breakdown), figures(&rows(&records), breakdown));
@@ -82,21 +84,16 @@ fn adding_windows_up_to_hours_keeps_their_sums() {
     store.add(&batch(&records, 1), minute(FIRST + 121)).unwrap();
     let before = store.rows(&selection("cdn", FIRST, FIRST + 120, None)).unwrap();
     let histograms = |store: &Store| {
-        let mut count = 0;
         let selection = selection("os.browser", FIRST, FIRST + 120, None);
-        let add = |row: &Row| {
-            let summary = row.distribution(ValueMetric::BandwidthKbps);
-            count += usize::from(summary.is_some_and(|one| one.histogram.is_some()));
-        };
-        store.histograms(&selection, ValueMetric::BandwidthKbps, add).unwrap();
-        count
+        store.histograms(&selection, ValueMetric::BandwidthKbps).unwrap()
     };
     let all = histograms(&store);
+    assert_eq!(all.iter().map(|row| row.added.unwrap().rows).sum::<u64>(), 3 * 109);
     store.maintain(later).unwrap();
     // the windows of the first hour are added up; those of the second hour are too recent
     let after = store.rows(&selection("cdn", FIRST, FIRST + 120, None)).unwrap();
     assert_eq!(figures(&after, "cdn"), figures(&before, "cdn"));
-    assert!(histograms(&store) < all);
+    assert_eq!(histograms(&store), all);
     assert_eq!(
         store.published(&selection("cdn", FIRST, FIRST + 60, None)).unwrap().values().next(),
         Some(&(54, 0))
@@ -136,7 +133,7 @@ fn reading_more_rows_than_the_limits_allow_is_refused() {
     store.add(&batch(&records, 1), minute(FIRST + 61)).unwrap();
     let asked = |step| selection("os.browser", FIRST, FIRST + 60, step);
     let minutes = Some(Span::MINUTE);
-    let histograms = |store: &Store| store.histograms(&asked(None), ValueMetric::BandwidthKbps, |_| {});
+    let histograms = |store: &Store| store.histograms(&asked(None), ValueMetric::BandwidthKbps);
     for (read, kept, whole, each, histogram) in
         [(180, 180, true, true, true), (180, 179, true, false, true), (179, 180, false, false, false)]
     {
@@ -207,9 +204,11 @@ fn incomplete_tables_are_marked() {
 fn expired_and_future_rows_are_refused_and_rows_that_expire_are_deleted() {
     let store = Store::open(None, LIFETIMES).unwrap();
     let now = minute(FIRST);
-    for at in [FIRST + 120, FIRST - 30 * 1_440 - 1] {
+    for (at, expired, ahead) in
+        [(FIRST + 120, 0, 5), (FIRST + 366 * 1_440, 0, 5), (FIRST - 30 * 1_440 - 1, 5, 0), (0, 5, 0)]
+    {
         let added = store.add(&batch(&window(at), 1), now).unwrap();
-        assert_eq!((added.rows, added.out_of_time), (0, 5));
+        assert_eq!((added.rows, added.expired, added.ahead), (0, expired, ahead));
     }
     store.add(&batch(&window(FIRST - 1_440), 1), now).unwrap();
     assert_eq!(store.tenants().unwrap().len(), 1);
@@ -253,20 +252,38 @@ fn store_on_disk_keeps_its_offsets_and_rows_after_a_restart() {
 }
 
 #[test]
-fn store_of_a_newer_version_is_refused() {
+fn store_of_another_version_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     drop(Store::open(Some(directory.path()), LIFETIMES).unwrap());
     let path = directory.path().join(super::FILE);
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let error = Store::open(Some(directory.path()), LIFETIMES).unwrap_err();
-    assert!(matches!(error, ConsoleError::Newer { version: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, ConsoleError::Newer { version: 3, known: 2, .. }), "{error}");
     assert!(error.to_string().contains("use the newer program, or delete the file"));
+    for version in [0, 1] {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.pragma_update(None, "user_version", version).unwrap();
+        drop(connection);
+        let error = Store::open(Some(directory.path()), LIFETIMES).unwrap_err();
+        assert!(matches!(error, ConsoleError::Older { known: 2, .. }), "{error}");
+        assert!(error.to_string().contains("delete the file, which is then filled again"), "{error}");
+    }
     std::fs::write(&path, "not a database, but a text that is long enough to be mistaken for one").unwrap();
     assert!(matches!(Store::open(Some(directory.path()), LIFETIMES), Err(ConsoleError::Open { .. })));
 }
 
 #[test]
-fn store_of_an_older_version_gets_columns_for_new_metrics() {
+fn second_console_on_a_store_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(Some(directory.path()), LIFETIMES).unwrap();
+    let error = Store::open(Some(directory.path()), LIFETIMES).unwrap_err();
+    assert!(error.to_string().contains("is in use by another console; stop that console"), "{error}");
+    drop(store);
+    Store::open(Some(directory.path()), LIFETIMES).unwrap();
+}
+
+#[test]
+fn store_gets_columns_for_new_metrics() {
     let directory = tempfile::tempdir().unwrap();
     drop(Store::open(Some(directory.path()), LIFETIMES).unwrap());
     let column = format!("sum_{}", SumMetric::Stalls.name());

@@ -8,7 +8,7 @@ use crowdfold_model::ValueMetric;
 
 fn sum(histograms: &[Vec<Range>]) -> Distribution {
     let mut sums = Sums::default();
-    histograms.iter().for_each(|histogram| sums.add(Some(histogram)));
+    histograms.iter().for_each(|histogram| sums.add(Some(histogram), 1));
     sums.finish()
 }
 
