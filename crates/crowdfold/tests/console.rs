@@ -1,9 +1,9 @@
 //! Tests of `console` against librdkafka's mock broker in this process: the API, the page, tokens, and a restart.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crowdfold_testkit::eventually;
@@ -12,6 +12,9 @@ use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
 use serde_json::Value;
+
+#[path = "console/hostile.rs"]
+mod hostile;
 
 struct Cluster(MockCluster<'static, DefaultProducerContext>);
 
@@ -39,27 +42,39 @@ impl Cluster {
 struct Console {
     process: Child,
     address: String,
+    log: PathBuf,
 }
 
 impl Console {
     fn start(cluster: &Cluster, directory: &Path, more: &str) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_crowdfold")), cluster, directory, more)
+    }
+
+    /// Starts a console. `program` is a command to which the arguments of the console are added.
+    fn run(mut program: Command, cluster: &Cluster, directory: &Path, more: &str) -> Self {
         let file = directory.join("crowdfold.toml");
         let text = format!("[console]\ndata_dir = {directory:?}\n{more}");
         std::fs::write(&file, text).expect("a file");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+        let log = directory.join("log");
+        let process = program
             .args(["console", "--listen", "127.0.0.1:0", "--brokers", &cluster.0.bootstrap_servers()])
             .arg("--config")
             .arg(file)
             .env_clear()
-            .stderr(Stdio::piped())
+            .stderr(std::fs::File::create(&log).expect("a file"))
             .spawn()
             .expect("the program runs");
-        let lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-        let line =
-            lines.map(|line| line.expect("UTF-8")).find(|line| line.contains("the page is at http://"));
-        let line = line.expect("the address");
-        let address = line.rsplit("http://").next().expect("an address").trim().to_owned();
-        Self { process, address }
+        let address = eventually("the address of the page", || {
+            let text = std::fs::read_to_string(&log).expect("UTF-8");
+            let line = text.lines().find(|line| line.contains("the page is at http://"))?;
+            Some(line.rsplit("http://").next()?.trim().to_owned())
+        });
+        Self { process, address, log }
+    }
+
+    /// Returns the log.
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("UTF-8")
     }
 
     /// Returns the head and the body of a response.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crowdfold_console::{Batch, Console, ConsoleError, Export, Facts, Lifetimes, Server, Settings, Token};
+use crowdfold_console::{
+    Added, Batch, Console, ConsoleError, Export, Facts, Lifetimes, Server, Settings, Token,
+};
 use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 use crowdfold_model::{Span, Timestamp};
 use crowdfold_query::Row;
@@ -17,11 +19,14 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The maximum number of records in a batch. It is small, so that requests do not wait long for the store.
 const MOST: usize = 2_000;
 
-/// The interval at which rows of windows are added up to rows of hours, and expired rows are deleted.
+/// The interval at which windows are added up to hours, and expired rows are deleted.
 const MAINTENANCE: Span = Span::MINUTE;
 
 /// The interval at which topics are opened again, so that new partitions are found.
 const REOPEN: Span = Span::from_millis(5 * 60_000);
+
+/// The time without errors after which the problem of a store is over.
+const SETTLED: Span = Span::from_millis(10_000);
 
 /// The pause after an error that may be temporary.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -35,38 +40,96 @@ pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
     let client = wiring::client(config)?;
     let stop = Stop::at_signals()?;
     // A store on disk may contain rows that expired while the console did not run.
-    if let Err(error) = console.store().maintain(clock::now()) {
-        tracing::warn!("{error}");
-        console.set_problem(Some(error.to_string()));
-    }
+    let maintained = console.store().maintain(clock::now());
+    let mut problems =
+        Problems { maintenance: maintained.map_err(|error| error.to_string()).err(), ..Problems::default() };
+    problems.show(&console);
     let server = Server::start(Arc::clone(&console))?;
     tracing::info!("the page is at http://{}", server.address);
     let topics = config.topic_names().rollups().to_vec();
-    let mut feed = Feed { console: &console, client: &client, readers: Vec::new(), skipped: 0 };
+    let mut feed = Feed { console: &console, client: &client, readers: Vec::new() };
     let (mut opened, mut maintained) = (None, clock::now());
     while !stop.is_set() {
         let now = clock::now();
         let read = feed.step(&topics, &mut opened, now);
         // Rows expire also while Kafka cannot be read.
-        let mut kept = Ok(());
         if now.saturating_since(maintained) >= MAINTENANCE {
             maintained = now;
-            kept = console.store().maintain(now).map_err(FeedError::from);
+            problems.maintenance = console.store().maintain(now).map_err(|error| error.to_string()).err();
         }
-        match read.and(kept) {
-            Ok(()) => console.set_problem(None),
+        let is_failed = read.is_err();
+        match read {
+            Ok(added) => problems.after(added.as_ref(), now),
             Err(FeedError::Kafka(error)) if !error.is_transient() => return Err(error.into()),
             Err(error) => {
-                tracing::warn!("{error}");
-                console.set_problem(Some(error.to_string()));
-                // Records that were read but not stored are read again.
-                opened = None;
-                stop.sleep(PAUSE);
+                problems.is_added = false;
+                problems.store_failed = matches!(error, FeedError::Store(_)).then_some(now);
+                problems.feed = Some(error.to_string());
             }
+        }
+        problems.show(&console);
+        if is_failed {
+            // Records that were read but not stored are read again.
+            opened = None;
+            stop.sleep(PAUSE);
         }
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The reasons why the store is not up to date.
+#[derive(Default)]
+struct Problems {
+    /// The last error of reading a topic or of adding rows.
+    feed: Option<String>,
+    /// The time at which rows could not be added to the store.
+    store_failed: Option<Timestamp>,
+    /// True if rows were added after that time.
+    is_added: bool,
+    /// The error of the last maintenance.
+    maintenance: Option<String>,
+    /// The problem of the last rows whose window was in the future.
+    clock: Option<String>,
+    shown: Option<String>,
+}
+
+impl Problems {
+    /// Updates the problems after a step without an error. `added` is the result of adding rows, or `None` if no record
+    /// was read.
+    fn after(&mut self, added: Option<&Added>, now: Timestamp) {
+        self.is_added |= added.is_some();
+        // If rows could not be added, neither a step without records nor a small batch shows that the store can be
+        // written again.
+        if self.store_failed.is_none_or(|failed| self.is_added && now.saturating_since(failed) >= SETTLED) {
+            (self.feed, self.store_failed) = (None, None);
+        }
+        match added {
+            Some(added) if added.ahead > 0 => {
+                let text = "rows of windows that end more than an hour after the current time were ignored; check the \
+                            clocks of this machine and of the worker";
+                self.clock = Some(text.to_owned());
+            }
+            Some(added) if added.rows > 0 => self.clock = None,
+            _ => {}
+        }
+    }
+
+    /// Shows the problems on the page. Logs them if they have changed.
+    fn show(&mut self, console: &Console) {
+        let all = [&self.feed, &self.maintenance, &self.clock].into_iter().flatten();
+        let mut texts: Vec<&str> = all.map(String::as_str).collect();
+        texts.dedup();
+        let text = (!texts.is_empty()).then(|| texts.join("; also: "));
+        if text != self.shown {
+            match &text {
+                Some(text) => tracing::warn!("{text}"),
+                None => tracing::info!("the store is up to date again"),
+            }
+            console.set_problem(text.clone());
+            self.shown = text;
+        }
+    }
 }
 
 /// Returns the settings of the console.
@@ -138,18 +201,16 @@ struct Feed<'a> {
     console: &'a Console,
     client: &'a ClientSettings,
     readers: Vec<(String, TopicReader)>,
-    /// The number of records that are not rollups.
-    skipped: u64,
 }
 
 impl Feed<'_> {
-    /// Reads the next records of each topic, and writes them to the store.
+    /// Reads the next records of each topic, and writes them to the store. Returns `None` if there were no records.
     fn step(
         &mut self,
         topics: &[String],
         opened: &mut Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<(), FeedError> {
+    ) -> Result<Option<Added>, FeedError> {
         if opened.is_none_or(|opened| now.saturating_since(opened) >= REOPEN) {
             self.readers.clear();
             for topic in topics {
@@ -160,30 +221,31 @@ impl Feed<'_> {
         }
         let wait = LOOK / u32::try_from(topics.len().max(1)).unwrap_or(u32::MAX);
         let mut batch = Batch::default();
-        let before = self.skipped;
+        let mut skipped = 0;
         for (topic, reader) in &mut self.readers {
             reader.next_at(wait, MOST, |partition, offset, value| {
                 match Row::parse(value) {
                     Some(row) => batch.rows.push(row),
-                    None => self.skipped += 1,
+                    None => skipped += 1,
                 }
                 batch.offsets.insert((topic.clone(), partition), offset + 1);
             })?;
         }
-        if self.skipped > before {
-            tracing::warn!("skipped records that are not rollups of this version: {}", self.skipped - before);
+        let added = add(self.console, &batch, now)?;
+        if skipped > 0 {
+            tracing::warn!("skipped records that are not rollups of this version: {skipped}");
         }
-        add(self.console, &batch, now)?;
-        Ok(())
+        self.console.count_ignored(skipped, added.as_ref().map_or(0, |added| added.ahead));
+        Ok(added)
     }
 }
 
-/// Adds a batch to the store, and sends an event for each of its windows.
-pub(super) fn add(console: &Console, batch: &Batch, now: Timestamp) -> Result<(), ConsoleError> {
+/// Adds a batch to the store, and sends an event for each of its windows. Returns `None` if the batch is empty.
+pub(super) fn add(console: &Console, batch: &Batch, now: Timestamp) -> Result<Option<Added>, ConsoleError> {
     if batch.offsets.is_empty() && batch.rows.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let added = console.store().add(batch, now)?;
     console.live().announce(&added.windows);
-    Ok(())
+    Ok(Some(added))
 }

@@ -53,6 +53,7 @@ impl Page {
         event_time: Timestamp,
     ) -> Result<(), CrowdfoldError> {
         self.console.set_behind(now.saturating_since(event_time));
-        Ok(console::add(&self.console, &Batch { rows, ..Batch::default() }, now)?)
+        console::add(&self.console, &Batch { rows, ..Batch::default() }, now)?;
+        Ok(())
     }
 }
