@@ -64,8 +64,8 @@ pub fn check_headers(data: &[u8]) {
     }
 }
 
-/// Compares a line with a strict parser of structured fields. If the strict parser accepts the line and its version is
-/// known, our parser must accept the line too, and both must read the same session and content. Lines with repeated
+/// Compares a line with a strict parser of structured fields. If the strict parser accepts the line, our
+/// parser must accept the line too, and both must read the same session and content. Lines with repeated
 /// keys are not compared. Our parser also accepts lines that the strict parser rejects.
 fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
     let Ok(dictionary) = Parser::new(line).parse::<Dictionary>() else { return };
@@ -75,16 +75,6 @@ fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
     };
     let repeated = dictionary.len() != line.iter().filter(|byte| **byte == b',').count() + 1;
     if repeated {
-        return;
-    }
-    let version = match first("v") {
-        Some(BareItem::Integer(version)) => i64::from(*version) as f64,
-        // Our parser also accepts other types here.
-        Some(BareItem::Decimal(_) | BareItem::String(_)) => return,
-        _ => 1.0,
-    };
-    if version > 2.0 {
-        assert!(seen.is_none(), "a line with an unknown version was accepted");
         return;
     }
     let seen = seen

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crowdfold_model::ValueMetric;
 
 use crate::json::syntax::{self, Raw, members};
-use crate::{Amount, Body, Http, Number, cmcd, is_nothing, time};
+use crate::{Amount, Body, Http, Number, cmcd, is_nothing, is_signal_set, time};
 pub use shape::LogFields;
 use shape::{Name, Target};
 
@@ -130,6 +130,7 @@ impl<'a> Capture<'a> {
         if let (Some(date), Some(clock)) = (self.date.take(), self.clock.take()) {
             self.receive(time::read(&format!("{}T{}", date.trim(), clock.trim())));
         }
+        self.decode_query();
         let Some(whole) = self.path.as_deref() else { return };
         let (path, query) = whole.split_once('?').unwrap_or((whole, ""));
         let (endpoint, tenant) = Http::endpoint_of(path);
@@ -139,6 +140,16 @@ impl<'a> Capture<'a> {
         }
         if !query.is_empty() && self.query.as_deref().unwrap_or_default().is_empty() {
             self.query = Some(Cow::Owned(query.to_owned()));
+        }
+    }
+
+    /// Decodes a query that was encoded as a whole, so that the name `CMCD` of its parameter is followed by `%3D`.
+    fn decode_query(&mut self) {
+        let is_whole = |query: &&str| query.contains('%') && cmcd::find(query.as_bytes()).is_none();
+        let Some(query) = self.query.as_deref().filter(is_whole) else { return };
+        let decoded = cmcd::decoded(query);
+        if let Some(decoded) = decoded {
+            self.query = Some(Cow::Owned(decoded));
         }
     }
 
@@ -158,8 +169,8 @@ impl<'a> Capture<'a> {
     fn set(&mut self, name: Name, value: Cow<'a, str>) {
         match name {
             Name::Key(key) => keys::add(&mut self.members, key, &value),
-            Name::Gpc => self.http.gpc |= is_set(&value),
-            Name::Dnt => self.http.dnt |= is_set(&value),
+            Name::Gpc => self.http.gpc |= is_signal_set(&value),
+            Name::Dnt => self.http.dnt |= is_signal_set(&value),
             // This field is in milliseconds by definition. Therefore a small number must not be read as seconds.
             Name::Received => self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
             Name::Time => self.receive(time::read(&value)),
@@ -260,13 +271,6 @@ fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
         Some((first, _)) => first,
         None => raw,
     }
-}
-
-/// Returns true if an opt-out header is set. The value of such a header is `1`. Loggers may write it as `true` (JSON),
-/// `?1` (structured fields) or `1.0`, and may join repeated headers with commas.
-fn is_set(value: &str) -> bool {
-    let is_one = |part: &str| matches!(part, "1" | "?1" | "1.0") || part.eq_ignore_ascii_case("true");
-    value.split(',').any(|part| is_one(part.trim()))
 }
 
 #[cfg(test)]

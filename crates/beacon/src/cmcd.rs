@@ -14,7 +14,7 @@ use crowdfold_model::{CmcdPart, Dimension, Metric, ValueMetric};
 use crate::json::{syntax, value};
 use crate::{Amount, Beacon, Field, Fields, Malformed, Mode, Number, ReadError, Text};
 use dictionary::{Item, Value, members};
-pub(crate) use query::{find, read_query};
+pub(crate) use query::{decoded, find, read_query};
 
 /// The field for the bitrate of the picture.
 const BITRATE: Number = Number::Value(ValueMetric::BitrateKbps);
@@ -27,9 +27,6 @@ const OTHER_FILES: &[&str] = &["mpd", "m3u8", "vtt", "ttml", "srt", "key"];
 
 /// The maximum number of error codes that are read from one record.
 const MOST_CODES: usize = 8;
-
-/// The highest version of CMCD that is supported. Records of a higher version are rejected.
-const VERSION: f64 = 2.0;
 
 /// The tokens that each of the following keys may have: `e`, `sta`, `sf`, `st`, `ot`.
 const EVENTS: &[&str] = &[
@@ -94,14 +91,13 @@ pub(crate) fn read<'a>(
     if count > 0 && readable == 0 {
         return Err(Malformed);
     }
-    draft.finish()
+    Ok(draft.finish())
 }
 
 /// A record that is being read member by member.
 struct Draft<'f, 'a> {
     beacon: Beacon<'a>,
     fields: &'f Fields,
-    version: f64,
     /// True if the requested object contains a picture, and false if it does not. The value is `None` if the record
     /// does not contain the object type (`ot`).
     picture: Option<bool>,
@@ -120,7 +116,6 @@ impl<'f, 'a> Draft<'f, 'a> {
         Self {
             beacon: Beacon::new(mode),
             fields,
-            version: 1.0,
             picture: None,
             is_media: true,
             is_other_file: false,
@@ -155,7 +150,6 @@ impl<'f, 'a> Draft<'f, 'a> {
                 self.is_other_file =
                     matches!(value.first(), Some(Item::Text(url) | Item::Bare(url)) if is_other_file(url));
             }
-            "v" => self.version = value.first().and_then(Item::number).unwrap_or(1.0),
             _ => match Metric::of_cmcd(key) {
                 Some((metric, CmcdPart::First)) => self.number(metric.into(), value.first()),
                 Some((metric, CmcdPart::Video)) => self.number(metric.into(), value.of_video()),
@@ -188,7 +182,6 @@ impl<'f, 'a> Draft<'f, 'a> {
             draft.beacon.ignore(Field::Text(Text::Session));
         }
         self.beacon.absorb(&draft.beacon);
-        self.version = self.version.max(draft.version);
         self.picture = draft.picture.or(self.picture);
         self.is_media &= draft.is_media;
         self.is_other_file |= draft.is_other_file;
@@ -265,10 +258,9 @@ impl<'f, 'a> Draft<'f, 'a> {
         amount
     }
 
-    fn finish(mut self) -> Result<Beacon<'a>, Malformed> {
-        if self.version > VERSION {
-            return Err(Malformed);
-        }
+    /// Returns the beacon. The version (`v`) has no effect, because the keys of all known versions are read in the same
+    /// way.
+    fn finish(mut self) -> Beacon<'a> {
         // If the request is for an object without a picture, the bitrate is not that of a picture, unless the bitrate
         // has a label for video.
         let bitrate = self.bitrate.filter(|_| self.picture != Some(false));
@@ -283,7 +275,7 @@ impl<'f, 'a> Draft<'f, 'a> {
         }
         self.beacon.media = self.is_media;
         self.beacon.fatal = self.beacon.text(Text::State) == Some("f");
-        Ok(self.beacon)
+        self.beacon
     }
 }
 
@@ -344,13 +336,6 @@ impl<'a> Item<'a> {
                 None => value::amount(field, number),
             },
             Self::Text(text) | Self::Bare(text) => value::amount(field, text.trim()),
-            _ => None,
-        }
-    }
-
-    fn number(self) -> Option<f64> {
-        match self {
-            Self::Number(text) | Self::Text(text) => text.parse().ok(),
             _ => None,
         }
     }

@@ -107,3 +107,14 @@ impl Http<'_> {
             || self.model.is_some()
     }
 }
+
+/// Returns true if the value of an opt-out header (`Sec-GPC`, `DNT`) is set. Browsers send `1`. Proxies join repeated
+/// headers with commas. Loggers may write `?1` (structured fields), `1.0` or `true`, also in quotes.
+#[must_use]
+pub fn is_signal_set(value: &str) -> bool {
+    const SET: [&str; 4] = ["1", "?1", "1.0", "true"];
+    value.split(',').any(|part| {
+        let part = part.trim_matches(|edge: char| edge.is_whitespace() || matches!(edge, '"' | '\'' | '\\'));
+        SET.iter().any(|set| set.eq_ignore_ascii_case(part))
+    })
+}

@@ -51,7 +51,7 @@ pub use body::Body;
 pub use capture::LogFields;
 pub use envelope::{CONTENT_TYPE, Packer, Parsed};
 pub use fields::{Field, Fields, FieldsError};
-pub use http::Http;
+pub use http::{Http, is_signal_set};
 pub use nothing::{is_nothing, trimmed};
 pub use reader::{Form, Reader};
 

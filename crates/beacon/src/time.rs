@@ -1,12 +1,13 @@
 //! Parses the notations of time that players and logs use.
 
 /// Returns a time in milliseconds since the epoch, or `None` if the text is not a time. The text may be an RFC 3339
-/// time. If it has no zone, it is in UTC. The text may also be a number of seconds (with or without a fraction),
+/// time, or a time in the format of web servers, such as `[26/Nov/2026:14:00:00 +0000]`. If it has no zone, it is in
+/// UTC. The text may also be a number of seconds (with or without a fraction),
 /// milliseconds, microseconds or nanoseconds since the epoch. The size of the number determines its unit, which is
 /// unambiguous for the years 1973 to 5138.
 pub(crate) fn read(text: &str) -> Option<u64> {
     let text = text.trim();
-    number(text).or_else(|| date(text))
+    number(text).or_else(|| date(text)).or_else(|| of_web_server(text))
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -80,6 +81,18 @@ fn date(text: &str) -> Option<u64> {
     let seconds =
         ((days_before(year) + past) * 24 + hour) * 3_600 + minute * 60 + second - offset(zone.trim())?;
     Some(u64::try_from(seconds).ok()? * 1_000 + thousandths(fraction))
+}
+
+/// Parses a time in the Common Log Format of web servers.
+fn of_web_server(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let (day, rest) = text.split_once('/')?;
+    let (month, rest) = rest.split_once('/')?;
+    let (year, clock) = rest.split_once(':')?;
+    let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))? + 1;
+    date(&format!("{year}-{month:02}-{day:0>2}T{clock}"))
 }
 
 /// Returns the number of days from 1970-01-01 to the first day of a year.

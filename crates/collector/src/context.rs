@@ -4,10 +4,10 @@
 
 use std::borrow::Cow;
 
-use crowdfold_beacon::{Body, Http};
+use crowdfold_beacon::{Body, Http, is_signal_set};
 use crowdfold_model::Timestamp;
 use hyper::HeaderMap;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, DNT, EXPECT, HeaderValue, USER_AGENT};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderValue, USER_AGENT};
 
 /// The maximum length of a header value, in bytes. User agents of real devices are shorter. A longer value is treated
 /// as missing.
@@ -46,16 +46,16 @@ pub(crate) fn waits(headers: &HeaderMap) -> bool {
 
 /// Returns true if the request has the header `Sec-GPC: 1`.
 pub(crate) fn gpc(headers: &HeaderMap) -> bool {
-    is_one(headers.get("sec-gpc"))
+    is_set(headers, "sec-gpc")
 }
 
 /// Returns true if the request has the header `DNT: 1`.
 pub(crate) fn dnt(headers: &HeaderMap) -> bool {
-    is_one(headers.get(DNT))
+    is_set(headers, "dnt")
 }
 
-fn is_one(value: Option<&HeaderValue>) -> bool {
-    value.is_some_and(|value| value.as_bytes().trim_ascii() == b"1")
+fn is_set(headers: &HeaderMap, name: &str) -> bool {
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(is_signal_set)
 }
 
 /// Returns the content type of a request, or `None` if it is missing or empty.
@@ -116,9 +116,18 @@ mod tests {
     }
 
     #[test]
-    fn only_the_value_1_of_the_headers_gpc_and_dnt_opts_out() {
+    fn headers_gpc_and_dnt_opt_out_if_one_of_their_values_is_set() {
         assert!(gpc(&headers(&[("sec-gpc", " 1")])) && dnt(&headers(&[("dnt", "1")])));
         assert!(!gpc(&headers(&[("sec-gpc", "0")])) && !dnt(&headers(&[("sec-gpc", "1")])));
+        for set in ["?1", "1, 1", "true", "\"1\""] {
+            assert!(gpc(&headers(&[("sec-gpc", set)])), "{set}");
+        }
+        for unset in ["", "null", "unspecified", "?0", "11", "-1"] {
+            assert!(!dnt(&headers(&[("dnt", unset)])), "{unset}");
+        }
+        let mut repeated = headers(&[("dnt", "0")]);
+        repeated.append("dnt", HeaderValue::from_static("1"));
+        assert!(dnt(&repeated));
     }
 
     #[test]

@@ -47,10 +47,10 @@ fn opt_out_header_may_be_a_string_or_a_number() {
     assert_eq!(signals(r#""sec-gpc":" 1 ","DNT":1"#), (true, true));
     assert_eq!(signals(r#""sec-gpc":"0","dnt":"null""#), (false, false));
     assert_eq!(signals(r#""sec-gpc":null"#), (false, false));
-    for set in ["true", "\"true\"", "\"?1\"", "1.0", "[\"1\"]", "\"1, 1\""] {
+    for set in ["true", "\"true\"", "\"?1\"", "1.0", "[\"1\"]", "\"1, 1\"", r#""\"1\"""#] {
         assert_eq!(signals(&format!("\"sec-gpc\":{set}")), (true, false), "{set}");
     }
-    for unset in ["false", "\"no\"", "\"?0\"", "0", "[]", "{}", "\"11\"", "\"\\ud83d\""] {
+    for unset in ["false", "\"no\"", "\"yes\"", "\"?0\"", "0", "[]", "{}", "\"11\"", "\"\\ud83d\""] {
         assert_eq!(signals(&format!("\"sec-gpc\":{unset}")), (false, false), "{unset}");
     }
 }
@@ -228,6 +228,27 @@ fn time_in_a_log_may_be_a_number_and_must_be_valid() {
     for t in ["\"soon\"", "-5", "true", "[]", "{}", "1e300"] {
         assert_eq!(read(t), (None, true), "{t}");
     }
+}
+
+#[test]
+fn query_that_was_encoded_as_a_whole_is_read() {
+    let fields = log(&[("query", &["q"])]);
+    let inner = "CMCD=sid%3D%22a%26b%22%2Cbr%3D1";
+    let whole = |text: &str| text.replace('%', "%25").replace('=', "%3D").replace('&', "%26");
+    for query in [
+        inner.to_owned(),
+        whole(inner),
+        whole(&whole(inner)),
+        whole(&format!("x=1&{inner}&y=2")),
+        format!("/v/a%20b.m4s?{inner}"),
+        format!("x=%C3&amp;{inner}"),
+    ] {
+        let line = format!(r#"{{"q":"{query}"}}"#);
+        let capture = read_with(&line, &fields);
+        let Some(Body::Query(found)) = capture.in_request() else { panic!("{query}") };
+        assert_eq!(found, &inner.as_bytes()[5..], "{query}");
+    }
+    assert!(read_with(r#"{"q":"x%3D1%25"}"#, &fields).in_request().is_none());
 }
 
 #[test]

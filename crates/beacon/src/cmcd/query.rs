@@ -9,12 +9,33 @@ const ENCODED: usize = 3;
 /// Returns the encoded value of the query parameter `CMCD`. If the parameter occurs several times, the last one that is
 /// not empty counts.
 /// Players append their own parameter to a URL from a manifest, which may already contain an old one.
+///
+/// A path may precede the query. Ampersands may be written as `&amp;`, as in a URL that was copied from XML.
 pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
-    let query = query.strip_prefix(b"?").unwrap_or(query);
     query.rsplit(|byte| *byte == b'&').find_map(|parameter| {
-        let (name, value) = parameter.split_at_checked(5)?;
-        (name.eq_ignore_ascii_case(b"cmcd=") && !value.is_empty()).then_some(value)
+        let after_path = || Some(&parameter[memchr::memchr(b'?', parameter)? + 1..]);
+        value(parameter).or_else(|| value(parameter.strip_prefix(b"amp;")?)).or_else(|| value(after_path()?))
     })
+}
+
+/// Returns the value of a parameter with the name `CMCD`.
+fn value(parameter: &[u8]) -> Option<&[u8]> {
+    let (name, value) = parameter.split_at_checked(5)?;
+    (name.eq_ignore_ascii_case(b"cmcd=") && !value.is_empty()).then_some(value)
+}
+
+/// Decodes a query that was encoded as a whole, once or twice. Returns `None` if the decoded query has no parameter
+/// `CMCD` either.
+#[cold]
+pub(crate) fn decoded(query: &str) -> Option<String> {
+    let mut bytes = query.as_bytes().to_vec();
+    for _ in 1..ENCODED {
+        decode(&mut bytes);
+        if find(&bytes).is_some() {
+            return Some(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    None
 }
 
 /// Reads one record from the encoded value of the query parameter `CMCD`. If the decoded value has no readable member

@@ -240,10 +240,13 @@ fn time_to_first_byte_of_a_file_without_media_is_ignored() {
 }
 
 #[test]
-fn record_of_an_unsupported_version_is_malformed() {
-    assert!(one(Mode::Event, "v=1").is_ok());
-    assert!(one(Mode::Event, "v=2").is_ok());
-    assert!(one(Mode::Event, "v=3").is_err());
+fn version_has_no_effect_on_the_other_members() {
+    for version in ["1", "2", "3", "2.5", "99", "1e300", "-1", "\"2\"", "x", "?0", "(2 3)", "\"", ""] {
+        for line in [format!("v={version},sid=\"s\""), format!("sid=\"s\",v={version}")] {
+            let beacon = one(Mode::Event, &line).unwrap_or_else(|_| panic!("{line}"));
+            assert_eq!(beacon.text(Text::Session), Some("s"), "{line}");
+        }
+    }
 }
 
 #[test]
@@ -300,7 +303,7 @@ fn each_line_of_an_event_mode_body_is_one_record() {
         outcomes
     };
     assert_eq!(count("a=1\nb=2\n"), [true, true]);
-    assert_eq!(count("a=1\r\n\n  \n{}\nv=3\nb=\"ü\""), [true, false, false, true]);
+    assert_eq!(count("a=1\r\n\n  \n{}\n=3\nb=\"ü\""), [true, false, false, true]);
     assert_eq!(count("\n"), [false]);
     assert_eq!(count("\u{feff}a=1\r\n"), [true]);
     assert_eq!(count("\u{feff}"), [false]);

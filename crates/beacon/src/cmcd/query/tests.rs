@@ -28,7 +28,11 @@ fn last_cmcd_parameter_of_a_query_is_found() {
     assert_eq!(find("CMCD="), None);
     assert_eq!(find("CMCD=a&CMCD=&cmcd=&y").as_deref(), Some("a"));
     assert_eq!(find("CMCD=old&x=1&CMCD=new&y").as_deref(), Some("new"));
+    assert_eq!(find("/v/seg.m4s?CMCD=a").as_deref(), Some("a"));
+    assert_eq!(find("/v/seg.m4s?x=1&amp;CMCD=a%3D?1&amp;y=2").as_deref(), Some("a%3D?1"));
+    assert_eq!(find("CMCD=a=?0&x").as_deref(), Some("a=?0"));
     assert_eq!(find("xCMCD=a"), None);
+    assert_eq!(find("x?y=1?CMCD=a"), None);
     assert_eq!(find(""), None);
 }
 
