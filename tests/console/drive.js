@@ -118,11 +118,51 @@ async function unchanged() {
   return { card, errors };
 }
 
+/** Opens the overview with missing, withheld and incomplete windows and with noise. Returns its legend. */
+async function gaps() {
+  const { page, errors } = await open(1280, "light");
+  await page.route("**/api/v1/timeseries?*", async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    const start = Array.from({ length: 60 }, (_, at) => answer.intervals.start[0] + at * answer.step_ms);
+    const list = (value) => start.map((_, at) => value(at));
+    const isMissing = (at) => at >= 10 && at < 15;
+    const isHeld = (at) => at >= 25 && at < 28;
+    const isAbsent = (at) => isMissing(at) || isHeld(at);
+    answer.intervals = {
+      start, expected: list(() => 1), published: list((at) => (isAbsent(at) ? 0 : 1)),
+      incomplete: list((at) => (at >= 40 && at < 42 ? 1 : 0)), withheld: list((at) => (isHeld(at) ? 1 : 0)),
+    };
+    const one = answer.series[0];
+    one.sessions = list((at) => (isAbsent(at) ? null : 500));
+    one.numbers = list((at) => (isAbsent(at) ? null : "noisy"));
+    for (const [name, figures] of Object.entries(one.values)) {
+      const size = name === "bitrate_kbps" ? 4000 : name.endsWith("ratio") || name === "vsf" ? 0.02 : 800;
+      figures.value = list((at) => (isAbsent(at) ? null : size * (1 + Math.sin(at / 5) / 5)));
+      figures.error = list((at) => (isAbsent(at) ? null : size / 20));
+    }
+    await route.fulfill({ response, json: answer });
+  });
+  await page.goto(`${address}/?tenant=${tenant}`);
+  await ready(page);
+  const legend = await page.locator(".legend").first().innerText();
+  const chart = page.locator(".chart").first();
+  const box = await chart.boundingBox();
+  // the pointer is in the first gap
+  await page.mouse.move(box.x + 44 + (box.width - 62) * (12 / 59), box.y + box.height / 2);
+  await page.waitForFunction(() => !document.querySelector(".tip").hidden, null, { timeout: LONG_MS });
+  const tip = await page.locator(".tip").first().innerText();
+  await page.screenshot({ path: join(seen, "gaps-1280-light.png"), fullPage: true });
+  await page.close();
+  return { legend, tip, errors };
+}
+
 const shown = [];
 for (const scheme of ["light", "dark"]) {
   for (const width of [360, 768, 1280]) shown.push(...(await screens(width, scheme)));
 }
 const used = await keyboard();
 const same = await unchanged();
+const absent = await gaps();
 await browser.close();
-process.stdout.write(JSON.stringify({ shown, used, same }));
+process.stdout.write(JSON.stringify({ shown, used, same, absent }));

@@ -77,6 +77,10 @@ fn console_page_shows_published_rows_in_a_browser() {
     assert!(texts("privacy").contains("not below k"), "{}", texts("privacy"));
     assert_eq!(seen["used"]["errors"], serde_json::json!([]));
     assert_eq!(seen["same"]["errors"], serde_json::json!([]));
+    let absent = &seen["absent"];
+    assert_eq!(absent["errors"], serde_json::json!([]));
+    assert_eq!(absent["legend"], "windows are missing\nwindows were withheld\nwindows are incomplete");
+    assert!(absent["tip"].as_str().unwrap().ends_with(": no window was published"), "{absent}");
     let card = seen["same"]["card"].as_str().unwrap();
     assert!(card.contains("3.52%") && card.contains("no change"), "{card}");
     assert!(seen["used"]["filtered"].as_str().unwrap().contains("where="), "{}", seen["used"]);

@@ -93,6 +93,7 @@ async function show() {
     const content = document.createElement("div");
     const title = screens[screen].title;
     if (mine !== turn) return;
+    if (!app.state.tenant) content.append(el("p", { class: "card none" }, "The console reads the topics of rollups and shows each window as it arrives. If no window arrives within a few minutes, the log of the worker contains the reason."));
     const filled = app.state.tenant ? await screens[screen].show(app, content) : null;
     if (mine !== turn) return;
     controls();

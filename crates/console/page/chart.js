@@ -14,6 +14,42 @@ function reason(shown, at) {
   return shown.numbers[at] === "counts_only" ? "session counts only" : "undefined, or mostly noise";
 }
 
+/** Returns the kind of an interval in which windows are absent or incomplete, and an empty text otherwise. */
+function gap(shown, at) {
+  const absent = shown.expected[at] - shown.published[at];
+  if (absent > 0) return shown.withheld[at] >= absent ? "held" : "gap";
+  return shown.incomplete[at] ? "part" : "";
+}
+
+/** Shades the intervals in which windows are absent or incomplete. */
+function shade(plot, shown) {
+  const { ctx, bbox } = plot;
+  const colours = { gap: colour("--bad-soft"), part: colour("--warn-soft"), held: colour("--line") };
+  const step = shown.start.length > 1 ? (shown.start[1] - shown.start[0]) / 1000 : 60;
+  ctx.save();
+  shown.start.forEach((start, at) => {
+    const kind = gap(shown, at);
+    if (!kind) return;
+    const from = Math.floor(Math.max(bbox.left, plot.valToPos(start / 1000 - step / 2, "x", true)));
+    const to = Math.floor(Math.min(bbox.left + bbox.width, plot.valToPos(start / 1000 + step / 2, "x", true)));
+    ctx.fillStyle = colours[kind];
+    ctx.fillRect(from, bbox.top, Math.max(1, to - from), bbox.height);
+  });
+  ctx.restore();
+}
+
+/**
+ * Removes the intervals before the first window and after the newest window of all tenants. Removes also the first and
+ * the last interval if they contain fewer than `full` windows.
+ */
+export function trim(shown, full) {
+  const isExpected = (expected, at) => Math.max(expected, shown.published[at]) >= full;
+  const from = shown.expected.findIndex(isExpected);
+  const to = shown.expected.findLastIndex(isExpected) + 1;
+  if (to - from < 2) return shown;
+  return Object.fromEntries(Object.entries(shown).map(([name, list]) => [name, Array.isArray(list) ? list.slice(from, to) : list]));
+}
+
 /**
  * Draws a time series into `box`. `shown` contains the starts of the intervals, their numbers of expected, published and
  * withheld windows, and the sessions, the kinds of numbers, the values and their standard errors.
@@ -33,30 +69,37 @@ export function draw(box, shown, metric, tall) {
   const noise = high.some((value) => value !== null);
   const options = {
     width: box.clientWidth || 300, height: box.clientHeight || (tall ? 260 : 130), cursor: { y: false, points: { size: 7 } },
-    padding: [8, 4, 0, 0], legend: { show: false },
+    padding: [8, 18, 0, 0], legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => bounds(low, high, metric) } },
     axes: [
-      { ...axis, size: 26, space: 70, values: (_, ticks) => ticks.map((tick) => time(tick * 1000, ticks.at(-1) - ticks[0] > 172800)) },
+      { ...axis, size: 26, space: 70, values: (_, ticks) => ticks.map((tick) => time(tick * 1000, ticks.at(-1) - ticks[0] > 172800, ticks[1] - ticks[0] < 60)) },
       { ...axis, size: 44, space: 34, values: (_, ticks) => numbers(metric, ticks) },
     ],
+    // the band of noise is drawn first, so that it does not cover the line
     series: [
       {},
-      { stroke: colour("--accent"), width: 2, spanGaps: false, points: { show: (plot, _, from, to) => to - from < 40, size: 5, fill: colour("--accent") } },
       ...(noise ? [{ stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }] : []),
+      { stroke: colour("--accent"), width: 2, spanGaps: false, fill: noise ? undefined : colour("--accent-area"), points: { show: (plot, _, from, to) => to - from < 40, size: 5, fill: colour("--accent") } },
     ],
-    bands: noise ? [{ series: [2, 3], fill: colour("--accent-soft") }] : [],
+    bands: noise ? [{ series: [1, 2], fill: colour("--accent-soft") }] : [],
   };
   const tip = document.createElement("p");
   tip.className = "tip";
+  tip.hidden = true;
   tip.setAttribute("aria-hidden", "true");
-  options.hooks = { setCursor: [(plot) => {
+  options.hooks = { drawAxes: [(plot) => shade(plot, shown)], setCursor: [(plot) => {
     const at = plot.cursor.idx;
-    tip.textContent = at === null || at === undefined ? "\u00a0"
-      : `${time(shown.start[at], true)}: ${shown.value[at] === null ? reason(shown, at) : number(metric, shown.value[at])}`;
+    tip.hidden = at === null || at === undefined;
+    if (tip.hidden) return;
+    const absent = shown.expected[at] - shown.published[at];
+    const more = shown.incomplete[at] ? ", incomplete" : absent > 0 && shown.published[at] ? `, ${absent} of ${shown.expected[at]} windows absent` : "";
+    tip.textContent = `${time(shown.start[at], true)}: ${shown.value[at] === null ? reason(shown, at) : number(metric, shown.value[at])}${more}`;
+    const right = plot.cursor.left > plot.over.clientWidth / 2;
+    tip.style.left = right ? "3rem" : "auto";
+    tip.style.right = right ? "auto" : "0.25rem";
   }] };
-  const plot = new uPlot(options, noise ? [x, shown.value, high, low] : [x, shown.value], box);
-  tip.textContent = "\u00a0";
-  box.after(tip);
+  const plot = new uPlot(options, noise ? [x, high, low, shown.value] : [x, shown.value], box);
+  box.append(tip);
   charts.add({ plot, box });
   return plot;
 }

@@ -32,12 +32,25 @@ export const number = (metric, value) => {
   return unit === "%" ? text + "%" : unit ? `${text} ${unit}` : text;
 };
 
-/** Formats a difference with its sign. The difference of two shares is in percentage points. */
+/** Formats the size of a difference. The difference of two shares is in percentage points. */
+export function size(metric, value) {
+  const points = Math.abs(value) * 100;
+  return metric.unit === "share" ? `${points.toFixed(points < 0.0995 ? 3 : 2)} pp` : number(metric, Math.abs(value));
+}
+
+/** Formats a difference with its sign, unless it is rounded to 0. */
 export function difference(metric, value) {
   if (value === null || value === undefined) return "–";
-  const sign = value > 0 ? "+" : value < 0 ? "−" : "";
-  const size = Math.abs(value);
-  return sign + (metric.unit === "share" ? `${(size * 100).toFixed(2)} pp` : number(metric, size));
+  const text = size(metric, value);
+  return (Number.parseFloat(text) === 0 ? "" : value > 0 ? "+" : "−") + text;
+}
+
+/** Formats a range of values. The unit is written once if both bounds have the same. */
+export function range(metric, from, to) {
+  if (to === null) return from === null ? "any value" : `${number(metric, from)} or more`;
+  if (from === null) return `below ${number(metric, to)}`;
+  const [low, high] = [parts(metric, from), parts(metric, to)];
+  return low[1] === high[1] || from === 0 ? `${low[0]}–${number(metric, to)}` : `${number(metric, from)}–${number(metric, to)}`;
 }
 
 /** Formats the numbers of an axis. Only shares have a unit, %. */
@@ -49,10 +62,10 @@ export function axis(metric, ticks) {
 export const count = (value) => whole.format(value);
 export const share = (value) => `${(value * 100).toFixed(1)}%`;
 
-export function time(millis, withDay) {
+export function time(millis, withDay, withSeconds) {
   const at = new Date(millis);
   const day = withDay ? at.toLocaleDateString("en", { month: "short", day: "numeric" }) + ", " : "";
-  return day + at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return day + at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: withSeconds ? "2-digit" : undefined });
 }
 
 export function duration(millis) {

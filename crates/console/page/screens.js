@@ -1,6 +1,6 @@
 // The screens. The function of a screen requests its data and fills `box`. It may return a function that draws charts.
-import { draw } from "./chart.js";
-import { LABELS, count, difference, duration, el, label, number, parts, share, time } from "./format.js";
+import { draw, trim } from "./chart.js";
+import { LABELS, count, difference, duration, el, label, number, parts, range, share, size, time } from "./format.js";
 
 const CARDS = ["concurrent_mean", "minutes_watched", "startup_ms", "rebuffering_ratio", "vsf", "bitrate_kbps"];
 
@@ -9,7 +9,7 @@ const named = (app, name) => ({ ...app.metrics[name], label: label(name) });
 
 function change(metric, compared, against) {
   const text = against === "1w" ? "a week before" : "a day before";
-  if (!compared || compared.change === null || compared.change === undefined) return el("p", { class: "change" }, `No value ${text}`);
+  if (!compared || compared.change === null || compared.change === undefined) return el("p", { class: "change" }, `no value ${text}`);
   const { value, error } = compared.change;
   const noise = error && Math.abs(value) < 2 * error;
   const relative = compared.relative === null ? difference(metric, value) : `${compared.relative >= 0 ? "+" : "−"}${Math.abs(compared.relative * 100).toFixed(1)}%`;
@@ -34,6 +34,11 @@ async function overview(app, box) {
   ]);
   const grid = el("div", { class: "grid" });
   const later = [];
+  // the sum of an interval that has only begun is lower than the other sums
+  const isSum = (metric) => !metric.ratio && metric.unit !== "sessions";
+  const full = Math.max(1, Math.floor(series.step_ms / series.window_ms));
+  const against = app.state.against === "1w" ? "week" : "day";
+  const isNew = compared.rows.every((row) => row.before === null || row.before === undefined);
   for (const name of CARDS) {
     const metric = named(app, name);
     const one = compared.rows.find((row) => row.metric === name);
@@ -42,12 +47,13 @@ async function overview(app, box) {
     grid.append(el("section", { class: "card" }, el("h2", {}, metric.label),
       el("p", { class: "value" }, value, unit === "%" ? "%" : el("small", {}, unit && ` ${unit}`),
         one?.now?.error ? el("small", {}, ` ± ${number(metric, one.now.error)}`) : null),
-      change(metric, one, app.state.against), chart));
+      isNew ? el("p", { class: "change" }) : change(metric, one, app.state.against), chart));
     const values = series.series[0]?.values[name];
-    if (values) later.push(() => draw(chart, { ...series.intervals, ...series.series[0], ...values }, metric));
+    if (values) later.push(() => draw(chart, trim({ ...series.intervals, ...series.series[0], ...values }, isSum(metric) ? full : 1), metric));
     else chart.append(el("p", { class: "none" }, "No value in this period."));
   }
-  box.append(...[grid, hours(series, compared), gaps(series), answered(series)].filter(Boolean));
+  const none = isNew ? el("p", { class: "note" }, `There is nothing to compare with yet: no rows of a ${against} before.`) : null;
+  box.append(...[grid, shades(series.intervals), gaps(series), hours(series, compared), answered(series), none].filter(Boolean));
   return () => later.forEach((one) => one());
 }
 
@@ -59,6 +65,20 @@ function hours(...answers) {
   return texts.length ? el("p", { class: "note" }, texts.join(" ")) : null;
 }
 
+const legend = (entries) => (entries.length ? el("ul", { class: "legend" }, entries.map(([mark, text]) => el("li", {}, mark, text))) : null);
+const square = (kind) => el("span", { class: `box ${kind}`, "aria-hidden": "true" });
+
+/** Returns the legend of the shaded intervals of the charts, or null if no interval is shaded. */
+function shades({ expected, published, incomplete, withheld }) {
+  const at = expected.map((_, index) => index);
+  const isHeld = (index) => withheld[index] > 0 && withheld[index] >= expected[index] - published[index];
+  const entries = [];
+  if (at.some((index) => expected[index] > published[index] && !isHeld(index))) entries.push([square("gap"), "windows are missing"]);
+  if (at.some(isHeld)) entries.push([square("held"), "windows were withheld"]);
+  if (at.some((index) => incomplete[index] > 0 && expected[index] <= published[index])) entries.push([square("part"), "windows are incomplete"]);
+  return legend(entries);
+}
+
 /** Returns a paragraph about the windows that are missing or incomplete. */
 function gaps({ intervals }) {
   const withheld = intervals.withheld.reduce((sum, one) => sum + one, 0);
@@ -68,7 +88,7 @@ function gaps({ intervals }) {
   if (missing) texts.push(`${count(missing)} ${missing === 1 ? "window of this period was" : "windows of this period were"} not published; the charts have gaps there.`);
   if (withheld) texts.push(`${count(withheld)} ${withheld === 1 ? "window was" : "windows were"} withheld, because there were fewer than k sessions.`);
   if (incomplete) texts.push(`${count(incomplete)} ${incomplete === 1 ? "window lacks" : "windows lack"} the beacons of some partitions, so the sums are too low.`);
-  return el("p", { class: "note" }, texts.join(" "));
+  return texts.length ? el("p", { class: "note" }, texts.join(" ")) : null;
 }
 
 const KINDS = {
@@ -135,7 +155,7 @@ async function breakdown(app, box) {
       el("td", { class: "n optional" }, share(row.share)),
       el("td", { class: "n" }, number(metric, row.value?.value), row.value?.error ? el("span", { class: "error" }, ` ±${number(metric, row.value.error)}`) : null),
       el("td", { class: "n optional" }, row.value ? bar(row.value.value, most, row.value.error, "") : null),
-      metric.ratio ? el("td", { class: "n" }, difference(metric, row.impact?.value), row.impact?.error ? el("span", { class: "error" }, ` ±${number(metric, row.impact.error)}`) : null) : null,
+      metric.ratio ? el("td", { class: uncertain ? "n dim" : "n" }, difference(metric, row.impact?.value), row.impact?.error ? el("span", { class: "error" }, ` ±${size(metric, row.impact.error)}`) : null) : null,
       metric.ratio ? el("td", { class: "n optional" }, row.impact ? bar(row.impact.value, span, row.impact.error, uncertain ? "" : row.impact.value > 0 ? "bad" : "good") : null) : null);
   };
   const head = el("tr", {}, el("th", { scope: "col" }, by.join(" · ")), el("th", { scope: "col", class: "n optional" }, "Session-windows"),
@@ -148,7 +168,8 @@ async function breakdown(app, box) {
       el("thead", {}, head), el("tbody", {}, answer.rows.map(cells)))));
   }
   box.append(...[answered(answer), hours(answer)].filter(Boolean));
-  if (metric.ratio) box.append(el("p", { class: "note" }, "Impact is the amount by which the overall value would improve if the row were as good as the rest. Bars to the right harm the overall value. Thin lines are two standard errors of noise."));
+  if (metric.ratio) box.append(el("p", { class: "note" }, "Impact is the amount by which the overall value would improve if the row were as good as the rest. Bars to the right harm the overall value. Thin lines are two standard errors of noise; impacts within them are grey, with blue bars."));
+  if (answer.rows.some((row) => !row.value)) box.append(el("p", { class: "note" }, "– is a value that was not published, is undefined, or consists mostly of noise."));
   if (answer.rows.some((row) => row.folded)) box.append(el("p", { class: "note" }, "* contains the rest: rows below k sessions, which were folded together until they cover a crowd."));
   if (answer.folded_away) box.append(el("p", { class: "note" }, `${count(answer.folded_away)} session-windows are in folded rows that may match the filter.`));
 }
@@ -173,20 +194,21 @@ async function distribution(app, box) {
   }
   const facts = el("div", { class: "grid facts" });
   for (const { percent, from, to } of sum.percentiles) {
-    const text = from === null ? `below ${number(metric, to)}` : to === null ? `above ${number(metric, from)}` : `${number(metric, from)} to ${number(metric, to)}`;
+    const text = from === null && to !== null ? `≤ ${number(metric, to)}` : to === null && from !== null ? `≥ ${number(metric, from)}` : range(metric, from, to);
     facts.append(el("section", { class: "card" }, el("h2", {}, percent === 50 ? "Median" : `${percent}th percentile`), el("p", { class: "bound" }, text)));
   }
-  const most = Math.max(...sum.ranges.map((range) => range.at_most));
+  const most = Math.max(...sum.ranges.map((one) => one.at_most));
   const bars = el("ul", { class: "bars" });
-  for (const range of sum.ranges) {
-    const name = range.to === null ? `${number(metric, range.from)} or more` : `${number(metric, range.from)} to ${number(metric, range.to)}`;
-    const text = range.at_least === range.at_most ? count(range.at_least) : `${count(range.at_least)} to ${count(range.at_most)}`;
-    bars.append(el("li", {}, el("span", { class: "from" }, name), el("span", { class: "track" },
-      el("i", { class: "most", style: { width: `${(range.at_most / most) * 100}%` } }), el("i", { class: "least", style: { width: `${(range.at_least / most) * 100}%` } })),
-    el("span", {}, text)));
+  for (const one of sum.ranges) {
+    const { at_least: least, at_most: high, estimate } = one;
+    const part = (kind, value) => el("i", { class: kind, style: { width: `${(value / most) * 100}%` } });
+    bars.append(el("li", {}, el("span", { class: "from" }, range(metric, one.from, one.to)),
+      el("span", { class: "track", "aria-hidden": "true" }, part("most", high), part("likely", estimate), part("least", least)),
+      el("span", { class: "n" }, least === high ? count(least) : [`≈ ${count(estimate)} `, el("span", { class: "error" }, `${count(least)}–${count(high)}`)])));
   }
-  box.append(facts, el("section", { class: "card" }, el("h2", {}, `${metric.label}, session-windows by range`), bars),
-    el("p", { class: "note" }, `The sum of ${count(sum.rows)} published histograms of table ${table.replaceAll(".", ", ")}. Their ranges differ, because each range covers a crowd. The sessions in the dark part of a bar are certainly in the range; those in the light part may be in it. ${sum.rows_without ? `${count(sum.rows_without)} rows have no histogram.` : ""}`));
+  box.append(facts, el("section", { class: "card" }, el("h2", {}, `${metric.label}, session-windows by range`), bars,
+    legend([[square("least"), "certainly in the range"], [square("likely"), "estimate"], [square("most"), "possibly in the range"]])),
+    el("p", { class: "note" }, `The sum of ${count(sum.rows)} published histograms of table ${table.replaceAll(".", ", ")}. Their ranges differ, because each range covers a crowd, so only bounds of the sum are known. ${sum.rows_without ? `${count(sum.rows_without)} rows have no histogram.` : ""}`));
 }
 
 const fact = (title, value, ...rest) => el("section", { class: "card" }, el("h2", {}, title), el("p", { class: "value" }, value), el("p", { class: "change last" }, ...rest));
@@ -200,13 +222,14 @@ async function privacy(app, box) {
   const k = mine.tables[0]?.k;
   const held = tenants.filter((one) => one.withheld.length).length;
   const oldest = mine.newest - app.status.now + facts.ttl_rollups_ms;
-  const grid = el("div", { class: "grid facts" },
+  const grid = el("div", { class: "grid facts four" },
     fact("Minimum of a row, k", k === null ? "–" : count(k), "sessions, by the policy of the newest rows"),
     fact("Smallest row", count(smallest), el("span", { class: `tag ${k && smallest < k ? "bad" : "good"}` }, k && smallest < k ? "below k" : "not below k"), " in this period"),
     fact("Withheld windows", count(mine.withheld.length), mine.withheld.length ? "this tenant had fewer than k sessions" : "each window has rows of this tenant"),
     fact("Tenants with withheld windows", count(held), `of ${count(tenants.length)} that you may see`),
     fact("Rollups live for", duration(facts.ttl_rollups_ms), `the newest window is deleted here in ${duration(Math.max(0, oldest))}`),
     fact("Beacons live for", duration(facts.ttl_beacons_ms), "the limit in ttl.beacons; beacons are personal data"),
+    fact("Partials live for", duration(facts.ttl_partials_ms), "the limit in ttl.partials; partials are internal sums"),
     audit ? fact("Last audit", audit.report.outcome ?? "read", `report of ${time(audit.at, true)}`) : fact("Last audit", "–", "set console.audit_report to show it"));
   const table = el("table", {}, el("caption", {}, "Folding by table"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Table"), el("th", { scope: "col", class: "n" }, "Windows"), el("th", { scope: "col", class: "n" }, "Smallest row"), el("th", { scope: "col", class: "n" }, "Share folded"), el("td", { class: "optional" }))),
@@ -219,13 +242,15 @@ async function pipeline(app, box) {
   const { tenants } = await app.ask("windows", period(app));
   const mine = tenants.find((one) => one.tenant === app.state.tenant);
   if (!mine) { box.append(el("p", { class: "none" }, "No window was published in this period.")); return; }
+  const { ignored } = app.status;
   const late = mine.freshness_ms > 10 * mine.length_ms;
   box.append(el("div", { class: "grid facts" },
-    fact("Freshness", duration(mine.freshness_ms), el("span", { class: `tag ${late ? "bad" : "good"}` }, late ? "late" : "up to date"), " since the newest window ended"),
+    fact("Freshness", duration(mine.freshness_ms), "since the newest window ended ", el("span", { class: `tag ${late ? "bad" : "good"}` }, late ? "late" : "up to date")),
     fact("Published windows", count(mine.published), `of ${duration(mine.length_ms)} each`),
     fact("Missing windows", count(mine.missing.length), mine.missing.length ? "without rows of any tenant" : "none"),
     fact("Incomplete windows", count(mine.incomplete.length), mine.incomplete.length ? "without some partitions or rows" : "none"),
-    fact("Withheld windows", count(mine.withheld.length), "fewer than k sessions")));
+    fact("Withheld windows", count(mine.withheld.length), mine.withheld.length ? "fewer than k sessions" : "none"),
+    ignored.records + ignored.rows_in_future ? fact("Ignored records", count(ignored.records + ignored.rows_in_future), `${count(ignored.records)} are not rollups, ${count(ignored.rows_in_future)} are from the future`) : null));
   const set = (list) => new Set(list);
   const [missing, part, held] = [set(mine.missing), set(mine.incomplete), set(mine.withheld)];
   const from = mine.newest - Math.min(240, Math.max(mine.published + missing.size + held.size, 1)) * mine.length_ms;
@@ -233,8 +258,12 @@ async function pipeline(app, box) {
   for (let start = from; start < mine.newest; start += mine.length_ms) {
     strip.append(el("i", { class: missing.has(start) ? "gap" : part.has(start) ? "part" : held.has(start) ? "held" : "", title: time(start, true) }));
   }
-  box.append(el("section", { class: "card" }, el("h2", {}, `Windows since ${time(from, true)}`), strip,
-    el("p", { class: "change" }, "Blue: published. Red: missing. Ochre: incomplete. Grey: withheld.")),
+  const mark = (kind) => el("span", { class: "strip", "aria-hidden": "true" }, el("i", { class: kind }));
+  const kinds = [["", "published"], ["part", "incomplete"], ["held", "withheld"], ["gap", "missing"]];
+  const shown = kinds.filter(([kind]) => !kind || strip.querySelector(`.${kind}`));
+  box.append(el("section", { class: "card" }, el("h2", {}, "Windows"), strip,
+    el("p", { class: "ends" }, el("span", {}, time(from, true)), el("span", {}, time(mine.newest, true))),
+    legend(shown.map(([kind, text]) => [mark(kind), text]))),
   el("p", { class: "note" }, "Lag, outcomes of beacons and the ledger are metrics of the worker: see the alerts in docs/operations.md."));
 }
 
