@@ -90,7 +90,10 @@ impl<'a> Capture<'a> {
                 }
                 Some(Target::Name(name) | Target::Inside(_, Some(name))) => {
                     let (raw, end) = syntax::raw(bytes, value)?;
-                    self.take(name, one_of(bytes, value, raw), fields.foreign);
+                    match whole(name, &bytes[value..end], raw) {
+                        Some(text) => self.store(name, text, fields.foreign),
+                        None => self.take(name, one_of(bytes, value, raw), fields.foreign),
+                    }
                     Some(end)
                 }
                 Some(Target::Inside(_, None)) | None => {
@@ -115,6 +118,10 @@ impl<'a> Capture<'a> {
                 return self.remove(name);
             }
         };
+        self.store(name, value, foreign);
+    }
+
+    fn store(&mut self, name: Name, value: Cow<'a, str>, foreign: bool) {
         if foreign { self.set_logged(name, value) } else { self.set(name, value) }
     }
 
@@ -132,13 +139,17 @@ impl<'a> Capture<'a> {
         }
         self.decode_query();
         let Some(whole) = self.path.as_deref() else { return };
+        let decoded = if whole.contains('?') { None } else { cmcd::decoded(whole) };
+        let whole = decoded.as_deref().unwrap_or(whole);
         let (path, query) = whole.split_once('?').unwrap_or((whole, ""));
         let (endpoint, tenant) = Http::endpoint_of(path);
         self.http.endpoint = endpoint;
         if let Some(tenant) = tenant {
             self.http.tenant = Some(Cow::Owned(tenant.to_owned()));
         }
-        if !query.is_empty() && self.query.as_deref().unwrap_or_default().is_empty() {
+        let separate = self.query.as_deref().unwrap_or_default();
+        let has_cmcd = |query: &str| cmcd::find(query.as_bytes()).is_some();
+        if separate.is_empty() || has_cmcd(query) && !has_cmcd(separate) {
             self.query = Some(Cow::Owned(query.to_owned()));
         }
     }
@@ -175,7 +186,10 @@ impl<'a> Capture<'a> {
             Name::Received => self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
             Name::Time => self.receive(time::read(&value)),
             Name::Ttfb(unit) => {
-                let number = value.trim().parse::<f64>().ok();
+                // Google Cloud writes durations with their unit, such as `0.012s`.
+                let value = value.trim();
+                let value = value.strip_suffix(if unit == 1 { "ms" } else { "s" }).unwrap_or(value);
+                let number = value.trim_end().parse::<f64>().ok();
                 self.http.ttfb = number.and_then(|number| Amount::fraction(TTFB, number * f64::from(unit)));
                 self.http.ttfb_ignored |= self.http.ttfb.is_none();
             }
@@ -260,6 +274,33 @@ impl<'a> Capture<'a> {
             return self.remove(name);
         }
         self.set(name, value);
+    }
+}
+
+/// Returns the text of an object or an array that is the value of a field. Loggers may write a body as JSON, CMCD as an
+/// object, and repeated headers as an array. Returns `None` for all other values, and for all other fields.
+fn whole<'a>(name: Name, bytes: &'a [u8], raw: Raw<'a>) -> Option<Cow<'a, str>> {
+    let is_list = matches!(name, Name::Cmcd(_) | Name::Dictionary | Name::Gpc | Name::Dnt);
+    match raw {
+        Raw::Object if matches!(name, Name::Body | Name::Cmcd(_) | Name::Dictionary) => {
+            Some(String::from_utf8_lossy(bytes))
+        }
+        Raw::Array if name == Name::Body => Some(String::from_utf8_lossy(bytes)),
+        Raw::Array if is_list => {
+            let mut parts = Vec::new();
+            let mut at = syntax::blank(bytes, 1);
+            while let Some((part, end)) = syntax::raw(bytes, at) {
+                match part {
+                    Raw::Text(text) => parts.push(syntax::text(text).0),
+                    Raw::Number(number) => parts.push(Cow::Borrowed(number)),
+                    Raw::Bool(true) => parts.push(Cow::Borrowed("true")),
+                    _ => {}
+                }
+                at = syntax::blank(bytes, syntax::blank(bytes, end) + 1);
+            }
+            (!parts.is_empty()).then(|| Cow::Owned(parts.join(",")))
+        }
+        _ => None,
     }
 }
 

@@ -231,6 +231,53 @@ fn time_in_a_log_may_be_a_number_and_must_be_valid() {
 }
 
 #[test]
+fn body_may_be_json_and_cmcd_may_be_an_object_or_an_array() {
+    let bodies = [
+        (r#""body":{"session":"a","x":[1]}"#, r#"{"session":"a","x":[1]}"#),
+        (r#""body":[{"session":"a"}]"#, r#"[{"session":"a"}]"#),
+        (r#""body":"e=t""#, "e=t"),
+    ];
+    for (line, body) in bodies {
+        assert_eq!(read(&format!("{{{line}}}")).body.as_deref(), Some(body), "{line}");
+    }
+    for (value, expect) in [
+        (r#"["sid=\"s\"","st=v"]"#, Some(r#"sid="s",st=v"#)),
+        (r#"[null,"sid=\"s\"",{},7]"#, Some(r#"sid="s",7"#)),
+        (r#"{"sid":"s"}"#, Some(r#"{"sid":"s"}"#)),
+        ("[]", None),
+        ("[null]", None),
+    ] {
+        let line = format!(r#"{{"headers":{{"cmcd-session":{value}}}}}"#);
+        assert_eq!(read(&line).cmcd[2].as_deref(), expect, "{value}");
+    }
+    let line = r#"{"headers":{"dnt":["0",1],"sec-gpc":[false,true],"user-agent":["a","b"]}}"#;
+    let http = read(line).http;
+    assert_eq!((http.dnt, http.gpc, http.user_agent.as_deref()), (true, true, Some("a")));
+}
+
+#[test]
+fn path_contains_cmcd_if_the_query_does_not() {
+    let fields = log(&[("path", &["p"]), ("query", &["q"])]);
+    for (path, query) in [
+        ("/v/s.m4s?CMCD=bs", ""),
+        ("/v/s.m4s?CMCD=bs", "token=1"),
+        ("/v/s.m4s%3FCMCD%3Dbs", "-"),
+        ("/v/s.m4s?CMCD=su", "CMCD=bs"),
+    ] {
+        let line = format!(r#"{{"p":"{path}","q":"{query}"}}"#);
+        let capture = read_with(&line, &fields);
+        assert!(matches!(capture.in_request(), Some(Body::Query(b"bs"))), "{path} {query}");
+    }
+    let durations = log(&[("ttfb_s", &["s"])]);
+    for (duration, ttfb) in
+        [("0.05s", true), ("0.05", true), (" 0.05 s ", true), ("50ms", false), ("s", false)]
+    {
+        let line = format!(r#"{{"s":"{duration}"}}"#);
+        assert_eq!(read_with(&line, &durations).http.ttfb.is_some(), ttfb, "{duration}");
+    }
+}
+
+#[test]
 fn query_that_was_encoded_as_a_whole_is_read() {
     let fields = log(&[("query", &["q"])]);
     let inner = "CMCD=sid%3D%22a%26b%22%2Cbr%3D1";

@@ -26,8 +26,10 @@ fn value(parameter: &[u8]) -> Option<&[u8]> {
 
 /// Decodes a query that was encoded as a whole, once or twice. Returns `None` if the decoded query has no parameter
 /// `CMCD` either.
-#[cold]
 pub(crate) fn decoded(query: &str) -> Option<String> {
+    if !query.contains('%') {
+        return None;
+    }
     let mut bytes = query.as_bytes().to_vec();
     for _ in 1..ENCODED {
         decode(&mut bytes);
