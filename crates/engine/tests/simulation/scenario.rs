@@ -2,11 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 mod one_session;
+mod reports;
 
 use std::sync::{Arc, OnceLock};
 
 use crowdfold_engine::Rules;
-use crowdfold_model::{Dimension, Qualities, murmur2};
+use crowdfold_model::{Dimension, Qualities, Quality, murmur2};
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 
 pub(crate) const WINDOW: u64 = 10_000;
@@ -73,6 +74,17 @@ impl Version {
         let Self { rules, policies, other_detail } = self;
         Self { rules, policies: policies.keyed(&secret), other_detail: other_detail.keyed(&secret) }
     }
+
+    /// Returns the version with other thresholds of good sessions.
+    fn with(self, qualities: Qualities) -> Self {
+        Self { rules: Arc::new(Rules { qualities, ..Rules::clone(&self.rules) }), ..self }
+    }
+
+    /// Returns true if at most the thresholds of good sessions differ from those of another version.
+    pub(crate) fn differs_in_quality_alone(&self, other: &Self) -> bool {
+        let rules = Rules { qualities: self.rules.qualities.clone(), ..Rules::clone(&other.rules) };
+        rules == *self.rules
+    }
 }
 
 pub(crate) struct Scenario {
@@ -98,9 +110,12 @@ impl Scenario {
         let own = match rng.below(3) {
             0 => None,
             1 => Some((k + 2, breakdowns.clone())),
-            _ => Some((k, vec![vec![Dimension::Cdn, Dimension::Os]])),
+            _ => Some((k, vec![vec![Dimension::ErrorCode, Dimension::Cdn, Dimension::Os]])),
         };
-        let next = match rng.below(6) {
+        let change = rng.below(8);
+        let next = match change {
+            // Only the thresholds of good sessions change.
+            6.. => version(k, idle, breakdowns.clone(), own.clone()),
             5 => version_with(k, idle, breakdowns.clone(), own.clone(), Detail::Index(0)),
             0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
             1 => version(k + 1, idle, breakdowns.clone(), own.clone()),
@@ -116,7 +131,9 @@ impl Scenario {
         };
         let before = 1 + rng.below(3) as u32;
         let after = if rng.one_in(5) { 2 * before } else { before };
-        let mut versions = [version(k, idle, breakdowns, own), next];
+        let good = qualities(rng);
+        let next_good = if change < 6 { good.clone() } else { qualities(rng) };
+        let mut versions = [version(k, idle, breakdowns, own).with(good), next.with(next_good)];
         // Only a few scenarios have noise, because noise is slow to compute.
         if rng.one_in(NOISY) {
             versions = versions.map(Version::keyed);
@@ -194,12 +211,9 @@ impl Scenario {
                     (lines.join("\n").into_bytes(), time)
                 }
                 10..=13 | 60..=79 => {
-                    self.beacons += 1;
                     let session = self.session(partition, now, talkers, rng);
-                    let (state, number, code) = (rng.pick(states), rng.below(9_999), code(rng));
-                    let record = format!(r#"CMCD=sid="s{session}",sta={state},sn={number}{code}"#);
                     // The time of a request is that of its record. If the request is sent again, its time is different.
-                    (record.into_bytes(), None)
+                    (self.request(session, states, rng).into_bytes(), None)
                 }
                 _ => {
                     let (beacon, time) = self.beacon(partition, now, closed, rng);
@@ -231,69 +245,6 @@ impl Scenario {
         })
     }
 
-    fn beacon(&mut self, partition: u32, now: u64, closed: Closed, rng: &mut Rng) -> (String, u64) {
-        self.beacons += 1;
-        let time = time(now, closed, rng);
-        let event =
-            ["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"][rng.below(7) as usize];
-        let mut beacon = format!(
-            r#"{{"ts":{time},"tenant":"{}","session":"s{}","event":"{event}""#,
-            TENANTS[usize::from(rng.one_in(4))],
-            self.session(partition, now, SESSIONS, rng)
-        );
-        if !rng.one_in(3) {
-            beacon += &format!(r#","os":"{}""#, ["Windows", "macOS", "Linux"][rng.below(3) as usize]);
-        }
-        if !rng.one_in(3) {
-            beacon += &format!(r#","browser":"{}""#, ["Chrome", "Firefox"][rng.below(2) as usize]);
-        }
-        if rng.one_in(2) {
-            beacon += &format!(r#","cdn":"cdn-{}""#, rng.below(3));
-        }
-        if rng.one_in(2) {
-            beacon += &format!(r#","playing_ms":{},"bandwidth_kbps":{}"#, rng.below(9000), rng.below(9000));
-        }
-        if rng.one_in(6) {
-            beacon += &format!(r#","startup_ms":{}"#, rng.below(3000));
-        }
-        if rng.one_in(8) {
-            beacon += r#","error":"network","fatal":true"#;
-        }
-        if closed.is_sure() && rng.one_in(24) {
-            beacon += r#","opt_out":true"#;
-        }
-        (beacon + "}", time)
-    }
-
-    /// Generates a record of CMCD event mode. Its reports may be in any order.
-    fn event(
-        &mut self,
-        session: u64,
-        now: u64,
-        closed: Closed,
-        states: &[&str],
-        rng: &mut Rng,
-    ) -> (String, u64) {
-        self.beacons += 1;
-        let time = time(now, closed, rng);
-        let event = ["ps", "ps", "t", "rr", "bc"][rng.below(5) as usize];
-        let mut record = format!(r#"e={event},ts={time},sid="s{session}",v=2"#);
-        if !rng.one_in(8) {
-            record += &format!(",sta={}", rng.pick(states));
-        }
-        if rng.one_in(2) {
-            record += &format!(",br={}", rng.below(9000));
-        }
-        record += code(rng);
-        if rng.one_in(4) {
-            record += &format!(",dfa={},bsa={},bsda={}", rng.below(99), rng.below(9), rng.below(9000));
-        }
-        if rng.one_in(8) {
-            record += &format!(",msd={}", rng.below(3000));
-        }
-        (record, time)
-    }
-
     /// Returns the number of one of the first sessions that belong to the partition.
     fn session(&self, partition: u32, now: u64, first: usize, rng: &mut Rng) -> u64 {
         // Some producers do not know the new partitions immediately, and continue to use the old ones.
@@ -311,9 +262,15 @@ fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
     }
 }
 
-/// Returns the error codes of a record. As with real players, most codes are repetitions.
-fn code(rng: &mut Rng) -> &'static str {
-    rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111", ",ec=(27 111)"])
+/// Returns thresholds that some sessions of a log meet and others miss. The second tenant may have its own thresholds.
+fn qualities(rng: &mut Rng) -> Qualities {
+    let mut quality = || Quality {
+        startup_ms: rng.pick(&[200, 1_000, 2_000]),
+        rebuffering_millionths: rng.pick(&[0, 10_000, 300_000]),
+        bitrate_kbps: rng.pick(&[0, 1_000, 4_000]),
+    };
+    let (common, own) = (quality(), quality());
+    Qualities::new(common, rng.one_in(2).then(|| (TENANTS[1].to_owned(), own)))
 }
 
 /// Creates a version. If the second tenant differs, `own` contains its k and its breakdowns.

@@ -2,6 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crowdfold_engine::Rules;
+use crowdfold_engine::wire::{self, CloseMarker, Partial};
+
 use crate::Block;
 #[cfg(feature = "seeded-bugs")]
 use crowdfold_engine::seeded_bugs::{SeededBug, set};
@@ -31,6 +34,8 @@ pub(crate) enum Bug {
     GapUnseen,
     /// A change of the rules is not detected.
     RollUnseen,
+    /// A change of the thresholds of good sessions is not detected.
+    QualityUnseen,
     /// A restart forgets which windows must be withheld.
     WithholdForgotten,
     /// A restart forgets that the records before the first available one are unknown.
@@ -45,6 +50,22 @@ pub(crate) enum Bug {
     OtherDetail,
     /// A worker computes noise with another secret than the previous worker, but treats its policy as unchanged.
     OtherSecret,
+}
+
+/// Returns a close marker with the fingerprint of other rules. Returns `None` for other partials.
+pub(crate) fn with_fingerprint(partial: &[u8], rules: &Rules, merge_partitions: u32) -> Option<Vec<u8>> {
+    let Ok(Partial::CloseMarker(marker)) = wire::read(partial) else { return None };
+    let layout_fingerprint = rules.layout_fingerprint(marker.partitions, merge_partitions);
+    Some(wire::close_marker(&CloseMarker { layout_fingerprint, ..marker }))
+}
+
+/// Returns the assumed outcome of a transaction for a worker with one of these bugs. Other workers query the outcome.
+pub(crate) const fn guessed(bug: Option<Bug>) -> Option<bool> {
+    match bug {
+        Some(Bug::DoubleCommit) => Some(false),
+        Some(Bug::LostCommit) => Some(true),
+        _ => None,
+    }
 }
 
 /// The maximum number of schedules after which a seeded bug must be found. Most bugs are found within a thousand
@@ -66,6 +87,7 @@ fn every_seeded_bug_of_the_protocol_is_found() {
         B::OneLostUnseen,
         B::GapUnseen,
         B::RollUnseen,
+        B::QualityUnseen,
         B::WithholdForgotten,
         B::HistoryForgotten,
         B::MisplacedTaken,

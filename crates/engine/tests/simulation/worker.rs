@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Airlock, Placement, Record, Shared};
 use crowdfold_engine::{
     Combiner, CombinerCheckpoint, CombinerSettings, Merger, MergerCheckpoint, MergerSettings, OperatorSet,
-    is_whole, plan_starts,
+    Rules, is_whole, plan_starts,
 };
 use crowdfold_model::Span;
 use crowdfold_release::Secret;
@@ -16,7 +16,7 @@ use crate::{at, span};
 
 use crate::log::{Broker, Load, TransactionResult};
 use crate::scenario::{LATENESS, SKEW, Scenario, TENANTS};
-use crate::seeded_bugs::Bug;
+use crate::seeded_bugs::{Bug, guessed, with_fingerprint};
 
 /// The scenario, and the state that all of its workers share.
 pub(crate) struct Deployment {
@@ -36,6 +36,11 @@ impl Deployment {
             max_skew: span(SKEW),
             idle_timeout: Span::ZERO,
         })
+    }
+
+    fn differs_in_quality_alone(&self) -> bool {
+        let [before, after] = &self.scenario.versions;
+        before.differs_in_quality_alone(after)
     }
 
     /// Returns the settings of a merger. Some bugs give another policy to the workers of every second generation.
@@ -88,11 +93,20 @@ pub(crate) struct Worker {
     pub(crate) merge: Stage<Merger>,
     /// The next offset to read in each partition of the topic of partials.
     positions: BTreeMap<u32, i64>,
+    /// The rules whose fingerprint replaces the fingerprint in each close marker, for [`Bug::QualityUnseen`].
+    assumed: Option<Arc<Rules>>,
 }
 
 impl Worker {
     pub(crate) fn new(timeout: u64, bug: Option<Bug>) -> Self {
-        Self { timeout, bug, combine: Stage::default(), merge: Stage::default(), positions: BTreeMap::new() }
+        Self {
+            timeout,
+            bug,
+            combine: Stage::default(),
+            merge: Stage::default(),
+            positions: BTreeMap::new(),
+            assumed: None,
+        }
     }
 
     /// Restarts the combining stage: drops its state, and starts the assigned partitions from the committed state.
@@ -130,7 +144,8 @@ impl Worker {
             {
                 let until = known.closed_until.max(known.floor) + rules.window + rules.idle;
                 started.withheld_before = started.withheld_before.max(until.as_millis());
-                if self.bug == Some(Bug::RollUnseen) {
+                let unseen = self.bug == Some(Bug::QualityUnseen) && deployment.differs_in_quality_alone();
+                if unseen || self.bug == Some(Bug::RollUnseen) {
                     known.layout_fingerprint =
                         rules.layout_fingerprint(n, deployment.scenario.merge_partitions);
                 }
@@ -177,6 +192,8 @@ impl Worker {
         self.merge =
             Stage { generation: broker.merge.generation, version, operators: OperatorSet::default() };
         self.positions.clear();
+        let unseen = self.bug == Some(Bug::QualityUnseen) && deployment.differs_in_quality_alone();
+        self.assumed = unseen.then(|| Arc::clone(&settings.rules));
         let mut group = broker.merge.committed.clone();
         if self.bug == Some(Bug::OneLostUnseen) {
             group.iter_mut().flatten().for_each(|held| held.metadata = held.metadata.replace(" a=1", ""));
@@ -266,6 +283,7 @@ impl Worker {
         now: u64,
         quietly: bool,
     ) {
+        let merge_partitions = broker.partials.len() as u32;
         let Some(merger) = self.merge.operators.get_mut(partition) else { return };
         let position = self.positions.entry(partition).or_default();
         for _ in 0..most {
@@ -274,7 +292,9 @@ impl Worker {
                 return;
             };
             *position = offset + 1;
-            merger.record(value, *offset, at(now)).unwrap();
+            let changed =
+                self.assumed.as_ref().and_then(|rules| with_fingerprint(value, rules, merge_partitions));
+            merger.record(changed.as_ref().unwrap_or(value), *offset, at(now)).unwrap();
             assert!(merger.balanced(), "the merger's ledger does not balance");
             let alarms = merger.alarms();
             let alarmed = alarms.duplicates + alarms.gaps + alarms.mixed;
@@ -367,14 +387,5 @@ impl Worker {
             half.operators.committed(&due, at(now));
         }
         true
-    }
-}
-
-/// Returns the assumed outcome of a transaction for a worker with one of these bugs. Other workers query the outcome.
-const fn guessed(bug: Option<Bug>) -> Option<bool> {
-    match bug {
-        Some(Bug::DoubleCommit) => Some(false),
-        Some(Bug::LostCommit) => Some(true),
-        _ => None,
     }
 }
