@@ -79,6 +79,7 @@ fn closed_list(dimension: Dimension) -> impl Iterator<Item = &'static str> {
     let words: &[&str] = match (dimension, dimension.rule()) {
         (Dimension::Custom(_), _) => &[],
         (_, TextRule::Closed(words)) => words,
+        (_, TextRule::Named(list)) => list.names(),
         _ => &[],
     };
     let always = (!words.is_empty()).then_some([OTHER, dimension.absent()]);

@@ -66,6 +66,19 @@ pub enum NameList {
     Systems,
     /// The names of classes of devices.
     Devices,
+    /// The names of kinds of connections.
+    Connections,
+}
+
+impl NameList {
+    /// Returns all names of the list, or an empty list if only the airlock contains them.
+    #[must_use]
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Connections => &["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular", "fixed"],
+            Self::Browsers | Self::Systems | Self::Devices => &[],
+        }
+    }
 }
 
 /// The rule that converts the reported string of a dimension to a published value.
@@ -218,9 +231,8 @@ dimensions! {
     Content: "content", family = Stream, value = TextRule::Free, from = Beacon;
     /// Content delivery network.
     Cdn: "cdn", family = Delivery, value = TextRule::Free, from = Beacon;
-    /// Kind of connection.
-    Connection: "connection", family = Delivery,
-        value = TextRule::Closed(&["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular"]),
+    /// Kind of connection: ethernet, wifi, 5g, 4g, 3g, 2g, cellular, or fixed for an unknown kind of fixed connection.
+    Connection: "connection", family = Delivery, value = TextRule::Named(NameList::Connections),
         from = Beacon, svta = "c-t";
     /// Height of the picture, as a class.
     Quality: "quality", family = Delivery, value = TextRule::Free, from = Derived;

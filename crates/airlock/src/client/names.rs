@@ -1,5 +1,5 @@
-//! Crowdfold's names of browsers, systems and device classes, and the names that other programs use for them. The same
-//! tables are used for the families of ua-parser, for client hints, and for names that producers send.
+//! Crowdfold's names of browsers, systems, device classes and connections, and the names that other programs use for
+//! them. The same tables are used for the families of ua-parser, for client hints, and for names that producers send.
 
 use crowdfold_model::NameList;
 
@@ -78,6 +78,20 @@ const DEVICES: &[(&str, &str)] = &[
     ("bot", "bot|robot|crawler|spider"),
 ];
 
+/// Crowdfold's names of kinds of connections. Each has a list of the names that players and the interfaces of browsers,
+/// Android and iOS use, separated by `|`. A more precise name is found first, as in "cellular (5G)".
+const CONNECTIONS: &[(&str, &str)] = &[
+    ("ethernet", "ethernet|wired|wired ethernet|LAN"),
+    ("wifi", "wifi|wireless|WLAN|wireless LAN|WiFi 4|WiFi 5|WiFi 6|WiFi 6E|WiFi 7|802.11"),
+    ("5g", "5g|5g nr|NR|NRNSA|mobile 5g|cellular 5g"),
+    ("4g", "4g|LTE|LTE CA|4g LTE|mobile 4g|cellular 4g|mobile LTE|cellular LTE"),
+    ("3g", "3g|UMTS|WCDMA|HSPA|HSPAP|HSDPA|HSUPA|EHRPD|EVDO|mobile 3g|cellular 3g"),
+    ("2g", "2g|slow 2g|GSM|GPRS|EDGE|CDMA|1xRTT|mobile 2g|cellular 2g"),
+    ("cellular", "cellular|mobile|cell|WWAN|mobile data|mobile network|cellular data"),
+    ("fixed", "fixed|fixed line|broadband|DSL|fiber|fibre"),
+    (OTHER, "bluetooth|wimax|vpn|mixed|other"),
+];
+
 /// Names that producers send if they do not know the value.
 const NOTHING: &[&str] = &["unknown", "n/a", "none", "null", "nil", "undefined", "not set", "not available"];
 
@@ -102,6 +116,7 @@ const fn table(list: NameList) -> &'static [(&'static str, &'static str)] {
         NameList::Browsers => BROWSERS,
         NameList::Systems => SYSTEMS,
         NameList::Devices => DEVICES,
+        NameList::Connections => CONNECTIONS,
     }
 }
 

@@ -35,6 +35,7 @@ fn null_or_dash_is_absent_under_every_rule() {
         TextRule::Named(NameList::Systems),
         TextRule::Named(NameList::Browsers),
         TextRule::Named(NameList::Devices),
+        TextRule::Named(NameList::Connections),
         TextRule::Free,
         TextRule::Region,
         TextRule::Firmware,

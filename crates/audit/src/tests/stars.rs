@@ -11,7 +11,8 @@ use proptest::{prop_assert, prop_assert_eq};
 use super::*;
 
 const FORMATS: [&str; 6] = ["dash", "hesp", "hls", "other", "smooth", "unknown"];
-const CONNECTIONS: [&str; 9] = ["2g", "3g", "4g", "5g", "cellular", "ethernet", "other", "unknown", "wifi"];
+const CONNECTIONS: [&str; 10] =
+    ["2g", "3g", "4g", "5g", "cellular", "ethernet", "fixed", "other", "unknown", "wifi"];
 
 #[test]
 fn star_that_can_contain_only_one_value_of_a_closed_list_is_reported() {

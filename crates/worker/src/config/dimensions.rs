@@ -248,12 +248,17 @@ impl Reader<'_> {
             format!(
                 "is the registered key of the dimension {dimension}; use that dimension, or name another key"
             )
+        } else if USER_KEYS.contains(&cmcd) {
+            "is the registered key of a user id; name a key that does not identify a person".into()
         } else {
             return Ok(());
         };
         Err(self.loaded.error(&format!("{key}.cmcd"), message))
     }
 }
+
+/// The registered custom CMCD key of user ids, in both of its forms.
+const USER_KEYS: [&str; 2] = ["org.svta-u-i", "org.svta.u-i"];
 
 /// Returns true if two paths are equal, or if one path leads into the other.
 fn overlap(one: Option<&[String]>, other: Option<&[String]>) -> bool {

@@ -50,8 +50,12 @@ fn all(list: NameList) -> impl Iterator<Item = (&'static str, &'static str)> {
 
 #[test]
 fn tables_contain_only_names_of_the_catalogues() {
-    let catalogues: [(NameList, &[&str]); 3] =
-        [(NameList::Browsers, &BROWSER), (NameList::Systems, &OS), (NameList::Devices, &DEVICE)];
+    let catalogues: [(NameList, &[&str]); 4] = [
+        (NameList::Browsers, &BROWSER),
+        (NameList::Systems, &OS),
+        (NameList::Devices, &DEVICE),
+        (NameList::Connections, NameList::Connections.names()),
+    ];
     for (list, catalogue) in catalogues {
         let named: HashSet<_> = all(list).map(|(ours, _)| ours).filter(|ours| *ours != OTHER).collect();
         assert_eq!(named, catalogue.iter().copied().collect(), "{list:?}");
@@ -63,7 +67,7 @@ fn tables_contain_only_names_of_the_catalogues() {
 
 #[test]
 fn tables_contain_no_name_twice() {
-    for list in [NameList::Browsers, NameList::Systems, NameList::Devices] {
+    for list in [NameList::Browsers, NameList::Systems, NameList::Devices, NameList::Connections] {
         let mut seen = HashSet::new();
         for (_, theirs) in all(list) {
             assert!(seen.insert(letters(theirs).collect::<String>()), "{list:?} has {theirs} twice");
@@ -240,6 +244,21 @@ fn device_names_of_other_parsers_are_recognised() {
         ],
     );
     check("-", &["unknown", "(not set)", "n/a"]);
+}
+
+#[test]
+fn connection_names_of_players_and_platforms_are_recognised() {
+    let check = |expect, names: &[&str]| check(NameList::Connections, expect, names);
+    check("wifi", &["wifi", "Wi-Fi", "WIFI", "WLAN", "wireless", "Wi-Fi 6", "802.11"]);
+    check("ethernet", &["Ethernet", "wired", "LAN", "Gigabit Ethernet"]);
+    check("fixed", &["fixed", "Fixed line", "broadband"]);
+    check("cellular", &["cellular", "Mobile", "mobile data", "WWAN"]);
+    check("5g", &["5G", "cellular (5G)", "mobile 5g", "NRNSA"]);
+    check("4g", &["LTE", "LTE-A", "4G LTE", "cellular/4g"]);
+    check("3g", &["HSPA+", "3g", "UMTS"]);
+    check("2g", &["EDGE", "slow-2g", "GPRS"]);
+    check("other", &["bluetooth", "vpn", "wimax", "satellite"]);
+    check("-", &["unknown", "none", ""]);
 }
 
 #[test]

@@ -130,6 +130,10 @@ fn dimension_without_a_source_or_with_a_source_that_is_in_use_is_refused() {
              another key",
         ),
         (
+            "[dimensions.arm]\ncmcd = \"org.svta-u-i\"\nopen = true",
+            "dimensions.arm.cmcd is the registered key of a user id; name a key that does not identify a person",
+        ),
+        (
             "[dimensions.arm]\nlog = \"arm\"\nopen = true",
             "dimensions.arm.log is read from logs only, but source.log is empty; describe the log there, or remove it",
         ),
