@@ -80,7 +80,7 @@ pub enum What {
     Histogram,
     /// A row contains a field that must not be published in its table.
     NotShown,
-    /// A sum is larger or smaller than clamped contributions of the sessions and noise allow.
+    /// A sum is larger or smaller than the contributions of the sessions, which are clamped, and the noise allow.
     Clamp,
     /// The sums of a row are each allowed, but together they exceed the contribution budget of its sessions.
     Budget,
@@ -193,7 +193,7 @@ impl fmt::Display for What {
             Self::SmallK(k) => write!(f, "was released with a k below {k}"),
             Self::Policy => f.write_str("is not a known policy"),
             Self::Window => f.write_str("is not aligned to a window length that divides a day"),
-            Self::Parts => f.write_str("counts more sessions than the row"),
+            Self::Parts => f.write_str("is larger than a number that includes it"),
             Self::FewInRange(least) => write!(f, "is based on fewer than {least} sessions"),
             Self::Falling => f.write_str("is less than a lower percentile"),
             Self::Histogram => f.write_str("is inconsistent with the rest of its distribution"),

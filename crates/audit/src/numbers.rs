@@ -15,20 +15,20 @@ const BUDGET: f64 = 2.0;
 /// The longest window that a policy allows. Longer windows are checked with the clamps of this length.
 pub(crate) const LONGEST_WINDOW: Span = Span::DAY;
 
-/// Checks the numbers of a row.
-pub(crate) fn check(row: &Entry<'_>, finds: &mut Finds) {
+/// Checks the numbers of a row. `idle` is the idle time-out of sessions, or `None` if it is unknown.
+pub(crate) fn check(row: &Entry<'_>, idle: Option<Span>, finds: &mut Finds) {
     match row.policy.kind {
         Kind::DifferentialPrivacy => exact(row, finds),
         Kind::Threshold | Kind::Unknown => match row.detail {
             Some(false) => covered(row, finds),
             Some(true) => {
                 exact(row, finds);
-                whole(row, finds);
+                whole(row, idle, finds);
             }
             None => {
                 finds.push(What::Missing, "/detail".into());
                 exact(row, finds);
-                whole(row, finds);
+                whole(row, idle, finds);
             }
         },
     }
@@ -74,6 +74,12 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
     }
     for (metric, summary) in distributions(row) {
         let name = metric.name();
+        match summary.sum {
+            _ if Metric::Value(metric).bounded_position().is_some() => {}
+            None => finds.push(What::Missing, format!("/{name}/sum")),
+            Some(..0) => finds.push(What::NotWhole, format!("/{name}/sum")),
+            Some(_) => {}
+        }
         if summary.sessions.is_none() {
             finds.push(What::Missing, format!("/{name}/sessions"));
         }
@@ -112,22 +118,13 @@ fn falling(name: &str, summary: &DistributionSummary, finds: &mut Finds) {
     }
 }
 
-/// Checks a row with exact numbers. No count of sessions may exceed the sessions of the row, and each percentile and
-/// each range of a histogram must be based on enough sessions.
-fn whole(row: &Entry<'_>, finds: &mut Finds) {
+/// Checks a row with exact numbers. No count of sessions may exceed the sessions of the row, no sum may exceed the
+/// limits of its sessions, and each percentile and each range of a histogram must be based on enough sessions.
+fn whole(row: &Entry<'_>, idle: Option<Span>, finds: &mut Finds) {
+    limits(row, idle, finds);
     for (at, class) in ErrorClass::ALL.iter().enumerate() {
         if row.amounts[FIRST_ERROR + at].is_some_and(|count| count > row.sessions as i64) {
             finds.push(What::Parts, format!("/errors/{}", class.name()));
-        }
-    }
-    for (metric, amount) in hidden(row) {
-        let Limit::Fixed(each) = metric.most() else { continue };
-        let most = u128::from(each) * u128::from(row.sessions);
-        if amount
-            .and_then(|amount| u64::try_from(amount).ok())
-            .is_some_and(|amount| u128::from(amount) > most)
-        {
-            finds.push(What::Parts, format!("/{}", metric.name()));
         }
     }
     for (metric, summary) in distributions(row) {
@@ -146,6 +143,46 @@ fn whole(row: &Entry<'_>, finds: &mut Finds) {
                 finds.push(What::NotShown, format!("/{name}/histogram"));
             }
             histogram(name, summary, ranges, finds);
+        }
+    }
+}
+
+/// Checks that no sum exceeds the limit of its sessions, and that the switches up and down do not exceed all switches.
+/// Does not check rows without a valid window, because limits depend on the length of the window.
+fn limits(row: &Entry<'_>, idle: Option<Span>, finds: &mut Finds) {
+    if row.length().is_zero() {
+        return;
+    }
+    let amount = |metric: SumMetric| {
+        let amount = match Metric::Sum(metric).bounded_position() {
+            Some(at) => row.amounts[at],
+            None => row.hidden[metric as usize],
+        };
+        amount.and_then(|amount| u64::try_from(amount).ok())
+    };
+    let exceeds =
+        |amount: u64, sessions: u64, each: u64| u128::from(amount) > u128::from(sessions) * u128::from(each);
+    for metric in SumMetric::ALL {
+        let limit = metric.most();
+        let Some(idle) = idle.or((limit != Limit::Span).then_some(Span::ZERO)) else { continue };
+        let each = limit.of(row.length().min(LONGEST_WINDOW), idle);
+        if amount(metric).is_some_and(|amount| exceeds(amount, row.sessions, each)) {
+            let what = if limit == Limit::Fixed(1) { What::Parts } else { What::Clamp };
+            finds.push(what, format!("/{}", metric.name()));
+        }
+    }
+    let [all, up, down] = [SumMetric::Switches, SumMetric::SwitchesUp, SumMetric::SwitchesDown].map(amount);
+    if let (Some(all), Some(up), Some(down)) = (all, up, down)
+        && up.saturating_add(down) > all
+    {
+        finds.push(What::Parts, format!("/{}", SumMetric::SwitchesUp.name()));
+    }
+    for (metric, summary) in distributions(row) {
+        let (Some(sum), Some(sessions)) = (summary.sum, summary.sessions) else { continue };
+        let sum = u64::try_from(sum).unwrap_or_default();
+        // Sums are computed from rounded values.
+        if exceeds(sum, sessions, metric.largest() + metric.largest() / 10) {
+            finds.push(What::Clamp, format!("/{}/sum", metric.name()));
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn row(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     if row.policy.kind != Kind::DifferentialPrivacy {
         values(row, rules, finds);
     }
-    numbers::check(row, finds);
+    numbers::check(row, rules.idle_timeout, finds);
     if !(1..=row.rows).contains(&row.row) {
         finds.push(What::Numbers, "/row".into());
     }

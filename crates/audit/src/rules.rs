@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crowdfold_model::{CustomDimensions, Dimension};
+use crowdfold_model::{CustomDimensions, Dimension, Span};
 use crowdfold_scan::{Hit, Identifier, PublicIds, Scanner};
 
 use crate::entry::Kind;
@@ -26,6 +26,9 @@ pub struct Rules {
     pub public_content: Option<PublicIds>,
     /// The custom dimensions of each tenant.
     pub custom: CustomDimensions,
+    /// The idle time-out of sessions (`sessions.idle_timeout`), or `None` if it is unknown. If it is unknown, durations
+    /// have no maximum.
+    pub idle_timeout: Option<Span>,
     /// For each kind and topic, the maximum number of findings that are reported with their location.
     pub limit: usize,
 }
@@ -73,6 +76,7 @@ impl Default for Rules {
             allowed: Vec::new(),
             public_content: None,
             custom: CustomDimensions::default(),
+            idle_timeout: None,
             limit: 20,
         }
     }

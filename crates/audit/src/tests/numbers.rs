@@ -1,5 +1,7 @@
 //! Tests of numbers that are inconsistent, or that are not allowed in their table.
 
+use crowdfold_model::Span;
+
 use super::*;
 use crowdfold_testkit::rows::counts_only;
 
@@ -158,6 +160,40 @@ fn sum_beyond_the_clamps_or_beyond_the_contribution_budget_is_reported() {
     hour(&mut row);
     row["stalled_ms"] = json!(900 * 900_000_u64);
     assert_eq!(findings(&audit(&[row])), []);
+}
+
+#[test]
+fn sum_in_the_detail_table_beyond_the_limits_of_its_sessions_is_reported() {
+    // The row has 900 sessions and a window of one minute.
+    finds(|row| row["exits_before_start"] = json!(9_001), "beyond-clamp", "/exits_before_start");
+    assert_eq!(one(|row| row["exits_before_start"] = json!(9_000)), []);
+    finds(|row| row["good_sessions"] = json!(901), "part-exceeds-row", "/good_sessions");
+    finds(|row| row["seeks"] = json!(54_001), "beyond-clamp", "/seeks");
+    finds(|row| row["stalls"] = json!(54_001), "beyond-clamp", "/stalls");
+    finds(|row| row["switches_up"] = json!(4), "part-exceeds-row", "/switches_up");
+    finds(|row| row["switches_down"] = json!(3), "part-exceeds-row", "/switches_up");
+    let sum = |name: &'static str, sum: i64| {
+        move |row: &mut Value| {
+            row[name] =
+                json!({"sessions": 900, "sum": sum, "p50": null, "p90": null, "p95": null, "p99": null})
+        }
+    };
+    assert_eq!(one(sum("ttfb_ms", 900 * 60_000)), []);
+    finds(sum("ttfb_ms", 900 * 66_001), "beyond-clamp", "/ttfb_ms/sum");
+    finds(sum("live_latency_ms", -1), "not-an-integer", "/live_latency_ms/sum");
+    let without = |row: &mut Value| drop(row["ttfb_ms"].as_object_mut().unwrap().remove("sum"));
+    finds(without, "missing-field", "/ttfb_ms/sum");
+    // The maximum of durations depends on a setting, which is unknown for the rows of another program.
+    let seeking = |seeking_ms: u64, idle_timeout| {
+        let mut row = record(3, "os/browser Windows/Chrome", 1, 1, 900);
+        row["seeking_ms"] = json!(seeking_ms);
+        let audit = audit_with(Rules { idle_timeout, ..rules() }, &[row]);
+        findings(&audit).into_iter().map(|(name, _, field)| (name, field.to_owned())).collect::<Vec<_>>()
+    };
+    let found = vec![("beyond-clamp", "/seeking_ms".to_owned())];
+    assert_eq!(seeking(900 * 150_000 + 1, Some(Span::SECOND.times(90))), found);
+    assert_eq!(seeking(900 * 150_000, Some(Span::SECOND.times(90))), []);
+    assert_eq!(seeking(900 * 150_000 + 1, None), []);
 }
 
 #[test]

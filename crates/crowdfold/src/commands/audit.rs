@@ -234,6 +234,7 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
         allowed: args.allow.clone(),
         public_content: config.public_ids(),
         custom: config.custom_dimensions().clone(),
+        idle_timeout: ours.then(|| config.sessions.idle_timeout.into()),
         limit: args.limit,
     }
 }
