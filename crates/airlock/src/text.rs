@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crowdfold_beacon::is_nothing;
 use crowdfold_model::{Dimension, TextRule};
-use crowdfold_scan::{PublicIds, Scanner, is_label, is_place_name};
+use crowdfold_scan::{PublicIds, Scanner, is_dimension_value, is_place_name};
 
 use crate::catalogue;
 use crate::client::{Named, explicit};
@@ -128,7 +128,7 @@ fn code<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
 }
 
 fn free<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
-    let publishable = is_label(text) && !is_reserved(text) && scanner.is_clean(text);
+    let publishable = is_dimension_value(text) && !is_reserved(text) && scanner.is_clean(text);
     if publishable { Word::Is(text.into()) } else { Word::Redacted }
 }
 

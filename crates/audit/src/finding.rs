@@ -57,7 +57,7 @@ pub enum What {
     /// A dimension is unknown or occurs twice.
     Dimension,
     /// A dimension value is empty, too long, or contains characters that are not allowed.
-    Label,
+    Value,
     /// A `*` precedes another dimension value or is part of a value, or a reserved word is spelled differently.
     Reserved,
     /// The row has fewer sessions than this minimum, which is the larger of two values: the minimum of the policy in
@@ -137,8 +137,8 @@ impl What {
             Self::NotWhole => "not-an-integer",
             Self::Key => "wrong-key",
             Self::Dimension => "unknown-dimension",
-            Self::Label => "bad-label",
-            Self::Reserved => "reserved-label",
+            Self::Value => "invalid-value",
+            Self::Reserved => "reserved-value",
             Self::BelowK(_) => "below-k",
             Self::SmallK(_) => "small-k",
             Self::Policy => "unknown-policy",
@@ -187,7 +187,7 @@ impl fmt::Display for What {
             Self::NotWhole => f.write_str("is not a whole number"),
             Self::Key => f.write_str("does not equal tenant/breakdown/start of its row"),
             Self::Dimension => f.write_str("is not a known dimension, or occurs twice"),
-            Self::Label => f.write_str("is not a valid dimension value"),
+            Self::Value => f.write_str("is not a valid dimension value"),
             Self::Reserved => f.write_str("is a star before a value, or a reserved word in another spelling"),
             Self::BelowK(k) => write!(f, "covers fewer than {k} sessions"),
             Self::SmallK(k) => write!(f, "was released with a k below {k}"),

@@ -2,7 +2,7 @@
 
 use crowdfold_model::{Dimension, FOLDED, Reason, Span};
 use crowdfold_release::MIN_K;
-use crowdfold_scan::{is_label, is_place_name};
+use crowdfold_scan::{is_dimension_value, is_place_name};
 
 use crate::entry::{Entry, Kind};
 use crate::json::Node;
@@ -115,7 +115,7 @@ fn values(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
         if misused || ["other", "unknown", "redacted"].iter().any(reserved) {
             finds.push(What::Reserved, field());
         } else if value != FOLDED && !is_value(row.tenant, name, value, rules) {
-            finds.push(What::Label, field());
+            finds.push(What::Value, field());
         }
         star |= value == FOLDED;
     }
@@ -125,7 +125,7 @@ fn values(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
 fn is_value(tenant: &str, name: &str, value: &str, rules: &Rules) -> bool {
     match rules.dimension(tenant, name) {
         Some(Dimension::Country | Dimension::Region) => is_place_name(value),
-        _ => is_label(value) || rules.is_public_content(name, value),
+        _ => is_dimension_value(value) || rules.is_public_content(name, value),
     }
 }
 

@@ -290,11 +290,11 @@ fn invalid_and_reserved_dimension_values_are_reported() {
     let cell_key = |os: &'static str, browser: &'static str| {
         move |row: &mut Value| row["dimensions"] = json!({"os": os, "browser": browser})
     };
-    finds(cell_key("*", "Chrome"), "reserved-label", "/dimensions/browser");
-    finds(cell_key("Win*", "*"), "reserved-label", "/dimensions/os");
-    finds(cell_key("Windows", "Redacted"), "reserved-label", "/dimensions/browser");
-    finds(cell_key("Windows", ""), "bad-label", "/dimensions/browser");
-    finds(cell_key("Windows", "a|b"), "bad-label", "/dimensions/browser");
+    finds(cell_key("*", "Chrome"), "reserved-value", "/dimensions/browser");
+    finds(cell_key("Win*", "*"), "reserved-value", "/dimensions/os");
+    finds(cell_key("Windows", "Redacted"), "reserved-value", "/dimensions/browser");
+    finds(cell_key("Windows", ""), "invalid-value", "/dimensions/browser");
+    finds(cell_key("Windows", "a|b"), "invalid-value", "/dimensions/browser");
     assert_eq!(one(cell_key("unknown", "*")), []);
     finds(
         |row| drop(row["dimensions"].as_object_mut().unwrap().remove("os")),

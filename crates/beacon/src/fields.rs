@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crowdfold_model::{Custom, CustomSource, Dimension, Metric};
 use thiserror::Error;
 
-use crate::paths::{Branch, Taken, Tree};
+use crate::paths::{Branch, PathInUse, Tree};
 use crate::{Number, Text};
 
 /// A field of a beacon.
@@ -181,7 +181,7 @@ impl Fields {
             if path.is_empty() {
                 return Err(FieldsError::Empty(TABLE, name.clone()));
             }
-            root.insert(path, *field).map_err(|Taken| FieldsError::Clash(TABLE, name.clone()))?;
+            root.insert(path, *field).map_err(|PathInUse| FieldsError::Clash(TABLE, name.clone()))?;
         }
         for (name, field) in NAMES.iter().filter(|(name, _)| !renamed.contains_key(*name)) {
             // The insertion fails if a renamed field has this key. The producer then does not send the field with this
@@ -192,7 +192,7 @@ impl Fields {
         for (source, text) in sources() {
             let Some(path) = &source.json else { continue };
             let inserted = root.insert(path, Field::Text(text));
-            inserted.map_err(|Taken| FieldsError::CustomClash(path.join(".")))?;
+            inserted.map_err(|PathInUse| FieldsError::CustomClash(path.join(".")))?;
         }
         let custom_cmcd =
             sources().filter_map(|(source, text)| Some((source.cmcd.as_deref()?.into(), text))).collect();

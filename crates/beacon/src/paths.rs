@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The error for a path that equals another path, contains it, or is contained in it.
-pub(crate) struct Taken;
+pub(crate) struct PathInUse;
 
 /// The keys of one object. Each key has a leaf, or the keys of an inner object.
 pub(crate) struct Tree<T> {
@@ -28,8 +28,8 @@ impl<T> Tree<T> {
     /// # Errors
     /// Returns an error if the path is empty, if it equals another path, or if one of the two paths is the beginning of
     /// the other.
-    pub(crate) fn insert(&mut self, path: &[String], leaf: T) -> Result<(), Taken> {
-        let Some((key, rest)) = path.split_first() else { return Err(Taken) };
+    pub(crate) fn insert(&mut self, path: &[String], leaf: T) -> Result<(), PathInUse> {
+        let Some((key, rest)) = path.split_first() else { return Err(PathInUse) };
         match self.branches.get_mut(key) {
             None if rest.is_empty() => {
                 self.branches.insert(key.clone(), Branch::Leaf(leaf));
@@ -42,7 +42,7 @@ impl<T> Tree<T> {
                 Ok(())
             }
             Some(Branch::Tree(tree)) => tree.insert(rest, leaf),
-            Some(Branch::Leaf(_)) => Err(Taken),
+            Some(Branch::Leaf(_)) => Err(PathInUse),
         }
     }
 }

@@ -13,32 +13,32 @@ use hyper::{HeaderMap, Response, StatusCode};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Status 204: the beacons of the request were accepted.
-    Taken,
+    Accepted,
     /// Status 204: the response to a preflight. Before a browser sends a request to another origin, it asks for
     /// permission with a preflight.
     Preflight,
     /// Status 400: the request contains no valid beacon, or its body cannot be decoded. The string is the body of the
     /// response.
-    Unreadable(&'static str),
+    BadRequest(&'static str),
     /// Status 404: the path does not exist.
-    Nowhere,
+    NotFound,
     /// Status 405: the path does not support the method. The string lists the supported methods.
-    Not(&'static str),
+    MethodNotAllowed(&'static str),
     /// Status 408: the body did not arrive in time.
-    Slow,
+    TimedOut,
     /// Status 410: the player should stop sending beacons, because the tenant does not exist or the session opted
     /// out.
     Gone,
     /// Status 413: the body is too large.
-    TooLong,
+    TooLarge,
     /// Status 415: the content type or the encoding is not supported. The string is the body of the response.
     Unsupported(&'static str),
     /// Status 429: the connection exceeds its request rate. The player should retry after this number of seconds.
-    TooMany(u64),
+    TooManyRequests(u64),
     /// Status 503: Kafka is slow or memory is short. The player should retry later.
-    Busy,
+    Unavailable,
     /// Status 500: an internal error.
-    Fault,
+    InternalError,
 }
 
 /// The number of seconds after which a player should retry a request that was answered with 503.
@@ -55,28 +55,28 @@ const PREFLIGHT_MAX_AGE: &str = "86400";
 impl Answer {
     const fn status(self) -> StatusCode {
         match self {
-            Self::Taken | Self::Preflight => StatusCode::NO_CONTENT,
-            Self::Unreadable(_) => StatusCode::BAD_REQUEST,
-            Self::Nowhere => StatusCode::NOT_FOUND,
-            Self::Not(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Accepted | Self::Preflight => StatusCode::NO_CONTENT,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::Gone => StatusCode::GONE,
-            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// Returns the body of the response.
     const fn message(self) -> &'static str {
         match self {
-            Self::Unreadable(message) | Self::Unsupported(message) => message,
-            Self::Nowhere => "unknown path; the paths are /v1/beacons, /v1/cmcd and /v1/cmcd/{tenant}\n",
-            Self::TooLong => "the body is too large\n",
-            Self::TooMany(_) => "too many requests on this connection\n",
-            Self::Busy => "come again\n",
+            Self::BadRequest(message) | Self::Unsupported(message) => message,
+            Self::NotFound => "unknown path; the paths are /v1/beacons, /v1/cmcd and /v1/cmcd/{tenant}\n",
+            Self::TooLarge => "the body is too large\n",
+            Self::TooManyRequests(_) => "too many requests on this connection\n",
+            Self::Unavailable => "the server is busy; retry later\n",
             _ => "",
         }
     }
@@ -95,9 +95,9 @@ impl Answer {
                 headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(HEADERS));
                 headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_MAX_AGE));
             }
-            Self::Not(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
-            Self::TooMany(seconds) => drop(headers.insert(RETRY_AFTER, seconds.into())),
-            Self::Busy => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS.into())),
+            Self::MethodNotAllowed(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
+            Self::TooManyRequests(seconds) => drop(headers.insert(RETRY_AFTER, seconds.into())),
+            Self::Unavailable => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS.into())),
             _ => {}
         }
         response
@@ -165,9 +165,9 @@ mod tests {
 
     #[test]
     fn busy_and_rate_limited_responses_contain_retry_after() {
-        for (answer, after) in [(Answer::Busy, "5"), (Answer::TooMany(3), "3")] {
+        for (answer, after) in [(Answer::Unavailable, "5"), (Answer::TooManyRequests(3), "3")] {
             assert_eq!(answer.response().headers()[RETRY_AFTER], after);
         }
-        assert_eq!(Answer::Not("POST").response().headers()[ALLOW], "POST");
+        assert_eq!(Answer::MethodNotAllowed("POST").response().headers()[ALLOW], "POST");
     }
 }

@@ -140,12 +140,12 @@ impl Collector {
 
     async fn handle(&self, connection: &Connection, head: &Parts, body: Incoming) -> Answer {
         if let Err(seconds) = connection.rate.take(connection.activity.now()) {
-            return Answer::TooMany(seconds);
+            return Answer::TooManyRequests(seconds);
         }
         match route(&head.method, head.uri.path()) {
             Route::Preflight => Answer::Preflight,
-            Route::Nowhere => Answer::Nowhere,
-            Route::Not(allowed) => Answer::Not(allowed),
+            Route::Nowhere => Answer::NotFound,
+            Route::Not(allowed) => Answer::MethodNotAllowed(allowed),
             Route::Beacons => self.handle_body(connection, head, body, None).await,
             Route::Events(endpoint) => self.handle_body(connection, head, body, Some(endpoint)).await,
             Route::Request(endpoint) => self.handle_headers_or_query(connection, head, endpoint).await,
@@ -184,7 +184,7 @@ impl Collector {
                 let unsupported = encoding
                     .is_none()
                     .then_some(Answer::Unsupported("unsupported content-encoding; send gzip or none\n"));
-                return refused.or(unsupported).unwrap_or(Answer::Busy);
+                return refused.or(unsupported).unwrap_or(Answer::Unavailable);
             }
         };
         let read = body::read(body, waits, limit, slow, &mut share).await;
@@ -196,15 +196,15 @@ impl Collector {
             Ok(body) if wanted == Form::Cmcd => {
                 let answer = self.take(connection, head, endpoint, &Body::Events(&body), share).await;
                 // a player stops after status 410, as it should for a session that opted out
-                let is_taken = matches!(answer, Answer::Taken);
+                let is_taken = matches!(answer, Answer::Accepted);
                 if is_taken && self.opts_out(&head.headers) { Answer::Gone } else { answer }
             }
             Ok(body) => self.take(connection, head, endpoint, &Body::Json(&body), share).await,
-            Err(Unread::TooLong) => Answer::TooLong,
-            Err(Unread::Slow) => Answer::Slow,
-            Err(Unread::Full) => Answer::Busy,
+            Err(Unread::TooLong) => Answer::TooLarge,
+            Err(Unread::Slow) => Answer::TimedOut,
+            Err(Unread::Full) => Answer::Unavailable,
             Err(Unread::Broken) => {
-                Answer::Unreadable("the body is incomplete, or not encoded as content-encoding declares\n")
+                Answer::BadRequest("the body is incomplete, or not encoded as content-encoding declares\n")
             }
         }
     }
@@ -221,11 +221,11 @@ impl Collector {
             return Answer::Gone;
         }
         let Some(body) = context::cmcd(&head.headers, head.uri.query()) else {
-            return Answer::Unreadable("no CMCD data in the headers or the query\n");
+            return Answer::BadRequest("no CMCD data in the headers or the query\n");
         };
         match self.share() {
             Some(share) => self.take(connection, head, Some(endpoint), &body, share).await,
-            None => Answer::Busy,
+            None => Answer::Unavailable,
         }
     }
 
@@ -250,25 +250,25 @@ impl Collector {
             self.counts.ignored(ignored);
         }
         if found.taken + found.opted_out == 0 && found.too_large > 0 {
-            return Answer::TooLong;
+            return Answer::TooLarge;
         }
         if found.taken + found.opted_out == 0 {
             let unknown = found.rejected[Reason::UnknownTenant as usize];
             return if unknown == found.rejected.iter().sum::<u64>() {
                 Answer::Gone
             } else {
-                Answer::Unreadable("no beacon with a session id\n")
+                Answer::BadRequest("no beacon with a session id\n")
             };
         }
         if found.has_unpacked {
-            return Answer::Fault;
+            return Answer::InternalError;
         }
         if self.settings.acknowledge == Acknowledge::Written && !self.written(&found).await {
             self.counts.beacons(Outcome::Unwritten, found.taken);
-            return Answer::Busy;
+            return Answer::Unavailable;
         }
-        self.counts.beacons(Outcome::Taken, found.taken);
-        Answer::Taken
+        self.counts.beacons(Outcome::Accepted, found.taken);
+        Answer::Accepted
     }
 
     /// Packs the beacons of a request into records.

@@ -16,7 +16,7 @@ const STATUSES: [u16; 11] = [204, 400, 404, 405, 408, 410, 413, 415, 429, 500, 5
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The beacon was accepted, and the request was answered with 204.
-    Taken,
+    Accepted,
     /// The session of the beacon opted out in the same request. The beacon is not written to Kafka; only the opt-out
     /// is.
     OptedOut,
@@ -32,7 +32,7 @@ const REASONS: [Reason; 4] = [Reason::Malformed, Reason::NoSession, Reason::TooL
 impl Outcome {
     /// All outcomes.
     pub const ALL: [Self; 7] = [
-        Self::Taken,
+        Self::Accepted,
         Self::OptedOut,
         Self::Unwritten,
         Self::Rejected(REASONS[0]),
@@ -45,7 +45,7 @@ impl Outcome {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Taken => "taken",
+            Self::Accepted => "accepted",
             Self::OptedOut => "opted_out",
             Self::Unwritten => "unwritten",
             Self::Rejected(reason) => reason.name(),

@@ -9,7 +9,7 @@
 //! use crowdfold_collector::Outcome;
 //!
 //! let names: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
-//! assert_eq!(names[..3], ["taken", "opted_out", "unwritten"]);
+//! assert_eq!(names[..3], ["accepted", "opted_out", "unwritten"]);
 //! assert_eq!(names[3..], ["malformed", "no_session", "too_large", "unknown_tenant"]);
 //! ```
 //!

@@ -129,11 +129,11 @@ fn content(loaded: &Loaded) -> Result<(), ConfigError> {
         return Ok(());
     }
     let Some(key) = breakdowns_with(loaded, "content") else { return Ok(()) };
-    let place = if loaded.is_given(&key) { key.as_str() } else { "content.policy" };
+    let origin = if loaded.is_given(&key) { key.as_str() } else { "content.policy" };
     let message = format!(
         "is \"drop\", but {key} names content; remove content there, or set content.policy to \"keep\""
     );
-    Err(loaded.error_at(place, "content.policy", message))
+    Err(loaded.error_at(origin, "content.policy", message))
 }
 
 fn network(loaded: &Loaded) -> Result<(), ConfigError> {

@@ -14,7 +14,7 @@ use crate::value::Value;
 /// An error in a value, as the type of the setting reports it. The deserializer adds the key and the origin of the
 /// value.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum ValueError {
     /// The value is invalid. The string describes valid values.
     Expected(String),
     /// A message. In the complete error, it follows the key.
@@ -27,7 +27,7 @@ pub(crate) enum Fault {
     Located(ConfigError),
 }
 
-impl Fault {
+impl ValueError {
     /// Adds the key and the origin of a node. If a node inside this node has already added its key and origin, nothing
     /// is added.
     fn locate(self, key: &str, node: &Node) -> Self {
@@ -51,16 +51,16 @@ impl Fault {
     }
 }
 
-impl From<Fault> for ConfigError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Located(error) => error,
+impl From<ValueError> for ConfigError {
+    fn from(error: ValueError) -> Self {
+        match error {
+            ValueError::Located(error) => error,
             other => Self::on_line(&Origin::Default { line: 1 }, other.to_string()),
         }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Expected(want) => write!(f, "set it to {want}"),
@@ -72,11 +72,11 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ValueError {}
 
-/// These functions never quote the value, because it may be a secret. [`Fault::locate`] quotes values that are not
+/// These functions never quote the value, because it may be a secret. [`ValueError::locate`] quotes values that are not
 /// secret.
-impl de::Error for Fault {
+impl de::Error for ValueError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::Message(message.to_string())
     }
@@ -124,7 +124,7 @@ impl NodeDeserializer<'_> {
         self,
         visitor: V,
         parse: impl FnOnce(&str) -> Option<Value>,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ValueError> {
         match self.content {
             Content::Section(section) => visitor.visit_map(SectionAccess::new(self.key, section)),
             Content::Value(value) => {
@@ -135,7 +135,7 @@ impl NodeDeserializer<'_> {
     }
 }
 
-fn visit_value<'de, V: Visitor<'de>>(value: &Value, visitor: V) -> Result<V::Value, Fault> {
+fn visit_value<'de, V: Visitor<'de>>(value: &Value, visitor: V) -> Result<V::Value, ValueError> {
     match value {
         Value::Text(text) | Value::Untyped(text) => visitor.visit_str(text),
         Value::Whole(number) => visitor.visit_i64(*number),
@@ -158,14 +158,14 @@ fn list(text: &str) -> Option<Value> {
 
 macro_rules! deserialize_as {
     ($($method:ident)* => $parse:expr) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
             self.visit(visitor, $parse)
         })*
     };
 }
 
 impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
-    type Error = Fault;
+    type Error = ValueError;
 
     deserialize_as!(deserialize_str deserialize_string deserialize_char => |_| None);
     deserialize_as!(deserialize_seq => list);
@@ -183,14 +183,14 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
         |text| Value::parse(text).filter(|value| matches!(value, Value::Whole(_) | Value::Real(_)))
     );
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         if let Content::Value(value) = self.content {
             value.resolve(|text| text.trim().parse().ok().map(Value::Flag));
             if let Value::Flag(flag) = value {
                 return visitor.visit_bool(*flag);
             }
         }
-        Err(Fault::Expected("true or false".into()))
+        Err(ValueError::Expected("true or false".into()))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -198,21 +198,21 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
         _: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ValueError> {
         if let Content::Value(value) = self.content {
             value.resolve(|_| None);
             if let Value::Text(text) = value {
-                let text: de::value::StrDeserializer<'_, Fault> = text.as_str().into_deserializer();
+                let text: de::value::StrDeserializer<'_, ValueError> = text.as_str().into_deserializer();
                 return visitor.visit_enum(text);
             }
         }
-        Err(Fault::Expected(one_of(variants)))
+        Err(ValueError::Expected(one_of(variants)))
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.content {
             Content::Section(section) => visitor.visit_map(SectionAccess::new(self.key, section)),
-            Content::Value(_) => Err(Fault::NotASection),
+            Content::Value(_) => Err(ValueError::NotASection),
         }
     }
 
@@ -221,7 +221,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ValueError> {
         self.deserialize_map(visitor)
     }
 
@@ -229,11 +229,11 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ValueError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         visitor.visit_some(self)
     }
 
@@ -243,9 +243,9 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
 }
 
 impl<'de> Deserializer<'de> for RootDeserializer<'_> {
-    type Error = Fault;
+    type Error = ValueError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         visitor.visit_map(SectionAccess::new("", self.0))
     }
 
@@ -270,23 +270,23 @@ impl<'a> SectionAccess<'a> {
 }
 
 impl<'de> MapAccess<'de> for SectionAccess<'_> {
-    type Error = Fault;
+    type Error = ValueError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ValueError> {
         let Some((name, node)) = self.entries.next() else { return Ok(None) };
         let key = join(self.section, name);
-        let name: de::value::StrDeserializer<'_, Fault> = name.as_str().into_deserializer();
-        let name = seed.deserialize(name).map_err(|fault| fault.locate(&key, node))?;
+        let name: de::value::StrDeserializer<'_, ValueError> = name.as_str().into_deserializer();
+        let name = seed.deserialize(name).map_err(|error| error.locate(&key, node))?;
         self.current = Some((key, node));
         Ok(Some(name))
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ValueError> {
         let Some((key, node)) = self.current.take() else {
-            return Err(Fault::Message("a value was read before its name".into()));
+            return Err(ValueError::Message("a value was read before its name".into()));
         };
         let deserializer = NodeDeserializer { key: &key, content: &mut node.content };
-        seed.deserialize(deserializer).map_err(|fault| fault.locate(&key, node))
+        seed.deserialize(deserializer).map_err(|error| error.locate(&key, node))
     }
 }
 
@@ -294,9 +294,12 @@ impl<'de> MapAccess<'de> for SectionAccess<'_> {
 struct ListAccess<'a>(std::slice::Iter<'a, Value>);
 
 impl<'de> SeqAccess<'de> for ListAccess<'_> {
-    type Error = Fault;
+    type Error = ValueError;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, ValueError> {
         self.0.next().map(|item| seed.deserialize(ItemDeserializer(item))).transpose()
     }
 }
@@ -305,9 +308,9 @@ impl<'de> SeqAccess<'de> for ListAccess<'_> {
 struct ItemDeserializer<'a>(&'a Value);
 
 impl<'de> Deserializer<'de> for ItemDeserializer<'_> {
-    type Error = Fault;
+    type Error = ValueError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         visit_value(self.0, visitor)
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The place where a value was set.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The defaults of the program, which are in `deploy/default.toml`.
@@ -48,10 +48,10 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The reason why a configuration cannot be used: the place, the key, the problem and the fix. It contains no secret.
+/// The reason why a configuration cannot be used: the origin, the key, the problem and the fix. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    place: String,
+    origin: String,
     key: Option<String>,
     message: String,
 }
@@ -59,12 +59,12 @@ pub struct ConfigError {
 impl ConfigError {
     /// Creates an error about a key. In the error, `message` follows the key.
     pub(crate) fn new(origin: &Origin, key: &str, message: impl Into<String>) -> Self {
-        Self { place: origin.to_string(), key: Some(key.into()), message: message.into() }
+        Self { origin: origin.to_string(), key: Some(key.into()), message: message.into() }
     }
 
     /// Creates an error about a line of a file.
     pub(crate) fn on_line(origin: &Origin, message: impl Into<String>) -> Self {
-        Self { place: origin.to_string(), key: None, message: message.into() }
+        Self { origin: origin.to_string(), key: None, message: message.into() }
     }
 
     /// Creates an error about a file that cannot be read. `key` is the configuration key that contains the path, if
@@ -75,7 +75,7 @@ impl ConfigError {
             None => format!("cannot be read: {reason}"),
             Some(_) => format!("names this file, which cannot be read: {reason}"),
         };
-        Self { place: path.display().to_string(), key: key.map(Into::into), message }
+        Self { origin: path.display().to_string(), key: key.map(Into::into), message }
     }
 
     /// Returns the key that the error is about, or `None` if it is about a whole file or line.
@@ -98,7 +98,7 @@ fn reason(error: &io::Error) -> String {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
+        write!(f, "{}: ", self.origin)?;
         if let Some(key) = &self.key {
             write!(f, "{key} ")?;
         }

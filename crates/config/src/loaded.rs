@@ -70,10 +70,10 @@ impl Loaded {
         self.error_at(key, key, message)
     }
 
-    /// Creates an error about a key, if the key `place` causes the error. The error contains the origin of `place`.
+    /// Creates an error about a key, if the key `cause` causes the error. The error contains the origin of `cause`.
     #[must_use]
-    pub fn error_at(&self, place: &str, key: &str, message: impl Into<String>) -> ConfigError {
-        ConfigError::new(self.layers.origin(place), key, message)
+    pub fn error_at(&self, cause: &str, key: &str, message: impl Into<String>) -> ConfigError {
+        ConfigError::new(self.layers.origin(cause), key, message)
     }
 
     /// Returns true if a layer above the defaults sets a key. For a section, returns true if such a layer sets a key in

@@ -28,11 +28,11 @@ mod decode;
 mod groups;
 mod kind;
 mod known;
-mod labels;
 mod normal;
 mod numbers;
 #[cfg(test)]
 mod tests;
+mod values;
 mod words;
 
 use std::collections::HashSet;
@@ -41,7 +41,7 @@ use ahash::RandomState;
 
 pub use kind::{Hit, Identifier, Writing};
 pub use known::SHORTEST_KNOWN;
-pub use labels::{LONGEST_LABEL, PublicIds, STAR, is_label, is_place_name};
+pub use values::{LONGEST_VALUE, PublicIds, STAR, is_dimension_value, is_place_name};
 
 use known::Known;
 use normal::normal;

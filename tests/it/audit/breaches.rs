@@ -121,7 +121,7 @@ fn each_breach_in_a_topic_of_rollups_is_reported_with_its_location() {
             "published-twice 0/5 -",
             "totals-disagree 1/2 /sessions",
             "overlapping-families 1/4 -",
-            "reserved-label 1/5 /dimensions/browser",
+            "reserved-value 1/5 /dimensions/browser",
             "not-an-integer 1/6 /plays",
             "unknown-schema 1/7 /schema",
             "window-not-aligned 1/8 /window",

@@ -36,7 +36,7 @@ fn body_of_every_content_type_is_written_to_the_partition_of_its_session() {
         assert_eq!((beacon.user_agent.as_deref(), beacon.tenant.as_deref()), (Some("A player"), None));
     }
     assert_eq!(packed.len(), 7);
-    collector.await_count("beacons_total{outcome=\"taken\"}", 7);
+    collector.await_count("beacons_total{outcome=\"accepted\"}", 7);
     collector.await_count("requests_total{status=\"204\"}", 5);
     collector.await_count("bytes_held", 0);
     let (status, log) = collector.0.terminate();
@@ -58,7 +58,7 @@ fn invalid_values_are_counted_by_field() {
     ];
     let records = records.map(|record| format!(r#"{{"key":"k","value":{record}}}"#)).join(",");
     assert_eq!(player.post("/v1/beacons", JSON, format!(r#"{{"records":[{records}]}}"#)), 204);
-    collector.await_count("beacons_total{outcome=\"taken\"}", 2);
+    collector.await_count("beacons_total{outcome=\"accepted\"}", 2);
     collector.await_count("beacons_total{outcome=\"opted_out\"}", 1);
     for (field, count) in [("height", 2), ("stalls", 1), ("event", 1), ("ts", 0)] {
         collector.await_metric(&format!("crowdfold_fields_ignored_total{{field=\"{field}\"}}"), count);
@@ -107,7 +107,7 @@ fn valid_beacons_of_a_body_are_divided_by_partition_and_invalid_beacons_are_drop
     let content = &withdrawal.content;
     let at = content["ts"].as_u64().unwrap();
     assert_eq!(*content, json!({"session": leaving, "ts": at, "opt_out": true}));
-    collector.await_count("beacons_total{outcome=\"taken\"}", 3);
+    collector.await_count("beacons_total{outcome=\"accepted\"}", 3);
     collector.await_count("beacons_total{outcome=\"opted_out\"}", 3);
     collector.await_count("beacons_total{outcome=\"malformed\"}", 1);
     collector.await_count("beacons_total{outcome=\"no_session\"}", 2);
@@ -159,7 +159,7 @@ fn only_the_opt_out_of_a_request_with_an_opt_out_header_is_written() {
     assert_eq!(sessions, ["s-1", "s-1", "s-2", "s-2", "s-3", "s-3", "s-4", "s-4"]);
     collector.await_count("beacons_total{outcome=\"opted_out\"}", 8);
     collector.await_count("beacons_total{outcome=\"no_session\"}", 4);
-    collector.await_count("beacons_total{outcome=\"taken\"}", 0);
+    collector.await_count("beacons_total{outcome=\"accepted\"}", 0);
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn body_whose_beacons_are_larger_than_a_record_is_divided_or_refused() {
     assert_eq!(last[1].content["opt_out"], true);
     collector.await_count("requests_total{status=\"413\"}", 4);
     collector.await_count("beacons_total{outcome=\"too_large\"}", 5);
-    collector.await_count("beacons_total{outcome=\"taken\"}", 1 + 505 + 1);
+    collector.await_count("beacons_total{outcome=\"accepted\"}", 1 + 505 + 1);
     collector.await_count("beacons_total{outcome=\"opted_out\"}", 3);
     collector.await_count("bytes_held", 0);
 }

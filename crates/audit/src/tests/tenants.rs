@@ -135,7 +135,7 @@ fn custom_dimension_is_accepted_only_for_its_tenants() {
     assert_eq!(of("beta", &["arm B"]), ["unknown-dimension /breakdown/0"]);
     assert_eq!(
         of("acme", &["arm jane@mail.example"]),
-        ["identifier /dimensions/arm", "bad-label /dimensions/arm"]
+        ["identifier /dimensions/arm", "invalid-value /dimensions/arm"]
     );
     // The family `platform` is in two tables.
     let overlapping = "overlapping-families ".to_owned();

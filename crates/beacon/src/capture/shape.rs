@@ -6,7 +6,7 @@ use crowdfold_model::CustomSource;
 
 use super::keys::KEYS;
 use crate::FieldsError;
-use crate::paths::{Branch, Taken, Tree};
+use crate::paths::{Branch, PathInUse, Tree};
 
 /// The values of a request that crowdfold reads. It reads no other part of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -172,13 +172,13 @@ impl LogFields {
             if path.is_empty() {
                 return Err(FieldsError::Empty(TABLE, ours.clone()));
             }
-            root.insert(path, name).map_err(|Taken| FieldsError::Clash(TABLE, ours.clone()))?;
+            root.insert(path, name).map_err(|PathInUse| FieldsError::Clash(TABLE, ours.clone()))?;
         }
         for (index, path) in
             custom.iter().enumerate().filter_map(|(at, source)| Some((at, source.log.as_ref()?)))
         {
             let inserted = root.insert(path, Name::Custom(index));
-            inserted.map_err(|Taken| FieldsError::CustomClash(path.join(".")))?;
+            inserted.map_err(|PathInUse| FieldsError::CustomClash(path.join(".")))?;
         }
         // If the path of the time is `["date", "time"]`, it has two possible meanings: the key `time` inside an object
         // `date`, or two separate fields. The lines show which meaning applies, so both are inserted.

@@ -32,8 +32,8 @@ fn default(loaded: &Loaded, tenants: &Tenants) -> Result<(), ConfigError> {
         "is \"{}\", which is not in tenants.names; set it to one of {some}",
         tenants.default.escape_debug()
     );
-    let place = if loaded.is_given(DEFAULT) { DEFAULT } else { "tenants.names" };
-    Err(loaded.error_at(place, DEFAULT, message))
+    let origin = if loaded.is_given(DEFAULT) { DEFAULT } else { "tenants.names" };
+    Err(loaded.error_at(origin, DEFAULT, message))
 }
 
 /// Checks that all tenants in the list of a key are in `tenants.names`.

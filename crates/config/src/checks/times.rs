@@ -62,7 +62,7 @@ impl Need<'_> {
             show_duration(Bounds::least_ttl(need, self.ahead)),
         );
         let keys = std::iter::once(key).chain(self.parts.iter().rev().map(|(key, _)| *key));
-        let place = keys.into_iter().find(|key| loaded.is_given(key)).unwrap_or(key);
-        Err(loaded.error_at(place, key, message))
+        let origin = keys.into_iter().find(|key| loaded.is_given(key)).unwrap_or(key);
+        Err(loaded.error_at(origin, key, message))
     }
 }

@@ -25,7 +25,7 @@ use crowdfold_model::Timestamp;
 use crate::sessions::session::{Assertion, Now};
 use crate::sessions::session_summary::quotient_to_two_digits;
 
-pub(crate) use counted::{Counted, Failure, InWindow};
+pub(crate) use counted::{Counted, InWindow, Pending};
 use starts::Starts;
 
 /// The reports of one beacon about its attempt.
@@ -262,7 +262,7 @@ impl Line {
         let fatal = self.unanswered(context, open, now);
         // If the window has a pending failure, the player may have recovered from it.
         let is_first = !frame || self.started;
-        let expected = if is_first { Failure::Startup } else { Failure::Playback };
+        let expected = if is_first { Pending::Startup } else { Pending::Playback };
         let recovers =
             fatal.is_some_and(|fatal| fatal.window == context.window && open.pending == Some(expected));
         let retry = fatal.is_some() && !recovers;
@@ -274,7 +274,7 @@ impl Line {
             !others.frame.is_valid(now) && (others.start || !self.idle.is_valid(now) && !others.idle)
         };
         if retry || follows && (is_first || !recovers) {
-            let implied = !retry && !start && !others.start && open.pending != Some(Failure::Startup);
+            let implied = !retry && !start && !others.start && open.pending != Some(Pending::Startup);
             if retry || implied && context.implied {
                 open.begin(counted);
             }
@@ -324,17 +324,17 @@ impl Line {
         if !repeats {
             let is_starting = if is_ours { self.is_starting(now) } else { others.starting };
             let failure = if is_starting {
-                Some(Failure::Startup)
+                Some(Pending::Startup)
             } else if frame || others.frame.is_valid(now) {
-                Some(Failure::Playback)
+                Some(Pending::Playback)
             } else if self.idle.is_valid(now) || others.idle || !context.implied {
                 None
             } else {
                 open.begin(counted);
-                Some(Failure::Startup)
+                Some(Pending::Startup)
             };
             if failure.is_some() {
-                open.pending = open.pending.filter(|pending| *pending != Failure::Exit);
+                open.pending = open.pending.filter(|pending| *pending != Pending::Exit);
                 open.count_pending(counted);
                 open.pending = failure;
             }
@@ -362,7 +362,7 @@ impl Line {
         let has_played = others.frame != self.starts.framed_before(now) && others.frame.is_valid(now);
         let has_failed = others.failed || self.unanswered(context, open, now).is_some();
         if self.is_starting(now) && !has_played && !has_failed && !self.left.is_valid(now) {
-            open.pending.get_or_insert(Failure::Exit);
+            open.pending.get_or_insert(Pending::Exit);
         }
         self.left = self.left.or_later(Assertion::at(now.record));
     }

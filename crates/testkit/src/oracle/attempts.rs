@@ -10,7 +10,7 @@ use super::Millis;
 use super::beacon::Beacon;
 use super::numbers::two_digits;
 use assertion::{Assertion, Kind};
-use window::Failure;
+use window::Pending;
 pub(super) use window::WindowAttempts;
 
 /// The assertions of one beacon.
@@ -275,7 +275,7 @@ impl Line {
         let is_idle = self.held(Kind::is_idle, holds).is_some() || others.idle;
         let pending = window.pending;
         let plays_already = frame.is_some() && !self.started();
-        let expected = if plays_already { Failure::Playback } else { Failure::Startup };
+        let expected = if plays_already { Pending::Playback } else { Pending::Startup };
         let first = match (frame, start) {
             (Some(_), _) => self.started(),
             (None, Some(_)) => !self.framed_before(holds).is_some_and(holds),
@@ -284,14 +284,14 @@ impl Line {
         match self.unanswered(assertions.window, window, holds) {
             // The player recovered, so the same attempt continues.
             Some(failed) if failed.window == assertions.window && pending == Some(expected) => {
-                window.plays += u64::from(first && expected == Failure::Startup);
+                window.plays += u64::from(first && expected == Pending::Startup);
             }
             Some(_) => {
                 window.begin();
                 window.plays += 1;
             }
             None => {
-                let implied = !has_started && pending != Some(Failure::Startup);
+                let implied = !has_started && pending != Some(Pending::Startup);
                 if first && implied && is_history_known {
                     window.begin();
                 }
@@ -323,17 +323,17 @@ impl Line {
             let starting = if is_on_this_line { self.is_starting(holds) } else { others.starting };
             let idle = self.held(Kind::is_idle, holds).is_some() || others.idle;
             let failure = if starting {
-                Some(Failure::Startup)
+                Some(Pending::Startup)
             } else if frame.is_some() || others.frame {
-                Some(Failure::Playback)
+                Some(Pending::Playback)
             } else if idle || !is_history_known {
                 None
             } else {
                 window.begin();
-                Some(Failure::Startup)
+                Some(Pending::Startup)
             };
             if failure.is_some() {
-                window.pending = window.pending.filter(|pending| *pending != Failure::Exit);
+                window.pending = window.pending.filter(|pending| *pending != Pending::Exit);
                 window.count_pending();
                 window.pending = failure;
             }
@@ -356,7 +356,7 @@ impl Line {
         let since = &self.0[self.last(Kind::is_start).map_or(0, |at| at + 1)..];
         let left = since.iter().filter(|later| later.kind.is_end()).map(|later| later.asserted_at).max();
         if self.is_starting(holds) && !plays_elsewhere && !failed && !left.is_some_and(holds) {
-            window.pending.get_or_insert(Failure::Exit);
+            window.pending.get_or_insert(Pending::Exit);
         }
         self.assert(Kind::End, assertions, None);
     }

@@ -2,7 +2,7 @@
 
 /// The kind of failure with which an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum Pending {
     /// A fatal error occurred before the first frame.
     Startup,
     /// A fatal error occurred after the first frame.
@@ -16,7 +16,7 @@ pub(crate) enum Failure {
 pub(crate) struct InWindow {
     /// The failure of the last attempt. It is counted when the window closes, or when another attempt begins in the
     /// window. If the player recovers before that, the failure is not counted.
-    pub(crate) pending: Option<Failure>,
+    pub(crate) pending: Option<Pending>,
     /// True if an attempt began in this window, and neither a fatal error nor a first frame has followed.
     pub(super) begun: bool,
 }
@@ -51,11 +51,11 @@ impl InWindow {
 
 impl Counted {
     /// Adds one to the count of a failure. Does nothing for `None`.
-    pub(crate) fn add(&mut self, failure: Option<Failure>) {
+    pub(crate) fn add(&mut self, failure: Option<Pending>) {
         match failure {
-            Some(Failure::Startup) => self.startup_failures += 1,
-            Some(Failure::Playback) => self.playback_failures += 1,
-            Some(Failure::Exit) => self.exits_before_start += 1,
+            Some(Pending::Startup) => self.startup_failures += 1,
+            Some(Pending::Playback) => self.playback_failures += 1,
+            Some(Pending::Exit) => self.exits_before_start += 1,
             None => {}
         }
     }

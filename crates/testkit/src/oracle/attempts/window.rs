@@ -2,7 +2,7 @@
 
 /// The ways in which an attempt or a playback can fail.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum Pending {
     Startup,
     Playback,
     Exit,
@@ -18,7 +18,7 @@ pub(in crate::oracle) struct WindowAttempts {
     pub(in crate::oracle) exits_before_start: u64,
     /// The last failure. It is counted when another attempt begins or the window closes, unless the player recovers
     /// first.
-    pub(super) pending: Option<Failure>,
+    pub(super) pending: Option<Pending>,
     /// True if an attempt has begun in this window, and neither a failure nor a first frame followed it.
     pub(super) begun: bool,
 }
@@ -33,9 +33,9 @@ impl WindowAttempts {
 
     pub(super) fn count_pending(&mut self) {
         match self.pending.take() {
-            Some(Failure::Startup) => self.startup_failures += 1,
-            Some(Failure::Playback) => self.playback_failures += 1,
-            Some(Failure::Exit) => self.exits_before_start += 1,
+            Some(Pending::Startup) => self.startup_failures += 1,
+            Some(Pending::Playback) => self.playback_failures += 1,
+            Some(Pending::Exit) => self.exits_before_start += 1,
             None => {}
         }
     }

@@ -8,19 +8,19 @@ use crate::Identifier;
 use crate::normal::is_invisible;
 
 /// The maximum length in characters of a free text that is published.
-pub const LONGEST_LABEL: usize = 64;
+pub const LONGEST_VALUE: usize = 64;
 
 /// The value that replaces the dimension values of folded rows. No free text may contain it.
 pub const STAR: char = '*';
 
-/// Returns true if a free text has 1 to [`LONGEST_LABEL`] characters and contains only letters, digits and `
+/// Returns true if a free text has 1 to [`LONGEST_VALUE`] characters and contains only letters, digits and `
 /// ._-:/+()&`.
 #[must_use]
-pub fn is_label(text: &str) -> bool {
+pub fn is_dimension_value(text: &str) -> bool {
     is_short(text) && text.chars().all(|c| c.is_alphanumeric() || " ._-:/+()&".contains(c))
 }
 
-/// Returns true if a text may be the name of a place. Besides the characters of a label, it may contain combining
+/// Returns true if a text may be the name of a place. Besides the characters of other values, it may contain combining
 /// marks, joiners, and the punctuation that occurs in lists of countries and regions (ISO 3166, GeoNames):
 /// apostrophes, commas, semicolons, square brackets, dashes, middle dots, quotation marks and daggers.
 #[must_use]
@@ -33,7 +33,7 @@ pub fn is_place_name(text: &str) -> bool {
 }
 
 fn is_short(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= LONGEST_LABEL
+    !text.is_empty() && text.chars().count() <= LONGEST_VALUE
 }
 
 /// The ids that the operator declares public. They match a regular expression completely.
@@ -53,7 +53,7 @@ impl PublicIds {
         compile(&format!(r"\A(?:{pattern})\z")).map(Self)
     }
 
-    /// Returns true if a text is a public id that may be published. The text must have at most [`LONGEST_LABEL`]
+    /// Returns true if a text is a public id that may be published. The text must have at most [`LONGEST_VALUE`]
     /// characters, must match the complete pattern, and must not contain control characters, invisible characters or
     /// `*`.
     #[must_use]
@@ -137,7 +137,7 @@ mod tests {
         {
             assert!(!is_place_name(text), "{text}");
         }
-        assert!(!is_place_name(&"é".repeat(LONGEST_LABEL + 1)));
+        assert!(!is_place_name(&"é".repeat(LONGEST_VALUE + 1)));
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         for never in ["a*b", "*", "a\nb", "a\u{200b}b", "a\u{202e}b"] {
             assert!(!all.contain(never), "{never:?}");
         }
-        assert!(!all.contain(&"x".repeat(LONGEST_LABEL + 1)));
+        assert!(!all.contain(&"x".repeat(LONGEST_VALUE + 1)));
     }
 
     #[test]
