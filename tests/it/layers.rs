@@ -9,8 +9,9 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layer of each crate. A crate may depend only on crates with a lower number.
-const LAYERS: [(&str, u32); 19] = [
+const LAYERS: [(&str, u32); 20] = [
     ("crowdfold-model", 0),
+    ("crowdfold-random", 0),
     ("crowdfold-config", 1),
     ("crowdfold-scan", 0),
     ("crowdfold-beacon", 1),
@@ -32,8 +33,9 @@ const LAYERS: [(&str, u32); 19] = [
 ];
 
 /// The crates that must not read the clock. They receive the time as an argument.
-const TIMELESS: [&str; 9] = [
+const TIMELESS: [&str; 10] = [
     "crowdfold-model",
+    "crowdfold-random",
     "crowdfold-scan",
     "crowdfold-beacon",
     "crowdfold-config",

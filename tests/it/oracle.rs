@@ -17,6 +17,7 @@ use crowdfold_engine::{
 use crowdfold_model::{
     Custom, CustomDimensions, CustomSource, CustomValues, Dimension, Qualities, Quality, Span, Timestamp,
 };
+use crowdfold_random::Random;
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_testkit::oracle;
 use crowdfold_testkit::rows::remove_histograms;
@@ -38,30 +39,8 @@ const OWN: [&[&[&str]]; 5] = [
     &[&["cdn"], &["error_code", "os"]],
 ];
 
-/// A SplitMix64 generator of random numbers.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len() as u64) as usize]
-    }
-}
-
 /// Returns random settings.
-pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
+pub(crate) fn settings(dice: &mut Random) -> oracle::Settings {
     let settings = oracle::Settings {
         tenants: vec!["one".into(), "two".into()],
         default_tenant: "one".into(),
@@ -100,7 +79,7 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
 
 /// Returns random custom dimensions: `arm` for all tenants, which tenant `two` may replace by its own, and `plan` for
 /// tenant `two` only.
-fn custom(dice: &mut Dice) -> Vec<oracle::Custom> {
+fn custom(dice: &mut Random) -> Vec<oracle::Custom> {
     let arm = |tenant: Option<&str>, values: Option<&[&str]>| oracle::Custom {
         name: "arm".into(),
         tenant: tenant.map(Into::into),
@@ -145,7 +124,7 @@ fn customs(settings: &oracle::Settings) -> (CustomDimensions, Vec<CustomSource>)
 }
 
 /// Returns random thresholds for a good session. Some sessions of the logs satisfy them, and others do not.
-fn quality(dice: &mut Dice) -> oracle::Quality {
+fn quality(dice: &mut Random) -> oracle::Quality {
     oracle::Quality {
         startup_ms: dice.below(9_000),
         rebuffering: dice.below(700_000),
@@ -165,7 +144,7 @@ fn qualities(settings: &oracle::Settings) -> Qualities {
 }
 
 /// Returns a random choice of the detail table, which is usually the last table.
-fn detail(breakdowns: usize, dice: &mut Dice) -> oracle::Detail {
+fn detail(breakdowns: usize, dice: &mut Random) -> oracle::Detail {
     match dice.below(4) {
         0 => oracle::Detail::None,
         1 => oracle::Detail::Index(dice.below(breakdowns as u64) as usize),
@@ -174,7 +153,7 @@ fn detail(breakdowns: usize, dice: &mut Dice) -> oracle::Detail {
 }
 
 /// Returns a random margin of at most k/2, or `None` for the default.
-fn margin(k: u64, dice: &mut Dice) -> Option<u64> {
+fn margin(k: u64, dice: &mut Random) -> Option<u64> {
     dice.one_in(2).then(|| dice.below(k / 2 + 1))
 }
 
@@ -359,7 +338,7 @@ fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
 fn operators_equal_the_oracle() {
     let (mut rows_seen, mut own_seen) = (0, 0);
     for seed in 0..SCENARIOS {
-        let mut dice = Dice::new(seed);
+        let mut dice = Random::new(seed);
         let settings = settings(&mut dice);
         let logs: Vec<_> =
             (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();

@@ -48,7 +48,6 @@ mod config;
 mod json;
 mod players;
 mod profile;
-mod random;
 mod report;
 mod session;
 mod truth;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crowdfold_model::SumMetric;
 
 use crate::profile::{Offer, Profile};
-use crate::random::Random;
 use crate::report::{Deed, Event, Outcome, Report};
 use crate::session::Session;
 use crate::{Faults, LoadgenError, PlayersConfig, json};
+use crowdfold_random::Random;
 
 /// The synthetic players: an endless iterator over the records that they send, in the order of `sent_ms`.
 pub struct Players {
@@ -76,7 +76,7 @@ impl Players {
             agenda: BinaryHeap::with_capacity(config.sessions as usize + 16),
             noted: 0,
             beside: VecDeque::new(),
-            mishaps: Random::new(config.seed, [u64::MAX, 0]),
+            mishaps: Random::at(config.seed, [u64::MAX, 0]),
         };
         for seat in 0..config.sessions as usize {
             let (number, random) = players.next_session();
@@ -91,7 +91,7 @@ impl Players {
     fn next_session(&mut self) -> (u64, Random) {
         let number = self.begun;
         self.begun += 1;
-        (number, Random::new(self.seed, [number, 1]))
+        (number, Random::at(self.seed, [number, 1]))
     }
 
     fn note(&mut self, at: u64, what: What) {

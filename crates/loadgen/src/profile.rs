@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::catalogue::{self, Connection, Platform};
-use crate::random::Random;
 use crate::{Custom, Mix, PlayersConfig};
+use crowdfold_random::Random;
 
 /// The distributions from which the properties of sessions are drawn.
 pub(crate) struct Offer {

@@ -6,8 +6,8 @@ use crowdfold_model::{SumMetric, ValueMetric};
 
 use crate::catalogue::{CDNS, LADDER};
 use crate::profile::{Means, Offer, Profile};
-use crate::random::Random;
 use crate::report::{Deed, Event, Picture};
+use crowdfold_random::Random;
 
 /// A live session, and the kind and time of its next beacon.
 pub(crate) struct Session {

@@ -1,10 +1,11 @@
 //! Tests a worker that is killed (SIGKILL) or suspended (SIGSTOP) at random fault points.
 
-use crowdfold_testkit::Kafka;
+use crowdfold_random::Random;
 use crowdfold_testkit::oracle::Record;
+use crowdfold_testkit::{Kafka, eventually};
 
 use super::assert_nothing_lost_or_counted_twice;
-use crate::worker::support::{Chance, Deployment, Worker, now, sleep, window_ago};
+use crate::worker::support::{Deployment, Worker, now, seeded_random, sleep, window_ago};
 
 /// The number of faults of a run, if `CROWDFOLD_FAULTS` is not set. `make soak` sets it.
 const FAULTS: u64 = 20;
@@ -43,7 +44,7 @@ const STEPS: [(&str, u64); 12] = [
 #[test]
 fn nothing_is_lost_or_counted_twice_if_the_worker_is_killed_or_suspended_at_random_steps() {
     let faults = asked().unwrap_or(FAULTS);
-    let mut chance = Chance::new("random faults");
+    let mut chance = seeded_random("random faults");
     let (mut done, mut aborted) = (0, 0);
     while done < faults {
         let (struck, left) = deploy(&mut chance, EACH.min(faults - done));
@@ -65,7 +66,7 @@ fn asked() -> Option<u64> {
 
 /// Runs one deployment with `most` faults. Returns the number of faults, and the number of rows of aborted
 /// transactions.
-fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
+fn deploy(chance: &mut Random, most: u64) -> (u64, usize) {
     let mut deployment = Deployment::new(Kafka::shared());
     // With a long timeout, the partitions do not count as idle between two slices.
     deployment.set("source.idle_timeout", "\"1h\"");
@@ -122,9 +123,12 @@ fn strike(deployment: &Deployment<'_>, fault: &str) {
         // The worker is suspended for longer than its session timeout, so another worker takes over. When the first
         // worker continues, it must detect the takeover.
         let other = other.unwrap_or_else(|| Worker::start(deployment, "b"));
-        sleep(4_500);
+        eventually("the other worker has all partitions", || {
+            (other.partitions() == deployment.partitions as usize).then_some(())
+        });
+        let before = worker.log();
         worker.resume();
-        sleep(2_000);
+        worker.await_further_log(&before);
         other.kill();
     }
     worker.kill();

@@ -3,9 +3,10 @@
 
 use crowdfold_engine::Ledger;
 use crowdfold_model::Reason;
+use crowdfold_random::Random;
 use crowdfold_testkit::oracle;
 
-use crate::oracle::{Dice, log, operators, settings};
+use crate::oracle::{log, operators, settings};
 
 const SCENARIOS: u64 = 4_000;
 
@@ -13,7 +14,7 @@ const SCENARIOS: u64 = 4_000;
 fn invariant_8_every_beacon_and_session_window_is_accounted_for() {
     let mut beacons_seen = 0;
     for seed in 0..SCENARIOS {
-        let mut dice = Dice::new(seed);
+        let mut dice = Random::new(seed);
         let settings = settings(&mut dice);
         let logs: Vec<_> =
             (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();

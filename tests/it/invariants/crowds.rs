@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crowdfold_random::Random;
 use crowdfold_testkit::oracle::{Settings, TableKey, evaluate};
 use serde_json::Value;
 
-use crate::oracle::{Dice, log, operators, settings};
+use crate::oracle::{log, operators, settings};
 
 const SCENARIOS: u64 = 3_000;
 
@@ -35,7 +36,7 @@ fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
 fn invariant_5_every_row_covers_k_distinct_sessions() {
     let (mut rows_seen, mut folded, mut withheld) = (0, 0, 0);
     for seed in 0..SCENARIOS {
-        let mut dice = Dice::new(1_000_000 + seed);
+        let mut dice = Random::new(1_000_000 + seed);
         let settings = settings(&mut dice);
         let mut partition = |number: u64| -> Vec<_> {
             let log = log(number as usize, &mut dice);

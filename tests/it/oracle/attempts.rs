@@ -17,8 +17,8 @@ struct OneSession {
 }
 
 impl OneSession {
-    fn random(settings: &oracle::Settings, dice: &mut Dice) -> Self {
-        let mode = dice.one(&["json", "events", "requests"]);
+    fn random(settings: &oracle::Settings, dice: &mut Random) -> Self {
+        let mode = dice.pick(&["json", "events", "requests"]);
         let begin = START + dice.below(20_000);
         let mut now = begin;
         let (mut log, mut times) = (Vec::new(), BTreeSet::new());
@@ -63,11 +63,11 @@ fn is_any_of(text: &str, words: &[&str]) -> bool {
 }
 
 /// Returns a random JSON beacon. `first` is true for a start, and false for a first frame.
-fn beacon(ts: u64, first: Option<bool>, dice: &mut Dice) -> String {
+fn beacon(ts: u64, first: Option<bool>, dice: &mut Random) -> String {
     let event = match first {
         Some(true) => "attempt",
         Some(false) => "play",
-        None => dice.one(&["attempt", "attempt", "play", "heartbeat", "heartbeat", "error", "end", "end"]),
+        None => dice.pick(&["attempt", "attempt", "play", "heartbeat", "heartbeat", "error", "end", "end"]),
     };
     let mut beacon = format!(r#"{{"ts":{ts},"session":"one","event":"{event}""#);
     for (field, rarity) in [
@@ -85,12 +85,12 @@ fn beacon(ts: u64, first: Option<bool>, dice: &mut Dice) -> String {
 }
 
 /// Returns a random state as CMCD, or the time to the first frame without a state.
-fn states(first: Option<bool>, dice: &mut Dice) -> String {
+fn states(first: Option<bool>, dice: &mut Random) -> String {
     let state = match first {
         Some(true) => "s",
         Some(false) => "p",
         None if dice.one_in(12) => return ",msd=800".into(),
-        None => dice.one(&["s", "s", "p", "p", "f", "f", "a", "e", "q", "q", "r", "w", "k", "d"]),
+        None => dice.pick(&["s", "s", "p", "p", "f", "f", "a", "e", "q", "q", "r", "w", "k", "d"]),
     };
     let startup = if dice.one_in(8) { ",msd=900" } else { "" };
     format!(",sta={state}{startup}")
@@ -108,7 +108,7 @@ fn plays_failures_and_exits_do_not_exceed_attempts() {
     let mut seen = [0; 5];
     let mut exits_compared = 0;
     for seed in 0..SESSIONS {
-        let mut dice = Dice::new(seed);
+        let mut dice = Random::new(seed);
         let settings = oracle::Settings {
             whole_history: true,
             child_directed_tenants: vec![],

@@ -3,13 +3,13 @@
 use super::*;
 
 /// Returns a random log of one partition.
-pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
+pub(crate) fn log(partition: usize, dice: &mut Random) -> Vec<oracle::Record> {
     let mut now = START + dice.below(20_000);
     let mut log: Vec<oracle::Record> = Vec::new();
     // In a third of the logs, one session sends both JSON and CMCD. In each of the other logs, there are several
     // sessions, and some of them send both.
     let (json, cmcd) = if dice.one_in(3) { (4..5, 4..5) } else { (0..7, 4..9) };
-    let session = |of: &std::ops::Range<u64>, dice: &mut Dice| {
+    let session = |of: &std::ops::Range<u64>, dice: &mut Random| {
         format!("p{partition}-{}", of.start + dice.below(of.end - of.start))
     };
     for _ in 0..dice.below(50) {
@@ -20,7 +20,9 @@ pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
         // Timestamps are not in order, because the clocks of producers differ.
         let timestamp = now - dice.below(4) * dice.below(5_000);
         let payload = match dice.below(26) {
-            0 => dice.one(&["", "[]", "{", "null", "7", "[1]", "{\"ts\":1}", "\u{fffd}"]).as_bytes().to_vec(),
+            0 => {
+                dice.pick(&["", "[]", "{", "null", "7", "[1]", "{\"ts\":1}", "\u{fffd}"]).as_bytes().to_vec()
+            }
             1 if !log.is_empty() => log[dice.below(log.len() as u64) as usize].payload.clone(),
             2 => (0..=dice.below(3))
                 .map(|_| beacon(&session(&json, dice), timestamp, dice) + "\n")
@@ -44,7 +46,7 @@ pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
     log
 }
 
-fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
+fn beacon(session: &str, timestamp: u64, dice: &mut Random) -> String {
     let ts = match dice.below(10) {
         0 => timestamp + dice.below(4_000),
         1 => timestamp - dice.below(60_000),
@@ -55,12 +57,12 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
         fields.push(format!(r#""session":"{session}""#));
     }
     if !dice.one_in(3) {
-        fields.push(format!(r#""tenant":"{}""#, dice.one(&["one", "one", "two", "two", "other"])));
+        fields.push(format!(r#""tenant":"{}""#, dice.pick(&["one", "one", "two", "two", "other"])));
     }
     if !dice.one_in(5) {
         fields.push(format!(
             r#""event":"{}""#,
-            dice.one(&["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"])
+            dice.pick(&["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"])
         ));
     }
     for (name, values, rarity) in [
@@ -76,7 +78,7 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
         ("error_code", &["1001", "bufferStalledError", "none", ""], 8),
     ] {
         if dice.one_in(rarity) {
-            fields.push(format!(r#""{name}":"{}""#, dice.one(values)));
+            fields.push(format!(r#""{name}":"{}""#, dice.pick(values)));
         }
     }
     for (name, most) in [
@@ -100,13 +102,13 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
         }
     }
     if dice.one_in(3) {
-        fields.push(format!(r#""trial":{{"arm":"{}","x":1}}"#, dice.one(&["A", "b", "C", "", "D"])));
+        fields.push(format!(r#""trial":{{"arm":"{}","x":1}}"#, dice.pick(&["A", "b", "C", "", "D"])));
     }
     if dice.one_in(4) {
-        fields.push(format!(r#""plan":{}"#, dice.one(&["\"basic\"", "\"Pro\"", "7", "null", "[]"])));
+        fields.push(format!(r#""plan":{}"#, dice.pick(&["\"basic\"", "\"Pro\"", "7", "null", "[]"])));
     }
     if dice.one_in(6) {
-        fields.push(format!(r#""fatal":{}"#, dice.one(&["true", "false"])));
+        fields.push(format!(r#""fatal":{}"#, dice.pick(&["true", "false"])));
     }
     if dice.one_in(30) {
         fields.push(r#""opt_out":true"#.into());
@@ -116,8 +118,8 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
 
 /// Returns a random CMCD record of event mode. Its time is usually up to six seconds before the timestamp of the
 /// record.
-fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
-    let name = dice.one(&["ps", "ps", "ps", "t", "rr", "rr", "bc", "e"]);
+fn event(session: &str, timestamp: u64, dice: &mut Random) -> String {
+    let name = dice.pick(&["ps", "ps", "ps", "t", "rr", "rr", "bc", "e"]);
     let ts = match dice.below(12) {
         0 => timestamp + dice.below(4_000),
         1 => timestamp - dice.below(60_000),
@@ -129,16 +131,16 @@ fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
 }
 
 /// Returns a random CMCD record of request mode, which contains no time.
-fn request(session: &str, dice: &mut Dice) -> String {
+fn request(session: &str, dice: &mut Random) -> String {
     let mut record = String::from("CMCD=ot=v");
     cmcd(&mut record, session, dice);
     record
 }
 
-fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
+fn cmcd(record: &mut String, session: &str, dice: &mut Random) {
     record.push_str(&format!(r#",sid="{session}""#));
     if !dice.one_in(8) {
-        let state = dice.one(&["s", "p", "p", "p", "p", "r", "r", "k", "w", "a", "e", "f", "d", "q"]);
+        let state = dice.pick(&["s", "p", "p", "p", "p", "r", "r", "k", "w", "a", "e", "f", "d", "q"]);
         record.push_str(&format!(",sta={state}"));
     }
     for (key, most, rarity) in [
@@ -169,7 +171,7 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         ("ec", &["\"404\"", "\"504\"", "(\"404\" \"504\")", "(\"4032\" \"404\")"], 8),
     ] {
         if dice.one_in(rarity) {
-            record.push_str(&format!(",{key}={}", dice.one(values)));
+            record.push_str(&format!(",{key}={}", dice.pick(values)));
         }
     }
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use crowdfold_random::Random;
 use crowdfold_release::Secret;
 use crowdfold_testkit::oracle::{self, BOUNDED, Detail, clamp_of};
 use serde_json::Value;
 
-use super::{Dice, differences, log, operators_with, settings};
+use super::{differences, log, operators_with, settings};
 
 const SCENARIOS: u64 = 1_500;
 
@@ -58,7 +59,7 @@ fn compare(
 ) -> Result<BTreeMap<&'static str, Residuals>, String> {
     let mut residuals = BTreeMap::<&str, Residuals>::new();
     for seed in 0..scenarios {
-        let mut dice = Dice::new(2_000_000 + seed);
+        let mut dice = Random::new(2_000_000 + seed);
         let mut settings = settings(&mut dice);
         (settings.secret, settings.noise) = (true, 1 + seed % 3);
         let logs: Vec<_> =

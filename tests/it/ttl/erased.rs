@@ -6,7 +6,7 @@ use crowdfold_testkit::{Kafka, eventually, unique};
 
 use super::{is_on_disk, quick};
 use crate::kafka_support::settings;
-use crate::worker::support::{Chance, Deployment, Worker, assert_same_rows, now, sleep, window_ago};
+use crate::worker::support::{Deployment, Worker, assert_same_rows, now, seeded_random, sleep, window_ago};
 
 /// Returns a deployment with `ttl.erase_counted`, without creating its topics.
 fn erasing(kafka: &Kafka) -> Deployment<'_> {
@@ -43,7 +43,7 @@ fn await_erased(deployment: &Deployment<'_>) {
 /// rows must equal the rows of the oracle, and at the end no counted beacon may be readable.
 #[test]
 fn all_beacons_are_counted_and_then_unreadable_even_if_the_worker_is_killed() {
-    let mut chance = Chance::new("erase and kill");
+    let mut chance = seeded_random("erase and kill");
     let deployment = erasing(Kafka::shared()).with_topics();
     let log = deployment.players(41, 200, window_ago(2_000, 240_000), 200_000);
     let outcome = deployment.evaluate(&log);

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crowdfold_testkit::Kafka;
 
-use super::support::{Chance, Deployment, Worker, assert_same_rows, sleep, window_ago};
+use super::support::{Deployment, Worker, assert_same_rows, seeded_random, sleep, window_ago};
 
 #[test]
 fn worker_that_is_killed_twice_publishes_every_row_once() {
-    let mut chance = Chance::new("kill -9");
+    let mut chance = seeded_random("kill -9");
     let deployment = Deployment::new(Kafka::shared()).with_topics();
     // The log has three hundred windows, and the worker writes a transaction for each of them. This takes some seconds.
     let log = deployment.players(2, 200, window_ago(2_000, 640_000), 600_000);

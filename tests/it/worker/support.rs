@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crowdfold_loadgen::{Faults, Mix, Players, PlayersConfig};
 use crowdfold_model::murmur2;
+use crowdfold_random::Random;
 use crowdfold_testkit::oracle::{self, Outcome};
 use crowdfold_testkit::{Kafka, binary, eventually, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -323,28 +324,16 @@ pub(crate) fn sleep(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// A random number generator that prints its seed, so that a failed test can be repeated with it.
-pub(crate) struct Chance(u64);
-
-impl Chance {
-    /// Creates a generator. `CROWDFOLD_SEED` sets the seed.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the input of a test is not part of the program's configuration"
-    )]
-    pub(crate) fn new(what: &str) -> Self {
-        let asked = std::env::var("CROWDFOLD_SEED").ok().and_then(|seed| seed.parse().ok());
-        let drawn = || u64::from_str_radix(unique("").trim_start_matches('-'), 16).unwrap();
-        let seed = asked.unwrap_or_else(drawn) | 1;
-        eprintln!("{what}: seed {seed}");
-        Self(seed)
-    }
-
-    /// Returns a random number below `most` (xorshift).
-    pub(crate) fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
+/// Creates a generator of random numbers, and prints its seed, so that a failed test can be repeated with it.
+/// `CROWDFOLD_SEED` sets the seed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the input of a test is not part of the program's configuration"
+)]
+pub(crate) fn seeded_random(what: &str) -> Random {
+    let asked = std::env::var("CROWDFOLD_SEED").ok().and_then(|seed| seed.parse().ok());
+    let drawn = || u64::from_str_radix(unique("").trim_start_matches('-'), 16).unwrap();
+    let seed = asked.unwrap_or_else(drawn);
+    eprintln!("{what}: seed {seed}");
+    Random::new(seed)
 }

@@ -7,9 +7,10 @@ use crowdfold_airlock::{Airlock, Placement, Record};
 use crowdfold_engine::wire::{self, Partial};
 use crowdfold_engine::{Combiner, CombinerCheckpoint, PreparedBatch, Start};
 use crowdfold_model::SumMetric;
+use crowdfold_random::Random;
 
 use crate::at;
-use crate::scenario::{Rng, Scenario};
+use crate::scenario::Scenario;
 use crate::worker::Deployment;
 
 const SCENARIOS: u64 = 4_000;
@@ -49,7 +50,7 @@ pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
     let shared = crate::shared();
     (0..SCENARIOS).find_map(|number| {
         let deployment =
-            Deployment { scenario: Scenario::random(&mut Rng(number)), shared: Arc::clone(&shared) };
+            Deployment { scenario: Scenario::random(&mut Random::new(number)), shared: Arc::clone(&shared) };
         (0..deployment.scenario.partitions[1]).find_map(|partition| {
             let whole = prepared(&deployment, partition, deployment.scenario.first, None);
             // The last batch is not tested, because nothing follows it in the log.
@@ -91,7 +92,7 @@ fn plays_failures_and_exits_do_not_exceed_attempts_after_any_restart() {
     let shared = crate::shared();
     let (mut seen, mut exits_compared, mut restarts) = ([0; 5], 0, 0);
     for number in 0..SCENARIOS {
-        let (scenario, goes_on) = Scenario::of_one_session(&mut Rng(number));
+        let (scenario, goes_on) = Scenario::of_one_session(&mut Random::new(number));
         let deployment = Deployment { scenario, shared: Arc::clone(&shared) };
         let check = |all: [u64; 5]| {
             let [attempts, plays, startup, playback, exits] = all;

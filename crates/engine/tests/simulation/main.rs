@@ -20,9 +20,10 @@ use std::sync::{Arc, Mutex};
 
 use crowdfold_airlock::{SessionHasher, Settings, Shared};
 use crowdfold_model::{Span, Timestamp};
+use crowdfold_random::Random;
 
 use expectation::References;
-use scenario::{Rng, SKEW, Scenario, TENANTS};
+use scenario::{SKEW, Scenario, TENANTS};
 use seeded_bugs::Bug;
 use worker::Deployment;
 
@@ -101,7 +102,7 @@ impl Block {
     const SIZE: u64 = 8;
 
     fn new(number: u64, shared: &Arc<Shared>) -> Self {
-        let scenario = Scenario::random(&mut Rng(number));
+        let scenario = Scenario::random(&mut Random::new(number));
         let deployment = Deployment { scenario, shared: Arc::clone(shared) };
         Self { number, deployment, references: References::default() }
     }
@@ -112,7 +113,7 @@ impl Block {
 
     /// Runs one schedule, and checks its result. Returns the kind of the schedule.
     fn schedule(&self, seed: u64, bug: Option<Bug>) -> String {
-        let outcome = schedule::run(&self.deployment, Rng(!seed), bug);
+        let outcome = schedule::run(&self.deployment, Random::new(!seed), bug);
         expectation::check(&self.deployment, &self.references, &outcome);
         let some = if expectation::is_partial(&outcome) { ", rows of some partitions" } else { "" };
         format!("{:?}{some}", outcome.disruption)

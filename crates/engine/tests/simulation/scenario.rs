@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use crowdfold_engine::Rules;
 use crowdfold_model::{Dimension, Qualities, Quality, murmur2};
+use crowdfold_random::Random;
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 
 pub(crate) const WINDOW: u64 = 10_000;
@@ -22,30 +23,6 @@ const SESSIONS: usize = 6;
 const NOISY: u64 = 12;
 /// The maximum number of partitions of a scenario after growth.
 const MAX_PARTITIONS: u32 = 6;
-
-/// A splitmix64 generator of random numbers. For equal seeds, it generates the same schedule on every machine.
-pub(crate) struct Rng(pub u64);
-
-impl Rng {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-    /// Returns a random number below `n`.
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-    /// Returns true with the probability 1 / `n`.
-    pub(crate) fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize]
-    }
-}
 
 pub(crate) struct Record {
     pub(crate) timestamp: u64,
@@ -103,7 +80,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    pub(crate) fn random(rng: &mut Rng) -> Self {
+    pub(crate) fn random(rng: &mut Random) -> Self {
         let breakdowns = vec![vec![Dimension::Os, Dimension::Browser], vec![Dimension::Cdn]];
         let k = 1 + rng.below(3);
         let idle = rng.pick(&[4_000, 9_000, 15_000]);
@@ -164,7 +141,7 @@ impl Scenario {
         self.logs.iter().flatten().map(|record| record.timestamp).max().unwrap_or(START)
     }
 
-    fn log(&mut self, partition: u32, rng: &mut Rng) -> Vec<Record> {
+    fn log(&mut self, partition: u32, rng: &mut Random) -> Vec<Record> {
         let begins = if partition < self.partitions[0] { START } else { self.grows_at };
         let mut now = begins + rng.below(2 * WINDOW);
         let mut log: Vec<Record> = Vec::new();
@@ -232,7 +209,7 @@ impl Scenario {
         log: &[Record],
         times: &[Option<u64>],
         closed: Closed,
-        rng: &mut Rng,
+        rng: &mut Random,
     ) -> Option<(Vec<u8>, u64)> {
         let back = 1 + rng.below(12) as usize;
         let at = log.len().checked_sub(back)?;
@@ -246,7 +223,7 @@ impl Scenario {
     }
 
     /// Returns the number of one of the first sessions that belong to the partition.
-    fn session(&self, partition: u32, now: u64, first: usize, rng: &mut Rng) -> u64 {
+    fn session(&self, partition: u32, now: u64, first: usize, rng: &mut Random) -> u64 {
         // Some producers do not know the new partitions immediately, and continue to use the old ones.
         let fresh = now >= self.grows_at && (partition >= self.partitions[0] || !rng.one_in(4));
         let of = self.partitions[usize::from(fresh)];
@@ -255,7 +232,7 @@ impl Scenario {
 }
 
 /// Returns the event time of a beacon that arrives at the time `now`.
-fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
+fn time(now: u64, closed: Closed, rng: &mut Random) -> u64 {
     match rng.below(16) {
         0 if closed.is_sure() && closed.surely > START => closed.surely - 1 - rng.below(2 * WINDOW),
         _ => (now - rng.below(WINDOW + LATENESS)).max(closed.perhaps),
@@ -263,7 +240,7 @@ fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
 }
 
 /// Returns thresholds that some sessions of a log meet and others miss. The second tenant may have its own thresholds.
-fn qualities(rng: &mut Rng) -> Qualities {
+fn qualities(rng: &mut Random) -> Qualities {
     let mut quality = || Quality {
         startup_ms: rng.pick(&[200, 1_000, 2_000]),
         rebuffering_millionths: rng.pick(&[0, 10_000, 300_000]),

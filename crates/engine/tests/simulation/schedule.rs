@@ -1,9 +1,10 @@
 //! Applies disturbances to a scenario. Their order is random, and a seed determines it.
 
 use crowdfold_engine::MergerCheckpoint;
+use crowdfold_random::Random;
 
 use crate::log::{Broker, TransactionResult};
-use crate::scenario::{LATENESS, Rng, SKEW, START, WINDOW};
+use crate::scenario::{LATENESS, SKEW, START, WINDOW};
 use crate::seeded_bugs::Bug;
 use crate::worker::{Deployment, Started, Worker};
 
@@ -33,7 +34,7 @@ pub(crate) enum Disruption {
 }
 
 impl Disruption {
-    fn draw(deployment: &Deployment, rng: &mut Rng) -> Self {
+    fn draw(deployment: &Deployment, rng: &mut Random) -> Self {
         use Disruption as T;
         if deployment.scenario.grows() {
             return rng.pick(&[T::Grown, T::Grown, T::Everything]);
@@ -81,7 +82,7 @@ pub(crate) struct Outcome {
 
 struct Schedule<'a> {
     deployment: &'a Deployment,
-    rng: Rng,
+    rng: Random,
     disruption: Disruption,
     strikes_at: u64,
     struck: bool,
@@ -94,7 +95,7 @@ struct Schedule<'a> {
     now: u64,
 }
 
-pub(crate) fn run(deployment: &Deployment, mut rng: Rng, bug: Option<Bug>) -> Outcome {
+pub(crate) fn run(deployment: &Deployment, mut rng: Random, bug: Option<Bug>) -> Outcome {
     let disruption = Disruption::draw(deployment, &mut rng);
     let n = deployment.scenario.partitions[0];
     let stuck = (disruption == Disruption::Stuck).then(|| {
@@ -366,6 +367,6 @@ fn drain(deployment: &Deployment, broker: &mut Broker, worker: &mut Worker, now:
 /// Returns a function that selects the partitions of a worker. The result depends only on the generation, because a
 /// worker may not know the latest generation yet.
 fn ownership(generation: u64, salt: u64, which: u64) -> impl Fn(u32) -> bool {
-    let drawn = Rng(generation ^ salt << 32).next();
+    let drawn = Random::new(generation ^ salt << 32).bits();
     move |partition| drawn >> partition & 1 == which
 }

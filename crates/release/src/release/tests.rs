@@ -1,11 +1,12 @@
 use crowdfold_model::Dimension::{Browser, Cdn, Os, Player};
 use crowdfold_model::{Cell, Span, SumMetric, Table, Timestamp, ValueMetric, Window};
+use crowdfold_random::Random;
 use proptest::collection::vec;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::{ReleaseError, Released, is_partition_into_crowds, release};
 use crate::fold::Row;
-use crate::testing::{Numbers, cell, cell_key, table};
+use crate::testing::{cell, cell_key, table};
 use crate::{Coverage, Detail, Policy, PolicySettings};
 
 const WINDOW: Window = Window::at(Timestamp::from_millis(60_000), Span::MINUTE);
@@ -186,12 +187,12 @@ struct SessionSummary {
     cell: Cell,
 }
 
-fn summary(numbers: &mut Numbers) -> SessionSummary {
-    let mut cell = Cell { sessions: 1, networks: 1 << (numbers.next() % 64), ..Cell::default() };
-    cell.sums.beacons = 1 + numbers.next() % 5;
-    cell.sums[SumMetric::PlayingMs] = 100 * (numbers.next() % 600);
-    cell.sums.errors[(numbers.next() % 6) as usize] = numbers.next() % 2;
-    cell.values[ValueMetric::BandwidthKbps].record((numbers.next() % 90) as u32 * 100);
+fn summary(numbers: &mut Random) -> SessionSummary {
+    let mut cell = Cell { sessions: 1, networks: 1 << (numbers.bits() % 64), ..Cell::default() };
+    cell.sums.beacons = 1 + numbers.bits() % 5;
+    cell.sums[SumMetric::PlayingMs] = 100 * (numbers.bits() % 600);
+    cell.sums.errors[(numbers.bits() % 6) as usize] = numbers.bits() % 2;
+    cell.values[ValueMetric::BandwidthKbps].record((numbers.bits() % 90) as u32 * 100);
     cell.bounded.0[17] = cell.sums[SumMetric::PlayingMs];
     let value = |unit: f64| (unit * unit * unit * 6.0) as u8;
     SessionSummary { values: std::array::from_fn(|_| value(numbers.unit())), cell }
@@ -221,14 +222,14 @@ proptest! {
     fn order_and_partitions_of_sessions_do_not_change_a_byte_of_the_rows(
         seed in 0_u64..1_000_000, count in 0_usize..400, cuts in vec(0_usize..400, 0..4)
     ) {
-        let mut numbers = Numbers(seed);
+        let mut numbers = Random::new(seed);
         let mut summaries: Vec<_> = (0..count).map(|_| summary(&mut numbers)).collect();
         let bytes = |partitions: &[Vec<SessionSummary>]| -> Vec<Vec<u8>> {
             let result = release("acme", WINDOW, tables(partitions), &policy(Some(5)), None);
             result.rollups.iter().map(crate::Rollup::json).collect()
         };
         let straight = bytes(&[summaries.clone()]);
-        summaries.sort_by_cached_key(|_| numbers.next());
+        summaries.sort_by_cached_key(|_| numbers.bits());
         let mut partitions = vec![summaries];
         for cut in cuts {
             if let Some(last) = partitions.last_mut() {
@@ -243,7 +244,7 @@ proptest! {
     fn every_session_window_and_beacon_is_released_or_withheld_in_all_tables(
         seed in 0_u64..1_000_000, count in 0_usize..200
     ) {
-        let mut numbers = Numbers(seed);
+        let mut numbers = Random::new(seed);
         let summaries: Vec<_> = (0..count).map(|_| summary(&mut numbers)).collect();
         let beacons: u64 = summaries.iter().map(|summary| summary.cell.sums.beacons).sum();
         let result = release("acme", WINDOW, tables(&[summaries]), &policy(None), None);

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crowdfold_model::{Cell, CellKey, Dimension, Span, Table, Timestamp, ValueMetric, Window};
+use crowdfold_random::Random;
 use crowdfold_release::{Detail, Policy, PolicySettings, release};
 use serde_json::Value;
-
-use crate::oracle::Dice;
 
 /// The number of values of each dimension.
 const VALUES: usize = 3;
@@ -43,7 +42,7 @@ impl Scenario {
 
     /// Returns a random scenario. Many points have no sessions, and the others have from one to 34.
     pub(super) fn random(seed: u64, breakdowns: &[&[&str]]) -> Self {
-        let mut dice = Dice::new(seed);
+        let mut dice = Random::new(seed);
         // With four dimensions, a scenario has only one window, to limit the number of points.
         let mut scenario = Self::empty(breakdowns, 2);
         if scenario.names.len() > 3 {

@@ -19,7 +19,7 @@ impl Scenario {
     /// long. Nothing in the log is late, repeated or opted out. Also returns true if a start, a first frame or a failure
     /// is in another window than an end. The attempt that ended may then count as a play or as a failure, in addition
     /// to its exit.
-    pub(crate) fn of_one_session(rng: &mut Rng) -> (Self, bool) {
+    pub(crate) fn of_one_session(rng: &mut Random) -> (Self, bool) {
         let mut scenario = Self::random(rng);
         let idle = scenario.versions[0].rules.idle.as_millis();
         let mode = rng.pick(&[Mode::Json, Mode::Events, Mode::Requests]);
@@ -62,7 +62,7 @@ impl Scenario {
 
 impl Mode {
     /// Generates the report with this number. The first report is a start or a first frame.
-    fn report(self, number: u64, time: u64, rng: &mut Rng) -> String {
+    fn report(self, number: u64, time: u64, rng: &mut Random) -> String {
         let first = number == 0;
         let state = if first {
             rng.pick(&["s", "p"])

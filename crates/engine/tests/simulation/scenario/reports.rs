@@ -8,7 +8,7 @@ impl Scenario {
         partition: u32,
         now: u64,
         closed: Closed,
-        rng: &mut Rng,
+        rng: &mut Random,
     ) -> (String, u64) {
         self.beacons += 1;
         let time = time(now, closed, rng);
@@ -70,7 +70,7 @@ impl Scenario {
         now: u64,
         closed: Closed,
         states: &[&str],
-        rng: &mut Rng,
+        rng: &mut Random,
     ) -> (String, u64) {
         self.beacons += 1;
         let time = time(now, closed, rng);
@@ -94,7 +94,7 @@ impl Scenario {
     }
 
     /// Generates a record of CMCD request mode.
-    pub(super) fn request(&mut self, session: u64, states: &[&str], rng: &mut Rng) -> String {
+    pub(super) fn request(&mut self, session: u64, states: &[&str], rng: &mut Random) -> String {
         self.beacons += 1;
         let (state, number, code) = (rng.pick(states), rng.below(9_999), code(rng));
         format!(r#"CMCD=sid="s{session}",sta={state},sn={number}{code}{}"#, measured(rng))
@@ -102,20 +102,20 @@ impl Scenario {
 }
 
 /// Returns the error codes of a record. As with real players, most codes are repetitions.
-fn code(rng: &mut Rng) -> &'static str {
+fn code(rng: &mut Random) -> &'static str {
     rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111", ",ec=(27 111)"])
 }
 
 /// Returns the live latency and the time to first byte of a CMCD record. Each of them is often missing. The time to
 /// first byte counts only for responses with media.
-fn measured(rng: &mut Rng) -> String {
+fn measured(rng: &mut Random) -> String {
     let kind = rng.pick(&["", ",ot=v", ",ot=a", ",ot=m"]);
     kind.to_owned()
         + &amounts(&[("ltc", 40_000), ("ttfb", 70_000)], |key, value| format!(",{key}={value}"), rng)
 }
 
 /// Returns some of these amounts, each with a random value below its maximum.
-fn amounts(of: &[(&str, u64)], text: impl Fn(&str, u64) -> String, rng: &mut Rng) -> String {
+fn amounts(of: &[(&str, u64)], text: impl Fn(&str, u64) -> String, rng: &mut Random) -> String {
     let mut some = String::new();
     for (name, most) in of {
         if rng.one_in(3) {

@@ -1,14 +1,15 @@
 //! Measures the share of sessions that keep their complete cell key when ordinary traffic is folded.
 
 use crowdfold_model::Table;
+use crowdfold_random::Random;
 
 use crate::fold::{Margin, fold};
-use crate::testing::{Numbers, cell, cell_key};
+use crate::testing::{cell, cell_key};
 
 /// Returns the number of sessions that keep their complete cell key, and the number of sessions whose own cell is a
 /// crowd.
 fn kept(sessions: u64, windows: u64, sizes: &[usize], exponent: f64) -> (u64, u64) {
-    let mut numbers = Numbers(20_261_122);
+    let mut numbers = Random::new(20_261_122);
     let dimensions: Vec<Zipf> = sizes.iter().map(|size| Zipf::new(*size, exponent)).collect();
     let (mut kept, mut crowds) = (0, 0);
     for _ in 0..windows {
@@ -46,7 +47,7 @@ impl Zipf {
         Self(up_to)
     }
 
-    fn draw(&self, numbers: &mut Numbers) -> usize {
+    fn draw(&self, numbers: &mut Random) -> usize {
         let at = numbers.unit();
         self.0.partition_point(|share| *share <= at)
     }
