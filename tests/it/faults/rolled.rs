@@ -1,10 +1,10 @@
 //! Tests that workers can be restarted one after the other with a changed configuration.
 
-use crowdfold_testkit::Kafka;
 use crowdfold_testkit::rows::remove_histograms;
+use crowdfold_testkit::{Kafka, eventually};
 use serde_json::Value;
 
-use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
+use crate::worker::support::{Deployment, Worker, tables, window_ago};
 
 #[test]
 fn each_table_follows_either_the_old_or_the_new_configuration_during_a_rolling_restart() {
@@ -29,7 +29,9 @@ fn each_table_follows_either_the_old_or_the_new_configuration_during_a_rolling_r
     a.kill();
     let a = Worker::start(&deployment, "a");
     a.await_log("assigned stage=\"combine\"");
-    sleep(1_000);
+    // The restarted worker must publish something before the other one has the new configuration too.
+    let before = deployment.committed("merge");
+    eventually("a window closes", || (deployment.committed("merge") != before).then_some(()));
     b.kill();
     let _b = Worker::start(&deployment, "b");
     deployment.await_committed(last);

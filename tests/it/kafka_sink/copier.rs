@@ -1,5 +1,7 @@
 //! Tests that a loop of source and sink copies every record exactly once, although brokers are killed meanwhile.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use super::*;
 
 /// A simple worker that follows docs/internals/protocol.md, "Transactions". It reads one partition, copies each record,
@@ -10,6 +12,8 @@ struct Copier {
     source: Option<Source>,
     sink: Sink,
     rejoined: usize,
+    /// The number of records that are copied and committed.
+    copied: Arc<AtomicI64>,
 }
 
 impl Copier {
@@ -19,7 +23,7 @@ impl Copier {
         // Not all brokers know a new topic immediately, so the source is opened repeatedly.
         let source = eventually("the topic to read", || Source::open(&client, member.clone()).ok());
         let sink = eventually("the topic to write", || Sink::open(&client, id.clone()).ok());
-        Self { client, member, source: Some(source), sink, rejoined: 0 }
+        Self { client, member, source: Some(source), sink, rejoined: 0, copied: Arc::default() }
     }
 
     /// Copies records until `goal` records are copied and committed.
@@ -46,6 +50,7 @@ impl Copier {
             if let Some(position) = position.filter(|position| self.copy(&batch, *position)) {
                 done = position;
             }
+            self.copied.store(done, Ordering::Relaxed);
             (done >= goal).then_some(())
         });
     }
@@ -92,19 +97,27 @@ fn every_record_is_copied_once_while_brokers_are_killed() {
     let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
     let (from, to) = (topic(&kafka, "from", 1), topic(&kafka, "to", 1));
     let mut copier = Copier::new(&kafka, &from, &to);
+    let copied = Arc::clone(&copier.copied);
     let rounds = 4;
     let each = 5_000;
+    let send = |numbers: std::ops::Range<u32>| {
+        let records: Vec<_> = numbers.map(|number| Record::new(0, number.to_string())).collect();
+        produce(&kafka, &from, &records);
+    };
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for round in 0..rounds {
-                let records: Vec<_> =
-                    (0..each).map(|i| Record::new(0, (round * each + i).to_string())).collect();
-                produce(&kafka, &from, &records);
-                if round < 3 {
-                    // The killed brokers include the coordinators of the group and of the transactions.
-                    kafka.kill(round + 1);
-                    std::thread::sleep(Duration::from_secs(4));
-                    kafka.restart(round + 1);
+                let (begin, end) = (round * each, (round + 1) * each);
+                send(begin..begin + each / 2);
+                // The killed brokers include the coordinators of the group and of the transactions.
+                let killed = (round < 3).then_some(round + 1);
+                killed.into_iter().for_each(|broker| kafka.kill(broker));
+                send(begin + each / 2..end);
+                if let Some(broker) = killed {
+                    eventually("the records are copied without the killed broker", || {
+                        (copied.load(Ordering::Relaxed) >= i64::from(end)).then_some(())
+                    });
+                    kafka.restart(broker);
                 }
             }
         });

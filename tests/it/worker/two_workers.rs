@@ -5,13 +5,6 @@ use crowdfold_testkit::{Kafka, eventually};
 use super::support::{Deployment, Worker, assert_same_rows, now, sleep, window_ago};
 
 /// Returns the number of beacon partitions in the last assignment of a worker.
-fn partitions(worker: &Worker) -> usize {
-    let log = worker.log();
-    let last = log.lines().rfind(|line| line.contains("assigned stage=\"combine\""));
-    let list = last.and_then(|line| line.split_once("partitions=[")?.1.split_once(']'));
-    list.map_or(0, |(list, _)| list.split(',').filter(|number| !number.is_empty()).count())
-}
-
 #[test]
 fn rollups_stay_exact_while_partitions_move_between_workers() {
     let mut deployment = Deployment::new(Kafka::shared());
@@ -26,11 +19,11 @@ fn rollups_stay_exact_while_partitions_move_between_workers() {
     let a = Worker::start(&deployment, "a");
     a.await_log("assigned stage=\"combine\"");
     let b = Worker::start(&deployment, "b");
-    eventually("both workers have partitions", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
+    eventually("both workers have partitions", || (a.partitions() == 2 && b.partitions() == 2).then_some(()));
     a.kill();
     // The broker waits for the timeouts of the session and of the open transaction. This takes half a minute.
     eventually("the partitions of the killed worker move to the other one", || {
-        (partitions(&b) == 4).then_some(())
+        (b.partitions() == 4).then_some(())
     });
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
@@ -38,7 +31,7 @@ fn rollups_stay_exact_while_partitions_move_between_workers() {
     // One of two workers receives SIGTERM. It exits immediately with exit code 0, and the other worker continues.
     let a = Worker::start(&deployment, "a");
     eventually("both workers have partitions again", || {
-        (partitions(&a) == 2 && partitions(&b) == 2).then_some(())
+        (a.partitions() == 2 && b.partitions() == 2).then_some(())
     });
     // The idle timeout has already closed earlier windows. Therefore the beacons of later windows are sent at their own
     // times.

@@ -133,6 +133,21 @@ impl Worker {
         })
     }
 
+    /// Returns the number of partitions of beacons that were assigned to the worker last, according to its log.
+    pub(crate) fn partitions(&self) -> usize {
+        let log = self.log();
+        let last = log.lines().rfind(|line| line.contains("assigned stage=\"combine\""));
+        let list = last.and_then(|line| line.split_once("partitions=[")?.1.split_once(']'));
+        list.map_or(0, |(list, _)| list.split(',').filter(|number| !number.is_empty()).count())
+    }
+
+    /// Waits until the worker has logged more than it had logged before, or has exited.
+    pub(crate) fn await_further_log(&mut self, before: &str) {
+        eventually("the worker logs something", || {
+            (!self.is_running() || self.log().len() > before.len()).then_some(())
+        });
+    }
+
     /// Requests one of the worker's pages. Returns the status and the body.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         self.get_at(&self.address(), path)
