@@ -2,13 +2,19 @@
 //!
 //! `crowdfold-cost WORKLOAD GROUPS` performs a workload on this many groups of [`GROUP`] beacons. `.ci/instructions`
 //! runs it under valgrind with one group and with three groups. The difference, divided by the number of beacons in two
-//! groups, is the number of instructions per beacon. It does not include the start of the program. `crowdfold-cost
-//! allocations` counts the allocations of each workload, and fails if there are more than the maximum.
+//! groups, is the number of instructions per beacon. It does not include the start of the program.
+//!
+//! `crowdfold-cost hostile` prints the names of hostile records, each with its maximum cost. `crowdfold-cost hostile
+//! NAME TIMES` reads such a record this many times, and prints the number of bytes. `.ci/instructions` compares the
+//! instructions per byte with those of ordinary beacons.
+//!
+//! `crowdfold-cost allocations` counts the allocations of each workload, and fails if there are more than the maximum.
 //!
 //! This is a separate package, because it must be built without a Kafka client.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
+mod hostile;
 mod packed;
 
 use std::hint::black_box;
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
     let groups = arguments.get(1).and_then(|groups| groups.parse().ok());
     match (arguments.first().map(String::as_str), groups) {
         (Some("allocations"), None) => return count_allocations(),
+        (Some("hostile"), _) => return read_hostile(&arguments[1..]),
         (Some(name), Some(groups)) if (1..=GROUPS).contains(&groups) => {
             if let Some(mut work) = Work::new(name) {
                 work.perform(0..groups);
@@ -67,6 +74,28 @@ fn main() -> ExitCode {
     let names = WORKLOADS.map(|(name, _)| name).join("|");
     eprintln!("usage: crowdfold-cost allocations, or crowdfold-cost {names} GROUPS (1 to {GROUPS})");
     ExitCode::from(2)
+}
+
+/// Reads a hostile record repeatedly, and prints the number of bytes that were read. Without arguments, prints the names
+/// of the records.
+fn read_hostile(arguments: &[String]) -> ExitCode {
+    let [name, times] = arguments else {
+        hostile::RECORDS.iter().for_each(|(name, most)| println!("{name} {most}"));
+        return ExitCode::SUCCESS;
+    };
+    let (Some(records), Ok(times)) = (hostile::records(name), times.parse::<usize>()) else {
+        eprintln!("usage: crowdfold-cost hostile [NAME TIMES]");
+        return ExitCode::from(2);
+    };
+    let (mut airlock, mut bytes) = (airlock(), 0);
+    for record in records.iter().cycle().take(times * records.len()) {
+        bytes += record.1.len();
+        airlock.admit(&as_record(record, None), &mut |time, outcome| {
+            black_box((time, outcome.is_ok()));
+        });
+    }
+    println!("{bytes}");
+    ExitCode::SUCCESS
 }
 
 /// Prints the number of allocations of each workload. Fails if a workload has too many. For the workloads of the

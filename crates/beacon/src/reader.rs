@@ -41,6 +41,12 @@ impl Form {
     }
 }
 
+/// The minimum length of a JSON beacon in bytes, with short names for the session and the time.
+const SHORTEST: usize = 24;
+
+/// The number of objects that are always read, even if they are shorter than beacons.
+const SOME: usize = 64;
+
 /// Reads records. A reader reuses its buffers, so reading rarely allocates. It remembers the order of keys in the JSON
 /// beacons that it has read, so it seldom has to parse keys.
 pub struct Reader {
@@ -88,8 +94,14 @@ impl Reader {
         }
     }
 
+    /// Returns the maximum number of objects and bad parts in a JSON record of this length. Many short objects would
+    /// take much more time than beacons of the same total length, so the number is smaller for short records.
+    fn most_in(&self, bytes: usize) -> usize {
+        self.most.min(SOME + bytes / SHORTEST)
+    }
+
     fn captures(&mut self, record: &[u8], each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>)) {
-        let mut left = self.most;
+        let mut left = self.most_in(record.len());
         frames(record, &mut left, &mut |frame| self.frame(record, frame, true, each));
     }
 
@@ -112,7 +124,7 @@ impl Reader {
                     None
                 };
                 if let Some(array) = inside {
-                    let mut left = self.most;
+                    let mut left = self.most_in(record.len());
                     elements(record, array, &mut left, &mut |frame| self.frame(record, frame, false, each));
                 } else {
                     self.capture(&capture, each);
@@ -182,10 +194,12 @@ impl Reader {
     /// Reads the content of one request. Passes every beacon to `each`, in order, and an error for each beacon that
     /// cannot be read. `each` is called at least once.
     pub fn read_body(&mut self, body: &Body<'_>, each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>)) {
-        let mut left = self.most;
         match *body {
-            Body::Json(body) => read_json(body, &self.fields, &mut self.quick, &mut left, each),
-            Body::Events(body) => cmcd::read_events(body, &self.fields, &mut left, each),
+            Body::Json(body) => {
+                let mut left = self.most_in(body.len());
+                read_json(body, &self.fields, &mut self.quick, &mut left, each);
+            }
+            Body::Events(body) => cmcd::read_events(body, &self.fields, &mut { self.most }, each),
             Body::Query(query) => {
                 let beacon = cmcd::read_query(query, &self.fields, &mut self.decoded);
                 each(beacon.as_ref().map_err(|bad| (*bad).into()));

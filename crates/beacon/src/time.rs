@@ -51,36 +51,12 @@ fn thousandths(fraction: &str) -> u64 {
 /// Parses an RFC 3339 time such as `2026-11-26T14:00:00.123Z`. These variants are also accepted: a space instead of the
 /// `T`, a comma before the fraction, and `+0100` or `+01` instead of `+01:00`.
 fn date(text: &str) -> Option<u64> {
-    let bytes = text.as_bytes();
-    let part = |at: usize, length: usize| -> Option<i64> {
-        let digits = bytes.get(at..at + length)?;
-        digits
-            .iter()
-            .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
-    };
-    let separators = [(4, b"-"), (7, b"-"), (13, b":"), (16, b":")];
-    if !separators.iter().all(|(at, separator)| bytes.get(*at) == Some(&separator[0]))
-        || !matches!(bytes.get(10)?, b'T' | b't' | b' ')
-    {
+    let (date, clock) = text.split_at_checked(11)?;
+    let date = date.as_bytes();
+    if date[4] != b'-' || date[7] != b'-' || !matches!(date[10], b'T' | b't' | b' ') {
         return None;
     }
-    let (year, month, day) = (part(0, 4)?, part(5, 2)?, part(8, 2)?);
-    let (hour, minute, second) = (part(11, 2)?, part(14, 2)?, part(17, 2)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let longest = *days.get(usize::try_from(month - 1).ok()?)?;
-    if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let rest = &text[19..];
-    let (fraction, zone) = match rest.strip_prefix(['.', ',']) {
-        Some(rest) => rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count()),
-        None => ("", rest),
-    };
-    let past = day - 1 + days[..month as usize - 1].iter().sum::<i64>();
-    let seconds =
-        ((days_before(year) + past) * 24 + hour) * 3_600 + minute * 60 + second - offset(zone.trim())?;
-    Some(u64::try_from(seconds).ok()? * 1_000 + thousandths(fraction))
+    moment(digits(&date[..4])?, digits(&date[5..7])?, digits(&date[8..10])?, clock)
 }
 
 /// Parses a time in the Common Log Format of web servers.
@@ -91,8 +67,40 @@ fn of_web_server(text: &str) -> Option<u64> {
     let (day, rest) = text.split_once('/')?;
     let (month, rest) = rest.split_once('/')?;
     let (year, clock) = rest.split_once(':')?;
-    let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))? + 1;
-    date(&format!("{year}-{month:02}-{day:0>2}T{clock}"))
+    let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))? as i64 + 1;
+    if !(1..=2).contains(&day.len()) || year.len() != 4 {
+        return None;
+    }
+    moment(digits(year.as_bytes())?, month, digits(day.as_bytes())?, clock)
+}
+
+/// Returns the number that ASCII digits represent.
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+}
+
+/// Returns the time of a date and a time of day, such as `14:00:00.123Z`.
+fn moment(year: i64, month: i64, day: i64, clock: &str) -> Option<u64> {
+    let (time, rest) = clock.split_at_checked(8)?;
+    let time = time.as_bytes();
+    if time[2] != b':' || time[5] != b':' {
+        return None;
+    }
+    let (hour, minute, second) = (digits(&time[..2])?, digits(&time[3..5])?, digits(&time[6..])?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let longest = *days.get(usize::try_from(month - 1).ok()?)?;
+    if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (fraction, zone) = match rest.strip_prefix(['.', ',']) {
+        Some(rest) => rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count()),
+        None => ("", rest),
+    };
+    let past = day - 1 + days[..month as usize - 1].iter().sum::<i64>();
+    let seconds =
+        ((days_before(year) + past) * 24 + hour) * 3_600 + minute * 60 + second - offset(zone.trim())?;
+    Some(u64::try_from(seconds).ok()? * 1_000 + thousandths(fraction))
 }
 
 /// Returns the number of days from 1970-01-01 to the first day of a year.
@@ -111,10 +119,9 @@ fn offset(zone: &str) -> Option<i64> {
         b'-' => -1,
         _ => return None,
     };
-    let digits: Vec<_> = zone[1..].bytes().filter(|byte| *byte != b':').collect();
-    let [a, b, c, d] = match digits[..] {
+    let [a, b, c, d] = match zone.as_bytes()[1..] {
         [a, b] => [a, b, b'0', b'0'],
-        [a, b, c, d] => [a, b, c, d],
+        [a, b, c, d] | [a, b, b':', c, d] => [a, b, c, d],
         _ => return None,
     };
     let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));

@@ -12,6 +12,10 @@ use crate::{Beacon, Fields, ReadError, Text};
 /// The keys that lead to the beacon in a record of Kafka's REST interface. `data` occurs only in version 3.
 const WRAPPERS: [&[u8]; 2] = [b"value", b"data"];
 
+/// The maximum number of objects and arrays in an envelope that are searched for beacons. The limit bounds the time for
+/// an object with many inner objects.
+const MOST_CANDIDATES: u32 = 64;
+
 /// The state of reading an object that may contain beacons.
 pub(super) struct Envelope<'r, 'a> {
     pub(super) source: &'r Source<'a>,
@@ -36,15 +40,27 @@ impl<'a> Envelope<'_, 'a> {
         let mut found = None;
         // A record of Kafka's REST interface is recognised before other envelopes, because its `key` may also be an
         // object with a session.
-        if self.wrapped(at, opt_out).is_some() {
-            each(Ok(self.beacon));
-            return true;
+        let object = &bytes[at..];
+        if memchr::memmem::find(object, WRAPPERS[0]).is_some() {
+            if self.wrapped(at, opt_out).is_some() {
+                each(Ok(self.beacon));
+                return true;
+            }
+            self.beacon_at(at, false);
         }
+        let mut candidates = 0;
         members(bytes, at, &mut |_, value| {
-            if found.is_none() && self.has_beacons(value) {
+            let may_have = found.is_none() && matches!(bytes.get(value), Some(b'{' | b'['));
+            candidates += u32::from(may_have);
+            if may_have && candidates <= MOST_CANDIDATES && self.has_beacons(value) {
                 found = Some(value);
             }
-            syntax::skip(bytes, value).ok()
+            // The object is known to be valid, so the search may end here.
+            if found.is_some() || candidates == MOST_CANDIDATES {
+                None
+            } else {
+                syntax::skip(bytes, value).ok()
+            }
         });
         let mut offer = |frame| match frame {
             Frame::Object(at) => self.offer(at, opt_out, each),
@@ -60,7 +76,8 @@ impl<'a> Envelope<'_, 'a> {
         match found {
             Some(array) if bytes[array] == b'[' => elements(bytes, array, left, &mut offer),
             Some(object) => drop(offer(Frame::Object(object))),
-            None => drop(self.beacon_at(at, false)),
+            None if candidates > 0 => drop(self.beacon_at(at, false)),
+            None => {}
         }
         found.is_some()
     }

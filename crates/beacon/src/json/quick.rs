@@ -112,9 +112,6 @@ impl Quick {
         if bytes.get(at) != Some(&b'{') {
             return None;
         }
-        if self.left == 0 {
-            return read_plainly(source, at, fields, beacon);
-        }
         let mut position = Position { from: START, at, quoted: false };
         let mut expected = self.steps[START].next[0][0];
         loop {
@@ -123,6 +120,10 @@ impl Quick {
                 Some((step, end)) => {
                     position.from = expected.into();
                     (step, end)
+                }
+                None if self.left == 0 => {
+                    let gap = self.gap_at(position, bytes, fields);
+                    return read_plainly(source, gap, fields, beacon);
                 }
                 None => {
                     let (from, end) = self.follow_another(position, bytes, fields)?;
@@ -190,13 +191,8 @@ impl Quick {
     #[cold]
     fn learn(&mut self, position: Position, bytes: &[u8], fields: &Fields) -> Option<(usize, usize)> {
         let Position { from, at: start, quoted } = position;
-        let opens = bytes.get(start) == Some(&b'{');
-        let (begins, node) = match self.steps[from].target {
-            _ if from == START => (true, fields.root()),
-            Target { what: What::Inside(inner), .. } if opens => (true, inner),
-            Target { node, .. } => (false, node),
-        };
-        let (end, mut target) = gap(bytes, start + usize::from(quoted), begins, node, fields)?;
+        let (after, begins, node) = self.gap_at(position, bytes, fields);
+        let (end, mut target) = gap(bytes, after, begins, node, fields)?;
         let end = match target.what {
             What::BareText(index) if bytes.get(end) == Some(&b'"') => {
                 target.what = What::Text(index);
@@ -214,6 +210,18 @@ impl Quick {
             next[0] = step as u16;
         }
         Some((step, end))
+    }
+
+    /// Returns the arguments of [`gap`] for a position.
+    fn gap_at(&self, position: Position, bytes: &[u8], fields: &Fields) -> (usize, bool, usize) {
+        let Position { from, at, quoted } = position;
+        let opens = bytes.get(at) == Some(&b'{');
+        let (begins, node) = match self.steps[from].target {
+            _ if from == START => (true, fields.root()),
+            Target { what: What::Inside(inner), .. } if opens => (true, inner),
+            Target { node, .. } => (false, node),
+        };
+        (at + usize::from(quoted), begins, node)
     }
 
     /// Finds a step by hash, or adds it. Returns `None` if the step can be neither found nor added.

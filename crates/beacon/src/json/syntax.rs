@@ -129,14 +129,27 @@ pub(crate) fn plain(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Returns the position of the closing quote of a string whose content begins at `at`.
-pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Position {
+pub(crate) fn string_end(bytes: &[u8], at: usize) -> Position {
+    let at = run(bytes, at).ok_or(bytes.len())?;
+    if bytes[at] == b'"' { Ok(at) } else { uneven_end(bytes, at) }
+}
+
+/// Returns the position of the closing quote of a string that contains escapes or control characters. `at` is the
+/// position of the first of them.
+fn uneven_end(bytes: &[u8], mut at: usize) -> Position {
+    let mut even = 0;
     loop {
-        at = run(bytes, at).ok_or(bytes.len())?;
-        match bytes[at] {
+        // a vectorised search of each short part between two escapes would be slower than a plain loop
+        if even == 16 {
+            at = run(bytes, at).ok_or(bytes.len())?;
+            even = 0;
+        }
+        match bytes.get(at).ok_or(bytes.len())? {
             b'"' => return Ok(at),
-            b'\\' if bytes.get(at + 1).is_some_and(|escaped| *escaped != b'\n') => at += 2,
+            b'\\' if bytes.get(at + 1).is_some_and(|escaped| *escaped != b'\n') => (at, even) = (at + 2, 0),
             b'\\' | b'\n' => return Err(at),
-            _ => at += 1,
+            0..0x20 => (at, even) = (at + 1, 0),
+            _ => (at, even) = (at + 1, even + 1),
         }
     }
 }
@@ -148,8 +161,13 @@ fn unit(bytes: &[u8], at: usize) -> Option<u16> {
 
 /// Returns the number that up to four hexadecimal digits represent.
 fn hexadecimal(digits: &[u8]) -> Option<u16> {
-    let digit = |unit, byte: &u8| Some(unit << 4 | (*byte as char).to_digit(16)? as u16);
-    digits.iter().try_fold(0, digit)
+    let value = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    };
+    digits.iter().try_fold(0, |number, byte| Some(number << 4 | u16::from(value(*byte)?)))
 }
 
 /// Returns the position of the first quote, backslash or control character from `at` on, or `None` if there is none.
@@ -236,9 +254,13 @@ fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
                 bytes.extend_from_slice("\u{fffd}".as_bytes());
             }
             b'u' => {
-                let units =
-                    [unit(rest, at + 2), unit(rest, at + 8).filter(|_| rest[at + 6..].starts_with(b"\\u"))];
-                let (character, taken) = character(units);
+                let first = unit(rest, at + 2).unwrap_or_default();
+                let (character, taken) = match first {
+                    0xd800..0xdc00 if rest[at + 6..].starts_with(b"\\u") => {
+                        character([Some(first), unit(rest, at + 8)])
+                    }
+                    _ => (char::from_u32(first.into()), 1),
+                };
                 length = 6 * taken;
                 replaced |= character.is_none();
                 let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::syntax::{self, Raw};
 use crate::fields::Field;
-use crate::{Amount, Beacon, Number, Text, time};
+use crate::{Amount, Beacon, Number, Text, time, trimmed};
 
 /// Reads the value of a field. Returns the position after the value. If the value is invalid, the field is absent, and
 /// is recorded as ignored. If a field has several values, the last one counts, so this function removes the value that
@@ -37,7 +37,7 @@ fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
 fn text(field: Text, raw: Raw<'_>) -> Option<Cow<'_, str>> {
     match raw {
         Raw::Text(raw) => {
-            let (text, replaced) = syntax::text(raw);
+            let (text, replaced) = syntax::text(beginning(raw));
             (!replaced || field != Text::Session).then_some(text)
         }
         Raw::Number(number) => Some(Cow::Borrowed(number)),
@@ -45,10 +45,24 @@ fn text(field: Text, raw: Raw<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
+/// The maximum number of bytes that are decoded of a string. It is longer than the longest usable value of any field,
+/// in any notation.
+const DECODED: usize = 8 << 10;
+
+/// Returns the beginning of a string that is too long for any field. The rest is not decoded, because its decoding
+/// would take much time and memory, and the beginning is also too long.
+fn beginning(raw: &[u8]) -> &[u8] {
+    if raw.len() <= DECODED {
+        return raw;
+    }
+    let is_start = |at: &usize| raw[*at] & 0xc0 != 0x80;
+    &raw[..(DECODED - 3..=DECODED).rev().find(is_start).unwrap_or(DECODED)]
+}
+
 fn number(field: Number, raw: Raw<'_>) -> Option<Amount> {
     match raw {
         Raw::Number(number) => amount(field, number),
-        Raw::Text(raw) => amount(field, syntax::text(raw).0.trim()),
+        Raw::Text(raw) => amount(field, trimmed(&syntax::text(raw).0)),
         _ => None,
     }
 }
@@ -63,7 +77,7 @@ pub(crate) fn amount(field: Number, number: &str) -> Option<Amount> {
         return Amount::whole(field, whole);
     }
     let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
-    number.parse().ok().filter(|_| is_number).and_then(|fraction| Amount::fraction(field, fraction))
+    if is_number { Amount::fraction(field, number.parse().ok()?) } else { None }
 }
 
 /// Returns a boolean. It may be written as a JSON boolean, as 0 or 1, or as a string such as `"yes"`.
@@ -77,7 +91,8 @@ fn flag(raw: Raw<'_>) -> Option<bool> {
         },
         Raw::Text(raw) => {
             let text = syntax::text(raw).0;
-            let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
+            let text = trimmed(&text);
+            let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
             if is(&["true", "1", "yes", "on", "y", "t"]) {
                 Some(true)
             } else if is(&["false", "0", "no", "off", "n", "f", ""]) {

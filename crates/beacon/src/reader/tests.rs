@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crowdfold_model::Dimension;
 use proptest::prelude::*;
 
 use super::*;
@@ -139,6 +140,44 @@ fn packed_record_contains_the_readable_beacons_of_bodies_of_every_kind() {
     record.push(9);
     assert_eq!(read(Form::Envelope, &record)[..5], expect, "requests before the error are read");
     assert_eq!(read(Form::Envelope, &record)[5..], ["!"]);
+}
+
+#[test]
+fn number_of_objects_that_are_shorter_than_beacons_is_limited() {
+    let of = |count: usize, object: &str, form| {
+        let outcomes = read(form, format!("[{}]", vec![object; count].join(",")).as_bytes());
+        (outcomes.len(), outcomes.last().map_or("", String::as_str).to_owned())
+    };
+    let shortest = r#"{"t":1795308480,"s":"a"}"#;
+    for form in [Form::Json, Form::Capture] {
+        assert_eq!(of(SOME, "{}", form).0, SOME);
+        assert_eq!(of(10_000, shortest, form).0, 10_000);
+        // All objects beyond the limit have one outcome together.
+        assert_eq!(of(10_000, "{}", form).0, SOME + 30_001 / SHORTEST + 1);
+    }
+}
+
+#[test]
+fn rest_of_a_string_that_is_too_long_for_any_field_is_not_decoded() {
+    let length = |content: &str| {
+        let record = format!(r#"{{"session":"s","content":"{content}"}}"#);
+        let mut lengths = Vec::new();
+        Reader::new(Arc::new(Fields::new(&BTreeMap::new()).unwrap())).read(
+            Form::Json,
+            record.as_bytes(),
+            &mut |_, beacon| {
+                let beacon = beacon.unwrap_or_else(|_| panic!("{record}"));
+                assert_eq!(beacon.text(Text::Session), Some("s"));
+                lengths.extend(beacon.text(Text::Of(Dimension::Content)).map(str::len));
+            },
+        );
+        lengths[0]
+    };
+    assert_eq!(length(&"\\n".repeat(1_000)), 1_000);
+    for escape in ["\\n", "\\ud83d", "\\ud83c\\udf89", "\\\\", "é\\n", "🎉\\t"] {
+        let length = length(&escape.repeat(30_000));
+        assert!((1_000..=8_192).contains(&length), "{escape}: {length}");
+    }
 }
 
 proptest! {

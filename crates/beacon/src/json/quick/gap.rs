@@ -7,16 +7,15 @@ use crate::json::syntax::{self, blank, plain, string_end};
 use crate::json::value;
 use crate::{Beacon, Fields};
 
-/// Reads the object that begins at `at` into an empty beacon, without using or changing the memory. Returns the
-/// position after the object, or `None` if there is no JSON object at `at`.
+/// Reads an object, or the rest of an object, without using or changing the memory. `at`, `begins` and `node` have the
+/// same meaning as in [`gap`]. Returns the position after the outermost object, or `None` if it is invalid.
 pub(super) fn read_plainly<'a>(
     source: &Source<'a>,
-    mut at: usize,
+    (mut at, mut begins, mut node): (usize, bool, usize),
     fields: &Fields,
     beacon: &mut Beacon<'a>,
 ) -> Option<usize> {
     let bytes = source.bytes;
-    let (mut node, mut begins) = (fields.root(), true);
     loop {
         let (start, target) = gap(bytes, at, begins, node, fields)?;
         (node, begins) = (target.node, false);
