@@ -55,7 +55,7 @@ fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
     airlock.admit(&Record { payload: line, content_type: None, timestamp: None }, &mut |time, _| {
         earliest = earliest.into_iter().chain(time).min();
     });
-    match airlock.line_time(line, &(Timestamp::EPOCH..=Timestamp::MAX)) {
+    match airlock.line_time(line, &(Timestamp::EPOCH..=Timestamp::MAX)).0 {
         LineTime::At(time) => assert_eq!(earliest, Some(time)),
         LineTime::Unknown | LineTime::Unreadable => assert_eq!(earliest, None),
     }

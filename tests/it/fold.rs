@@ -1,6 +1,8 @@
 //! Tests of `crowdfold fold`, which runs as a process.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
+mod threads;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -22,7 +24,12 @@ fn data(path: &str) -> PathBuf {
 fn fold(arguments: &[&str], input: &[u8]) -> Output {
     let config = data("scenario/config.toml");
     let mut child = Command::new(binary("crowdfold"))
-        .args(["fold", "--config", config.to_str().unwrap()])
+        .arg("fold")
+        .args(if arguments.contains(&"--config") {
+            vec![]
+        } else {
+            vec!["--config", config.to_str().unwrap()]
+        })
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

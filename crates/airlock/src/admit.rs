@@ -3,13 +3,13 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crowdfold_beacon::{Amount, Beacon, Form, Number, ReadError, Reader};
+use crowdfold_beacon::{Amount, Beacon, Form, Number, ReadError, Reader, Text};
 
 use crate::ignored::Ignored;
 use crate::shared::Shared;
 use crate::validator::Validator;
 use crate::{Dictionary, Format, Observation, Rejection, Symbol};
-use crowdfold_model::{Reason, Timestamp};
+use crowdfold_model::{Partitioner, Reason, Timestamp};
 
 /// One record of the topic of beacons, or one line of a file. It is personal data, so it does not implement `Debug`.
 pub struct Record<'a> {
@@ -44,12 +44,34 @@ pub struct Placement {
     pub of: u32,
 }
 
+/// A share of the sessions in files. Every beacon of a session belongs to the same share.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// The number of the share.
+    pub nth: u32,
+    /// The number of shares, at most 64.
+    pub of: u32,
+}
+
+impl Share {
+    /// Returns the share of a beacon. A beacon without a session belongs to the share that the length of its line
+    /// determines.
+    fn of(beacon: Option<&Beacon<'_>>, line: &[u8], of: u32) -> u32 {
+        match beacon.and_then(|beacon| beacon.text(Text::Session)) {
+            _ if of <= 1 => 0,
+            Some(session) => Partitioner::Crc32.partition_of(session.as_bytes(), of),
+            None => (line.len() % of as usize) as u32,
+        }
+    }
+}
+
 /// The airlock of one partition. It turns records into observations and rejections, and drops IP addresses. All
 /// airlocks of a process use the same session hasher.
 pub struct Airlock {
     shared: Arc<Shared>,
     reader: Reader,
     validator: Validator,
+    share: Option<Share>,
 }
 
 impl Airlock {
@@ -62,7 +84,15 @@ impl Airlock {
                 .with_log(Arc::clone(&shared.log))
                 .with_most(shared.settings.max_beacons),
             validator: Validator::new(shared, placement),
+            share: None,
         }
+    }
+
+    /// Creates an airlock for a share of the sessions in files. It ignores the beacons of other shares, and passes no
+    /// outcome for them.
+    #[must_use]
+    pub fn of_share(shared: &Arc<Shared>, share: Share) -> Self {
+        Self { share: Some(share), ..Self::new(shared, None) }
     }
 
     /// Returns true if [`Record::content_type`] affects the result. For a Kafka client, reading a header costs more
@@ -74,15 +104,22 @@ impl Airlock {
     }
 
     /// Admits a record. Passes one outcome for every beacon to `each`, in order. Each outcome has the timestamp of the
-    /// record or, for a line of a file, the time of the beacon. `each` is called at least once.
+    /// record or, for a line of a file, the time of the beacon. `each` is called at least once, unless all beacons belong to
+    /// other shares.
     pub fn admit(
         &mut self,
         record: &Record<'_>,
         each: &mut impl FnMut(Option<Timestamp>, Result<Observation, Rejection>),
     ) {
-        let Self { shared, reader, validator } = self;
+        let Self { shared, reader, validator, share } = self;
+        let is_other = |beacon: Option<&Beacon<'_>>| {
+            share.is_some_and(|share| Share::of(beacon, record.payload, share.of) != share.nth)
+        };
         if record.payload.len() > shared.settings.max_record {
-            return each(record.timestamp, Err(Reason::TooLarge.into()));
+            if !is_other(None) {
+                each(record.timestamp, Err(Reason::TooLarge.into()));
+            }
+            return;
         }
         validator.update_databases(shared);
         let form = record.content_type.and_then(Form::of).unwrap_or(configured_form(shared));
@@ -92,6 +129,7 @@ impl Airlock {
         reader.read(form, record.payload, &mut |http, beacon| {
             let around = record.timestamp.or(http.received_at);
             match beacon {
+                beacon if is_other(beacon.ok()) => {}
                 Ok(beacon) => {
                     let time = around.or_else(|| own_time(beacon));
                     each(time, validator.validate(shared, time, http, beacon));
@@ -103,25 +141,30 @@ impl Airlock {
     }
 
     /// Returns the time by which a line of a file is sorted. This is the earliest of the times that [`Self::admit`]
-    /// returns for its beacons. A time outside `can_be` is not plausible and is ignored.
+    /// returns for its beacons. A time outside `can_be` is not plausible and is ignored. Also returns the shares to
+    /// which the beacons belong. Each share has one bit.
     #[must_use]
-    pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Timestamp>) -> LineTime {
-        let Self { shared, reader, .. } = self;
+    pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Timestamp>) -> (LineTime, u64) {
+        let Self { shared, reader, share, .. } = self;
+        let of = share.map_or(1, |share| share.of);
         if line.len() > shared.settings.max_record {
-            return LineTime::Unreadable;
+            return (LineTime::Unreadable, 1 << Share::of(None, line, of));
         }
+        let mut shares = 0;
         let mut earliest: Option<Timestamp> = None;
         let mut any = false;
         reader.read(configured_form(shared), line, &mut |http, beacon| {
+            shares |= 1 << Share::of(beacon.as_ref().ok().copied(), line, of);
             let time = http.received_at.or_else(|| own_time(beacon.as_ref().ok()?));
             any |= beacon.is_ok() || time.is_some();
             earliest = earliest.into_iter().chain(time.filter(|time| can_be.contains(time))).min();
         });
-        match earliest {
+        let time = match earliest {
             Some(earliest) => LineTime::At(earliest),
             None if any => LineTime::Unknown,
             None => LineTime::Unreadable,
-        }
+        };
+        (time, shares)
     }
 
     /// Returns the number of unusable values since the last call, by field. Returns `None` if there were none.

@@ -46,7 +46,7 @@ mod text;
 mod validator;
 mod words;
 
-pub use admit::{Airlock, LineTime, Placement, Record};
+pub use admit::{Airlock, LineTime, Placement, Record, Share};
 pub use dictionary::{Dictionary, Symbol};
 pub use ignored::Ignored;
 pub use observation::{

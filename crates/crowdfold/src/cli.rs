@@ -216,8 +216,7 @@ pub struct Fold {
     /// Directory for unnamed temporary files, which contain personal data [default: TMPDIR, or /tmp]
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
-    /// Files of beacons in any order; the beacons are sorted by time and processed as one partition; .gz and .zst files
-    /// are decompressed; `-` or no file reads stdin
+    /// Files of beacons in any order; the beacons are sorted by time; .gz and .zst files are decompressed; `-` or no file reads stdin
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }

@@ -206,13 +206,6 @@ impl Combiner {
         self.at_end_since = None;
     }
 
-    /// Closes all windows. It is called only for files, because a topic has no end.
-    pub fn finish(&mut self) {
-        self.insert_buffered();
-        let last = self.store.last_end().unwrap_or_default().max(self.store.closed_until());
-        self.prepare(last);
-    }
-
     /// Returns the batches whose commit is not confirmed. The oldest batch is first.
     #[must_use]
     pub const fn prepared(&self) -> &VecDeque<PreparedBatch> {

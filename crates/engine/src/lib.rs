@@ -57,7 +57,8 @@
 //!     };
 //!     combiner.record(&record, offset, now)?;
 //! }
-//! combiner.finish();
+//! let last = combiner.last_end();
+//! combiner.finish(last);
 //!
 //! let partials = combiner.prepared().iter().flat_map(|batch| &batch.partials);
 //! for (offset, partial) in (0..).zip(partials) {

@@ -198,7 +198,7 @@ fn line_without_a_record_timestamp_has_the_time_of_its_beacon() {
 
 #[test]
 fn line_is_sorted_by_the_earliest_plausible_time_of_its_beacons() {
-    let json = |line: &str| airlock(settings()).line_time(line.as_bytes(), &(Timestamp::EPOCH..=at(NOW)));
+    let json = |line: &str| airlock(settings()).line_time(line.as_bytes(), &(Timestamp::EPOCH..=at(NOW))).0;
     assert_eq!(json(r#"{"session":"s","ts":7}"#), LineTime::At(at(7_000)));
     assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},7]"#), LineTime::At(at(8_000)));
     assert_eq!(json(r#"{"session":"s"}"#), LineTime::Unknown);
@@ -215,17 +215,17 @@ fn line_is_sorted_by_the_earliest_plausible_time_of_its_beacons() {
     let mut capture = airlock(Settings { format: Format::Capture, ..settings() });
     let line = br#"{"received_at_ms":5,"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
     assert_eq!(
-        capture.line_time(line, &(Timestamp::EPOCH..=at(NOW))),
+        capture.line_time(line, &(Timestamp::EPOCH..=at(NOW))).0,
         LineTime::At(at(5)),
         "the time of receipt is used instead of the beacon's time"
     );
     assert_eq!(
-        capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#, &(Timestamp::EPOCH..=at(NOW))),
+        capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#, &(Timestamp::EPOCH..=at(NOW))).0,
         LineTime::At(at(6)),
         "no beacon"
     );
     let line = br#"{"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
-    assert_eq!(capture.line_time(line, &(Timestamp::EPOCH..=at(NOW))), LineTime::At(at(3_000)));
+    assert_eq!(capture.line_time(line, &(Timestamp::EPOCH..=at(NOW))).0, LineTime::At(at(3_000)));
 }
 
 #[test]

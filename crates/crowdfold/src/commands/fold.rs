@@ -2,32 +2,44 @@
 //!
 //! All records are read and sorted by time before the first record is folded. Therefore the order of the files and of
 //! their lines does not matter. A beacon is late only if its own record was sent too long after it.
+//!
+//! All cores are used. Each thread combines a share of the sessions, as a worker combines a partition. The rows do not
+//! depend on the number of shares, unless a limit of a partition is reached.
 
 mod input;
 mod lines;
 mod progress;
+mod reading;
 mod records;
 mod runs;
+mod shares;
 mod sort;
 mod summary;
 
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, Result, anyhow};
-use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Record, SessionHasher, Shared};
-use crowdfold_engine::{Combiner, Ledger, Merger, Operator, Start};
+use crowdfold_airlock::{Format, Ignored, SessionHasher, Shared};
+use crowdfold_engine::{Counts, Ledger, Merger, PreparedBatch, Start};
 use crowdfold_model::Timestamp;
 use crowdfold_worker::wiring::OperatorSettings;
 use crowdfold_worker::{Config, clock};
 
 use self::progress::Progress;
-use self::records::Records;
+use self::reading::{Inputs, LastTimes};
+use self::shares::{Output, ShareOfSessions, SortedRecords};
 use self::sort::Sorter;
 use crate::error::CrowdfoldError;
 use crate::output::{self, Replacement};
 use crate::{cli, ledger_file, memory};
+
+/// The maximum number of outputs of one share that wait for the merger.
+const MOST_OUTPUTS: usize = 16;
 
 /// Folds files of beacons, and writes the rollups and the ledger.
 ///
@@ -63,15 +75,10 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Crowdf
     config.warn_of_counts_only();
     memory::warn_of_sorting(args.memory);
     let directory = args.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-    let mut folding = Folding::new(config, out)?;
-    let mut sorter = Sorter::new(args.memory, directory);
     let files = inputs(args);
-    let progress = Progress::reading(&files);
-    for file in &files {
-        folding.read(file, &progress, &mut sorter)?;
-    }
-    drop(progress);
-    let (ledger, ignored) = folding.fold(sorter)?;
+    let mut folding = Folding::new(config, out, &directory)?;
+    let sorters = folding.read(&files, args.memory, directory)?;
+    let (ledger, ignored) = folding.fold(sorters)?;
     if let Some(path) = &args.ledger {
         let unwritten = || format!("the ledger cannot be written to {}", path.display());
         let mut file = Replacement::create(path).with_context(unwritten)?;
@@ -85,103 +92,131 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Crowdf
     Ok(())
 }
 
-/// The combiner and the merger of one partition, which contains the records of all files.
+/// The combiners of all shares of the sessions, and the merger.
 struct Folding<W> {
-    combiner: Combiner,
+    shares: Vec<ShareOfSessions>,
     merger: Merger,
     out: W,
-    /// The start of the command. It serves as the current time for all records, so the result does not depend on the
-    /// duration of the command.
     now: Timestamp,
-    offset: i64,
     merged_offset: i64,
     longest: usize,
     /// True if a JSON value that extends over several lines is one record.
     joins: bool,
+    /// The message for an error of the temporary files.
+    unsorted: String,
 }
 
 impl<W: Write> Folding<W> {
-    fn new(config: &Config, out: W) -> Result<Self, CrowdfoldError> {
-        let operators = OperatorSettings::new(config, 1, 1, "file".into(), true);
+    fn new(config: &Config, out: W, directory: &Path) -> Result<Self, CrowdfoldError> {
+        let count = shares::count(config.worker.threads);
+        let operators = OperatorSettings::new(config, count, 1, "file".into(), true);
         let settings = config.airlock()?;
         let longest = settings.max_record;
         let joins = settings.format != Format::Cmcd;
         let shared = Shared::new(settings, SessionHasher::random())
             .map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
         let shared = Arc::new(shared);
-        // `None` means no check of partitions, because a record of a file cannot be in the wrong partition.
-        let airlock = Airlock::new(&shared, None);
         let now = clock::now();
-        let combiner = Combiner::new(operators.combine, airlock, &fresh(), 0, false).of_sorted_records();
-        let merger = Merger::new(operators.merge, &fresh(), 0, now);
-        Ok(Self { combiner, merger, out, now, offset: 0, merged_offset: 0, longest, joins })
+        let share = |nth| ShareOfSessions::new(&operators.combine, &shared, nth, now);
+        let shares = (0..count).map(share).collect();
+        let start = Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false };
+        let merger = Merger::new(operators.merge, &start, 0, now);
+        let unsorted = format!(
+            "records cannot be sorted in temporary files in {}; free space there, choose another directory with \
+             --temp-dir, or allow more memory with --memory",
+            directory.display()
+        );
+        Ok(Self { shares, merger, out, now, merged_offset: 0, longest, joins, unsorted })
     }
 
-    /// Reads a file, and passes its records to the sorter.
-    fn read(&mut self, path: &Path, progress: &Progress, sorter: &mut Sorter) -> Result<()> {
-        let name = if path == Path::new("-") { Path::new("standard input") } else { path }.display();
-        let lines = input::open(path, progress).with_context(|| format!("{name} cannot be read"))?;
-        let mut records = Records::new(lines, self.joins, self.longest);
-        let mut record = Vec::new();
-        let mut last = None;
-        while records.next(&mut record).with_context(|| format!("{name} cannot be read to its end"))? {
-            let sort_time = match self.combiner.line_time(&record, self.now) {
-                LineTime::At(time) => {
-                    last = Some(time);
-                    last
-                }
-                // A record without a time is sorted directly after the record before it, because an opt-out in it may
-                // still take effect.
-                LineTime::Unknown => last,
-                // An unreadable record is rejected, whatever its position is. So it is processed now and not sorted.
-                LineTime::Unreadable => None,
-            };
-            match sort_time {
-                Some(time) => sorter.push(time, &record).with_context(|| unsorted(sorter))?,
-                None => self.add(&record)?,
-            }
-        }
-        Ok(())
+    /// Reads all files, with one thread for each share. Returns the sorters that contain the records.
+    fn read(&mut self, files: &[PathBuf], memory: usize, directory: PathBuf) -> Result<Vec<Sorter>> {
+        let progress = Progress::reading(files);
+        let inputs = Inputs::new(files, &progress, self.joins, self.longest);
+        let (times, unsorted) = (LastTimes::default(), self.unsorted.as_str());
+        let count = self.shares.len() as u32;
+        let sorters = shares::sorters(memory, &directory, count);
+        thread::scope(|scope| {
+            let threads = self.shares.iter_mut().zip(sorters).map(|(share, sorter)| {
+                let (inputs, times) = (&inputs, &times);
+                scope.spawn(move || {
+                    let read = catch_unwind(AssertUnwindSafe(|| share.read(inputs, times, sorter, unsorted)));
+                    times.ended(!matches!(read, Ok(Ok(_))));
+                    read.unwrap_or_else(|panic| resume_unwind(panic))
+                })
+            });
+            // All threads must be started before the first one is joined.
+            threads.collect::<Vec<_>>().into_iter().map(joined).collect()
+        })
     }
 
-    /// Folds the sorted records. Returns the ledger and the ignored values.
-    fn fold(mut self, sorter: Sorter) -> Result<(Ledger, Ignored)> {
-        let mut progress = Progress::folding(sorter.records());
-        let unsorted = unsorted(&sorter);
-        let mut sorted = sorter.sorted().with_context(|| unsorted.clone())?;
-        while let Some((time, line)) = sorted.next().with_context(|| unsorted.clone())? {
-            self.combiner.reached(time);
-            if self.combiner.is_full() {
-                self.release()?;
-            }
-            self.add(line)?;
-            progress.record();
-        }
-        self.combiner.finish();
-        self.release()?;
+    /// Folds the sorted records, with one thread for each share. Returns the ledger and the ignored values.
+    fn fold(mut self, sorters: Vec<Sorter>) -> Result<(Ledger, Ignored)> {
+        let progress = Progress::folding(sorters.iter().map(Sorter::records).sum());
+        let mut shares = std::mem::take(&mut self.shares);
+        let records = SortedRecords::of_all(sorters, shares.len() as u32);
+        let records = records.with_context(|| self.unsorted.clone())?;
+        let unsorted = self.unsorted.clone();
+        thread::scope(|scope| {
+            let threads = shares.iter_mut().zip(records).map(|(share, records)| {
+                let ((output, outputs), (end, ends)) = (mpsc::sync_channel(MOST_OUTPUTS), mpsc::channel());
+                let (counter, unsorted) = (progress.counter(), unsorted.as_str());
+                let thread = scope.spawn(move || share.combine(records, &output, &ends, counter, unsorted));
+                (thread, (outputs, end))
+            });
+            let (threads, channels): (Vec<_>, Vec<_>) = threads.unzip();
+            let merged = self.merge(channels);
+            threads.into_iter().try_for_each(joined)?;
+            merged
+        })?;
+        drop(progress);
         self.out.flush().context("rollups cannot be written")?;
-        let ledger = Ledger { counts: *self.combiner.totals(), merged: *self.merger.merged() };
-        Ok((ledger, *self.combiner.ignored()))
+        let (mut counts, mut ignored) = (Counts::default(), Ignored::default());
+        for share in &shares {
+            counts.add(share.totals());
+            ignored.add(share.ignored());
+        }
+        Ok((Ledger { counts, merged: *self.merger.merged() }, ignored))
     }
 
-    /// Passes a line to the combiner as its next record.
-    fn add(&mut self, line: &[u8]) -> Result<()> {
-        let record = Record { payload: line, content_type: None, timestamp: None };
-        self.combiner.buffer(&record, self.offset, self.now)?;
-        self.offset += 1;
+    /// Merges the output of all shares, and writes the rollups of all windows that are complete. The next output is
+    /// always that of the share that is behind the others, so the merger needs little memory.
+    fn merge(&mut self, channels: Vec<(Receiver<Output>, Sender<Timestamp>)>) -> Result<()> {
+        let mut reached = vec![Timestamp::EPOCH; channels.len()];
+        let mut running: Vec<_> = (0..channels.len()).collect();
+        let mut last_end = Timestamp::EPOCH;
+        while let Some(behind) = running.iter().copied().min_by_key(|nth| reached[*nth]) {
+            match channels[behind].0.recv() {
+                Ok(Output::Batches(batches)) => {
+                    reached[behind] =
+                        batches.last().map_or(Timestamp::MAX, |last| last.checkpoint.closed_until);
+                    self.add(&batches)?;
+                }
+                Ok(Output::End(end)) => {
+                    last_end = last_end.max(end);
+                    running.retain(|nth| *nth != behind);
+                }
+                // The thread has ended with an error, which is reported when the thread is joined.
+                Err(_) => return Ok(()),
+            }
+        }
+        for (outputs, end) in &channels {
+            if end.send(last_end).is_ok()
+                && let Ok(Output::Batches(batches)) = outputs.recv()
+            {
+                self.add(&batches)?;
+            }
+        }
         Ok(())
     }
 
-    /// Passes the combiner's batches to the merger, and writes the rollups of all windows that are complete.
-    fn release(&mut self) -> Result<()> {
+    /// Passes batches to the merger, and writes the rollups of all windows that are complete.
+    fn add(&mut self, batches: &[PreparedBatch]) -> Result<()> {
         let now = self.now;
-        for batch in self.combiner.prepared() {
-            for partial in &batch.partials {
-                self.merger.record(&partial.value, self.merged_offset, now)?;
-                self.merged_offset += 1;
-            }
+        for partial in batches.iter().flat_map(|batch| &batch.partials) {
+            self.merger.record(&partial.value, self.merged_offset, now)?;
+            self.merged_offset += 1;
         }
-        self.combiner.mark_committed();
         while let Some(publication) = self.merger.publish(now) {
             for rollup in &publication.rollups {
                 let mut line = rollup.json();
@@ -194,15 +229,7 @@ impl<W: Write> Folding<W> {
     }
 }
 
-fn fresh<C>() -> Start<C> {
-    Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
-}
-
-/// Returns the message for an error of the temporary files.
-fn unsorted(sorter: &Sorter) -> String {
-    format!(
-        "records cannot be sorted in temporary files in {}; free space there, choose another directory with --temp-dir, \
-         or allow more memory with --memory",
-        sorter.directory().display()
-    )
+/// Waits for the end of a thread. If the thread has panicked, panics too.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }

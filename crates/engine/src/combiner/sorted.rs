@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crowdfold_airlock::LineTime;
 use crowdfold_model::{Span, Timestamp};
 
-use super::Combiner;
 use super::intake::LONGEST_AGO;
+use super::{Combiner, PreparedBatch};
 
 impl Combiner {
     /// Makes the combiner expect records in the order of their times. The caller must then call [`Self::reached`]
@@ -31,11 +31,30 @@ impl Combiner {
 
     /// Returns the time by which a line of a file is sorted. A time is ignored if it is too far in the past or too far
     /// ahead of `clock`, the current time of this machine. The beacons with such a time are rejected. A line that
-    /// causes a panic is treated as unreadable.
+    /// causes a panic is treated as unreadable. Also returns the shares to which the beacons belong. Each share has one
+    /// bit.
     #[must_use]
-    pub fn line_time(&mut self, line: &[u8], clock: Timestamp) -> LineTime {
+    pub fn line_time(&mut self, line: &[u8], clock: Timestamp) -> (LineTime, u64) {
         let can_be = clock.saturating_sub(LONGEST_AGO)..=clock.saturating_add(self.settings.max_skew);
         let airlock = &mut self.airlock;
-        catch_unwind(AssertUnwindSafe(|| airlock.line_time(line, &can_be))).unwrap_or(LineTime::Unreadable)
+        let found = catch_unwind(AssertUnwindSafe(|| airlock.line_time(line, &can_be)));
+        found.unwrap_or((LineTime::Unreadable, 1))
+    }
+
+    /// Removes and returns the prepared batches.
+    pub fn take_prepared(&mut self) -> Vec<PreparedBatch> {
+        self.prepared.drain(..).collect()
+    }
+
+    /// Inserts all beacons, and returns the end of the newest window. It is called only for files.
+    pub fn last_end(&mut self) -> Timestamp {
+        self.insert_buffered();
+        self.store.last_end().unwrap_or_default().max(self.store.closed_until())
+    }
+
+    /// Closes all windows that end at or before `until`. It is called only for files, because a topic has no end.
+    pub fn finish(&mut self, until: Timestamp) {
+        self.insert_buffered();
+        self.prepare(until);
     }
 }

@@ -174,11 +174,12 @@ fn line_with_several_beacon_times_closes_no_window_of_the_lines_after_it() {
         format!(r#"{{"ts":{},"session":"d"}}"#, T + 5 * W),
     ];
     for (offset, line) in (0..).zip(&lines) {
-        let LineTime::At(time) = combiner.line_time(line.as_bytes(), at(far)) else { panic!("no time") };
+        let LineTime::At(time) = combiner.line_time(line.as_bytes(), at(far)).0 else { panic!("no time") };
         combiner.reached(time);
         let record = Record { payload: line.as_bytes(), content_type: None, timestamp: None };
         combiner.buffer(&record, offset, at(far)).unwrap();
     }
-    combiner.finish();
+    let last = combiner.last_end();
+    combiner.finish(last);
     assert_eq!((combiner.totals().read, combiner.totals().without_summary()), (4, 0));
 }

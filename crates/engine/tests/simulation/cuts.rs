@@ -36,7 +36,8 @@ fn prepared(
         all.extend(combiner.prepared().iter().cloned());
         combiner.committed(new);
     }
-    combiner.finish();
+    let last = combiner.last_end();
+    combiner.finish(last);
     all.extend(combiner.prepared().iter().cloned());
     all
 }

@@ -19,9 +19,9 @@ const MOST_WINDOW_LOG: u32 = 27;
 /// Opens a file, or standard input for the path `-`. A `.gz` file is decompressed as gzip with any number of members,
 /// and a `.zst` file as zstd with any number of frames. Files are decompressed in pieces, so the used memory does not
 /// depend on their size.
-pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRead>> {
+pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRead + Send>> {
     if path == Path::new("-") {
-        return Ok(Box::new(buffered(progress.watch(io::stdin().lock()))));
+        return Ok(Box::new(buffered(progress.watch(io::stdin()))));
     }
     let file = buffered(progress.watch(File::open(path)?));
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();

@@ -12,7 +12,23 @@ const STEP: u64 = 4096;
 /// A progress bar on stderr. The bar is drawn only if stderr is a terminal. It is removed when this value is dropped.
 pub(super) struct Progress {
     bar: ProgressBar,
+}
+
+/// Counts the records of one thread.
+pub(super) struct RecordCounter {
+    bar: ProgressBar,
     step: u64,
+}
+
+impl RecordCounter {
+    /// Advances the bar by one record.
+    pub(super) fn record(&mut self) {
+        self.step += 1;
+        if self.step == STEP {
+            self.bar.inc(STEP);
+            self.step = 0;
+        }
+    }
 }
 
 impl Progress {
@@ -38,7 +54,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(line) {
             bar.set_style(style);
         }
-        Self { bar, step: 0 }
+        Self { bar }
     }
 
     /// Returns a reader that advances the bar by the bytes that are read from it.
@@ -46,13 +62,9 @@ impl Progress {
         self.bar.wrap_read(reader)
     }
 
-    /// Advances the bar by one record.
-    pub(super) fn record(&mut self) {
-        self.step += 1;
-        if self.step == STEP {
-            self.bar.inc(STEP);
-            self.step = 0;
-        }
+    /// Returns a counter of the records of one thread.
+    pub(super) fn counter(&self) -> RecordCounter {
+        RecordCounter { bar: self.bar.clone(), step: 0 }
     }
 }
 

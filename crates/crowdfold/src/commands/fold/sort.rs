@@ -1,9 +1,10 @@
 //! Sorts records by time. If the records do not fit into memory, they are sorted in temporary files.
 //!
-//! Records with equal times keep their order in the input. The result does not depend on the available memory.
+//! Records with equal times are sorted by their place in the input. The result does not depend on the available memory.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crowdfold_model::Timestamp;
 
@@ -15,35 +16,42 @@ const BLOCK: usize = 4 << 20;
 /// The minimum memory of a sorter, in bytes.
 const LEAST: usize = 1 << 16;
 
-/// Collects the records of the input, and sorts them.
+/// The key by which a record is sorted: its share, its time, then its place in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// The share of the sessions to which the record belongs. A record of several shares is added once for each share.
+    pub(super) share: u32,
+    pub(super) time: Timestamp,
+    /// The number of the file, and the number of the record in this file. Each record has another place.
+    pub(super) place: u64,
+}
+
+/// Collects records, and sorts them.
 pub(super) struct Sorter {
     memory: usize,
+    shares: u32,
     batch: Batch,
     runs: Runs,
     records: u64,
 }
 
-/// The sorted records. A record is valid until the next record is read.
+/// The sorted records of one share. A record is valid until the next record is read.
 pub(super) enum Sorted {
-    InMemory { batch: Batch, next: usize },
+    InMemory { batch: Arc<Batch>, next: usize, end: usize },
     Merged(Merge),
 }
 
 impl Sorter {
     /// Creates a sorter that uses at most `memory` bytes, or 64 KiB if `memory` is less. A single record may need more
-    /// memory. Temporary files are created in `directory`.
-    pub(super) fn new(memory: usize, directory: PathBuf) -> Self {
-        Self::within(memory.max(LEAST), directory)
+    /// memory. Temporary files are created in `directory`. `shares` is the number of shares.
+    pub(super) fn new(memory: usize, directory: PathBuf, shares: u32) -> Self {
+        Self::within(memory.max(LEAST), directory, shares)
     }
 
-    fn within(memory: usize, directory: PathBuf) -> Self {
+    fn within(memory: usize, directory: PathBuf, shares: u32) -> Self {
         let block = BLOCK.min(memory / 16);
-        Self { memory, batch: Batch::new(block), runs: Runs::new(memory, directory), records: 0 }
-    }
-
-    /// Returns the directory in which temporary files are created.
-    pub(super) fn directory(&self) -> &Path {
-        self.runs.directory()
+        let runs = Runs::new(memory, directory, shares);
+        Self { memory, shares, batch: Batch::new(block), runs, records: 0 }
     }
 
     /// Returns the number of records added so far.
@@ -51,26 +59,33 @@ impl Sorter {
         self.records
     }
 
-    /// Adds the next record of the input, with its time.
-    pub(super) fn push(&mut self, time: Timestamp, record: &[u8]) -> io::Result<()> {
+    /// Adds a record with its key.
+    pub(super) fn push(&mut self, key: Key, record: &[u8]) -> io::Result<()> {
         if !self.batch.is_empty() && self.batch.size_with(record.len()) > self.memory {
             self.spill()?;
         }
-        self.batch.push(time, record);
+        self.batch.push(key, record);
         self.records += 1;
         Ok(())
     }
 
-    /// Ends the input, and returns the sorted records.
-    pub(super) fn sorted(mut self) -> io::Result<Sorted> {
+    /// Ends the input, and returns the sorted records of each share.
+    pub(super) fn sorted(mut self) -> io::Result<Vec<Sorted>> {
         if self.runs.is_empty() {
             self.batch.sort();
-            return Ok(Sorted::InMemory { batch: self.batch, next: 0 });
+            let batch = Arc::new(self.batch);
+            let before = |share| batch.entries.partition_point(|entry| entry.key.share < share);
+            let of = |share| Sorted::InMemory {
+                batch: Arc::clone(&batch),
+                next: before(share),
+                end: before(share + 1),
+            };
+            return Ok((0..self.shares).map(of).collect());
         }
         // The memory of the batch is freed, because the buffers of the runs need it now.
         self.spill()?;
         drop(self.batch);
-        Ok(Sorted::Merged(self.runs.merge()?))
+        (0..self.shares).map(|share| Ok(Sorted::Merged(self.runs.merge(share)?))).collect()
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -82,10 +97,21 @@ impl Sorter {
 }
 
 impl Sorted {
-    /// Returns the time and the bytes of the next record. Returns `None` after the last record.
-    pub(super) fn next(&mut self) -> io::Result<Option<(Timestamp, &[u8])>> {
+    /// Returns the key of the next record. Returns `None` after the last record.
+    pub(super) fn key(&mut self) -> io::Result<Option<Key>> {
         match self {
-            Self::InMemory { batch, next } => {
+            Self::InMemory { batch, next, end } => {
+                Ok(batch.entries[*next..*end].first().map(|entry| entry.key))
+            }
+            Self::Merged(merge) => merge.key(),
+        }
+    }
+
+    /// Returns the key and the bytes of the next record. Returns `None` after the last record.
+    pub(super) fn next(&mut self) -> io::Result<Option<(Key, &[u8])>> {
+        match self {
+            Self::InMemory { next, end, .. } if next == end => Ok(None),
+            Self::InMemory { batch, next, .. } => {
                 *next += 1;
                 Ok(batch.get(*next - 1))
             }
@@ -103,10 +129,10 @@ pub(super) struct Batch {
     entries: Vec<Entry>,
 }
 
-/// The time and the location of a record. `block` and `start` together increase in the order of the input.
+/// The key and the location of a record.
 #[derive(Clone, Copy)]
 struct Entry {
-    time: Timestamp,
+    key: Key,
     block: u32,
     start: u32,
     length: u32,
@@ -135,7 +161,7 @@ impl Batch {
         self.size + block + entries * size_of::<Entry>()
     }
 
-    fn push(&mut self, time: Timestamp, record: &[u8]) {
+    fn push(&mut self, key: Key, record: &[u8]) {
         if !self.has_room(record.len()) {
             let block = Vec::with_capacity(self.block.max(record.len()));
             self.size += block.capacity();
@@ -145,22 +171,20 @@ impl Batch {
         let block = &mut self.blocks[number];
         let (start, length) = (block.len() as u32, record.len() as u32);
         block.extend_from_slice(record);
-        self.entries.push(Entry { time, block: number as u32, start, length });
+        self.entries.push(Entry { key, block: number as u32, start, length });
     }
 
     fn sort(&mut self) {
-        // An empty record has the same start as the record after it. The empty record must be first, so lengths are
-        // compared too.
-        self.entries.sort_unstable_by_key(|entry| (entry.time, entry.block, entry.start, entry.length));
+        self.entries.sort_unstable_by_key(|entry| entry.key);
     }
 
-    fn get(&self, at: usize) -> Option<(Timestamp, &[u8])> {
+    fn get(&self, at: usize) -> Option<(Key, &[u8])> {
         let entry = self.entries.get(at)?;
         let start = entry.start as usize;
-        Some((entry.time, &self.blocks[entry.block as usize][start..start + entry.length as usize]))
+        Some((entry.key, &self.blocks[entry.block as usize][start..start + entry.length as usize]))
     }
 
-    fn iter(&self) -> impl Iterator<Item = (Timestamp, &[u8])> {
+    fn iter(&self) -> impl Iterator<Item = (Key, &[u8])> {
         (0..self.entries.len()).filter_map(|at| self.get(at))
     }
 
