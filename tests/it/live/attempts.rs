@@ -139,7 +139,8 @@ fn unplanned(scenario: &Scenario, seen: &Value) -> Option<String> {
         Fault::Missing => !started && failed,
         Fault::Broken => started && failed && number("playing_ms") > 3_000.0,
         Fault::Seek => ended && number("seeks") >= 1.0 && number("playing_ms") < 9_000.0,
-        Fault::Slow => ended && number("switches") >= 1.0,
+        Fault::Slow => ended && number("switches_down") >= 1.0,
+        Fault::Rise => ended && number("switches_up") >= 1.0,
     };
     (!is_planned).then(|| "the page did not measure the planned event".into())
 }

@@ -45,9 +45,12 @@ pub(super) enum Fault {
     Broken,
     /// The viewer seeks once, far beyond the buffer.
     Seek,
-    /// The third and all later video segments are sent more slowly than the bitrate of the better rendition. Only this
-    /// stream has two video renditions. The other streams have a fixed bitrate.
+    /// The third and all later video segments are sent more slowly than the bitrate of the better rendition. The stream
+    /// has two video renditions, so the player switches down.
     Slow,
+    /// The player begins with the worse of two video renditions, and may switch up later. If it were allowed to switch
+    /// up immediately, it would report the switch before the first frame.
+    Rise,
     /// The origin waits before each response, and the player also reports each response.
     Responses,
     /// A live stream with the responses of `Responses`. The tenth video segment is sent too slowly, so playback stalls
@@ -85,6 +88,7 @@ impl Scenario {
         Self::new("query-stall", "hls", Fault::Stall).by(Mode::Query),
         Self::new("dash-live", "dash", Fault::Live),
         Self::new("hls-slow", "hls", Fault::Slow),
+        Self::new("hls-rise", "hls", Fault::Rise),
         Self::new("hls-responses", "hls", Fault::Responses),
         Self::new("shaka-responses", "shaka", Fault::Responses),
         Self::new("hls-plain", "hls", Fault::None),
@@ -108,7 +112,7 @@ impl Scenario {
 
     /// Returns true if the stream has two video renditions.
     pub(super) fn is_adaptive(&self) -> bool {
-        self.fault == Fault::Slow
+        matches!(self.fault, Fault::Slow | Fault::Rise)
     }
 
     /// Returns true if the player reports each response.
@@ -119,7 +123,7 @@ impl Scenario {
     /// Returns the number of stalls that the origin causes, or `None` if the fault may cause any number.
     pub(super) fn caused_stalls(&self) -> Option<f64> {
         match self.fault {
-            Fault::None | Fault::Seek | Fault::Missing | Fault::Responses => Some(0.0),
+            Fault::None | Fault::Seek | Fault::Missing | Fault::Responses | Fault::Rise => Some(0.0),
             Fault::Stall | Fault::Live => Some(1.0),
             Fault::Broken | Fault::Slow => None,
         }
@@ -129,7 +133,7 @@ impl Scenario {
     /// `segment-2-*`, and audio segments `segment-0-*`.
     pub(super) fn plan(&self, collector: &str, content: &str) -> Value {
         let faults = match self.fault {
-            Fault::None | Fault::Seek => json!([]),
+            Fault::None | Fault::Seek | Fault::Rise => json!([]),
             Fault::Stall => json!([{ "file": "segment-[12]-005", "hold_ms": 7_000 }]),
             Fault::Missing => json!([{ "file": "master.m3u8|stream.mpd", "status": 404 }]),
             Fault::Broken => json!([{ "file": "segment-[12]-00[5-9]", "status": 500 }]),
@@ -150,7 +154,7 @@ impl Scenario {
             Mode::Headers => (self.player, "headers", format!("v1/cmcd/{TENANT}")),
         };
         let stream = match self.fault {
-            Fault::Slow => "adaptive",
+            Fault::Slow | Fault::Rise => "adaptive",
             Fault::Live => "live",
             _ => "fixed",
         };
@@ -170,6 +174,9 @@ impl Scenario {
         });
         if self.fault == Fault::Live {
             plan["until_s"] = LIVE_UNTIL_S.into();
+        }
+        if self.fault == Fault::Rise {
+            plan["worst_until_s"] = 3.into();
         }
         if self.reports_responses() {
             plan["events"] = json!(["ps", "bc", "e", "t", "rr"]);

@@ -21,6 +21,7 @@ export function make(plan, watch, more) {
     maxBufferLength: plan.buffer_s,
     maxMaxBufferLength: plan.buffer_s,
     abrEwmaDefaultEstimate: 5_000_000,
+    startLevel: plan.worst_until_s ? 0 : undefined,
     ...more,
   });
   const { fragLoadPolicy, manifestLoadPolicy } = hls.config;
@@ -29,7 +30,14 @@ export function make(plan, watch, more) {
   return hls;
 }
 
+/** Starts playback. Until the position `plan.worst_until_s`, only the worst rendition is played. */
 export function start(hls, video, plan) {
+  if (plan.worst_until_s) {
+    hls.on(Hls.Events.MANIFEST_PARSED, () => (hls.autoLevelCapping = 0));
+    video.addEventListener("timeupdate", () => {
+      if (video.currentTime >= plan.worst_until_s) hls.autoLevelCapping = -1;
+    });
+  }
   hls.loadSource(`${plan.media}/master.m3u8`);
   hls.attachMedia(video);
 }
