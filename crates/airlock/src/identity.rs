@@ -80,7 +80,7 @@ pub(crate) fn identity(
             let class = measures::json_error(beacon, event).map_or(0, |class| class as u64 + 1);
             (own_time?, hash.text(event).number(class << 1 | u64::from(beacon.fatal)))
         }
-        Mode::Event => {
+        Mode::Event | Mode::Unsupported => {
             let numbered = hash.text(event).number(sequence.map_or(0, |sequence| sequence + 1));
             (own_time?, numbered.number(endpoint.into()))
         }

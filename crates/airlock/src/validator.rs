@@ -135,7 +135,10 @@ impl Validator {
         // If the origin is known, its session is valid.
         let session = match beacon.text(Text::Session) {
             Some(session) if beacon.repeats() && self.origin.is_some() => session,
-            _ => session_of(beacon)?,
+            _ => session_of(beacon).map_err(|reason| match beacon.mode {
+                Mode::Unsupported => Reason::Malformed,
+                _ => reason,
+            })?,
         };
         let opt_out = beacon.opt_out || shared.settings.gpc && http.gpc || shared.settings.dnt && http.dnt;
         self.observe(shared, record_time, http, beacon, session, opt_out).map_err(|reason| Rejection {
@@ -173,6 +176,9 @@ impl Validator {
         session: &str,
         opt_out: bool,
     ) -> Result<Observation, Reason> {
+        if beacon.mode == Mode::Unsupported {
+            return Err(Reason::Malformed);
+        }
         let settings = &shared.settings;
         let stated = beacon.number(Number::Ts).map(Amount::timestamp);
         let is_far = |at: Timestamp| record_time.is_some_and(|record| at.abs_diff(record) > LONGEST_AGO);

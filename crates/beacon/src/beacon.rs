@@ -93,6 +93,9 @@ pub enum Mode {
     Request,
     /// CMCD in a report of its own (event mode).
     Event,
+    /// CMCD of an unsupported version. Its keys may have other meanings, so only its session, its tenant and an opt-out
+    /// are used.
+    Unsupported,
 }
 
 /// One beacon. It borrows its values from the record. It is personal data, so it does not implement `Debug` or

@@ -28,6 +28,9 @@ const OTHER_FILES: &[&str] = &["mpd", "m3u8", "vtt", "ttml", "srt", "key"];
 /// The maximum number of error codes that are read from one record.
 const MOST_CODES: usize = 8;
 
+/// The highest supported version of CMCD. Records of a higher version are rejected, but their opt-outs take effect.
+const VERSION: f64 = 2.0;
+
 /// The tokens that each of the following keys may have: `e`, `sta`, `sf`, `st`, `ot`.
 const EVENTS: &[&str] = &[
     "abs", "abe", "ae", "as", "b", "bc", "c", "ce", "e", "h", "m", "pc", "pe", "pr", "ps", "rr", "sk", "t",
@@ -98,6 +101,7 @@ pub(crate) fn read<'a>(
 struct Draft<'f, 'a> {
     beacon: Beacon<'a>,
     fields: &'f Fields,
+    version: f64,
     /// True if the requested object contains a picture, and false if it does not. The value is `None` if the record
     /// does not contain the object type (`ot`).
     picture: Option<bool>,
@@ -116,6 +120,7 @@ impl<'f, 'a> Draft<'f, 'a> {
         Self {
             beacon: Beacon::new(mode),
             fields,
+            version: 1.0,
             picture: None,
             is_media: true,
             is_other_file: false,
@@ -150,6 +155,7 @@ impl<'f, 'a> Draft<'f, 'a> {
                 self.is_other_file =
                     matches!(value.first(), Some(Item::Text(url) | Item::Bare(url)) if is_other_file(url));
             }
+            "v" => self.version = value.first().and_then(Item::number).unwrap_or(1.0),
             _ => match Metric::of_cmcd(key) {
                 Some((metric, CmcdPart::First)) => self.number(metric.into(), value.first()),
                 Some((metric, CmcdPart::Video)) => self.number(metric.into(), value.of_video()),
@@ -182,6 +188,7 @@ impl<'f, 'a> Draft<'f, 'a> {
             draft.beacon.ignore(Field::Text(Text::Session));
         }
         self.beacon.absorb(&draft.beacon);
+        self.version = self.version.max(draft.version);
         self.picture = draft.picture.or(self.picture);
         self.is_media &= draft.is_media;
         self.is_other_file |= draft.is_other_file;
@@ -258,9 +265,10 @@ impl<'f, 'a> Draft<'f, 'a> {
         amount
     }
 
-    /// Returns the beacon. The version (`v`) has no effect, because the keys of all known versions are read in the same
-    /// way.
     fn finish(mut self) -> Beacon<'a> {
+        if self.version > VERSION {
+            self.beacon.mode = Mode::Unsupported;
+        }
         // If the request is for an object without a picture, the bitrate is not that of a picture, unless the bitrate
         // has a label for video.
         let bitrate = self.bitrate.filter(|_| self.picture != Some(false));
@@ -336,6 +344,13 @@ impl<'a> Item<'a> {
                 None => value::amount(field, number),
             },
             Self::Text(text) | Self::Bare(text) => value::amount(field, text.trim()),
+            _ => None,
+        }
+    }
+
+    fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(text) | Self::Text(text) => text.parse().ok(),
             _ => None,
         }
     }

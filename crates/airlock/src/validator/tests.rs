@@ -77,7 +77,8 @@ fn cmcd_event_without_time_or_session_is_rejected() {
     assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=2"#), Ok(at(1_795_312_400_005)));
     assert_eq!(event(r#"e=t,sid="s",v=2"#), Err(Reason::NoTime));
     assert_eq!(event("e=t,ts=1795312400005,v=2"), Err(Reason::NoSession));
-    assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=3"#), Ok(at(1_795_312_400_005)));
+    assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=3"#), Err(Reason::Malformed));
+    assert_eq!(event(r#"e=t,ts=1795312400005,v=3"#), Err(Reason::Malformed));
 }
 
 #[test]

@@ -92,6 +92,22 @@ fn requests_of_real_players_have_the_same_outcomes_when_packed() {
 }
 
 #[test]
+fn opt_out_of_a_packed_record_of_an_unsupported_version_takes_effect() {
+    let fields = fields_of(&Settings::default());
+    let (mut packer, mut reader) = (Packer::new(&fields), Reader::new(fields));
+    let http = Http { gpc: true, received_at: Some(Timestamp::from_millis(5_000)), ..Http::default() };
+    pack_body(&mut packer, &mut reader, &http, &Body::Events(b"e=t,sid=\"a\",ts=1,v=3\n"));
+    let record =
+        Record { payload: &packer.take(), content_type: Some(CONTENT_TYPE.as_bytes()), timestamp: None };
+    let mut rejections = Vec::new();
+    airlock(Settings::default()).admit(&record, &mut |_, outcome| {
+        let rejection = outcome.err().expect("a rejection");
+        rejections.push((rejection.reason, rejection.opts_out.is_some()));
+    });
+    assert_eq!(rejections, [(Reason::Malformed, true)]);
+}
+
+#[test]
 fn tenants_opt_out_headers_and_json_bodies_are_the_same_when_packed() {
     let request = |path: &str, headers: Value, body: &str| {
         json!({"received_at_ms": 5_000, "client_ip": "203.0.113.9", "path": path, "headers": headers, "body": body})

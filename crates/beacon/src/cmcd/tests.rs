@@ -240,11 +240,16 @@ fn time_to_first_byte_of_a_file_without_media_is_ignored() {
 }
 
 #[test]
-fn version_has_no_effect_on_the_other_members() {
-    for version in ["1", "2", "3", "2.5", "99", "1e300", "-1", "\"2\"", "x", "?0", "(2 3)", "\"", ""] {
+fn record_of_an_unsupported_version_keeps_its_session() {
+    let supported = ["1", "2", "2.0", "-1", "\"2\"", "x", "?0", "(2 3)", "\"", ""];
+    let unsupported = ["3", "2.5", "99", "1e300", "\"3\"", "(3 2)"];
+    let supported = supported.map(|version| (version, Mode::Event));
+    for (version, mode) in
+        supported.into_iter().chain(unsupported.map(|version| (version, Mode::Unsupported)))
+    {
         for line in [format!("v={version},sid=\"s\""), format!("sid=\"s\",v={version}")] {
             let beacon = one(Mode::Event, &line).unwrap_or_else(|_| panic!("{line}"));
-            assert_eq!(beacon.text(Text::Session), Some("s"), "{line}");
+            assert_eq!((beacon.text(Text::Session), beacon.mode), (Some("s"), mode), "{line}");
         }
     }
 }

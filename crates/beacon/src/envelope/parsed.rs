@@ -129,6 +129,7 @@ impl Parsed {
             Mode::Json => 0,
             Mode::Request => 1,
             Mode::Event => 2,
+            Mode::Unsupported => 3,
         };
         let head = mode
             | flag(beacon.fatal, FATAL)

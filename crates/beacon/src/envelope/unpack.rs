@@ -182,7 +182,7 @@ impl<'a> Unpacker<'a> {
             0 => Mode::Json,
             1 => Mode::Request,
             2 => Mode::Event,
-            _ => return None,
+            _ => Mode::Unsupported,
         };
         let repeats = has(REPEATS);
         if repeats && (is_first || mode != beacon.mode) {
