@@ -23,6 +23,8 @@ const MARGIN: u64 = 10;
 /// The length of the period in which the players play.
 const PERIOD: u64 = 65 * MINUTE;
 pub(crate) const WEEK: u64 = 7 * 24 * 60 * MINUTE;
+/// The end of the period, 2026-11-18 at 12:00 UTC. It is fixed, because the noise depends on the times of the windows.
+const END: u64 = 1_795_003_200_000;
 
 /// Returns the fenced blocks of a language in the page, each with the number of its question.
 pub(crate) fn blocks(language: &str) -> Vec<(usize, String)> {
@@ -85,7 +87,6 @@ impl Bench {
 
     /// Writes the beacons of the players. Returns their activity.
     fn play(&self) -> Vec<Cell> {
-        let end = now() / MINUTE * MINUTE;
         let custom = Custom {
             name: "arm".into(),
             tenant: None,
@@ -97,8 +98,8 @@ impl Bench {
         let custom = vec![custom];
         let mut truth = Truth::with_custom(MINUTE, &breakdowns, &custom).unwrap();
         let mut file = BufWriter::new(File::create(self.path("beacons.ndjson")).unwrap());
-        let mut incidents = incidents::beacons(end - PERIOD, end).into_iter().peekable();
-        for (seed, end) in [(2, end - WEEK), (1, end)] {
+        let mut incidents = incidents::beacons(END - PERIOD, END).into_iter().peekable();
+        for (seed, end) in [(2, END - WEEK), (1, END)] {
             let players = PlayersConfig {
                 sessions: 1_200,
                 seed,
@@ -155,8 +156,7 @@ impl Bench {
         (lines, notes)
     }
 
-    /// Writes the rows with later times, so that the last window ends now. This is necessary because folding takes a
-    /// while. Returns the difference of the times.
+    /// Writes the rows with later times, so that the last window ends now. Returns the difference of the times.
     fn shift(&self, file: &Path) -> u64 {
         let shift = now() / MINUTE * MINUTE - self.end();
         let rows = std::fs::read_to_string(self.path("rollups.ndjson")).unwrap();
