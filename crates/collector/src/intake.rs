@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crowdfold_airlock::{Ignored, session_of};
-use crowdfold_beacon::{Beacon, Body, Fields, Http, Parsed, ReadError, Reader, Text};
+use crowdfold_beacon::{Beacon, Body, Fields, Http, Mode, Parsed, ReadError, Reader, Text};
 use crowdfold_model::{Partitioner, Reason};
 
 use crate::packs::{DeliveryResult, Packs};
@@ -153,6 +153,8 @@ impl RequestReader {
                         opted_out_sessions.insert(opted_out_session());
                     } else if !without.is_empty() && without.contains(&opted_out_session()) {
                         found.opted_out += 1;
+                    } else if beacon.mode == Mode::Unsupported {
+                        found.rejected[Reason::Malformed as usize] += 1;
                     } else {
                         let partition = rules.partitioner.partition_of(session.as_bytes(), partitions);
                         chosen.push(Chosen { partition, index: parsed.len() });

@@ -126,6 +126,9 @@ fn cmcd_headers_take_precedence_over_the_query_and_the_tenant_is_optional() {
         let answer = client.ask("POST", "/v1/cmcd/acme", &[("content-type", kind)], b"sid=\"a\"");
         assert_eq!((answer.status, answer.body.contains("application/cmcd")), (415, true), "{kind}");
     }
+    // An opt-out takes effect with every version.
+    let leaving = [("content-type", "application/cmcd"), ("sec-gpc", "1")];
+    assert_eq!(client.post("/v1/cmcd", &leaving, "e=t,ts=1,sid=\"leaving\",v=3\n"), 410);
     assert_eq!(client.get("/v1/cmcd/acme/1.m4s?x=1", &[]), 400);
     let packed = packed(&deployment);
     let seen: Vec<_> =
@@ -133,5 +136,6 @@ fn cmcd_headers_take_precedence_over_the_query_and_the_tenant_is_optional() {
     assert_eq!(seen.iter().filter(|one| **one == ("a", Mode::Event, None)).count(), 2);
     assert!(seen.contains(&("in-headers", Mode::Request, None)));
     assert!(seen.contains(&("s", Mode::Request, Some("blip"))));
-    assert_eq!(seen.len(), 4);
+    assert!(seen.contains(&("leaving", Mode::Json, None)));
+    assert_eq!(seen.len(), 5);
 }
