@@ -57,7 +57,8 @@ fn pack<'a>(
     bodies: impl Iterator<Item = (Timestamp, &'a [u8])>,
     form: &dyn Fn(&'a [u8]) -> Body<'a>,
 ) -> Vec<Timed> {
-    let (mut packer, mut reader, mut parsed) = (Packer::default(), reader(), Parsed::default());
+    let mut packer = Packer::default().with_fixed_keys();
+    let (mut reader, mut parsed) = (reader(), Parsed::default());
     let (mut records, mut last) = (Vec::new(), Timestamp::EPOCH);
     for (number, (time, body)) in bodies.enumerate() {
         last = last.max(time);
