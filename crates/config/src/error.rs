@@ -67,6 +67,13 @@ impl ConfigError {
         Self { origin: origin.to_string(), key: None, message: message.into() }
     }
 
+    /// Adds a fix to the message, in the form `do …`.
+    #[must_use]
+    pub(crate) fn with_fix(mut self, fix: &str) -> Self {
+        self.message = format!("{}; {fix}", self.message);
+        self
+    }
+
     /// Creates an error about a file that cannot be read. `key` is the configuration key that contains the path, if
     /// there is one.
     pub(crate) fn unreadable(path: &Path, key: Option<&str>, error: &io::Error) -> Self {

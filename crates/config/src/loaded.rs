@@ -92,8 +92,10 @@ impl Loaded {
         let Some(path) = &self.settings.release.privacy.secret_file else {
             return Err(self.error(SECRET, "names no file; name one with a secret"));
         };
-        let text =
-            fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, Some(SECRET), &error))?;
+        let text = fs::read_to_string(path).map_err(|error| {
+            ConfigError::unreadable(path, Some(SECRET), &error)
+                .with_fix("make it readable for this user, or create it with `openssl rand -hex 32`")
+        })?;
         digits(text.trim()).ok_or_else(|| {
             let message =
                 "names a file that does not contain 64 hexadecimal digits; create it with `openssl rand -hex 32`";

@@ -125,7 +125,11 @@ fn release_settings_that_protect_too_little_exit_with_2_and_name_key_and_fix() {
         ("margin = 26", ["release.margin", "25"]),
         ("noise = 101", ["release.noise", "from 1 to 100"]),
         ("detail_breakdown = [\"cdn\"]", ["release.detail_breakdown", "exactly as it is listed"]),
-        ("privacy.secret_file = \"/no/such.key\"", ["release.privacy.secret_file", "/no/such.key"]),
+        ("noise = 0", ["release.noise", "from 1 to 100"]),
+        (
+            "privacy.secret_file = \"/no/such.key\"",
+            ["/no/such.key: release.privacy.secret_file", "openssl rand"],
+        ),
     ] {
         std::fs::write(&path, format!("[release]\n{line}\n")).expect("a file");
         let output = crowdfold(&["run", "--config", &path.display().to_string()]);
