@@ -88,7 +88,9 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
         }
     }
     let Some(bounds) = bounds else { return };
-    for (name, declared, wanted) in [("margin", margin, bounds.margin), ("noise", noise, bounds.noise)] {
+    for (name, declared, wanted) in
+        [("k", Some(own), bounds.sessions), ("margin", margin, bounds.margin), ("noise", noise, bounds.noise)]
+    {
         if declared.is_some_and(|declared| declared < wanted) {
             finds.push(What::Weaker(wanted), format!("/policy/{name}"));
         }

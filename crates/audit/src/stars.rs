@@ -3,7 +3,8 @@
 //! A row with `*` contains values of its node that have no row of their own. Folding never produces a row with `*` that
 //! contains only one value of the last dimension: a value that is not a crowd is added to at least one other value. So
 //! if all values of the list but one have a row, the row with `*` is the row of the remaining value under another name.
-//! Sizes of rows never contradict folding, because any number of small groups may be in a row with `*`.
+//! Sizes of rows are not checked, because any number of small groups may be in a row with `*` of an open list, and
+//! because `release.min_networks` also folds large groups.
 
 use std::collections::{HashMap, HashSet};
 

@@ -239,7 +239,11 @@ fn row_with_fewer_sessions_than_k_is_reported() {
     finds(own(1_000), "below-k", "/sessions");
     assert_eq!(
         one(own(9)),
-        [("small-k", 0, "/policy/k".to_owned()), ("weaker-policy", 0, "/policy/margin".to_owned())]
+        [
+            ("small-k", 0, "/policy/k".to_owned()),
+            ("weaker-policy", 0, "/policy/k".to_owned()),
+            ("weaker-policy", 0, "/policy/margin".to_owned())
+        ]
     );
     finds(|row| drop(row["policy"].as_object_mut().unwrap().remove("k")), "unknown-policy", "/policy/k");
     let mut row = record(3, "os Windows", 1, 1, 20);

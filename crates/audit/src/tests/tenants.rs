@@ -7,12 +7,18 @@ use crowdfold_testkit::rows::of_tenant;
 
 #[test]
 fn row_below_the_k_of_its_tenant_is_reported() {
-    let row = |tenant, sessions| of_tenant(tenant, vec![record(3, "os Windows", 1, 1, sessions)]).remove(0);
-    assert_eq!(findings(&audit(&[row("acme", 60), row("large", 100)])), []);
-    assert_eq!(findings(&audit(&[row("acme", 60), row("large", 60)])), [("below-k", 1, "/sessions")]);
+    let row = |tenant, k, sessions| {
+        let mut row = of_tenant(tenant, vec![record(3, "os Windows", 1, 1, sessions)]).remove(0);
+        row["policy"]["k"] = json!(k);
+        row
+    };
+    assert_eq!(findings(&audit(&[row("acme", 50, 60), row("large", 100, 100)])), []);
     // The policy in the row declares 50, but the configured minimum of the tenant is 100.
-    assert_eq!(audit(&[row("large", 99)]).found[0].what, What::BelowK(100));
-    assert_eq!(audit(&[row("acme", 49)]).found[0].what, What::BelowK(50));
+    let below = [("below-k", 1, "/sessions"), ("weaker-policy", 1, "/policy/k")];
+    assert_eq!(findings(&audit(&[row("acme", 50, 60), row("large", 50, 60)])), below);
+    assert_eq!(findings(&audit(&[row("large", 50, 100)])), [("weaker-policy", 0, "/policy/k")]);
+    assert_eq!(audit(&[row("large", 50, 99)]).found[0].what, What::BelowK(100));
+    assert_eq!(audit(&[row("acme", 50, 49)]).found[0].what, What::BelowK(50));
 }
 
 /// Returns a row under `differential-privacy` with k = 20 and this τ.
