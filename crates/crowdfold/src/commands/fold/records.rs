@@ -18,7 +18,8 @@ const MAX_DEPTH: usize = 1_024;
 /// In JSON, a line with an incomplete value is joined with the next lines until the value is complete or too long. If
 /// the value cannot continue with an object or array, and the next line is a complete object or array, the incomplete
 /// value ends before that line. A long array over several lines is divided into several records. The same applies to a
-/// long line of consecutive objects, which Amazon Data Firehose writes.
+/// long line of consecutive objects, which Amazon Data Firehose writes, and to an array in one line that is too long for
+/// a record.
 pub(super) struct Records<R> {
     lines: R,
     joins: bool,
@@ -111,6 +112,13 @@ impl<R: BufRead> Records<R> {
                 return Ok(true);
             }
         }
+        if let Some(comma) = end_of_elements(&self.line[..self.most]).filter(|_| self.joins) {
+            self.rest.push(b'[');
+            self.rest.extend_from_slice(&self.line[comma + 1..]);
+            self.line.truncate(comma);
+            self.line.push(b']');
+            return Ok(true);
+        }
         skip_line(&mut self.lines)?;
         Ok(true)
     }
@@ -149,6 +157,29 @@ fn end_of_objects(line: &[u8]) -> Option<usize> {
         }
     }
     end
+}
+
+/// Returns the position of the last comma between two elements of the array with which a line begins. Only brackets and
+/// strings are examined. Returns `None` if the line does not begin with an array, or if there is no such comma.
+fn end_of_elements(line: &[u8]) -> Option<usize> {
+    if line.trim_ascii_start().first() != Some(&b'[') {
+        return None;
+    }
+    let (mut depth, mut comma) = (0_usize, None);
+    let (mut in_string, mut is_escaped) = (false, false);
+    for (at, byte) in line.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 1 => comma = Some(at),
+            _ => {}
+        }
+    }
+    comma
 }
 
 /// Returns true if a line consists of one or more complete JSON values.

@@ -74,6 +74,25 @@ fn long_array_over_several_lines_is_divided_into_records() {
 }
 
 #[test]
+fn array_in_one_line_that_is_too_long_for_a_record_is_divided_into_records() {
+    let element = |number: usize| format!("{{\"n\":{number},\"s\":\"],[\\\"\",\"a\":[{{}},[{number}]]}}");
+    let elements: Vec<_> = (0..20_000).map(element).collect();
+    let text = format!("  [{}]\n{{\"last\":1}}", elements.join(", "));
+    let most = 100_000;
+    assert!(text.len() > 5 * most);
+    let records = records_of(&text, true, most);
+    assert!(records.len() > 5 && records.last().unwrap() == "{\"last\":1}");
+    assert!(records.iter().all(|record| record.len() <= most));
+    let arrays = records[..records.len() - 1].iter();
+    let found = arrays.flat_map(|record| serde_json::from_str::<Vec<serde_json::Value>>(record).unwrap());
+    let numbers: Vec<_> = found.map(|element| element["n"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (0..20_000).collect::<Vec<_>>());
+    // An element that is too long for a record remains one record that is refused.
+    let long = format!("[{{\"s\":\"{}\"}},{{\"n\":1}}]", "s".repeat(most));
+    assert!(records_of(&long, true, most)[0].len() > most);
+}
+
+#[test]
 fn long_line_of_consecutive_objects_is_divided_at_the_end_of_an_object() {
     let object = |number: usize| format!("{{\"n\":{number},\"s\":\"}}{{\\\"\",\"a\":[{{}},[{number}]]}}");
     let objects: Vec<_> = (0..20_000).map(object).collect();
