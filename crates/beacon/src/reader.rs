@@ -176,6 +176,7 @@ impl Reader {
                 None if !capture.members.is_empty() => {
                     Body::Headers([Some(capture.members.as_bytes()), None, None, None])
                 }
+                None if !body.is_empty() && capture.content_type.is_none() => Body::Events(body),
                 None => return each(http, Err(ReadError::Malformed)),
             },
         };

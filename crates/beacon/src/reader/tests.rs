@@ -76,6 +76,14 @@ fn body_may_be_json() {
 }
 
 #[test]
+fn body_without_a_content_type_may_be_cmcd_events() {
+    let body = r#""body":"e=ps,sid=\"body\",ts=1,v=2\ne=t,sid=\"body\",ts=2,v=2""#;
+    assert_eq!(capture(body), ["Event body", "Event body"]);
+    assert_eq!(capture(&format!(r#"{body},"query":"CMCD=sid%3D%22query%22""#)), ["Request query"]);
+    assert_eq!(capture(r#""body":"not CMCD""#), ["!"]);
+}
+
+#[test]
 fn request_without_cmcd_is_malformed() {
     assert_eq!(
         capture(r#""path":"/media/a.mp4","query":"x=1","headers":{"user-agent":"UA"},"body":"""#),
