@@ -1,8 +1,8 @@
 //! Plays the scenarios, several at the same time. An attempt is *disturbed* if the machine was too busy during it. A
-//! disturbed attempt is repeated up to two times.
+//! disturbed attempt is repeated up to three times.
 //!
 //! Disturbances are detected in the measurements of the page and the driver, before any row is read. Therefore a
-//! difference between rows and measurements never causes a repetition. If the third attempt is disturbed too, its rows
+//! difference between rows and measurements never causes a repetition. If the last attempt is disturbed too, its rows
 //! are compared nevertheless.
 
 use serde_json::Value;
@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::browser;
 use super::scenario::{Fault, Scenario};
 
-/// The number of concurrent playbacks in the first round, in the first repetition and in the second.
-const AT_ONCE: [usize; 3] = [3, 2, 1];
+/// The number of concurrent playbacks in the first round, and in each repetition.
+const AT_ONCE: [usize; 4] = [3, 2, 1, 1];
 /// The lateness of the worker in this test, in milliseconds.
 pub(super) const LATENESS_MS: u64 = 15_000;
 /// The maximum response time of a report, in milliseconds. It is below the lateness, so no record is late.
@@ -69,7 +69,7 @@ pub(super) fn play(collector: &str, scenarios: &[Scenario]) -> Vec<Attempt> {
 }
 
 impl Attempt {
-    /// Returns the last attempt of a scenario. This attempt is the third one or was not disturbed.
+    /// Returns the last attempt of a scenario. This attempt is the last possible one or was not disturbed.
     pub(super) fn to_compare<'a>(attempts: &'a [Self], scenario: &Scenario) -> &'a Self {
         attempts.iter().rfind(|attempt| attempt.scenario.id == scenario.id).unwrap()
     }
