@@ -49,8 +49,11 @@ struct Traffic {
     live: f64,
     /// The mean time between the start and the end of a session, in milliseconds.
     length: f64,
-    /// The amount by which each field grows per millisecond, over all sessions, in the order of [`BOUNDED_FIELDS`].
+    /// The amount by which each field of the detail table grows per millisecond, over all sessions, in the order of
+    /// [`BOUNDED_FIELDS`].
     rates: Vec<f64>,
+    /// The same for the other tables, in which the values of each session are clamped.
+    clamped_rates: Vec<f64>,
     /// For each breakdown, the cells of the simulated window: dimension values and number of sessions.
     tables: Vec<Vec<(Vec<String>, f64)>>,
     simulated: Span,
@@ -111,9 +114,10 @@ fn one(
     for (at, breakdown) in policy.breakdowns().iter().enumerate() {
         let rows = traffic.rows(policy, at, window);
         table(policy, at, &breakdown_name(breakdown), &rows, window, out)?;
-        if policy.detail() != Some(at) && !rows.sessions.is_empty() {
-            measures(policy, &traffic, &rows, window, out)?;
-            has_noise = true;
+        if !rows.sessions.is_empty() {
+            let is_exact = policy.detail() == Some(at);
+            measures(policy, &traffic, &rows, window, is_exact, out)?;
+            has_noise |= !is_exact;
         }
     }
     if has_noise {
@@ -164,15 +168,17 @@ fn measures(
     traffic: &Traffic,
     rows: &Rows,
     window: Span,
+    is_exact: bool,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let share = rows.median() as f64 / rows.total().max(1) as f64;
     let windows = (Span::HOUR.as_secs_f64() / window.as_secs_f64()).max(1.0);
     let named = format!("row of {}", rows.median());
     let mut lines = vec![[named.as_str(), "one window", "error", "one hour", "error"].map(str::to_owned)];
-    for (field, rate) in BOUNDED_FIELDS.iter().zip(&traffic.rates) {
+    let rates = if is_exact { &traffic.rates } else { &traffic.clamped_rates };
+    for (field, rate) in BOUNDED_FIELDS.iter().zip(rates) {
         let expected = rate * window.as_millis() as f64 * share;
-        let sigma = sigma(policy, field, window);
+        let sigma = if is_exact { 0.0 } else { sigma(policy, field, window) };
         lines.push([
             field.name.to_string(),
             format!("{expected:.1}"),
@@ -193,6 +199,7 @@ fn sigma(policy: &Policy, field: &BoundedField, window: Span) -> f64 {
 /// Formats the standard error as a percentage of the expected number.
 fn error(sigma: f64, expected: f64) -> String {
     match sigma / expected {
+        _ if sigma == 0.0 => "exact".into(),
         share if share <= MEANINGLESS => format!("± {:.1}%", 100.0 * share),
         _ => "noise".into(),
     }
@@ -271,14 +278,16 @@ impl Traffic {
             .collect();
         let first = || breakdowns.first().into_iter().flat_map(|breakdown| of_table(cells, breakdown));
         let sessions = first().map(|cell| cell.sessions as f64).sum::<f64>();
-        let rates = BOUNDED_FIELDS.iter().map(|field| {
-            let sum: u64 = first().map(|cell| amount(cell, field)).sum();
-            sum as f64 * scale / simulated.as_millis() as f64
-        });
+        let rates = |most: &dyn Fn(&BoundedField) -> u64| {
+            let sum = |field| first().map(|cell| amount(cell, field, most(field))).sum::<u64>();
+            let rate = |field| sum(field) as f64 * scale / simulated.as_millis() as f64;
+            BOUNDED_FIELDS.iter().map(rate).collect()
+        };
         Self {
             live: players * scale,
             length: simulated.as_millis() as f64 * players / (sessions - players).max(1.0),
-            rates: rates.collect(),
+            rates: rates(&|_| u64::MAX),
+            clamped_rates: rates(&|field| field.clamp(simulated)),
             tables,
             simulated,
         }
@@ -333,12 +342,12 @@ fn alone(policy: &Policy, at: usize) -> Policy {
     Policy::threshold(settings).unwrap_or_else(|_| unreachable!("a part of an accepted policy is valid"))
 }
 
-/// Returns the sum of a field over the sessions of a cell.
-fn amount(cell: &Truth, field: &BoundedField) -> u64 {
+/// Returns the sum of a field over the sessions of a cell. `most` is the maximum value of one session.
+fn amount(cell: &Truth, field: &BoundedField, most: u64) -> u64 {
     match field.source {
         Source::Metric(Metric::Sum(metric)) => cell.sum(metric),
         Source::Metric(Metric::Value(metric)) => {
-            cell.values(metric).iter().map(|(value, sessions)| value * sessions).sum()
+            cell.values(metric).iter().map(|(value, sessions)| (*value).min(most) * sessions).sum()
         }
         Source::Error(class) => cell.errors.get(class.name()).copied().unwrap_or_default(),
     }
