@@ -159,12 +159,14 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     if policy.privacy().is_some() {
         return Ok(());
     }
-    writeln!(
-        out,
-        "# The size of a small group in a row with * cannot be computed: at least {} sizes remain possible \
-         (release.margin).",
-        policy.margin()
-    )?;
+    if policy.margin() > 0 {
+        writeln!(
+            out,
+            "# A small group in a row with * has at least {} possible sizes if other rows of its node are published\n\
+             # (release.margin).",
+            policy.margin()
+        )?;
+    }
     if config.shows_counts_only() {
         return writeln!(out, "# {COUNTS_ONLY}");
     }
