@@ -46,8 +46,8 @@ pub(crate) struct Version {
 
 impl Version {
     /// Returns the version with a secret, so that rows outside the detail table have noise.
-    fn keyed(self) -> Self {
-        let secret = Secret::new([1; 32]);
+    fn keyed(self, secret: u8) -> Self {
+        let secret = Secret::new([secret; 32]);
         let Self { rules, policies, other_detail } = self;
         Self { rules, policies: policies.keyed(&secret), other_detail: other_detail.keyed(&secret) }
     }
@@ -89,11 +89,18 @@ impl Scenario {
             1 => Some((k + 2, breakdowns.clone())),
             _ => Some((k, vec![vec![Dimension::ErrorCode, Dimension::Cdn, Dimension::Os]])),
         };
-        let change = rng.below(8);
+        let change = rng.below(9);
         let next = match change {
             // Only the thresholds of good sessions change.
-            6.. => version(k, idle, breakdowns.clone(), own.clone()),
-            5 => version_with(k, idle, breakdowns.clone(), own.clone(), Detail::Index(0)),
+            7.. => version(k, idle, breakdowns.clone(), own.clone()),
+            6 => {
+                let settings = PolicySettings { margin: Some(0), noise: 3, ..PolicySettings::default() };
+                version_with(k, idle, breakdowns.clone(), own.clone(), settings)
+            }
+            5 => {
+                let settings = PolicySettings { detail: Detail::Index(0), ..PolicySettings::default() };
+                version_with(k, idle, breakdowns.clone(), own.clone(), settings)
+            }
             0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
             1 => version(k + 1, idle, breakdowns.clone(), own.clone()),
             // The other tenants keep the common settings.
@@ -109,11 +116,13 @@ impl Scenario {
         let before = 1 + rng.below(3) as u32;
         let after = if rng.one_in(5) { 2 * before } else { before };
         let good = qualities(rng);
-        let next_good = if change < 6 { good.clone() } else { qualities(rng) };
+        let next_good = if change < 7 { good.clone() } else { qualities(rng) };
         let mut versions = [version(k, idle, breakdowns, own).with(good), next.with(next_good)];
         // Only a few scenarios have noise, because noise is slow to compute.
         if rng.one_in(NOISY) {
-            versions = versions.map(Version::keyed);
+            let secrets = [1, if rng.one_in(2) { 3 } else { 1 }];
+            let [first, second] = versions;
+            versions = [first.keyed(secrets[0]), second.keyed(secrets[1])];
         }
         let mut scenario = Self {
             versions,
@@ -257,20 +266,20 @@ fn version(
     breakdowns: Vec<Vec<Dimension>>,
     own: Option<(u64, Vec<Vec<Dimension>>)>,
 ) -> Version {
-    version_with(k, idle, breakdowns, own, Detail::Last)
+    version_with(k, idle, breakdowns, own, PolicySettings::default())
 }
 
-/// Creates a version in which `detail` selects the detail table of every tenant.
+/// Creates a version with the detail table, the margin and the noise of `settings`.
 fn version_with(
     k: u64,
     idle: u64,
     breakdowns: Vec<Vec<Dimension>>,
     own: Option<(u64, Vec<Vec<Dimension>>)>,
-    detail: Detail,
+    settings: PolicySettings,
 ) -> Version {
+    let detail = settings.detail;
     let policy = |k, breakdowns, detail| {
-        let settings =
-            PolicySettings { k, allow_small_k: true, breakdowns, detail, ..PolicySettings::default() };
+        let settings = PolicySettings { k, allow_small_k: true, breakdowns, detail, ..settings.clone() };
         Policy::threshold(settings).unwrap()
     };
     let policies = |detail| {
