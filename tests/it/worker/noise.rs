@@ -148,3 +148,21 @@ fn successor_draws_the_same_noise_under_threshold() {
     }
     assert!(exact < WINDOWS, "{exact} rows have no noise");
 }
+
+#[test]
+fn worker_says_once_that_tables_without_a_secret_show_session_counts_only() {
+    let without_secret = || {
+        let mut deployment = Deployment::new(Kafka::shared());
+        deployment.rules.breakdowns = vec![vec!["device".into()], vec!["cdn".into()]];
+        deployment
+    };
+    for (deployment, times) in [(without_secret(), 1), (deployment(&["device", "cdn"]), 0)] {
+        let deployment = deployment.with_topics();
+        let mut worker = Worker::start(&deployment, "worker");
+        worker.await_ready();
+        worker.signal("TERM");
+        worker.wait();
+        let log = worker.log();
+        assert_eq!(log.matches("session counts only").count(), times, "{log}");
+    }
+}
