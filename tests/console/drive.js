@@ -55,7 +55,9 @@ async function screens(width, scheme) {
   for (const screen of SCREENS) {
     errors.length = 0;
     const began = Date.now();
-    await page.goto(`${address}/?screen=${screen}&tenant=${tenant}`);
+    // The strip of windows has most bars if the period is long.
+    const period = screen === "pipeline" ? "12h" : "1h";
+    await page.goto(`${address}/?screen=${screen}&tenant=${tenant}&period=${period}`);
     await ready(page);
     const took = Date.now() - began;
     await page.evaluate(axe);
@@ -87,6 +89,8 @@ async function keyboard() {
   await focus("Breakdown");
   await page.keyboard.press("Enter");
   await page.waitForSelector("td.cell button");
+  const kept = await page.evaluate(() => document.activeElement.textContent);
+  if (kept !== "Breakdown") throw new Error(`after the screen was opened, the focus is on "${kept}"`);
   const row = await page.locator("td.cell button").first().textContent();
   await focus(row);
   await page.keyboard.press("Enter");
@@ -116,6 +120,21 @@ async function unchanged() {
   const card = await page.locator(".card", { hasText: "Rebuffering ratio" }).first().innerText();
   await page.close();
   return { card, errors };
+}
+
+/** Opens the overview. Returns the problem that the page shows after the store has stopped to be up to date. */
+async function problem() {
+  const { page, errors } = await open(1280, "light");
+  await page.goto(`${address}/?tenant=${tenant}`);
+  await ready(page);
+  await page.route("**/api/v1/status*", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), problem: "The disk is full" } });
+  });
+  await page.waitForFunction(() => !document.getElementById("problem").hidden, null, { timeout: LONG_MS });
+  const text = await page.locator("#problem").innerText();
+  await page.close();
+  return { text, errors };
 }
 
 /** Opens the overview with missing, withheld and incomplete windows and with noise. Returns its legend. */
@@ -159,10 +178,11 @@ async function gaps() {
 
 const shown = [];
 for (const scheme of ["light", "dark"]) {
-  for (const width of [360, 768, 1280]) shown.push(...(await screens(width, scheme)));
+  for (const width of [360, 768, 1280, 1920]) shown.push(...(await screens(width, scheme)));
 }
 const used = await keyboard();
 const same = await unchanged();
 const absent = await gaps();
+const broken = await problem();
 await browser.close();
-process.stdout.write(JSON.stringify({ shown, used, same, absent }));
+process.stdout.write(JSON.stringify({ shown, used, same, absent, broken }));

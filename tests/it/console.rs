@@ -58,7 +58,7 @@ fn console_page_shows_published_rows_in_a_browser() {
 
     let seen = drive(&console.page_address());
     let shown = seen["shown"].as_array().unwrap();
-    assert_eq!(shown.len(), 5 * 6);
+    assert_eq!(shown.len(), 5 * 8);
     for screen in shown {
         let name = format!("{} {} {}", screen["screen"], screen["width"], screen["scheme"]);
         assert_eq!(screen["violations"], serde_json::json!([]), "{name}: accessibility");
@@ -77,6 +77,7 @@ fn console_page_shows_published_rows_in_a_browser() {
     assert!(texts("privacy").contains("not below k"), "{}", texts("privacy"));
     assert_eq!(seen["used"]["errors"], serde_json::json!([]));
     assert_eq!(seen["same"]["errors"], serde_json::json!([]));
+    assert_eq!(seen["broken"], serde_json::json!({"text": "The disk is full", "errors": []}));
     let absent = &seen["absent"];
     assert_eq!(absent["errors"], serde_json::json!([]));
     assert_eq!(absent["legend"], "windows are missing\nwindows were withheld\nwindows are incomplete");

@@ -63,6 +63,7 @@ function controls() {
   const { state } = app;
   const tenants = Object.fromEntries(app.tenants.map((name) => [name, name]));
   const focused = document.activeElement?.name;
+  const link = [...node("nav").children].indexOf(document.activeElement);
   node("controls").replaceChildren(
     ...[app.tenants.length > 1 ? select("tenant", "Tenant", tenants, state.tenant) : null,
       select("period", "Last", PERIODS, state.period),
@@ -72,6 +73,7 @@ function controls() {
   node("nav").replaceChildren(...Object.entries(screens).map(([name, screen]) =>
     el("a", { href: app.address({ screen: name }), "aria-current": name === state.screen ? "page" : null,
       onclick: (event) => { if (!event.ctrlKey && !event.metaKey) { event.preventDefault(); app.go({ screen: name }); } } }, screen.title)));
+  node("nav").children[link]?.focus();
 }
 
 async function catalogues() {
@@ -101,7 +103,10 @@ async function show() {
     document.title = `${title} · crowdfold`;
     node("title").textContent = title;
     node("lead").textContent = app.state.tenant ? screens[screen].lead : "No rollups have been published yet. Data appears here when the first window closes.";
+    const focusable = () => [...node("screen").querySelectorAll("a, button, select")];
+    const focused = focusable().indexOf(document.activeElement);
     node("screen").replaceChildren(content);
+    focusable()[focused]?.focus();
     filled?.();
     freshness();
     document.body.dataset.ready = String(mine);
@@ -120,8 +125,22 @@ async function show() {
 function freshness() {
   const newest = app.newest?.[app.state.tenant];
   node("freshness").textContent = newest ? `Newest window ended ${duration(app.status.now - newest)} ago` : "";
-  node("problem").hidden = !app.status.problem;
-  node("problem").textContent = app.status.problem || "";
+  const problem = app.status.problem || "";
+  node("problem").hidden = !problem;
+  // an alert that is set again would be read out again
+  if (node("problem").textContent !== problem) node("problem").textContent = problem;
+}
+
+// The status may change while no window arrives.
+async function poll() {
+  if (!app.state.tenant) return;
+  try {
+    app.status = await app.ask("status");
+  } catch (error) {
+    if (error.status === 401) return login();
+    app.status = { ...app.status, now: Date.now(), problem: "The console does not answer." };
+  }
+  freshness();
 }
 
 function login() {
@@ -151,3 +170,4 @@ node("controls").addEventListener("submit", (event) => event.preventDefault());
 addEventListener("popstate", show);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 show().then(listen);
+setInterval(poll, 10_000);

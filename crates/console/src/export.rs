@@ -1,4 +1,4 @@
-//! Exports gauges to Prometheus: the metrics of each tenant in its newest window.
+//! Exports gauges to Prometheus: the metrics of each tenant in the newest complete window of each exported table.
 
 use std::fmt::Write as _;
 
@@ -13,8 +13,11 @@ mod tests;
 /// The maximum number of series. Further rows are not exported; they are counted in `crowdfold_rollup_series_omitted`.
 const SERIES: usize = 10_000;
 
-/// The values of a tenant are no longer exported if it has had no new window for this time.
+/// The values of a table are no longer exported if it has had no new complete window for this time.
 const STALE: Span = Span::from_millis(30 * 60_000);
+
+/// The maximum length of a window whose table is exported.
+const LONGEST: Span = Span::DAY;
 
 /// A table, and the metrics of the table that are exported.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,17 +68,19 @@ pub(crate) fn gauges(
     let mut left = SERIES;
     let mut omitted = 0_usize;
     let mut lines: Vec<(String, String)> = Vec::new();
-    for (tenant, (_, start, end)) in store.tenants()?.into_iter().filter(|(tenant, _)| access.sees(tenant)) {
+    for (tenant, (.., end)) in store.tenants()?.into_iter().filter(|(tenant, _)| access.sees(tenant)) {
         let tenant_label = label("tenant", &tenant);
         lines.push((
             "crowdfold_rollup_window_end_timestamp_seconds".into(),
             format!("{{{tenant_label}}} {}", end.as_millis() as f64 / 1_000.0),
         ));
-        if now.saturating_since(end) > STALE {
-            continue;
-        }
         for export in exports {
-            let rows = newest(store, &tenant, export, start)?;
+            let since = now.saturating_sub(STALE).saturating_sub(LONGEST);
+            let window = store.newest_complete(&tenant, &export.breakdown, since)?;
+            let Some(window) = window.filter(|window| now.saturating_since(window.end) <= STALE) else {
+                continue;
+            };
+            let rows = values(store, &tenant, export, window.start)?;
             for (labels, figures) in rows {
                 if left < figures.len() {
                     omitted += figures.len();
@@ -107,7 +112,7 @@ pub(crate) fn gauges(
 type Gauges = Vec<(String, Vec<(&'static str, f64)>)>;
 
 /// Returns the values of a table in one window. A value that is absent in a row has no series.
-fn newest(store: &Store, tenant: &str, export: &Export, start: Timestamp) -> Result<Gauges, ConsoleError> {
+fn values(store: &Store, tenant: &str, export: &Export, start: Timestamp) -> Result<Gauges, ConsoleError> {
     let until = start.saturating_add(Span::from_millis(1));
     let (tenant, breakdown) = (tenant.to_owned(), export.breakdown.clone());
     let rows = store.rows(&Selection {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_model::{Dimension, Span, Timestamp, parse_duration};
+use crowdfold_model::{Dimension, Span, Timestamp, parse_duration, show_duration};
 use crowdfold_query::{Args, Catalogue, Names, Query, QueryError, QueryMetric, list_of_names};
 use hyper::StatusCode;
 
@@ -91,7 +91,7 @@ impl Parameters {
         values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
     }
 
-    /// Returns the metrics in the parameter `metric`.
+    /// Returns the metrics in the parameter `metric`. A metric that is named several times is answered once.
     pub(crate) fn metrics(&self) -> Result<Vec<QueryMetric>, Refusal> {
         let metric = |name: &String| {
             QueryMetric::named(name).ok_or_else(|| {
@@ -100,7 +100,14 @@ impl Parameters {
                 Refusal::bad(format!("unknown metric \"{name}\"; the metrics are {}", known.join(", ")))
             })
         };
-        self.list("metric").iter().map(metric).collect()
+        let mut metrics = Vec::new();
+        for name in self.list("metric") {
+            let metric = metric(&name)?;
+            if !metrics.contains(&metric) {
+                metrics.push(metric);
+            }
+        }
+        Ok(metrics)
     }
 
     /// Returns the time in a parameter. It is absolute, or a length of time before now.
@@ -181,11 +188,7 @@ impl Question {
         let (breakdown, query) = table(parameters, &breakdowns, &known, &args, now)?;
         let until = parameters.time("until", now)?.unwrap_or(now);
         let since = parameters.time("since", now)?.unwrap_or_else(|| until.saturating_sub(PERIOD));
-        if since >= until {
-            return Err(Refusal::bad(format!(
-                "since ({since}) is not before until ({until}); set it to an earlier time"
-            )));
-        }
+        in_order(since, until)?;
         let length = store.window_length(&tenant)?.unwrap_or(Span::MINUTE);
         let hours_until = hours_until(store, (&tenant, &breakdown), length, now.saturating_sub(detail))?;
         let asked = (since, until);
@@ -221,6 +224,14 @@ impl Question {
         self.is_rounded = true;
         self.between(end.saturating_sub(Span::HOUR.times(hours.max(1))), end)
     }
+}
+
+/// Refuses a period that ends before it begins.
+pub(crate) fn in_order(since: Timestamp, until: Timestamp) -> Result<(), Refusal> {
+    if since < until {
+        return Ok(());
+    }
+    Err(Refusal::bad(format!("since ({since}) is not before until ({until}); set it to an earlier time")))
 }
 
 /// Returns the time before which the windows of a table are kept as sums of hours only. Windows of an hour or more are
@@ -355,6 +366,12 @@ fn step(
             return Err(Refusal::bad(format!(
                 "step is not a multiple of 1h, but windows before {detail} are added up to hours; set it to 1h, or set \
                  since to a later time"
+            )));
+        }
+        if step > length && !step.is_multiple_of(length) {
+            return Err(Refusal::bad(format!(
+                "step is not a multiple of the length of a window; set it to a multiple of {}",
+                show_duration(length.into())
             )));
         }
         return Ok(step.max(length));

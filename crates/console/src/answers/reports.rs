@@ -5,7 +5,7 @@ use crowdfold_query::{WindowReport, WindowReports};
 use serde_json::json;
 
 use super::{Asked, Reply};
-use crate::question::{Form, Parameters, Refusal};
+use crate::question::{Form, Parameters, Refusal, in_order};
 use crate::tenants::Tenants;
 
 /// The period that `windows` reports, unless the request sets another period.
@@ -56,6 +56,7 @@ impl Asked<'_> {
         let until = parameters.time("until", self.now)?.unwrap_or(Timestamp::MAX);
         let since = parameters.time("since", self.now)?;
         let since = since.unwrap_or_else(|| self.now.saturating_sub(WINDOWS_SINCE));
+        in_order(since, until)?;
         let tenants = Tenants::of(self.store, self.access)?.chosen(&parameters)?;
         let mut reports = WindowReports::default();
         for tenant in tenants.seen.keys() {

@@ -41,6 +41,23 @@ fn gauges_have_the_values_of_the_newest_window() {
 }
 
 #[test]
+fn gauges_do_not_have_the_values_of_an_incomplete_table() {
+    let export = ["cdn: vsf", "os: vsf"].map(|entry| Export::parse(entry, &[]).unwrap());
+    let store = store();
+    let mut records = table(FIRST + 2, "cdn", &[("new", 700), ("*", 100)]);
+    records.pop();
+    // A table of a newer window may arrive before the other tables of this window.
+    records.extend(table(FIRST + 2, "os", &[("Windows", 800)]));
+    let rows = records.iter().map(|record| Row::parse(record.to_string().as_bytes()).unwrap()).collect();
+    store.add(&Batch { rows, ..Batch::default() }, minute(4)).unwrap();
+    let text = gauges(&export, &store, &Access::All, minute(4)).unwrap();
+    assert!(
+        !text.contains("\"new\"") && text.contains("os=\"Windows\"") && text.contains("cdn=\"*\"} 100"),
+        "{text}"
+    );
+}
+
+#[test]
 fn export_contains_only_tenants_that_the_token_may_see() {
     let export = [Export::parse("cdn: vsf", &[]).unwrap()];
     let access = Access::Tenants(["beta".to_owned()].into());

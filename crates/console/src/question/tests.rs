@@ -26,6 +26,7 @@ fn times_can_be_absolute_or_relative_to_now() {
 fn refusal_of_an_unknown_name_lists_the_known_names() {
     let refused = Parameters::parse("colour=red", &["metric", "since"]).unwrap_err();
     assert_eq!(refused.message, "unknown parameter \"colour\"; the parameters are metric, since");
+    assert_eq!(parameters("metric=vsf,vsf&metric=vsf,stalls").metrics().unwrap().len(), 2);
     let refused = parameters("metric=vsf,colour").metrics().unwrap_err();
     assert!(refused.message.starts_with("unknown metric \"colour\"; the metrics are sessions, "));
 }
@@ -46,7 +47,7 @@ fn default_step_gives_at_most_240_intervals() {
 }
 
 #[test]
-fn step_that_is_too_short_is_refused() {
+fn step_that_is_too_short_or_not_a_multiple_of_the_window_is_refused() {
     let asked = |text: &str, detail: Span| {
         let times = (NOW.saturating_sub(Span::DAY.times(7)), NOW);
         step(&parameters(text), times, Span::MINUTE, NOW.saturating_sub(detail))
@@ -56,5 +57,8 @@ fn step_that_is_too_short_is_refused() {
         asked("step=1m", Span::DAY.times(30)).unwrap_err().message.starts_with("step gives more than 5000")
     );
     assert!(asked("step=15m", Span::DAY).unwrap_err().message.starts_with("step is not a multiple of 1h"));
+    assert!(
+        asked("step=930s", Span::DAY.times(30)).unwrap_err().message.ends_with("set it to a multiple of 1m")
+    );
     assert!(asked("step=soon", Span::DAY).unwrap_err().message.starts_with("step is \"soon\"; set it to"));
 }

@@ -69,6 +69,27 @@ impl Store {
         Ok(newest.map(|one| time(one.end).saturating_since(time(one.newest))))
     }
 
+    /// Returns the newest window that begins at or after `since` and whose table is complete, or `None` if there is none.
+    ///
+    /// # Errors
+    /// Returns an error if the database cannot be read.
+    pub fn newest_complete(
+        &self,
+        tenant: &str,
+        breakdown: &str,
+        since: Timestamp,
+    ) -> Result<Option<Window>, ConsoleError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT start, ending FROM tables WHERE tenant = ?1 AND breakdown = ?2 AND start >= ?3 \
+             AND NOT partial AND seen >= rows ORDER BY start DESC LIMIT 1",
+        )?;
+        let window = statement.query_row(params![tenant, breakdown, millis(since)], |row| {
+            Ok(Window { start: time(row.get(0)?), end: time(row.get(1)?) })
+        });
+        Ok(window.optional()?)
+    }
+
     /// Calls `each` for each table of a tenant in a period, in order of the tables' names and windows.
     ///
     /// # Errors
