@@ -57,11 +57,12 @@ pub(crate) fn measures(beacon: &Beacon<'_>, logged: Option<Amount>) -> Measures 
 fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     use State as S;
     let state = cmcd::state(beacon);
-    // When dash.js starts, it sends a startup time of a few milliseconds before anything has played.
-    let begins = matches!(state, Some(S::Starting | S::Preloading));
+    // When dash.js starts, it sends a startup time of a few milliseconds before anything has played. If the manifest is
+    // missing, it sends the startup time when it fails.
+    let is_idle = matches!(state, Some(S::Starting | S::Preloading | S::Failed | S::Quit));
     let mut values = common.values;
     let startup_ms = &mut values[ValueMetric::StartupMs as usize];
-    *startup_ms = startup_ms.filter(|_| !begins);
+    *startup_ms = startup_ms.filter(|_| !is_idle);
     let has_startup = startup_ms.is_some();
     Measures {
         attempt: state == Some(S::Starting),

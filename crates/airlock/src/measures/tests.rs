@@ -102,7 +102,10 @@ fn cmcd_beacon_contributes_totals_and_no_amounts() {
     let measured = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
     assert_eq!(measured.sums, [0; SumMetric::COUNT]);
     assert_eq!(measured.value(ValueMetric::StartupMs), Some(860));
-    assert_eq!(cmcd("e=ps,sta=s,msd=3").value(ValueMetric::StartupMs), None, "nothing has started");
+    for state in ["s", "d", "f", "q"] {
+        let line = format!("e=ps,sta={state},msd=549");
+        assert_eq!(cmcd(&line).value(ValueMetric::StartupMs), None, "{line}: nothing has played");
+    }
 }
 
 #[test]

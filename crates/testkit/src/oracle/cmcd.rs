@@ -101,8 +101,8 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect(),
-        // A startup time is ignored while the player is still starting or preloading.
-        startup_ms: number("msd").filter(|_| !matches!(state, Some('s' | 'd'))).map(two_digits),
+        // A startup time is ignored while the player is still starting or preloading, and when it fails or quits.
+        startup_ms: number("msd").filter(|_| !matches!(state, Some('s' | 'd' | 'f' | 'q'))).map(two_digits),
         bandwidth_kbps: number("mtp").map(two_digits),
         bitrate_kbps: bitrate.map(two_digits),
         live_latency_ms: number("ltc").map(two_digits),
