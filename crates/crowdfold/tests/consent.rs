@@ -201,3 +201,27 @@ fn refused(config: &str, words: &[&str]) {
         assert!(error.contains(word), "{word:?} is not in {error}");
     }
 }
+
+/// The opt-out without a usable time takes effect at the time of the line before it, and expires 90 seconds later. Later
+/// lines, and the division of the sessions among threads, must not change this.
+#[test]
+fn time_of_an_opt_out_without_a_time_does_not_depend_on_other_lines_or_threads() {
+    let leaving = |at| beacon("leaving", at, json!({})).to_string();
+    let opt_out = r#"{"ts":"soon","session":"leaving","opt_out":true}"#.to_owned();
+    for other in [30_000, 30_001, 90_000] {
+        let mut lines = vec![leaving(0), opt_out.clone()];
+        lines.extend((0..8).map(|nth| beacon(&format!("other-{nth}"), other, json!({})).to_string()));
+        lines.extend([
+            leaving(89_000),
+            leaving(91_000),
+            leaving(100_000),
+            leaving(110_000),
+            leaving(119_000),
+        ]);
+        let counts: Vec<_> = (1..=4)
+            .map(|threads| folded(&format!("[worker]\nthreads = {threads}\n"), "json", &lines).1)
+            .collect();
+        assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{other}: {counts:?}");
+        assert_eq!(counts[0]["opted_out"], 2, "{other}: {counts:?}");
+    }
+}

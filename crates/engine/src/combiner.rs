@@ -98,6 +98,8 @@ pub struct Combiner {
     /// True if records are passed in the order of their times. In this case, [`Self::reached`] advances the watermark,
     /// and records do not.
     sorted: bool,
+    /// The last time that was passed to [`Self::reached`], or `None` if there was none.
+    reached: Option<Timestamp>,
 }
 
 impl Combiner {
@@ -154,6 +156,7 @@ impl Combiner {
             at_end_since: None,
             buffer: RecordBuffer::default(),
             sorted: false,
+            reached: None,
             settings,
         }
     }

@@ -33,6 +33,8 @@ struct BufferedRecord {
     /// The clock of this machine when the record was passed to the combiner.
     clock: Timestamp,
     timestamp: Option<Timestamp>,
+    /// The time by which the record was sorted, or `None` if records are not sorted.
+    sorted_by: Option<Timestamp>,
     /// True if the record was rejected because its timestamp was too far ahead of the clock.
     ahead: bool,
     /// The number of outcomes that belong to the record.
@@ -109,7 +111,8 @@ impl Combiner {
             self.ignored.add(&ignored);
         }
         let count = outcomes.len() - before;
-        records.push(BufferedRecord { offset, clock, timestamp: record.timestamp, ahead, outcomes: count });
+        let (timestamp, sorted_by) = (record.timestamp, self.reached);
+        records.push(BufferedRecord { offset, clock, timestamp, sorted_by, ahead, outcomes: count });
         if outcomes.len() >= ENOUGH {
             self.insert_buffered();
         }
@@ -146,8 +149,10 @@ impl Combiner {
         let latest = clock.saturating_add(self.settings.max_skew);
         self.at_end_since = None;
         self.next_offset = offset + 1;
-        // The opt-out of a rejected beacon without a time counts from the latest time in the log.
-        let latest_known = self.watermark.map(|watermark| watermark + self.settings.rules.lateness);
+        // The opt-out of a rejected beacon without a time counts from the latest time in the log. The watermark of a
+        // share of sorted records also depends on later records, so the time by which the record was sorted is used.
+        let of_log = || self.watermark.map(|watermark| watermark + self.settings.rules.lateness);
+        let latest_known = record.sorted_by.or_else(of_log);
         let withdraw = |combiner: &mut Self, rejection: &Rejection, moment: Option<Timestamp>| {
             if let Some(session) = rejection.opts_out {
                 combiner.withdraw(session, moment.or(latest_known).unwrap_or(clock), offset);

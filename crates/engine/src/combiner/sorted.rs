@@ -20,6 +20,7 @@ impl Combiner {
     /// Closes the windows that ended before `time` minus the allowed lateness. The records that follow must not be
     /// earlier than `time`.
     pub fn reached(&mut self, time: Timestamp) {
+        self.reached = Some(time);
         let rules = &self.settings.rules;
         let to = time.saturating_sub(rules.lateness).saturating_sub(Span::from_millis(1));
         // The buffered beacons are earlier than `time`, so they are inserted before windows close.
