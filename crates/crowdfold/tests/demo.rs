@@ -90,6 +90,11 @@ fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     let legend =
         |line: &&String| line.starts_with("legend      * is the rest: groups of fewer than 30 sessions");
     assert_eq!(lines.iter().filter(legend).count(), 1, "{printed}");
+    assert!(lines[0].starts_with("page: http://127.0.0.1:"), "{printed}");
+    // The demo has a secret of its own, so the tables of devices have noise.
+    assert!(printed.contains("sessions; the rest with noise"), "{printed}");
+    let is_noisy = |line: &String| line.contains('±') && !line.starts_with([' ', 'n']);
+    assert!(lines.iter().any(is_noisy), "no number is shown as noise:\n{printed}");
     let counts = counts(&lines);
     assert!(counts.iter().all(|(read, released)| read >= released), "{counts:?}:\n{printed}");
     assert!(counts.iter().any(|(_, released)| *released > 0), "{printed}");

@@ -112,6 +112,8 @@ fn check_warns_that_rows_have_only_session_counts_without_a_secret() {
             && keyed.contains("the standard deviation of each number's noise is 8 times"),
         "{keyed}"
     );
+    let own = printed(&[("tenants.names", "acme,default"), ("release.tenants.acme.k", "15")]);
+    assert!(own.contains("\n# For acme, it has at least 7 possible sizes.\n"), "{own}");
     let alone = printed(&[("release.breakdowns", r#"[["cdn"]]"#)]);
     assert!(!alone.contains("counts only"), "{alone}");
     assert!(
