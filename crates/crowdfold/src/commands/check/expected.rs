@@ -1,7 +1,7 @@
 //! `check --sessions N`: prints the rows to expect for N live sessions, and the precision of their numbers.
 //!
-//! The traffic is that of `crowdfold generate`. Its synthetic players report for one window of at most a minute. The
-//! resulting cells are folded by the same code as in the worker. For longer windows, the results are extrapolated from
+//! The traffic is that of `crowdfold generate`. Its synthetic players report for two windows of at most a minute. The
+//! cells of the second window are folded by the same code as in the worker. For longer windows, the results are extrapolated from
 //! the rate at which sessions begin.
 
 use std::collections::BTreeMap;
@@ -254,13 +254,16 @@ impl Traffic {
             sessions: u32::try_from(players).unwrap_or(u32::MAX),
             ..PlayersConfig::default()
         };
-        let end = config.start_ms + simulated.as_millis();
+        // The first window lacks the playing time before it, which players report in it.
+        let second = config.start_ms + simulated.as_millis();
+        let end = second + simulated.as_millis();
         let mut watched = Watched::new(simulated.as_millis(), &breakdowns).ok()?;
         Players::new(config)
             .ok()?
             .take_while(|report| report.sent_ms < end)
             .for_each(|report| watched.watch(&report));
-        let (cells, _) = watched.finish();
+        let (mut cells, _) = watched.finish();
+        cells.retain(|cell| cell.window.start == second);
         Some(Self::of(&cells, &breakdowns, live as f64 / players as f64, players as f64, simulated))
     }
 

@@ -44,6 +44,17 @@ fn expected_values_of_tables_with_noise_are_clamped() {
     assert!(clamped > 10_000.0 && clamped < 30_000.0 && exact > clamped * 1.05, "{clamped} {exact}: {text}");
 }
 
+/// A synthetic player plays during more than 45 of 60 seconds, on average over all sessions of a window.
+#[test]
+fn expected_playing_time_is_that_of_players_that_have_played_before() {
+    let text = printed(3_000, &[("release.breakdowns", r#"[["stream"], ["cdn"]]"#)]);
+    let mut lines = text[text.find("# cdn, ").unwrap()..].lines();
+    let header = lines.find(|line| line.contains("row of ")).unwrap();
+    let sessions: f64 = header.split_whitespace().nth(3).unwrap().parse().unwrap();
+    let playing: f64 = numbers(&text, "cdn", "playing_ms")[0].parse().unwrap();
+    assert!((45_000.0..56_000.0).contains(&(playing / sessions)), "{text}");
+}
+
 /// For an hour, the relative standard error is smaller than for a minute by a factor of √60.
 #[test]
 fn relative_error_is_noise_divided_by_the_expected_sum() {
