@@ -59,10 +59,10 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     let state = cmcd::state(beacon);
     // When dash.js starts, it sends a startup time of a few milliseconds before anything has played. If the manifest is
     // missing, it sends the startup time when it fails.
-    let is_idle = matches!(state, Some(S::Starting | S::Preloading | S::Failed | S::Quit));
+    let is_unplayed = matches!(state, Some(S::Starting | S::Preloading | S::Failed | S::Quit));
     let mut values = common.values;
     let startup_ms = &mut values[ValueMetric::StartupMs as usize];
-    *startup_ms = startup_ms.filter(|_| !is_idle);
+    *startup_ms = startup_ms.filter(|_| !is_unplayed);
     let has_startup = startup_ms.is_some();
     Measures {
         attempt: state == Some(S::Starting),

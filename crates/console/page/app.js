@@ -137,7 +137,8 @@ async function poll() {
   try {
     app.status = await app.ask("status");
   } catch (error) {
-    if (error.status === 401) return login();
+    // a form that is already shown must keep what was typed into it
+    if (error.status === 401) return document.querySelector("form.login") ? undefined : login();
     app.status = { ...app.status, now: Date.now(), problem: "The console does not answer." };
   }
   freshness();

@@ -168,7 +168,11 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
         )?;
     }
     for (tenant, own) in config.policies().own().filter(|(_, own)| own.margin() != policy.margin()) {
-        writeln!(out, "# For {tenant}, it has at least {} possible sizes.", own.margin())?;
+        writeln!(
+            out,
+            "# In rows of {tenant}, such a small group has at least {} possible sizes.",
+            own.margin()
+        )?;
     }
     if config.shows_counts_only() {
         return writeln!(out, "# {COUNTS_ONLY}");

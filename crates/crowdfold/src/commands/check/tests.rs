@@ -113,7 +113,10 @@ fn check_warns_that_rows_have_only_session_counts_without_a_secret() {
         "{keyed}"
     );
     let own = printed(&[("tenants.names", "acme,default"), ("release.tenants.acme.k", "15")]);
-    assert!(own.contains("\n# For acme, it has at least 7 possible sizes.\n"), "{own}");
+    assert!(
+        own.contains("\n# In rows of acme, such a small group has at least 7 possible sizes.\n"),
+        "{own}"
+    );
     let alone = printed(&[("release.breakdowns", r#"[["cdn"]]"#)]);
     assert!(!alone.contains("counts only"), "{alone}");
     assert!(

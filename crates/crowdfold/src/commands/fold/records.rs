@@ -137,49 +137,55 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// Returns the length of the complete objects and arrays at the beginning of a line. Only brackets and strings are
-/// examined. Returns `None` if there is no complete object or array.
+/// Returns the length of the complete objects and arrays at the beginning of a line. Returns `None` if there is no
+/// complete object or array.
 fn end_of_objects(line: &[u8]) -> Option<usize> {
-    let (mut depth, mut end) = (0_usize, None);
-    let (mut in_string, mut is_escaped) = (false, false);
-    for (at, byte) in line.iter().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = in_string,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                end = if depth == 0 { Some(at + 1) } else { end };
-            }
-            _ => {}
+    let mut end = None;
+    for_each_delimiter(line, |at, byte, depth| {
+        if matches!(byte, b'}' | b']') && depth == 0 {
+            end = Some(at + 1);
         }
-    }
+    });
     end
 }
 
-/// Returns the position of the last comma between two elements of the array with which a line begins. Only brackets and
-/// strings are examined. Returns `None` if the line does not begin with an array, or if there is no such comma.
+/// Returns the position of the last comma between two elements of the array with which a line begins. Returns `None` if
+/// the line does not begin with an array, or if there is no such comma.
 fn end_of_elements(line: &[u8]) -> Option<usize> {
     if line.trim_ascii_start().first() != Some(&b'[') {
         return None;
     }
-    let (mut depth, mut comma) = (0_usize, None);
+    let mut comma = None;
+    for_each_delimiter(line, |at, byte, depth| {
+        if byte == b',' && depth == 1 {
+            comma = Some(at);
+        }
+    });
+    comma
+}
+
+/// Calls `each` for every bracket, brace and comma outside of strings, with its position and with the number of brackets
+/// and braces that are open after it. The line need not be valid JSON.
+fn for_each_delimiter(line: &[u8], mut each: impl FnMut(usize, u8, usize)) {
+    let mut depth = 0_usize;
     let (mut in_string, mut is_escaped) = (false, false);
     for (at, byte) in line.iter().enumerate() {
         match byte {
-            _ if is_escaped => is_escaped = false,
+            _ if is_escaped => {
+                is_escaped = false;
+                continue;
+            }
             b'\\' => is_escaped = in_string,
             b'"' => in_string = !in_string,
             _ if in_string => {}
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
-            b',' if depth == 1 => comma = Some(at),
             _ => {}
         }
+        if !in_string && matches!(byte, b'{' | b'[' | b'}' | b']' | b',') {
+            each(at, *byte, depth);
+        }
     }
-    comma
 }
 
 /// Returns true if a line consists of one or more complete JSON values.

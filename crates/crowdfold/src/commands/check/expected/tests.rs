@@ -18,6 +18,14 @@ fn numbers(text: &str, table: &str, field: &str) -> Vec<String> {
     line.split_whitespace().skip(2).filter(|word| *word != "±").map(String::from).collect()
 }
 
+/// Returns the expected value of a field in one window, divided by the number of sessions of the row.
+fn mean(text: &str, table: &str, field: &str) -> f64 {
+    let sum: f64 = numbers(text, table, field)[0].parse().unwrap();
+    let mut lines = text[text.find(&format!("# {table}, ")).unwrap()..].lines();
+    let header = lines.find(|line| line.contains("row of ")).unwrap();
+    sum / header.split_whitespace().nth(3).unwrap().parse::<f64>().unwrap()
+}
+
 #[test]
 fn every_table_is_described_and_all_except_the_detail_table_have_standard_errors() {
     let text = printed(3_000, &[]);
@@ -34,13 +42,7 @@ fn every_table_is_described_and_all_except_the_detail_table_have_standard_errors
 #[test]
 fn expected_values_of_tables_with_noise_are_clamped() {
     let text = printed(3_000, &[("release.breakdowns", r#"[["stream"], ["cdn"]]"#)]);
-    let mean = |table: &str| {
-        let sum: f64 = numbers(&text, table, "bandwidth_kbps")[0].parse().unwrap();
-        let mut lines = text[text.find(&format!("# {table}, ")).unwrap()..].lines();
-        let header = lines.find(|line| line.contains("row of ")).unwrap();
-        sum / header.split_whitespace().nth(3).unwrap().parse::<f64>().unwrap()
-    };
-    let (clamped, exact) = (mean("stream"), mean("cdn"));
+    let [clamped, exact] = ["stream", "cdn"].map(|table| mean(&text, table, "bandwidth_kbps"));
     assert!(clamped > 10_000.0 && clamped < 30_000.0 && exact > clamped * 1.05, "{clamped} {exact}: {text}");
 }
 
@@ -48,11 +50,8 @@ fn expected_values_of_tables_with_noise_are_clamped() {
 #[test]
 fn expected_playing_time_is_that_of_players_that_have_played_before() {
     let text = printed(3_000, &[("release.breakdowns", r#"[["stream"], ["cdn"]]"#)]);
-    let mut lines = text[text.find("# cdn, ").unwrap()..].lines();
-    let header = lines.find(|line| line.contains("row of ")).unwrap();
-    let sessions: f64 = header.split_whitespace().nth(3).unwrap().parse().unwrap();
-    let playing: f64 = numbers(&text, "cdn", "playing_ms")[0].parse().unwrap();
-    assert!((45_000.0..56_000.0).contains(&(playing / sessions)), "{text}");
+    let playing = mean(&text, "cdn", "playing_ms");
+    assert!((45_000.0..56_000.0).contains(&playing), "{text}");
 }
 
 /// For an hour, the relative standard error is smaller than for a minute by a factor of √60.
