@@ -281,7 +281,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Joins the group again after fencing or an invalid offset. Returns an error after too many fencings.
+    /// Joins the group again after fencing. Returns an error after too many fencings.
     fn rejoin_after_fencing(&mut self, why: &str, now: Timestamp) -> Result<(), WorkerError> {
         if self.fencings.count(now) {
             return Err(WorkerError::Namesake(self.namesake(why)));
@@ -345,12 +345,15 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     /// Reports an error from which librdkafka recovers, in the log and on `/readyz`. Joins the group again after
     /// fencing or an invalid offset. Returns any other error, which ends the stage.
     fn tolerate(&mut self, error: SourceError) -> Result<(), WorkerError> {
-        // fencing may be temporary, if a broker died before it responded to the request to join; an invalid offset may be
-        // temporary, if a broker was restarted; joining again shows if records are lost
-        let again =
-            matches!(error, SourceError::Fenced | SourceError::Fatal { .. } | SourceError::OutOfRange { .. });
-        if again {
+        // fencing may be temporary, if a broker died before it responded to the request to join
+        if matches!(error, SourceError::Fenced | SourceError::Fatal { .. }) {
             return self.rejoin_after_fencing(&error.to_string(), clock::now());
+        }
+        // an invalid offset may be temporary, if a broker was restarted or if the topic was deleted, because its offsets
+        // are deleted later; joining again shows if records are lost
+        if matches!(error, SourceError::OutOfRange { .. }) {
+            let why = error.to_string();
+            return if self.pause(why.clone()) { Ok(()) } else { self.rejoin(&why) };
         }
         if !error.is_transient() {
             return Err(error.into());
