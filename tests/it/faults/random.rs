@@ -113,13 +113,9 @@ fn strike(deployment: &Deployment<'_>, fault: &str) {
         }
         sleep(100);
     }
-    let reached = if worker.log().contains("was reached") {
-        ""
-    } else {
-        ": not reached; the worker was killed elsewhere"
-    };
-    eprintln!("{fault}{reached}");
-    if fault.ends_with("stop") && worker.is_running() {
+    let is_reached = worker.log().contains("was reached");
+    eprintln!("{fault}{}", if is_reached { "" } else { ": not reached; the worker was killed elsewhere" });
+    if is_reached && fault.ends_with("stop") && worker.is_running() {
         // The worker is suspended for longer than its session timeout, so another worker takes over. When the first
         // worker continues, it must detect the takeover.
         let other = other.unwrap_or_else(|| Worker::start(deployment, "b"));
