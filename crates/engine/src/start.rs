@@ -12,6 +12,9 @@ pub struct Committed {
     pub offset: i64,
     /// The metadata, which is a checkpoint.
     pub metadata: String,
+    /// True if the log does not contain this offset and will not contain it, because the topic was created again or
+    /// truncated. The offset then counts as lost.
+    pub is_lost: bool,
 }
 
 /// The state from which a partition starts.
@@ -48,7 +51,8 @@ pub fn plan_starts<C: Checkpoint>(
 ) -> Result<Vec<Start<C>>, EngineError> {
     let mut known = Vec::with_capacity(group.len());
     for (partition, committed) in group.iter().enumerate() {
-        let checkpoint = committed.as_ref().and_then(|committed| C::read(&committed.metadata));
+        let committed = committed.as_ref().filter(|committed| !committed.is_lost);
+        let checkpoint = committed.and_then(|committed| C::read(&committed.metadata));
         if committed.is_some() && checkpoint.is_none() && !restart_from_now {
             return Err(EngineError::NotACheckpoint(partition as u32));
         }
@@ -56,7 +60,7 @@ pub fn plan_starts<C: Checkpoint>(
     }
     let lost = (fresh_floor, true);
     let (floor, offsets_lost) = match known.iter().flatten().map(C::floor).max() {
-        _ if restart_from_now => lost,
+        _ if restart_from_now || group.iter().flatten().any(|committed| committed.is_lost) => lost,
         // The checkpoint of another partition shows that this partition had an offset before.
         Some(_) if known.iter().flatten().any(C::is_whole) => lost,
         // The partition never had an offset, so none of its windows was published.
@@ -103,13 +107,16 @@ mod tests {
         }
     }
 
+    fn committed(metadata: &str) -> Committed {
+        Committed { offset: 7, metadata: metadata.to_owned(), is_lost: false }
+    }
+
     fn starts(
         group: &[Option<&str>],
         output_is_empty: bool,
         restart: bool,
     ) -> Result<Vec<(u64, bool)>, EngineError> {
-        let group: Vec<_> =
-            group.iter().map(|m| m.map(|m| Committed { offset: 7, metadata: m.to_owned() })).collect();
+        let group: Vec<_> = group.iter().map(|m| m.map(committed)).collect();
         let assigned: Vec<_> = (0..group.len() as u32).collect();
         let starts =
             plan_starts::<Ours>(&assigned, &group, output_is_empty, Timestamp::from_millis(1_000), restart)?;
@@ -130,9 +137,21 @@ mod tests {
     fn partition_that_lost_its_offset_has_a_floor_in_the_future() {
         let lost = starts(&[Some("ours=60"), None, Some("ours=70!")], false, false);
         assert_eq!(lost, Ok(vec![(60, true), (1_000, false), (70, true)]));
-        let group =
-            [Some("ours=60"), None].map(|m| m.map(|m| Committed { offset: 7, metadata: m.to_owned() }));
+        let group = [Some("ours=60"), None].map(|m| m.map(committed));
         assert!(is_whole(&[1], &group) && !is_whole(&[0], &group));
+    }
+
+    #[test]
+    fn offset_that_is_not_in_the_log_counts_as_lost_although_no_partition_had_an_offset_before() {
+        let lost = Committed { is_lost: true, ..committed("ours=60") };
+        for output_is_empty in [false, true] {
+            let group = [Some(lost.clone()), Some(committed("ours=50")), None];
+            let floor = Timestamp::from_millis(1_000);
+            let starts = plan_starts::<Ours>(&[0, 1, 2], &group, output_is_empty, floor, false).unwrap();
+            let starts: Vec<_> =
+                starts.iter().map(|start| (start.floor.as_millis(), start.offsets_lost)).collect();
+            assert_eq!(starts, [(1_000, true), (50, false), (1_000, true)]);
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod config;
 mod databases;
 mod erase;
 mod error;
+mod invalid_offsets;
 mod merge;
 mod reading;
 pub mod roles;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crowdfold_engine::{Committed, OperatorSet};
+use crowdfold_engine::OperatorSet;
 use crowdfold_kafka::{
     Assigned, Event, KafkaError, Offset, ReadBuffer, Sink, Skipped, Source, SourceError, TransactError, fault,
 };
@@ -10,6 +10,7 @@ use crowdfold_model::{Span, Timestamp};
 
 use crate::backoff::{Backoff, Fencings};
 use crate::clock;
+use crate::invalid_offsets::{self, InvalidOffsets};
 use crate::reading::{ReadError, read_all};
 use crate::stage::Stage;
 use crate::tally::Tally;
@@ -36,6 +37,7 @@ pub(crate) struct StageRunner<'a, S: Stage> {
     counters: Counters,
     fencings: Fencings,
     backoff: Backoff,
+    invalid: InvalidOffsets,
     /// True if the group has assigned partitions since the consumer joined it.
     joined: bool,
     /// The last transient error. It is removed when it is reported or when a transaction succeeds.
@@ -81,6 +83,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                         counters,
                         fencings: Fencings::default(),
                         backoff: Backoff::default(),
+                        invalid: InvalidOffsets::default(),
                         joined: false,
                         last_error: None,
                         warned: Timestamp::EPOCH,
@@ -117,7 +120,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     fn serve_group(&mut self) -> Result<(), WorkerError> {
         match self.source.poll(Duration::ZERO) {
             Ok(None) => {}
-            Ok(Some(Event::Assigned(assigned))) => self.assign(&assigned)?,
+            Ok(Some(Event::Assigned(assigned))) => self.assign(assigned)?,
             Ok(Some(Event::Revoked(_))) => {
                 fault::point("8.revoked");
                 self.commit_all()?;
@@ -146,10 +149,10 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Creates the operators of newly assigned partitions, with retries.
-    fn assign(&mut self, assigned: &Assigned) -> Result<(), WorkerError> {
-        let group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(committed)).collect();
+    fn assign(&mut self, mut assigned: Assigned) -> Result<(), WorkerError> {
+        let group = self.invalid.group(&mut assigned, &mut self.source);
         let assigned_operators = loop {
-            match self.stage.assign(self.context, assigned, &group, &self.source, clock::now()) {
+            match self.stage.assign(self.context, &assigned, &group, &self.source, clock::now()) {
                 Ok(assigned_operators) => break assigned_operators,
                 Err(failure) if failure.may_pass_again() => {
                     if self.pause(failure.to_string()) {
@@ -172,6 +175,12 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     /// Reads all partitions. Returns true if no more records are available.
     fn read(&mut self) -> Result<bool, WorkerError> {
         let progress = read_all::<S>(&mut self.threads, &mut self.source, &mut self.operators);
+        // count the refused offsets of all partitions, because the first of them makes the worker join its group again
+        for error in &progress.errors {
+            if let ReadError::Source(SourceError::OutOfRange { partition, offset, .. }) = error {
+                self.invalid.count(*partition, *offset);
+            }
+        }
         for error in progress.errors {
             match error {
                 ReadError::Engine(error) => return Err(error.into()),
@@ -269,7 +278,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
         match self.source.committed().map_err(WorkerError::from) {
             Ok(stored) => {
-                let group: Vec<_> = stored.iter().map(|held| held.as_ref().map(committed)).collect();
+                let group: Vec<_> =
+                    stored.iter().map(|held| held.as_ref().map(invalid_offsets::copy)).collect();
                 if self.operators.is_committed(due, &group) {
                     self.mark_committed(due, now);
                 }
@@ -383,8 +393,4 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
         self.context.status.report(S::COMPONENT, now, reasons);
     }
-}
-
-fn committed(held: &crowdfold_kafka::Committed) -> Committed {
-    Committed { offset: held.offset, metadata: held.metadata.clone() }
 }

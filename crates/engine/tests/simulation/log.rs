@@ -132,7 +132,7 @@ fn commit(group: &mut Group, offsets: Vec<(u32, i64, String)>, happens: bool) {
     if happens {
         for (partition, offset, metadata) in offsets {
             assert!(metadata.is_ascii() && metadata.len() < 2048);
-            group.committed[partition as usize] = Some(Committed { offset, metadata });
+            group.committed[partition as usize] = Some(Committed { offset, metadata, is_lost: false });
         }
     }
 }

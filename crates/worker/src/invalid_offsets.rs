@@ -1,0 +1,69 @@
+//! Committed offsets that the log does not contain.
+
+use std::collections::BTreeMap;
+
+use crowdfold_engine::Committed;
+use crowdfold_kafka::{Assigned, Source};
+
+/// The number of times that the broker must refuse the same offset before the offset counts as lost. The offset of a
+/// deleted topic is refused until the brokers have deleted it, and the group is joined again after each refusal.
+const MIN_REFUSALS: u32 = 5;
+
+/// The offsets that the broker refused because its log does not contain them. For each partition, the last refused
+/// offset and the number of refusals in a row.
+///
+/// If a topic is deleted and created again, a worker may commit an offset of the old topic after the brokers have deleted
+/// its offsets. Such an offset stays committed, so reading can never continue at it.
+#[derive(Debug, Default)]
+pub(crate) struct InvalidOffsets(BTreeMap<u32, (i64, u32)>);
+
+impl InvalidOffsets {
+    /// Records that the broker refused an offset.
+    pub(crate) fn count(&mut self, partition: u32, offset: i64) {
+        let (last, refusals) = self.0.entry(partition).or_insert((offset, 0));
+        *refusals = if *last == offset { *refusals + 1 } else { 1 };
+        *last = offset;
+    }
+
+    /// Returns true if the broker refused this offset so often that it counts as lost.
+    fn is_lost(&self, partition: u32, offset: i64) -> bool {
+        self.0.get(&partition).is_some_and(|(last, refusals)| *last == offset && *refusals >= MIN_REFUSALS)
+    }
+
+    /// Returns the committed offsets of all partitions. An assigned partition whose offset counts as lost is marked, and
+    /// starts at the start of its log.
+    pub(crate) fn group(&self, assigned: &mut Assigned, source: &mut Source) -> Vec<Option<Committed>> {
+        let mut group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(copy)).collect();
+        for ours in &mut assigned.partitions {
+            if self.is_lost(ours.partition, ours.start_offset) {
+                source.start_at(ours.partition, ours.log_start);
+                ours.start_offset = ours.log_start;
+                group[ours.partition as usize].iter_mut().for_each(|committed| committed.is_lost = true);
+            }
+        }
+        group
+    }
+}
+
+/// Returns a committed offset in the type of the engine.
+pub(crate) fn copy(held: &crowdfold_kafka::Committed) -> Committed {
+    Committed { offset: held.offset, metadata: held.metadata.clone(), is_lost: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offset_is_lost_after_five_refusals_in_a_row() {
+        let mut invalid = InvalidOffsets::default();
+        for _ in 0..4 {
+            invalid.count(3, 70);
+        }
+        assert!(!invalid.is_lost(3, 70));
+        invalid.count(3, 70);
+        assert!(invalid.is_lost(3, 70) && !invalid.is_lost(3, 71) && !invalid.is_lost(2, 70));
+        invalid.count(3, 71);
+        assert!(!invalid.is_lost(3, 70) && !invalid.is_lost(3, 71));
+    }
+}
