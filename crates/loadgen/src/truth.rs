@@ -5,7 +5,7 @@ mod session_summary;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crowdfold_model::{Dimension, Qualities, SumMetric, ValueMetric};
+use crowdfold_model::{Bounded, Budget, Dimension, Qualities, SumMetric, ValueMetric};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::{Custom, LoadgenError, Outcome, Report};
@@ -18,6 +18,7 @@ pub struct Truth {
     /// The names of custom dimensions.
     custom: Vec<String>,
     qualities: Qualities,
+    budget: Option<Budget>,
     /// The breakdowns of tenants that have their own breakdowns, by tenant.
     own: BTreeMap<String, Vec<Vec<String>>>,
     /// The session summaries, by start of the window and number of the session.
@@ -45,6 +46,9 @@ pub struct Cell {
     /// The values of each metric in ascending order, each with its number of sessions. Metrics are in the order of
     /// [`ValueMetric::ALL`].
     pub values: [Vec<(u64, u64)>; ValueMetric::COUNT],
+    /// The sums of what the sessions add to a row of a table other than the detail table. Empty unless
+    /// [`Truth::with_budget`] was called.
+    pub bounded: Bounded,
 }
 
 impl Cell {
@@ -134,6 +138,7 @@ impl Truth {
             breakdowns,
             custom,
             qualities: Qualities::default(),
+            budget: None,
             own,
             windows,
             latest_ms: 0,
@@ -158,6 +163,12 @@ impl Truth {
     #[must_use]
     pub fn with_qualities(self, qualities: Qualities) -> Self {
         Self { qualities, ..self }
+    }
+
+    /// Sets the budget of one session, with which [`Cell::bounded`] is computed.
+    #[must_use]
+    pub fn with_budget(self, budget: Budget) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 
     /// Adds a sent record. The caller must add all reports, in the order of sending.
@@ -236,6 +247,7 @@ impl Truth {
             cells.push(session_summary::sum(
                 &summaries,
                 &quality,
+                self.budget.as_ref(),
                 tenant.to_string(),
                 window,
                 breakdown,

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crowdfold_model::{Combine, Quality, SumMetric, Sums, Unit, ValueMetric};
+use crowdfold_model::{
+    Bounded, Budget, Combine, ErrorClass, Quality, SumMetric, Sums, Unit, ValueMetric, amounts,
+};
 
 use super::{Cell, Window};
 use crate::catalogue::error_code;
@@ -86,12 +88,26 @@ impl SessionSummary {
 
     /// Returns true if the session meets these thresholds.
     fn is_good(&self, quality: &Quality) -> bool {
+        let (sums, values) = self.amounts();
+        quality.is_met(&sums, &values)
+    }
+
+    /// Returns the amounts that the session adds to a row of a table other than the detail table.
+    fn bounded(&self, budget: &Budget) -> Bounded {
+        let (sums, values) = self.amounts();
+        budget.bound(amounts(&sums, &values))
+    }
+
+    fn amounts(&self) -> (Sums, [Option<u32>; ValueMetric::COUNT]) {
         let mut sums = Sums::default();
         SumMetric::ALL.into_iter().for_each(|metric| sums[metric] = self.sums[metric as usize]);
+        for class in ErrorClass::ALL {
+            sums.errors[class as usize] = self.errors.contains(&class.name()).into();
+        }
         let value = |metric: ValueMetric| {
             self.values[metric as usize].value().map(|value| u32::try_from(value).unwrap_or(u32::MAX))
         };
-        quality.is_met(&sums, &ValueMetric::ALL.map(value))
+        (sums, ValueMetric::ALL.map(value))
     }
 
     fn happened(&mut self, metric: SumMetric, happened: bool) {
@@ -152,6 +168,7 @@ fn two_digits(over: u64, under: u64) -> u64 {
 pub(super) fn sum(
     summaries: &[&SessionSummary],
     quality: &Quality,
+    budget: Option<&Budget>,
     tenant: String,
     window: Window,
     breakdown: Vec<String>,
@@ -169,6 +186,10 @@ pub(super) fn sum(
         }
         values.into_iter().collect()
     };
+    let mut bounded = Bounded::default();
+    for summary in budget.iter().flat_map(|budget| summaries.iter().map(|summary| summary.bounded(budget))) {
+        bounded.add(&summary);
+    }
     let mut errors = BTreeMap::new();
     for class in summaries.iter().flat_map(|summary| &summary.errors) {
         *errors.entry(*class).or_default() += 1;
@@ -183,5 +204,6 @@ pub(super) fn sum(
         sums: SumMetric::ALL.map(total),
         errors,
         values: ValueMetric::ALL.map(distribution),
+        bounded,
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
 use crowdfold_model::{
-    BOUNDED_FIELDS, BoundedField, Cell, CellKey, Metric, Source, Span, Table, Timestamp, Window,
+    BOUNDED_FIELDS, BoundedField, Budget, Cell, CellKey, Metric, Source, Span, Table, Timestamp, Window,
     show_duration, spell_duration,
 };
 use crowdfold_query::layout::{self, Align};
@@ -52,8 +52,8 @@ struct Traffic {
     /// The amount by which each field of the detail table grows per millisecond, over all sessions, in the order of
     /// [`BOUNDED_FIELDS`].
     rates: Vec<f64>,
-    /// The same for the other tables, in which the values of each session are clamped.
-    clamped_rates: Vec<f64>,
+    /// The same for the other tables, in which the amounts of each session are clamped and limited by its budget.
+    bounded_rates: Vec<f64>,
     /// For each breakdown, the cells of the simulated window: dimension values and number of sessions.
     tables: Vec<Vec<(Vec<String>, f64)>>,
     simulated: Span,
@@ -175,7 +175,7 @@ fn measures(
     let windows = (Span::HOUR.as_secs_f64() / window.as_secs_f64()).max(1.0);
     let named = format!("row of {}", rows.median());
     let mut lines = vec![[named.as_str(), "one window", "error", "one hour", "error"].map(str::to_owned)];
-    let rates = if is_exact { &traffic.rates } else { &traffic.clamped_rates };
+    let rates = if is_exact { &traffic.rates } else { &traffic.bounded_rates };
     for (field, rate) in BOUNDED_FIELDS.iter().zip(rates) {
         let expected = rate * window.as_millis() as f64 * share;
         let sigma = if is_exact { 0.0 } else { sigma(policy, field, window) };
@@ -257,7 +257,8 @@ impl Traffic {
         // The first window lacks the playing time before it, which players report in it.
         let second = config.start_ms + simulated.as_millis();
         let end = second + simulated.as_millis();
-        let mut watched = Watched::new(simulated.as_millis(), &breakdowns).ok()?;
+        let mut watched =
+            Watched::new(simulated.as_millis(), &breakdowns).ok()?.with_budget(Budget::new(simulated));
         Players::new(config)
             .ok()?
             .take_while(|report| report.sent_ms < end)
@@ -281,16 +282,14 @@ impl Traffic {
             .collect();
         let first = || breakdowns.first().into_iter().flat_map(|breakdown| of_table(cells, breakdown));
         let sessions = first().map(|cell| cell.sessions as f64).sum::<f64>();
-        let rates = |most: &dyn Fn(&BoundedField) -> u64| {
-            let sum = |field| first().map(|cell| amount(cell, field, most(field))).sum::<u64>();
-            let rate = |field| sum(field) as f64 * scale / simulated.as_millis() as f64;
-            BOUNDED_FIELDS.iter().map(rate).collect()
-        };
+        let rate = |sum: u64| sum as f64 * scale / simulated.as_millis() as f64;
+        let exact = |field| rate(first().map(|cell| amount(cell, field)).sum());
+        let bounded = |at: usize| rate(first().map(|cell| cell.bounded.0[at]).sum());
         Self {
             live: players * scale,
             length: simulated.as_millis() as f64 * players / (sessions - players).max(1.0),
-            rates: rates(&|_| u64::MAX),
-            clamped_rates: rates(&|field| field.clamp(simulated)),
+            rates: BOUNDED_FIELDS.iter().map(exact).collect(),
+            bounded_rates: (0..BOUNDED_FIELDS.len()).map(bounded).collect(),
             tables,
             simulated,
         }
@@ -345,12 +344,12 @@ fn alone(policy: &Policy, at: usize) -> Policy {
     Policy::threshold(settings).unwrap_or_else(|_| unreachable!("a part of an accepted policy is valid"))
 }
 
-/// Returns the sum of a field over the sessions of a cell. `most` is the maximum value of one session.
-fn amount(cell: &Truth, field: &BoundedField, most: u64) -> u64 {
+/// Returns the sum of a field over the sessions of a cell.
+fn amount(cell: &Truth, field: &BoundedField) -> u64 {
     match field.source {
         Source::Metric(Metric::Sum(metric)) => cell.sum(metric),
         Source::Metric(Metric::Value(metric)) => {
-            cell.values(metric).iter().map(|(value, sessions)| (*value).min(most) * sessions).sum()
+            cell.values(metric).iter().map(|(value, sessions)| value * sessions).sum()
         }
         Source::Error(class) => cell.errors.get(class.name()).copied().unwrap_or_default(),
     }
