@@ -229,12 +229,12 @@ fn killed_fold_leaves_no_temporary_files() {
         let mut child = pipes.spawn().expect("the program runs");
         let mut stdin = child.stdin.take().expect("a pipe");
         stdin.write_all(beacons(20_000).as_bytes()).expect("written");
-        let files = eventually("it sorts in files", || {
-            Some(open_files(child.id(), &temp)).filter(|files| files.len() > 3)
+        // A new file has no name, so no other user can open it before its permissions are set.
+        eventually("it sorts in files that only its user can read", || {
+            let files = open_files(child.id(), &temp);
+            assert!(files.iter().all(|file| file.nlink() == 0));
+            (files.len() > 3 && files.iter().all(|file| file.mode() & 0o777 == 0o600)).then_some(())
         });
-        for file in &files {
-            assert_eq!((file.nlink(), file.mode() & 0o777), (0, 0o600));
-        }
         assert_eq!(fs::read_dir(&temp).expect("read").count(), 0);
         child.kill().expect("killed");
         child.wait().expect("ended");
