@@ -104,7 +104,7 @@ rules:
 
 # Check the Helm chart. The first run builds Helm with Go, which takes a few minutes.
 charts:
-	@.ci/prerequisites build ci
+	@.ci/prerequisites build test ci
 	.ci/charts
 
 # Build the image, write its SBOM to target/tools/image, and test the image on a real Kafka. BINARY names a program that
