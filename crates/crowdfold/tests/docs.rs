@@ -8,6 +8,8 @@ mod alerts;
 mod beacon_fields;
 #[path = "docs/commands.rs"]
 mod commands;
+#[path = "docs/compose.rs"]
+mod compose;
 #[path = "docs/console.rs"]
 mod console;
 #[path = "docs/fields.rs"]
