@@ -18,6 +18,8 @@ mod fields;
 mod formats;
 #[path = "docs/generated.rs"]
 mod generated;
+#[path = "docs/grafana.rs"]
+mod grafana;
 #[path = "docs/keys.rs"]
 mod keys;
 #[path = "docs/language.rs"]

@@ -42,7 +42,7 @@ fn key(defaults: &Table, code: &str) -> Option<String> {
     let code = code.strip_prefix('[').and_then(|code| code.strip_suffix(']')).unwrap_or(code);
     let is_key = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_'));
     let (section, name) = code.split_once('.')?;
-    let is_file = ["toml", "rs", "md", "js"].contains(&name);
+    let is_file = ["toml", "rs", "md", "js", "json"].contains(&name);
     (is_key && !is_file && defaults.contains_key(section)).then(|| code.into())
 }
 
