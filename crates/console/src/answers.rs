@@ -191,6 +191,7 @@ impl Asked<'_> {
             rows.push(json!({
                 "dimensions": dimensions(answer.by(), &one.key), "metric": one.metric.name(), "now": one.now,
                 "before": one.before, "change": one.change(), "relative": one.relative(),
+                "incomparable": one.incomparable,
             }));
         }
         json["rows"] = rows.into();
@@ -201,9 +202,14 @@ impl Asked<'_> {
 /// Returns the question for the two periods of a comparison, of which the second begins `shift` before the first. Both
 /// have the same length. If the earlier period is kept as sums of hours only, both consist of full hours.
 fn periods(question: Question, shift: Span) -> (Question, Question) {
-    // shorten both periods to the end of the newest published window; otherwise only the later period would lack
-    // windows
-    let end = question.newest.min(question.selection.until).max(question.selection.since);
+    // shorten both periods to the end of the newest published window of the tenant; otherwise only the later period
+    // would lack windows
+    let newest = if question.newest_of_tenant > question.selection.since {
+        question.newest_of_tenant
+    } else {
+        question.newest
+    };
+    let end = newest.min(question.selection.until).max(question.selection.since);
     let (now, shift, until) = if question.selection.since.saturating_sub(shift) < question.hours_until {
         let now = question.in_full_hours(end);
         let hours = shift.as_millis() / Span::HOUR.as_millis();

@@ -151,6 +151,8 @@ pub(crate) struct Question {
     pub(crate) first: Timestamp,
     /// The end of the newest window of any tenant.
     pub(crate) newest: Timestamp,
+    /// The end of the newest window of the tenant.
+    pub(crate) newest_of_tenant: Timestamp,
     /// The time before which windows are kept as sums of hours only.
     pub(crate) hours_until: Timestamp,
     /// True if the period of the request was changed to full hours.
@@ -205,8 +207,9 @@ impl Question {
         let dimensions = query.relevant_dimensions();
         let selection = Selection { tenant, breakdown, dimensions, since, until, step };
         let (first, newest) = (tenants.first, tenants.newest);
+        let newest_of_tenant = tenants.seen.get(&selection.tenant).map_or(newest, |(_, newest)| *newest);
         let is_rounded = asked != (since, until);
-        Ok(Self { query, selection, length, first, newest, hours_until, is_rounded })
+        Ok(Self { query, selection, length, first, newest, newest_of_tenant, hours_until, is_rounded })
     }
 
     /// Changes the period of the question.

@@ -3,6 +3,7 @@
 use crowdfold_model::{Timestamp, ValueMetric};
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::comparison::TableWindows;
 use crate::group::{Derived, Group};
 use crate::output::{Cell, Column, Sheet};
 use crate::row::Numbers;
@@ -28,6 +29,9 @@ pub struct Answer {
     pub(crate) folded_away: u64,
     /// The tables whose rows were added up, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
+    /// The windows in which the table was published, by tenant and attributes. The tenant is empty if rows of several
+    /// tenants were added up.
+    pub(crate) windows: BTreeMap<(String, Vec<String>), TableWindows>,
     /// The start of the newest window in which the table was published, or `None` if there is no such window.
     pub(crate) newest: Option<Timestamp>,
     /// True if the text table and CSV contain standard errors.

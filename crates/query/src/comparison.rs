@@ -1,6 +1,9 @@
 //! Comparisons of two periods.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
 
 use crate::group::{Figure, Group};
 use crate::{Answer, QueryMetric};
@@ -21,13 +24,57 @@ pub struct Compared {
     pub now: Option<Figure>,
     /// The value in the earlier period, or `None` for the same reasons.
     pub before: Option<Figure>,
+    /// The reason why the two values must not be compared. `None` if they can be compared.
+    pub incomparable: Option<Incomparable>,
+}
+
+/// The windows in which the table of a group was published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TableWindows {
+    /// The number of windows. If rows of several tenants are added up, the windows of each tenant are counted.
+    pub windows: u64,
+    /// True if some partitions are missing in at least one of the windows.
+    pub incomplete: bool,
+}
+
+/// The reason why two sums must not be compared: a difference of the sums would be an effect of the windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Incomparable {
+    /// The windows of the later period.
+    pub now: TableWindows,
+    /// The windows of the earlier period.
+    pub before: TableWindows,
+}
+
+impl fmt::Display for Incomparable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { now, before } = self;
+        if now.windows == before.windows {
+            let period = if now.incomplete { "later" } else { "earlier" };
+            return write!(f, "the {period} period contains incomplete windows");
+        }
+        write!(f, "the later period has {} windows and the earlier period {}", now.windows, before.windows)
+    }
+}
+
+impl Incomparable {
+    /// Checks two periods. A sum needs the same number of windows in both, and no incomplete window. A mean over the
+    /// windows needs no incomplete window. A ratio can always be compared, because its terms come from the same windows.
+    fn check(metric: QueryMetric, now: TableWindows, before: TableWindows) -> Option<Self> {
+        let needs_complete = !metric.is_ratio() && (now.incomplete || before.incomplete);
+        let needs_same = metric.is_sum() && now.windows != before.windows;
+        (needs_complete || needs_same).then_some(Self { now, before })
+    }
 }
 
 impl Compared {
-    /// Returns the difference between the two values, or `None` if a value is missing. The standard error includes the
-    /// noise of both values, which is independent.
+    /// Returns the difference between the two values, or `None` if a value is missing or the values must not be
+    /// compared. The standard error includes the noise of both values, which is independent.
     #[must_use]
     pub fn change(&self) -> Option<Figure> {
+        if self.incomparable.is_some() {
+            return None;
+        }
         let (now, before) = (self.now?, self.before?);
         let error = now.error.zip(before.error).map(|(one, other)| one.hypot(other));
         Some(Figure { value: now.value - before.value, error })
@@ -52,6 +99,7 @@ impl Answer {
             let tenant = if answer.across.is_some() { "" } else { group.tenant() };
             (tenant.to_owned(), group.group_key.clone())
         }
+        let before_answer = before;
         let earlier: BTreeMap<_, &Group> =
             before.groups.iter().map(|group| (key(before, group), group)).collect();
         let known: BTreeSet<_> = self.groups.iter().map(|group| key(self, group)).collect();
@@ -67,8 +115,15 @@ impl Answer {
                 pairs.push((key, None, Some(group)));
             }
         }
+        let windows = |answer: &Self, (tenant, group_key): &(String, Vec<String>)| {
+            let attributes = &group_key[..answer.across.unwrap_or_default().min(group_key.len())];
+            answer.windows.get(&(tenant.clone(), attributes.to_vec())).copied().unwrap_or_default()
+        };
         let compared =
             |((tenant, key), now, before): ((String, Vec<String>), Option<&Group>, Option<&Group>)| {
+                let scope = (tenant, key);
+                let (of_now, of_before) = (windows(self, &scope), windows(before_answer, &scope));
+                let (tenant, key) = scope;
                 metrics
                     .iter()
                     .map(|metric| Compared {
@@ -77,6 +132,7 @@ impl Answer {
                         metric: *metric,
                         now: now.and_then(|group| metric.of(group)),
                         before: before.and_then(|group| metric.of(group)),
+                        incomparable: Incomparable::check(*metric, of_now, of_before),
                     })
                     .collect::<Vec<_>>()
             };

@@ -40,7 +40,7 @@ mod windows;
 
 pub use across::Catalogue;
 pub use answer::Answer;
-pub use comparison::Compared;
+pub use comparison::{Compared, Incomparable, TableWindows};
 pub use distribution::{Distribution, HistogramSum, Percentile, SummedRange};
 pub use group::{Figure, Figures};
 pub use names::{Names, UnknownName, list_of_names};

@@ -119,6 +119,11 @@ impl QueryMetric {
         matches!(self.0, Kind::Ratio(_))
     }
 
+    /// Returns true if the metric grows with the number of windows.
+    pub(crate) const fn is_sum(self) -> bool {
+        matches!(self.0, Kind::Sessions | Kind::MinutesWatched | Kind::Sum(_))
+    }
+
     pub(crate) const fn ratio(self) -> Option<Derived> {
         match self.0 {
             Kind::Ratio(ratio) => Some(ratio),

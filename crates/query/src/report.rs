@@ -96,6 +96,7 @@ impl Answer {
             report.json.push(json!({
                 "tenant": one.tenant, "metric": metric.name(), "dimensions": self.dimensions_of(&one.key),
                 "now": one.now, "before": one.before, "change": change, "relative": one.relative(),
+                "incomparable": one.incomparable,
             }));
         }
         report

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_model::Timestamp;
 
+use crate::comparison::TableWindows;
 use crate::group::Group;
 use crate::query::Met;
 use crate::row::{Numbers, Row};
@@ -29,9 +30,15 @@ impl Query {
     /// Returns an error if the query names no breakdown, and not exactly one of the published breakdowns has all
     /// dimensions of the query.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
-        let Selection { rows, by, sources, published, folded_away } = self.select(rows)?;
+        let Selection { rows, by, sources, published, of_tenants, folded_away } = self.select(rows)?;
         let newest =
             published.values().filter_map(|windows| windows.last_key_value()).map(|(start, _)| *start).max();
+        let mut windows = BTreeMap::<_, TableWindows>::new();
+        for (((_, tenant, attributes), ..), (number, is_incomplete)) in of_tenants {
+            let known = windows.entry((tenant.to_owned(), attributes.to_vec())).or_default();
+            known.windows += number;
+            known.incomplete |= is_incomplete;
+        }
         let mut groups: BTreeMap<(Timestamp, &str, Vec<String>), Group> = BTreeMap::new();
         for (row, numbers) in rows {
             let scope @ (step, tenant, attributes) = self.scope(row);
@@ -57,6 +64,7 @@ impl Query {
             by_time: self.every.is_some(),
             folded_away,
             sources,
+            windows,
             newest,
             errors: false,
         })
@@ -90,6 +98,7 @@ impl Query {
             by,
             sources: BTreeMap::new(),
             published: BTreeMap::new(),
+            of_tenants: BTreeMap::new(),
             folded_away: 0,
         };
         for (row, numbers) in selected.into_iter().filter(|(row, _)| table.holds(row)) {
@@ -104,6 +113,10 @@ impl Query {
                 .entry(row.window.start)
                 .and_modify(|known| *known = windows.max(*known))
                 .or_insert(windows);
+            let (known, is_incomplete) =
+                selection.of_tenants.entry((self.scope(row), &row.tenant, row.window.start)).or_default();
+            *known = windows.max(*known);
+            *is_incomplete |= row.coverage.is_some();
             match self.met_by(row) {
                 Met::No => {}
                 Met::FoldedAway => {
@@ -130,6 +143,8 @@ pub(crate) struct Selection<'a> {
     /// The windows in which the table was published, by their starts. The value is 1, or the number of windows if a row
     /// is the sum of several windows.
     pub(crate) published: BTreeMap<Scope<'a>, BTreeMap<Timestamp, u64>>,
+    /// The number of published windows of each tenant, by their starts, and true if any of them is incomplete.
+    pub(crate) of_tenants: BTreeMap<(Scope<'a>, &'a str, Timestamp), (u64, bool)>,
     /// The number of session-windows in rows that may match the conditions, because a queried dimension is folded in
     /// these rows.
     pub(crate) folded_away: u64,

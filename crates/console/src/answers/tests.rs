@@ -8,6 +8,8 @@ use super::{Asked, Reply};
 use crate::question::Refusal;
 use crate::{Access, Batch, Lifetimes, Store};
 
+mod comparison;
+
 const FIRST: u64 = 30_000_000;
 
 fn minute(after: u64) -> Timestamp {
@@ -182,23 +184,6 @@ fn answers_name_the_least_precise_numbers_and_count_sessions_without_numbers() {
     assert_eq!(answer([noisy, private, noisy]).0, "private");
 }
 
-#[test]
-fn comparison_shortens_both_periods_to_the_newest_published_window() {
-    let reply =
-        ask(|asked| asked.compare("tenant=acme&metric=sessions&by=cdn&since=30m&against=1h")).unwrap();
-    let row = reply.json["rows"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["dimensions"]["cdn"] == "cdn-b")
-        .unwrap();
-    let sum = |from: u64, to: u64| (from..to).map(|at| 100 + at).sum::<u64>() as f64;
-    assert_eq!(
-        (row["now"]["value"].as_f64(), row["before"]["value"].as_f64()),
-        (Some(sum(90, 120)), Some(sum(30, 60)))
-    );
-}
-
 /// Returns an hour and a half of windows of one minute, of which the first hour is older than the detail.
 fn old_store() -> (Store, Timestamp) {
     let lifetimes = Lifetimes { detail: Span::HOUR, rollups: Span::DAY.times(30) };
@@ -230,25 +215,6 @@ fn period_that_is_kept_as_hours_is_rounded_outward() {
         asked.timeseries("tenant=acme&breakdown=os&metric=sessions&since=110m&until=70m").unwrap().json;
     assert_eq!((&reply["since"], &reply["rounded"]), (&at(0).into(), &true.into()));
     assert_eq!(reply["series"][0]["sessions"], serde_json::json!([sum(0, 60)]));
-}
-
-#[test]
-fn comparison_with_a_period_that_is_kept_as_hours_compares_full_hours() {
-    let (store, now) = old_store();
-    let now = now.saturating_sub(Span::from_millis(1));
-    let asked = Asked { store: &store, access: &Access::All, now, detail: Span::HOUR };
-    let sum = |from: u64, to: u64| (from..to).filter(|at| *at != 5).map(|at| 1_060 + at).sum::<u64>() as f64;
-    let until = minute(120).as_millis();
-    let query = format!("tenant=acme&breakdown=os&metric=sessions&since=20m&until={until}&against=75m");
-    let reply = asked.compare(&query).unwrap().json;
-    let row = &reply["rows"][0];
-    assert_eq!(row["now"]["value"], sum(60, 120));
-    assert_eq!(row["before"]["value"], sum(0, 60));
-    assert_eq!(
-        (&reply["since"], &reply["against"]),
-        (&minute(60).as_millis().into(), &minute(0).as_millis().into())
-    );
-    assert_eq!(reply["rounded"], true);
 }
 
 #[test]

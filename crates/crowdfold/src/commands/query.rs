@@ -82,6 +82,7 @@ fn print(
             let (before, period) = periods.before(&answer, reader.rows()).map_err(usage)?;
             notes.push(period);
             let compared = answer.compare(&before, &compare::metrics(&args.metric));
+            notes.extend(compare::incomparable(&compared));
             compare::written(&answer.comparison_report(&compared), args.format)
         }
         (None, None) => table(&answer, args.format),

@@ -1,7 +1,9 @@
 //! The flags `--rank` and `--compare`, which print rankings of rows and comparisons of two periods.
 
+use std::collections::BTreeSet;
+
 use crowdfold_model::{Span, Timestamp};
-use crowdfold_query::{Answer, Query, QueryError, QueryMetric, Report, Row};
+use crowdfold_query::{Answer, Compared, Query, QueryError, QueryMetric, Report, Row};
 
 use crate::cli::{self, Against, TableFormat};
 use crate::error::CrowdfoldError;
@@ -72,6 +74,16 @@ pub(super) fn metrics(metrics: &[QueryMetric]) -> Vec<QueryMetric> {
         [] => COMPARED.into_iter().filter_map(QueryMetric::named).collect(),
         metrics => metrics.to_vec(),
     }
+}
+
+/// Returns a note for each reason why values are not compared.
+pub(super) fn incomparable(compared: &[Compared]) -> BTreeSet<String> {
+    let reasons = compared.iter().filter_map(|one| Some((one, one.incomparable?)));
+    let note = |(one, reason): (&Compared, _)| {
+        let of_tenant = if one.tenant.is_empty() { String::new() } else { format!(" of {}", one.tenant) };
+        format!("not compared: sums{of_tenant}, because {reason}; ratios and means are compared")
+    };
+    reasons.map(note).collect()
 }
 
 pub(super) fn written(report: &Report, format: TableFormat) -> String {
