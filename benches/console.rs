@@ -61,6 +61,7 @@ fn main() {
     std::fs::create_dir_all(&directory).expect("a directory");
     let settings = Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        hosts: Vec::new(),
         data_dir: Some(directory),
         lifetimes: Lifetimes { detail: Span::DAY.times(detail), rollups: Span::DAY.times(days + 1) },
         tokens: Vec::new(),

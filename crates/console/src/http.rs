@@ -10,8 +10,9 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
-    REFERRER_POLICY, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
@@ -22,13 +23,14 @@ use crate::answers::{Asked, Reply};
 use crate::live::LiveReader;
 use crate::question::Refusal;
 use crate::server::SLOW;
-use crate::{Access, Console, access, catalogue, export, page};
+use crate::{Access, Console, access, catalogue, export, host, page};
 
 /// The maximum length of the address (path and query) of a request, in bytes.
 const LONGEST_ADDRESS: usize = 4_096;
 
-/// The maximum size of the body that the sign-in form sends, in bytes.
-const LONGEST_FORM: usize = 1_024;
+/// The maximum size of the body that the sign-in form sends, in bytes. The form contains a token, and the state of the
+/// page with percent escapes.
+const LONGEST_FORM: usize = 1_024 + 3 * LONGEST_ADDRESS;
 
 /// The delay before the response to a request with a wrong token.
 const DELAY: Duration = Duration::from_millis(500);
@@ -97,6 +99,15 @@ async fn route(console: Arc<Console>, request: Request<Incoming>) -> Answered {
         });
     }
     let path = request.uri().path().to_owned();
+    if path == "/healthz" {
+        return whole(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"alive\n"));
+    }
+    let settings = &console.settings;
+    if settings.tokens.is_empty() && !host::is_allowed(request.headers(), &settings.hosts) {
+        let message =
+            "the request is for a host that is not in console.hosts; use http://localhost, or add the host";
+        return refusal(&Refusal { status: StatusCode::FORBIDDEN, message: message.into() });
+    }
     if path == "/login" && request.method() == Method::POST {
         return login(&console, request).await;
     }
@@ -111,14 +122,9 @@ async fn route(console: Arc<Console>, request: Request<Incoming>) -> Answered {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         return response;
     }
-    if path == "/healthz" {
-        return whole(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"alive\n"));
-    }
-    let Some(access) = authenticate(&console, access::token(request.headers())).await else {
-        let message = "authentication is required; send the header \"Authorization: Bearer TOKEN\"".into();
-        let mut response = refusal(&Refusal { status: StatusCode::UNAUTHORIZED, message });
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        return response;
+    let access = match authenticate(&console, access::token(request.headers())).await {
+        Authenticated::Yes(access) => access,
+        denied => return denial(denied),
     };
     if path == "/api/v1/live" {
         return live(&console, access);
@@ -170,34 +176,66 @@ fn gauges(console: &Console, access: &Access, now: crowdfold_model::Timestamp) -
     }
 }
 
-/// Returns the access of a request. The response to a wrong token is delayed, and only a few such responses are in
-/// progress at a time, so that guessing tokens takes too long.
-async fn authenticate(console: &Console, token: Option<&[u8]>) -> Option<Access> {
-    if console.settings.tokens.is_empty() {
-        return Some(Access::All);
-    }
-    let token = token?;
-    let found = access::of_token(&console.settings.tokens, token);
-    if found.is_none() {
-        tracing::warn!("a request with a wrong token was refused");
-        let _permit = console.guesses.acquire().await;
-        tokio::time::sleep(DELAY).await;
-    }
-    found
+/// The result of checking the token of a request.
+enum Authenticated {
+    Yes(Access),
+    /// The token is missing or wrong.
+    No,
+    /// The token is wrong, and too many other responses to wrong tokens are being delayed.
+    TooMany,
 }
 
-/// Handles the sign-in form: stores a valid token in a cookie.
+/// Returns the access of a request. The response to a wrong token is delayed, and only a few such responses are in
+/// progress at a time, so that guessing tokens takes too long. The number of delayed responses is limited, because each
+/// of them keeps a connection that other requests need.
+async fn authenticate(console: &Console, token: Option<&[u8]>) -> Authenticated {
+    if console.settings.tokens.is_empty() {
+        return Authenticated::Yes(Access::All);
+    }
+    let Some(token) = token else { return Authenticated::No };
+    if let Some(access) = access::of_token(&console.settings.tokens, token) {
+        return Authenticated::Yes(access);
+    }
+    let Ok(_delayed) = console.delayed.try_acquire() else { return Authenticated::TooMany };
+    tracing::warn!("a request with a wrong token was refused");
+    let _permit = console.guesses.acquire().await;
+    tokio::time::sleep(DELAY).await;
+    Authenticated::No
+}
+
+/// Returns the response to a request without access. If there are too many such requests, the connection is closed.
+fn denial(denied: Authenticated) -> Answered {
+    if matches!(denied, Authenticated::TooMany) {
+        let message = "too many requests with wrong tokens; wait a few seconds".into();
+        let mut response = refusal(&Refusal { status: StatusCode::TOO_MANY_REQUESTS, message });
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return response;
+    }
+    let message = "authentication is required; send the header \"Authorization: Bearer TOKEN\"".into();
+    let mut response = refusal(&Refusal { status: StatusCode::UNAUTHORIZED, message });
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
+
+/// Handles the sign-in form: stores a valid token in a cookie, and returns to the page with its state.
 async fn login(console: &Console, request: Request<Incoming>) -> Answered {
     let body = Limited::new(request.into_body(), LONGEST_FORM).collect();
     let body = tokio::time::timeout(SLOW, body).await;
     let form = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
-    let token =
-        form_urlencoded::parse(&form).find(|(name, _)| name == "token").map(|(_, value)| value.into_owned());
-    let given = token.as_deref().unwrap_or_default();
-    let is_right = !given.is_empty() && authenticate(console, Some(given.as_bytes())).await.is_some();
+    let field = |wanted: &str| {
+        let mut fields = form_urlencoded::parse(&form);
+        fields.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let (given, state) = (field("token"), field("state"));
+    let is_right = match authenticate(console, (!given.is_empty()).then_some(given.as_bytes())).await {
+        Authenticated::Yes(_) => true,
+        Authenticated::No => false,
+        denied @ Authenticated::TooMany => return denial(denied),
+    };
     let mut response = whole(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
-    let target = if is_right { "/" } else { "/?login=failed" };
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static(target));
+    let target = HeaderValue::from_str(&page_after_sign_in(&state, is_right));
+    response.headers_mut().insert(LOCATION, target.unwrap_or(HeaderValue::from_static("/")));
     if is_right {
         let cookie = format!("{}={given}; HttpOnly; SameSite=Strict; Path=/", access::COOKIE_NAME);
         // this cannot fail, because a token with other characters was refused above
@@ -206,6 +244,22 @@ async fn login(console: &Console, request: Request<Incoming>) -> Answered {
         }
     }
     response
+}
+
+/// Returns the address of the page after the sign-in. It contains the state that the form sent. The address always
+/// belongs to this host, because the state is only its query.
+fn page_after_sign_in(state: &str, is_right: bool) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(state.trim_start_matches('?').as_bytes()) {
+        if name != "login" {
+            query.append_pair(&name, &value);
+        }
+    }
+    if !is_right {
+        query.append_pair("login", "failed");
+    }
+    let query = query.finish();
+    if query.is_empty() { "/".into() } else { format!("/?{query}") }
 }
 
 fn live(console: &Console, access: Access) -> Answered {

@@ -22,6 +22,7 @@ mod answers;
 mod catalogue;
 mod error;
 mod export;
+mod host;
 mod http;
 mod live;
 mod page;

@@ -23,6 +23,10 @@ const CONNECTIONS: usize = 256;
 /// The maximum number of requests with a wrong token that are handled at the same time.
 const GUESSES: usize = 4;
 
+/// The maximum number of requests with a wrong token whose response is delayed. It is much lower than [`CONNECTIONS`],
+/// so that such requests do not use up the connections.
+const DELAYED: usize = 32;
+
 /// The maximum time for receiving the head of a request, and for receiving the form of the sign-in.
 pub(crate) const SLOW: Duration = Duration::from_secs(10);
 
@@ -42,6 +46,7 @@ pub struct Console {
     pub(crate) store: Store,
     pub(crate) live: Live,
     pub(crate) guesses: Semaphore,
+    pub(crate) delayed: Semaphore,
     clock: fn() -> Timestamp,
     /// The time in milliseconds that is subtracted from the current time, for windows of simulated time.
     behind: AtomicU64,
@@ -60,12 +65,14 @@ impl Console {
     /// Returns an error if the store cannot be opened.
     pub fn open(settings: Settings, clock: fn() -> Timestamp) -> Result<Arc<Self>, ConsoleError> {
         let store = Store::open(settings.data_dir.as_deref(), settings.lifetimes)?;
-        let (live, guesses) = (Live::default(), Semaphore::new(GUESSES));
+        let live = Live::default();
+        let (guesses, delayed) = (Semaphore::new(GUESSES), Semaphore::new(DELAYED));
         Ok(Arc::new(Self {
             settings,
             store,
             live,
             guesses,
+            delayed,
             clock,
             behind: AtomicU64::new(0),
             problem: Mutex::new(None),

@@ -12,6 +12,8 @@ use crate::{Export, Lifetimes, Token};
 pub struct Settings {
     /// The address of the HTTP server.
     pub listen: SocketAddr,
+    /// The host names at which the page may be requested if there are no tokens, in addition to loopback names.
+    pub hosts: Vec<String>,
     /// The directory of the store. `None` means that the store is in memory.
     pub data_dir: Option<PathBuf>,
     /// The times after which rows are added up and deleted.

@@ -79,8 +79,13 @@ impl Console {
 
     /// Returns the head and the body of a response.
     fn get(&self, path: &str, header: &str) -> (String, String) {
+        let host = &self.address;
+        self.send(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{header}\r\n"))
+    }
+
+    /// Sends a request. Returns the head and the body of the response.
+    fn send(&self, request: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).expect("a connection");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: console\r\nconnection: close\r\n{header}\r\n");
         stream.write_all(request.as_bytes()).expect("a request");
         let mut response = String::new();
         stream.read_to_string(&mut response).expect("a response");
@@ -157,6 +162,42 @@ fn api_gives_the_same_answer_as_query_and_console_continues_after_a_restart() {
 }
 
 #[test]
+fn each_new_window_causes_one_event() {
+    let cluster = Cluster::new();
+    let directory = tempfile::tempdir().expect("a directory");
+    let console = Console::start(&cluster, directory.path(), "");
+    let mut stream = TcpStream::connect(&console.address).expect("a connection");
+    let request = format!("GET /api/v1/live HTTP/1.1\r\nhost: {}\r\n\r\n", console.address);
+    stream.write_all(request.as_bytes()).expect("a request");
+    stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a socket");
+    let mut received = String::new();
+    let mut read_until = |wanted: &str| {
+        while !received.contains(wanted) {
+            let mut buffer = [0; 4_096];
+            let length = stream.read(&mut buffer).expect("an event");
+            assert!(length > 0, "the connection was closed after {received:?}");
+            received.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        }
+        received.clone()
+    };
+    let head = read_until(": connected");
+    assert!(head.contains("content-type: text/event-stream"), "{head}");
+    let now = this_minute();
+    cluster.write(&[window(now - 4), window(now - 3)].concat());
+    let event = |minute: u64| {
+        let (start, end) = (minute * 60_000, (minute + 1) * 60_000);
+        let data = serde_json::json!({"tenant": "acme", "start": start, "end": end});
+        format!("event: window\ndata: {data}\n\n")
+    };
+    let first = read_until(&event(now - 3));
+    assert!(first.contains(&event(now - 4)), "{first}");
+    // a window that was already announced causes no further event
+    cluster.write(&[window(now - 4), window(now - 2)].concat());
+    let all = read_until(&event(now - 2));
+    assert_eq!(all.matches("event: window").count(), 3, "{all}");
+}
+
+#[test]
 fn page_is_at_most_150_kib_and_requests_nothing_from_other_hosts() {
     let cluster = Cluster::new();
     let directory = tempfile::tempdir().expect("a directory");
@@ -194,6 +235,12 @@ fn page_is_at_most_150_kib_and_requests_nothing_from_other_hosts() {
         assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {head}");
         assert!(body.starts_with("{\"error\":"), "{body}");
     }
+    // A web site whose name resolves to a loopback address must not be able to read answers.
+    for path in ["/", "/api/v1/tenants", "/metrics", "/api/v1/live"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: site.example:8090\r\nconnection: close\r\n\r\n");
+        let (head, body) = console.send(&request);
+        assert!(head.starts_with("HTTP/1.1 403") && body.contains("console.hosts"), "{path}: {head} {body}");
+    }
     let long = format!("/api/v1/timeseries?metric={}", "x".repeat(5_000));
     assert!(console.get(&long, "").0.starts_with("HTTP/1.1 414"));
     assert_eq!(console.json("/api/v1/openapi.json")["openapi"], "3.1.0");
@@ -223,6 +270,34 @@ fn requests_without_the_token_are_refused() {
     assert!(console.get("/", "").0.starts_with("HTTP/1.1 200"), "the page itself asks for the token");
     let (head, body) = console.get("/api/v1/tenants", &format!("authorization: Bearer {token}\r\n"));
     assert!(head.starts_with("HTTP/1.1 200") && body.contains("\"tenants\":[]"), "{head} {body}");
+    // The form of the page contains the state of the page, which the page has again after the sign-in.
+    let sign_in = |form: &str| {
+        let (host, length) = (&console.address, form.len());
+        let kind = "application/x-www-form-urlencoded";
+        console.send(&format!(
+            "POST /login HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
+             content-length: {length}\r\n\r\n{form}"
+        ))
+    };
+    let state = "screen%3Dbreakdown%26where%3Dcdn%253Acdn-a%26login%3Dfailed%0D%0Ax-injected%3A1";
+    for (form, target) in [
+        (format!("token={token}&state={state}"), "/?screen=breakdown&where=cdn%3Acdn-a"),
+        (format!("token={token}"), "/"),
+        (format!("token={token}&state=//other.example/"), "/?%2F%2Fother.example%2F="),
+        (
+            format!("token=wrong-wrong-wrong&state={state}"),
+            "/?screen=breakdown&where=cdn%3Acdn-a&login=failed",
+        ),
+        ("token=".to_owned(), "/?login=failed"),
+    ] {
+        let (head, _) = sign_in(&form);
+        assert!(
+            head.starts_with("HTTP/1.1 303") && head.contains(&format!("\r\nlocation: {target}\r\n")),
+            "{head}"
+        );
+        assert_eq!(head.contains("set-cookie: crowdfold_token="), form.starts_with("token=0123"), "{head}");
+        assert!(!head.contains("\r\nx-injected"), "{head}");
+    }
     // The report names topics and principals, so only tokens for all tenants show it.
     let (head, body) = console.get("/api/v1/status", &format!("authorization: Bearer {token}\r\n"));
     assert!(head.starts_with("HTTP/1.1 200") && body.contains("\"audit\":null"), "{head} {body}");

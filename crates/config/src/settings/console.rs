@@ -16,6 +16,9 @@ pub struct Console {
     /// The address and the port of the HTTP server.
     #[serde(deserialize_with = "fields::address")]
     pub listen: SocketAddr,
+    /// The host names at which the page may be requested if there are no tokens, in addition to loopback names.
+    #[serde(deserialize_with = "fields::words")]
+    pub hosts: Vec<String>,
     /// The directory of the store. `None` means that the store is in memory.
     #[serde(deserialize_with = "fields::optional_path")]
     pub data_dir: Option<PathBuf>,
@@ -36,6 +39,7 @@ impl Default for Console {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)),
+            hosts: Vec::new(),
             data_dir: None,
             detail: Duration::from_secs(48 * 3_600),
             export: Vec::new(),

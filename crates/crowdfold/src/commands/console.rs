@@ -144,6 +144,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, CrowdfoldError> {
     let millis = |duration: Duration| Span::from(duration).as_millis();
     Ok(Settings {
         listen: config.console.listen,
+        hosts: config.console.hosts.clone(),
         data_dir: config.console.data_dir.clone(),
         lifetimes,
         tokens: tokens.collect::<Result<_, ConsoleError>>()?,

@@ -1,7 +1,11 @@
 //! Tests of the console with bad requests, bad records, and a disk without space.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crowdfold_testkit::eventually;
 use crowdfold_testkit::rows::{of_tenant, table};
@@ -112,6 +116,56 @@ fn wrong_tokens_are_answered_slowly_and_are_not_logged() {
     assert!(!log.contains("guess") && !log.contains("0123456789abcdef"), "{log}");
 }
 
+/// Sends a request with a wrong token. Returns the status, or `None` if the connection failed.
+fn guess(address: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let request = format!(
+        "GET /api/v1/tenants HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nauthorization: Bearer wrong-wrong-wrong\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).ok()?;
+    response.get(9..12).map(str::to_owned)
+}
+
+#[test]
+fn health_and_gauges_are_answered_during_a_flood_of_wrong_tokens() {
+    let cluster = Cluster::new();
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("token");
+    let token = "0123456789abcdef0123456789abcdef";
+    std::fs::write(&file, token).expect("a file");
+    let console =
+        Console::start(&cluster, directory.path(), &format!("[console.tokens.all]\nfile = {file:?}\n"));
+    let (is_over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        // more connections than the console accepts at a time
+        for _ in 0..300 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    if guess(&console.address).as_deref() == Some("429") {
+                        refused.fetch_add(1, Ordering::Relaxed);
+                    }
+                    thread::sleep(Duration::from_millis(50));
+                }
+            });
+        }
+        eventually("the flood is at its height", || (refused.load(Ordering::Relaxed) > 300).then_some(()));
+        let slowest = (0..10).map(|_| {
+            #[expect(clippy::disallowed_methods, reason = "a test of a duration")]
+            let began = std::time::Instant::now();
+            assert!(console.get("/healthz", "").0.starts_with("HTTP/1.1 200"));
+            let header = format!("authorization: Bearer {token}\r\n");
+            assert!(console.get("/metrics", &header).0.starts_with("HTTP/1.1 200"));
+            began.elapsed()
+        });
+        let slowest = slowest.max().expect("a duration");
+        is_over.store(true, Ordering::Relaxed);
+        // if each wrong token kept a connection until its response, this would take more than 10 s
+        assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+    });
+}
+
 #[test]
 fn second_console_on_a_store_exits_with_the_reason() {
     let cluster = Cluster::new();
@@ -153,7 +207,7 @@ fn store_that_cannot_be_written_is_shown_and_its_rows_are_still_served() {
         assert!(console.get("/", "").0.starts_with("HTTP/1.1 200"));
         let answer = console.json("/api/v1/breakdown?metric=rebuffering_ratio&by=cdn&since=1h");
         assert!(answer["rows"].as_array().is_some_and(|rows| rows.len() >= 2), "{answer}");
-        thread::sleep(std::time::Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(200));
     }
     let process = console.process.id().to_string();
     let status = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &process]).status();
