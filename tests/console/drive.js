@@ -1,57 +1,23 @@
-// Opens each screen of the console in Chromium: node drive.js HOME ADDRESS TENANT TABLE > seen.json
+// Opens each screen of the console in Chromium: node drive.js HOME ADDRESS TENANT TABLE SECURED TOKEN > seen.json
 //
-// HOME keeps npm packages between runs. HOME/seen contains a screenshot of each screen, width and colour scheme.
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { packages } from "../live/prepare.js";
+// HOME keeps npm packages between runs. HOME/seen contains a screenshot of each screen, width and colour scheme. SECURED
+// is the address of a console that requires TOKEN.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LONG_MS, axePath, open, prepare, ready } from "./browser.js";
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const LONG_MS = 120_000; // this time limit only ends a browser that hangs
 const SCREENS = ["overview", "breakdown", "distribution", "privacy", "pipeline"];
 
-function executable() {
-  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-    for (const dir of process.env.PATH.split(delimiter)) {
-      if (existsSync(join(dir, name))) return join(dir, name);
-    }
-  }
-  throw new Error("the page needs Chromium: run `make doctor`");
-}
-
-const [home, address, tenant, table] = process.argv.slice(2);
-const modules = await packages(home, fileURLToPath(new URL(".", import.meta.url)));
-const load = createRequire(join(modules, "package.json"));
-const { chromium } = load("playwright-core");
-const axe = await readFile(load.resolve("axe-core/axe.min.js"), "utf8");
-const seen = join(home, "seen");
-await rm(seen, { recursive: true, force: true });
-await mkdir(seen, { recursive: true });
-const browser = await chromium.launch({ executablePath: executable(), args: FLAGS });
-
-const ready = (page) => page.waitForFunction(() => document.body.dataset.ready, null, { timeout: LONG_MS });
-
-/** Opens a page, and collects its errors and its requests to other hosts. */
-async function open(width, colorScheme, options = {}) {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, ...options });
-  page.setDefaultTimeout(LONG_MS);
-  const errors = [];
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("request", (request) => {
-    if (!request.url().startsWith(address)) errors.push(`request to ${request.url()}`);
-  });
-  return { page, errors };
-}
+const [home, address, tenant, table, secured, token] = process.argv.slice(2);
+const { browser, seen } = await prepare(home, "seen");
+const axe = await readFile(axePath(), "utf8");
 
 /** Opens each screen. Returns its text, its errors, its accessibility violations, and its overflow in pixels. */
 async function screens(width, scheme) {
   const shown = [];
   // axe is not part of the page. Without `bypassCSP`, the content security policy of the page would block it.
-  const { page, errors } = await open(width, scheme, { bypassCSP: true });
+  const { page, errors } = await open(browser, address, width, scheme, { bypassCSP: true });
   for (const screen of SCREENS) {
     errors.length = 0;
     const began = Date.now();
@@ -76,7 +42,7 @@ async function screens(width, scheme) {
 
 /** Uses the page with the keyboard only: opens a screen, filters by the first row, and goes back. */
 async function keyboard() {
-  const { page, errors } = await open(1280, "light");
+  const { page, errors } = await open(browser, address, 1280, "light");
   await page.goto(`${address}/?tenant=${tenant}&breakdown=${table}`);
   await ready(page);
   const focus = async (text) => {
@@ -107,7 +73,7 @@ async function keyboard() {
 
 /** Opens the overview with a change of the rebuffering ratio that its two decimals do not show. Returns its card. */
 async function unchanged() {
-  const { page, errors } = await open(1280, "light");
+  const { page, errors } = await open(browser, address, 1280, "light");
   await page.route("**/api/v1/compare?*", async (route) => {
     const response = await route.fetch();
     const answer = await response.json();
@@ -124,7 +90,7 @@ async function unchanged() {
 
 /** Opens the overview. Returns the problem that the page shows after the store has stopped to be up to date. */
 async function problem() {
-  const { page, errors } = await open(1280, "light");
+  const { page, errors } = await open(browser, address, 1280, "light");
   await page.goto(`${address}/?tenant=${tenant}`);
   await ready(page);
   await page.route("**/api/v1/status*", async (route) => {
@@ -139,7 +105,7 @@ async function problem() {
 
 /** Opens the overview with missing, withheld and incomplete windows and with noise. Returns its legend. */
 async function gaps() {
-  const { page, errors } = await open(1280, "light");
+  const { page, errors } = await open(browser, address, 1280, "light");
   await page.route("**/api/v1/timeseries?*", async (route) => {
     const response = await route.fetch();
     const answer = await response.json();
@@ -168,12 +134,85 @@ async function gaps() {
   const chart = page.locator(".chart").first();
   const box = await chart.boundingBox();
   // the pointer is in the first gap
-  await page.mouse.move(box.x + 44 + (box.width - 62) * (12 / 59), box.y + box.height / 2);
+  await page.mouse.move(box.x + 44 + (box.width - 72) * (12 / 59), box.y + box.height / 2);
   await page.waitForFunction(() => !document.querySelector(".tip").hidden, null, { timeout: LONG_MS });
   const tip = await page.locator(".tip").first().innerText();
   await page.screenshot({ path: join(seen, "gaps-1280-light.png"), fullPage: true });
   await page.close();
   return { legend, tip, errors };
+}
+
+/** Signs in at a console with a token, first with a wrong one. Returns the state of the page after the sign-in. */
+async function signIn() {
+  const { page, errors } = await open(browser, secured, 1280, "light");
+  const state = `screen=breakdown&tenant=${tenant}&period=3h&metric=vsf&breakdown=${table}&where=${table.split(".")[0]}%3A*`;
+  await page.goto(`${secured}/?${state}`);
+  const submit = async (text) => {
+    await page.waitForSelector("form.login");
+    await page.screenshot({ path: join(seen, "login-1280-light.png") });
+    await page.fill("input[name=token]", text);
+    await page.click("form.login button");
+  };
+  await submit("wrong-wrong-wrong");
+  await page.waitForSelector("form.login [role=alert]");
+  await submit(token);
+  await ready(page);
+  const now = new URL(page.url());
+  const result = {
+    kept: Object.fromEntries(["screen", "tenant", "period", "metric", "breakdown", "where"].map((name) => [name, now.searchParams.get(name)])),
+    failed: now.searchParams.get("login"), title: await page.locator("h1").innerText(),
+    chosen: await page.locator("select[name=period]").inputValue(), errors: errors.filter((text) => !text.includes("401")),
+  };
+  await page.close();
+  return result;
+}
+
+/** Opens the page with names that do not exist. Returns the texts, and the state after the first allowed name is chosen. */
+async function unknown() {
+  const { page, errors } = await open(browser, address, 1280, "light");
+  const texts = {};
+  for (const [name, value] of [["breakdown", "os.shoe"], ["metric", "happiness"], ["period", "9y"], ["tenant", "nobody"]]) {
+    const others = name === "tenant" ? "" : `&tenant=${tenant}`;
+    await page.goto(`${address}/?screen=breakdown&${name}=${value}${others}`);
+    await ready(page);
+    texts[name] = await page.locator("main").innerText();
+  }
+  await page.screenshot({ path: join(seen, "unknown-1280-light.png") });
+  const selects = await page.locator("select[name=tenant]").count();
+  const chosen = selects ? await page.locator("select[name=tenant]").inputValue() : "";
+  await page.locator(".choices a", { hasText: tenant }).click();
+  await page.waitForSelector("td.cell");
+  const after = page.url();
+  await page.close();
+  return { texts, chosen, after, errors };
+}
+
+/** Opens the breakdown with large errors. Returns how far the error bars reach beyond their boxes, in pixels. */
+async function noise() {
+  const { page, errors } = await open(browser, address, 1280, "light");
+  await page.route("**/api/v1/breakdown?*", async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    const shares = [0.03, 0.02, 0.011];
+    const names = Object.keys(answer.rows[0].dimensions);
+    answer.numbers = "noisy";
+    answer.rows = shares.map((value, at) => ({
+      dimensions: Object.fromEntries(names.map((name) => [name, `value ${at + 1}`])), folded: false, sessions: 900 - 200 * at,
+      share: 0.3, value: { value, error: value / 2 }, impact: { value: 0.004 - 0.004 * at, error: 0.003 },
+    }));
+    await route.fulfill({ response, json: answer });
+  });
+  await page.goto(`${address}/?screen=breakdown&tenant=${tenant}&metric=vsf`);
+  await ready(page);
+  await page.screenshot({ path: join(seen, "noise-1280-light.png"), fullPage: true });
+  const beyond = await page.evaluate(() => [...document.querySelectorAll(".meter")].map((box) => {
+    const outer = box.getBoundingClientRect();
+    const inner = box.querySelector(".span").getBoundingClientRect();
+    return Math.max(outer.left - inner.left, inner.right - outer.right);
+  }));
+  const widths = await page.evaluate(() => [...document.querySelectorAll(".meter")].map((box) => [".span", "i"].map((name) => box.querySelector(name).getBoundingClientRect().width)));
+  await page.close();
+  return { beyond, widths, errors };
 }
 
 const shown = [];
@@ -184,5 +223,8 @@ const used = await keyboard();
 const same = await unchanged();
 const absent = await gaps();
 const broken = await problem();
+const signed = await signIn();
+const strange = await unknown();
+const noisy = await noise();
 await browser.close();
-process.stdout.write(JSON.stringify({ shown, used, same, absent, broken }));
+process.stdout.write(JSON.stringify({ shown, used, same, absent, broken, signed, strange, noisy }));

@@ -8,27 +8,58 @@ use serde_json::Value;
 
 use crate::worker::support::{Deployment, Worker, window_ago};
 
+mod demo;
+
 /// The working directory of the driver. `seen` below it contains the screenshots of the last run.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/console");
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/drive.js");
 
 const TENANT: &str = "acme";
 
-/// Opens the page in Chromium. Returns the measurements of the driver.
-fn drive(address: &str) -> Value {
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// Opens the page in Chromium. `secured` is the address of a console that requires the token. Returns the measurements
+/// of the driver.
+fn drive(address: &str, secured: &str) -> Value {
+    let [address, secured] = [address, secured].map(|host| format!("http://{host}"));
     let output = Command::new("node")
-        .args([DRIVER, HOME, &format!("http://{address}"), TENANT, "stream.format.content"])
+        .args([DRIVER, HOME, &address, TENANT, "stream.format.content", &secured, TOKEN])
         .output()
         .unwrap_or_else(|error| panic!("the page needs Node.js: run `make doctor` ({error})"));
     assert!(output.status.success(), "the driver failed:\n{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+fn assert_sign_in_keeps_the_state(signed: &Value) {
+    let kept = serde_json::json!({
+        "screen": "breakdown", "tenant": TENANT, "period": "3h", "metric": "vsf", "breakdown": "stream.format.content",
+        "where": "stream:*",
+    });
+    assert_eq!(signed["kept"], kept, "the sign-in keeps the state of the page");
+    assert_eq!((&signed["title"], &signed["chosen"]), (&"Breakdown".into(), &"3h".into()));
+    assert_eq!((&signed["failed"], &signed["errors"]), (&Value::Null, &serde_json::json!([])));
+}
+
+fn assert_unknown_names_are_refused(strange: &Value) {
+    for (name, text) in [
+        ("tenant", "Unknown tenant “nobody”"),
+        ("breakdown", "Unknown table “os.shoe”"),
+        ("metric", "Unknown metric “happiness”"),
+        ("period", "Unknown period “9y”"),
+    ] {
+        assert!(strange["texts"][name].as_str().unwrap().contains(text), "{strange}");
+    }
+    assert!(strange["texts"]["tenant"].as_str().unwrap().contains(TENANT), "{strange}");
+    assert_eq!(strange["chosen"], "", "no other tenant is selected");
+    assert!(!strange["after"].as_str().unwrap().contains("nobody"), "{strange}");
+    assert_eq!(strange["errors"], serde_json::json!([]));
+}
+
 #[test]
 fn console_page_shows_published_rows_in_a_browser() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("console.listen", "\"127.0.0.1:0\"");
-    let deployment = deployment.with_topics();
+    let mut deployment = deployment.with_topics();
     let start = window_ago(deployment.rules.window, 120_000);
     let log = deployment.players_with(5, 600, start, 60_000, Faults::default());
     // The beacons are written before the worker starts. A worker that finds an idle topic would close their windows.
@@ -56,9 +87,17 @@ fn console_page_shows_published_rows_in_a_browser() {
         (status == 200 && answer["sessions"].as_u64()? >= published).then_some(())
     });
 
-    let seen = drive(&console.page_address());
+    let token = deployment.dir.path().join("token");
+    std::fs::write(&token, TOKEN).unwrap();
+    deployment.set("console.tokens.all.file", &format!("{token:?}"));
+    let secured = Worker::console(&deployment, "secured");
+
+    let seen = drive(&console.page_address(), &secured.page_address());
     let shown = seen["shown"].as_array().unwrap();
     assert_eq!(shown.len(), 5 * 8);
+    let mut times: Vec<u64> = shown.iter().filter_map(|screen| screen["took_ms"].as_u64()).collect();
+    times.sort_unstable();
+    assert!(times[20] < 3_000, "a screen takes too long: {times:?} ms");
     for screen in shown {
         let name = format!("{} {} {}", screen["screen"], screen["width"], screen["scheme"]);
         assert_eq!(screen["violations"], serde_json::json!([]), "{name}: accessibility");
@@ -78,6 +117,12 @@ fn console_page_shows_published_rows_in_a_browser() {
     assert_eq!(seen["used"]["errors"], serde_json::json!([]));
     assert_eq!(seen["same"]["errors"], serde_json::json!([]));
     assert_eq!(seen["broken"], serde_json::json!({"text": "The disk is full", "errors": []}));
+    assert_sign_in_keeps_the_state(&seen["signed"]);
+    assert_unknown_names_are_refused(&seen["strange"]);
+    let noisy = &seen["noisy"];
+    let beyond = noisy["beyond"].as_array().unwrap();
+    assert_eq!(beyond.len(), 6, "{noisy}");
+    assert!(beyond.iter().all(|pixels| pixels.as_f64().unwrap() <= 0.1), "error bars are clipped: {noisy}");
     let absent = &seen["absent"];
     assert_eq!(absent["errors"], serde_json::json!([]));
     assert_eq!(absent["legend"], "windows are missing\nwindows were withheld\nwindows are incomplete");

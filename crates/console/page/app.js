@@ -5,12 +5,22 @@ import { screens } from "./screens.js";
 
 const PERIODS = { "30m": "30 minutes", "1h": "hour", "3h": "3 hours", "12h": "12 hours", "1d": "day", "7d": "7 days", "30d": "30 days" };
 const AGAINST = { "1d": "a day before", "1w": "a week before" };
+// the parts of the state that another tenant may not have
+const OF_TENANT = { breakdown: undefined, by: undefined, where: [] };
 const node = (id) => document.getElementById(id);
 const app = { metrics: {}, tenants: [], breakdowns: [], state: {}, status: {} };
 let turn = 0;
 
 class Refused extends Error {
   constructor(status, message) { super(message); this.status = status; }
+}
+
+/** The error if the address contains a name that does not exist. `choices` contains the allowed names. */
+class Unknown extends Error {
+  constructor(kind, name, choices, change) {
+    super(`Unknown ${kind} “${name}”. Choose one of these:`);
+    this.choices = choices.map((one) => [one, change(one)]);
+  }
 }
 
 /** Sends a request to the API, and returns its answer. */
@@ -53,7 +63,10 @@ app.go = (change) => {
 };
 
 function select(name, title, options, value) {
-  const made = el("select", { name, onchange: (event) => app.go({ [name]: event.target.value }) },
+  // a value that does not exist must not look like the first option
+  const missing = value && !(value in options) ? el("option", { value: "", selected: true, disabled: true }, "choose") : [];
+  const change = (text) => (name === "tenant" ? { ...OF_TENANT, tenant: text } : { [name]: text });
+  const made = el("select", { name, onchange: (event) => app.go(change(event.target.value)) }, missing,
     Object.entries(options).map(([key, text]) => el("option", { value: key, selected: key === value }, text)));
   return el("label", {}, title, made);
 }
@@ -82,8 +95,24 @@ async function catalogues() {
   app.tenants = tenants.tenants.map((one) => one.tenant);
   app.newest = Object.fromEntries(tenants.tenants.map((one) => [one.tenant, one.newest]));
   app.status = status;
-  if (!app.tenants.includes(app.state.tenant)) app.state.tenant = app.tenants[0];
+  if (!app.state.tenant || !app.tenants.length) app.state.tenant = app.tenants[0];
+  known("tenant", app.tenants, (tenant) => ({ ...OF_TENANT, tenant }));
   app.breakdowns = app.state.tenant ? (await app.ask("breakdowns", { tenant: app.state.tenant })).breakdowns : [];
+}
+
+/** Refuses a name in the address that is not one of `names`. A name that is absent is allowed. */
+function known(kind, names, change = (name) => ({ [kind]: name })) {
+  const name = app.state[kind];
+  if (name && names.length && !names.includes(name)) throw new Unknown(kind === "breakdown" ? "table" : kind, name, names, change);
+}
+
+/** Refuses names in the address that do not exist. */
+function check() {
+  known("breakdown", app.breakdowns.map((one) => one.breakdown), (breakdown) => ({ breakdown, by: undefined }));
+  known("metric", Object.keys(app.metrics));
+  known("histogram", Object.values(app.metrics).filter((one) => one.histogram).map((one) => one.name));
+  known("period", Object.keys(PERIODS));
+  known("against", Object.keys(AGAINST));
 }
 
 async function show() {
@@ -91,6 +120,7 @@ async function show() {
   read();
   try {
     await catalogues();
+    check();
     const { screen } = app.state;
     const content = document.createElement("div");
     const title = screens[screen].title;
@@ -113,11 +143,17 @@ async function show() {
   } catch (error) {
     if (mine !== turn) return;
     if (error.status === 401) return login();
-    controls();
+    try {
+      controls();
+    } catch {
+      node("controls").replaceChildren();
+    }
     clear();
     node("title").textContent = screens[app.state.screen].title;
     node("lead").textContent = "";
-    node("screen").replaceChildren(el("p", { class: "none" }, error.message));
+    const choice = ([name, change]) => el("li", {}, el("a", { href: app.address(change) }, name));
+    node("screen").replaceChildren(el("p", { class: "none", role: "alert" }, error.message),
+      ...(error.choices ? [el("ul", { class: "chips choices" }, error.choices.map(choice))] : []));
     document.body.dataset.ready = String(mine);
   }
 }
@@ -148,9 +184,12 @@ function login() {
   node("controls").replaceChildren();
   node("title").textContent = "Sign in";
   node("lead").textContent = "This console requires a token.";
-  const failed = new URLSearchParams(location.search).get("login") === "failed";
+  const address = new URLSearchParams(location.search);
+  const failed = address.get("login") === "failed";
+  address.delete("login");
   node("screen").replaceChildren(el("form", { class: "login", method: "post", action: "login" },
     failed ? el("p", { role: "alert", class: "tag bad" }, "The token is wrong.") : null,
+    el("input", { type: "hidden", name: "state", value: address.toString() }),
     el("label", {}, "Token ", el("input", { type: "password", name: "token", required: true, autocomplete: "current-password" })),
     el("button", { type: "submit" }, "Sign in")));
 }

@@ -4,6 +4,15 @@ import { axis as numbers, number, time } from "./format.js";
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const charts = new Set();
 
+/** The space to the right of a chart, in pixels. It is half the width of a time with seconds. */
+const RIGHT = 28;
+
+/** The minimum number of intervals in a chart. */
+const LEAST = 5;
+
+/** The maximum number of values that are drawn as points. Among more values, only those between gaps are points. */
+const POINTS = 40;
+
 /** Returns the reason why an interval has no value. */
 function reason(shown, at) {
   if (!shown.published[at]) {
@@ -21,10 +30,38 @@ function gap(shown, at) {
   return shown.incomplete[at] ? "part" : "";
 }
 
+/** The shades of intervals: a colour, and lines that are drawn on it. The legend has the same lines. */
+const SHADES = {
+  gap: { fill: "--bad-soft", line: "--bad", step: [7, 7] },
+  held: { fill: "--line", line: "--muted", step: [0, 5] },
+  part: { fill: "--warn-soft", line: "--warn", step: [5, 0] },
+};
+
+/** Returns the pattern of a shade: diagonal lines for a gap, horizontal lines if withheld, vertical lines if incomplete. */
+function pattern(ctx, { fill, line, step: [dx, dy] }) {
+  const scale = Math.max(1, devicePixelRatio);
+  const tile = document.createElement("canvas");
+  const size = (dx || dy) * scale;
+  tile.width = tile.height = size;
+  const pen = tile.getContext("2d");
+  pen.fillStyle = colour(fill);
+  pen.fillRect(0, 0, size, size);
+  pen.strokeStyle = colour(line);
+  pen.globalAlpha = 0.45;
+  pen.lineWidth = scale;
+  pen.beginPath();
+  for (const at of dx && dy ? [-size, 0, size] : [0]) {
+    pen.moveTo(dx ? at + (dy ? size : size / 2) : 0, dx ? 0 : size / 2);
+    pen.lineTo(dx ? at + (dy ? 0 : size / 2) : size, dx ? size : size / 2);
+  }
+  pen.stroke();
+  return ctx.createPattern(tile, "repeat");
+}
+
 /** Shades the intervals in which windows are absent or incomplete. */
 function shade(plot, shown) {
   const { ctx, bbox } = plot;
-  const colours = { gap: colour("--bad-soft"), part: colour("--warn-soft"), held: colour("--line") };
+  const fills = {};
   const step = shown.start.length > 1 ? (shown.start[1] - shown.start[0]) / 1000 : 60;
   ctx.save();
   shown.start.forEach((start, at) => {
@@ -32,7 +69,7 @@ function shade(plot, shown) {
     if (!kind) return;
     const from = Math.floor(Math.max(bbox.left, plot.valToPos(start / 1000 - step / 2, "x", true)));
     const to = Math.floor(Math.min(bbox.left + bbox.width, plot.valToPos(start / 1000 + step / 2, "x", true)));
-    ctx.fillStyle = colours[kind];
+    ctx.fillStyle = fills[kind] ??= pattern(ctx, SHADES[kind]);
     ctx.fillRect(from, bbox.top, Math.max(1, to - from), bbox.height);
   });
   ctx.restore();
@@ -44,9 +81,10 @@ function shade(plot, shown) {
  */
 export function trim(shown, full) {
   const isExpected = (expected, at) => Math.max(expected, shown.published[at]) >= full;
-  const from = shown.expected.findIndex(isExpected);
   const to = shown.expected.findLastIndex(isExpected) + 1;
-  if (to - from < 2) return shown;
+  if (to < 1) return shown;
+  // a chart of one or two windows also needs a span of time
+  const from = Math.max(0, Math.min(shown.expected.findIndex(isExpected), to - LEAST));
   return Object.fromEntries(Object.entries(shown).map(([name, list]) => [name, Array.isArray(list) ? list.slice(from, to) : list]));
 }
 
@@ -66,10 +104,12 @@ export function draw(box, shown, metric, tall) {
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", `Chart of ${metric.label}. ${summary}`);
   const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const isAlone = (value, at) => value !== null && (known.length <= POINTS || (at && (shown.value[at - 1] ?? null) === null && (shown.value[at + 1] ?? null) === null));
+  const dots = shown.value.flatMap((value, at) => (isAlone(value, at) ? [at] : []));
   const noise = high.some((value) => value !== null);
   const options = {
     width: box.clientWidth || 300, height: box.clientHeight || (tall ? 260 : 130), cursor: { y: false, points: { size: 7 } },
-    padding: [8, 18, 0, 0], legend: { show: false },
+    padding: [8, RIGHT, 0, 0], legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => bounds(low, high, metric) } },
     axes: [
       { ...axis, size: 26, space: 70, values: (_, ticks) => ticks.map((tick) => time(tick * 1000, ticks.at(-1) - ticks[0] > 172800, ticks[1] - ticks[0] < 60)) },
@@ -79,7 +119,7 @@ export function draw(box, shown, metric, tall) {
     series: [
       {},
       ...(noise ? [{ stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }] : []),
-      { stroke: colour("--accent"), width: 2, spanGaps: false, fill: noise ? undefined : colour("--accent-area"), points: { show: (plot, _, from, to) => to - from < 40, size: 5, fill: colour("--accent") } },
+      { stroke: colour("--accent"), width: 2, spanGaps: false, fill: noise ? undefined : colour("--accent-area"), points: { show: true, filter: () => dots, size: 5, fill: colour("--accent") } },
     ],
     bands: noise ? [{ series: [1, 2], fill: colour("--accent-soft") }] : [],
   };

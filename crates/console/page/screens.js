@@ -9,6 +9,7 @@ const named = (app, name) => ({ ...app.metrics[name], label: label(name) });
 
 function change(metric, compared, against) {
   const text = against === "1w" ? "a week before" : "a day before";
+  if (compared?.incomparable && compared.before) return el("p", { class: "change" }, el("span", { class: "tag warn" }, "not comparable"), ` with ${text}: ${unlike(compared.incomparable)}`);
   if (!compared || compared.change === null || compared.change === undefined) return el("p", { class: "change" }, `no value ${text}`);
   const { value, error } = compared.change;
   const noise = error && Math.abs(value) < 2 * error;
@@ -24,6 +25,12 @@ function change(metric, compared, against) {
   const arrow = value > 0 ? "▲ " : value < 0 ? "▼ " : "";
   const more = metric.better === "neither" ? (value > 0 ? " more" : " less") : "";
   return el("p", { class: "change" }, el("span", { class: `tag ${judged}` }, `${arrow}${relative}${word || more}`), ` than ${text}: ${number(metric, compared.before.value)}`);
+}
+
+/** Returns the reason why two sums must not be compared. */
+function unlike({ now, before }) {
+  if (now.windows !== before.windows) return `${count(now.windows)} windows now, ${count(before.windows)} before`;
+  return `incomplete windows ${now.incomplete ? "now" : "before"}`;
 }
 
 async function overview(app, box) {
@@ -104,6 +111,15 @@ function answered({ breakdown, numbers, sessions_without_numbers: without }) {
   return el("p", { class: "note" }, `Answered from table ${breakdown.replaceAll(".", ", ")}: ${KINDS[numbers]}.${some}`);
 }
 
+/** Returns the space that bars and their error bars need to the left and to the right of zero. */
+function bounds(figures) {
+  const known = figures.filter(Boolean);
+  return {
+    low: Math.max(0, ...known.map(({ value, error }) => 2 * (error || 0) - value)),
+    high: Math.max(0, ...known.map(({ value, error }) => value + 2 * (error || 0))),
+  };
+}
+
 function bar(value, most, error, kind) {
   const zero = most.low / (most.low + most.high || 1);
   const scale = (number) => (number / (most.low + most.high || 1)) * 100;
@@ -111,9 +127,7 @@ function bar(value, most, error, kind) {
   const width = Math.abs(scale(value));
   made.append(el("i", { class: kind, style: { left: `${zero * 100 - (value < 0 ? width : 0)}%`, width: `${Math.max(width, 0.8)}%` } }));
   if (error) {
-    const from = Math.max(0, zero * 100 + scale(value - 2 * error));
-    const to = Math.min(100, zero * 100 + scale(value + 2 * error));
-    made.append(el("i", { class: "span", style: { left: `${from}%`, width: `${Math.max(0, to - from)}%` } }));
+    made.append(el("i", { class: "span", style: { left: `${zero * 100 + scale(value - 2 * error)}%`, width: `${scale(4 * error)}%` } }));
   }
   if (most.low > 0) made.append(el("b", { style: { left: `${zero * 100}%` } }));
   return made;
@@ -136,10 +150,8 @@ async function breakdown(app, box) {
     box.append(el("ul", { class: "chips", "aria-label": "Filters" }, where.map((one) => el("li", {},
       el("button", { type: "button", "aria-label": `Remove filter ${one}`, onclick: () => app.go({ where: where.filter((other) => other !== one) }) }, `${one.replace(":", " = ")}  ✕`)))));
   }
-  const values = answer.rows.map((row) => row.value?.value || 0);
-  const impacts = answer.rows.map((row) => row.impact?.value || 0);
-  const most = { low: 0, high: Math.max(...values, 0) };
-  const span = { low: Math.max(0, ...impacts.map((one) => -one)), high: Math.max(0, ...impacts) };
+  const most = bounds(answer.rows.map((row) => row.value));
+  const span = bounds(answer.rows.map((row) => row.impact));
   const drill = (row) => {
     const added = by.map((name) => `${name}:${row.dimensions[name]}`).filter((one) => !where.includes(one));
     const next = table.dimensions.slice(0, Math.min(by.length + 1, table.dimensions.length)).join(",");
@@ -175,7 +187,7 @@ async function breakdown(app, box) {
 }
 
 function breakdownControls(app) {
-  if (!app.state.tenant) return [];
+  if (!app.state.tenant || !app.breakdowns.length) return [];
   const { table, by } = chosen(app);
   const tables = Object.fromEntries(app.breakdowns.map((one) => [one.breakdown, one.dimensions.join(", ") + (one.detail ? " (exact)" : "")]));
   const prefixes = Object.fromEntries(table.dimensions.map((_, at) => [table.dimensions.slice(0, at + 1).join(","), table.dimensions.slice(0, at + 1).join(", ")]));
@@ -219,12 +231,13 @@ async function privacy(app, box) {
   if (!mine) { box.append(el("p", { class: "none" }, "No window was published in this period.")); return; }
   const { facts, audit } = app.status;
   const smallest = Math.min(...mine.tables.map((one) => one.smallest_row));
+  const above = (row, k) => (k ? `${row < k ? "−" : "+"}${count(Math.abs(row - k))} (${share(Math.abs(row / k - 1))})` : "–");
   const k = mine.tables[0]?.k;
   const held = tenants.filter((one) => one.withheld.length).length;
   const oldest = mine.newest - app.status.now + facts.ttl_rollups_ms;
   const grid = el("div", { class: "grid facts four" },
     fact("Minimum of a row, k", k === null ? "–" : count(k), "sessions, by the policy of the newest rows"),
-    fact("Smallest row", count(smallest), el("span", { class: `tag ${k && smallest < k ? "bad" : "good"}` }, k && smallest < k ? "below k" : "not below k"), " in this period"),
+    fact("Smallest row", count(smallest), el("span", { class: `tag ${k && smallest < k ? "bad" : "good"}` }, k && smallest < k ? "below k" : "not below k"), k ? ` by ${count(Math.abs(smallest - k))} in this period` : " in this period"),
     fact("Withheld windows", count(mine.withheld.length), mine.withheld.length ? "this tenant had fewer than k sessions" : "each window has rows of this tenant"),
     fact("Tenants with withheld windows", count(held), `of ${count(tenants.length)} that you may see`),
     fact("Rollups live for", duration(facts.ttl_rollups_ms), `the newest window is deleted here in ${duration(Math.max(0, oldest))}`),
@@ -232,10 +245,10 @@ async function privacy(app, box) {
     fact("Partials live for", duration(facts.ttl_partials_ms), "the limit in ttl.partials; partials are internal sums"),
     audit ? fact("Last audit", audit.report.outcome ?? "read", `report of ${time(audit.at, true)}`) : fact("Last audit", "–", "set console.audit_report to show it"));
   const table = el("table", {}, el("caption", {}, "Folding by table"),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Table"), el("th", { scope: "col", class: "n" }, "Windows"), el("th", { scope: "col", class: "n" }, "Smallest row"), el("th", { scope: "col", class: "n" }, "Share folded"), el("td", { class: "optional" }))),
-    el("tbody", {}, mine.tables.map((one) => el("tr", {}, el("td", {}, one.breakdown.replaceAll(".", ", ")), el("td", { class: "n" }, count(one.windows)), el("td", { class: "n" }, count(one.smallest_row)), el("td", { class: "n" }, share(one.folded_share)), el("td", { class: "n optional" }, bar(one.folded_share, { low: 0, high: 1 }, 0, ""))))));
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Table"), el("th", { scope: "col", class: "n" }, "Windows"), el("th", { scope: "col", class: "n" }, "Smallest row"), el("th", { scope: "col", class: "n" }, "Headroom"), el("th", { scope: "col", class: "n" }, "Share folded"), el("td", { class: "optional" }))),
+    el("tbody", {}, mine.tables.map((one) => el("tr", {}, el("td", {}, one.breakdown.replaceAll(".", ", ")), el("td", { class: "n" }, count(one.windows)), el("td", { class: "n" }, count(one.smallest_row)), el("td", { class: one.k && one.smallest_row < one.k ? "n under" : "n" }, above(one.smallest_row, one.k)), el("td", { class: "n" }, share(one.folded_share)), el("td", { class: "n optional" }, bar(one.folded_share, { low: 0, high: 1 }, 0, ""))))));
   box.append(grid, el("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Folding by table" }, el("p", { class: "summary" }, "Folding by table"), table),
-    el("p", { class: "note" }, "Share folded is the part of the sessions in rows with *, where values below k sessions were merged. A high share means that the table is too detailed for the number of sessions."));
+    el("p", { class: "note" }, "Headroom is the number of sessions of the smallest row above k. Share folded is the part of the sessions in rows with *, where values below k sessions were merged. A high share means that the table is too detailed for the number of sessions."));
 }
 
 async function pipeline(app, box) {
