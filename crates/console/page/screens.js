@@ -231,13 +231,13 @@ async function privacy(app, box) {
   if (!mine) { box.append(el("p", { class: "none" }, "No window was published in this period.")); return; }
   const { facts, audit } = app.status;
   const smallest = Math.min(...mine.tables.map((one) => one.smallest_row));
-  const above = (row, k) => (k ? `${row < k ? "−" : "+"}${count(Math.abs(row - k))} (${share(Math.abs(row / k - 1))})` : "–");
+  const above = (row, k) => (k ? `${row < k ? "−" : "+"}${count(Math.abs(row - k))} (${count(Math.abs(row / k - 1) * 100)}%)` : "–");
   const k = mine.tables[0]?.k;
   const held = tenants.filter((one) => one.withheld.length).length;
   const oldest = mine.newest - app.status.now + facts.ttl_rollups_ms;
   const grid = el("div", { class: "grid facts four" },
     fact("Minimum of a row, k", k === null ? "–" : count(k), "sessions, by the policy of the newest rows"),
-    fact("Smallest row", count(smallest), el("span", { class: `tag ${k && smallest < k ? "bad" : "good"}` }, k && smallest < k ? "below k" : "not below k"), k ? ` by ${count(Math.abs(smallest - k))} in this period` : " in this period"),
+    fact("Smallest row", count(smallest), el("span", { class: `tag ${k && smallest < k ? "bad" : "good"}` }, k && smallest < k ? "below k" : "not below k"), k && smallest > k ? ` ${count(smallest - k)} above, in this period` : " in this period"),
     fact("Withheld windows", count(mine.withheld.length), mine.withheld.length ? "this tenant had fewer than k sessions" : "each window has rows of this tenant"),
     fact("Tenants with withheld windows", count(held), `of ${count(tenants.length)} that you may see`),
     fact("Rollups live for", duration(facts.ttl_rollups_ms), `the newest window is deleted here in ${duration(Math.max(0, oldest))}`),
@@ -245,8 +245,8 @@ async function privacy(app, box) {
     fact("Partials live for", duration(facts.ttl_partials_ms), "the limit in ttl.partials; partials are internal sums"),
     audit ? fact("Last audit", audit.report.outcome ?? "read", `report of ${time(audit.at, true)}`) : fact("Last audit", "–", "set console.audit_report to show it"));
   const table = el("table", {}, el("caption", {}, "Folding by table"),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Table"), el("th", { scope: "col", class: "n" }, "Windows"), el("th", { scope: "col", class: "n" }, "Smallest row"), el("th", { scope: "col", class: "n" }, "Headroom"), el("th", { scope: "col", class: "n" }, "Share folded"), el("td", { class: "optional" }))),
-    el("tbody", {}, mine.tables.map((one) => el("tr", {}, el("td", {}, one.breakdown.replaceAll(".", ", ")), el("td", { class: "n" }, count(one.windows)), el("td", { class: "n" }, count(one.smallest_row)), el("td", { class: one.k && one.smallest_row < one.k ? "n under" : "n" }, above(one.smallest_row, one.k)), el("td", { class: "n" }, share(one.folded_share)), el("td", { class: "n optional" }, bar(one.folded_share, { low: 0, high: 1 }, 0, ""))))));
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Table"), el("th", { scope: "col", class: "n optional" }, "Windows"), el("th", { scope: "col", class: "n" }, "Smallest row"), el("th", { scope: "col", class: "n" }, "Headroom"), el("th", { scope: "col", class: "n" }, "Share folded"), el("td", { class: "optional" }))),
+    el("tbody", {}, mine.tables.map((one) => el("tr", {}, el("td", {}, one.breakdown.replaceAll(".", ", ")), el("td", { class: "n optional" }, count(one.windows)), el("td", { class: "n" }, count(one.smallest_row)), el("td", { class: one.k && one.smallest_row < one.k ? "n under" : "n" }, above(one.smallest_row, one.k)), el("td", { class: "n" }, share(one.folded_share)), el("td", { class: "n optional" }, bar(one.folded_share, { low: 0, high: 1 }, 0, ""))))));
   box.append(grid, el("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Folding by table" }, el("p", { class: "summary" }, "Folding by table"), table),
     el("p", { class: "note" }, "Headroom is the number of sessions of the smallest row above k. Share folded is the part of the sessions in rows with *, where values below k sessions were merged. A high share means that the table is too detailed for the number of sessions."));
 }
