@@ -36,7 +36,7 @@ pub struct CustomSource {
     pub log: Option<Vec<String>>,
 }
 
-/// All texts of custom dimensions. There are few texts, because the configuration is read only once.
+/// All texts in definitions of custom dimensions. There are few texts, because the configuration is read only once.
 static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 static LISTS: Mutex<BTreeSet<&'static [&'static str]>> = Mutex::new(BTreeSet::new());
 static CUSTOM: Mutex<Vec<&'static Custom>> = Mutex::new(Vec::new());
@@ -72,7 +72,7 @@ impl Custom {
     /// The maximum number of values of a closed list.
     pub const MOST_VALUES: usize = 64;
 
-    /// Returns the dimension with this definition. `family` is the name of a family, which may be one of the table. If
+    /// Returns the dimension with this definition. `family` is the name of a built-in family or of another one. If
     /// `family` is `None`, the dimension has a family of its own, with the name of the dimension.
     ///
     /// Returns `None` if `source` is not below [`Self::MOST_SOURCES`].
@@ -180,7 +180,7 @@ impl CustomDimensions {
         names.into_iter().collect()
     }
 
-    /// Returns the dimension of a tenant with this name. The dimension may be in the table or custom.
+    /// Returns the dimension of a tenant with this name. The dimension may be built-in or custom.
     #[must_use]
     pub fn named(&self, tenant: &str, name: &str) -> Option<Dimension> {
         let custom = || self.of(tenant).iter().copied().find(|dimension| dimension.name() == name);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_definitions_are_one_value() {
+    fn equal_definitions_share_one_value() {
         let (one, same) = (closed("arm", &["a", "b"]), closed("arm", &["a", "b"]));
         let (Dimension::Custom(first), Dimension::Custom(second)) = (one, same) else {
             panic!("a custom dimension")
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_dimension_has_its_own_family_or_one_of_the_table_or_a_named_one() {
+    fn family_of_a_custom_dimension_is_built_in_or_named_or_its_own() {
         let family = |family| Custom::dimension("arm", 0, family, &CustomValues::Open).map(Dimension::family);
         assert_eq!(family(None), Some(Family::Custom("arm")));
         assert_eq!(family(Some("platform")), Some(Family::Platform));

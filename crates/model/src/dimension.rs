@@ -25,11 +25,11 @@ pub enum Family {
 }
 
 impl Family {
-    /// The families of the dimensions in the table.
+    /// The families of built-in dimensions.
     pub const ALL: [Self; 6] =
         [Self::Place, Self::Platform, Self::Player, Self::Stream, Self::Delivery, Self::Error];
 
-    /// Returns the family of the table with this name.
+    /// Returns the built-in family with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|family| family.name() == name)
@@ -148,7 +148,7 @@ macro_rules! dimensions {
         },)+];
 
         impl Dimension {
-            /// All dimensions of the table, family by family. Custom dimensions are not among them.
+            /// All built-in dimensions, grouped by family. Custom dimensions are not among them.
             pub const ALL: [Self; TABLE.len()] = [$(Self::$variant,)+];
 
             /// Returns the index of the dimension in arrays of [`Dimension::COUNT`] values. Custom dimensions are last,

@@ -127,7 +127,8 @@ macro_rules! metrics {
     };
 }
 
-/// Returns the smaller number of a limit and the first of `others`. If `others` is empty, returns the limit.
+/// Returns the smaller of two numbers: `limit`, and the first number in `others`. If `others` is empty, returns
+/// `limit`.
 const fn smaller(limit: u64, others: &[u64]) -> u64 {
     match others {
         [other, ..] if *other < limit => *other,

@@ -209,7 +209,7 @@ impl FromStr for Timestamp {
         let of_era = year % 400 * 365 + year % 400 / 4 - year % 400 / 100 + of_year;
         let days = year / 400 * 146_097 + of_era - 719_468;
         let time = Self(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000);
-        // A date or hour that does not exist is formatted differently from the input.
+        // If the input contains a date or hour that does not exist, formatting the result gives another text.
         if time.to_string() == text { Ok(time) } else { Err(InvalidTime) }
     }
 }
