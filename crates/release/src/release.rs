@@ -16,8 +16,8 @@ mod noisy;
 mod tests;
 
 /// The result for one tenant and window. Under `threshold`, its session-windows are either all released or all
-/// withheld. Under `differential-privacy`, breakdowns differ in their number of released session-windows. The counts
-/// here are then those of the breakdown that released most session-windows.
+/// withheld. Under `differential-privacy`, breakdowns differ in their number of released session-windows. The counts in
+/// this value are then those of the breakdown with the most released session-windows.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {

@@ -5,10 +5,10 @@ use super::{BIN_COUNT, BINS, DistributionSummary, MIN_IN_RANGE, histogram};
 use crate::privacy::not_negative;
 
 impl DistributionSummary {
-    /// Summarizes bins whose counts have noise with the standard deviation `sigma`. Omits a percentile if the sessions
-    /// above it, or the sessions below it, are fewer than two standard deviations of the noise of the total. Joins
-    /// ranges until each has at least two standard deviations of the noise of a bin. Smaller numbers would consist
-    /// mostly of noise.
+    /// Summarizes bins whose counts have noise with the standard deviation `sigma`. Omits a percentile if too few
+    /// sessions are above it or below it: fewer than two standard deviations of the noise of the total. Joins ranges
+    /// until each has at least two standard deviations of the noise of a bin. Smaller numbers would consist mostly of
+    /// noise.
     pub(crate) fn of_noisy(bins: &[i128; BIN_COUNT], sigma: f64, with_histogram: bool) -> Self {
         let bins = without_negatives(bins);
         let sessions = bins.iter().sum();

@@ -36,8 +36,8 @@ fn percentile_is_published_only_if_enough_sessions_are_above_and_below_it() {
     };
     let large = summary_of(12_000);
     assert_eq!((large.sessions, large.sum), (12_000, 6_000 * 1_150 + 6_000 * 5_650));
-    // Half of the values are in [1000, 1300), and half in [5000, 6300). 0.9 of all values are the first half and 0.8 of
-    // the second half.
+    // Half of the values are in [1000, 1300), and half in [5000, 6300). The lowest 90 % of all values are the first
+    // half and 80 % of the second half.
     assert_eq!(
         (large.p50, large.p90, large.p95, large.p99),
         (Some(1300), Some(6000), Some(6200), Some(6300))

@@ -19,7 +19,7 @@ fn conversion_is_never_worse_than_the_simple_conversion() {
         let rho: f64 = rho(budget, delta);
         let simple = rho + 2.0 * (rho * -f64::ln(delta)).sqrt();
         assert!(simple > budget, "ε {budget}, δ {delta}: ρ {rho} is below the ρ of the simple conversion");
-        // ρ is below the bound of any Gaussian of this size: μ²/2 where Q(ε/μ − μ/2) alone exceeds δ.
+        // ε is the upper bound of the search for ρ.
         assert!(rho < budget, "ρ is {rho} for ε {budget} and δ {delta}");
     }
 }
