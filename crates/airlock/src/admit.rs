@@ -26,8 +26,8 @@ pub struct Record<'a> {
 /// The time of a line. The lines of several files are sorted by this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineTime {
-    /// The time of receipt of the request in the line. If it is absent, the time of the beacon in the line. If the line
-    /// contains several beacons, the earliest of their times.
+    /// The line has this time. It is the time of receipt of the request in the line. If the line contains no time of
+    /// receipt, it is the earliest time of a beacon in the line.
     At(Timestamp),
     /// The line contains beacons, but none of them has a plausible time.
     Unknown,
@@ -54,8 +54,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// Returns the share of a beacon. A beacon without a session belongs to the share that the length of its line
-    /// determines.
+    /// Returns the share of a beacon. If the beacon has no session, the length of its line determines the share.
     fn of(beacon: Option<&Beacon<'_>>, line: &[u8], of: u32) -> u32 {
         match beacon.and_then(|beacon| beacon.text(Text::Session)) {
             _ if of <= 1 => 0,

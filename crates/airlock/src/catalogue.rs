@@ -1,7 +1,7 @@
 //! The closed catalogues. The catalogues of browsers, systems and devices are in `client::names`.
 
-/// The classes of `quality`. Each class has a maximum height in pixels, and an upper bound of the bitrate in kbit/s,
-/// which is not part of the class.
+/// The classes of `quality`. Each class has a maximum height in pixels, and an upper limit of the bitrate in kbit/s.
+/// The bitrate must be below this limit.
 const QUALITY: [(&str, u64, u64); 8] = [
     ("240p", 240, 400),
     ("360p", 360, 800),

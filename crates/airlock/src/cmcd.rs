@@ -69,9 +69,9 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
 }
 
 /// Returns the class of the error in a record. This is the class of its error code, or `Other` for the event `e`
-/// without a code. Players repeat a code after the error is over. Therefore the records before this one decide if the
-/// code counts ([`Playback::code`]). The state `f` alone is not an error, because hls.js sends it immediately before
-/// the event with the code.
+/// without a code. Players repeat a code after the error is over. Therefore the earlier records of the session
+/// determine whether the code counts ([`Playback::code`]). The state `f` alone is not an error, because hls.js sends it
+/// immediately before the event with the code.
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let class = code(beacon).map(class);
     class.or_else(|| event.eq_ignore_ascii_case("e").then_some(ErrorClass::Other))

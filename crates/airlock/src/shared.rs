@@ -42,7 +42,8 @@ pub enum AirlockError {
     },
 }
 
-/// The maximum number of tenants with which names are compared one by one.
+/// The maximum number of tenants for which a name is compared with each tenant. If there are more tenants, a hash map
+/// is used.
 const FEW_TENANTS: usize = 4;
 
 /// The state that all airlocks of a process share: prepared settings, databases, caches, and the session hasher.

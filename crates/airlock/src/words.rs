@@ -173,8 +173,8 @@ impl Short {
     }
 }
 
-/// The number of slots of [`Recent`]. It must be a power of two. It is small, because most values of a dimension are
-/// one of a few.
+/// The number of slots of [`Recent`]. It must be a power of two. It is small, because most beacons contain one of a few
+/// frequent values.
 const SLOTS: usize = 256;
 
 /// A cache of the symbols of short texts. The hash of a text selects its slot, and a slot contains the last text that

@@ -232,7 +232,7 @@ proptest! {
 }
 
 #[test]
-fn versions_are_cut_to_their_parts_and_firmware_is_scanned_before() {
+fn versions_are_cut_to_their_parts_and_firmware_is_scanned_before_it_is_cut() {
     check(TextRule::Version { parts: 1 }, "147.0.0.0", "=147");
     check(TextRule::Version { parts: 1 }, "10_15_7", "=10");
     check(TextRule::Version { parts: 1 }, "v11", "=11");
@@ -247,7 +247,7 @@ fn versions_are_cut_to_their_parts_and_firmware_is_scanned_before() {
     check(TextRule::Firmware, "14.5.0.4215-88", "=14.5.0");
     check(TextRule::Firmware, "T-KTM2AKUC-1410.5", "=T-KTM2AKUC-1410.5");
     check(TextRule::Firmware, "V0000.01.00I.L1204", "=V0000.01.00I");
-    // If these were cut first, three octets would remain, which the scanner does not recognise as an address.
+    // If these texts were cut first, three octets would remain, which the scanner does not recognise as an address.
     check(TextRule::Firmware, "203.0.113.77", "redacted");
     check(TextRule::Firmware, "v2.203.0.113.77", "redacted");
     check(TextRule::Firmware, "10.9.8.7", "redacted");
