@@ -23,7 +23,7 @@ use dimensions::CustomDefinitions;
 pub use parameters::partitioner;
 pub use principals::Principals;
 
-/// The advice for configurations without a secret, with which some tables contain session counts only.
+/// The advice for a configuration without a secret. Without a secret, some tables contain session counts only.
 pub const COUNTS_ONLY: &str = "no secret is configured, so tables other than the detail table show session counts only; \
     to publish their other numbers with noise, write `openssl rand -hex 32` to a file and set \
     release.privacy.secret_file = \"/etc/crowdfold/secret\"";

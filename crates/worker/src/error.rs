@@ -62,9 +62,9 @@ impl WorkerError {
         matches!(self, Self::Kafka(error) if error.is_transient())
     }
 
-    /// Returns true if the error may disappear by itself. For errors of a worker that has started successfully. Unlike
-    /// [`Self::may_pass`], this function returns true for failed authentication, because authentication has succeeded
-    /// before.
+    /// Returns true if the error may disappear by itself. This function is for errors of a worker that has started
+    /// successfully. Unlike [`Self::may_pass`], this function returns true for failed authentication, because
+    /// authentication has succeeded before.
     #[must_use]
     pub const fn may_pass_again(&self) -> bool {
         matches!(self, Self::Kafka(KafkaError::Refused { .. })) || self.may_pass()

@@ -9,8 +9,8 @@ use crowdfold_kafka::{Assigned, Source};
 /// deleted topic is refused until the brokers have deleted it, and the group is joined again after each refusal.
 const MIN_REFUSALS: u32 = 5;
 
-/// The offsets that the broker refused because its log does not contain them. For each partition, the last refused
-/// offset and the number of refusals in a row.
+/// The offsets that the broker refused because its log does not contain them. The value contains, for each partition,
+/// the last refused offset and the number of refusals in a row.
 ///
 /// If a topic is deleted and created again, a worker may commit an offset of the old topic after the brokers have deleted
 /// its offsets. Such an offset stays committed, so reading can never continue at it.

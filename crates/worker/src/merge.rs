@@ -108,7 +108,7 @@ impl Stage for Merge {
     }
 
     /// Queries the committed offsets until every partition has one. A single query is not enough: if several workers
-    /// start at the same time, the offsets of the others may not be committed yet.
+    /// start at the same time, the offsets of the other workers may not be committed yet.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Merger>) {
         let now = clock::now();
         if self.whole

@@ -175,7 +175,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     /// Reads all partitions. Returns true if no more records are available.
     fn read(&mut self) -> Result<bool, WorkerError> {
         let progress = read_all::<S>(&mut self.threads, &mut self.source, &mut self.operators);
-        // count the refused offsets of all partitions, because the first of them makes the worker join its group again
+        // first count the refused offsets of all partitions, because handling one of them makes the worker join its
+        // group again
         for error in &progress.errors {
             if let ReadError::Source(SourceError::OutOfRange { partition, offset, .. }) = error {
                 self.invalid.count(*partition, *offset);
@@ -186,7 +187,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 ReadError::Engine(error) => return Err(error.into()),
                 ReadError::Source(error) => self.tolerate(error)?,
             }
-            // the consumer joined the group again, so the other errors are of the previous consumer
+            // the consumer joined the group again, so the remaining errors belong to the previous consumer
             if self.operators.by_partition().is_empty() {
                 return Ok(true);
             }

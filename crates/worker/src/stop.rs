@@ -21,8 +21,8 @@ pub struct Stop {
 
 impl Stop {
     /// Creates a flag that is set by SIGTERM, SIGINT or SIGHUP. A second SIGTERM or SIGINT ends the process
-    /// immediately. A second SIGHUP does not end the process, because closing a terminal sends several. If the process
-    /// was started with SIGHUP ignored (`nohup`), the signal remains ignored.
+    /// immediately. A second SIGHUP does not end the process, because closing a terminal sends several SIGHUPs. If the
+    /// process was started with SIGHUP ignored (`nohup`), the signal remains ignored.
     ///
     /// # Errors
     /// Returns an error if the signal handlers cannot be installed.

@@ -13,8 +13,9 @@ pub(crate) struct Tally {
     pub(crate) merged: MergeCounts,
     /// The alarms of mergers that were dropped.
     pub(crate) alarms: Alarms,
-    /// The number of offsets that were lost before they could be read. Only of combiners that were dropped.
+    /// The number of offsets that combiners lost before they could read them. It includes only combiners that were
+    /// dropped.
     pub(crate) lost: u64,
-    /// The ignored values of known fields. Only of combiners that were dropped.
+    /// The ignored values of known fields. They include only values that combiners ignored before they were dropped.
     pub(crate) ignored: Ignored,
 }

@@ -62,7 +62,7 @@ impl<B: Default + Send> Threads<B> {
         }
     }
 
-    /// Calls `step` for each task, in several threads, until it returns false.
+    /// Calls `step` for each task, in several threads, until `step` returns false for the task.
     fn share<T: Send>(&mut self, tasks: VecDeque<&mut T>, step: impl Fn(&mut T, &mut B) -> bool + Sync) {
         let helpers = self.others.len().min(tasks.len() - 1);
         let queue = Mutex::new(tasks);

@@ -44,7 +44,7 @@ const REFUSED: &[u8] =
 
 /// The server of the pages.
 pub struct Server {
-    /// Kept alive because the threads of the server end when the runtime is dropped.
+    /// The runtime. It is stored here because the threads of the server end when the runtime is dropped.
     _runtime: Runtime,
     /// The address on which the server listens. It contains the actual port if the configured port is 0. `None` if no
     /// address is configured.

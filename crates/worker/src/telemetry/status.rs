@@ -49,7 +49,7 @@ struct State {
     reasons: BTreeMap<Component, Vec<String>>,
 }
 
-/// The liveness and the readiness of the worker. All its threads share this value.
+/// The liveness and the readiness of the worker. All threads of the worker share this value.
 #[derive(Debug)]
 pub struct Status(Mutex<State>);
 

@@ -195,7 +195,7 @@ fn detail_table_of_a_tenant_is_its_last_table_unless_the_tenant_names_another() 
 }
 
 #[test]
-fn margin_of_a_tenant_depends_on_its_k_and_is_at_most_half_of_it() {
+fn margin_of_a_tenant_depends_on_its_k_and_is_at_most_half_of_k() {
     let margins = |text: &str| {
         let config = config(&format!("{TWO}{text}")).unwrap();
         ["acme", "beta"].map(|tenant| config.policies().of(tenant).margin())
