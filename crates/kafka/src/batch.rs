@@ -44,9 +44,9 @@ use crate::source::Wakeup;
 /// The timestamp of a record, with the clock that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
-    /// The producer's clock set it (`CreateTime`).
+    /// The producer's clock set the timestamp (`CreateTime`).
     Create(Timestamp),
-    /// The broker's clock set it when the broker appended the record (`LogAppendTime`).
+    /// The broker's clock set the timestamp when the broker appended the record (`LogAppendTime`).
     Append(Timestamp),
     /// The record has no timestamp, or a timestamp before the epoch (1970).
     Missing,
@@ -252,9 +252,11 @@ impl MessageBuffer {
 /// The queue of the fetched records of one partition, separate from the consumer's own queue.
 pub(crate) struct PartitionQueue<C: ConsumerContext> {
     queue: NonNull<RDKafkaQueue>,
-    /// Kept alive because librdkafka uses its address until the call-back of the queue is removed.
+    /// The signal of the queue. It is stored here because librdkafka uses its address until the call-back of the queue
+    /// is removed.
     _wakeup: Arc<Wakeup>,
-    /// Kept alive because a client must outlive its queues. [`Drop`] destroys the queue before this field is dropped.
+    /// The client. It is stored here because a client must outlive its queues. [`Drop`] destroys the queue before this
+    /// field is dropped.
     _consumer: Arc<BaseConsumer<C>>,
 }
 

@@ -1,5 +1,5 @@
-//! Reads topics without a consumer group, for `query` and `audit`. It commits no offsets and joins no group, so it
-//! needs only the permission to read the topic.
+//! Reads topics without a consumer group, for `query` and `audit`. A reader commits no offsets and joins no group, so
+//! it needs only the permission to read the topic.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -59,7 +59,8 @@ pub fn read(
 /// The position at which reading starts.
 #[derive(Clone, Copy)]
 enum Start<'a> {
-    /// At the first record that was appended since a time. At the first record of the topic if there is no time.
+    /// At the first record with a timestamp of at least this time, or at the first record of the topic if there is no
+    /// time.
     Since(Option<Timestamp>),
     /// At the given next offset of each partition.
     At(&'a BTreeMap<i32, i64>),

@@ -14,8 +14,8 @@ fn fabricated(number: c_int, offset: i64) -> Box<MaybeUninit<RDKafkaMessage>> {
     message
 }
 
-/// Returns the kind, the error number and the offset of the item that [`Item::of`] makes of a message with this error
-/// number and offset.
+/// Converts a message with this error number and offset by [`Item::of`]. Returns the kind, the error number and the
+/// offset of the resulting item.
 fn item(number: c_int, offset: i64) -> (&'static str, i32, i64) {
     let mut message = fabricated(number, offset);
     let raw = NonNull::new(message.as_mut_ptr()).expect("a box is not null");

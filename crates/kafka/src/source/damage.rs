@@ -23,11 +23,12 @@ use crate::{ClientSettings, KafkaError};
 /// The reaction to a batch that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDamaged {
-    /// Stop. The error message offers no way to skip the batch. Used for topics of which no record may be skipped.
+    /// Reading stops. The error message contains no setting that skips the batch. Topics use this reaction if none of
+    /// their records may be skipped.
     Never,
-    /// Stop. The error message names the settings that skip the batch.
+    /// Reading stops. The error message names the settings that skip the batch.
     Stop,
-    /// Count the records of the batch as lost, and continue after the batch.
+    /// The records of the batch count as lost, and reading continues after the batch.
     Skip,
 }
 
@@ -75,8 +76,8 @@ pub struct Skipped {
 /// The number of tests of the first unreadable offset before the search skips anything.
 const TRIES: u8 = 3;
 
-/// The number of steps of one offset before the size of the steps doubles. During these first steps, the search skips
-/// no readable record between short unreadable batches.
+/// The number of steps at the start of the search that advance by one offset. During these steps, the search skips no
+/// readable record between short unreadable batches. After them, the size of each step doubles.
 const SINGLE_STEPS: u32 = 16;
 
 /// The search for the next readable offset. The first steps advance by one offset. After them, the size of the steps

@@ -72,7 +72,7 @@ fn largest_possible_timestamp_does_not_overflow() {
 }
 
 #[test]
-fn it_is_a_breach_if_a_broker_cannot_report_the_largest_timestamp() {
+fn broker_that_cannot_report_the_largest_timestamp_is_a_breach() {
     let findings = found(Clock::Append, &[Some(NOW), None], &[0]);
     assert_eq!(findings, [Finding::TooOld { partitions: vec![0] }]);
     assert!(findings[0].is_breach() && findings[0].is_of_age());

@@ -11,7 +11,7 @@ fn ttl_of_an_hour_with_the_default_check_interval_allows_44_minutes_of_retention
 }
 
 #[test]
-fn settings_for_a_ttl_bound_records_to_the_ttl_or_up_to_5_ms_less() {
+fn settings_for_a_ttl_keep_records_for_the_ttl_or_up_to_5_ms_less() {
     const TOLERANCE: Span = Span::from_millis(5);
     for ttl in (10_000..3_456_000_000).step_by(7_919_123).map(Span::from_millis) {
         for (check, ahead) in [(NONE, NONE), (SECOND * 2, NONE), (MINUTE * 5, NONE), (MINUTE * 5, MINUTE)] {
@@ -27,7 +27,7 @@ fn settings_for_a_ttl_bound_records_to_the_ttl_or_up_to_5_ms_less() {
 }
 
 #[test]
-fn no_settings_meet_a_ttl_that_is_not_longer_than_check_interval_and_lead_together() {
+fn no_settings_meet_a_ttl_of_at_most_the_check_interval_plus_the_permitted_lead() {
     assert_eq!(settings(MINUTE * 5, MINUTE * 5, NONE), None);
     assert_eq!(settings(MINUTE, MINUTE * 5, NONE), None);
     assert_eq!(settings(HOUR, MINUTE * 5, HOUR), None);
