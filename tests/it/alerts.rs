@@ -15,8 +15,8 @@ const MINUTE: u64 = 60_000;
 const TENANT: &str = "acme";
 /// The sessions of each CDN in each window. The alert needs 500.
 const SESSIONS: u64 = 1_500;
-/// The share of failed starts in the hour before the incident, in percent. During the incident it is three times as
-/// high on one CDN.
+/// The share of failed starts in the hour before the incident, in percent. During the incident, this share is three
+/// times as high on one CDN.
 const USUAL: u64 = 2;
 const INCIDENT: (&str, u64) = ("cdn-b", 3 * USUAL);
 const CDNS: [&str; 3] = ["cdn-a", INCIDENT.0, "cdn-c"];

@@ -176,9 +176,9 @@ fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
     (best.1.to_vec(), largest.1.to_vec())
 }
 
-/// Returns the logarithm of a likelihood ratio: of a series of exact session counts with a session that is present in
-/// every second window, and without it. If the share 1 − ρ of the sessions is replaced from one window to the next, the
-/// variance of the alternating component is (1 − ρ) ÷ (1 + ρ) times the size.
+/// Compares two explanations of a series of exact session counts: the session is present in every second window, or the
+/// session is absent. Returns the logarithm of their likelihood ratio. If the share 1 − ρ of the sessions is replaced
+/// from one window to the next, the variance of the alternating component is (1 − ρ) ÷ (1 + ρ) times the size.
 fn toggled(seen: &[Option<f64>], usual: f64) -> f64 {
     if seen.iter().any(Option::is_none) {
         return 0.0;

@@ -21,7 +21,7 @@ pub struct Found {
     /// The kind of the finding.
     pub what: What,
     /// The location of the record. If the finding is about several records, this is the location of one of them. The
-    /// message describes which one.
+    /// message describes the chosen record.
     pub location: RecordLocation,
     /// The part of the record: `key`, `header 2`, `value`, or a JSON pointer into the value. If the schema does not
     /// define a name, the name is replaced by its position, such as `{0}`, unless it is a short word. `None` if the

@@ -147,8 +147,8 @@ fn whole(row: &Entry<'_>, idle: Option<Span>, finds: &mut Finds) {
     }
 }
 
-/// Checks that no sum exceeds the limit of its sessions, and that the switches up and down do not exceed all switches.
-/// Does not check rows without a valid window, because limits depend on the length of the window.
+/// Checks that no sum exceeds the limit of its sessions, and that the switches up and the switches down together do not
+/// exceed all switches. Does not check rows without a valid window, because limits depend on the length of the window.
 fn limits(row: &Entry<'_>, idle: Option<Span>, finds: &mut Finds) {
     if row.length().is_zero() {
         return;

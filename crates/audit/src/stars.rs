@@ -60,8 +60,8 @@ impl Stars {
         for ((at, _), node) in &self.nodes {
             let Some(spot) = node.star else { continue };
             let dimension = breakdown[*at];
-            // Of the last dimension, no value in the row with `*` has a row. Of other dimensions, some values may have
-            // rows, because only some of their rows were merged.
+            // In the last dimension, a value that is part of a row with `*` has no row of its own. In another
+            // dimension, such a value may have rows, because only some of its rows were merged.
             let fewest = if at + 1 == breakdown.len() { 2 } else { 1 };
             if closed_list(dimension).count() < node.shown.len() + fewest {
                 finds.at(What::Star, spot, Some(format!("/dimensions/{dimension}")), None);

@@ -31,8 +31,8 @@ use crate::{Acknowledge, Settings, clock};
 /// waits.
 const OVERHEAD: usize = 4_096;
 
-/// The difference between the time-out of a request and the shorter time-out of its records. Because of it, the outcome
-/// of the records is known before the request times out.
+/// The difference between the time-out of a request and the shorter time-out of its records. Because of this
+/// difference, the outcome of the records is known before the request times out.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// The state shared by all connections.

@@ -48,8 +48,8 @@ impl Share {
         grown
     }
 
-    /// Reserves more bytes regardless of the limit. Used for data that is copied from a buffer, whose reservation will
-    /// be released soon.
+    /// Reserves more bytes regardless of the limit. This function is for data that is copied from a buffer, because the
+    /// reservation of the buffer will be released soon.
     pub(crate) fn carry(&mut self, bytes: usize) {
         self.budget.held.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;

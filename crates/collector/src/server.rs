@@ -19,7 +19,7 @@ const BACKLOG: u32 = 1_024;
 
 /// On shutdown, the maximum time for answering the requests in flight.
 const DRAIN: Duration = Duration::from_secs(5);
-/// On shutdown, after the time [`DRAIN`]: the maximum time for sending error responses to the remaining requests.
+/// On shutdown, the maximum time for sending error responses to the requests that remain after the time [`DRAIN`].
 const HURRY: Duration = Duration::from_secs(1);
 /// The maximum time of the whole shutdown, including the time for writing the accepted beacons.
 const END: Duration = Duration::from_secs(9);

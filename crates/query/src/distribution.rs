@@ -34,9 +34,9 @@ pub struct Distribution {
 /// A range of a summed histogram. It contains the values with from ≤ value < to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SummedRange {
-    /// The start of the range. It is `None` in the first range if that has no lower bound.
+    /// The start of the range. It is `None` if this is the first range and the range has no lower bound.
     pub from: Option<u64>,
-    /// The end of the range. It is `None` in the last range if that has no upper bound.
+    /// The end of the range. It is `None` if this is the last range and the range has no upper bound.
     pub to: Option<u64>,
     /// The number of session-windows that are certainly in this range.
     pub at_least: u64,

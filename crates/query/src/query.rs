@@ -92,7 +92,8 @@ pub enum QueryError {
         /// The flag that adds up several tenants.
         across: String,
     },
-    /// The query names no breakdown, and not exactly one of the published breakdowns has all dimensions of the query.
+    /// The query names no breakdown, and either none or several of the published breakdowns have all dimensions of the
+    /// query.
     #[error("{} of the published breakdowns has all dimensions of the query; choose one with --breakdown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
     BreakdownChoice {
         /// The number of published breakdowns that have all dimensions of the query.

@@ -27,8 +27,8 @@ impl Query {
     /// [`Reader`](crate::Reader) never returns such rows.
     ///
     /// # Errors
-    /// Returns an error if the query names no breakdown, and not exactly one of the published breakdowns has all
-    /// dimensions of the query.
+    /// Returns an error if the query names no breakdown, and either none or several of the published breakdowns have
+    /// all dimensions of the query.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
         let Selection { rows, by, sources, published, of_tenants, folded_away } = self.select(rows)?;
         let newest =

@@ -106,7 +106,8 @@ pub struct Settings {
     /// The standard deviation of the noise, as a multiple of the clamp of each field.
     pub noise: u64,
     /// The noise budget: the maximum of the sum of (value ÷ clamp)² over the fields of one session. `None` means no
-    /// limit. Only the test that a comparison detects the missing limit uses `None`.
+    /// limit. Only one test uses `None`. This test verifies that the comparison with the worker detects a missing
+    /// limit.
     pub budget: Option<u64>,
     /// True if there is a secret for the noise. If false, tables other than the detail table contain session counts
     /// only.

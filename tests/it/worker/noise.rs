@@ -150,7 +150,7 @@ fn successor_draws_the_same_noise_under_threshold() {
 }
 
 #[test]
-fn worker_says_once_that_tables_without_a_secret_show_session_counts_only() {
+fn worker_logs_once_that_tables_without_a_secret_show_session_counts_only() {
     let without_secret = || {
         let mut deployment = Deployment::new(Kafka::shared());
         deployment.rules.breakdowns = vec![vec!["device".into()], vec!["cdn".into()]];
