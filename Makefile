@@ -102,7 +102,8 @@ rules:
 	.ci/dashboard-queries >target/tools/queries.yaml
 	.ci/prometheus promtool check rules target/tools/queries.yaml
 
-# Check the Helm chart. The first run builds Helm with Go, which takes a few minutes.
+# Check the Helm chart. The first run builds Helm with Go, which takes a few minutes. Strimzi's generator of its
+# definitions needs Java 21 or newer.
 charts:
 	@.ci/prerequisites build test ci
 	.ci/charts

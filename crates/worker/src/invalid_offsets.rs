@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crowdfold_engine::Committed;
 use crowdfold_kafka::{Assigned, Source};
 
-/// The number of times that the broker must refuse the same offset before the offset counts as lost. The offset of a
-/// deleted topic is refused until the brokers have deleted it, and the group is joined again after each refusal.
+/// The number of times in a row that the broker must refuse the same offset before the offset counts as lost. After each
+/// refusal, the worker joins its group again and reads the committed offset again. Brokers delete the offsets of a deleted
+/// topic within this time.
 const MIN_REFUSALS: u32 = 5;
 
 /// The offsets that the broker refused because its log does not contain them. The value contains, for each partition,
