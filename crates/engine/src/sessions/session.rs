@@ -248,10 +248,10 @@ impl Session {
         let tracked = self.track(beacon, now);
         let report = attempt_report(beacon);
         // Before anything plays, the first selection of a bitrate is not a switch, even if the report of it arrives
-        // late.
+        // late. If one of the two bitrates is unknown, the event may report the first selection, or a change of audio.
         let is_switch = |playback: &Playback| {
-            let is_change = playback.bitrate_changed && tracked.bitrate_change != Some(Ordering::Equal);
-            is_change && (report.frame || self.has_played(now))
+            let is_change = matches!(tracked.bitrate_change, Some(Ordering::Less | Ordering::Greater));
+            playback.bitrate_changed && is_change && (report.frame || self.has_played(now))
         };
         let is_switch = beacon.playback().is_some_and(is_switch);
         let is_switch_to = |change| is_switch && tracked.bitrate_change == Some(change);

@@ -124,8 +124,8 @@ impl Playback {
             self.reports.iter().filter(|report| holds(Some(report.asserted_at))).copied().collect();
         let last_bitrate = self.bitrates.last().filter(|(_, asserted_at)| holds(Some(*asserted_at)));
         let bitrates = cmcd.bitrate.filter(|_| cmcd.event).zip(last_bitrate.map(|(rate, _)| *rate));
-        let is_same_bitrate = bitrates.is_some_and(|(new, last)| new == last);
-        let switches = u64::from(cmcd.bitrate_changed && had_played && !is_same_bitrate);
+        let is_other_bitrate = bitrates.is_some_and(|(new, last)| new != last);
+        let switches = u64::from(cmcd.bitrate_changed && had_played && is_other_bitrate);
         let is_start = |report: &StateReport| report.event && report.changed && report.state == 's';
         let start = last(&is_start);
         let asked_start = last(&|report| !report.event && report.state == 's');

@@ -165,14 +165,47 @@ fn seek_lasts_until_the_player_plays_again_and_is_not_a_stall() {
 fn bitrate_before_a_switch_determines_its_direction() {
     let mut rig = Rig::new();
     rig.events(0, &["e=ps,sta=p,ts=0"])
-        // The direction of this switch is unknown, because no bitrate was reported before it.
+        // This event reports the first bitrate of the session, so it is not a switch.
         .events(900, &["e=bc,sta=p,ts=900,br=(800)"])
         .events(2_000, &["e=bc,sta=p,ts=2000,br=(2400)"])
         .events(3_000, &["e=bc,sta=p,ts=3000,br=(1200)"])
         .events(4_000, &["e=bc,sta=p,ts=4000,br=(1200)"]);
     let sums = rig.cell(0).sums;
     let switches = [SumMetric::Switches, SumMetric::SwitchesUp, SumMetric::SwitchesDown];
-    assert_eq!(switches.map(|metric| sums[metric]), [3, 1, 1]);
+    assert_eq!(switches.map(|metric| sums[metric]), [2, 1, 1]);
+}
+
+#[test]
+fn bitrate_change_without_two_bitrates_is_not_a_switch() {
+    let first = ["e=ps,sta=s,ts=0", "e=ps,sta=p,ts=1000", "e=bc,br=(1600),ts=2000"];
+    let without_bitrate = ["e=ps,sta=p,br=(800),ts=0", "e=bc,ts=1000", "e=bc,ts=2000"];
+    let audio = ["e=ps,sta=p,br=(800;v),ts=0", "e=bc,br=(64;a),ts=1000", "e=bc,ot=a,br=(96),ts=2000"];
+    let before_the_first_frame = ["e=bc,sta=s,br=(800),ts=0", "e=bc,sta=s,br=(1600),ts=500"];
+    // A bitrate in any event is known, also if the event reports no change.
+    let known = ["e=ps,sta=s,br=(800),ts=0", "e=ps,sta=p,ts=1000", "e=bc,br=(1600),ts=2000"];
+    let between_audio = ["e=ps,sta=p,br=(800;v),ts=0", "e=bc,br=(64;a),ts=500", "e=bc,br=(400;v),ts=1000"];
+    for (lines, expected) in [
+        (&first[..], [0, 0, 0]),
+        (&without_bitrate, [0, 0, 0]),
+        (&audio, [0, 0, 0]),
+        (&before_the_first_frame, [0, 0, 0]),
+        (&known, [1, 1, 0]),
+        (&between_audio, [1, 0, 1]),
+    ] {
+        for batched in [true, false] {
+            let mut rig = Rig::new();
+            if batched {
+                rig.events(2_500, lines);
+            } else {
+                for (at, line) in (0..).step_by(1_000).zip(lines) {
+                    rig.events(at, &[line]);
+                }
+            }
+            let sums = rig.cell(0).sums;
+            let switches = [SumMetric::Switches, SumMetric::SwitchesUp, SumMetric::SwitchesDown];
+            assert_eq!(switches.map(|metric| sums[metric]), expected, "{lines:?}");
+        }
+    }
 }
 
 #[test]
