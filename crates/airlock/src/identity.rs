@@ -78,6 +78,9 @@ pub(crate) fn identity(
     let (time, hash) = match beacon.mode {
         Mode::Json => {
             let class = measures::json_error(beacon, event).map_or(0, |class| class as u64 + 1);
+            // An unknown event counts as absent, so it does not distinguish two beacons. Most beacons are heartbeats,
+            // so this event is checked here.
+            let event = if event == "heartbeat" || is_known(beacon) { event } else { "" };
             (own_time?, hash.text(event).number(class << 1 | u64::from(beacon.fatal)))
         }
         Mode::Event | Mode::Unsupported => {

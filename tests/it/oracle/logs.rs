@@ -62,7 +62,17 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Random) -> String {
     if !dice.one_in(5) {
         fields.push(format!(
             r#""event":"{}""#,
-            dice.pick(&["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"])
+            dice.pick(&[
+                "attempt",
+                "play",
+                "heartbeat",
+                "heartbeat",
+                "heartbeat",
+                "error",
+                "end",
+                "bogus",
+                "Pause"
+            ])
         ));
     }
     for (name, values, rarity) in [

@@ -37,7 +37,7 @@ fn all_differ(identities: impl IntoIterator<Item = Option<u64>>) {
 fn identity_of_a_json_beacon_depends_on_time_event_class_and_fatal() {
     let mut all = Vec::new();
     for ts in ["0", "1", "1795308528421"] {
-        for event in ["", "attempt", "play", "heartbeat", "error", "end", "pause", "playing-for-a-while"] {
+        for event in ["", "attempt", "play", "heartbeat", "error", "end"] {
             for rest in
                 ["", r#","error":"network""#, r#","error":"media""#, r#","error":"media","fatal":true"#]
             {
@@ -50,6 +50,17 @@ fn identity_of_a_json_beacon_depends_on_time_event_class_and_fatal() {
     }
     all_differ(all);
     assert_eq!(json(r#"{"event":"play"}"#), None);
+}
+
+#[test]
+fn identity_does_not_depend_on_the_name_of_an_unknown_event() {
+    for rest in ["", r#","error":"network""#, r#","error":"media","fatal":true"#, r#","playing_ms":10"#] {
+        let absent = json(&format!(r#"{{"ts":5{rest}}}"#));
+        for event in ["pause", "bogus2", "playing-for-a-while", "bc", "", "-", "null"] {
+            assert_eq!(json(&format!(r#"{{"ts":5,"event":"{event}"{rest}}}"#)), absent, "{event} {rest}");
+        }
+        assert_ne!(json(&format!(r#"{{"ts":5,"event":"HeartBeat"{rest}}}"#)), absent, "{rest}");
+    }
 }
 
 #[test]

@@ -35,6 +35,9 @@ const DIMENSIONS: [&str; 19] = [
 /// The classes of errors. An unknown class counts as `other`.
 pub(super) const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
 
+/// The events of JSON beacons.
+const EVENTS: [&str; 5] = ["attempt", "play", "heartbeat", "error", "end"];
+
 /// Values of the session id that players send by mistake, and that do not identify a session.
 const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown", "0", "-", "-1"];
 
@@ -149,6 +152,8 @@ impl Beacon {
     /// no fields that distinguish it from other beacons.
     pub(super) fn identity(&self) -> Option<String> {
         let event = self.event.to_ascii_lowercase();
+        // An unknown event of a JSON beacon counts as absent.
+        let event = if self.cmcd.is_none() && !EVENTS.contains(&&*event) { "" } else { &event };
         match &self.cmcd {
             None => self.own_ts.map(|ts| format!("json {ts} {event} {:?} {}", self.error, self.fatal)),
             Some(Cmcd { event: true, sequence, .. }) => {
