@@ -29,6 +29,17 @@ fn closed_catalogues_ignore_case() {
 }
 
 #[test]
+fn error_code_that_is_a_word_for_an_unknown_code_is_other() {
+    for word in ["unknown", "UNKNOWN", "Unknown", "other", " Other "] {
+        check(TextRule::Code, word, "other");
+        check(TextRule::Free, word, "redacted");
+    }
+    check(TextRule::Code, "redacted", "redacted");
+    check(TextRule::Code, "unknown_error", "=unknown_error");
+    check(TextRule::Code, "none", "-");
+}
+
+#[test]
 fn null_or_dash_is_absent_under_every_rule() {
     for rule in [
         Dimension::Format.rule(),

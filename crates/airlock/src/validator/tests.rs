@@ -245,6 +245,10 @@ fn first_valid_code_of_a_list_is_the_error_code() {
         (r#"("no code" "nor this")"#, "other"),
         (r#""no code""#, "other"),
         (r#"("none" "none")"#, "unknown"),
+        (r#""unknown""#, "other"),
+        (r#"("UNKNOWN" "504")"#, "504"),
+        (r#"("other" "Unknown")"#, "other"),
+        (r#""redacted""#, "redacted"),
     ] {
         let payload = format!(r#"e=e,ts={NOW},sid="s",v=2,ec={codes}"#);
         let mut all = bench.all(&payload, Some("application/cmcd"));
