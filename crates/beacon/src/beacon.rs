@@ -135,8 +135,9 @@ pub struct Beacon<'a> {
     decoded: u64,
     /// The fields that were sent with an unusable value. Each field has one bit.
     ignored: u64,
-    /// The string values that are not part of the record, for example because they contained escapes. Few beacons have
-    /// such values.
+    /// The string values that are not part of the record, for example because they contained escapes, at most one for
+    /// each field. Few beacons have such values. [`Self::clear`] keeps them, so that their memory is used again. A value
+    /// is valid if its bit is set in `decoded`.
     owned: Vec<(Text, String)>,
     /// True if the beacon comes from a packed record.
     packed: bool,
@@ -180,7 +181,6 @@ impl<'a> Beacon<'a> {
         (self.present, self.decoded, self.ignored) = (0, 0, 0);
         (self.fatal, self.opt_out, self.batched, self.nested) = (false, false, false, false);
         self.error_list = None;
-        self.owned.clear();
     }
 
     /// Returns the value of a string field, or `None` if it was not sent or is unusable.
@@ -198,7 +198,7 @@ impl<'a> Beacon<'a> {
 
     #[cold]
     fn decoded_text(&self, field: Text) -> Option<&str> {
-        self.owned.iter().rev().find(|(known, _)| *known == field).map(|(_, text)| text.as_str())
+        self.owned.iter().find(|(known, _)| *known == field).map(|(_, text)| text.as_str())
     }
 
     /// Returns true if the beacon has the value of a custom dimension.
@@ -280,11 +280,30 @@ impl<'a> Beacon<'a> {
         match value {
             Cow::Borrowed(text) => self.set_borrowed(field.index(), text),
             Cow::Owned(text) => {
-                self.owned.push((field, text));
-                self.present |= field.bit();
-                self.decoded |= field.bit();
+                match self.owned.iter_mut().find(|(known, _)| *known == field) {
+                    Some((_, before)) => *before = text,
+                    None => self.owned.push((field, text)),
+                }
+                self.mark_decoded(field);
             }
         }
+    }
+
+    /// Sets a string field to a copy of a text.
+    pub(crate) fn set_decoded(&mut self, field: Text, text: &str) {
+        match self.owned.iter_mut().find(|(known, _)| *known == field) {
+            Some((_, before)) => {
+                before.clear();
+                before.push_str(text);
+            }
+            None => self.owned.push((field, text.to_owned())),
+        }
+        self.mark_decoded(field);
+    }
+
+    const fn mark_decoded(&mut self, field: Text) {
+        self.present |= field.bit();
+        self.decoded |= field.bit();
     }
 
     /// Sets the string field with this index to a part of the record.

@@ -236,6 +236,8 @@ fn name_of(source: &CustomSource) -> String {
 /// key. This is sufficient for the few keys of one schema.
 pub(crate) struct Node {
     slots: Box<[Slot]>,
+    /// The lengths of the keys, with one bit for each. The last bit is for all lengths from 63 on.
+    lengths: u64,
     /// The index of the parent node. The node of the beacon itself has its own index here.
     pub(crate) outer: usize,
     /// The fields in this node and in all nodes inside it. Each field has one bit.
@@ -256,8 +258,9 @@ impl Node {
     fn make(tree: Tree<Field>, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
-        let mut fields = 0;
+        let (mut fields, mut lengths) = (0, 0);
         for (key, branch) in tree.branches {
+            lengths |= Self::length(key.as_bytes());
             let target = match branch {
                 Branch::Leaf(field) => {
                     fields |= field.bit();
@@ -276,7 +279,7 @@ impl Node {
             slots[slot] = Some((key.into(), target));
         }
         let at = nodes.len();
-        nodes.push(Self { slots, outer: at, fields });
+        nodes.push(Self { slots, lengths, outer: at, fields });
         at
     }
 
@@ -293,8 +296,18 @@ impl Node {
         mixed & (size - 1)
     }
 
+    /// Returns the bit that represents the length of a key.
+    fn length(key: &[u8]) -> u64 {
+        1 << key.len().min(63)
+    }
+
     /// Returns the target of a key, or `None` for an unknown key.
+    #[inline]
     pub(crate) fn target(&self, key: &[u8]) -> Option<Target> {
+        if self.lengths & Self::length(key) == 0 { None } else { self.known(key) }
+    }
+
+    fn known(&self, key: &[u8]) -> Option<Target> {
         let mut slot = Self::slot(key, self.slots.len());
         while let Some((name, target)) = &self.slots[slot] {
             if *name.as_bytes() == *key {

@@ -7,7 +7,7 @@
 use super::quick::{Quick, Source};
 use super::syntax::{self, members};
 use crate::split::{Frame, elements};
-use crate::{Beacon, Fields, ReadError, Text};
+use crate::{Beacon, Fields, Mode, ReadError, Text};
 
 /// The keys that lead to the beacon in a record of Kafka's REST interface. `data` occurs only in version 3.
 const WRAPPERS: [&[u8]; 2] = [b"value", b"data"];
@@ -37,16 +37,15 @@ impl<'a> Envelope<'_, 'a> {
     ) -> bool {
         let bytes = self.source.bytes;
         let opt_out = self.beacon.opt_out;
+        // The values of the object itself. They count if it contains no beacons.
+        let own = std::mem::replace(self.beacon, Beacon::new(Mode::Json));
         let mut found = None;
         // A record of Kafka's REST interface is recognised before other envelopes, because its `key` may also be an
         // object with a session.
         let object = &bytes[at..];
-        if memchr::memmem::find(object, WRAPPERS[0]).is_some() {
-            if self.wrapped(at, opt_out).is_some() {
-                each(Ok(self.beacon));
-                return true;
-            }
-            self.beacon_at(at, false);
+        if memchr::memmem::find(object, WRAPPERS[0]).is_some() && self.wrapped(at, opt_out).is_some() {
+            each(Ok(self.beacon));
+            return true;
         }
         let mut candidates = 0;
         members(bytes, at, &mut |_, value| {
@@ -76,8 +75,7 @@ impl<'a> Envelope<'_, 'a> {
         match found {
             Some(array) if bytes[array] == b'[' => elements(bytes, array, left, &mut offer),
             Some(object) => drop(offer(Frame::Object(object))),
-            None if candidates > 0 => drop(self.beacon_at(at, false)),
-            None => {}
+            None => *self.beacon = own,
         }
         found.is_some()
     }

@@ -9,12 +9,12 @@
 //!
 //! Everything else must conform to the RFC. Only the decoding of a string with escapes allocates memory.
 
+mod decode;
 mod nested;
-
-use std::borrow::Cow;
 
 use wide::u8x16;
 
+pub(crate) use decode::{plain_text, text, with_key, with_text};
 use nested::skip_nested;
 
 /// The position after a value. If there is a syntax error, the error is the position of it.
@@ -154,22 +154,6 @@ fn uneven_end(bytes: &[u8], mut at: usize) -> Position {
     }
 }
 
-/// Returns the UTF-16 code unit that four hexadecimal digits represent.
-fn unit(bytes: &[u8], at: usize) -> Option<u16> {
-    hexadecimal(bytes.get(at..at + 4)?)
-}
-
-/// Returns the number that up to four hexadecimal digits represent.
-fn hexadecimal(digits: &[u8]) -> Option<u16> {
-    let value = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    };
-    digits.iter().try_fold(0, |number, byte| Some(number << 4 | u16::from(value(*byte)?)))
-}
-
 /// Returns the position of the first quote, backslash or control character from `at` on, or `None` if there is none.
 #[inline(always)]
 fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
@@ -212,76 +196,6 @@ fn number_end(bytes: &[u8], at: usize) -> Position {
         at = digits(at + 1 + sign)?;
     }
     Ok(at)
-}
-
-/// Decodes the content of a string. The second result is true if lone surrogates, escapes without a character, or bytes
-/// that are not UTF-8 were replaced.
-pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
-    if memchr::memchr(b'\\', raw).is_some() {
-        let (bytes, replaced) = unescaped(raw);
-        return match String::from_utf8(bytes) {
-            Ok(text) => (Cow::Owned(text), replaced),
-            Err(error) => (Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()), true),
-        };
-    }
-    match std::str::from_utf8(raw) {
-        Ok(text) => (Cow::Borrowed(text), false),
-        Err(_) => (String::from_utf8_lossy(raw), true),
-    }
-}
-
-/// Decodes the escapes of a string. The second result is true if a lone surrogate, or an escape without a character, was
-/// replaced.
-fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
-    let (mut bytes, mut replaced) = (Vec::with_capacity(raw.len()), false);
-    let mut rest = raw;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        bytes.extend_from_slice(&rest[..at]);
-        let escape = rest.get(at + 1).copied().unwrap_or(b'\\');
-        let mut length = 2;
-        match escape {
-            b'b' => bytes.push(8),
-            b'f' => bytes.push(12),
-            b'n' => bytes.push(b'\n'),
-            b'r' => bytes.push(b'\r'),
-            b't' => bytes.push(b'\t'),
-            b'x' if let Some(byte) = rest.get(at + 2..at + 4).and_then(hexadecimal) => {
-                length = 4;
-                bytes.push(byte as u8);
-            }
-            b'u' if unit(rest, at + 2).is_none() => {
-                replaced = true;
-                bytes.extend_from_slice("\u{fffd}".as_bytes());
-            }
-            b'u' => {
-                let first = unit(rest, at + 2).unwrap_or_default();
-                let (character, taken) = match first {
-                    0xd800..0xdc00 if rest[at + 6..].starts_with(b"\\u") => {
-                        character([Some(first), unit(rest, at + 8)])
-                    }
-                    _ => (char::from_u32(first.into()), 1),
-                };
-                length = 6 * taken;
-                replaced |= character.is_none();
-                let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            other => bytes.push(other),
-        }
-        rest = rest.get(at + length..).unwrap_or_default();
-    }
-    bytes.extend_from_slice(rest);
-    (bytes, replaced)
-}
-
-/// Returns the character that one code unit or a surrogate pair represents, and the number of code units of the
-/// character. For a lone surrogate, returns `None` and one code unit.
-fn character([first, second]: [Option<u16>; 2]) -> (Option<char>, usize) {
-    let pair = first.into_iter().chain(second);
-    match char::decode_utf16(pair).next() {
-        Some(Ok(character)) => (Some(character), character.len_utf16()),
-        _ => (None, 1),
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Reads field values in unusual notations, such as numbers in quotes. [`super::quick`] reads values in the usual
 //! notation.
 
-use std::borrow::Cow;
-
 use super::syntax::{self, Raw};
 use crate::fields::Field;
 use crate::{Amount, Beacon, Number, Text, time, trimmed};
@@ -23,7 +21,7 @@ pub(super) fn read<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Be
 
 fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
     match field {
-        Field::Text(field) => beacon.set_text(field, text(field, raw)?),
+        Field::Text(field) => set_text(field, raw, beacon)?,
         Field::Number(field) => beacon.set_number(field, number(field, raw)?),
         Field::Fatal => beacon.fatal = flag(raw)?,
         // An opt-out remains set, even if the key occurs again with the value `false`.
@@ -32,15 +30,24 @@ fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
     Some(())
 }
 
-/// Returns a string, or the text of a number. Returns `None` for a session id with replaced characters, because the
-/// replacement may make different ids equal.
-fn text(field: Text, raw: Raw<'_>) -> Option<Cow<'_, str>> {
+/// Sets a field to a string, or to the text of a number. Returns `None` for a session id with replaced characters,
+/// because the replacement may make different ids equal.
+fn set_text<'a>(field: Text, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
     match raw {
         Raw::Text(raw) => {
-            let (text, replaced) = syntax::text(beginning(raw));
-            (!replaced || field != Text::Session).then_some(text)
+            let raw = beginning(raw);
+            if let Some(text) = syntax::plain_text(raw) {
+                beacon.set_borrowed(field.index(), text);
+                return Some(());
+            }
+            syntax::with_text(raw, |text, replaced| {
+                (!replaced || field != Text::Session).then(|| beacon.set_decoded(field, text))
+            })
         }
-        Raw::Number(number) => Some(Cow::Borrowed(number)),
+        Raw::Number(number) => {
+            beacon.set_borrowed(field.index(), number);
+            Some(())
+        }
         _ => None,
     }
 }
@@ -62,7 +69,7 @@ fn beginning(raw: &[u8]) -> &[u8] {
 fn number(field: Number, raw: Raw<'_>) -> Option<Amount> {
     match raw {
         Raw::Number(number) => amount(field, number),
-        Raw::Text(raw) => amount(field, trimmed(&syntax::text(raw).0)),
+        Raw::Text(raw) => syntax::with_text(raw, |text, _| amount(field, trimmed(text))),
         _ => None,
     }
 }
@@ -89,9 +96,8 @@ fn flag(raw: Raw<'_>) -> Option<bool> {
             Ok(1.0) => Some(true),
             _ => None,
         },
-        Raw::Text(raw) => {
-            let text = syntax::text(raw).0;
-            let text = trimmed(&text);
+        Raw::Text(raw) => syntax::with_text(raw, |text, _| {
+            let text = trimmed(text);
             let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
             if is(&["true", "1", "yes", "on", "y", "t"]) {
                 Some(true)
@@ -100,7 +106,7 @@ fn flag(raw: Raw<'_>) -> Option<bool> {
             } else {
                 None
             }
-        }
+        }),
         _ => None,
     }
 }

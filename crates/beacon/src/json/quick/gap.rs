@@ -60,6 +60,11 @@ pub(super) fn gap(
     let mut at = at + usize::from(begins);
     let mut first = begins;
     loop {
+        // the usual notation, without white space
+        if !first && bytes.get(at..at + 2) == Some(b",\"") {
+            at += 1;
+            break;
+        }
         at = blank(bytes, at);
         match bytes.get(at)? {
             b'}' if node == fields.root() => return Some((at + 1, Target::new(node, What::End))),
@@ -81,7 +86,7 @@ pub(super) fn gap(
         Some(end) => (end, fields.node(node).target(&bytes[at + 1..end])),
         None => {
             let end = string_end(bytes, at + 1).ok()?;
-            (end, fields.node(node).target(syntax::text(&bytes[at + 1..end]).0.as_bytes()))
+            (end, syntax::with_key(&bytes[at + 1..end], |key| fields.node(node).target(key)))
         }
     };
     let target = match target {

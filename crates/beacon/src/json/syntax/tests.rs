@@ -106,3 +106,26 @@ proptest! {
         }
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn decoding_without_allocation_has_the_same_result(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                &b"a"[..], b"cdn", b"\xc3\xa9", b"\xff", b"\xf0\x9f", b"\t", b"\\n", b"\\\"", b"\\q", b"\\x41", b"\\xff",
+                b"\\xzz", b"\\u0063", b"\\ud83d\\ude00", b"\\ud83d", b"\\u12", b"\\", b"0123456789abcdef",
+            ]),
+            0..64,
+        ),
+    ) {
+        let raw = parts.concat();
+        let (text, replaced) = text(&raw);
+        let short = with_text(&raw, |decoded, also| (decoded.to_owned(), also));
+        proptest::prop_assert_eq!((&*short.0, short.1), (&*text, replaced));
+        if let Some(plain) = plain_text(&raw) {
+            proptest::prop_assert_eq!((plain, false), (&*text, replaced));
+        }
+        let is_text = with_key(&raw, |key| std::str::from_utf8(key).is_ok_and(|key| key == text));
+        proptest::prop_assert!(is_text || text.contains(char::REPLACEMENT_CHARACTER));
+    }
+}
