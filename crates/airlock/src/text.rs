@@ -122,8 +122,8 @@ fn code<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     match text {
         _ if text.eq_ignore_ascii_case(Dimension::ErrorCode.absent()) => Word::None,
-        // These words identify no person. They mean that the player knows no code, so they are not `none`, which means that
-        // the session has no error.
+        // These words identify no person. They mean that the player knows no code. `none` means that the session has
+        // no error.
         _ if ["other", "unknown"].iter().any(|word| word.eq_ignore_ascii_case(text)) => Word::Other,
         _ if text.len() > LONGEST_CODE || !text.bytes().all(is_plain) => Word::Other,
         _ => free(text, scanner),
