@@ -61,9 +61,16 @@ impl Incomparable {
     /// Checks two periods. A sum needs the same number of windows in both, and no incomplete window. A mean over the
     /// windows needs no incomplete window. A ratio can always be compared, because its terms come from the same windows.
     fn check(metric: QueryMetric, now: TableWindows, before: TableWindows) -> Option<Self> {
-        let needs_complete = !metric.is_ratio() && (now.incomplete || before.incomplete);
+        let found = Self { now, before };
+        let needs_complete = !metric.is_ratio() && found.has_incomplete_windows();
         let needs_same = metric.is_sum() && now.windows != before.windows;
-        (needs_complete || needs_same).then_some(Self { now, before })
+        (needs_complete || needs_same).then_some(found)
+    }
+
+    /// Returns true if a window of one of the periods is incomplete. Then means over the windows are not compared either.
+    #[must_use]
+    pub const fn has_incomplete_windows(self) -> bool {
+        self.now.incomplete || self.before.incomplete
     }
 }
 

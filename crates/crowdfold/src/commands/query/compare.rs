@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crowdfold_model::{Span, Timestamp};
-use crowdfold_query::{Answer, Compared, Query, QueryError, QueryMetric, Report, Row};
+use crowdfold_query::{Answer, Compared, Incomparable, Query, QueryError, QueryMetric, Report, Row};
 
 use crate::cli::{self, Against, TableFormat};
 use crate::error::CrowdfoldError;
@@ -79,9 +79,14 @@ pub(super) fn metrics(metrics: &[QueryMetric]) -> Vec<QueryMetric> {
 /// Returns a note for each reason why values are not compared.
 pub(super) fn incomparable(compared: &[Compared]) -> BTreeSet<String> {
     let reasons = compared.iter().filter_map(|one| Some((one, one.incomparable?)));
-    let note = |(one, reason): (&Compared, _)| {
+    let note = |(one, reason): (&Compared, Incomparable)| {
         let of_tenant = if one.tenant.is_empty() { String::new() } else { format!(" of {}", one.tenant) };
-        format!("not compared: sums{of_tenant}, because {reason}; ratios and means are compared")
+        let compared = if reason.has_incomplete_windows() {
+            "ratios are compared"
+        } else {
+            "ratios and means are compared"
+        };
+        format!("not compared: sums{of_tenant}, because {reason}; {compared}")
     };
     reasons.map(note).collect()
 }
@@ -92,5 +97,43 @@ pub(super) fn written(report: &Report, format: TableFormat) -> String {
         TableFormat::Json => report.json(),
         TableFormat::Csv => report.csv(),
         TableFormat::Markdown => report.markdown(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crowdfold_query::TableWindows;
+
+    use super::*;
+
+    #[test]
+    fn note_names_only_the_metrics_that_are_compared() {
+        let note = |windows, incomplete| {
+            let now = TableWindows { windows: 60, incomplete: false };
+            let before = TableWindows { windows, incomplete };
+            let sessions = Compared {
+                tenant: "acme".into(),
+                key: Vec::new(),
+                metric: QueryMetric::named("sessions").unwrap(),
+                now: None,
+                before: None,
+                incomparable: Some(Incomparable { now, before }),
+            };
+            incomparable(&[sessions.clone(), sessions]).into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            note(59, false),
+            [
+                "not compared: sums of acme, because the later period has 60 windows and the earlier period 59; ratios \
+                 and means are compared"
+            ]
+        );
+        assert_eq!(
+            note(60, true),
+            [
+                "not compared: sums of acme, because the earlier period contains incomplete windows; ratios are \
+                 compared"
+            ]
+        );
     }
 }
