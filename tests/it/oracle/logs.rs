@@ -46,6 +46,10 @@ pub(crate) fn log(partition: usize, dice: &mut Random) -> Vec<oracle::Record> {
     log
 }
 
+/// The events of beacons. Heartbeats are the most frequent, and the last two are unknown.
+const EVENTS: [&str; 9] =
+    ["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end", "bogus", "Pause"];
+
 fn beacon(session: &str, timestamp: u64, dice: &mut Random) -> String {
     let ts = match dice.below(10) {
         0 => timestamp + dice.below(4_000),
@@ -60,20 +64,7 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Random) -> String {
         fields.push(format!(r#""tenant":"{}""#, dice.pick(&["one", "one", "two", "two", "other"])));
     }
     if !dice.one_in(5) {
-        fields.push(format!(
-            r#""event":"{}""#,
-            dice.pick(&[
-                "attempt",
-                "play",
-                "heartbeat",
-                "heartbeat",
-                "heartbeat",
-                "error",
-                "end",
-                "bogus",
-                "Pause"
-            ])
-        ));
+        fields.push(format!(r#""event":"{}""#, dice.pick(&EVENTS)));
     }
     for (name, values, rarity) in [
         ("os", &["Windows", "macOS", "Linux"][..], 2),
