@@ -11,8 +11,11 @@ use crate::text::{Word, public, word};
 use crate::{Dictionary, Symbol};
 use crowdfold_model::Dimension;
 
-/// The maximum number of cached texts of each dimension, and the maximum length of a cached text in bytes.
-const MAX_CACHED: usize = 16_384;
+/// The number of texts of each dimension that are always cached. More texts are cached if the dictionary has more words,
+/// so that the number of live sessions limits the size of the cache, as it limits the dictionary.
+const ALWAYS_CACHED: usize = 16_384;
+
+/// The maximum length of a cached text in bytes.
 const LONGEST: usize = 256;
 
 /// The symbols of texts as producers sent them.
@@ -130,9 +133,10 @@ impl Words {
             Word::Redacted => Symbol::REDACTED,
             Word::Is(word) => self.dictionary.intern(&word),
         };
+        let limit = ALWAYS_CACHED.max(self.dictionary.len());
         let known = self.known(dimension);
         if raw.len() <= LONGEST {
-            if known.len() >= MAX_CACHED {
+            if known.len() >= limit {
                 known.clear();
             }
             known.insert(raw.into(), symbol);
@@ -227,5 +231,25 @@ mod tests {
                 prop_assert_eq!(words.symbol(Dimension::Device, text), Symbol::OTHER);
             }
         }
+    }
+
+    #[test]
+    fn all_texts_that_are_words_stay_cached() {
+        let mut words = Words::new(Arc::default(), None);
+        let texts: Vec<_> = (0..3 * ALWAYS_CACHED).map(|number| format!("movie-{number}")).collect();
+        for text in texts.iter().chain(&texts) {
+            words.symbol(Dimension::Content, text);
+        }
+        let known = words.known(Dimension::Content);
+        assert!(texts.iter().all(|text| known.contains_key(text.as_str())));
+    }
+
+    #[test]
+    fn texts_that_are_no_words_do_not_extend_the_cache() {
+        let mut words = Words::new(Arc::default(), None);
+        for number in 0..3 * ALWAYS_CACHED {
+            assert_eq!(words.symbol(Dimension::Device, &format!("gadget-{number}")), Symbol::OTHER);
+        }
+        assert_eq!(words.known(Dimension::Device).len(), ALWAYS_CACHED);
     }
 }
