@@ -1,27 +1,27 @@
 //! Checks the families of dimensions. Dimensions of one family describe the same thing. Two tables must not contain
 //! dimensions of one family, because the difference between the tables could reveal a small group.
 
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+
 use crowdfold_model::{Dimension, Family};
+
+use crate::policy::PolicyField;
 
 #[cfg(test)]
 mod tests;
 
-/// The error of the list `release.breakdowns`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// The error of a list of breakdowns.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FamilyError {
     /// The list is empty.
-    #[error(
-        "release.breakdowns is empty, so no row would ever be released; name at least one, such as [\"country\"]"
-    )]
     None,
     /// A breakdown contains no dimension.
-    #[error("release.breakdowns contains no dimension in breakdown {0}; name one, or remove the breakdown")]
     Empty(
         /// The number of the breakdown, from 1.
         usize,
     ),
     /// A dimension occurs twice in one breakdown.
-    #[error("release.breakdowns names {dimension} twice in breakdown [{breakdown}]; remove one")]
     Twice {
         /// The dimension.
         dimension: Dimension,
@@ -29,16 +29,11 @@ pub enum FamilyError {
         breakdown: String,
     },
     /// A breakdown occurs twice in the list.
-    #[error("release.breakdowns contains breakdown [{0}] twice; remove one")]
     Same(
         /// The dimensions of the breakdown, separated by commas.
         String,
     ),
     /// Two breakdowns contain the same dimension.
-    #[error(
-        "release.breakdowns names {dimension} twice, in breakdowns [{first}] and [{second}], so that the difference \
-         between two tables may be a single viewer; remove one"
-    )]
     InTwo {
         /// The dimension.
         dimension: Dimension,
@@ -48,11 +43,6 @@ pub enum FamilyError {
         second: String,
     },
     /// Two breakdowns contain different dimensions of the same family.
-    #[error(
-        "release.breakdowns contains breakdowns [{first}] and [{second}], which both describe the {family} ({one} and \
-         {other}), so that the difference between two tables may be a single viewer; put {one} and {other} in one \
-         breakdown, or remove one of them"
-    )]
     Shared {
         /// The family of both dimensions.
         family: Family,
@@ -66,11 +56,6 @@ pub enum FamilyError {
         second: String,
     },
     /// A breakdown combines the dimension `content` with a dimension of small places.
-    #[error(
-        "release.breakdowns combines content with {place} in breakdown [{breakdown}]: a content id can name its \
-         uploader, and {place} locates its few viewers; remove content or {place}, or set content.allow_below_place = \
-         true"
-    )]
     ContentBelowPlace {
         /// The dimension of the place: `region`, `asn`, `network` or a custom one.
         place: Dimension,
@@ -79,13 +64,54 @@ pub enum FamilyError {
     },
 }
 
+impl FamilyError {
+    /// Describes the error and the fix. The list is the subject of the description, but is not part of it.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        const ONE_VIEWER: &str = "so that the difference between two tables may be a single viewer";
+        match self {
+            Self::None => {
+                "is empty, so no row would ever be released; name at least one, such as [\"country\"]".into()
+            }
+            Self::Empty(number) => {
+                format!("contains no dimension in breakdown {number}; name one, or remove the breakdown")
+            }
+            Self::Twice { dimension, breakdown } => {
+                format!("names {dimension} twice in breakdown [{breakdown}]; remove one")
+            }
+            Self::Same(breakdown) => format!("contains breakdown [{breakdown}] twice; remove one"),
+            Self::InTwo { dimension, first, second } => {
+                format!(
+                    "names {dimension} twice, in breakdowns [{first}] and [{second}], {ONE_VIEWER}; remove one"
+                )
+            }
+            Self::Shared { family, one, other, first, second } => format!(
+                "contains breakdowns [{first}] and [{second}], which both describe the {family} ({one} and {other}), \
+                 {ONE_VIEWER}; put {one} and {other} in one breakdown, or remove one of them"
+            ),
+            Self::ContentBelowPlace { place, breakdown } => format!(
+                "combines content with {place} in breakdown [{breakdown}]: a content id can name its uploader, and \
+                 {place} locates its few viewers; remove content or {place}"
+            ),
+        }
+    }
+}
+
+impl Display for FamilyError {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", PolicyField::Breakdowns, self.problem())
+    }
+}
+
+impl Error for FamilyError {}
+
 /// Rejects invalid breakdowns, and breakdowns that share a family.
 ///
 /// `allow_below_place` permits the dimension `content` in one breakdown with `region`, `asn`, `network` or a custom
 /// dimension of the family `place`, in any order.
 ///
 /// # Errors
-/// Returns the first error. Its message contains the configuration key and the fix.
+/// Returns the first error. Its message contains the fix.
 pub fn check_families(breakdowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
     check_each(breakdowns, allow_below_place)?;
     for (index, breakdown) in breakdowns.iter().enumerate() {

@@ -53,7 +53,7 @@ pub use distribution_summary::{BINS, MIN_IN_RANGE};
 pub use families::{FamilyError, breakdown_name, check_families};
 pub use note::RejectionNote;
 pub use policies::Policies;
-pub use policy::{Detail, MIN_K, Policy, PolicyError, PolicySettings};
+pub use policy::{Detail, MIN_K, Policy, PolicyError, PolicyField, PolicySettings};
 pub use privacy::{Measure, Privacy, PrivacyError, PrivacySettings, Secret, Sigma, YEAR};
 pub use release::{ReleaseError, Released, release};
 pub use row::{Coverage, Rollup};

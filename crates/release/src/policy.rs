@@ -2,11 +2,14 @@
 
 use crowdfold_model::{Cell, Dimension, Family, Span};
 
-use crate::families::{FamilyError, breakdown_name, check_breakdowns, check_families, listed};
-use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
+use crate::families::{breakdown_name, check_breakdowns, check_families, listed};
+use crate::privacy::{Privacy, PrivacySettings, Secret};
 
+mod error;
 #[cfg(test)]
 mod tests;
+
+pub use error::{PolicyError, PolicyField};
 
 /// The minimum of k, unless `release.allow_small_k` is set.
 pub const MIN_K: u64 = 10;
@@ -80,85 +83,6 @@ pub enum Detail {
     Index(usize),
 }
 
-/// The error of a release policy.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// k is 0.
-    #[error("release.k is 0, but a row must cover at least one session; set it to 50")]
-    ZeroK,
-    /// k is below [`MIN_K`], and small values are not allowed.
-    #[error(
-        "release.k is {k}, but a row must cover at least {MIN_K} sessions; raise k to {MIN_K} or more, or set \
-         release.allow_small_k = true for trials"
-    )]
-    SmallK {
-        /// The configured k.
-        k: u64,
-    },
-    /// A breakdown is invalid, or two breakdowns share a family.
-    #[error(transparent)]
-    Families(#[from] FamilyError),
-    /// The detail table is the table of a breakdown that does not exist.
-    #[error("release.detail_breakdown is number {index}, but there are {count} breakdowns; name one of them")]
-    UnknownBreakdown {
-        /// The configured index, from 0.
-        index: usize,
-        /// The number of breakdowns.
-        count: usize,
-    },
-    /// A breakdown other than that of the detail table contains a dimension of the family `error`.
-    #[error(
-        "release.breakdowns contains {dimension} in breakdown [{breakdown}], which is not the detail table, but sessions \
-         with a code are nearly the sessions that failed; name it in detail_breakdown, or remove it"
-    )]
-    ErrorOutsideDetail {
-        /// The dimension of the family `error`.
-        dimension: Dimension,
-        /// The breakdown, as in the configuration.
-        breakdown: String,
-    },
-    /// The margin is 0, and `release.allow_small_k` is not set.
-    #[error(
-        "release.margin is 0, so that small groups can be computed to within a few sessions; set it to 1 or more, or set \
-         release.allow_small_k = true for trials"
-    )]
-    NoMargin,
-    /// The margin is more than half of k.
-    #[error("release.margin is {margin}, above half of release.k, which is {k}; set the margin to a value from 1 to {}", k / 2)]
-    WideMargin {
-        /// The configured margin.
-        margin: u64,
-        /// The configured k.
-        k: u64,
-    },
-    /// The noise is out of range.
-    #[error("release.noise is {noise}; set it to a value from 1 to {MAX_NOISE}, such as {DEFAULT_NOISE}")]
-    NoiseOutOfRange {
-        /// The configured noise.
-        noise: u64,
-    },
-    /// The minimum number of networks is out of range.
-    #[error(
-        "release.min_networks is {networks}, but a row has 64 bits for its networks; set it to a value from 1 to 64, or remove it"
-    )]
-    MinNetworksOutOfRange {
-        /// The configured minimum.
-        networks: u32,
-    },
-    /// A minimum number of networks is configured, but no noise of `differential-privacy` can hide this condition.
-    #[error(
-        "release.min_networks is {networks}, but one session can decide whether a row meets it, and no noise hides that; \
-         set it to 0, or release.policy to \"threshold\""
-    )]
-    MinNetworksUnderNoise {
-        /// The configured minimum.
-        networks: u32,
-    },
-    /// The privacy budget is invalid.
-    #[error(transparent)]
-    Privacy(#[from] PrivacyError),
-}
-
 /// The rules that rows must meet to be published. Under the policy `threshold`, rows are folded until each row is a
 /// crowd, and numbers outside the detail table have noise. Under the policy `differential-privacy`, rows are not
 /// folded, every number has noise, and a threshold hides the presence of a single session.
@@ -180,7 +104,7 @@ impl Policy {
     /// Creates a policy `threshold`.
     ///
     /// # Errors
-    /// Returns an error with the invalid key and the fix.
+    /// Returns an error with the invalid field and the fix.
     pub fn threshold(settings: PolicySettings) -> Result<Self, PolicyError> {
         check_families(&settings.breakdowns, settings.allow_below_place)?;
         Self::new(settings, None)
@@ -189,7 +113,7 @@ impl Policy {
     /// Creates a policy `differential-privacy`. It releases nothing until it has a secret (see [`Self::keyed`]).
     ///
     /// # Errors
-    /// Returns an error with the invalid key and the fix.
+    /// Returns an error with the invalid field and the fix.
     pub fn differential_privacy(
         settings: PolicySettings,
         budget: &PrivacySettings,

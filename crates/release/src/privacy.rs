@@ -6,7 +6,12 @@ mod noise;
 mod noisy;
 mod secret;
 
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+
 use crowdfold_model::{Span, Sums};
+
+use crate::policy::PolicyField;
 
 pub use noise::Sigma;
 pub use secret::Secret;
@@ -39,31 +44,24 @@ pub struct PrivacySettings {
 }
 
 /// An error in the settings of `differential-privacy`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PrivacyError {
     /// ε is invalid.
-    #[error("release.privacy.epsilon is {0}, but must be above 0 and at most 10; set it to 1.0")]
     Epsilon(
         /// The configured value.
         String,
     ),
     /// δ is invalid.
-    #[error("release.privacy.delta is {0}, but must be above 0 and below 1; set it to 1e-8")]
     Delta(
         /// The configured value.
         String,
     ),
     /// A day is not a whole number of windows.
-    #[error("windows.length is {} ms, which does not divide a day; set it to 1h", .0.as_millis())]
     Window(
         /// The configured length.
         Span,
     ),
     /// The noise would be so large that no realistic row would be released.
-    #[error(
-        "release.privacy.epsilon is {epsilon}, and {releases} tables a day share it, so only rows of at least {tau} \
-         sessions would be released; raise epsilon, or use longer windows or fewer breakdowns"
-    )]
     TooMuchNoise {
         /// The configured ε.
         epsilon: String,
@@ -73,6 +71,42 @@ pub enum PrivacyError {
         tau: u64,
     },
 }
+
+impl PrivacyError {
+    /// Returns the field that must change.
+    #[must_use]
+    pub const fn field(&self) -> PolicyField {
+        match self {
+            Self::Epsilon(_) | Self::TooMuchNoise { .. } => PolicyField::Epsilon,
+            Self::Delta(_) => PolicyField::Delta,
+            Self::Window(_) => PolicyField::Window,
+        }
+    }
+
+    /// Describes the error and the fix. The field is the subject of the description, but is not part of it.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        match self {
+            Self::Epsilon(value) => format!("is {value}, but must be above 0 and at most 10; set it to 1.0"),
+            Self::Delta(value) => format!("is {value}, but must be above 0 and below 1; set it to 1e-8"),
+            Self::Window(length) => {
+                format!("is {} ms, which does not divide a day; set it to 1h", length.as_millis())
+            }
+            Self::TooMuchNoise { epsilon, releases, tau } => format!(
+                "is {epsilon}, and {releases} tables a day share it, so only rows of at least {tau} sessions would be \
+                 released; raise epsilon, or use longer windows or fewer breakdowns"
+            ),
+        }
+    }
+}
+
+impl Display for PrivacyError {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.field(), self.problem())
+    }
+}
+
+impl Error for PrivacyError {}
 
 /// One number of a row, or a histogram to which each session contributes one value.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -21,6 +21,7 @@ use crowdfold_release::{Policies, Policy, Secret};
 use dimensions::CustomDefinitions;
 
 pub use parameters::partitioner;
+pub use policies::policy_key;
 pub use principals::Principals;
 
 /// The advice for a configuration without a secret. Without a secret, some tables contain session counts only.

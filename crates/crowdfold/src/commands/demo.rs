@@ -28,7 +28,8 @@ use crowdfold_config::{Format, Partitioner, Sessions, Source, Tenants, Windows};
 use crowdfold_kafka::TopicReader;
 use crowdfold_model::Timestamp;
 use crowdfold_query::Row;
-use crowdfold_release::Secret;
+use crowdfold_release::{PolicyError, Secret};
+use crowdfold_worker::config::policy_key;
 use crowdfold_worker::telemetry::{Component, Status};
 use crowdfold_worker::{Config, Stop, Worker, WorkerContext, clock, wiring};
 
@@ -196,7 +197,8 @@ fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
     let (length, idle) = (config.windows.length.into(), config.sessions.idle_timeout.into());
     let policy = config.policy().clone().for_windows(length, idle);
     // The configured policies of single tenants are dropped, because the demo has its own tenants.
-    let policies = policy.map_err(|error| CrowdfoldError::Usage(error.to_string()))?.into();
+    let refused = |error: PolicyError| format!("{} {}", policy_key(error.field()), error.problem());
+    let policies = policy.map_err(|error| CrowdfoldError::Usage(refused(error)))?.into();
     Ok(config.with_policies(policies))
 }
 

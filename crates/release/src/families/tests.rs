@@ -47,14 +47,14 @@ fn breakdown_may_contain_families_that_no_other_breakdown_contains() {
 fn refusal_of_breakdowns_with_a_common_family_names_both_dimensions_and_the_fix() {
     assert_eq!(
         refused(&[&[Country, Asn], &[Player], &[Browser, Region]]),
-        "release.breakdowns contains breakdowns [country, asn] and [browser, region], which both describe the place \
+        "the list of breakdowns contains breakdowns [country, asn] and [browser, region], which both describe the place \
          (country and region), so that the difference between two tables may be a single viewer; put country and \
          region in one breakdown, or remove one of them"
     );
     assert!(refused(&[&[Os], &[Device]]).contains("the platform (os and device)"));
     assert_eq!(
         refused(&[&[Country], &[Asn, Country]]),
-        "release.breakdowns names country twice, in breakdowns [country] and [asn, country], so that the difference \
+        "the list of breakdowns names country twice, in breakdowns [country] and [asn, country], so that the difference \
          between two tables may be a single viewer; remove one"
     );
     assert!(refused(&[&[Country, OsVersion], &[Os]]).contains("os_version and os"));
@@ -66,7 +66,7 @@ fn breakdown_of_content_and_a_small_place_is_refused_in_any_order_unless_allowed
         for breakdown in [vec![place, Content], vec![Content, place], vec![Content, Device, place]] {
             let error = check_families(std::slice::from_ref(&breakdown), false).expect_err("refused");
             assert!(matches!(&error, FamilyError::ContentBelowPlace { place: named, .. } if *named == place));
-            assert!(error.to_string().contains("content.allow_below_place = true"), "{error}");
+            assert!(error.to_string().contains(&format!("remove content or {place}")), "{error}");
             assert_eq!(check_families(&[breakdown], true), Ok(()));
         }
     }
@@ -78,12 +78,13 @@ fn breakdown_of_content_and_a_small_place_is_refused_in_any_order_unless_allowed
 fn duplicate_and_empty_breakdowns_are_refused() {
     assert_eq!(
         refused(&[&[Country], &[Os, Browser, Os]]),
-        "release.breakdowns names os twice in breakdown [os, browser, os]; remove one"
+        "the list of breakdowns names os twice in breakdown [os, browser, os]; remove one"
     );
     assert!(
-        refused(&[&[Country], &[]]).starts_with("release.breakdowns contains no dimension in breakdown 2;")
+        refused(&[&[Country], &[]])
+            .starts_with("the list of breakdowns contains no dimension in breakdown 2;")
     );
-    assert!(refused(&[]).starts_with("release.breakdowns is empty"));
+    assert!(refused(&[]).starts_with("the list of breakdowns is empty"));
 }
 
 #[test]

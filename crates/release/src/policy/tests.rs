@@ -25,29 +25,26 @@ fn default_policy_has_k_50_and_five_breakdowns() {
 #[test]
 fn small_k_is_refused_unless_allowed() {
     let message = refused(PolicySettings { k: 9, ..settings() });
-    assert_eq!(
-        message,
-        "release.k is 9, but a row must cover at least 10 sessions; raise k to 10 or more, or set release.allow_small_k = \
-         true for trials"
-    );
+    assert_eq!(message, "k is 9, but a row must cover at least 10 sessions; raise k to 10 or more");
     assert!(Policy::threshold(PolicySettings { k: 9, allow_small_k: true, ..settings() }).is_ok());
     assert!(Policy::threshold(PolicySettings { k: 10, ..settings() }).is_ok());
-    assert!(
-        refused(PolicySettings { k: 0, allow_small_k: true, ..settings() }).starts_with("release.k is 0")
-    );
+    assert!(refused(PolicySettings { k: 0, allow_small_k: true, ..settings() }).starts_with("k is 0"));
 }
 
 #[test]
 fn setting_out_of_range_is_refused_with_its_key() {
     let message = refused(PolicySettings { detail: Detail::Index(5), ..settings() });
-    assert!(message.starts_with("release.detail_breakdown is number 5, but there are 5"), "{message}");
+    assert!(
+        message.starts_with("the breakdown of the detail table is number 5, but there are 5"),
+        "{message}"
+    );
     for noise in [0, 101] {
         let message = refused(PolicySettings { noise, ..settings() });
-        assert_eq!(message, format!("release.noise is {noise}; set it to a value from 1 to 100, such as 8"));
+        assert_eq!(message, format!("the noise is {noise}; set it to a value from 1 to 100, such as 8"));
     }
     for networks in [0, 65] {
         let message = refused(PolicySettings { min_networks: Some(networks), ..settings() });
-        assert!(message.starts_with(&format!("release.min_networks is {networks}")), "{message}");
+        assert!(message.starts_with(&format!("the minimum number of networks is {networks}")), "{message}");
     }
     let message = refused(PolicySettings { breakdowns: vec![vec![Os], vec![Device]], ..settings() });
     assert!(message.contains("both describe the platform"), "{message}");
@@ -66,9 +63,9 @@ fn margin_is_at_most_half_of_k_and_may_be_zero_only_if_a_small_k_is_allowed() {
     assert_eq!(margin(50, Some(0), true), Ok(0));
     assert_eq!(
         margin(51, Some(26), true),
-        Err("release.margin is 26, above half of release.k, which is 51; set the margin to a value from 1 to 25".into())
+        Err("the margin is 26, above half of k, which is 51; set the margin to a value from 1 to 25".into())
     );
-    assert!(margin(50, Some(0), false).unwrap_err().starts_with("release.margin is 0, so that small"));
+    assert!(margin(50, Some(0), false).unwrap_err().starts_with("the margin is 0, so that small"));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use crowdfold_config::{ConfigError, DetailTable, Loaded, ReleasePolicy};
 use crowdfold_engine::MOST_LEVELS;
 use crowdfold_model::{CustomDimensions, Dimension};
 use crowdfold_release::{
-    Detail, Policies, Policy, PolicyError, PolicySettings, PrivacyError, PrivacySettings,
+    Detail, FamilyError, Policies, Policy, PolicyError, PolicyField, PolicySettings, PrivacyError,
+    PrivacySettings,
 };
 
 use super::dimensions::named;
@@ -14,12 +15,6 @@ use super::dimensions::named;
 const K: &str = "release.k";
 const BREAKDOWNS: &str = "release.breakdowns";
 const DETAIL: &str = "release.detail_breakdown";
-const MARGIN: &str = "release.margin";
-const NOISE: &str = "release.noise";
-const GUARD: &str = "release.min_networks";
-const EPSILON: &str = "release.privacy.epsilon";
-const DELTA: &str = "release.privacy.delta";
-const LENGTH: &str = "windows.length";
 
 /// Creates the policies. The secret is not included.
 pub(super) fn read(loaded: &Loaded, custom: &CustomDimensions) -> Result<Policies, ConfigError> {
@@ -157,26 +152,67 @@ impl<'a> Keys<'a> {
 
     /// Converts the error of a policy to a configuration error, which names the key that must change.
     fn refused(&self, error: &PolicyError) -> ConfigError {
-        let (k, breakdowns) = (self.k.key.as_str(), self.breakdowns.key.as_str());
+        let field = error.field();
+        let subject = match field {
+            PolicyField::K => &self.k.key,
+            PolicyField::Breakdowns => &self.breakdowns.key,
+            PolicyField::Detail => &self.detail.key,
+            _ => policy_key(field),
+        };
         let key = match error {
-            PolicyError::ZeroK | PolicyError::SmallK { .. } => k,
-            PolicyError::Families(_) | PolicyError::ErrorOutsideDetail { .. } => breakdowns,
+            PolicyError::WideMargin { .. } if self.k.key != K => &self.k.key,
             // the breakdowns of the tenant are the cause, because the common breakdowns were checked before with the
             // same privacy budget
-            PolicyError::Privacy(PrivacyError::TooMuchNoise { .. }) if breakdowns != BREAKDOWNS => breakdowns,
-            PolicyError::UnknownBreakdown { .. } => &self.detail.key,
-            PolicyError::WideMargin { .. } if k != K => k,
-            PolicyError::NoMargin | PolicyError::WideMargin { .. } => MARGIN,
-            PolicyError::NoiseOutOfRange { .. } => NOISE,
-            PolicyError::MinNetworksOutOfRange { .. } | PolicyError::MinNetworksUnderNoise { .. } => GUARD,
-            PolicyError::Privacy(PrivacyError::Epsilon(_) | PrivacyError::TooMuchNoise { .. }) => EPSILON,
-            PolicyError::Privacy(PrivacyError::Delta(_)) => DELTA,
-            PolicyError::Privacy(PrivacyError::Window(_)) => LENGTH,
+            PolicyError::Privacy(PrivacyError::TooMuchNoise { .. }) if self.breakdowns.key != BREAKDOWNS => {
+                &self.breakdowns.key
+            }
+            _ => subject,
         };
-        let message = error.to_string().replace(BREAKDOWNS, breakdowns).replace(K, k);
-        match message.strip_prefix(key).and_then(|rest| rest.strip_prefix(' ')) {
-            Some(rest) => self.loaded.error(key, rest),
-            None => self.loaded.error(key, format!("is refused, because {message}")),
+        let problem = self.problem(error);
+        if key == subject {
+            return self.loaded.error(key, problem);
         }
+        self.loaded.error(key, format!("is refused, because {subject} {problem}"))
+    }
+
+    /// Describes the error of a policy and the fix. The description names other keys that are part of the fix.
+    fn problem(&self, error: &PolicyError) -> String {
+        let problem = error.problem();
+        match error {
+            PolicyError::SmallK { .. } | PolicyError::NoMargin => {
+                format!("{problem}, or set release.allow_small_k = true for trials")
+            }
+            PolicyError::Families(FamilyError::ContentBelowPlace { .. }) => {
+                format!("{problem}, or set content.allow_below_place = true")
+            }
+            PolicyError::ErrorOutsideDetail { .. } => {
+                format!("{problem}, or name the breakdown in {}", self.detail.key)
+            }
+            PolicyError::WideMargin { margin, k } => format!(
+                "is {margin}, above half of {}, which is {k}; set the margin to a value from 1 to {}",
+                self.k.key,
+                k / 2
+            ),
+            PolicyError::MinNetworksUnderNoise { .. } => {
+                format!("{problem}, or release.policy to \"threshold\"")
+            }
+            _ => problem,
+        }
+    }
+}
+
+/// Returns the configuration key that sets a field of the common policy.
+#[must_use]
+pub const fn policy_key(field: PolicyField) -> &'static str {
+    match field {
+        PolicyField::K => K,
+        PolicyField::Breakdowns => BREAKDOWNS,
+        PolicyField::Detail => DETAIL,
+        PolicyField::Margin => "release.margin",
+        PolicyField::Noise => "release.noise",
+        PolicyField::MinNetworks => "release.min_networks",
+        PolicyField::Epsilon => "release.privacy.epsilon",
+        PolicyField::Delta => "release.privacy.delta",
+        PolicyField::Window => "windows.length",
     }
 }

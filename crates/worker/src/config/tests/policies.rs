@@ -42,6 +42,12 @@ fn release_settings_that_do_not_protect_sessions_are_refused() {
              asn locates its few viewers; remove content or asn, or set content.allow_below_place = true",
         ),
         (
+            "breakdowns = [[\"error_code\"], [\"os\"]]",
+            "breakdowns contains error_code in breakdown [error_code], which is not the detail table, but sessions with \
+             a code are nearly the sessions that failed; remove error_code, or name the breakdown in \
+             release.detail_breakdown",
+        ),
+        (
             "detail_breakdown = [\"os\"]",
             "detail_breakdown is not a breakdown of release.breakdowns; write one exactly as it is listed there, or set \
              the key to \"last\" or \"none\"",
