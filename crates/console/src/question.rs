@@ -128,10 +128,6 @@ impl Parameters {
     /// Returns the length of time in a parameter.
     pub(crate) fn span(&self, name: &str) -> Result<Option<Span>, Refusal> {
         let Some(text) = self.one(name) else { return Ok(None) };
-        let weeks = text.strip_suffix('w').and_then(|weeks| weeks.parse::<u64>().ok());
-        if let Some(weeks) = weeks.filter(|weeks| (1..=520).contains(weeks)) {
-            return Ok(Some(Span::DAY.times(7 * weeks)));
-        }
         let span = parse_duration(text).map(Span::from).filter(|span| !span.is_zero());
         span.map(Some).ok_or_else(|| {
             let text = text.escape_debug();

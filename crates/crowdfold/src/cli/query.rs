@@ -118,10 +118,7 @@ fn metric(text: &str) -> Result<QueryMetric, String> {
 
 /// Parses the earlier period of a comparison.
 fn against(text: &str) -> Result<Against, String> {
-    let weeks =
-        text.strip_suffix('w').and_then(|weeks| weeks.parse::<u32>().ok()).filter(|weeks| *weeks <= 520);
-    let length = weeks.map(|weeks| Duration::from_secs(7 * 86_400) * weeks).or_else(|| parse_duration(text));
-    let length = length.filter(|length| !length.is_zero()).map(Against::Before);
+    let length = parse_duration(text).filter(|length| !length.is_zero()).map(Against::Before);
     let time = || text.parse::<Timestamp>().ok().map(Against::At);
     length.or_else(time).ok_or_else(|| {
         "neither a duration nor a time; write a duration such as 1d or 1w, or a time such as 2026-11-30T08:00:00Z".into()

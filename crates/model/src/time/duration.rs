@@ -11,13 +11,16 @@ mod tests;
 pub(super) const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// Parses a whole number and a unit, such as `500ms`, `90s`, `1m`, `6h` or `30d`. Returns `None` for any other
+/// The unit that is parsed, but not used in formatted durations. Days are easier to compare.
+const WEEK: (&str, u64) = ("w", 7 * 86_400_000);
+
+/// Parses a whole number and a unit, such as `500ms`, `90s`, `1m`, `6h`, `30d` or `2w`. Returns `None` for any other
 /// string.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let (_, millis) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
+    let (_, millis) = UNITS.into_iter().chain([WEEK]).find(|(name, _)| *name == unit)?;
     number.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
 }
 

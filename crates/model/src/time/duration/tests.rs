@@ -10,6 +10,7 @@ fn text_without_exactly_one_number_and_one_unit_is_not_a_duration() {
         ("1m", Some(60_000)),
         ("6h", Some(21_600_000)),
         ("30d", Some(2_592_000_000)),
+        ("2w", Some(1_209_600_000)),
         ("0s", Some(0)),
         ("60", None),
         ("", None),
@@ -20,6 +21,7 @@ fn text_without_exactly_one_number_and_one_unit_is_not_a_duration() {
         ("1h30m", None),
         ("99999999999999999999d", None),
         ("18446744073709551615d", None),
+        ("18446744073709551615w", None),
     ] {
         assert_eq!(parse_duration(text), millis.map(Duration::from_millis), "{text}");
     }
@@ -33,4 +35,5 @@ fn parsing_a_formatted_duration_returns_the_duration() {
     }
     assert_eq!(spell_duration(Duration::from_millis(90_061_001)), "1d 1h 1m 1s 1ms");
     assert_eq!(spell_duration(Duration::ZERO), "0s");
+    assert_eq!(parse_duration("2w").map(show_duration).as_deref(), Some("14d"));
 }
