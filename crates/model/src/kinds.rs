@@ -83,3 +83,26 @@ pub enum CmcdPart {
     /// The same item as for `Video`. However, the member is ignored if the requested object contains no video.
     Picture,
 }
+
+/// The direction in which a metric improves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// A higher value is better.
+    Higher,
+    /// A lower value is better.
+    Lower,
+    /// The metric is an amount, so a higher value is neither better nor worse.
+    Neither,
+}
+
+impl Better {
+    /// Returns the name of the direction in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Higher => "higher",
+            Self::Lower => "lower",
+            Self::Neither => "neither",
+        }
+    }
+}

@@ -47,7 +47,7 @@ pub use custom::{Custom, CustomDimensions, CustomSource, CustomValues};
 pub use dimension::{Dimension, Family, NameList, TextRule};
 pub use distribution::Distribution;
 pub use error_class::ErrorClass;
-pub use kinds::{Clamp, CmcdPart, Combine, Limit, Unit};
+pub use kinds::{Better, Clamp, CmcdPart, Combine, Limit, Unit};
 pub use metric::{Metric, SumMetric, ValueMetric};
 pub use partitioner::{Partitioner, murmur2};
 pub use quality::{Qualities, Quality};

@@ -2,7 +2,7 @@
 
 mod either;
 
-use crate::{Clamp, CmcdPart, Combine, Limit, Unit};
+use crate::{Better, Clamp, CmcdPart, Combine, Limit, Unit};
 
 pub use either::Metric;
 
@@ -26,6 +26,7 @@ struct ValueDefinition {
     unit: Unit,
     largest: u64,
     combine: Combine,
+    better: Better,
     has_histogram: bool,
     outside_detail: Clamp,
     rank: u8,
@@ -39,6 +40,7 @@ struct ValueDefinition {
 ///   the total since the start of the session.
 /// - `largest`: the maximum value that a beacon may contain, if it is smaller than the maximum of the unit. A larger
 ///   value is an error of the sender.
+/// - `better`: the direction in which the mean of the values improves.
 /// - `most`: the maximum that one session adds in one window.
 /// - `outside`: the maximum that one session contributes outside the detail table.
 /// - `rank`: fields use the contribution budget of a session in this order. Classes of errors have the ranks 4 to 9.
@@ -53,7 +55,8 @@ macro_rules! metrics {
         values {$(
             $(#[doc = $value_doc:literal])+
             $value:ident: $value_name:literal, unit = $value_unit:ident, $(largest = $largest:literal,)?
-                cmcd = [$($value_key:literal $value_part:ident)?], combine = $combine:ident, histogram = $histogram:literal,
+                cmcd = [$($value_key:literal $value_part:ident)?], combine = $combine:ident, better = $better:ident,
+                histogram = $histogram:literal,
                 outside = $value_clamp:expr, rank = $value_rank:literal;
         )+}
     ) => {
@@ -90,6 +93,7 @@ macro_rules! metrics {
             unit: Unit::$value_unit,
             largest: smaller(Unit::$value_unit.limit(), &[$($largest)?]),
             combine: Combine::$combine,
+            better: Better::$better,
             has_histogram: $histogram,
             outside_detail: $value_clamp,
             rank: $value_rank,
@@ -189,20 +193,20 @@ metrics! {
     }
     values {
         /// Time from the request for playback to the first frame.
-        StartupMs: "startup_ms", unit = Milliseconds, cmcd = ["msd" First], combine = First, histogram = true,
+        StartupMs: "startup_ms", unit = Milliseconds, cmcd = ["msd" First], combine = First, better = Lower, histogram = true,
             outside = Clamp::Fixed(10_000), rank = 14;
         /// Measured throughput.
-        BandwidthKbps: "bandwidth_kbps", unit = Kbps, cmcd = ["mtp" Video], combine = Mean, histogram = true,
+        BandwidthKbps: "bandwidth_kbps", unit = Kbps, cmcd = ["mtp" Video], combine = Mean, better = Higher, histogram = true,
             outside = Clamp::Fixed(30_000), rank = 16;
         /// Encoded bitrate. It takes only a few values, so percentiles describe it without a histogram.
-        BitrateKbps: "bitrate_kbps", unit = Kbps, cmcd = ["br" Picture], combine = Mean, histogram = false,
+        BitrateKbps: "bitrate_kbps", unit = Kbps, cmcd = ["br" Picture], combine = Mean, better = Higher, histogram = false,
             outside = Clamp::Fixed(10_000), rank = 15;
         /// Time from the recording of a picture to its display in a live stream.
-        LiveLatencyMs: "live_latency_ms", unit = Milliseconds, cmcd = ["ltc" First], combine = Mean, histogram = true,
+        LiveLatencyMs: "live_latency_ms", unit = Milliseconds, cmcd = ["ltc" First], combine = Mean, better = Lower, histogram = true,
             outside = Clamp::Hidden, rank = 255;
         /// Time from a request for media to the first byte of the response. Values above 60 s are ignored, because
         /// players time out earlier, and some report the time of day instead.
-        TtfbMs: "ttfb_ms", unit = Milliseconds, largest = 60_000, cmcd = ["ttfb" First], combine = PlainMean,
+        TtfbMs: "ttfb_ms", unit = Milliseconds, largest = 60_000, cmcd = ["ttfb" First], combine = PlainMean, better = Lower,
             histogram = true, outside = Clamp::Hidden, rank = 255;
     }
 }
@@ -305,6 +309,12 @@ impl ValueMetric {
     #[must_use]
     pub const fn combine(self) -> Combine {
         self.definition().combine
+    }
+
+    /// Returns the direction in which the mean of the metric improves.
+    #[must_use]
+    pub const fn better(self) -> Better {
+        self.definition().better
     }
 
     /// Returns true if the detail table contains a histogram of the metric.

@@ -46,7 +46,7 @@ pub use group::{Figure, Figures};
 pub use names::{Names, UnknownName, list_of_names};
 pub use output::csv_field;
 pub use query::{Args, Query, QueryError};
-pub use query_metric::{Better, QueryMetric};
+pub use query_metric::QueryMetric;
 pub use ranking::{Rank, RankedRow, Ranking};
 pub use reader::Reader;
 pub use report::Report;

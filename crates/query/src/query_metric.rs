@@ -1,6 +1,6 @@
 //! Metrics that can be selected by name.
 
-use crowdfold_model::{SumMetric, Unit, ValueMetric};
+use crowdfold_model::{Better, SumMetric, Unit};
 
 use crate::group::{Derived, Figure, Group};
 
@@ -18,29 +18,6 @@ enum Kind {
     MinutesWatched,
     Ratio(Derived),
     Sum(SumMetric),
-}
-
-/// The direction in which a metric improves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Better {
-    /// A higher value is better.
-    Higher,
-    /// A lower value is better.
-    Lower,
-    /// The metric is an amount, so a higher value is neither better nor worse.
-    Neither,
-}
-
-impl Better {
-    /// Returns the name of the direction in answers.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Higher => "higher",
-            Self::Lower => "lower",
-            Self::Neither => "neither",
-        }
-    }
 }
 
 impl QueryMetric {
@@ -104,9 +81,8 @@ impl QueryMetric {
     #[must_use]
     pub const fn better(self) -> Better {
         match self.0 {
-            Kind::Ratio(
-                Derived::GoodSessions | Derived::Mean(ValueMetric::BandwidthKbps | ValueMetric::BitrateKbps),
-            ) => Better::Higher,
+            Kind::Ratio(Derived::Mean(metric)) => metric.better(),
+            Kind::Ratio(Derived::GoodSessions) => Better::Higher,
             Kind::Ratio(_) => Better::Lower,
             Kind::Sessions | Kind::ConcurrentMean | Kind::MinutesWatched | Kind::Sum(_) => Better::Neither,
         }

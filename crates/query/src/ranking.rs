@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_model::FOLDED;
+use crowdfold_model::{Better, FOLDED};
 
 use crate::estimate::{Ratio, Term};
 use crate::group::{Derived, Figure, Group};
-use crate::{Answer, Better, QueryMetric};
+use crate::{Answer, QueryMetric};
 
 #[cfg(test)]
 mod tests;

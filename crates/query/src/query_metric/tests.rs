@@ -1,4 +1,6 @@
-use super::{Better, QueryMetric};
+use crowdfold_model::Better;
+
+use super::QueryMetric;
 use crate::testing::{query, rows, table};
 
 #[test]
@@ -11,6 +13,12 @@ fn every_metric_has_a_unique_name_and_is_found_by_it() {
         assert_eq!(metric.is_ratio(), metric.better() != Better::Neither, "{}", metric.name());
     }
     assert_eq!(QueryMetric::named("colour"), None);
+}
+
+#[test]
+fn only_throughput_bitrate_and_good_sessions_are_better_when_higher() {
+    let higher = QueryMetric::all().filter(|metric| metric.better() == Better::Higher);
+    assert_eq!(higher.map(QueryMetric::name).collect::<Vec<_>>(), ["good", "bandwidth_kbps", "bitrate_kbps"]);
 }
 
 #[test]
