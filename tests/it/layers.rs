@@ -1,36 +1,53 @@
 //! Tests of the structural rules in docs/internals/architecture.md: dependencies between crates, unsafe code, lints,
 //! clocks, and the length of files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The layer of each crate. A crate may depend only on crates with a lower number.
-const LAYERS: [(&str, u32); 20] = [
-    ("crowdfold-model", 0),
-    ("crowdfold-random", 0),
-    ("crowdfold-config", 1),
-    ("crowdfold-scan", 0),
-    ("crowdfold-beacon", 1),
-    ("crowdfold-loadgen", 1),
-    ("crowdfold-query", 1),
-    ("crowdfold-console", 2),
-    ("crowdfold-airlock", 2),
-    ("crowdfold-testkit", 3),
-    ("crowdfold-release", 4),
-    ("crowdfold-engine", 5),
-    ("crowdfold-audit", 5),
-    ("crowdfold-kafka", 6),
-    ("crowdfold-collector", 7),
-    ("crowdfold-worker", 7),
-    ("crowdfold", 8),
-    ("crowdfold-suite", 9),
-    ("crowdfold-attack", 9),
-    ("crowdfold-cost", 9),
+/// The crates of the workspace on which each crate may depend, without the prefix `crowdfold-`. A crate may depend only
+/// on crates that are listed before it.
+const ALLOWED: [(&str, &[&str]); 17] = [
+    ("model", &[]),
+    ("random", &[]),
+    ("scan", &[]),
+    ("config", &["model"]),
+    ("beacon", &["model"]),
+    ("loadgen", &["model", "random"]),
+    ("query", &["model"]),
+    ("console", &["model", "query"]),
+    ("airlock", &["model", "scan", "beacon"]),
+    ("testkit", &["beacon"]),
+    ("release", &["model"]),
+    ("engine", &["model", "airlock", "release"]),
+    ("audit", &["model", "scan", "release"]),
+    ("kafka", &["model", "release"]),
+    ("collector", &["model", "beacon", "airlock", "kafka"]),
+    ("worker", &["model", "scan", "config", "airlock", "release", "engine", "kafka"]),
+    (
+        "crowdfold",
+        &[
+            "model",
+            "config",
+            "loadgen",
+            "query",
+            "console",
+            "airlock",
+            "release",
+            "engine",
+            "audit",
+            "kafka",
+            "collector",
+            "worker",
+        ],
+    ),
 ];
+
+/// The crates that contain only tests or benchmarks. They may depend on every other crate except `crowdfold`.
+const TEST_CRATES: [&str; 3] = ["suite", "attack", "cost"];
 
 /// The crates that must not read the clock. They receive the time as an argument.
 const TIMELESS: [&str; 10] = [
@@ -80,9 +97,9 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a string").to_owned()
 }
 
-fn layer(name: &str) -> u32 {
-    let found = LAYERS.iter().find(|(known, _)| *known == name);
-    found.unwrap_or_else(|| panic!("{name} has no layer; add it to LAYERS")).1
+/// Returns the name of a crate without its prefix.
+fn short(name: &str) -> &str {
+    name.strip_prefix("crowdfold-").unwrap_or(name)
 }
 
 /// Returns the path and the text of all source files of a crate.
@@ -121,16 +138,73 @@ fn only_airlock_and_collector_depend_on_beacon() {
 }
 
 #[test]
-fn crates_depend_only_on_crates_of_lower_layers() {
-    for (name, of) in crates() {
-        for (needed, for_tests) in of.needs {
-            let kit = for_tests && needed == "crowdfold-testkit";
+fn each_crate_depends_on_exactly_the_crates_in_its_list() {
+    let mut listed: BTreeSet<_> = ALLOWED.iter().map(|(name, _)| *name).collect();
+    listed.extend(TEST_CRATES);
+    let crates = crates();
+    let found: BTreeSet<_> = crates.keys().map(|name| short(name)).collect();
+    assert_eq!(found, listed, "ALLOWED or TEST_CRATES must list each crate of the workspace");
+    for (name, allowed) in ALLOWED {
+        let of = crates.iter().find(|(known, _)| short(known) == name).expect("a listed crate").1;
+        let shipped = of.needs.iter().filter(|(_, for_tests)| !for_tests).map(|(needed, _)| short(needed));
+        let shipped: BTreeSet<_> = shipped.collect();
+        assert_eq!(
+            shipped,
+            allowed.iter().copied().collect(),
+            "the dependencies of {name} and its list in ALLOWED"
+        );
+    }
+}
+
+#[test]
+fn crates_are_listed_after_the_crates_on_which_they_depend() {
+    for (index, (name, allowed)) in ALLOWED.iter().enumerate() {
+        for needed in *allowed {
+            let at = ALLOWED.iter().position(|(known, _)| known == needed);
             assert!(
-                kit || layer(&needed) < layer(&name),
-                "{name} depends on {needed}, which is not in a lower layer"
+                at.is_some_and(|at| at < index),
+                "{name} depends on {needed}, which is not listed before it"
             );
         }
     }
+}
+
+#[test]
+fn tests_of_a_crate_depend_only_on_crates_for_tests_and_on_crates_in_its_list() {
+    for (name, of) in crates() {
+        let Some((_, allowed)) = ALLOWED.iter().find(|(known, _)| *known == short(&name)) else { continue };
+        for (needed, _) in of.needs.iter().filter(|(_, for_tests)| *for_tests) {
+            let needed = short(needed);
+            let may = ["testkit", "random"].contains(&needed) || allowed.contains(&needed);
+            assert!(may, "the tests of {name} depend on {needed}, which is not in its list");
+        }
+    }
+}
+
+/// Returns the names of the public error types in a source file.
+fn error_types(text: &str) -> impl Iterator<Item = &str> {
+    let types =
+        text.lines().filter_map(|line| line.strip_prefix("pub enum ").or(line.strip_prefix("pub struct ")));
+    let names = types.filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+    names.filter(|name| name.ends_with("Error"))
+}
+
+#[test]
+fn every_public_error_type_is_named_in_decision_050() {
+    const PAGE: &str = "docs/internals/decisions/050-one-error-type-per-crate.md";
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE)).expect("a readable page");
+    let mut found = 0;
+    for (crate_name, of) in crates() {
+        for (_, text) in sources(&of.directory) {
+            for name in error_types(&text) {
+                found += 1;
+                let is_named =
+                    [format!("`{name}`"), format!("::{name}`")].iter().any(|form| page.contains(form));
+                assert!(is_named, "{PAGE} does not name {crate_name}::{name}");
+            }
+        }
+    }
+    assert!(found > 15, "only {found} error types were found");
 }
 
 #[test]
