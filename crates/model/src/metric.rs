@@ -193,21 +193,21 @@ metrics! {
     }
     values {
         /// Time from the request for playback to the first frame.
-        StartupMs: "startup_ms", unit = Milliseconds, cmcd = ["msd" First], combine = First, better = Lower, histogram = true,
-            outside = Clamp::Fixed(10_000), rank = 14;
+        StartupMs: "startup_ms", unit = Milliseconds, cmcd = ["msd" First], combine = First,
+            better = Lower, histogram = true, outside = Clamp::Fixed(10_000), rank = 14;
         /// Measured throughput.
-        BandwidthKbps: "bandwidth_kbps", unit = Kbps, cmcd = ["mtp" Video], combine = Mean, better = Higher, histogram = true,
-            outside = Clamp::Fixed(30_000), rank = 16;
+        BandwidthKbps: "bandwidth_kbps", unit = Kbps, cmcd = ["mtp" Video], combine = Mean,
+            better = Higher, histogram = true, outside = Clamp::Fixed(30_000), rank = 16;
         /// Encoded bitrate. It takes only a few values, so percentiles describe it without a histogram.
-        BitrateKbps: "bitrate_kbps", unit = Kbps, cmcd = ["br" Picture], combine = Mean, better = Higher, histogram = false,
-            outside = Clamp::Fixed(10_000), rank = 15;
+        BitrateKbps: "bitrate_kbps", unit = Kbps, cmcd = ["br" Picture], combine = Mean,
+            better = Higher, histogram = false, outside = Clamp::Fixed(10_000), rank = 15;
         /// Time from the recording of a picture to its display in a live stream.
-        LiveLatencyMs: "live_latency_ms", unit = Milliseconds, cmcd = ["ltc" First], combine = Mean, better = Lower, histogram = true,
-            outside = Clamp::Hidden, rank = 255;
+        LiveLatencyMs: "live_latency_ms", unit = Milliseconds, cmcd = ["ltc" First], combine = Mean,
+            better = Lower, histogram = true, outside = Clamp::Hidden, rank = 255;
         /// Time from a request for media to the first byte of the response. Values above 60 s are ignored, because
         /// players time out earlier, and some report the time of day instead.
-        TtfbMs: "ttfb_ms", unit = Milliseconds, largest = 60_000, cmcd = ["ttfb" First], combine = PlainMean, better = Lower,
-            histogram = true, outside = Clamp::Hidden, rank = 255;
+        TtfbMs: "ttfb_ms", unit = Milliseconds, largest = 60_000, cmcd = ["ttfb" First], combine = PlainMean,
+            better = Lower, histogram = true, outside = Clamp::Hidden, rank = 255;
     }
 }
 

@@ -47,15 +47,15 @@ fn breakdown_may_contain_families_that_no_other_breakdown_contains() {
 fn refusal_of_breakdowns_with_a_common_family_names_both_dimensions_and_the_fix() {
     assert_eq!(
         refused(&[&[Country, Asn], &[Player], &[Browser, Region]]),
-        "the list of breakdowns contains breakdowns [country, asn] and [browser, region], which both describe the place \
-         (country and region), so that the difference between two tables may be a single viewer; put country and \
+        "the list of breakdowns contains breakdowns [country, asn] and [browser, region], which both describe the \
+         place (country and region), so that the difference between two tables may be a single viewer; put country and \
          region in one breakdown, or remove one of them"
     );
     assert!(refused(&[&[Os], &[Device]]).contains("the platform (os and device)"));
     assert_eq!(
         refused(&[&[Country], &[Asn, Country]]),
-        "the list of breakdowns names country twice, in breakdowns [country] and [asn, country], so that the difference \
-         between two tables may be a single viewer; remove one"
+        "the list of breakdowns names country twice, in breakdowns [country] and [asn, country], so that the \
+         difference between two tables may be a single viewer; remove one"
     );
     assert!(refused(&[&[Country, OsVersion], &[Os]]).contains("os_version and os"));
 }

@@ -177,8 +177,8 @@ fn breakdowns_that_share_a_family_are_allowed_and_min_networks_is_refused() {
     };
     assert_eq!(
         refused(overlapping(), Some(5)),
-        "the minimum number of networks is 5, but one session can decide whether a row meets it, and no noise hides that; set it \
-         to 0"
+        "the minimum number of networks is 5, but one session can decide whether a row meets it, and no noise \
+         hides that; set it to 0"
     );
     let twice = refused(vec![vec![Os], vec![Os]], None);
     assert_eq!(twice, "the list of breakdowns contains breakdown [os] twice; remove one");
