@@ -17,8 +17,8 @@ mod reports;
 mod tests;
 
 /// The maximum number of rows of a breakdown, unless the request sets another limit.
-const LIMIT: usize = 100;
-const MOST: usize = 1_000;
+pub(crate) const LIMIT: usize = 100;
+pub(crate) const MOST: usize = 1_000;
 
 /// An answer of the API, as JSON and as lines of CSV.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ use crate::answers::{Asked, Reply};
 use crate::live::LiveReader;
 use crate::question::Refusal;
 use crate::server::SLOW;
-use crate::{Access, Console, access, catalogue, export, host, page};
+use crate::{Access, Console, access, catalogue, export, host, openapi, page};
 
 /// The maximum length of the address (path and query) of a request, in bytes.
 const LONGEST_ADDRESS: usize = 4_096;
@@ -155,7 +155,7 @@ fn ask(console: &Console, access: &Access, path: &str, query: &str, wants_csv: b
         "/api/v1/windows" => asked.windows(query),
         "/api/v1/status" => Ok(Reply { json: console.status(access), csv: None }),
         "/api/v1/openapi.json" => {
-            Ok(Reply { json: catalogue::openapi(console.settings.facts.version), csv: None })
+            Ok(Reply { json: openapi::document(console.settings.facts.version), csv: None })
         }
         "/metrics" => return gauges(console, access, asked.now),
         _ => Err(Refusal::unknown("unknown path; /api/v1/openapi.json describes the API")),

@@ -25,6 +25,7 @@ mod export;
 mod host;
 mod http;
 mod live;
+mod openapi;
 mod page;
 mod question;
 mod server;
