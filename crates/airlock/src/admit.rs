@@ -8,7 +8,7 @@ use crowdfold_beacon::{Amount, Beacon, Form, Number, ReadError, Reader, Text};
 use crate::ignored::Ignored;
 use crate::shared::Shared;
 use crate::validator::Validator;
-use crate::{Dictionary, Format, Observation, Rejection, Symbol};
+use crate::{Dictionary, Format, Observation, Rejection, SentFields, Symbol};
 use crowdfold_model::{Partitioner, Reason, Timestamp};
 
 /// One record of the topic of beacons, or one line of a file. It is personal data, so it does not implement `Debug`.
@@ -169,6 +169,12 @@ impl Airlock {
     /// Returns the number of unusable values since the last call, by field. Returns `None` if there were none.
     pub fn take_ignored(&mut self) -> Option<Ignored> {
         self.validator.take_ignored()
+    }
+
+    /// Returns the fields of all JSON beacons that were admitted or rejected.
+    #[must_use]
+    pub const fn sent_fields(&self) -> &SentFields {
+        self.validator.sent_fields()
     }
 
     /// Returns the dictionary with the words of this airlock's observations.

@@ -38,6 +38,7 @@ mod ignored;
 mod measures;
 mod observation;
 mod rejection;
+mod sent_fields;
 mod session;
 mod session_hash;
 mod settings;
@@ -53,6 +54,7 @@ pub use observation::{
     Identity, Measures, MoreCodes, Observation, Playback, SessionHash, State, Tenant, Total,
 };
 pub use rejection::Rejection;
+pub use sent_fields::SentFields;
 pub use session::session_of;
 pub use session_hash::SessionHasher;
 pub use settings::{AddressPolicy, Format, Settings};

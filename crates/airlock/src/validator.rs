@@ -15,7 +15,7 @@ use crate::session::session_of;
 use crate::session_hash::belongs;
 use crate::shared::Shared;
 use crate::words::Words;
-use crate::{Dictionary, Observation, Placement, Rejection, SessionHash, Symbol, Tenant, cmcd};
+use crate::{Dictionary, Observation, Placement, Rejection, SentFields, SessionHash, Symbol, Tenant, cmcd};
 use crowdfold_model::{Dimension, Reason, Span, Timestamp, ValueMetric};
 
 type Dimensions = [Symbol; Dimension::COUNT];
@@ -49,6 +49,7 @@ pub(crate) struct Validator {
     listed_clients: Vec<Option<ClientSymbols>>,
     ignored: Ignored,
     has_ignored: bool,
+    sent_fields: SentFields,
 }
 
 impl Validator {
@@ -64,11 +65,16 @@ impl Validator {
             listed_clients: Vec::new(),
             ignored: Ignored::default(),
             has_ignored: false,
+            sent_fields: SentFields::default(),
         }
     }
 
     pub(crate) fn take_ignored(&mut self) -> Option<Ignored> {
         std::mem::take(&mut self.has_ignored).then(|| std::mem::take(&mut self.ignored))
+    }
+
+    pub(crate) const fn sent_fields(&self) -> &SentFields {
+        &self.sent_fields
     }
 
     #[cold]
@@ -123,6 +129,7 @@ impl Validator {
         if beacon.is_packed() && !beacon.repeats() {
             self.origin = None;
         }
+        self.sent_fields.add_beacon(beacon);
         if Ignored::is_in(beacon) {
             self.ignore_in(beacon);
         }

@@ -129,7 +129,8 @@ pub struct Beacon<'a> {
     /// True if the value of an unknown field is an object or an array, or if a field that needs another type of value
     /// has such a value. If the beacon has no session, the nested value may contain beacons.
     pub(crate) nested: bool,
-    /// The fields that have a value. Each field has one bit ([`Field::index`]).
+    /// The fields that have a value. Each field has one bit ([`Field::index`]). Only JSON beacons have the bits of
+    /// `fatal` and `opt_out`.
     present: u64,
     /// The string fields whose value is in `owned`. Each field has one bit.
     decoded: u64,
@@ -328,6 +329,17 @@ impl<'a> Beacon<'a> {
         self.present |= 1 << (Text::COUNT + index);
     }
 
+    /// Records that a field has a value.
+    pub(crate) const fn mark_present(&mut self, field: Field) {
+        self.present |= field.bit();
+    }
+
+    /// Returns the bits of the fields that were sent, including those with an unusable value.
+    #[inline]
+    pub(crate) const fn sent_bits(&self) -> u64 {
+        self.present | self.ignored
+    }
+
     /// Records that a field was sent with an unusable value.
     pub(crate) const fn ignore(&mut self, field: Field) {
         self.ignored |= field.bit();
@@ -372,6 +384,7 @@ impl<'a> Beacon<'a> {
         self.fatal |= other.fatal;
         self.opt_out |= other.opt_out;
         self.ignored |= other.ignored;
+        self.present |= other.present & (Field::Fatal.bit() | Field::OptOut.bit());
     }
 }
 

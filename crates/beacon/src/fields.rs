@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use crowdfold_model::{Custom, CustomSource, Dimension, Metric};
 use thiserror::Error;
 
+pub use self::set::FieldSet;
 use crate::paths::{Branch, PathInUse, Tree};
 use crate::{Number, Text};
 
@@ -50,6 +51,12 @@ impl Field {
     /// Returns the name and the meaning of each field of a JSON beacon that is neither a dimension nor a metric.
     pub fn plain() -> impl Iterator<Item = (&'static str, &'static str)> {
         PLAIN.into_iter().map(|(name, _, meaning)| (name, meaning))
+    }
+
+    /// Returns the field of JSON beacons with this name of crowdfold.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
     }
 
     /// Returns the fields of custom dimensions, by their source.
@@ -176,12 +183,11 @@ impl Fields {
     ) -> Result<Self, FieldsError> {
         let mut root = Tree::default();
         for (name, path) in renamed {
-            let known = NAMES.iter().find(|(ours, _)| ours == name);
-            let (_, field) = known.ok_or_else(|| FieldsError::Unknown(TABLE, name.clone()))?;
+            let field = Field::named(name).ok_or_else(|| FieldsError::Unknown(TABLE, name.clone()))?;
             if path.is_empty() {
                 return Err(FieldsError::Empty(TABLE, name.clone()));
             }
-            root.insert(path, *field).map_err(|PathInUse| FieldsError::Clash(TABLE, name.clone()))?;
+            root.insert(path, field).map_err(|PathInUse| FieldsError::Clash(TABLE, name.clone()))?;
         }
         for (name, field) in NAMES.iter().filter(|(name, _)| !renamed.contains_key(*name)) {
             // The insertion fails if a renamed field has this key. The producer then does not send the field with this
@@ -318,6 +324,8 @@ impl Node {
         None
     }
 }
+
+mod set;
 
 #[cfg(test)]
 mod tests;

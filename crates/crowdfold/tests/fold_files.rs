@@ -94,6 +94,30 @@ fn numbers_of_ignored_values_are_logged_by_field() {
 }
 
 #[test]
+fn mapped_paths_that_occur_in_no_beacon_are_named() {
+    let dir = scratch_dir();
+    let config = fs::read_to_string(dir.path().join("K")).expect("a configuration");
+    let config = config + "[source.fields]\nplaying_ms = \"qoe.played\"\nstartup_ms = \"qoe.strtup\"\n";
+    fs::write(dir.path().join("K"), config).expect("written");
+    let beacon = |number: u64| {
+        let ts = 1_795_308_480_000 + number;
+        format!("{{\"ts\":{ts},\"session\":\"s{number}\",\"qoe\":{{\"played\":900,\"startup\":850}}}}\n")
+    };
+    fs::write(dir.path().join("F"), (0..20).map(beacon).collect::<String>()).expect("written");
+    let (code, _, stderr) = shell(dir.path(), "$C fold --config K F");
+    assert_eq!(code, Some(0), "{stderr}");
+    let expected =
+        "source.fields.startup_ms = \"qoe.strtup\": the path is absent from each of 20 JSON beacons; ";
+    assert!(stderr.contains(expected), "{stderr}");
+    assert!(!stderr.contains("qoe.played") && !stderr.contains("850"), "{stderr}");
+    // If the path of the session is wrong, all beacons are rejected. The path is named in addition.
+    let command = "CROWDFOLD_SOURCE__FIELDS__SESSION=player.id $C fold --config K F";
+    let (code, _, stderr) = shell(dir.path(), command);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("source.fields.session = \"player.id\": the path is absent"), "{stderr}");
+}
+
+#[test]
 fn input_without_a_readable_beacon_exits_with_1() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), "no beacon\nand none\n{}\n").expect("written");

@@ -180,6 +180,18 @@ impl CustomDimensions {
         names.into_iter().collect()
     }
 
+    /// Returns the name of a dimension with this source. If several dimensions have the source, returns the name of one
+    /// of them.
+    #[must_use]
+    pub fn name_of_source(&self, source: usize) -> Option<&'static str> {
+        let all = self.common.iter().chain(self.own.values().flatten());
+        let mut custom = all.filter_map(|dimension| match dimension {
+            Dimension::Custom(custom) => Some(custom),
+            _ => None,
+        });
+        custom.find(|custom| custom.source() == source).map(|custom| custom.name())
+    }
+
     /// Returns the dimension of a tenant with this name. The dimension may be built-in or custom.
     #[must_use]
     pub fn named(&self, tenant: &str, name: &str) -> Option<Dimension> {

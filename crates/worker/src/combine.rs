@@ -16,7 +16,7 @@ use crate::databases::Databases;
 use crate::erase::Eraser;
 use crate::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use crate::tally::Tally;
-use crate::telemetry::{Component, Counters, Lags};
+use crate::telemetry::{AbsentPaths, Component, Counters, Lags};
 use crate::wiring::{self, OperatorSettings};
 use crate::{WorkerContext, WorkerError};
 
@@ -38,6 +38,7 @@ pub(crate) struct Combine {
     queried: Timestamp,
     eraser: Option<Eraser>,
     lags: Lags,
+    absent_paths: AbsentPaths,
 }
 
 impl Stage for Combine {
@@ -61,6 +62,7 @@ impl Stage for Combine {
             queried: Timestamp::EPOCH,
             eraser: eraser.transpose()?,
             lags: Lags::default(),
+            absent_paths: AbsentPaths::default(),
         })
     }
 
@@ -160,6 +162,7 @@ impl Stage for Combine {
     fn retire(combiner: &Combiner, tally: &mut Tally) {
         tally.lost += combiner.lost();
         tally.ignored.add(combiner.ignored());
+        tally.sent_fields.add(combiner.sent_fields());
     }
 
     fn is_full(combiner: &Combiner) -> bool {
@@ -240,6 +243,9 @@ impl Stage for Combine {
         let mut ignored = tally.ignored;
         combiners().for_each(|combiner| ignored.add(combiner.ignored()));
         counters.ignored(&ignored);
+        let mut sent_fields = tally.sent_fields;
+        combiners().for_each(|combiner| sent_fields.add(combiner.sent_fields()));
+        self.absent_paths.report(&sent_fields, self.shared.settings());
         counters
             .open_session_windows(combiners().map(|combiner| combiner.open_session_windows() as u64).sum());
         let balanced = combiners().all(Combiner::balanced);

@@ -1,6 +1,6 @@
 //! The counts of a stage since the start of the process.
 
-use crowdfold_airlock::Ignored;
+use crowdfold_airlock::{Ignored, SentFields};
 use crowdfold_engine::{Alarms, Counts, MergeCounts};
 
 /// The counts of a stage since the start of the process. They include partitions that were assigned in the meantime and
@@ -18,4 +18,6 @@ pub(crate) struct Tally {
     pub(crate) lost: u64,
     /// The ignored values of known fields. They include only values that combiners ignored before they were dropped.
     pub(crate) ignored: Ignored,
+    /// The fields of the JSON beacons that combiners read before they were dropped.
+    pub(crate) sent_fields: SentFields,
 }

@@ -4,11 +4,13 @@
 //! outcomes, reasons or field names. Exact counts of withheld or late beacons never leave the process (PRIVACY.md,
 //! "Where it is, and for how long").
 
+mod absent_paths;
 mod counters;
 mod lags;
 mod server;
 mod status;
 
+pub(crate) use absent_paths::AbsentPaths;
 pub use counters::Counters;
 use counters::describe;
 pub(crate) use lags::Lags;

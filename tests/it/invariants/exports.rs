@@ -12,7 +12,8 @@ const K: u64 = 7;
 
 /// The names of all metrics, each with its labels. Before a new metric is added here, check that it is not an exact
 /// count of withheld or late items.
-const METRICS: [(&str, &[&str]); 19] = [
+const METRICS: [(&str, &[&str]); 20] = [
+    ("crowdfold_absent_paths", &[]),
     ("crowdfold_alarms_total", &["kind"]),
     ("crowdfold_beacons_total", &["outcome"]),
     ("crowdfold_fields_ignored_total", &["field"]),

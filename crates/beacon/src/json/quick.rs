@@ -299,6 +299,7 @@ fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'
     if bytes[at..].starts_with(b"false") {
         // An opt-out remains set, even if the key occurs again with the value `false`.
         beacon.fatal &= field != Field::Fatal;
+        beacon.mark_present(field);
         return Some(at + 5);
     }
     value::read(field, bytes, at, beacon)

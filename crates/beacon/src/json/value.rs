@@ -27,6 +27,7 @@ fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
         // An opt-out remains set, even if the key occurs again with the value `false`.
         Field::OptOut => beacon.opt_out |= flag(raw)?,
     }
+    beacon.mark_present(field);
     Some(())
 }
 

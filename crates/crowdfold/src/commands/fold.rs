@@ -24,7 +24,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, Result, anyhow};
-use crowdfold_airlock::{Format, Ignored, SessionHasher, Shared};
+use crowdfold_airlock::{Format, Ignored, SentFields, SessionHasher, Shared};
 use crowdfold_engine::{Counts, Ledger, Merger, PreparedBatch, Start};
 use crowdfold_model::Timestamp;
 use crowdfold_worker::wiring::OperatorSettings;
@@ -78,22 +78,32 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Crowdf
     let files = inputs(args);
     let mut folding = Folding::new(config, out, &directory)?;
     let sorters = folding.read(&files, args.memory, directory)?;
-    let (ledger, ignored) = folding.fold(sorters)?;
+    let shared = Arc::clone(&folding.shared);
+    let (ledger, totals) = folding.fold(sorters)?;
     if let Some(path) = &args.ledger {
         let unwritten = || format!("the ledger cannot be written to {}", path.display());
         let mut file = Replacement::create(path).with_context(unwritten)?;
         file.write_all(ledger_file::text(&ledger).as_bytes()).with_context(unwritten)?;
         file.finish().with_context(unwritten)?;
     }
-    if let Some(error) = summary::report(&ledger.counts, &ignored) {
+    summary::report_absent(&totals.sent_fields, shared.settings());
+    if let Some(error) = summary::report(&ledger.counts, &totals.ignored) {
         return Err(anyhow!(error).into());
     }
     tracing::info!(balanced = ledger.balanced(), "folded");
     Ok(())
 }
 
+/// The findings of all shares about the beacons that were read.
+#[derive(Default)]
+struct Totals {
+    ignored: Ignored,
+    sent_fields: SentFields,
+}
+
 /// The combiners of all shares of the sessions, and the merger.
 struct Folding<W> {
+    shared: Arc<Shared>,
     shares: Vec<ShareOfSessions>,
     merger: Merger,
     out: W,
@@ -126,7 +136,7 @@ impl<W: Write> Folding<W> {
              --temp-dir, or allow more memory with --memory",
             directory.display()
         );
-        Ok(Self { shares, merger, out, now, merged_offset: 0, longest, joins, unsorted })
+        Ok(Self { shared, shares, merger, out, now, merged_offset: 0, longest, joins, unsorted })
     }
 
     /// Reads all files, with one thread for each share. Returns the sorters that contain the records.
@@ -150,8 +160,9 @@ impl<W: Write> Folding<W> {
         })
     }
 
-    /// Folds the sorted records, with one thread for each share. Returns the ledger and the ignored values.
-    fn fold(mut self, sorters: Vec<Sorter>) -> Result<(Ledger, Ignored)> {
+    /// Folds the sorted records, with one thread for each share. Returns the ledger and the findings about the
+    /// beacons.
+    fn fold(mut self, sorters: Vec<Sorter>) -> Result<(Ledger, Totals)> {
         let progress = Progress::folding(sorters.iter().map(Sorter::records).sum());
         let mut shares = std::mem::take(&mut self.shares);
         let records = SortedRecords::of_all(sorters, shares.len() as u32);
@@ -171,12 +182,13 @@ impl<W: Write> Folding<W> {
         })?;
         drop(progress);
         self.out.flush().context("rollups cannot be written")?;
-        let (mut counts, mut ignored) = (Counts::default(), Ignored::default());
+        let (mut counts, mut totals) = (Counts::default(), Totals::default());
         for share in &shares {
             counts.add(share.totals());
-            ignored.add(share.ignored());
+            totals.ignored.add(share.ignored());
+            totals.sent_fields.add(share.sent_fields());
         }
-        Ok((Ledger { counts, merged: *self.merger.merged() }, ignored))
+        Ok((Ledger { counts, merged: *self.merger.merged() }, totals))
     }
 
     /// Merges the output of all shares, and writes the rollups of all windows that are complete. The next output is

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crowdfold_airlock::{Observation, Record, Rejection, SessionHash};
+use crowdfold_airlock::{Observation, Record, Rejection, SentFields, SessionHash};
 use crowdfold_model::{Reason, Span, Timestamp};
 use crowdfold_release::RejectionNote;
 
@@ -47,6 +47,12 @@ impl Combiner {
     #[must_use]
     pub fn needs_content_type(&self, payload: &[u8]) -> bool {
         self.airlock.needs_content_type(payload)
+    }
+
+    /// Returns the fields of all JSON beacons that were read since the start of the process.
+    #[must_use]
+    pub const fn sent_fields(&self) -> &SentFields {
+        self.airlock.sent_fields()
     }
 
     /// Processes the next record of the partition. `clock` is the current time of this machine.

@@ -18,6 +18,10 @@ pub(super) fn describe() {
         "crowdfold_fields_ignored_total",
         "values of known fields that could not be used, by field, floored to a multiple of k"
     );
+    describe_gauge!(
+        "crowdfold_absent_paths",
+        "paths in [source.fields] and [dimensions] that occur in no JSON beacon; 0 until 10,000 beacons were read"
+    );
     describe_counter!(
         "crowdfold_clock_ahead_total",
         "beacons whose event time was ahead of their record's timestamp by more than windows.max_skew and was replaced \

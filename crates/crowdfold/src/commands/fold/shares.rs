@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 
 use anyhow::{Context as _, Result};
-use crowdfold_airlock::{Airlock, Ignored, LineTime, Record, Share, Shared};
+use crowdfold_airlock::{Airlock, Ignored, LineTime, Record, SentFields, Share, Shared};
 use crowdfold_engine::{Combiner, CombinerSettings, Counts, PreparedBatch, Start};
 use crowdfold_model::Timestamp;
 
@@ -67,6 +67,10 @@ impl ShareOfSessions {
 
     pub(super) const fn ignored(&self) -> &Ignored {
         self.combiner.ignored()
+    }
+
+    pub(super) const fn sent_fields(&self) -> &SentFields {
+        self.combiner.sent_fields()
     }
 
     /// Reads chunks of the input, and passes their records to a sorter. The records may belong to any share.

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crowdfold_airlock::Ignored;
+use crowdfold_airlock::{Ignored, SentFields, Settings};
 use crowdfold_engine::Counts;
 use crowdfold_model::Reason;
 
@@ -39,6 +39,18 @@ pub(super) fn report(counts: &Counts, ignored: &Ignored) -> Option<String> {
         );
     }
     None
+}
+
+/// Warns of each mapped path that occurs in none of the JSON beacons.
+pub(super) fn report_absent(sent_fields: &SentFields, settings: &Settings) {
+    let beacons = sent_fields.beacons();
+    if beacons == 0 {
+        return;
+    }
+    let of = if beacons == 1 { "the only JSON beacon" } else { &format!("each of {beacons} JSON beacons") };
+    for entry in sent_fields.absent(settings) {
+        tracing::warn!("{entry}: the path is absent from {of}; correct the path, or remove the entry");
+    }
 }
 
 fn beacons_were(count: u64) -> String {

@@ -1,0 +1,64 @@
+//! Counts JSON beacons, and collects the fields that they contain.
+
+use crowdfold_beacon::{Beacon, Field, FieldSet, Mode, Text};
+
+use crate::Settings;
+
+/// The number of JSON beacons that were read, and the fields that at least one of them contains, also with an unusable
+/// value. Packed beacons are not included, because the collector has already read their fields.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SentFields {
+    beacons: u64,
+    fields: FieldSet,
+}
+
+impl SentFields {
+    #[inline]
+    pub(crate) fn add_beacon(&mut self, beacon: &Beacon<'_>) {
+        if beacon.mode == Mode::Json && !beacon.is_packed() {
+            self.beacons += 1;
+            self.fields.add_beacon(beacon);
+        }
+    }
+
+    /// Adds the beacons and the fields of another instance.
+    pub const fn add(&mut self, other: &Self) {
+        self.beacons += other.beacons;
+        self.fields.add(other.fields);
+    }
+
+    /// Returns the number of JSON beacons.
+    #[must_use]
+    pub const fn beacons(&self) -> u64 {
+        self.beacons
+    }
+
+    /// Returns the entries of the configuration whose path occurs in no JSON beacon, such as
+    /// `source.fields.startup_ms = "qoe.startup"`.
+    #[must_use]
+    pub fn absent(&self, settings: &Settings) -> Vec<String> {
+        let is_absent = |field: &Field| !self.fields.contains(*field);
+        let mapped = settings.fields.iter().filter_map(|(name, path)| {
+            Field::named(name).filter(is_absent)?;
+            Some(format!("source.fields.{name} = {}", in_toml(path)))
+        });
+        let custom = settings.custom_sources.iter().zip(0..).filter_map(|(source, index)| {
+            Some(Field::Text(Text::Custom(index))).filter(is_absent)?;
+            let name = settings.custom.name_of_source(index.into())?;
+            Some(format!("dimensions.{name}.from = {}", in_toml(source.json.as_ref()?)))
+        });
+        mapped.chain(custom).collect()
+    }
+}
+
+/// Formats a path as in the configuration: `"qoe.startup"`, or `["qoe", "first.frame"]` if a key contains a dot.
+fn in_toml(path: &[String]) -> String {
+    if path.iter().any(|key| key.contains('.')) {
+        format!("{path:?}")
+    } else {
+        format!("{:?}", path.join("."))
+    }
+}
+
+#[cfg(test)]
+mod tests;
