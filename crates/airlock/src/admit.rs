@@ -8,7 +8,7 @@ use crowdfold_beacon::{Amount, Beacon, Form, Number, ReadError, Reader, Text};
 use crate::ignored::Ignored;
 use crate::shared::Shared;
 use crate::validator::Validator;
-use crate::{Dictionary, Format, Observation, Rejection, SentFields, Symbol};
+use crate::{Dictionary, Durations, Format, Observation, Rejection, SentFields, Symbol};
 use crowdfold_model::{Partitioner, Reason, Timestamp};
 
 /// One record of the topic of beacons, or one line of a file. It is personal data, so it does not implement `Debug`.
@@ -71,6 +71,8 @@ pub struct Airlock {
     reader: Reader,
     validator: Validator,
     share: Option<Share>,
+    /// The durations in the lines that were passed to [`Self::line_time`].
+    durations: Durations,
 }
 
 impl Airlock {
@@ -84,6 +86,7 @@ impl Airlock {
                 .with_most(shared.settings.max_beacons),
             validator: Validator::new(shared, placement),
             share: None,
+            durations: Durations::new(&shared.settings),
         }
     }
 
@@ -110,7 +113,7 @@ impl Airlock {
         record: &Record<'_>,
         each: &mut impl FnMut(Option<Timestamp>, Result<Observation, Rejection>),
     ) {
-        let Self { shared, reader, validator, share } = self;
+        let Self { shared, reader, validator, share, .. } = self;
         let is_other = |beacon: Option<&Beacon<'_>>| {
             share.is_some_and(|share| Share::of(beacon, record.payload, share.of) != share.nth)
         };
@@ -144,7 +147,7 @@ impl Airlock {
     /// which the beacons belong. Each share has one bit.
     #[must_use]
     pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Timestamp>) -> (LineTime, u64) {
-        let Self { shared, reader, share, .. } = self;
+        let Self { shared, reader, share, durations, .. } = self;
         let of = share.map_or(1, |share| share.of);
         if line.len() > shared.settings.max_record {
             return (LineTime::Unreadable, 1 << Share::of(None, line, of));
@@ -156,6 +159,9 @@ impl Airlock {
             shares |= 1 << Share::of(beacon.as_ref().ok().copied(), line, of);
             let time = http.received_at.or_else(|| own_time(beacon.as_ref().ok()?));
             any |= beacon.is_ok() || time.is_some();
+            if let Ok(beacon) = beacon {
+                durations.add_beacon(beacon);
+            }
             earliest = earliest.into_iter().chain(time.filter(|time| can_be.contains(time))).min();
         });
         let time = match earliest {
@@ -175,6 +181,12 @@ impl Airlock {
     #[must_use]
     pub const fn sent_fields(&self) -> &SentFields {
         self.validator.sent_fields()
+    }
+
+    /// Returns the mapped durations in the lines that were passed to [`Self::line_time`].
+    #[must_use]
+    pub const fn durations(&self) -> &Durations {
+        &self.durations
     }
 
     /// Returns the dictionary with the words of this airlock's observations.

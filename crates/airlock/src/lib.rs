@@ -32,6 +32,7 @@ mod catalogue;
 mod client;
 mod cmcd;
 mod dictionary;
+mod durations;
 mod guard;
 mod identity;
 mod ignored;
@@ -49,6 +50,7 @@ mod words;
 
 pub use admit::{Airlock, LineTime, Placement, Record, Share};
 pub use dictionary::{Dictionary, Symbol};
+pub use durations::Durations;
 pub use ignored::Ignored;
 pub use observation::{
     Identity, Measures, MoreCodes, Observation, Playback, SessionHash, State, Tenant, Total,

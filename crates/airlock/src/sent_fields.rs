@@ -40,23 +40,24 @@ impl SentFields {
         let is_absent = |field: &Field| !self.fields.contains(*field);
         let mapped = settings.fields.iter().filter_map(|(name, path)| {
             Field::named(name).filter(is_absent)?;
-            Some(format!("source.fields.{name} = {}", in_toml(path)))
+            Some(entry(&format!("source.fields.{name}"), path))
         });
         let custom = settings.custom_sources.iter().zip(0..).filter_map(|(source, index)| {
             Some(Field::Text(Text::Custom(index))).filter(is_absent)?;
             let name = settings.custom.name_of_source(index.into())?;
-            Some(format!("dimensions.{name}.from = {}", in_toml(source.json.as_ref()?)))
+            Some(entry(&format!("dimensions.{name}.from"), source.json.as_ref()?))
         });
         mapped.chain(custom).collect()
     }
 }
 
-/// Formats a path as in the configuration: `"qoe.startup"`, or `["qoe", "first.frame"]` if a key contains a dot.
-fn in_toml(path: &[String]) -> String {
-    if path.iter().any(|key| key.contains('.')) {
-        format!("{path:?}")
+/// Formats an entry with a path as in the configuration. The path is `"qoe.startup"`, or `["qoe", "first.frame"]` if a
+/// key contains a dot.
+pub(crate) fn entry(key: &str, path: &[String]) -> String {
+    if path.iter().any(|part| part.contains('.')) {
+        format!("{key} = {path:?}")
     } else {
-        format!("{:?}", path.join("."))
+        format!("{key} = {:?}", path.join("."))
     }
 }
 

@@ -118,6 +118,25 @@ fn mapped_paths_that_occur_in_no_beacon_are_named() {
 }
 
 #[test]
+fn mapped_durations_in_seconds_are_reported() {
+    let dir = scratch_dir();
+    let config = fs::read_to_string(dir.path().join("K")).expect("a configuration");
+    fs::write(dir.path().join("K"), config + "[source.fields]\nplaying_ms = \"played\"\n").expect("written");
+    for (seconds, is_reported) in [("9.5", true), ("9500.5", false)] {
+        let beacon = |number: u64| {
+            let ts = 1_795_308_480_000 + number;
+            format!("{{\"ts\":{ts},\"session\":\"s{number}\",\"played\":{seconds}}}\n")
+        };
+        fs::write(dir.path().join("F"), (0..20).map(beacon).collect::<String>()).expect("written");
+        let (code, _, stderr) = shell(dir.path(), "$C fold --config K F");
+        assert_eq!(code, Some(0), "{stderr}");
+        let expected =
+            "source.fields.playing_ms = \"played\" is read as milliseconds, but all 20 values are below 60";
+        assert_eq!(stderr.contains(expected), is_reported, "{stderr}");
+    }
+}
+
+#[test]
 fn input_without_a_readable_beacon_exits_with_1() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), "no beacon\nand none\n{}\n").expect("written");

@@ -150,6 +150,12 @@ impl Amount {
         allowed.then_some(Self { halves: (value * 2.0) as u64 })
     }
 
+    /// Returns true if the amount is a whole number.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        self.halves.is_multiple_of(2)
+    }
+
     /// Returns the number of halves in the amount.
     pub(crate) const fn halves(self) -> u64 {
         self.halves

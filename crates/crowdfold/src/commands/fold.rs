@@ -24,7 +24,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, Result, anyhow};
-use crowdfold_airlock::{Format, Ignored, SentFields, SessionHasher, Shared};
+use crowdfold_airlock::{Durations, Format, Ignored, SentFields, SessionHasher, Shared};
 use crowdfold_engine::{Counts, Ledger, Merger, PreparedBatch, Start};
 use crowdfold_model::Timestamp;
 use crowdfold_worker::wiring::OperatorSettings;
@@ -87,6 +87,7 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Crowdf
         file.finish().with_context(unwritten)?;
     }
     summary::report_absent(&totals.sent_fields, shared.settings());
+    totals.durations.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
     if let Some(error) = summary::report(&ledger.counts, &totals.ignored) {
         return Err(anyhow!(error).into());
     }
@@ -99,6 +100,7 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Crowdf
 struct Totals {
     ignored: Ignored,
     sent_fields: SentFields,
+    durations: Durations,
 }
 
 /// The combiners of all shares of the sessions, and the merger.
@@ -187,6 +189,7 @@ impl<W: Write> Folding<W> {
             counts.add(share.totals());
             totals.ignored.add(share.ignored());
             totals.sent_fields.add(share.sent_fields());
+            totals.durations.add(share.durations().clone());
         }
         Ok((Ledger { counts, merged: *self.merger.merged() }, totals))
     }

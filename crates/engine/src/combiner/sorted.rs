@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crowdfold_airlock::LineTime;
+use crowdfold_airlock::{Durations, LineTime};
 use crowdfold_model::{Span, Timestamp};
 
 use super::intake::LONGEST_AGO;
@@ -40,6 +40,12 @@ impl Combiner {
         let airlock = &mut self.airlock;
         let found = catch_unwind(AssertUnwindSafe(|| airlock.line_time(line, &can_be)));
         found.unwrap_or((LineTime::Unreadable, 1))
+    }
+
+    /// Returns the mapped durations in the lines that were passed to [`Self::line_time`].
+    #[must_use]
+    pub const fn durations(&self) -> &Durations {
+        self.airlock.durations()
     }
 
     /// Removes and returns the prepared batches.

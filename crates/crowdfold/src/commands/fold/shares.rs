@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 
 use anyhow::{Context as _, Result};
-use crowdfold_airlock::{Airlock, Ignored, LineTime, Record, SentFields, Share, Shared};
+use crowdfold_airlock::{Airlock, Durations, Ignored, LineTime, Record, SentFields, Share, Shared};
 use crowdfold_engine::{Combiner, CombinerSettings, Counts, PreparedBatch, Start};
 use crowdfold_model::Timestamp;
 
@@ -71,6 +71,10 @@ impl ShareOfSessions {
 
     pub(super) const fn sent_fields(&self) -> &SentFields {
         self.combiner.sent_fields()
+    }
+
+    pub(super) const fn durations(&self) -> &Durations {
+        self.combiner.durations()
     }
 
     /// Reads chunks of the input, and passes their records to a sorter. The records may belong to any share.
