@@ -137,6 +137,49 @@ fn mapped_durations_in_seconds_are_reported() {
 }
 
 #[test]
+fn withheld_sessions_are_counted_and_explained() {
+    let dir = scratch_dir();
+    // Two windows of a minute have 12 sessions each, and the third has 3.
+    let beacon = |number: u64| {
+        let ts = 1_795_308_480_000 + number / 12 * 60_000 + number;
+        format!("{{\"ts\":{ts},\"session\":\"s{number}\",\"os\":\"Linux\"}}\n")
+    };
+    fs::write(dir.path().join("F"), (0..27).map(beacon).collect::<String>()).expect("written");
+    let fold = |environment: &str| {
+        let (code, stdout, stderr) = shell(dir.path(), &format!("{environment} $C fold --config K F"));
+        assert_eq!(code, Some(0), "{stderr}");
+        (stdout.lines().count(), stderr)
+    };
+    let (rows, stderr) = fold("CROWDFOLD_RELEASE__K=1");
+    assert!(rows > 0 && !stderr.contains("withheld"), "{stderr}");
+    let (rows, stderr) = fold("CROWDFOLD_RELEASE__K=10");
+    let expected = "3 of 27 session-windows were withheld, in 1 of 3 windows, because a window of a tenant is published \
+                    only if it has at least k = 10 sessions; use longer windows (windows.length) or input with more";
+    assert!(rows > 0 && stderr.contains(expected), "{stderr}");
+    assert!(!stderr.contains("no rows were written"), "{stderr}");
+    let (rows, stderr) = fold("CROWDFOLD_RELEASE__K=50");
+    let expected = "no rows were written: 27 of 27 session-windows were withheld, in 3 of 3 windows, because";
+    assert!(
+        rows == 0 && stderr.contains(expected) && stderr.contains("at least k = 50 sessions;"),
+        "{stderr}"
+    );
+
+    fs::write(dir.path().join("secret"), "00".repeat(32)).expect("written");
+    let (rows, stderr) = fold(
+        "CROWDFOLD_RELEASE__K=50 CROWDFOLD_RELEASE__POLICY=differential-privacy CROWDFOLD_TTL__BEACONS=3h \
+         CROWDFOLD_RELEASE__PRIVACY__SECRET_FILE=secret",
+    );
+    let expected = "no rows were written: 27 of 27 session-windows are in no row, even of the breakdown that covers the \
+                    most of them, because under differential-privacy a row is published only if its session count with \
+                    noise is at least ";
+    assert!(
+        rows == 0 && stderr.contains(expected) && stderr.contains("(for k = 50); use longer"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("lower release.k"), "{stderr}");
+}
+
+#[test]
 fn input_without_a_readable_beacon_exits_with_1() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), "no beacon\nand none\n{}\n").expect("written");

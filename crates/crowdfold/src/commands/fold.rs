@@ -91,6 +91,7 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Crowdf
     if let Some(error) = summary::report(&ledger.counts, &totals.ignored) {
         return Err(anyhow!(error).into());
     }
+    summary::report_withheld(&ledger.merged, config.policies());
     tracing::info!(balanced = ledger.balanced(), "folded");
     Ok(())
 }

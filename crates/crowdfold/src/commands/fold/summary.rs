@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 
 use crowdfold_airlock::{Ignored, SentFields, Settings};
-use crowdfold_engine::Counts;
+use crowdfold_engine::{Counts, MergeCounts, Released};
 use crowdfold_model::Reason;
+use crowdfold_release::{Policies, Policy};
 
 /// Logs the number of rejected beacons by reason, the number of late beacons, and the number of ignored values by
 /// field. Returns the error message of the command if all beacons were rejected.
@@ -51,6 +52,57 @@ pub(super) fn report_absent(sent_fields: &SentFields, settings: &Settings) {
     for entry in sent_fields.absent(settings) {
         tracing::warn!("{entry}: the path is absent from {of}; correct the path, or remove the entry");
     }
+}
+
+/// Logs the number of withheld session-windows, the reason, and the remedy. The level is `warn` if nothing was
+/// released.
+pub(super) fn report_withheld(merged: &MergeCounts, policies: &Policies) {
+    if merged.session_windows.withheld == 0 {
+        return;
+    }
+    let text = withheld(merged, policies);
+    if merged.session_windows.released == 0 {
+        tracing::warn!("no rows were written: {text}");
+    } else {
+        tracing::info!("{text}");
+    }
+}
+
+/// Describes the withheld session-windows. Under `threshold`, a window is withheld as a whole. Under
+/// `differential-privacy`, the counts of a window are those of the breakdown that covers the most session-windows.
+fn withheld(merged: &MergeCounts, policies: &Policies) -> String {
+    let session_windows = of_total(merged.session_windows);
+    let k = range(policies, Policy::k);
+    if policies.common().privacy().is_some() {
+        let least = range(policies, Policy::min_shown_sessions);
+        return format!(
+            "{session_windows} session-windows are in no row, even of the breakdown that covers the most of them, because \
+             under differential-privacy a row is published only if its session count with noise is at least {least} (for \
+             k = {k}); use longer windows (windows.length), breakdowns with fewer dimensions, or input with more sessions"
+        );
+    }
+    let networks = policies.common().min_networks();
+    let networks = networks.map_or(String::new(), |least| format!(" from at least {least} networks"));
+    format!(
+        "{session_windows} session-windows were withheld, in {} windows, because a window of a tenant is published only \
+         if it has at least k = {k} sessions{networks}; use longer windows (windows.length) or input with more sessions, \
+         or lower release.k for a test",
+        of_total(merged.windows)
+    )
+}
+
+/// Formats the number of withheld items and the number of all items, as `3 of 10`.
+fn of_total(counts: Released) -> String {
+    format!("{} of {}", counts.withheld, counts.withheld + counts.released)
+}
+
+/// Formats a number of all policies, as `50`, or as `50 to 100` if the policies of tenants differ.
+fn range(policies: &Policies, number: impl Fn(&Policy) -> u64) -> String {
+    let (mut least, mut most) = (u64::MAX, 0);
+    for number in policies.all().map(number) {
+        (least, most) = (least.min(number), most.max(number));
+    }
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
 fn beacons_were(count: u64) -> String {
