@@ -133,7 +133,7 @@ fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(Timestamp, Vec<u8>)>, rules:
     let settings = Arc::new(CombinerSettings {
         rules: Arc::new(rules),
         partitions: 1,
-        merge_partitions: 1,
+        partial_partitions: 1,
         tenants: tenant_names(100),
         topic: "beacons".into(),
         trust_timestamps: true,

@@ -31,7 +31,7 @@ fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings
             qualities: Qualities::default(),
             max_sessions: 1,
         }),
-        merge_partitions: 1,
+        partial_partitions: 1,
         policies: policy.into(),
         timeout: Span::MINUTE * 15,
     })

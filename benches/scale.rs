@@ -139,7 +139,7 @@ fn combiner(breakdowns: usize) -> Combiner {
     let settings = Arc::new(CombinerSettings {
         rules: Arc::new(rules),
         partitions: 1,
-        merge_partitions: 1,
+        partial_partitions: 1,
         tenants: airlock.tenants.clone(),
         topic: "beacons".into(),
         trust_timestamps: true,

@@ -38,7 +38,7 @@ pub(crate) fn combine(brokers: &str, topic: &str, beacons: u64) -> Cost {
     let settings = Arc::new(CombinerSettings {
         rules: rules(),
         partitions: PARTITIONS,
-        merge_partitions: 2,
+        partial_partitions: 2,
         tenants: Settings::default().tenants,
         topic: "beacons".into(),
         trust_timestamps: true,

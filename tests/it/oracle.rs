@@ -227,10 +227,10 @@ fn operators_with(
         qualities: qualities(settings),
         max_sessions: 1_000,
     });
-    let merge_partitions = 2;
+    let partial_partitions = 2;
     let merge = Arc::new(MergerSettings {
         rules: Arc::clone(&rules),
-        merge_partitions,
+        partial_partitions,
         policies,
         timeout: Span::MAX,
     });
@@ -238,7 +238,7 @@ fn operators_with(
     let combine = Arc::new(CombinerSettings {
         rules,
         partitions: logs.len() as u32,
-        merge_partitions,
+        partial_partitions,
         tenants: settings.tenants.clone(),
         topic: "beacons".into(),
         trust_timestamps: false,
@@ -249,7 +249,7 @@ fn operators_with(
         Start { partition, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
     }
     let end = Timestamp::from_millis(2 * START);
-    let mut mergers: Vec<_> = (0..merge_partitions)
+    let mut mergers: Vec<_> = (0..partial_partitions)
         .map(|m| Merger::new(Arc::clone(&merge), &fresh(m), 0, Timestamp::EPOCH))
         .collect();
     let mut counts = Counts::default();

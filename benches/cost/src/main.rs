@@ -289,7 +289,7 @@ fn combiner() -> Combiner {
     let settings = Arc::new(CombinerSettings {
         rules: rules(),
         partitions: 1,
-        merge_partitions: 1,
+        partial_partitions: 1,
         tenants: Settings::default().tenants,
         topic: "beacons".into(),
         trust_timestamps: true,

@@ -32,7 +32,7 @@ pub struct CombinerSettings {
     /// The number of partitions of the topic of beacons.
     pub partitions: u32,
     /// The number of partitions of the topic of partials.
-    pub merge_partitions: u32,
+    pub partial_partitions: u32,
     /// The names of all tenants. Observations contain indexes into this list.
     pub tenants: Vec<String>,
     /// The name of the topic of beacons, for rejection notes.
@@ -114,7 +114,7 @@ impl Combiner {
         after_gap: bool,
     ) -> Self {
         let rules = &settings.rules;
-        let layout_fingerprint = rules.layout_fingerprint(settings.partitions, settings.merge_partitions);
+        let layout_fingerprint = rules.layout_fingerprint(settings.partitions, settings.partial_partitions);
         let closed_until = start.checkpoint.map_or(start.floor, |known| known.closed_until.max(known.floor));
         let mut withhold_before = start.checkpoint.map_or(Timestamp::EPOCH, |known| known.withhold_before);
         let after_gap = after_gap || withhold_before == CombinerCheckpoint::UNTIL_KNOWN;
@@ -372,7 +372,7 @@ impl Combiner {
             checksum: 0,
             counts,
         };
-        let partials = pack(&closed, &self.settings.tenants, self.settings.merge_partitions, &marker);
+        let partials = pack(&closed, &self.settings.tenants, self.settings.partial_partitions, &marker);
         let horizon = to.saturating_sub(self.settings.rules.idle);
         self.safe_offset = self.low_offsets.since(horizon).unwrap_or(self.next_offset);
         self.counted_before = self.counted_before.max(self.next_offset);

@@ -33,14 +33,14 @@
 //! let combine = CombinerSettings {
 //!     rules: Arc::clone(&rules),
 //!     partitions: 1,
-//!     merge_partitions: 1,
+//!     partial_partitions: 1,
 //!     tenants: vec!["default".into()],
 //!     topic: "beacons".into(),
 //!     trust_timestamps: true,
 //!     max_skew: Span::MINUTE,
 //!     idle_timeout: Span::MINUTE,
 //! };
-//! let merge = MergerSettings { rules, merge_partitions: 1, policies, timeout: Span::MINUTE * 15 };
+//! let merge = MergerSettings { rules, partial_partitions: 1, policies, timeout: Span::MINUTE * 15 };
 //! let now = Timestamp::from_millis(1_795_308_600_000);
 //! fn fresh<C>() -> Start<C> {
 //!     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }

@@ -20,7 +20,7 @@ pub struct MergerSettings {
     /// The rules that combiners and mergers must have in common.
     pub rules: Arc<Rules>,
     /// The number of partitions of the topic of partials.
-    pub merge_partitions: u32,
+    pub partial_partitions: u32,
     /// The release policies of all tenants.
     pub policies: Policies,
     /// The time for which a window waits for missing partitions.

@@ -21,15 +21,15 @@ pub struct PartialRecord {
 pub(crate) fn pack(
     closed: &[ClosedWindow],
     tenants: &[String],
-    merge_partitions: u32,
+    partial_partitions: u32,
     marker: &CloseMarker,
 ) -> Vec<PartialRecord> {
     let mut partials: Vec<PartialRecord> = Vec::new();
-    let mut sums = vec![(0, crc32fast::Hasher::new()); merge_partitions as usize];
+    let mut sums = vec![(0, crc32fast::Hasher::new()); partial_partitions as usize];
     for window in closed {
         for (tenant, tables) in &window.tenants {
             let Some(tenant) = tenants.get(*tenant as usize) else { continue };
-            let partition = merge_partition(tenant, merge_partitions);
+            let partition = partial_partition(tenant, partial_partitions);
             let (chunks, checksum) = &mut sums[partition as usize];
             for (breakdown, table) in tables.iter().enumerate() {
                 for value in wire::chunks(marker.partition, window.window, tenant, breakdown as u16, table) {
@@ -51,6 +51,6 @@ pub(crate) fn pack(
 
 /// Returns the partition of the topic of partials for a tenant. The default partitioner of Java clients selects the
 /// same partition.
-fn merge_partition(tenant: &str, merge_partitions: u32) -> u32 {
-    (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % merge_partitions
+fn partial_partition(tenant: &str, partial_partitions: u32) -> u32 {
+    (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % partial_partitions
 }

@@ -33,7 +33,7 @@ pub(crate) struct Combine {
     beacons: String,
     partials: String,
     rejections: String,
-    merge_partitions: u32,
+    partial_partitions: u32,
     /// The time of the last query for end offsets.
     queried: Timestamp,
     eraser: Option<Eraser>,
@@ -58,7 +58,7 @@ impl Stage for Combine {
             beacons: names.beacons.clone(),
             partials: names.partials.clone(),
             rejections: names.rejections.clone(),
-            merge_partitions: context.config.topics.partial_partitions,
+            partial_partitions: context.config.topics.partial_partitions,
             queried: Timestamp::EPOCH,
             eraser: eraser.transpose()?,
             lags: Lags::default(),
@@ -89,11 +89,11 @@ impl Stage for Combine {
     ) -> Result<Vec<(u32, Combiner, bool)>, WorkerError> {
         let config = &context.config;
         let of = source.cluster().topic(&self.partials)?.count();
-        if of != self.merge_partitions {
+        if of != self.partial_partitions {
             return Err(refused(format!(
                 "topic {} has {of} partitions, but topics.partial_partitions is {}; set the key to the number of the \
                  topic, which never changes",
-                self.partials, self.merge_partitions
+                self.partials, self.partial_partitions
             )));
         }
         let settings = OperatorSettings::new(

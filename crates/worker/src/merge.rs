@@ -26,7 +26,7 @@ const QUERY_INTERVAL: Span = Span::SECOND.times(10);
 pub(crate) struct Merge {
     partials: String,
     rollups: Vec<String>,
-    merge_partitions: u32,
+    partial_partitions: u32,
     /// True after a query has found a committed offset for every partition of the topic of partials.
     whole: bool,
     /// The time of the last query for committed offsets.
@@ -42,7 +42,7 @@ impl Stage for Merge {
         Ok(Self {
             partials: names.partials.clone(),
             rollups: names.rollups().to_vec(),
-            merge_partitions: context.config.topics.partial_partitions,
+            partial_partitions: context.config.topics.partial_partitions,
             whole: false,
             queried: Timestamp::EPOCH,
         })
@@ -73,11 +73,11 @@ impl Stage for Merge {
         now: Timestamp,
     ) -> Result<Vec<(u32, Merger, bool)>, WorkerError> {
         let config = &context.config;
-        if assigned.of != self.merge_partitions {
+        if assigned.of != self.partial_partitions {
             return Err(refused(format!(
                 "topic {} has {} partitions, but topics.partial_partitions is {}; set the key to the number of the \
                  topic, which never changes",
-                self.partials, assigned.of, self.merge_partitions
+                self.partials, assigned.of, self.partial_partitions
             )));
         }
         let beacons = config.topics.beacon_partitions;

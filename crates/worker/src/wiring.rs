@@ -19,14 +19,14 @@ pub struct OperatorSettings {
 }
 
 impl OperatorSettings {
-    /// Creates the settings. `partitions` is the number of partitions of the topic of beacons. `merge_partitions` is
+    /// Creates the settings. `partitions` is the number of partitions of the topic of beacons. `partial_partitions` is
     /// the number of partitions of the topic of partials. `topic` is the name of the topic of beacons, which the notes
     /// on rejected beacons contain.
     #[must_use]
     pub fn new(
         config: &Config,
         partitions: u32,
-        merge_partitions: u32,
+        partial_partitions: u32,
         topic: Arc<str>,
         trust_timestamps: bool,
     ) -> Self {
@@ -34,7 +34,7 @@ impl OperatorSettings {
         let combine = CombinerSettings {
             rules: Arc::clone(&rules),
             partitions,
-            merge_partitions,
+            partial_partitions,
             tenants: config.tenants.names.clone(),
             topic,
             trust_timestamps,
@@ -43,7 +43,7 @@ impl OperatorSettings {
         };
         let merge = MergerSettings {
             rules,
-            merge_partitions,
+            partial_partitions,
             policies: config.policies().clone(),
             timeout: config.merge.timeout.into(),
         };

@@ -16,7 +16,7 @@ use out::{Out, fold, run};
 /// Creates a deployment with one partition of partials, because then the order of rows is always the same.
 fn deploy() -> Deployment<'static> {
     let mut deployment = Deployment::new(Kafka::shared());
-    deployment.merge_partitions = 1;
+    deployment.partial_partitions = 1;
     deployment
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct Deployment<'a> {
     /// The number of partitions of the beacons.
     pub(crate) partitions: u32,
     /// The number of partitions of the partials.
-    pub(crate) merge_partitions: u32,
+    pub(crate) partial_partitions: u32,
     /// The configuration in the form of the oracle.
     pub(crate) rules: oracle::Settings,
     /// Further keys of the configuration, with values as TOML.
@@ -51,7 +51,7 @@ impl<'a> Deployment<'a> {
             kafka,
             prefix: unique("w"),
             partitions: 4,
-            merge_partitions: 2,
+            partial_partitions: 2,
             rules: oracle::Settings {
                 tenants: TENANTS.map(Into::into).to_vec(),
                 default_tenant: TENANTS[0].into(),
@@ -122,7 +122,7 @@ impl<'a> Deployment<'a> {
             ("release.breakdowns", tables(&rules.breakdowns)),
             ("release.detail_breakdown", detail(rules.detail, &rules.breakdowns)),
             ("topics.beacon_partitions", self.partitions.to_string()),
-            ("topics.partial_partitions", self.merge_partitions.to_string()),
+            ("topics.partial_partitions", self.partial_partitions.to_string()),
             ("topics.rollup_partitions", "2".into()),
             ("topics.replication", "1".into()),
             ("metrics.listen", "\"127.0.0.1:0\"".into()),
@@ -226,7 +226,7 @@ impl<'a> Deployment<'a> {
     pub(crate) fn committed(&self, stage: &str) -> Vec<Option<(i64, String)>> {
         let (topic, partitions) = match stage {
             "combine" => (self.topic("beacons"), self.partitions),
-            _ => (self.topic("partials"), self.merge_partitions),
+            _ => (self.topic("partials"), self.partial_partitions),
         };
         let mut list = TopicPartitionList::new();
         for partition in 0..partitions {
@@ -258,7 +258,7 @@ impl<'a> Deployment<'a> {
             .unwrap()
     }
 
-    /// Returns true if all windows that end at or before `until` are committed in every merge partition.
+    /// Returns true if all windows that end at or before `until` are committed in every partition of the partials.
     pub(crate) fn is_committed(&self, until: u64) -> bool {
         let closed = |held: &Option<(i64, String)>| field(&held.as_ref()?.1, "c");
         self.committed("merge").iter().all(|held| closed(held).is_some_and(|closed| closed >= until))

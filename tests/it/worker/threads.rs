@@ -15,7 +15,7 @@ fn await_killed(mut worker: Worker) {
 fn rollups_of_four_threads_equal_the_oracle_after_the_worker_was_killed_in_each_of_them() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.partitions = 8;
-    deployment.merge_partitions = 4;
+    deployment.partial_partitions = 4;
     deployment.set("worker.threads", "4");
     let deployment = deployment.with_topics();
     let log = deployment.players(61, 400, window_ago(2_000, 340_000), 300_000);

@@ -29,7 +29,7 @@ fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
     let settings = Arc::new(CombinerSettings {
         rules: Arc::new(rules),
         partitions: 1,
-        merge_partitions: 1,
+        partial_partitions: 1,
         tenants: vec!["default".into()],
         topic: "beacons".into(),
         trust_timestamps: true,

@@ -32,7 +32,7 @@ impl Merger {
             withhold_before = if pending.agrees_with(marker) { marker.from } else { marker.to };
             withhold_before = withhold_before.max(marker.withhold_before);
         }
-        let ours = rules.layout_fingerprint(marker.partitions, self.settings.merge_partitions)
+        let ours = rules.layout_fingerprint(marker.partitions, self.settings.partial_partitions)
             == marker.layout_fingerprint;
         if !ours {
             withhold_before = Timestamp::MAX;

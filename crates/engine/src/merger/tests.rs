@@ -38,7 +38,7 @@ fn settings(k: u64) -> Arc<MergerSettings> {
             qualities: Qualities::default(),
             max_sessions: 100,
         }),
-        merge_partitions: 1,
+        partial_partitions: 1,
         policies: Policy::threshold(policy).unwrap().into(),
         timeout: TIMEOUT,
     })
@@ -288,10 +288,10 @@ fn windows_below_the_floor_are_never_published() {
 #[test]
 fn unreadable_partial_stops_the_partition() {
     let mut merger = Merger::new(settings(2), &fresh(), 0, Timestamp::EPOCH);
-    let halt = |error| Err(EngineError::Wire { partition: 0, offset: 5, error });
-    assert_eq!(merger.record(b"", 5, Timestamp::EPOCH), halt(WireError::Corrupt));
-    assert_eq!(merger.record(&[wire::VERSION, 9, 9], 5, Timestamp::EPOCH), halt(WireError::Corrupt));
-    assert_eq!(merger.record(&[200, 0, 0], 5, Timestamp::EPOCH), halt(WireError::Version(200)));
+    let failed = |error| Err(EngineError::Wire { partition: 0, offset: 5, error });
+    assert_eq!(merger.record(b"", 5, Timestamp::EPOCH), failed(WireError::Corrupt));
+    assert_eq!(merger.record(&[wire::VERSION, 9, 9], 5, Timestamp::EPOCH), failed(WireError::Corrupt));
+    assert_eq!(merger.record(&[200, 0, 0], 5, Timestamp::EPOCH), failed(WireError::Version(200)));
 }
 
 #[test]

@@ -24,9 +24,9 @@ impl Rules {
     /// fingerprint is a hash of the wire format, the partition counts of both topics, the times, and the breakdowns and
     /// thresholds of all tenants. It is the same in every process and release.
     #[must_use]
-    pub fn layout_fingerprint(&self, partitions: u32, merge_partitions: u32) -> u64 {
+    pub fn layout_fingerprint(&self, partitions: u32, partial_partitions: u32) -> u64 {
         let mut text = format!(
-            "wire={} n={partitions} m={merge_partitions} w={} l={} h={}",
+            "wire={} n={partitions} m={partial_partitions} w={} l={} h={}",
             crate::wire::VERSION,
             self.window.as_millis(),
             self.lateness.as_millis(),

@@ -110,7 +110,7 @@ pub(crate) fn check(deployment: &Deployment, references: &References, outcome: &
 /// Returns the partitions that a committed decision declared missing for a window. Each partition is one bit. Returns
 /// `None` if there is no such decision.
 fn decided(deployment: &Deployment, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
-    let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % deployment.scenario.merge_partitions;
+    let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % deployment.scenario.partial_partitions;
     let holds = |(by, closed, forced): &&(u32, u64, crowdfold_engine::Forced)| {
         *by == m && *closed < start + WINDOW && crate::at(start + WINDOW) <= forced.end
     };

@@ -58,7 +58,7 @@ pub(crate) enum Load {
 
 impl Broker {
     pub(crate) fn new(scenario: &Scenario) -> Self {
-        let (n, m) = (scenario.partitions[1] as usize, scenario.merge_partitions as usize);
+        let (n, m) = (scenario.partitions[1] as usize, scenario.partial_partitions as usize);
         Self {
             combine: Group { generation: 1, committed: vec![None; n] },
             merge: Group { generation: 1, committed: vec![None; m] },

@@ -71,7 +71,7 @@ pub(crate) struct Scenario {
     pub(crate) partitions: [u32; 2],
     /// The time from which producers use the new partitions, in milliseconds.
     pub(crate) grows_at: u64,
-    pub(crate) merge_partitions: u32,
+    pub(crate) partial_partitions: u32,
     /// The first offset of the log. Records with lower offsets have expired.
     pub(crate) first: i64,
     /// The log of each partition, including partitions that are added later.
@@ -128,7 +128,7 @@ impl Scenario {
             versions,
             partitions: [before, after],
             grows_at: START + WINDOW + rng.below(2 * WINDOW),
-            merge_partitions: 1 + rng.below(2) as u32,
+            partial_partitions: 1 + rng.below(2) as u32,
             first: rng.pick(&[0, 2]),
             logs: Vec::new(),
             beacons: 0,

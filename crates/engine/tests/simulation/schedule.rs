@@ -140,7 +140,7 @@ impl Schedule<'_> {
             self.join_merge(which);
         }
         let deployment = self.deployment;
-        let m = deployment.scenario.merge_partitions;
+        let m = deployment.scenario.partial_partitions;
         let n = deployment.scenario.partitions[usize::from(self.broker.grown)];
         let rng = &mut self.rng;
         let result = match rng.below(8) {
@@ -352,7 +352,7 @@ fn drain(deployment: &Deployment, broker: &mut Broker, worker: &mut Worker, now:
             worker.read_beacons(deployment, p, 5, now, missing >> p & 1 == 1);
         }
         let combined = worker.commit_combined(broker, TransactionResult::Committed, now, false);
-        for m in 0..deployment.scenario.merge_partitions {
+        for m in 0..deployment.scenario.partial_partitions {
             worker.read_partials(broker, m, u64::MAX, now, false);
         }
         let merged = worker.commit_merged(broker, TransactionResult::Committed, now, false);

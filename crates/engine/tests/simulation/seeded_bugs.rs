@@ -53,9 +53,9 @@ pub(crate) enum Bug {
 }
 
 /// Returns a close marker with the fingerprint of other rules. Returns `None` for other partials.
-pub(crate) fn with_fingerprint(partial: &[u8], rules: &Rules, merge_partitions: u32) -> Option<Vec<u8>> {
+pub(crate) fn with_fingerprint(partial: &[u8], rules: &Rules, partial_partitions: u32) -> Option<Vec<u8>> {
     let Ok(Partial::CloseMarker(marker)) = wire::read(partial) else { return None };
-    let layout_fingerprint = rules.layout_fingerprint(marker.partitions, merge_partitions);
+    let layout_fingerprint = rules.layout_fingerprint(marker.partitions, partial_partitions);
     Some(wire::close_marker(&CloseMarker { layout_fingerprint, ..marker }))
 }
 

@@ -29,7 +29,7 @@ impl Deployment {
         Arc::new(CombinerSettings {
             rules: Arc::clone(&self.scenario.versions[version].rules),
             partitions,
-            merge_partitions: self.scenario.merge_partitions,
+            partial_partitions: self.scenario.partial_partitions,
             tenants: TENANTS.map(Into::into).to_vec(),
             topic: "beacons".into(),
             trust_timestamps: false,
@@ -55,7 +55,7 @@ impl Deployment {
         };
         Arc::new(MergerSettings {
             rules: Arc::clone(&version.rules),
-            merge_partitions: self.scenario.merge_partitions,
+            partial_partitions: self.scenario.partial_partitions,
             policies,
             timeout: span(timeout),
         })
@@ -140,14 +140,14 @@ impl Worker {
             }
             if let Some(known) = &mut start.checkpoint
                 && known.layout_fingerprint
-                    != rules.layout_fingerprint(n, deployment.scenario.merge_partitions)
+                    != rules.layout_fingerprint(n, deployment.scenario.partial_partitions)
             {
                 let until = known.closed_until.max(known.floor) + rules.window + rules.idle;
                 started.withheld_before = started.withheld_before.max(until.as_millis());
                 let unseen = self.bug == Some(Bug::QualityUnseen) && deployment.differs_in_quality_alone();
                 if unseen || self.bug == Some(Bug::RollUnseen) {
                     known.layout_fingerprint =
-                        rules.layout_fingerprint(n, deployment.scenario.merge_partitions);
+                        rules.layout_fingerprint(n, deployment.scenario.partial_partitions);
                 }
             }
             match (self.bug, &mut start) {
@@ -188,7 +188,7 @@ impl Worker {
         now: u64,
     ) -> Started {
         let settings = deployment.merge(version, self.timeout, self.bug, broker.merge.generation);
-        let assigned: Vec<_> = (0..deployment.scenario.merge_partitions).filter(|m| owns(*m)).collect();
+        let assigned: Vec<_> = (0..deployment.scenario.partial_partitions).filter(|m| owns(*m)).collect();
         self.merge =
             Stage { generation: broker.merge.generation, version, operators: OperatorSet::default() };
         self.positions.clear();
@@ -283,7 +283,7 @@ impl Worker {
         now: u64,
         quietly: bool,
     ) {
-        let merge_partitions = broker.partials.len() as u32;
+        let partial_partitions = broker.partials.len() as u32;
         let Some(merger) = self.merge.operators.get_mut(partition) else { return };
         let position = self.positions.entry(partition).or_default();
         for _ in 0..most {
@@ -293,7 +293,7 @@ impl Worker {
             };
             *position = offset + 1;
             let changed =
-                self.assumed.as_ref().and_then(|rules| with_fingerprint(value, rules, merge_partitions));
+                self.assumed.as_ref().and_then(|rules| with_fingerprint(value, rules, partial_partitions));
             merger.record(changed.as_ref().unwrap_or(value), *offset, at(now)).unwrap();
             assert!(merger.balanced(), "the merger's ledger does not balance");
             let alarms = merger.alarms();
