@@ -45,16 +45,16 @@ fn parsed(text: &str) -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
 /// (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052 and 8215).
 fn disguised(v4: Ipv4Addr) {
     let low = u128::from(v4.to_bits());
-    let mut clothes = vec![
+    let mut notations = vec![
         0xffff_u128 << 32 | low,
         0x2002_u128 << 112 | low << 80,
         0x2001_0000_u128 << 96 | u128::from(!v4.to_bits()),
         0x0064_ff9b_u128 << 96 | low,
     ];
     if low > 1 {
-        clothes.push(low);
+        notations.push(low);
     }
-    for bits in clothes {
+    for bits in notations {
         let text = Ipv6Addr::from_bits(bits).to_string();
         match Address::parse(&text).unwrap_or_else(|| panic!("{text}")).network(Purpose::LookUp) {
             Network::V4(first, 24) => assert_eq!(first.to_bits(), v4.to_bits() & 0xffff_ff00, "{text}"),

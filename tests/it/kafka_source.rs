@@ -261,8 +261,8 @@ fn wait_returns_early_when_a_record_arrives() {
 
 #[test]
 fn unreachable_broker_and_missing_topic_are_different_errors() {
-    let nobody = ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
-    let error = Source::open(&nobody, source_settings("t")).err().unwrap();
+    let unreachable = ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
+    let error = Source::open(&unreachable, source_settings("t")).err().unwrap();
     let KafkaError::Unreachable { brokers, reason } = &error else { panic!("{error:?}") };
     assert_eq!(brokers, "127.0.0.1:1");
     assert!(reason.contains("Connection refused"), "{reason}");

@@ -237,8 +237,8 @@ fn partition_without_a_leader_is_reported_as_not_measured() {
 
 #[test]
 fn check_of_an_unreachable_cluster_is_an_error() {
-    let nobody =
+    let unreachable =
         crowdfold_kafka::ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
-    let error = Admin::open(&nobody).unwrap().check(&[spec("t")], now()).unwrap_err();
+    let error = Admin::open(&unreachable).unwrap().check(&[spec("t")], now()).unwrap_err();
     assert!(matches!(error, KafkaError::Unreachable { .. }), "{error:?}");
 }

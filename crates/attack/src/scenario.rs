@@ -137,8 +137,11 @@ impl Folded {
                 }
             }
             // The oracle needs session ids. The index of the leaf serves as an id.
-            let who = [leaf.to_string()].into();
-            cells.insert(group.cell_key.to_vec(), Cell { sessions: group.sessions, who, ..Cell::default() });
+            let session_ids = [leaf.to_string()].into();
+            cells.insert(
+                group.cell_key.to_vec(),
+                Cell { sessions: group.sessions, session_ids, ..Cell::default() },
+            );
             leaves.push(group);
         }
         let mut row_of_leaf = vec![usize::MAX; leaves.len()];
@@ -147,7 +150,7 @@ impl Folded {
         let taken = folded.iter().map(|row| (row.taken, row.rest)).collect();
         for row in folded {
             let mut group = Group::new(row.cell_key.into(), row.cell.sessions);
-            for leaf in row.cell.who.iter().filter_map(|name| name.parse::<usize>().ok()) {
+            for leaf in row.cell.session_ids.iter().filter_map(|name| name.parse::<usize>().ok()) {
                 row_of_leaf[leaf] = rows.len();
                 for field in 0..FIELDS {
                     group.adds[field] += leaves[leaf].adds[field];

@@ -43,7 +43,7 @@ pub(crate) struct Totals {
     parts: [u64; ValueMetric::COUNT],
     coverage: Option<(u64, u64)>,
     /// True if the counts of all classes of errors are 0 or 1 in all rows.
-    quiet: bool,
+    has_few_errors: bool,
 }
 
 impl Totals {
@@ -57,7 +57,7 @@ impl Totals {
             amounts: [0; BOUNDED],
             parts: [0; ValueMetric::COUNT],
             coverage: row.coverage,
-            quiet: true,
+            has_few_errors: true,
         }
     }
 
@@ -73,7 +73,7 @@ impl Totals {
                 sum.saturating_add(summary.as_ref().and_then(|summary| summary.sessions).unwrap_or_default());
         }
         let errors = FIRST_ERROR..FIRST_ERROR + 6;
-        self.quiet &= row.amounts[errors].iter().flatten().all(|amount| (0..=1).contains(amount));
+        self.has_few_errors &= row.amounts[errors].iter().flatten().all(|amount| (0..=1).contains(amount));
     }
 
     /// Returns true if the table declares noise but almost certainly has no noise. If there is noise, the counts of all
@@ -85,7 +85,7 @@ impl Totals {
         // This is an upper bound for the probability that a count is 0 or 1 after noise with this standard deviation is
         // added.
         let likely = (2.0 / (noise as f64 * (2.0 * std::f64::consts::PI).sqrt())).min(1.0);
-        self.quiet && likely.powf(6.0 * self.rows as f64) < CHANCE
+        self.has_few_errors && likely.powf(6.0 * self.rows as f64) < CHANCE
     }
 
     /// Compares the sums of two tables of one window. Returns the JSON pointer of the first field whose sums differ by

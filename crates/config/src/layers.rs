@@ -118,7 +118,7 @@ impl Layers {
     }
 
     /// Replaces the defaults that depend on the host or on another key.
-    pub(crate) fn settle_defaults(&mut self, host: &str) {
+    pub(crate) fn derive_defaults(&mut self, host: &str) {
         let is = |node: Option<&Node>, wanted: &str| {
             let content = node.map(|node| &node.content);
             matches!(content, Some(Content::Value(Value::Text(text) | Value::Untyped(text))) if text == wanted)

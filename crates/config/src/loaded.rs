@@ -56,7 +56,7 @@ impl Loaded {
     }
 
     pub(crate) fn read(mut layers: Layers, host: &str) -> Result<Self, ConfigError> {
-        layers.settle_defaults(host);
+        layers.derive_defaults(host);
         let mut settings = Settings::deserialize(RootDeserializer(&mut layers.root))?;
         settings.principals.name_after(&settings.kafka.prefix);
         let loaded = Self { settings, layers };

@@ -140,7 +140,7 @@ fn release_settings_that_protect_too_little_exit_with_2_and_name_key_and_fix() {
 }
 
 #[test]
-fn fold_says_once_if_only_session_counts_are_published_outside_the_detail_table() {
+fn fold_reports_once_that_only_session_counts_are_published_outside_the_detail_table() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name).display().to_string();
     std::fs::write(path("secret"), "0123456789abcdef".repeat(4)).expect("a file");

@@ -20,6 +20,8 @@ mod formats;
 mod generated;
 #[path = "docs/grafana.rs"]
 mod grafana;
+#[path = "docs/identifiers.rs"]
+mod identifiers;
 #[path = "docs/keys.rs"]
 mod keys;
 #[path = "docs/language.rs"]

@@ -137,11 +137,11 @@ fn process_continues_and_exits_normally_after_stderr_is_closed() {
         drop(log);
         let before = written(&child);
         // The program logs further errors. Its other writes are few.
-        let goes_on = (0..6_000).any(|_| {
+        let continues = (0..6_000).any(|_| {
             sleep(Duration::from_millis(50));
             child.try_wait().expect("asked").is_some() || written(&child) >= before + 20
         });
-        assert!(goes_on, "{command} does not log");
+        assert!(continues, "{command} does not log");
         assert!(child.try_wait().expect("asked").is_none(), "{command} runs");
         let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
         assert!(sent.expect("a shell runs").success());

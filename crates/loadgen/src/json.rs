@@ -5,36 +5,36 @@ use crowdfold_model::{SumMetric, ValueMetric};
 
 use crate::catalogue::error_code;
 use crate::profile::Profile;
-use crate::report::Deed;
+use crate::report::Activity;
 
 /// Formats the activity of a session as a JSON beacon.
-pub(crate) fn beacon(profile: &Profile, deed: &Deed) -> Vec<u8> {
+pub(crate) fn beacon(profile: &Profile, activity: &Activity) -> Vec<u8> {
     let mut text = Vec::with_capacity(profile.before_event.len() + profile.after_event.len() + 192);
     text.extend_from_slice(br#"{"ts":"#);
-    push_number(&mut text, deed.ts);
+    push_number(&mut text, activity.ts);
     text.extend_from_slice(profile.before_event.as_bytes());
-    text.extend_from_slice(deed.event.name().as_bytes());
+    text.extend_from_slice(activity.event.name().as_bytes());
     text.extend_from_slice(profile.after_event.as_bytes());
-    push_word(&mut text, r#","cdn":""#, deed.cdn);
-    if let Some(picture) = deed.picture {
+    push_word(&mut text, r#","cdn":""#, activity.cdn);
+    if let Some(picture) = activity.picture {
         push_field(&mut text, "height", picture.height);
     }
     for metric in SumMetric::ALL {
         if metric.is_in_beacons()
-            && (deed.sum(metric) > 0 || deed.picture.is_some() && is_always_reported(metric))
+            && (activity.sum(metric) > 0 || activity.picture.is_some() && is_always_reported(metric))
         {
-            push_field(&mut text, metric.name(), deed.sum(metric));
+            push_field(&mut text, metric.name(), activity.sum(metric));
         }
     }
     for metric in ValueMetric::ALL {
-        if let Some(value) = deed.values[metric as usize] {
+        if let Some(value) = activity.values[metric as usize] {
             push_field(&mut text, metric.name(), value);
         }
     }
-    if let Some(error) = deed.error {
+    if let Some(error) = activity.error {
         push_word(&mut text, r#","error":""#, error);
         push_word(&mut text, r#","error_code":""#, error_code(error));
-        text.extend_from_slice(if deed.fatal { br#","fatal":true"# } else { br#","fatal":false"# });
+        text.extend_from_slice(if activity.fatal { br#","fatal":true"# } else { br#","fatal":false"# });
     }
     if profile.opt_out {
         text.extend_from_slice(br#","opt_out":true"#);

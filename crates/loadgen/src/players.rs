@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crowdfold_model::SumMetric;
 
 use crate::profile::{Offer, Profile};
-use crate::report::{Deed, Event, Outcome, Report};
+use crate::report::{Activity, Event, Outcome, Report};
 use crate::session::Session;
 use crate::{Faults, LoadgenError, PlayersConfig, json};
 use crowdfold_random::Random;
@@ -19,7 +19,7 @@ pub struct Players {
     seed: u64,
     heartbeat: u64,
     /// The live sessions.
-    seats: Vec<Session>,
+    slots: Vec<Session>,
     begun: u64,
     agenda: BinaryHeap<Reverse<Due>>,
     noted: u64,
@@ -37,7 +37,7 @@ struct Due {
 
 enum What {
     /// Send the next beacon of the live session with this index.
-    Seat(usize),
+    Slot(usize),
     /// Send a delayed beacon, or a beacon that is sent a second time.
     Send(Box<Report>),
 }
@@ -71,19 +71,19 @@ impl Players {
             faults: config.faults,
             seed: config.seed,
             heartbeat: config.heartbeat_ms.into(),
-            seats: Vec::with_capacity(config.sessions as usize),
+            slots: Vec::with_capacity(config.sessions as usize),
             begun: 0,
             agenda: BinaryHeap::with_capacity(config.sessions as usize + 16),
             noted: 0,
             beside: VecDeque::new(),
             mishaps: Random::at(config.seed, [u64::MAX, 0]),
         };
-        for seat in 0..config.sessions as usize {
+        for slot in 0..config.sessions as usize {
             let (number, random) = players.next_session();
             let session =
                 Session::under_way(number, &players.offer, random, config.start_ms, players.heartbeat);
-            players.note(session.due, What::Seat(seat));
-            players.seats.push(session);
+            players.note(session.due, What::Slot(slot));
+            players.slots.push(session);
         }
         Ok(players)
     }
@@ -100,24 +100,24 @@ impl Players {
     }
 
     /// Returns the next beacon of a session. If the session ends with this beacon, replaces the session by a new one.
-    fn beacon_of(&mut self, seat: usize) -> (Arc<Profile>, Deed) {
-        let session = &mut self.seats[seat];
-        let (deed, goes_on) = session.send(self.heartbeat);
+    fn beacon_of(&mut self, slot: usize) -> (Arc<Profile>, Activity) {
+        let session = &mut self.slots[slot];
+        let (activity, continues) = session.send(self.heartbeat);
         let profile = Arc::clone(&session.profile);
-        if !goes_on {
+        if !continues {
             let (number, mut random) = self.next_session();
-            let start = deed.ts + random.between(0, 3_000);
-            self.seats[seat] = Session::begin(number, &self.offer, random, start);
+            let start = activity.ts + random.between(0, 3_000);
+            self.slots[slot] = Session::begin(number, &self.offer, random, start);
         }
-        self.note(self.seats[seat].due, What::Seat(seat));
-        (profile, deed)
+        self.note(self.slots[slot].due, What::Slot(slot));
+        (profile, activity)
     }
 
     /// Applies random faults to a beacon. Returns its record, or `None` if the beacon is delayed.
-    fn dispatch(&mut self, who: Arc<Profile>, deed: Deed) -> Option<Report> {
-        let payload = json::beacon(&who, &deed);
-        let outcome = if who.opt_out { Outcome::OptedOut } else { Outcome::Placed };
-        let report = Report { sent_ms: deed.ts, payload, outcome, who: Some(who), deed };
+    fn dispatch(&mut self, profile: Arc<Profile>, activity: Activity) -> Option<Report> {
+        let payload = json::beacon(&profile, &activity);
+        let outcome = if profile.opt_out { Outcome::OptedOut } else { Outcome::Placed };
+        let report = Report { sent_ms: activity.ts, payload, outcome, profile: Some(profile), activity };
         self.beside_it(&report);
         if outcome == Outcome::OptedOut {
             return Some(report);
@@ -130,13 +130,13 @@ impl Players {
                 sent_ms,
                 payload: report.payload.clone(),
                 outcome: Outcome::Duplicate,
-                who: report.who.clone(),
-                deed: report.deed.clone(),
+                profile: report.profile.clone(),
+                activity: report.activity.clone(),
             };
             self.note(sent_ms, What::Send(Box::new(again)));
         } else if drawn < duplicate + late
-            && report.deed.event == Event::Heartbeat
-            && report.deed.sum(SumMetric::PlayingMs) > 0
+            && report.activity.event == Event::Heartbeat
+            && report.activity.sum(SumMetric::PlayingMs) > 0
         {
             let sent_ms = report.sent_ms + self.faults.late_by_ms;
             self.note(sent_ms, What::Send(Box::new(Report { sent_ms, outcome: Outcome::Late, ..report })));
@@ -155,7 +155,7 @@ impl Players {
             if !self.mishaps.chance(share.into(), 1_000) {
                 continue;
             }
-            let ts = report.deed.ts;
+            let ts = report.activity.ts;
             let payload = match outcome {
                 Outcome::Malformed => self.garbage(&report.payload),
                 Outcome::NoSession => match self.mishaps.below(3) {
@@ -173,8 +173,8 @@ impl Players {
                 sent_ms: report.sent_ms,
                 payload,
                 outcome,
-                who: None,
-                deed: report.deed.clone(),
+                profile: None,
+                activity: report.activity.clone(),
             });
         }
     }
@@ -202,9 +202,9 @@ impl Iterator for Players {
             let Reverse(due) = self.agenda.pop()?;
             let sent = match due.what {
                 What::Send(report) => Some(*report),
-                What::Seat(seat) => {
-                    let (who, deed) = self.beacon_of(seat);
-                    self.dispatch(who, deed)
+                What::Slot(slot) => {
+                    let (profile, activity) = self.beacon_of(slot);
+                    self.dispatch(profile, activity)
                 }
             };
             // If the beacon is delayed, the faulty records that accompany it are sent now.

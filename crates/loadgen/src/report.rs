@@ -15,15 +15,15 @@ pub struct Report {
     pub payload: Vec<u8>,
     /// The outcome that the worker must count for this record.
     pub outcome: Outcome,
-    pub(crate) who: Option<Arc<Profile>>,
-    pub(crate) deed: Deed,
+    pub(crate) profile: Option<Arc<Profile>>,
+    pub(crate) activity: Activity,
 }
 
 impl Report {
     /// Returns the session id, which is the key of the record. Returns `None` for a record without a session.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
-        self.who.as_ref().map(|profile| profile.session.as_str())
+        self.profile.as_ref().map(|profile| profile.session.as_str())
     }
 }
 
@@ -70,7 +70,7 @@ impl Event {
 
 /// The activity of a session since its previous beacon, with a precision of a millisecond.
 #[derive(Clone)]
-pub(crate) struct Deed {
+pub(crate) struct Activity {
     pub(crate) ts: u64,
     pub(crate) event: Event,
     pub(crate) cdn: &'static str,
@@ -91,7 +91,7 @@ pub(crate) struct Picture {
     pub(crate) quality: &'static str,
 }
 
-impl Deed {
+impl Activity {
     /// Creates an activity that consists only of an event.
     pub(crate) const fn plain(ts: u64, event: Event, cdn: &'static str) -> Self {
         Self {

@@ -6,7 +6,7 @@ use crowdfold_model::{SumMetric, ValueMetric};
 
 use crate::catalogue::{CDNS, LADDER};
 use crate::profile::{Means, Offer, Profile};
-use crate::report::{Deed, Event, Picture};
+use crate::report::{Activity, Event, Picture};
 use crowdfold_random::Random;
 
 /// A live session, and the kind and time of its next beacon.
@@ -76,10 +76,10 @@ impl Session {
     }
 
     /// Returns the next beacon of the session, and a flag that is false if it is the last beacon.
-    pub(crate) fn send(&mut self, heartbeat: u64) -> (Deed, bool) {
+    pub(crate) fn send(&mut self, heartbeat: u64) -> (Activity, bool) {
         let at = self.due;
-        let plain = |session: &Self, event| Deed::plain(at, event, CDNS[session.cdn].1);
-        let deed = match self.next {
+        let plain = |session: &Self, event| Activity::plain(at, event, CDNS[session.cdn].1);
+        let activity = match self.next {
             Next::Attempt => {
                 self.plan_start();
                 plain(self, Event::Attempt)
@@ -87,7 +87,7 @@ impl Session {
             Next::FailToStart => {
                 self.next = Next::Nothing;
                 let class = *self.random.weighted(&["manifest", "drm", "network", "timeout"], |_| 1);
-                Deed { error: Some(class), fatal: true, ..plain(self, Event::Error) }
+                Activity { error: Some(class), fatal: true, ..plain(self, Event::Error) }
             }
             Next::GiveUp => {
                 self.next = Next::Nothing;
@@ -95,29 +95,29 @@ impl Session {
             }
             Next::Play(startup_ms) => {
                 self.adapt();
-                let mut deed = plain(self, Event::Play);
-                self.show(&mut deed);
-                deed.set(ValueMetric::StartupMs, startup_ms);
+                let mut activity = plain(self, Event::Play);
+                self.show(&mut activity);
+                activity.set(ValueMetric::StartupMs, startup_ms);
                 self.beat = at;
                 self.plan(heartbeat);
-                deed
+                activity
             }
             Next::Heartbeat => {
-                let deed = self.played(Event::Heartbeat);
+                let activity = self.played(Event::Heartbeat);
                 self.beat = at;
                 self.plan(heartbeat);
-                deed
+                activity
             }
             Next::Error => {
                 let class = *self.random.weighted(&["network", "media", "timeout", "other"], |_| 1);
                 self.next = Next::Heartbeat;
                 self.due = self.beat + heartbeat;
-                Deed { error: Some(class), ..self.played_on(at, Event::Error) }
+                Activity { error: Some(class), ..self.played_on(at, Event::Error) }
             }
             Next::FatalError => {
                 let class = *self.random.weighted(&["network", "media", "drm"], |_| 1);
                 self.next = Next::Nothing;
-                Deed { error: Some(class), fatal: true, ..self.played_on(at, Event::Error) }
+                Activity { error: Some(class), fatal: true, ..self.played_on(at, Event::Error) }
             }
             Next::End => {
                 self.next = Next::Nothing;
@@ -126,7 +126,7 @@ impl Session {
             Next::Nothing => plain(self, Event::End),
         };
         self.previous = at;
-        (deed, !matches!(self.next, Next::Nothing))
+        (activity, !matches!(self.next, Next::Nothing))
     }
 
     /// Selects the end of an attempt to play at random. Of a hundred attempts, two fail, three are given up (one of
@@ -158,36 +158,36 @@ impl Session {
     }
 
     /// Returns a beacon that reports the whole time since the previous beacon as playing time.
-    fn played_on(&mut self, at: u64, event: Event) -> Deed {
-        let mut deed = Deed::plain(at, event, CDNS[self.cdn].1);
-        deed.add(SumMetric::PlayingMs, u32::try_from(at - self.previous).unwrap_or(u32::MAX));
-        self.show(&mut deed);
-        deed
+    fn played_on(&mut self, at: u64, event: Event) -> Activity {
+        let mut activity = Activity::plain(at, event, CDNS[self.cdn].1);
+        activity.add(SumMetric::PlayingMs, u32::try_from(at - self.previous).unwrap_or(u32::MAX));
+        self.show(&mut activity);
+        activity
     }
 
     /// Returns a beacon that reports the time since the previous beacon. In this time, the session may have stalled or
     /// switched to another CDN.
-    fn played(&mut self, event: Event) -> Deed {
+    fn played(&mut self, event: Event) -> Activity {
         let elapsed = self.due - self.previous;
         let before = self.rung;
         let starved = self.adapt();
         let chance = if starved { 2_500 } else { CDNS[self.cdn].2 };
-        let mut deed = self.played_on(self.due, event);
+        let mut activity = self.played_on(self.due, event);
         if before != self.rung {
-            deed.add(SumMetric::Switches, 1);
+            activity.add(SumMetric::Switches, 1);
             if self.profile.playback {
                 let up = self.rung > before;
-                deed.add(if up { SumMetric::SwitchesUp } else { SumMetric::SwitchesDown }, 1);
+                activity.add(if up { SumMetric::SwitchesUp } else { SumMetric::SwitchesDown }, 1);
             }
         }
         if self.random.chance(1, 8) {
-            deed.add(SumMetric::DroppedFrames, self.random.between(1, 30) as u32);
+            activity.add(SumMetric::DroppedFrames, self.random.between(1, 30) as u32);
         }
         if elapsed >= 1_000 && self.random.chance(chance, 10_000) {
             let stalled_ms = self.random.between(200, (elapsed / 2).min(4_000)) as u32;
-            deed.add(SumMetric::StalledMs, stalled_ms);
-            deed.add(SumMetric::Stalls, if stalled_ms > 2_000 { 2 } else { 1 });
-            deed.sums[SumMetric::PlayingMs as usize] -= stalled_ms;
+            activity.add(SumMetric::StalledMs, stalled_ms);
+            activity.add(SumMetric::Stalls, if stalled_ms > 2_000 { 2 } else { 1 });
+            activity.sums[SumMetric::PlayingMs as usize] -= stalled_ms;
             if self.random.chance(1, 5) {
                 self.choose_cdn();
             }
@@ -196,11 +196,11 @@ impl Session {
         let may_seek = self.profile.playback && self.means.live_latency_ms.is_none() && elapsed >= 1_000;
         if may_seek && self.playback.chance(1, 30) {
             let seeking_ms = self.playback.between(80, (elapsed / 4).min(2_000)) as u32;
-            deed.add(SumMetric::SeekingMs, seeking_ms);
-            deed.add(SumMetric::Seeks, if seeking_ms > 1_000 { 2 } else { 1 });
-            deed.sums[SumMetric::PlayingMs as usize] -= seeking_ms;
+            activity.add(SumMetric::SeekingMs, seeking_ms);
+            activity.add(SumMetric::Seeks, if seeking_ms > 1_000 { 2 } else { 1 });
+            activity.sums[SumMetric::PlayingMs as usize] -= seeking_ms;
         }
-        deed
+        activity
     }
 
     fn choose_cdn(&mut self) {
@@ -222,20 +222,20 @@ impl Session {
 
     /// Adds values to a beacon: the rendition, its bitrate, the measured throughput, the time to first byte, and for a live
     /// stream the latency.
-    fn show(&mut self, deed: &mut Deed) {
+    fn show(&mut self, activity: &mut Activity) {
         let rung = &LADDER[self.rung];
         let measured = self.means.kbps * self.random.between(60, 130) / 100;
-        deed.picture = Some(Picture { height: rung.height, quality: rung.quality });
-        deed.set(ValueMetric::BandwidthKbps, u32::try_from(measured).unwrap_or(u32::MAX));
-        deed.set(ValueMetric::BitrateKbps, rung.kbps);
+        activity.picture = Some(Picture { height: rung.height, quality: rung.quality });
+        activity.set(ValueMetric::BandwidthKbps, u32::try_from(measured).unwrap_or(u32::MAX));
+        activity.set(ValueMetric::BitrateKbps, rung.kbps);
         if let Some(usual) = self.means.live_latency_ms {
             let latency = usual * self.latency.between(80, 130) / 100;
-            deed.set(ValueMetric::LiveLatencyMs, u32::try_from(latency).unwrap_or(u32::MAX));
+            activity.set(ValueMetric::LiveLatencyMs, u32::try_from(latency).unwrap_or(u32::MAX));
         }
         if self.profile.playback {
             let usual = 20 + 400_000 / self.means.kbps;
             let ttfb = usual * self.playback.between(60, 180) / 100;
-            deed.set(ValueMetric::TtfbMs, u32::try_from(ttfb).unwrap_or(u32::MAX));
+            activity.set(ValueMetric::TtfbMs, u32::try_from(ttfb).unwrap_or(u32::MAX));
         }
     }
 }

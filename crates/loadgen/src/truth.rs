@@ -185,12 +185,15 @@ impl Truth {
             Outcome::NoTime => &mut self.ledger.no_time,
         };
         *count += 1;
-        let Some(who) = report.who.as_ref().filter(|_| report.outcome == Outcome::Placed) else {
+        let Some(profile) = report.profile.as_ref().filter(|_| report.outcome == Outcome::Placed) else {
             return;
         };
-        let window = report.deed.ts / self.window_ms * self.window_ms;
+        let window = report.activity.ts / self.window_ms * self.window_ms;
         let summaries = self.windows.entry(window).or_default();
-        summaries.entry(who.number).or_insert_with(|| SessionSummary::of(Arc::clone(who))).add(&report.deed);
+        summaries
+            .entry(profile.number)
+            .or_insert_with(|| SessionSummary::of(Arc::clone(profile)))
+            .add(&report.activity);
     }
 
     /// Returns, in order, the cells of the windows that ended since the previous call. Each cell is returned only once.

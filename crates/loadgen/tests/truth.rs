@@ -95,7 +95,7 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
     let mut cells = outcome.cells;
     for cell in cells.values_mut().flat_map(BTreeMap::values_mut) {
         // The truth does not contain the ids of sessions, so they are not compared.
-        assert_eq!(std::mem::take(&mut cell.who).len() as u64, cell.sessions);
+        assert_eq!(std::mem::take(&mut cell.session_ids).len() as u64, cell.sessions);
     }
     for (key, cells) in &cells {
         for (cell_key, cell) in cells {

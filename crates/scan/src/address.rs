@@ -91,7 +91,7 @@ fn short_v6(text: &str) -> bool {
         let start = at - before.iter().rev().take_while(|byte| is_inside(byte)).count();
         let end = at + after.iter().take_while(|byte| is_inside(byte)).count();
         let mut following = text[end..].chars();
-        let goes_on = match following.next() {
+        let continues = match following.next() {
             Some('.') => following.next().is_some_and(is_word),
             next => next.is_some_and(is_word),
         };
@@ -99,7 +99,7 @@ fn short_v6(text: &str) -> bool {
         let begins = label.is_some() || !text[..start].ends_with(is_word);
         let address = label.unwrap_or(&text[start..end]);
         begins
-            && !goes_on
+            && !continues
             && address.len() < SHORTEST
             && address.bytes().any(|byte| byte.is_ascii_digit())
             && address.parse::<Ipv6Addr>().is_ok()

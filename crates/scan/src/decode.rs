@@ -136,9 +136,9 @@ pub(crate) fn jwt(text: &str) -> bool {
         unpack(part.bytes().filter_map(letter), 6, &mut decoded);
         let json = decoded.starts_with(b"{\"") && decoded.iter().all(|byte| (b' '..=b'~').contains(byte));
         let mut after = rest[part.len()..].chars();
-        let goes_on = after.next() == Some('.') && after.next().is_some_and(token);
+        let continues = after.next() == Some('.') && after.next().is_some_and(token);
         let names = [&b"\"alg\""[..], b"\"typ\"", b"\"enc\"", b"\"kid\""];
-        json && (goes_on || names.iter().any(|name| decoded.windows(name.len()).any(|part| part == *name)))
+        json && (continues || names.iter().any(|name| decoded.windows(name.len()).any(|part| part == *name)))
     })
 }
 

@@ -36,8 +36,8 @@ fn read_permission_that_no_role_requires_is_reported() {
         (deployment.topic("beacons"), deployment.topic("partials"), deployment.topic("rollups"));
     let config = deployment.config("audit");
     let arguments = ["--config", config.to_str().unwrap()];
-    let reader = |who: &str, topic: &str| {
-        let principal = format!("User:{who}");
+    let reader = |name: &str, topic: &str| {
+        let principal = format!("User:{name}");
         acl(&kafka, &["--allow-principal", &principal, "--operation", "Read", "--topic", topic]);
     };
     reader(&format!("{}-combiner", deployment.prefix), &beacons);
@@ -138,8 +138,8 @@ fn permission_to_write_configure_or_read_indirectly_that_no_role_requires_is_rep
 
     let [beacons, partials, rollups, rejections] =
         ["beacons", "partials", "rollups", "rejections"].map(|name| deployment.topic(name));
-    let grant = |who: &str, operation: &str, on: &[&str]| {
-        let principal = format!("User:{who}");
+    let grant = |name: &str, operation: &str, on: &[&str]| {
+        let principal = format!("User:{name}");
         acl(&kafka, &[&["--allow-principal", &principal, "--operation", operation], on].concat());
     };
     grant("replica", "ClusterAction", &["--cluster"]);
@@ -169,8 +169,8 @@ fn permission_to_write_configure_or_read_indirectly_that_no_role_requires_is_rep
     let mut listed: Vec<(String, String, String)> = findings
         .map(|found| {
             let text = |name: &str| found[name].as_str().unwrap().to_owned();
-            let who = text("what").split(' ').next().unwrap().trim_start_matches("User:").to_owned();
-            (text("finding"), text("topic"), who)
+            let principal = text("what").split(' ').next().unwrap().trim_start_matches("User:").to_owned();
+            (text("finding"), text("topic"), principal)
         })
         .collect();
     listed.sort();
@@ -189,7 +189,7 @@ fn permission_to_write_configure_or_read_indirectly_that_no_role_requires_is_rep
         ("stranger-may-write", &partials, "cell-forger"),
         ("anyone-may-write", &beacons, "every"),
     ]
-    .map(|(finding, topic, who)| (finding.to_owned(), topic.to_owned(), who.to_owned()))
+    .map(|(finding, topic, principal)| (finding.to_owned(), topic.to_owned(), principal.to_owned()))
     .into();
     expected.sort();
     assert_eq!(listed, expected);

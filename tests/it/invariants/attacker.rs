@@ -69,12 +69,12 @@ fn attack(scenario: &Scenario, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
 fn sums(rows: &[Row]) -> impl Iterator<Item = u64> {
     let codes = if rows.len() <= FEW { 3_usize.pow(rows.len() as u32) } else { 0 };
     (0..codes).filter_map(|mut code| {
-        let mut signs = [0_i64; FEW];
-        for sign in &mut signs {
-            *sign = (code % 3) as i64 - 1;
+        let mut directions = [0_i64; FEW];
+        for direction in &mut directions {
+            *direction = (code % 3) as i64 - 1;
             code /= 3;
         }
-        let signed = || rows.iter().zip(signs);
+        let signed = || rows.iter().zip(directions);
         let at =
             |point: usize| -> i64 { signed().map(|(row, sign)| sign * i64::from(row.covers[point])).sum() };
         let points = rows.first().map_or(0, |row| row.covers.len());

@@ -55,24 +55,24 @@ fn invariant_5_every_row_covers_k_distinct_sessions() {
             assert_eq!(rows.len(), theirs.len(), "seed {seed}: rows of {key:?}");
             for row in theirs {
                 let sessions = rows.get(&row.cell_key).copied();
-                let who = row.cell.who.len() as u64;
+                let covered = row.cell.session_ids.len() as u64;
                 assert!(
-                    who >= settings.k_of(&key.tenant),
-                    "seed {seed}: {:?} of {key:?} covers {who}",
+                    covered >= settings.k_of(&key.tenant),
+                    "seed {seed}: {:?} of {key:?} covers {covered}",
                     row.cell_key
                 );
-                assert_eq!(sessions, Some(who), "seed {seed}: {:?} of {key:?}", row.cell_key);
+                assert_eq!(sessions, Some(covered), "seed {seed}: {:?} of {key:?}", row.cell_key);
                 folded += u64::from(row.cell_key.iter().any(|value| value == "*"));
             }
             // Each session must be in exactly one row of each table.
-            let named: Vec<_> = theirs.iter().flat_map(|row| &row.cell.who).collect();
-            let all: BTreeSet<_> = outcome.cells[key].values().flat_map(|cell| &cell.who).collect();
+            let named: Vec<_> = theirs.iter().flat_map(|row| &row.cell.session_ids).collect();
+            let all: BTreeSet<_> = outcome.cells[key].values().flat_map(|cell| &cell.session_ids).collect();
             assert_eq!(named.len(), all.len(), "seed {seed}: {key:?}");
             assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), all, "seed {seed}: {key:?}");
         }
         // A table without rows must have fewer than k sessions.
         for (key, cells) in outcome.cells.iter().filter(|(key, _)| !tables.contains_key(key)) {
-            let all: BTreeSet<_> = cells.values().flat_map(|cell| &cell.who).collect();
+            let all: BTreeSet<_> = cells.values().flat_map(|cell| &cell.session_ids).collect();
             assert!(
                 (all.len() as u64) < settings.k_of(&key.tenant),
                 "seed {seed}: {key:?} is withheld, and has {}",

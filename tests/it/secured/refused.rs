@@ -54,8 +54,8 @@ fn wrong_password_token_or_user_is_reported_with_the_mechanism() {
         1,
         &["by sasl_ssl with OAUTHBEARER (", "token"],
     );
-    let nobody = with(security.sasl("PLAIN", "worker"), "sasl.username", "no-such-user");
-    ends(&mut deployment, "SASL", nobody, 1, &["by sasl_ssl with PLAIN ("]);
+    let unknown_user = with(security.sasl("PLAIN", "worker"), "sasl.username", "no-such-user");
+    ends(&mut deployment, "SASL", unknown_user, 1, &["by sasl_ssl with PLAIN ("]);
 }
 
 #[test]

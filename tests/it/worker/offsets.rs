@@ -36,7 +36,7 @@ pub(crate) fn published() -> (Deployment<'static>, Worker, Vec<Row>) {
 
 /// Asserts that the worker publishes the windows of new beacons that begin at or after the floor, and that the published
 /// rows do not change. Beacons of windows that end before the floor are late.
-pub(crate) fn assert_goes_on(deployment: &Deployment<'_>, floor: u64, published: &[Row]) {
+pub(crate) fn assert_continues(deployment: &Deployment<'_>, floor: u64, published: &[Row]) {
     let start = floor.max(now() / 2_000 * 2_000) - 4_000;
     let after = deployment.players(6, 200, start, 10_000);
     deployment.produce_live(&after);
@@ -76,7 +76,7 @@ fn stage_that_lost_its_offsets_starts_at_the_current_time_and_publishes_every_ro
     let shown = Timestamp::from_millis(floor);
     assert_eq!(worker.log().matches(&format!("before {shown} are not computed again")).count(), 4);
 
-    assert_goes_on(&deployment, floor, &published);
+    assert_continues(&deployment, floor, &published);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crowdfold_testkit::eventually;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::offsets::{assert_goes_on, published};
+use super::offsets::{assert_continues, published};
 use super::support::{Deployment, Worker, field};
 
 /// Waits until every partition has an offset with a floor after the time of the old beacons. Returns the latest floor.
@@ -32,13 +32,13 @@ fn worker_counts_the_records_of_a_recreated_topic_at_the_latest_after_a_restart(
     // The broker deletes a topic in the background, and refuses its name until it is deleted.
     eventually("the topic is created again", || deployment.apply_topics().status.success().then_some(()));
     let floor = await_new_floor(&deployment, &mut worker);
-    assert_goes_on(&deployment, floor, &published);
+    assert_continues(&deployment, floor, &published);
 }
 
 /// A worker may commit an offset of the old topic after the brokers have deleted its offsets. The test commits such an
 /// offset itself.
 #[test]
-fn offset_that_the_log_does_not_contain_counts_as_lost_and_the_worker_goes_on() {
+fn offset_that_the_log_does_not_contain_counts_as_lost_and_the_worker_continues() {
     let (deployment, mut worker, published) = published();
     assert!(worker.terminate().0.success());
     let mut list = TopicPartitionList::new();
@@ -54,5 +54,5 @@ fn offset_that_the_log_does_not_contain_counts_as_lost_and_the_worker_goes_on() 
     worker = Worker::start(&deployment, "a");
     let floor = await_new_floor(&deployment, &mut worker);
     assert!(worker.log().contains("is not in the log"), "{}", worker.log());
-    assert_goes_on(&deployment, floor, &published);
+    assert_continues(&deployment, floor, &published);
 }

@@ -161,8 +161,8 @@ fn opt_out_does_not_depend_on_other_fields() {
             assert_eq!(consent(&mut airlock, &without), (expect, false), "{without}");
         }
     }
-    let nobody = r#"{"session":"null","ts":1795308528421,"opt_out":true}"#;
-    assert_eq!(consent(&mut airlock, nobody), (Err(Reason::NoSession), false));
+    let without_id = r#"{"session":"null","ts":1795308528421,"opt_out":true}"#;
+    assert_eq!(consent(&mut airlock, without_id), (Err(Reason::NoSession), false));
 }
 
 #[test]

@@ -219,15 +219,15 @@ fn totals_that_differ_by_more_than_their_noise_are_reported() {
 
 #[test]
 fn table_that_declares_noise_but_has_none_is_reported() {
-    let quiet = |rows: &[(&str, u64)]| {
+    let few_errors = |rows: &[(&str, u64)]| {
         let mut rows = covered(table(3, "os", rows));
         rows.iter_mut().for_each(|row| row["errors"]["network"] = json!(1));
         rows
     };
-    let two = quiet(&[("*", 60), ("Windows", 900)]);
+    let two = few_errors(&[("*", 60), ("Windows", 900)]);
     assert_eq!(findings(&audit(&two)), [("no-noise", 0, "/errors")]);
     // With noise, it is possible that the counts of six classes in one row are all 0 or 1.
-    assert_eq!(findings(&audit(&quiet(&[("Windows", 900)]))), []);
+    assert_eq!(findings(&audit(&few_errors(&[("Windows", 900)]))), []);
     assert_eq!(findings(&audit(&with_noise(two))), []);
 }
 

@@ -9,7 +9,7 @@ use crate::{Bounds, DEFAULT, Kafka, Origin, Settings};
 #[test]
 fn defaults_of_the_structs_equal_the_default_file() {
     let mut layers = Layers::defaults().unwrap();
-    layers.settle_defaults("host-1");
+    layers.derive_defaults("host-1");
     let read = Settings::deserialize(crate::deserializer::RootDeserializer(&mut layers.root)).unwrap();
     let kafka = Kafka { instance: "host-1".into(), ..Kafka::default() };
     assert_eq!(read, Settings { kafka, ..Settings::default() });

@@ -26,7 +26,7 @@ const MAINTENANCE: Span = Span::MINUTE;
 const REOPEN: Span = Span::from_millis(5 * 60_000);
 
 /// The time without errors after which the problem of a store is over.
-const SETTLED: Span = Span::from_millis(10_000);
+const RECOVERED: Span = Span::from_millis(10_000);
 
 /// The pause after an error that may be temporary.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -101,7 +101,7 @@ impl Problems {
         self.is_added |= added.is_some();
         // If rows could not be added, neither a step without records nor a small batch shows that the store can be
         // written again.
-        if self.store_failed.is_none_or(|failed| self.is_added && now.saturating_since(failed) >= SETTLED) {
+        if self.store_failed.is_none_or(|failed| self.is_added && now.saturating_since(failed) >= RECOVERED) {
             (self.feed, self.store_failed) = (None, None);
         }
         match added {

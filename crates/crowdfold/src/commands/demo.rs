@@ -49,7 +49,7 @@ use view::{DashboardView, View};
 /// The tenant with many sessions. Its rows are published.
 const CROWDED: &str = "acme";
 /// The tenant with fewer than *k* sessions. Its rows are withheld.
-const QUIET: &str = "village-tv";
+const SMALL: &str = "village-tv";
 
 /// The time limit of one read of the rollups topic.
 const LOOK: Duration = Duration::from_millis(100);
@@ -186,7 +186,7 @@ fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
         max_per_partition: config.sessions.max_per_partition,
     };
     config.tenants = Tenants {
-        names: vec![CROWDED.into(), QUIET.into()],
+        names: vec![CROWDED.into(), SMALL.into()],
         default: CROWDED.into(),
         per_tenant_topics: false,
         excluded_from_groupings: Vec::new(),

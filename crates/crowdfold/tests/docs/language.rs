@@ -1,10 +1,10 @@
-//! Tests of the language of pages and comments. CONTRIBUTING.md describes the rules.
+//! Tests of the words in pages and comments. CONTRIBUTING.md describes the rules.
 
 use crate::assert_none;
 use crate::pages::{Page, current, files};
 
-/// Words and phrases that pages and comments must not contain, each with the reason or the replacement. To add a word,
-/// rewrite all of its uses first.
+/// Words and phrases that pages, comments and identifiers must not contain, each with the reason or the replacement. To
+/// add a word, rewrite all of its uses first.
 const DENIED: [(&str, &str); 36] = [
     ("anybody", "name the principal, program or person"),
     ("are told", "write \"receive\""),
@@ -92,7 +92,7 @@ fn doc_comments_do_not_begin_with_a_denied_word() {
 }
 
 /// Returns all Rust sources of the repository, including tests, benchmarks, examples and fuzz targets.
-fn sources() -> Vec<Page> {
+pub(crate) fn sources() -> Vec<Page> {
     let sources = files(|name| name.ends_with(".rs"));
     for directory in ["benches/", "crates/", "fuzz/", "tests/"] {
         assert!(
@@ -108,13 +108,13 @@ fn complaint(page: &Page, index: usize, (word, remedy): (&str, &str)) -> String 
 }
 
 /// Returns the denied words in a string, each with its remedy.
-fn denied(text: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(crate) fn denied(text: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let text = text.to_lowercase();
     DENIED.into_iter().filter(move |(word, _)| contains_word(&text, word))
 }
 
 /// Returns true if a string contains a word or phrase. A part of a longer word or identifier does not count.
-fn contains_word(text: &str, word: &str) -> bool {
+pub(crate) fn contains_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
     text.match_indices(word).any(|(start, _)| {
         let before = text[..start].chars().next_back();

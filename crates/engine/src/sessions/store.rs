@@ -141,8 +141,8 @@ impl SessionStore {
         let mut reported = self.assert_values(at, beacon);
         let window = Window::of(beacon.event_time(), self.rules.window);
         let is_late = window.end <= self.closed_until;
-        let seat = if is_late { None } else { self.seat(at, window.start) };
-        let in_window = seat.map_or_else(InWindow::default, |(window, summary)| {
+        let existing = if is_late { None } else { self.existing_summary(at, window.start) };
+        let in_window = existing.map_or_else(InWindow::default, |(window, summary)| {
             self.windows[window].summaries[summary].in_window
         });
         let context = WindowContext { window: window.start, implied: window.start >= self.history_from };
@@ -159,7 +159,8 @@ impl SessionStore {
         } else if observed.duplicate {
             Outcome::Duplicate
         } else {
-            let (window, summary) = seat.unwrap_or_else(|| self.summary(at, window.start, beacon.tenant().0));
+            let (window, summary) =
+                existing.unwrap_or_else(|| self.summary(at, window.start, beacon.tenant().0));
             let summary = self.fill(at, window, summary, reported, &now);
             summary.add(beacon.measures(), &observed, beacon.network_bit());
             self.open_beacons += 1;
@@ -237,7 +238,7 @@ impl SessionStore {
     /// Returns the location of a session's summary in the window that starts at `start`. The location consists of the
     /// index of the window and the index of the summary in it. Returns `None` if the session has no summary in this
     /// window.
-    fn seat(&self, session: usize, start: Timestamp) -> Option<(usize, usize)> {
+    fn existing_summary(&self, session: usize, start: Timestamp) -> Option<(usize, usize)> {
         let summary = self.sessions[session].open_summaries.find(start)?;
         let window = self.windows.iter().rposition(|open| open.start == start)?;
         Some((window, summary as usize))

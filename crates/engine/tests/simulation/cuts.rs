@@ -31,7 +31,7 @@ fn prepared(
     for (offset, record) in log.skip(offset as usize) {
         let (payload, content_type) = (record.payload.as_slice(), record.content_type());
         let record = Record { payload, content_type, timestamp: Some(at(record.timestamp)) };
-        combiner.record(&record, offset as i64, at(u64::MAX / 2)).unwrap_or_else(|halt| panic!("{halt}"));
+        combiner.record(&record, offset as i64, at(u64::MAX / 2)).unwrap_or_else(|error| panic!("{error}"));
         let new = combiner.prepared().len();
         all.extend(combiner.prepared().iter().cloned());
         combiner.committed(new);
@@ -93,19 +93,19 @@ fn plays_failures_and_exits_do_not_exceed_attempts_after_any_restart() {
     let shared = crate::shared();
     let (mut seen, mut exits_compared, mut restarts) = ([0; 5], 0, 0);
     for number in 0..SCENARIOS {
-        let (scenario, goes_on) = Scenario::of_one_session(&mut Random::new(number));
+        let (scenario, continues) = Scenario::of_one_session(&mut Random::new(number));
         let deployment = Deployment { scenario, shared: Arc::clone(&shared) };
         let check = |all: [u64; 5]| {
             let [attempts, plays, startup, playback, exits] = all;
             assert!(plays + startup <= attempts, "scenario {number}: {all:?}");
             assert!(playback <= plays, "scenario {number}: {all:?}");
-            assert!(goes_on || plays + startup + exits <= attempts, "scenario {number}: {all:?}");
+            assert!(continues || plays + startup + exits <= attempts, "scenario {number}: {all:?}");
         };
         let whole = prepared(&deployment, 0, 0, None);
         let all = sums(whole.iter());
         check(all);
         seen.iter_mut().zip(all).for_each(|(seen, more)| *seen += more);
-        exits_compared += if goes_on { 0 } else { all[4] };
+        exits_compared += if continues { 0 } else { all[4] };
         for (at, batch) in whole.iter().enumerate().take(whole.len() - 1) {
             let again = prepared(&deployment, 0, batch.safe_offset, Some(batch.checkpoint));
             check(sums(whole[..=at].iter().chain(&again)));

@@ -11,10 +11,10 @@ use crowdfold_model::{
 use super::{Cell, Window};
 use crate::catalogue::error_code;
 use crate::profile::Profile;
-use crate::report::{Deed, Event};
+use crate::report::{Activity, Event};
 
 pub(super) struct SessionSummary {
-    who: Arc<Profile>,
+    profile: Arc<Profile>,
     cdn: &'static str,
     quality: Option<&'static str>,
     beacons: u64,
@@ -26,9 +26,9 @@ pub(super) struct SessionSummary {
 }
 
 impl SessionSummary {
-    pub(super) fn of(who: Arc<Profile>) -> Self {
+    pub(super) fn of(profile: Arc<Profile>) -> Self {
         Self {
-            who,
+            profile,
             cdn: "",
             quality: None,
             beacons: 0,
@@ -40,7 +40,7 @@ impl SessionSummary {
     }
 
     pub(super) fn tenant(&self) -> Arc<str> {
-        Arc::clone(&self.who.tenant)
+        Arc::clone(&self.profile.tenant)
     }
 
     /// Returns the value of a dimension. If the value changed within the window, returns the first value.
@@ -49,40 +49,43 @@ impl SessionSummary {
             "cdn" => Some(self.cdn),
             "quality" => self.quality,
             "error_code" => self.code,
-            constant => self.who.value(constant),
+            constant => self.profile.value(constant),
         }
     }
 
-    pub(super) fn add(&mut self, deed: &Deed) {
+    pub(super) fn add(&mut self, activity: &Activity) {
         if self.beacons == 0 {
-            self.cdn = deed.cdn;
+            self.cdn = activity.cdn;
         }
         self.beacons += 1;
         for metric in SumMetric::ALL {
-            self.sums[metric as usize] += rounded(metric, deed.sum(metric));
+            self.sums[metric as usize] += rounded(metric, activity.sum(metric));
         }
         // A session has at most one attempt and one play.
-        self.happened(SumMetric::Attempts, deed.event == Event::Attempt);
-        self.happened(SumMetric::Plays, deed.event == Event::Play);
+        self.happened(SumMetric::Attempts, activity.event == Event::Attempt);
+        self.happened(SumMetric::Plays, activity.event == Event::Play);
         // A session has no rendition before its playback begins.
-        self.happened(SumMetric::ExitsBeforeStart, deed.event == Event::End && deed.picture.is_none());
-        let playing_ms = rounded(SumMetric::PlayingMs, deed.sum(SumMetric::PlayingMs));
+        self.happened(
+            SumMetric::ExitsBeforeStart,
+            activity.event == Event::End && activity.picture.is_none(),
+        );
+        let playing_ms = rounded(SumMetric::PlayingMs, activity.sum(SumMetric::PlayingMs));
         for metric in ValueMetric::ALL {
-            if let Some(value) = deed.values[metric as usize] {
+            if let Some(value) = activity.values[metric as usize] {
                 self.values[metric as usize].add(metric.combine(), value, playing_ms);
             }
         }
-        if let Some(picture) = deed.picture {
+        if let Some(picture) = activity.picture {
             self.quality.get_or_insert(picture.quality);
         }
-        if let Some(error) = deed.error {
+        if let Some(error) = activity.error {
             self.code.get_or_insert(error_code(error));
             if !self.errors.contains(&error) {
                 self.errors.push(error);
             }
             // A session with a rendition was playing. So the error ended its playback, and not its startup.
-            self.happened(SumMetric::PlaybackFailures, deed.fatal && deed.picture.is_some());
-            self.happened(SumMetric::StartupFailures, deed.fatal && deed.picture.is_none());
+            self.happened(SumMetric::PlaybackFailures, activity.fatal && activity.picture.is_some());
+            self.happened(SumMetric::StartupFailures, activity.fatal && activity.picture.is_none());
         }
     }
 

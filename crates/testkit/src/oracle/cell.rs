@@ -48,14 +48,14 @@ pub struct Cell {
     /// by the noise budget.
     pub bounded: BTreeMap<&'static str, u64>,
     /// The ids of the sessions.
-    pub who: BTreeSet<String>,
+    pub session_ids: BTreeSet<String>,
 }
 
 impl Cell {
     /// Adds the numbers of another group.
     pub fn add(&mut self, other: &Self) {
         self.sessions += other.sessions;
-        self.who.extend(other.who.iter().cloned());
+        self.session_ids.extend(other.session_ids.iter().cloned());
         for (field, adds) in &other.bounded {
             *self.bounded.entry(field).or_default() += adds;
         }

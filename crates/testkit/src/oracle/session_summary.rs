@@ -95,7 +95,7 @@ impl SessionSummary {
         sums.good_sessions = u64::from(!(rebuffers || fails || is_slow || is_coarse));
         Cell {
             sessions: 1,
-            who: [session.to_owned()].into(),
+            session_ids: [session.to_owned()].into(),
             bounded: contribution(
                 &sums,
                 startup_ms,

@@ -86,13 +86,13 @@ const LONGEST_ESCAPE: usize = 6;
 /// and than the words for their values.
 const SHORT: usize = 64;
 
-/// A place for decoded bytes.
-trait Place {
+/// A buffer for decoded bytes.
+trait Buffer {
     fn push(&mut self, byte: u8);
     fn add(&mut self, bytes: &[u8]);
 }
 
-impl Place for Vec<u8> {
+impl Buffer for Vec<u8> {
     fn push(&mut self, byte: u8) {
         self.push(byte);
     }
@@ -102,7 +102,7 @@ impl Place for Vec<u8> {
     }
 }
 
-/// A place for at most [`SHORT`] bytes.
+/// A buffer for at most [`SHORT`] bytes.
 #[derive(Default)]
 struct Short {
     bytes: [[u8; 16]; SHORT / 16],
@@ -117,10 +117,10 @@ impl Short {
     }
 }
 
-impl Place for Short {
+impl Buffer for Short {
     fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.as_flattened_mut().get_mut(self.length) {
-            *place = byte;
+        if let Some(next) = self.bytes.as_flattened_mut().get_mut(self.length) {
+            *next = byte;
         }
         self.length += 1;
     }
@@ -131,28 +131,28 @@ impl Place for Short {
     }
 }
 
-/// Appends the content of a string to `place` and decodes its escapes. Returns true if a lone surrogate, or an escape
+/// Appends the content of a string to `buffer` and decodes its escapes. Returns true if a lone surrogate, or an escape
 /// without a character, was replaced.
-fn unescape(raw: &[u8], place: &mut impl Place) -> bool {
+fn unescape(raw: &[u8], buffer: &mut impl Buffer) -> bool {
     let mut replaced = false;
     let mut rest = raw;
     while let Some(at) = escape(rest) {
-        place.add(&rest[..at]);
+        buffer.add(&rest[..at]);
         let escape = rest.get(at + 1).copied().unwrap_or(b'\\');
         let mut length = 2;
         match escape {
-            b'b' => place.push(8),
-            b'f' => place.push(12),
-            b'n' => place.push(b'\n'),
-            b'r' => place.push(b'\r'),
-            b't' => place.push(b'\t'),
+            b'b' => buffer.push(8),
+            b'f' => buffer.push(12),
+            b'n' => buffer.push(b'\n'),
+            b'r' => buffer.push(b'\r'),
+            b't' => buffer.push(b'\t'),
             b'x' if let Some(byte) = rest.get(at + 2..at + 4).and_then(hexadecimal) => {
                 length = 4;
-                place.push(byte as u8);
+                buffer.push(byte as u8);
             }
             b'u' if unit(rest, at + 2).is_none() => {
                 replaced = true;
-                place.add(REPLACEMENT);
+                buffer.add(REPLACEMENT);
             }
             b'u' => {
                 let first = unit(rest, at + 2).unwrap_or_default();
@@ -165,13 +165,13 @@ fn unescape(raw: &[u8], place: &mut impl Place) -> bool {
                 length = 6 * taken;
                 replaced |= character.is_none();
                 let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-                place.add(character.encode_utf8(&mut [0; 4]).as_bytes());
+                buffer.add(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
-            other => place.push(other),
+            other => buffer.push(other),
         }
         rest = rest.get(at + length..).unwrap_or_default();
     }
-    place.add(rest);
+    buffer.add(rest);
     replaced
 }
 

@@ -96,15 +96,17 @@ fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut R
             ClusterRight::Alter => ("read-indirectly", "may grant itself any permission"),
             ClusterRight::AlterConfigs => ("configure", "may change the retention of every topic"),
         };
-        let (finding, who) = who(suffix, &reader.principal);
-        let text =
-            format!("{who} {effect} because of an ACL for {} on the cluster; remove the ACL", right.name());
+        let (finding, holder) = finding_about(suffix, &reader.principal);
+        let text = format!(
+            "{holder} {effect} because of an ACL for {} on the cluster; remove the ACL",
+            right.name()
+        );
         report.findings.push(Line::on(CLUSTER, finding, true, text));
     }
 }
 
 /// Returns the name of the finding, and the words for the principal in a sentence.
-fn who<'a>(suffix: &str, principal: &'a str) -> (&'static str, &'a str) {
+fn finding_about<'a>(suffix: &str, principal: &'a str) -> (&'static str, &'a str) {
     let anyone = principal == "User:*";
     let finding = match (suffix, anyone) {
         ("read-indirectly", true) => "anyone-may-read-indirectly",
@@ -118,18 +120,18 @@ fn who<'a>(suffix: &str, principal: &'a str) -> (&'static str, &'a str) {
 }
 
 fn writes(topic: &str, Reader { principal, by }: &Reader) -> Option<Line> {
-    let (finding, who) = who("write", principal);
+    let (finding, holder) = finding_about("write", principal);
     let text = format!(
-        "{who} may write to the topic because of {}, but no role of [principals] requires it; remove the ACL",
+        "{holder} may write to the topic because of {}, but no role of [principals] requires it; remove the ACL",
         by.name()
     );
     (*by != Grant::SuperUser).then(|| Line::on(topic, finding, true, text))
 }
 
 fn configures(topic: &str, Reader { principal, by }: &Reader) -> Option<Line> {
-    let (finding, who) = who("configure", principal);
+    let (finding, holder) = finding_about("configure", principal);
     let text = format!(
-        "{who} may change the retention of the topic because of {}, but no role of [principals] requires it; remove \
+        "{holder} may change the retention of the topic because of {}, but no role of [principals] requires it; remove \
          the ACL",
         by.name()
     );

@@ -18,7 +18,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 
 use super::event_clock::EventClock;
 use super::gauges::Gauges;
-use super::{CROWDED, QUIET};
+use super::{CROWDED, SMALL};
 use crate::error::CrowdfoldError;
 
 /// The number of live sessions of the first tenant. They send about 330 beacons per second of event time.
@@ -92,7 +92,7 @@ impl LoadGenerator {
         };
         // Invalid beacons belong to no tenant, so only one of the generators sends them.
         let crowds =
-            vec![players(CROWDED, SESSIONS, 1, Faults::some())?, players(QUIET, few, 2, Faults::default())?];
+            vec![players(CROWDED, SESSIONS, 1, Faults::some())?, players(SMALL, few, 2, Faults::default())?];
         let mut producer = ClientConfig::new();
         producer.set("linger.ms", "20").set("compression.type", "lz4");
         for (key, value) in &client.properties {

@@ -17,7 +17,7 @@ const OFTEN: Span = Span::SECOND.times(4);
 const SELDOM: Span = Span::SECOND.times(15);
 
 /// The time to wait for more tables of a window after its first table.
-const SETTLE: Span = Span::from_millis(250);
+const PAUSE: Span = Span::from_millis(250);
 
 /// The maximum width of a line, in columns.
 const WIDTH: usize = 100;
@@ -68,7 +68,7 @@ impl View for Plain {
             let waited = now.saturating_since(since);
             let counted = waited >= COUNTED || dashboard.gauges.beacons("read") > 0;
             // For the first table, `OFTEN` is not applied.
-            if waited < SETTLE || !counted || (self.shown > 0 && passed < OFTEN) {
+            if waited < PAUSE || !counted || (self.shown > 0 && passed < OFTEN) {
                 return Ok(());
             }
         } else if passed < SELDOM {

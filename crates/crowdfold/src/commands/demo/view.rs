@@ -13,7 +13,7 @@ use super::page::Page;
 use super::rate_meter::RateMeter;
 use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
-use super::{Progress, QUIET};
+use super::{Progress, SMALL};
 
 /// If the worker is not ready for this time after the start, the demo shows the reason.
 const JOINING: Span = Span::SECOND.times(10);
@@ -135,10 +135,10 @@ impl DashboardView<'_> {
 
     /// Returns a note on the tenant whose rows are withheld, or `None` before the first rows of the other tenant.
     fn withheld(&self, stats: &Stats) -> Option<String> {
-        let seen = stats.tables().any(|table| table.tenant == QUIET);
+        let seen = stats.tables().any(|table| table.tenant == SMALL);
         (stats.windows > 0 && !seen).then(|| {
             let least = number(self.config.policy().min_shown_sessions());
-            format!("all rows of tenant {QUIET}, which never had {least} sessions in a window")
+            format!("all rows of tenant {SMALL}, which never had {least} sessions in a window")
         })
     }
 
@@ -146,8 +146,8 @@ impl DashboardView<'_> {
     fn waiting(&self, now: Timestamp) -> String {
         let reasons = self.status.not_ready(now);
         if !reasons.is_empty() {
-            let patient = now.saturating_since(self.began) < JOINING;
-            let why = if patient {
+            let is_joining = now.saturating_since(self.began) < JOINING;
+            let why = if is_joining {
                 "is joining its consumer groups".into()
             } else {
                 format!("starts: {}", reasons.join("; "))

@@ -14,7 +14,7 @@ use crate::error::CrowdfoldError;
 
 /// If no record arrives for this time, all tables that were read are complete, because the records of a transaction
 /// arrive together.
-const QUIET: Duration = Duration::from_millis(500);
+const IDLE: Duration = Duration::from_millis(500);
 
 /// Prints an answer for the published windows, and then an answer for each group of new windows, until SIGINT or
 /// SIGTERM.
@@ -29,7 +29,7 @@ pub(super) fn run(
     let stop = Stop::at_signals()?;
     let open = |topic: &String| TopicReader::open(client, topic, since);
     let mut readers = topics.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let wait = QUIET / u32::try_from(readers.len().max(1)).unwrap_or(u32::MAX);
+    let wait = IDLE / u32::try_from(readers.len().max(1)).unwrap_or(u32::MAX);
     let mut reader = Reader::for_query(&periods.reading);
     let mut records = 0;
     while !stop.is_set() {

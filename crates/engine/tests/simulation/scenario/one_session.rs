@@ -51,12 +51,12 @@ impl Scenario {
             having.map(|(time, _)| time / WINDOW).collect()
         };
         let (ends, others) = (windows(&["\"end\"", "sta=q"]), windows(&ASSERTIONS));
-        let goes_on = ends.iter().any(|end| others.iter().any(|other| other != end));
+        let continues = ends.iter().any(|end| others.iter().any(|other| other != end));
         scenario.partitions = [1, 1];
         scenario.first = 0;
         scenario.beacons = log.len() as u64;
         scenario.logs = vec![log];
-        (scenario, goes_on)
+        (scenario, continues)
     }
 }
 

@@ -24,7 +24,7 @@ fn on_time(beacons: &[(u64, &str)]) -> Outcome {
 #[test]
 fn beacon_with_several_errors_is_rejected_for_the_first_documented_reason() {
     let long = format!(r#"{{"session":"{}"}}"#, "x".repeat(129));
-    let nobody = format!(r#"{{"session":"a","ts":{T},"tenant":"nobody"}}"#);
+    let unknown_tenant = format!(r#"{{"session":"a","ts":{T},"tenant":"nobody"}}"#);
     for (payload, reason) in [
         ("{", "malformed"),
         ("7", "malformed"),
@@ -36,7 +36,7 @@ fn beacon_with_several_errors_is_rejected_for_the_first_documented_reason() {
         (r#"{"session":"undefined"}"#, "no_session"),
         (long.as_str(), "too_large"),
         (r#"{"session":"a","tenant":"nobody"}"#, "no_time"),
-        (nobody.as_str(), "unknown_tenant"),
+        (unknown_tenant.as_str(), "unknown_tenant"),
     ] {
         let counts = evaluated(&[(T, payload)]).ledger.beacons;
         assert_eq!(counts.rejected, BTreeMap::from([(reason, 1)]), "{payload}");
@@ -165,11 +165,11 @@ fn time_ahead_of_the_clock_does_not_move_the_watermark() {
     let settings = Settings { now: Some(T), ..settings() };
     let reasons = |records: &[Record]| evaluate(&[records.to_vec()], &settings).ledger.beacons;
     let far = T + 600 * S;
-    let nobody = Record { timestamp: None, payload: format!(r#"{{"ts":{far}}}"#).into() };
+    let without_fields = Record { timestamp: None, payload: format!(r#"{{"ts":{far}}}"#).into() };
     let batch =
         Record { timestamp: Some(far), payload: format!("[{},{}]", beacon(0, ""), beacon(1, "")).into() };
     let straggler = Record { timestamp: None, payload: beacon(1, "").into() };
-    let counts = reasons(&[nobody, batch, straggler]);
+    let counts = reasons(&[without_fields, batch, straggler]);
     assert_eq!(
         counts.rejected,
         BTreeMap::from([("no_session", 1), ("future", 1)]),
