@@ -102,6 +102,12 @@ fn impossible_combinations_of_flags_are_refused() {
         (&["--metric", "colour"], "not a metric; the metrics are sessions, "),
         (&["--rank", "impact", "--metric", "vsf,vpf", "--file", "/dev/null"], "--rank needs a single metric"),
         (&["--since", "1h", "--compare", "2999-01-01T00:00:00Z"], "give an earlier time"),
+        (
+            &["--metric", "vsf", "--file", "/dev/null"],
+            "--metric has no effect without --rank or --compare; add --rank",
+        ),
+        (&["a.ndjson"], "unexpected argument a.ndjson; to read rollups from a file, write --file a.ndjson"),
+        (&["--by", "cdn", "a.ndjson", "--rank", "impact"], "write --file a.ndjson"),
     ] {
         let output = query(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -110,6 +116,24 @@ fn impossible_combinations_of_flags_are_refused() {
     let missing = query(&["--file", "/nowhere/rollups.ndjson"]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(text(&missing.stderr).contains("cannot read /nowhere/rollups.ndjson"));
+}
+
+#[test]
+fn note_contains_the_period_of_a_file_without_windows_in_the_queried_period() {
+    let rows: Vec<Value> = [100, 101].into_iter().flat_map(|minute| rollups(minute, 0)).collect();
+    let (_directory, path) = file(&rows);
+    let path = path.to_str().expect("UTF-8");
+    let output = query(&["--file", path, "--since", "1h"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let notes = text(&output.stderr);
+    assert!(notes.contains(&format!("no window in {path} begins at or after 2")), "{notes}");
+    let expected =
+        "the windows cover the time from 1970-01-01T01:40:00Z to 1970-01-01T01:42:00Z; use a longer --since";
+    assert!(notes.contains(expected) && !notes.contains("no published row matches"), "{notes}");
+    // If the file has a window in the period, there is no such note.
+    let (_directory, path) = file(&[rows, rollups(minutes_ago(4), 0)].concat());
+    let output = query(&["--file", path.to_str().expect("UTF-8"), "--since", "1h"]);
+    assert!(!text(&output.stderr).contains("the windows cover"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crowdfold_model::{ROLLUP_SCHEMA, Timestamp};
+use crowdfold_model::{ROLLUP_SCHEMA, Timestamp, Window};
 use serde::Deserialize;
 
 use crate::Query;
@@ -23,6 +23,8 @@ pub struct Reader {
     /// schema.
     other_schemas: BTreeMap<String, u64>,
     malformed: u64,
+    /// The time from the start of the first to the end of the last window outside the queried period.
+    outside: Option<Window>,
     repeated_rows: u64,
     repeated_tables: HashSet<TableKey>,
 }
@@ -98,6 +100,8 @@ impl Reader {
 
     fn take(&mut self, row: Row) {
         if self.query.as_ref().is_some_and(|query| !query.in_time(&row)) {
+            let Window { start, end } = self.outside.unwrap_or(row.window);
+            self.outside = Some(Window { start: start.min(row.window.start), end: end.max(row.window.end) });
             return;
         }
         let breakdown = row.breakdown_name();
@@ -131,6 +135,13 @@ impl Reader {
     /// Returns the breakdowns that occurred in the queried period so far, by name (`os.browser`).
     pub fn breakdowns(&self) -> impl Iterator<Item = &str> {
         self.breakdowns.iter().map(String::as_str)
+    }
+
+    /// Returns the time from the start of the first to the end of the last window that was read and is outside the
+    /// queried period. Returns `None` if there was no such window.
+    #[must_use]
+    pub const fn outside(&self) -> Option<Window> {
+        self.outside
     }
 
     /// Returns the tenants that occurred in the queried period so far. The boolean is true if the tenant published a

@@ -68,6 +68,9 @@ pub struct Query {
     /// Continue to print the rows of new windows as they are published, until Ctrl-C
     #[arg(long)]
     pub follow: bool,
+    /// Arguments without a flag, which are refused
+    #[arg(value_name = "ARGUMENT", hide = true)]
+    pub without_flag: Vec<String>,
     /// Format of the output
     #[arg(
         long,

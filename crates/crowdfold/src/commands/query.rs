@@ -28,6 +28,7 @@ const CLOCKS: Span = Span::MINUTE.times(5);
 /// Returns [`CrowdfoldError::Usage`] if the query is invalid, and another error if a file or a topic cannot be read, or
 /// if `out` cannot be written to.
 pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
+    check_flags(args).map_err(CrowdfoldError::Usage)?;
     let now = clock::now();
     let query = query(args, &catalogue(&config.tenants), &config.custom_dimensions().names(), now)
         .map_err(CrowdfoldError::Usage)?;
@@ -71,7 +72,7 @@ fn print(
 ) -> Result<(), CrowdfoldError> {
     let usage = |error: QueryError| CrowdfoldError::Usage(error.to_string());
     let answer = periods.query.run(reader.rows()).map_err(usage)?.with_errors(args.errors);
-    let mut notes = notes(args, config, &periods.query, input, reader, &answer);
+    let mut notes = notes(args, config, periods, input, reader, &answer);
     let written = match (args.rank, args.compare) {
         (Some(rank), _) => {
             let metric = compare::ranked(&args.metric)?;
@@ -92,6 +93,23 @@ fn print(
     let mut stderr = io::stderr();
     for note in notes {
         writeln!(stderr, "crowdfold: {note}")?;
+    }
+    Ok(())
+}
+
+/// Checks for arguments that would have no effect.
+fn check_flags(args: &cli::Query) -> Result<(), String> {
+    if let Some(argument) = args.without_flag.first().map(|argument| argument.escape_debug()) {
+        return Err(format!(
+            "unexpected argument {argument}; to read rollups from a file, write --file {argument}"
+        ));
+    }
+    if !args.metric.is_empty() && args.rank.is_none() && args.compare.is_none() {
+        return Err(
+            "--metric has no effect without --rank or --compare; add --rank impact to rank the rows by the \
+                    metric, or remove --metric to print all metrics"
+                .into(),
+        );
     }
     Ok(())
 }
@@ -169,11 +187,12 @@ fn topics(args: &cli::Query, query: &Query, config: &Config) -> Result<Vec<Strin
 fn notes(
     args: &cli::Query,
     config: &Config,
-    query: &Query,
+    periods: &compare::Periods,
     input: &Input,
     reader: &Reader,
     answer: &Answer,
 ) -> Vec<String> {
+    let query = &periods.query;
     if query.tenants_across().is_some_and(|mut tenants| tenants.next().is_none()) {
         return vec!["no tenant that may be grouped matches the query".into()];
     }
@@ -182,6 +201,17 @@ fn notes(
         return vec![format!("nothing was published{since}: no rollups in {}", input.names.join(", "))];
     }
     let mut notes = reader.notes();
+    if let (Some(windows), true) = (reader.outside(), reader.breakdowns().next().is_none()) {
+        notes.push(format!(
+            "no window in {} begins at or after {}, the start of the period of --since: the windows cover the time from \
+             {} to {}; use a longer --since, or remove it",
+            input.names.join(", "),
+            periods.reading.since(),
+            windows.start,
+            windows.end
+        ));
+        return notes;
+    }
     let asked = args.breakdown.join(".");
     if !asked.is_empty() && !reader.breakdowns().any(|known| known == asked) {
         let known: Vec<_> = reader.breakdowns().map(|known| known.replace('.', ",")).collect();
