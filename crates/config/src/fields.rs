@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crowdfold_model::{Span, parse_duration, show_duration};
+use crowdfold_model::{DURATION_UNITS, Span, parse_duration, show_duration};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
 /// A second, in milliseconds.
@@ -158,7 +158,11 @@ where
     D: Deserializer<'de>,
 {
     let shown = |millis| show_duration(Duration::from_millis(millis));
-    let want = format!("a duration from {} to {}, such as \"90s\"", shown(LEAST), shown(MOST));
+    let want = format!(
+        "a duration from {} to {}, such as \"90s\" (units: {DURATION_UNITS})",
+        shown(LEAST),
+        shown(MOST)
+    );
     let within = |duration: &Duration| (LEAST..=MOST).contains(&Span::from(*duration).as_millis());
     parsed(deserializer, &want, |text| parse_duration(text).filter(within))
 }

@@ -54,4 +54,4 @@ pub use quality::{Qualities, Quality};
 pub use reason::Reason;
 pub use sums::Sums;
 pub use table::{CellKey, FOLDED, ROLLUP_SCHEMA, ROW_FIELDS, Table, Window};
-pub use time::{InvalidTime, Span, Timestamp, parse_duration, show_duration, spell_duration};
+pub use time::{DURATION_UNITS, InvalidTime, Span, Timestamp, parse_duration, show_duration, spell_duration};

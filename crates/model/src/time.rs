@@ -7,6 +7,6 @@ mod duration;
 mod span;
 mod timestamp;
 
-pub use duration::{parse_duration, show_duration, spell_duration};
+pub use duration::{DURATION_UNITS, parse_duration, show_duration, spell_duration};
 pub use span::Span;
 pub use timestamp::{InvalidTime, Timestamp};

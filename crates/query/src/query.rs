@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_model::{FOLDED, Span, Timestamp, parse_duration};
+use crowdfold_model::{DURATION_UNITS, FOLDED, Span, Timestamp, parse_duration};
 
 use crate::across::{self, Across, Catalogue};
 use crate::list_of_names;
@@ -53,7 +53,9 @@ pub enum QueryError {
         String,
     ),
     /// The value of a flag is not a duration.
-    #[error("--{flag} {text:?} is not a duration; write it like 90s, 15m, 1h or 7d")]
+    #[error(
+        "--{flag} {text:?} is not a duration; write a number above 0 and a unit, such as 90s (units: {DURATION_UNITS})"
+    )]
     Duration {
         /// The name of the flag: `since` or `every`.
         flag: &'static str,

@@ -91,7 +91,11 @@ fn environment_variable_can_set_a_value_of_every_type() {
 fn value_of_a_wrong_type_is_refused_in_every_layer() {
     for (key, text, expect) in [
         ("release.k", "many", "is \"many\"; set it to a whole number from 1 to 1000000"),
-        ("windows.length", "60", "is \"60\"; set it to a duration from 1s to 1d, such as \"90s\""),
+        (
+            "windows.length",
+            "60",
+            "is \"60\"; set it to a duration from 1s to 1d, such as \"90s\" (units: ms, s, m, h, d, w)",
+        ),
         ("consent.dnt", "yes", "is \"yes\"; set it to true or false"),
         ("source.format", "jsn", "is \"jsn\"; set it to \"json\", \"cmcd\" or \"capture\""),
         ("release.privacy.epsilon", "0", "is 0; set it to a number above 0, up to 10"),

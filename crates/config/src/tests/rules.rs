@@ -124,7 +124,7 @@ fn invalid_console_settings_are_refused_with_the_fix() {
         ),
         (
             "detail = \"1m\"",
-            "x.toml:2: console.detail is \"1m\"; set it to a duration from 1h to 3650d, such as \"90s\"",
+            "x.toml:2: console.detail is \"1m\"; set it to a duration from 1h to 3650d, such as \"90s\" (units: ms, s, m, h, d, w)",
         ),
     ] {
         check(&format!("[console]\n{text}\n"), expect);

@@ -5,7 +5,7 @@ use super::*;
 fn value_outside_its_range_is_refused() {
     check(
         "[windows]\nlength = \"0s\"\n",
-        "x.toml:2: windows.length is \"0s\"; set it to a duration from 1s to 1d, such as \"90s\"",
+        "x.toml:2: windows.length is \"0s\"; set it to a duration from 1s to 1d, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[windows]\nlength = \"7m\"\n",
@@ -13,19 +13,19 @@ fn value_outside_its_range_is_refused() {
     );
     check(
         "[windows]\nlength = 60\n",
-        "x.toml:2: windows.length is 60; set it to a duration from 1s to 1d, such as \"90s\"",
+        "x.toml:2: windows.length is 60; set it to a duration from 1s to 1d, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[windows]\nlateness = \"2h\"\n",
-        "x.toml:2: windows.lateness is \"2h\"; set it to a duration from 0s to 1h, such as \"90s\"",
+        "x.toml:2: windows.lateness is \"2h\"; set it to a duration from 0s to 1h, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[sessions]\nidle_timeout = \"2h\"\n",
-        "x.toml:2: sessions.idle_timeout is \"2h\"; set it to a duration from 1s to 1h, such as \"90s\"",
+        "x.toml:2: sessions.idle_timeout is \"2h\"; set it to a duration from 1s to 1h, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[sessions]\nidle_timeout = \"0s\"\n",
-        "x.toml:2: sessions.idle_timeout is \"0s\"; set it to a duration from 1s to 1h, such as \"90s\"",
+        "x.toml:2: sessions.idle_timeout is \"0s\"; set it to a duration from 1s to 1h, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[sessions]\nmax_per_partition = -1\n",
@@ -37,7 +37,7 @@ fn value_outside_its_range_is_refused() {
     );
     check(
         "[quality]\nstartup = \"2m\"\n",
-        "x.toml:2: quality.startup is \"2m\"; set it to a duration from 0s to 1m, such as \"90s\"",
+        "x.toml:2: quality.startup is \"2m\"; set it to a duration from 0s to 1m, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[quality]\nrebuffering = 1.5\n",
@@ -49,15 +49,15 @@ fn value_outside_its_range_is_refused() {
     );
     check(
         "[merge]\ntimeout = \"0s\"\n",
-        "x.toml:2: merge.timeout is \"0s\"; set it to a duration from 1s to 1d, such as \"90s\"",
+        "x.toml:2: merge.timeout is \"0s\"; set it to a duration from 1s to 1d, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[ttl]\nbeacons = \"-1\"\n",
-        "x.toml:2: ttl.beacons is \"-1\"; set it to a duration from 1s to 7d, such as \"90s\"",
+        "x.toml:2: ttl.beacons is \"-1\"; set it to a duration from 1s to 7d, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[ttl]\nbeacons = \"8d\"\n",
-        "x.toml:2: ttl.beacons is \"8d\"; set it to a duration from 1s to 7d, such as \"90s\"",
+        "x.toml:2: ttl.beacons is \"8d\"; set it to a duration from 1s to 7d, such as \"90s\" (units: ms, s, m, h, d, w)",
     );
     check(
         "[kafka]\nbrokers = 9092\n",
@@ -202,7 +202,7 @@ fn collector_settings_outside_their_ranges_are_refused() {
         ("trusted_proxies = [\"10.0.0.0/33\"]", format!("trusted_proxies contains \"10.0.0.0/33\"{network}")),
         ("trusted_proxies = [\"a.example\"]", format!("trusted_proxies contains \"a.example\"{network}")),
         ("acknowledge = \"never\"", "acknowledge is \"never\"; set it to \"written\" or \"queued\"".into()),
-        ("linger = \"2s\"", "linger is \"2s\"; set it to a duration from 1ms to 1s, such as \"90s\"".into()),
+        ("linger = \"2s\"", "linger is \"2s\"; set it to a duration from 1ms to 1s, such as \"90s\" (units: ms, s, m, h, d, w)".into()),
         (
             "batch_bytes = 1048576",
             "batch_bytes is 1048576; set it to a whole number from 4096 to 921600".into(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use crowdfold_model::{Timestamp, parse_duration};
+use crowdfold_model::{DURATION_UNITS, Timestamp, parse_duration};
 use crowdfold_query::{QueryMetric, Rank};
 
 use super::TableFormat;
@@ -124,6 +124,9 @@ fn against(text: &str) -> Result<Against, String> {
     let length = parse_duration(text).filter(|length| !length.is_zero()).map(Against::Before);
     let time = || text.parse::<Timestamp>().ok().map(Against::At);
     length.or_else(time).ok_or_else(|| {
-        "neither a duration nor a time; write a duration such as 1d or 1w, or a time such as 2026-11-30T08:00:00Z".into()
+        format!(
+            "neither a duration nor a time; write a duration such as 1d (units: {DURATION_UNITS}), or a time such as \
+             2026-11-30T08:00:00Z"
+        )
     })
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use crowdfold_audit::Identifier;
-use crowdfold_model::parse_duration;
+use crowdfold_model::{DURATION_UNITS, parse_duration};
 
 /// Parses a duration above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = parse_duration(text).filter(|duration| !duration.is_zero());
-    duration.ok_or_else(|| "not a duration; write a number above 0 and a unit, such as 90s, 1m or 6h".into())
+    duration.ok_or_else(|| {
+        format!("not a duration; write a number above 0 and a unit, such as 90s (units: {DURATION_UNITS})")
+    })
 }
 
 /// Parses a number of bytes above 0, such as `65536`, `512MiB` or `2G`.

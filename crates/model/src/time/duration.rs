@@ -14,6 +14,9 @@ pub(super) const UNITS: [(&str, u64); 5] =
 /// The unit that is parsed, but not used in formatted durations. Days are easier to compare.
 const WEEK: (&str, u64) = ("w", 7 * 86_400_000);
 
+/// The units that [`parse_duration`] accepts, for error messages.
+pub const DURATION_UNITS: &str = "ms, s, m, h, d, w";
+
 /// Parses a whole number and a unit, such as `500ms`, `90s`, `1m`, `6h`, `30d` or `2w`. Returns `None` for any other
 /// string.
 #[must_use]

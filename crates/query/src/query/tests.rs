@@ -66,7 +66,7 @@ fn errors_name_the_flag_and_quote_the_value() {
     }
     assert_eq!(
         refused("--since yesterday"),
-        "--since \"yesterday\" is not a duration; write it like 90s, 15m, 1h or 7d"
+        "--since \"yesterday\" is not a duration; write a number above 0 and a unit, such as 90s (units: ms, s, m, h, d, w)"
     );
     assert!(refused("--every 0m").starts_with("--every \"0m\" is not a duration"));
 }

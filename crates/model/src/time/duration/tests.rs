@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::{parse_duration, show_duration, spell_duration};
+use super::{UNITS, WEEK};
+use crate::{DURATION_UNITS, parse_duration, show_duration, spell_duration};
 
 #[test]
 fn text_without_exactly_one_number_and_one_unit_is_not_a_duration() {
@@ -36,4 +37,12 @@ fn parsing_a_formatted_duration_returns_the_duration() {
     assert_eq!(spell_duration(Duration::from_millis(90_061_001)), "1d 1h 1m 1s 1ms");
     assert_eq!(spell_duration(Duration::ZERO), "0s");
     assert_eq!(parse_duration("2w").map(show_duration).as_deref(), Some("14d"));
+}
+
+#[test]
+fn units_in_error_messages_are_the_units_that_are_parsed() {
+    let units: Vec<_> = DURATION_UNITS.split(", ").collect();
+    assert!(units.iter().all(|unit| parse_duration(&format!("1{unit}")).is_some()));
+    let parsed = UNITS.into_iter().chain([WEEK]).map(|(unit, _)| unit);
+    assert!(parsed.clone().all(|unit| units.contains(&unit)) && parsed.count() == units.len());
 }
