@@ -85,9 +85,9 @@ fn query_filters_groups_and_adds_up_rows() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(
         text(&output.stdout),
-        "os       session_windows  peak   mean  minutes  rebuffering  stalls/h     vsf    ebvs    vpf   good\n\
-         Windows             1800   900  900.0   1620.0        1.10%      6.67  10.00%  10.00%  6.25%  0.00%\n\
-         *                    226   113  113.0   1620.0        1.10%      6.67  10.00%  10.00%  6.25%  0.00%\n"
+        "os       session_windows  peak   mean  plays  minutes  rebuffering  stalls/h     vsf    ebvs    vpf   good\n\
+         Windows             1800   900  900.0     32   1620.0        1.10%      6.67  10.00%  10.00%  6.25%  0.00%\n\
+         *                    226   113  113.0     32   1620.0        1.10%      6.67  10.00%  10.00%  6.25%  0.00%\n"
     );
     assert_eq!(
         text(&output.stderr),
@@ -157,9 +157,9 @@ fn noisy_rows_are_added_up_and_printed_with_their_standard_error() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(
         text(&output.stdout),
-        "os       session_windows  peak   mean       minutes    stalls/h   bandwidth    bitrate\n\
-         Windows             1800   900  900.0  1620.0 ±11.3  6.67 ±1.26   444 ± 189   444 ± 63\n\
-         *                    226   113  113.0  1620.0 ±11.3  6.67 ±1.26  3540 ±1502  3540 ±501\n"
+        "os       session_windows  peak   mean     plays       minutes    stalls/h   bandwidth    bitrate\n\
+         Windows             1800   900  900.0  32 ±11.3  1620.0 ±11.3  6.67 ±1.26   444 ± 189   444 ± 63\n\
+         *                    226   113  113.0  32 ±11.3  1620.0 ±11.3  6.67 ±1.26  3540 ±1502  3540 ±501\n"
     );
     let stderr = text(&output.stderr);
     for note in [

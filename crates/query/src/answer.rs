@@ -1,6 +1,6 @@
 //! Answers, which are the results of queries, and their formats.
 
-use crowdfold_model::{Timestamp, ValueMetric};
+use crowdfold_model::{SumMetric, Timestamp, ValueMetric};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::comparison::TableWindows;
@@ -99,6 +99,7 @@ impl Answer {
             ]);
         }
         columns.extend([
+            columns::sum("plays", SumMetric::Plays).spare(3),
             columns::minutes("minutes").spare(2),
             metric("rebuffering", Derived::RebufferingRatio, Cell::share),
             metric("stalls/h", Derived::StallsPerHour, |value| Cell::real(value, 2)).spare(4),

@@ -56,7 +56,7 @@ pub(super) fn mean_of_windows(group: &Group) -> Option<f64> {
 }
 
 /// Returns the column of the sum of a metric and its standard error.
-fn sum(name: impl Into<String>, metric: impl Into<Metric>) -> Column {
+pub(super) fn sum(name: impl Into<String>, metric: impl Into<Metric>) -> Column {
     let metric = metric.into();
     Column::number(name, move |group| Cell::sum(group.sum(metric).map(|sum| sum.value)))
         .error(move |group| Cell::real(group.error(metric), 1))

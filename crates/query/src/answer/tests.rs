@@ -45,7 +45,7 @@ fn text_table_fits_the_terminal_and_keeps_the_main_columns() {
     let answer = ask("--breakdown os,browser", &records);
     let widest = |width| answer.table(width).lines().map(str::len).max().unwrap();
     let columns = |width| answer.table(width).lines().next().unwrap().split_whitespace().count();
-    assert_eq!((columns(usize::MAX), columns(120), columns(80)), (16, 11, 6));
+    assert_eq!((columns(usize::MAX), columns(120), columns(80)), (17, 11, 6));
     assert!(widest(120) <= 120 && widest(80) <= 80, "{}", answer.table(80));
     // These columns are never omitted, because the table would be meaningless without them.
     assert_eq!(
@@ -142,7 +142,7 @@ fn ratio_with_a_zero_denominator_is_absent() {
     assert!(answer.csv().lines().nth(1).unwrap().contains(",0.0,,,,,,,0.5000,16,"), "{}", answer.csv());
 }
 
-const IDLE_COLUMNS: &str = "os       sessions  minutes    good  startup_ms  bandwidth  bandwidth_p50";
+const IDLE_COLUMNS: &str = "os       sessions  plays  minutes    good  startup_ms  bandwidth  bandwidth_p50";
 
 #[test]
 fn empty_answer_consists_of_a_header() {
