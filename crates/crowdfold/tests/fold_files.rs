@@ -107,7 +107,7 @@ fn mapped_paths_that_occur_in_no_beacon_are_named() {
     let (code, _, stderr) = shell(dir.path(), "$C fold --config K F");
     assert_eq!(code, Some(0), "{stderr}");
     let expected =
-        "source.fields.startup_ms = \"qoe.strtup\": the path is absent from each of 20 JSON beacons; ";
+        "source.fields.startup_ms = \"qoe.strtup\": the path is absent from each of 20 JSON beacons; check";
     assert!(stderr.contains(expected), "{stderr}");
     assert!(!stderr.contains("qoe.played") && !stderr.contains("850"), "{stderr}");
     // If the path of the session is wrong, all beacons are rejected. The path is named in addition.

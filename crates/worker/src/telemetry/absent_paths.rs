@@ -25,7 +25,7 @@ impl AbsentPaths {
             for entry in absent {
                 tracing::warn!(
                     "{entry}: the path is absent from the first {ENOUGH} JSON beacons that this worker has read; \
-                     correct the path, or remove the entry"
+                     check it, unless producers seldom send this field"
                 );
             }
         }

@@ -50,7 +50,9 @@ pub(super) fn report_absent(sent_fields: &SentFields, settings: &Settings) {
     }
     let of = if beacons == 1 { "the only JSON beacon" } else { &format!("each of {beacons} JSON beacons") };
     for entry in sent_fields.absent(settings) {
-        tracing::warn!("{entry}: the path is absent from {of}; correct the path, or remove the entry");
+        tracing::warn!(
+            "{entry}: the path is absent from {of}; check it, unless producers seldom send this field"
+        );
     }
 }
 
