@@ -88,6 +88,80 @@ async function unchanged() {
   return { card, errors };
 }
 
+/** Opens the overview with an earlier period that lacks windows. Returns the cards of a sum and of a ratio. */
+async function incomparable() {
+  const { page, errors } = await open(browser, address, 1280, "light");
+  await page.route("**/api/v1/compare?*", async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    const windows = (number) => ({ windows: number, incomplete: false });
+    for (const row of answer.rows) {
+      if (row.metric === "minutes_watched") Object.assign(row, { before: { value: 700, error: 0 }, change: null, relative: null, incomparable: { now: windows(60), before: windows(12) } });
+      if (row.metric === "rebuffering_ratio") Object.assign(row, { now: { value: 0.03, error: 0 }, before: { value: 0.02, error: 0 }, change: { value: 0.01, error: 0 }, relative: 0.5, incomparable: null });
+    }
+    await route.fulfill({ response, json: answer });
+  });
+  await page.goto(`${address}/?tenant=${tenant}`);
+  await ready(page);
+  const card = (text) => page.locator(".card", { hasText: text }).first().innerText();
+  const cards = { sum: await card("Minutes watched"), ratio: await card("Rebuffering ratio") };
+  await page.close();
+  return { ...cards, errors };
+}
+
+/** Opens the rows of a filter by clicks, and then the same address in another page. Returns both views. */
+async function link() {
+  const { page, errors } = await open(browser, address, 1280, "light");
+  await page.goto(`${address}/?screen=breakdown&tenant=${tenant}`);
+  await ready(page);
+  const change = async (name, value, wanted) => {
+    await page.selectOption(`select[name=${name}]`, value);
+    await page.waitForFunction((text) => location.search.includes(text) && document.querySelector("caption")?.textContent.includes("by"), wanted);
+  };
+  await change("breakdown", table, "breakdown=");
+  await change("period", "3h", "period=3h");
+  await change("metric", "vsf", "metric=vsf");
+  await page.waitForFunction(() => document.querySelector("caption").textContent.startsWith("Startup failures"));
+  await page.locator("td.cell button").first().click();
+  await page.waitForSelector(".chips button");
+  const view = async (one) => ({
+    rows: await one.locator("table").innerText(), filters: await one.locator(".chips").innerText(),
+    selected: await one.locator("select").evaluateAll((all) => all.map((select) => `${select.name}=${select.value}`)),
+  });
+  const first = await view(page);
+  const other = await open(browser, address, 1280, "light");
+  await other.page.goto(page.url());
+  await ready(other.page);
+  const second = await view(other.page);
+  const result = { url: page.url(), first, second, errors: [...errors, ...other.errors] };
+  await page.close();
+  await other.page.close();
+  return result;
+}
+
+/** Opens the breakdown, and then lets no request be answered. Returns the texts before, meanwhile and after. */
+async function unanswered() {
+  const { page, errors } = await open(browser, address, 1280, "light");
+  await page.goto(`${address}/?screen=breakdown&tenant=${tenant}`);
+  await ready(page);
+  const before = await page.locator("main").innerText();
+  await page.route("**/api/v1/**", (route) => route.abort());
+  await page.waitForFunction(() => !document.getElementById("problem").hidden, null, { timeout: LONG_MS });
+  const text = await page.locator("#problem").innerText();
+  const kept = await page.locator("main").innerText();
+  await page.screenshot({ path: join(seen, "unanswered-1280-light.png") });
+  // another screen has no content to show
+  await page.locator("nav a", { hasText: "Privacy" }).click();
+  await page.waitForFunction(() => document.getElementById("title").textContent === "Privacy");
+  const other = await page.locator("main").innerText();
+  await page.unroute("**/api/v1/**");
+  await page.waitForSelector(".facts .card", { timeout: LONG_MS });
+  const after = await page.locator("main").innerText();
+  const isOver = await page.evaluate(() => document.getElementById("problem").hidden);
+  await page.close();
+  return { before, text, kept, other, after, isOver, errors: errors.filter((one) => !one.includes("ERR_FAILED")) };
+}
+
 /** Opens the overview. Returns the problem that the page shows after the store has stopped to be up to date. */
 async function problem() {
   const { page, errors } = await open(browser, address, 1280, "light");
@@ -178,6 +252,15 @@ async function unknown() {
     texts[name] = await page.locator("main").innerText();
   }
   await page.screenshot({ path: join(seen, "unknown-1280-light.png") });
+  for (const [name, value] of [["by", "shoe"], ["where", "shoe:large"]]) {
+    const others = await browser.newPage();
+    await others.goto(`${address}/?screen=breakdown&tenant=${tenant}&breakdown=${table}&${name}=${value}`);
+    await ready(others);
+    texts[name] = await others.locator("main").innerText();
+    await others.locator(".choices a").first().click();
+    await others.waitForSelector("td.cell");
+    await others.close();
+  }
   const selects = await page.locator("select[name=tenant]").count();
   const chosen = selects ? await page.locator("select[name=tenant]").inputValue() : "";
   await page.locator(".choices a", { hasText: tenant }).click();
@@ -221,10 +304,13 @@ for (const scheme of ["light", "dark"]) {
 }
 const used = await keyboard();
 const same = await unchanged();
+const unlike = await incomparable();
+const linked = await link();
+const silent = await unanswered();
 const absent = await gaps();
 const broken = await problem();
 const signed = await signIn();
 const strange = await unknown();
 const noisy = await noise();
 await browser.close();
-process.stdout.write(JSON.stringify({ shown, used, same, absent, broken, signed, strange, noisy }));
+process.stdout.write(JSON.stringify({ shown, used, same, unlike, linked, silent, absent, broken, signed, strange, noisy }));

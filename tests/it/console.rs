@@ -46,6 +46,8 @@ fn assert_unknown_names_are_refused(strange: &Value) {
         ("breakdown", "Unknown table “os.shoe”"),
         ("metric", "Unknown metric “happiness”"),
         ("period", "Unknown period “9y”"),
+        ("by", "Unknown grouping “shoe”"),
+        ("where", "cannot be filtered by “shoe:large”"),
     ] {
         assert!(strange["texts"][name].as_str().unwrap().contains(text), "{strange}");
     }
@@ -53,6 +55,46 @@ fn assert_unknown_names_are_refused(strange: &Value) {
     assert_eq!(strange["chosen"], "", "no other tenant is selected");
     assert!(!strange["after"].as_str().unwrap().contains("nobody"), "{strange}");
     assert_eq!(strange["errors"], serde_json::json!([]));
+}
+
+fn assert_sums_of_different_windows_are_not_compared(unlike: &Value) {
+    let [sum, ratio] = ["sum", "ratio"].map(|name| unlike[name].as_str().unwrap());
+    assert!(sum.contains("not comparable with a day before: 60 windows now, 12 before"), "{sum}");
+    assert!(ratio.contains("▲ +50.0% worse than a day before: 2.00%"), "{ratio}");
+    assert_eq!(unlike["errors"], serde_json::json!([]));
+}
+
+fn assert_link_opens_the_same_view(linked: &Value) {
+    assert_eq!(linked["first"], linked["second"], "{linked}");
+    let url = linked["url"].as_str().unwrap();
+    assert!(
+        ["where=stream%3A", "by=stream%2Cformat", "metric=vsf"].iter().all(|part| url.contains(part)),
+        "{url}"
+    );
+    assert!(linked["first"]["rows"].as_str().unwrap().contains("stream · format"), "{linked}");
+    assert_eq!(linked["errors"], serde_json::json!([]));
+}
+
+fn assert_content_stays_while_the_console_does_not_answer(silent: &Value) {
+    let text = silent["text"].as_str().unwrap();
+    let time = text
+        .strip_prefix("The console no longer answers; last update ")
+        .unwrap_or_else(|| panic!("{silent}"));
+    assert!(time.len() == "12:31:05.".len() && time.ends_with('.'), "{text}");
+    assert_eq!(silent["before"], silent["kept"], "the content stays");
+    let other = silent["other"].as_str().unwrap();
+    assert!(other.contains("Data appears here when the console answers again."), "{other}");
+    assert!(silent["after"].as_str().unwrap().contains("not below k"), "{silent}");
+    assert_eq!((&silent["isOver"], &silent["errors"]), (&true.into(), &serde_json::json!([])));
+}
+
+fn assert_error_bars_and_gaps_are_shown(noisy: &Value, absent: &Value) {
+    let beyond = noisy["beyond"].as_array().unwrap();
+    assert_eq!(beyond.len(), 6, "{noisy}");
+    assert!(beyond.iter().all(|pixels| pixels.as_f64().unwrap() <= 0.1), "error bars are clipped: {noisy}");
+    assert_eq!(absent["errors"], serde_json::json!([]));
+    assert_eq!(absent["legend"], "windows are missing\nwindows were withheld\nwindows are incomplete");
+    assert!(absent["tip"].as_str().unwrap().ends_with(": no window was published"), "{absent}");
 }
 
 #[test]
@@ -117,16 +159,12 @@ fn console_page_shows_published_rows_in_a_browser() {
     assert_eq!(seen["used"]["errors"], serde_json::json!([]));
     assert_eq!(seen["same"]["errors"], serde_json::json!([]));
     assert_eq!(seen["broken"], serde_json::json!({"text": "The disk is full", "errors": []}));
+    assert_sums_of_different_windows_are_not_compared(&seen["unlike"]);
+    assert_link_opens_the_same_view(&seen["linked"]);
+    assert_content_stays_while_the_console_does_not_answer(&seen["silent"]);
     assert_sign_in_keeps_the_state(&seen["signed"]);
     assert_unknown_names_are_refused(&seen["strange"]);
-    let noisy = &seen["noisy"];
-    let beyond = noisy["beyond"].as_array().unwrap();
-    assert_eq!(beyond.len(), 6, "{noisy}");
-    assert!(beyond.iter().all(|pixels| pixels.as_f64().unwrap() <= 0.1), "error bars are clipped: {noisy}");
-    let absent = &seen["absent"];
-    assert_eq!(absent["errors"], serde_json::json!([]));
-    assert_eq!(absent["legend"], "windows are missing\nwindows were withheld\nwindows are incomplete");
-    assert!(absent["tip"].as_str().unwrap().ends_with(": no window was published"), "{absent}");
+    assert_error_bars_and_gaps_are_shown(&seen["noisy"], &seen["absent"]);
     let card = seen["same"]["card"].as_str().unwrap();
     assert!(card.contains("3.52%") && card.contains("no change"), "{card}");
     assert!(seen["used"]["filtered"].as_str().unwrap().contains("where="), "{}", seen["used"]);

@@ -1,18 +1,27 @@
 // The state, the requests and the navigation of the page. The address contains the whole state.
-import { duration, el } from "./format.js";
+import { duration, el, time } from "./format.js";
 import { clear } from "./chart.js";
 import { screens } from "./screens.js";
 
 const PERIODS = { "30m": "30 minutes", "1h": "hour", "3h": "3 hours", "12h": "12 hours", "1d": "day", "7d": "7 days", "30d": "30 days" };
 const AGAINST = { "1d": "a day before", "1w": "a week before" };
+// the names of parts of the state in messages, if they differ
+const KINDS = { breakdown: "table", by: "grouping" };
 // the parts of the state that another tenant may not have
 const OF_TENANT = { breakdown: undefined, by: undefined, where: [] };
 const node = (id) => document.getElementById(id);
 const app = { metrics: {}, tenants: [], breakdowns: [], state: {}, status: {} };
 let turn = 0;
+// the time of the last answer, and the query of the address whose content is shown
+let answered, shown;
 
 class Refused extends Error {
   constructor(status, message) { super(message); this.status = status; }
+}
+
+/** The error if a request is not answered, or if the answer is not from the console. */
+class NoAnswer extends Error {
+  constructor() { super(answered ? `The console no longer answers; last update ${time(answered, false, true)}.` : "The console does not answer."); }
 }
 
 /** The error if the address contains a name that does not exist. `choices` contains the allowed names. */
@@ -23,14 +32,29 @@ class Unknown extends Error {
   }
 }
 
+/** The error if the address contains filters with dimensions that the table does not have. */
+class Unfit extends Error {
+  constructor(table, unfit, fit) {
+    const names = unfit.map((one) => `“${one}”`).join(", ");
+    super(`The table ${table} cannot be filtered by ${names}, because a filter needs a dimension of the table: ${table.replaceAll(".", ", ")}.`);
+    this.choices = [[unfit.length > 1 ? "Remove these filters" : "Remove this filter", { where: fit }]];
+  }
+}
+
 /** Sends a request to the API, and returns its answer. */
 app.ask = async (path, parameters = {}) => {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== "") query.append(name, one);
   }
-  const response = await fetch(`api/v1/${path}?${query}`, { headers: { accept: "application/json" } });
-  const answer = await response.json();
+  let response, answer;
+  try {
+    response = await fetch(`api/v1/${path}?${query}`, { headers: { accept: "application/json" } });
+    answer = await response.json();
+  } catch {
+    throw new NoAnswer();
+  }
+  answered = Date.now();
   if (!response.ok) throw new Refused(response.status, answer.error);
   return answer;
 };
@@ -51,7 +75,7 @@ app.address = (change) => {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(next)) {
     if (name === "where") for (const one of value) query.append(name, one);
-    else if (value !== undefined && value !== DEFAULTS[name] && !(name === "tenant" && value === app.tenants[0])) query.set(name, value);
+    else if (value !== undefined && value !== DEFAULTS[name] && !(name === "tenant" && app.tenants.length < 2)) query.set(name, value);
   }
   const text = query.toString();
   return text ? `?${text}` : "./";
@@ -65,7 +89,12 @@ app.go = (change) => {
 function select(name, title, options, value) {
   // a value that does not exist must not look like the first option
   const missing = value && !(value in options) ? el("option", { value: "", selected: true, disabled: true }, "choose") : [];
-  const change = (text) => (name === "tenant" ? { ...OF_TENANT, tenant: text } : { [name]: text });
+  const change = (text) => {
+    if (name === "tenant") return { ...OF_TENANT, tenant: text };
+    // another table keeps the filters that it can answer
+    const where = () => app.state.where.filter((one) => text.split(".").includes(dimension(one)));
+    return name === "breakdown" ? { breakdown: text, by: undefined, where: where() } : { [name]: text };
+  };
   const made = el("select", { name, onchange: (event) => app.go(change(event.target.value)) }, missing,
     Object.entries(options).map(([key, text]) => el("option", { value: key, selected: key === value }, text)));
   return el("label", {}, title, made);
@@ -103,8 +132,11 @@ async function catalogues() {
 /** Refuses a name in the address that is not one of `names`. A name that is absent is allowed. */
 function known(kind, names, change = (name) => ({ [kind]: name })) {
   const name = app.state[kind];
-  if (name && names.length && !names.includes(name)) throw new Unknown(kind === "breakdown" ? "table" : kind, name, names, change);
+  if (name && names.length && !names.includes(name)) throw new Unknown(KINDS[kind] || kind, name, names, change);
 }
+
+/** Returns the dimension of a filter such as `os:Windows`. */
+const dimension = (filter) => filter.split(":")[0];
 
 /** Refuses names in the address that do not exist. */
 function check() {
@@ -113,7 +145,20 @@ function check() {
   known("histogram", Object.values(app.metrics).filter((one) => one.histogram).map((one) => one.name));
   known("period", Object.keys(PERIODS));
   known("against", Object.keys(AGAINST));
+  const table = app.table();
+  if (!table) return;
+  const { breakdown, dimensions } = table;
+  known("by", dimensions.map((_, at) => dimensions.slice(0, at + 1).join(",")));
+  const fits = (one) => dimensions.includes(dimension(one)) && one.length > dimension(one).length + 1;
+  const unfit = app.state.where.filter((one) => !fits(one));
+  if (unfit.length) throw new Unfit(breakdown, unfit, app.state.where.filter(fits));
 }
+
+/** Returns the chosen table. By default, this is the detail table. */
+app.table = () => {
+  const { breakdowns, state } = app;
+  return breakdowns.find((one) => one.breakdown === state.breakdown) || breakdowns.find((one) => one.detail) || breakdowns[0];
+};
 
 async function show() {
   const mine = ++turn;
@@ -139,10 +184,17 @@ async function show() {
     focusable()[focused]?.focus();
     filled?.();
     freshness();
+    shown = location.search;
     document.body.dataset.ready = String(mine);
   } catch (error) {
     if (mine !== turn) return;
     if (error.status === 401) return login();
+    if (error instanceof NoAnswer) {
+      lost(error);
+      // the content stays if it is the content of this address
+      if (shown === location.search) return;
+    }
+    shown = undefined;
     try {
       controls();
     } catch {
@@ -152,7 +204,8 @@ async function show() {
     node("title").textContent = screens[app.state.screen].title;
     node("lead").textContent = "";
     const choice = ([name, change]) => el("li", {}, el("a", { href: app.address(change) }, name));
-    node("screen").replaceChildren(el("p", { class: "none", role: "alert" }, error.message),
+    const isLost = error instanceof NoAnswer;
+    node("screen").replaceChildren(isLost ? el("p", { class: "none" }, "Data appears here when the console answers again.") : el("p", { class: "none", role: "alert" }, error.message),
       ...(error.choices ? [el("ul", { class: "chips choices" }, error.choices.map(choice))] : []));
     document.body.dataset.ready = String(mine);
   }
@@ -167,15 +220,26 @@ function freshness() {
   if (node("problem").textContent !== problem) node("problem").textContent = problem;
 }
 
+/** Shows that the console does not answer. The current time of the console is estimated. */
+function lost(error) {
+  const passed = app.status.now ? Date.now() - (app.status.at || answered) : 0;
+  app.status = { ...app.status, now: app.status.now + passed, at: Date.now(), problem: error.message, isLost: true };
+  freshness();
+}
+
 // The status may change while no window arrives.
 async function poll() {
-  if (!app.state.tenant) return;
+  if (!app.state.tenant && !app.status.isLost) return;
   try {
+    const { isLost } = app.status;
     app.status = await app.ask("status");
+    // the content may be old
+    if (isLost) return show();
   } catch (error) {
     // a form that is already shown must keep what was typed into it
     if (error.status === 401) return document.querySelector("form.login") ? undefined : login();
-    app.status = { ...app.status, now: Date.now(), problem: "The console does not answer." };
+    if (error instanceof NoAnswer) return lost(error);
+    app.status = { ...app.status, problem: error.message };
   }
   freshness();
 }

@@ -134,11 +134,9 @@ function bar(value, most, error, kind) {
 }
 
 function chosen(app) {
-  const { breakdowns, state } = app;
-  const table = breakdowns.find((one) => one.breakdown === state.breakdown) || breakdowns.find((one) => one.detail) || breakdowns[0];
-  const by = state.by && table.dimensions.join(",").startsWith(state.by) ? state.by.split(",") : table.dimensions.slice(0, 1);
-  const where = state.where.filter((one) => table.dimensions.includes(one.split(":")[0]));
-  return { table, by, where };
+  const table = app.table();
+  const { by, where } = app.state;
+  return { table, by: by ? by.split(",") : table.dimensions.slice(0, 1), where };
 }
 
 async function breakdown(app, box) {
