@@ -99,6 +99,9 @@ fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     assert!(counts.iter().all(|(read, released)| read >= released), "{counts:?}:\n{printed}");
     assert!(counts.iter().any(|(_, released)| *released > 0), "{printed}");
     assert!(printed.contains("withheld    all rows of tenant village-tv"), "{printed}");
+    let (read, outcomes) = summary(&lines);
+    // each number is rounded down to a multiple of k
+    assert!(read + K > outcomes, "read {read} beacons, but {outcomes} have an outcome:\n{printed}");
     for (at, line) in lines.iter().enumerate() {
         if let Some(personal) = line.split([' ', ',', ';', '(', ')']).find(|word| is_personal(word)) {
             panic!("line {at} shows {personal:?}:\n{printed}");
@@ -118,6 +121,39 @@ fn counts(lines: &[String]) -> Vec<(u64, u64)> {
         }
     }
     counts
+}
+
+/// Returns the number of beacons read in the summary, and the sum of their outcomes.
+fn summary(lines: &[String]) -> (u64, u64) {
+    let begin = lines.iter().position(|line| line.starts_with("finished after ")).expect("a summary");
+    let (mut read, mut outcomes) = (0, 0);
+    for line in &lines[begin..] {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            [
+                "worker",
+                all,
+                "read,",
+                "of",
+                "which",
+                late,
+                "late,",
+                duplicate,
+                "duplicate,",
+                opted_out,
+                "opted",
+                "out,",
+                rejected,
+                "rejected",
+            ] => {
+                read = parsed(all);
+                outcomes += [late, duplicate, opted_out, rejected].map(parsed).iter().sum::<u64>();
+            }
+            ["released", number, "beacons", ..] => outcomes += parsed(number),
+            _ => {}
+        }
+    }
+    (read, outcomes)
 }
 
 /// Parses a number with separators of thousands.

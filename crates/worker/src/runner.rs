@@ -54,7 +54,11 @@ impl<'a, S: Stage> StageRunner<'a, S> {
             this.turn()?;
         }
         // on shutdown, commit the prepared batches; the records of open windows are read again by the next worker
-        this.commit_all()
+        this.commit_all()?;
+        // the metrics must include the last commit, because they may be read once more
+        this.reported = Timestamp::EPOCH;
+        this.report();
+        Ok(())
     }
 
     /// Connects to the brokers, with retries. Returns `None` on shutdown.
