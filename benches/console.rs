@@ -66,6 +66,7 @@ fn main() {
         lifetimes: Lifetimes { detail: Span::DAY.times(detail), rollups: Span::DAY.times(days + 1) },
         tokens: Vec::new(),
         export: Vec::new(),
+        tenants: Vec::new(),
         facts: Facts::default(),
         audit_report: None,
     };

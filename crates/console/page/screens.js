@@ -231,13 +231,17 @@ async function privacy(app, box) {
   const smallest = Math.min(...mine.tables.map((one) => one.smallest_row));
   const above = (row, k) => (k ? `${row < k ? "−" : "+"}${count(Math.abs(row - k))} (${count(Math.abs(row / k - 1) * 100)}%)` : "–");
   const k = mine.tables[0]?.k;
-  const held = tenants.filter((one) => one.withheld.length).length;
+  // a tenant whose windows were all withheld has no report
+  const silent = app.tenants.filter((name) => !tenants.some((one) => one.tenant === name));
+  const never = app.status.tenants_without_rows;
+  const held = tenants.filter((one) => one.withheld.length).length + silent.length + never.length;
   const oldest = mine.newest - app.status.now + facts.ttl_rollups_ms;
   const grid = el("div", { class: "grid facts four" },
     fact("Minimum of a row, k", k === null ? "–" : count(k), "sessions, by the policy of the newest rows"),
     fact("Smallest row", count(smallest), el("span", { class: `tag ${k && smallest < k ? "bad" : "good"}` }, k && smallest < k ? "below k" : "not below k"), k && smallest > k ? ` ${count(smallest - k)} above, in this period` : " in this period"),
     fact("Withheld windows", count(mine.withheld.length), mine.withheld.length ? "this tenant had fewer than k sessions" : "each window has rows of this tenant"),
-    fact("Tenants with withheld windows", count(held), `of ${count(tenants.length)} that you may see`),
+    fact("Tenants with withheld windows", count(held), `of ${count(app.tenants.length + never.length)} that you may see`,
+      never.length ? `; no row of ${never.join(", ")} was published` : ""),
     fact("Rollups live for", duration(facts.ttl_rollups_ms), `the newest window is deleted here in ${duration(Math.max(0, oldest))}`),
     fact("Beacons live for", duration(facts.ttl_beacons_ms), "the limit in ttl.beacons; beacons are personal data"),
     fact("Partials live for", duration(facts.ttl_partials_ms), "the limit in ttl.partials; partials are internal sums"),

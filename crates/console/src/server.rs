@@ -128,8 +128,20 @@ impl Console {
         });
         json!({
             "now": self.now().as_millis(), "problem": problem, "facts": self.settings.facts, "audit": audit,
-            "ignored": ignored,
+            "ignored": ignored, "tenants_without_rows": self.tenants_without_rows(access),
         })
+    }
+
+    /// Returns the tenants of the configuration without a row in the store. Returns no tenants if the configuration
+    /// contains no tenant with rows, because it then does not describe these rows, and if the store cannot be read.
+    fn tenants_without_rows(&self, access: &Access) -> Vec<&str> {
+        let Ok(stored) = self.store.tenants() else { return Vec::new() };
+        let (with, without): (Vec<&str>, Vec<&str>) =
+            self.settings.tenants.iter().map(String::as_str).partition(|tenant| stored.contains_key(*tenant));
+        if with.is_empty() {
+            return Vec::new();
+        }
+        without.into_iter().filter(|tenant| access.sees(tenant)).collect()
     }
 
     /// Returns the report of the last audit. Returns `None` if no report is configured, or if it cannot be read.

@@ -22,6 +22,8 @@ pub struct Settings {
     pub tokens: Vec<Token>,
     /// The tables and metrics that are exported to Prometheus.
     pub export: Vec<Export>,
+    /// The tenants of the configuration.
+    pub tenants: Vec<String>,
     /// The facts of the configuration that the page shows.
     pub facts: Facts,
     /// The path of the report of the last audit, as `audit --format json` writes it.

@@ -68,6 +68,7 @@ fn start(data_dir: Option<&Path>, tokens: Vec<Token>, audit_report: Option<&Path
         lifetimes: lifetimes(),
         tokens,
         export: Vec::new(),
+        tenants: ["acme", "beta", "quiet"].map(str::to_owned).into(),
         facts,
         audit_report: audit_report.map(Path::to_owned),
     };
@@ -172,6 +173,7 @@ fn answers_and_refusals_contain_exactly_what_the_description_contains() {
     assert!(names.contains("rebuffering_ratio"), "{names}");
     let status = description.compare(&server, "status", "", 200);
     assert_eq!(status["audit"]["report"]["outcome"], "clean");
+    assert_eq!(status["tenants_without_rows"], json!(["quiet"]));
     for path in ["tenants", "breakdowns", "windows?since=2h", "windows?tenant=beta&since=2h"] {
         description.compare(&server, path, "", 200);
     }

@@ -253,6 +253,10 @@ fn status() -> Value {
         ("facts", facts),
         ("audit", json!({"anyOf": [audit, {"type": "null"}]})),
         ("ignored", ignored),
+        (
+            "tenants_without_rows",
+            described("The tenants of the configuration of which no row was published.", list(text())),
+        ),
     ])
 }
 

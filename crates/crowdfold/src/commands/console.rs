@@ -149,6 +149,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, CrowdfoldError> {
         lifetimes,
         tokens: tokens.collect::<Result<_, ConsoleError>>()?,
         export: export.collect::<Result<_, ConsoleError>>()?,
+        tenants: config.tenants.names.clone(),
         facts: Facts {
             ttl_rollups_ms: millis(config.ttl.rollups),
             ttl_beacons_ms: millis(config.ttl.beacons),
