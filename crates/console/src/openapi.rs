@@ -187,7 +187,8 @@ fn schema_and_description(name: &str) -> (Value, &'static str) {
             "The start of the period: a time, milliseconds since 1970, or a length of time before now. The default is \
              1h; of `windows`, it is 1d. Windows older than `console.detail` are kept as sums of hours only. If the \
              period begins or ends there, it is rounded outward to full hours. `since`, `until` and `rounded` of the \
-             answer report this. If the earlier period of `compare` begins there, both periods are the last full hours.",
+             answer report this. If the earlier period of `compare` begins there, both periods are the last full \
+             hours.",
         ),
         "until" => (text(), "The end of the period, in the same form as `since`. The default is now."),
         "step" => (text(), "The length of the intervals, such as 5m."),
@@ -243,8 +244,8 @@ pub(crate) fn document(version: &str) -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "crowdfold console", "version": version,
-            "description": "Questions about published rollups. They are anonymous. Later versions may add properties to \
-                            an answer, so clients must ignore unknown properties.",
+            "description": "Questions about published rollups. They are anonymous. Later versions may add properties \
+                            to an answer, so clients must ignore unknown properties.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
