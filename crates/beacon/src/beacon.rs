@@ -126,9 +126,9 @@ pub struct Beacon<'a> {
     pub batched: bool,
     /// True for CMCD about audio or video, and for CMCD that does not contain the object type.
     pub media: bool,
-    /// True if the value of an unknown field is an object or an array, or if a field that needs another type of value
-    /// has such a value. If the beacon has no session, the nested value may contain beacons.
-    pub(crate) nested: bool,
+    /// The positions of the first values of unknown fields that are objects or arrays, and of such values of fields that
+    /// need another type of value. If the beacon has no session, the nested values may contain beacons.
+    pub(crate) nested: Vec<usize>,
     /// The fields that have a value. Each field has one bit ([`Field::index`]). Only JSON beacons have the bits of
     /// `fatal` and `opt_out`.
     present: u64,
@@ -137,9 +137,9 @@ pub struct Beacon<'a> {
     /// The fields that were sent with an unusable value. Each field has one bit.
     ignored: u64,
     /// The string values that are not part of the record, for example because they contained escapes, at most one for
-    /// each field. Few beacons have such values. [`Self::clear`] keeps them, so that their memory is used again. A value
-    /// is valid if its bit is set in `decoded`.
-    owned: Vec<(Text, String)>,
+    /// each field, with the index of the field. Few beacons have such values. [`Self::clear`] keeps them, so that their
+    /// memory is used again. A value is valid if its bit is set in `decoded`.
+    owned: Vec<(usize, String)>,
     /// True if the beacon comes from a packed record.
     packed: bool,
     /// True if the beacon before this one has the same mode, HTTP context and profile ([`Self::repeats`]).
@@ -163,7 +163,7 @@ impl<'a> Beacon<'a> {
             mode,
             batched: false,
             media: false,
-            nested: false,
+            nested: Vec::new(),
             present: 0,
             decoded: 0,
             ignored: 0,
@@ -180,7 +180,8 @@ impl<'a> Beacon<'a> {
     /// Removes all values, so that the next beacon of the same mode can be read into this one.
     pub(crate) fn clear(&mut self) {
         (self.present, self.decoded, self.ignored) = (0, 0, 0);
-        (self.fatal, self.opt_out, self.batched, self.nested) = (false, false, false, false);
+        (self.fatal, self.opt_out, self.batched) = (false, false, false);
+        self.nested.clear();
         self.error_list = None;
     }
 
@@ -192,14 +193,15 @@ impl<'a> Beacon<'a> {
             return None;
         }
         if self.decoded & field.bit() != 0 {
-            return self.decoded_text(field);
+            return self.decoded_text(field.index());
         }
         Some(self.texts[field.index()])
     }
 
     #[cold]
-    fn decoded_text(&self, field: Text) -> Option<&str> {
-        self.owned.iter().find(|(known, _)| *known == field).map(|(_, text)| text.as_str())
+    #[inline(never)]
+    fn decoded_text(&self, index: usize) -> Option<&str> {
+        self.owned.iter().find(|(known, _)| *known == index).map(|(_, text)| text.as_str())
     }
 
     /// Returns true if the beacon has the value of a custom dimension.
@@ -219,7 +221,7 @@ impl<'a> Beacon<'a> {
             let dimension = *Dimension::ALL.get(at)?;
             let index = Text::PLAIN + at;
             if self.decoded & 1 << index != 0 {
-                return Some((dimension, self.decoded_text(Text::Of(dimension))?));
+                return Some((dimension, self.decoded_text(index)?));
             }
             Some((dimension, self.texts[index]))
         })
@@ -280,31 +282,29 @@ impl<'a> Beacon<'a> {
     pub(crate) fn set_text(&mut self, field: Text, value: Cow<'a, str>) {
         match value {
             Cow::Borrowed(text) => self.set_borrowed(field.index(), text),
-            Cow::Owned(text) => {
-                match self.owned.iter_mut().find(|(known, _)| *known == field) {
-                    Some((_, before)) => *before = text,
-                    None => self.owned.push((field, text)),
-                }
-                self.mark_decoded(field);
-            }
+            Cow::Owned(text) => self.set_decoded(field.index(), |decoded| *decoded = text),
         }
     }
 
-    /// Sets a string field to a copy of a text.
-    pub(crate) fn set_decoded(&mut self, field: Text, text: &str) {
-        match self.owned.iter_mut().find(|(known, _)| *known == field) {
+    /// Sets the string field with this index to a text that `write` appends to an empty string.
+    pub(crate) fn set_decoded(&mut self, index: usize, write: impl FnOnce(&mut String)) {
+        match self.owned.iter_mut().find(|(known, _)| *known == index) {
             Some((_, before)) => {
                 before.clear();
-                before.push_str(text);
+                write(before);
             }
-            None => self.owned.push((field, text.to_owned())),
+            None => {
+                let mut text = String::new();
+                write(&mut text);
+                self.owned.push((index, text));
+            }
         }
-        self.mark_decoded(field);
+        self.mark_decoded(index);
     }
 
-    const fn mark_decoded(&mut self, field: Text) {
-        self.present |= field.bit();
-        self.decoded |= field.bit();
+    const fn mark_decoded(&mut self, index: usize) {
+        self.present |= 1 << index;
+        self.decoded |= 1 << index;
     }
 
     /// Sets the string field with this index to a part of the record.
@@ -345,12 +345,16 @@ impl<'a> Beacon<'a> {
         self.ignored |= field.bit();
     }
 
+    /// Records that a field was sent with an unusable value, and removes its value. An opt-out cannot be removed.
+    pub(crate) const fn refuse(&mut self, field: Field) {
+        let bit = field.bit();
+        self.ignored |= bit;
+        self.remove_all(bit);
+    }
+
     /// Removes the value of a field. An opt-out cannot be removed.
     pub(crate) const fn remove(&mut self, field: Field) {
-        if matches!(field, Field::Fatal) {
-            self.fatal = false;
-        }
-        self.present &= !field.bit();
+        self.remove_all(field.bit());
     }
 
     /// Removes the values of all fields whose bit is set in `fields`. An opt-out cannot be removed.

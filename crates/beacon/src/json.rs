@@ -27,6 +27,7 @@ pub(crate) fn read_json(
     let source = Source::new(record);
     quick.begin();
     let mut beacon = Beacon::new(Mode::Json);
+    std::mem::swap(&mut beacon.nested, &mut quick.nested);
     // Beacons inside other objects have the same limit, but are counted separately.
     let mut inside = *left;
     let mut in_vain = 0;
@@ -35,10 +36,11 @@ pub(crate) fn read_json(
             inside = inside.saturating_sub(1);
             beacon.clear();
             let end = quick.read(&source, at, fields, &mut beacon)?;
-            if beacon.nested && beacon.text(Text::Session).is_none() && in_vain < MOST_IN_VAIN {
+            if !beacon.nested.is_empty() && beacon.text(Text::Session).is_none() && in_vain < MOST_IN_VAIN {
+                let source = &source.valid();
                 let mut envelope =
-                    Envelope { source: &source, fields, quick: &mut *quick, beacon: &mut beacon };
-                if envelope.read(at, &mut inside, each) {
+                    Envelope { source, fields, quick: &mut *quick, beacon: &mut beacon, wraps: false };
+                if envelope.read(&mut inside, each) {
                     return Some(end);
                 }
                 in_vain += 1;
@@ -55,6 +57,7 @@ pub(crate) fn read_json(
             None
         }
     });
+    std::mem::swap(&mut beacon.nested, &mut quick.nested);
 }
 
 #[cfg(test)]

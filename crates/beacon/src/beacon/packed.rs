@@ -70,7 +70,7 @@ impl<'a> Beacon<'a> {
 
     #[cold]
     fn decoded_at(&self, index: usize) -> &str {
-        let decoded = self.owned.iter().find(|(field, _)| field.index() == index);
+        let decoded = self.owned.iter().find(|(known, _)| *known == index);
         decoded.map_or("", |(_, text)| text)
     }
 

@@ -5,33 +5,45 @@
 //! `{"records":[{"key":…,"value":{…}}]}`, or in version 3 of the interface `{"value":{"type":"JSON","data":{…}}}`.
 
 use super::quick::{Quick, Source};
-use super::syntax::{self, members};
+use super::syntax;
 use crate::split::{Frame, elements};
 use crate::{Beacon, Fields, Mode, ReadError, Text};
 
-/// The keys that lead to the beacon in a record of Kafka's REST interface. `data` occurs only in version 3.
-const WRAPPERS: [&[u8]; 2] = [b"value", b"data"];
+/// The keys, with their quotes, that lead to the beacon in a record of Kafka's REST interface. `data` occurs only in
+/// version 3.
+const VALUE: &[u8] = b"\"value\"";
+const DATA: &[u8] = b"\"data\"";
 
-/// The maximum number of objects and arrays in an envelope that are searched for beacons. The limit bounds the time for
-/// an object with many inner objects.
-const MOST_CANDIDATES: u32 = 64;
+/// The maximum number of objects and arrays in an object that are searched for beacons. The limit bounds the time for an
+/// object with many inner objects.
+const MOST_NESTED: usize = 64;
+
+/// Records that an object or an array in a beacon begins at this position. It may contain beacons.
+pub(super) fn add_nested(beacon: &mut Beacon<'_>, at: usize) {
+    if beacon.nested.len() < MOST_NESTED {
+        beacon.nested.push(at);
+    }
+}
 
 /// The state of reading an object that may contain beacons.
 pub(super) struct Envelope<'r, 'a> {
+    /// The record. The object was read before, so it is valid JSON.
     pub(super) source: &'r Source<'a>,
     pub(super) fields: &'r Fields,
     pub(super) quick: &'r mut Quick,
     /// The beacon that is passed to the caller. Each object that is read overwrites it.
     pub(super) beacon: &'r mut Beacon<'a>,
+    /// True if the object under `value` that was read last contains another object under `value`.
+    pub(super) wraps: bool,
 }
 
 impl<'a> Envelope<'_, 'a> {
-    /// Reads the beacons in the object at `at`. An opt-out in the object applies to all of its beacons. Returns true if
-    /// the object contains beacons. Otherwise, `beacon` contains the values of the object itself.
+    /// Reads the beacons in the object that was read into `beacon`. An opt-out in the object applies to all of its
+    /// beacons. Returns true if the object contains beacons. Otherwise, `beacon` contains the values of the object
+    /// itself.
     #[cold]
     pub(super) fn read(
         &mut self,
-        at: usize,
         left: &mut usize,
         each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>),
     ) -> bool {
@@ -39,28 +51,18 @@ impl<'a> Envelope<'_, 'a> {
         let opt_out = self.beacon.opt_out;
         // The values of the object itself. They count if it contains no beacons.
         let own = std::mem::replace(self.beacon, Beacon::new(Mode::Json));
-        let mut found = None;
         // A record of Kafka's REST interface is recognised before other envelopes, because its `key` may also be an
         // object with a session.
-        let object = &bytes[at..];
-        if memchr::memmem::find(object, WRAPPERS[0]).is_some() && self.wrapped(at, opt_out).is_some() {
+        let wrapper = object_under(&own, bytes, VALUE);
+        if wrapper.is_some_and(|value| self.wrapped(value, opt_out)) {
             each(Ok(self.beacon));
             return true;
         }
-        let mut candidates = 0;
-        members(bytes, at, &mut |_, value| {
-            let may_have = found.is_none() && matches!(bytes.get(value), Some(b'{' | b'['));
-            candidates += u32::from(may_have);
-            if may_have && candidates <= MOST_CANDIDATES && self.has_beacons(value) {
-                found = Some(value);
-            }
-            // The object is known to be valid, so the search may end here.
-            if found.is_some() || candidates == MOST_CANDIDATES {
-                None
-            } else {
-                syntax::skip(bytes, value).ok()
-            }
-        });
+        let in_vain = wrapper.filter(|_| !self.wraps);
+        let mut values = own.nested.iter().copied().filter(|value| Some(*value) != in_vain);
+        // Objects beyond this number are not read, even if they contain beacons.
+        let mut most = *left;
+        let found = values.find(|value| self.has_beacons(*value, &mut most));
         let mut offer = |frame| match frame {
             Frame::Object(at) => self.offer(at, opt_out, each),
             Frame::Bad => {
@@ -89,7 +91,10 @@ impl<'a> Envelope<'_, 'a> {
     ) -> Option<usize> {
         let end = self.beacon_at(at, opt_out)?;
         let opt_out = self.beacon.opt_out;
-        if !self.has_session() && self.beacon.nested && self.wrapped(at, opt_out).is_none() {
+        if !self.has_session()
+            && let Some(value) = self.value()
+            && !self.wrapped(value, opt_out)
+        {
             self.beacon_at(at, opt_out)?;
         }
         each(Ok(self.beacon));
@@ -97,18 +102,26 @@ impl<'a> Envelope<'_, 'a> {
     }
 
     /// Returns true if a value is a beacon, contains a beacon, or is an array with at least one element that is or
-    /// contains a beacon.
-    fn has_beacons(&mut self, value: usize) -> bool {
+    /// contains a beacon. `left` is the number of objects that may still be searched.
+    fn has_beacons(&mut self, value: usize, left: &mut usize) -> bool {
         let bytes = self.source.bytes;
         if bytes.get(value) != Some(&b'[') {
-            return self.has_beacon(value);
+            return self.has_beacon(value).is_some_and(|(_, has_beacon)| has_beacon);
         }
         let mut at = syntax::blank(bytes, value + 1);
         loop {
-            if self.has_beacon(at) {
-                return true;
-            }
-            let Ok(end) = syntax::skip(bytes, at) else { return false };
+            let end = match bytes.get(at) {
+                Some(b'{') if *left == 0 => return false,
+                Some(b'{') => match self.has_beacon(at) {
+                    Some((_, true)) => return true,
+                    read => {
+                        *left -= 1;
+                        read.map(|(end, _)| end)
+                    }
+                },
+                _ => syntax::skip_valid(bytes, at),
+            };
+            let Some(end) = end else { return false };
             at = syntax::blank(bytes, end);
             if bytes.get(at) != Some(&b',') {
                 return false;
@@ -117,27 +130,34 @@ impl<'a> Envelope<'_, 'a> {
         }
     }
 
-    fn has_beacon(&mut self, at: usize) -> bool {
-        self.source.bytes.get(at) == Some(&b'{')
-            && self.beacon_at(at, false).is_some()
-            && (self.has_session() || self.wrapped(at, false).is_some())
+    /// Returns the position after the object at `at`, and true if the object is or contains a beacon.
+    fn has_beacon(&mut self, at: usize) -> Option<(usize, bool)> {
+        let end = self.beacon_at(at, false)?;
+        let has_beacon = self.has_session() || self.value().is_some_and(|value| self.wrapped(value, false));
+        Some((end, has_beacon))
     }
 
     fn has_session(&self) -> bool {
         self.beacon.text(Text::Session).is_some()
     }
 
-    /// Reads the beacon in a record of Kafka's REST interface. Returns `None` if there is none.
-    fn wrapped(&mut self, at: usize, opt_out: bool) -> Option<()> {
-        let mut at = at;
-        for key in WRAPPERS {
-            at = object_under(self.source.bytes, at, key)?;
-            self.beacon_at(at, opt_out)?;
-            if self.has_session() {
-                return Some(());
-            }
+    /// Returns the position of the object under `value` in the object that was read last.
+    fn value(&self) -> Option<usize> {
+        if self.beacon.nested.is_empty() {
+            return None;
         }
-        None
+        object_under(self.beacon, self.source.bytes, VALUE)
+    }
+
+    /// Reads the beacon in a record of Kafka's REST interface, whose object under `value` begins at this position.
+    /// Returns true if there is a beacon.
+    fn wrapped(&mut self, value: usize, opt_out: bool) -> bool {
+        if self.beacon_at(value, opt_out).is_none() || self.has_session() {
+            return self.has_session();
+        }
+        self.wraps = self.value().is_some();
+        let data = object_under(self.beacon, self.source.bytes, DATA);
+        data.is_some_and(|data| self.beacon_at(data, opt_out).is_some()) && self.has_session()
     }
 
     /// Reads the object that begins at `at` as a beacon. Returns the position after the object, or `None` if the object
@@ -150,15 +170,15 @@ impl<'a> Envelope<'_, 'a> {
     }
 }
 
-/// Returns the position of the value of a key, or `None` if the value is not an object. If the key occurs several
-/// times, its last value counts.
-fn object_under(bytes: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
-    let mut found = None;
-    members(bytes, at, &mut |key, value| {
-        if key == wanted {
-            found = Some(value);
-        }
-        syntax::skip(bytes, value).ok()
-    });
-    found.filter(|value| bytes.get(*value) == Some(&b'{'))
+/// Returns the position of the value of a key in the object that was read into `beacon`. `key` has its quotes. If the
+/// key occurs several times, its last object or array counts. Returns `None` if it is not an object.
+fn object_under(beacon: &Beacon<'_>, bytes: &[u8], key: &[u8]) -> Option<usize> {
+    let has_key = |at: &usize| {
+        let before = bytes[..*at].trim_ascii_end().strip_suffix(b":").unwrap_or_default();
+        let before = before.trim_ascii_end().strip_suffix(key);
+        // A quote after a backslash belongs to a longer key.
+        before.is_some_and(|before| before.last() != Some(&b'\\'))
+    };
+    let found = beacon.nested.iter().copied().rev().find(has_key);
+    found.filter(|at| bytes.get(*at) == Some(&b'{'))
 }

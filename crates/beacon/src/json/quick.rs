@@ -21,6 +21,7 @@ use gap::{gap, read_plainly};
 use step::{FOLLOWERS, NONE, Step, Target, What};
 use whole::whole;
 
+use super::envelope::add_nested;
 use super::syntax::{self, blank, plain};
 use super::value;
 use crate::beacon::PLAIN_RANGES;
@@ -37,7 +38,7 @@ const MAX_LOST_STEPS: u32 = 4_096;
 
 /// The maximum number of steps in one record that are added, or searched for without success. After this number, the
 /// rest of the record is parsed without memory.
-const MOST_LEARNT: u32 = 256;
+const MOST_LEARNT: u32 = 128;
 
 /// The number of slots in the hash table, and the number of slots that are searched for one step.
 const INDEX_SLOTS: usize = 2 * MOST_STEPS;
@@ -55,11 +56,23 @@ const SPARE: usize = 1;
 pub(crate) struct Source<'a> {
     pub(crate) bytes: &'a [u8],
     text: &'a str,
+    /// True if the objects that are read are parts of an object that was read before. They are valid JSON.
+    is_valid: bool,
 }
 
 impl<'a> Source<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, text: std::str::from_utf8(bytes).unwrap_or_default() }
+        Self { bytes, text: std::str::from_utf8(bytes).unwrap_or_default(), is_valid: false }
+    }
+
+    /// Returns the same record for reading parts of an object that was read before.
+    pub(crate) const fn valid(self) -> Self {
+        Self { is_valid: true, ..self }
+    }
+
+    /// Returns the position after the value that begins at `at`, or `None` if no valid value begins there.
+    fn skip(&self, at: usize) -> Option<usize> {
+        if self.is_valid { syntax::skip_valid(self.bytes, at) } else { syntax::skip(self.bytes, at).ok() }
     }
 }
 
@@ -72,11 +85,14 @@ pub(crate) struct Quick {
     lost: u32,
     /// The number of steps in the current record that may still be added, or searched for without success.
     left: u32,
+    /// The memory for the positions of nested values, which each record uses again.
+    pub(super) nested: Vec<usize>,
 }
 
 impl Default for Quick {
     fn default() -> Self {
-        let mut quick = Self { steps: Vec::new(), index: Box::new([NONE; INDEX_SLOTS]), lost: 0, left: 0 };
+        let index = Box::new([NONE; INDEX_SLOTS]);
+        let mut quick = Self { steps: Vec::new(), index, lost: 0, left: 0, nested: Vec::new() };
         quick.forget();
         quick
     }
@@ -140,25 +156,25 @@ impl Quick {
                         position.quoted = true;
                         at + text.len()
                     }
-                    None => value::read(field?, bytes, at - 1, beacon)?,
+                    None => read_slowly(field, bytes, at - 1, beacon)?,
                 },
                 What::BareText(index) => match bare_text(source, at) {
                     Some(text) => {
                         beacon.set_borrowed(index.into(), text);
                         at + text.len() + 2
                     }
-                    None => value::read(field?, bytes, blank(bytes, at), beacon)?,
+                    None => read_slowly(field, bytes, at, beacon)?,
                 },
                 What::Number(index) => match read_number(index.into(), bytes, at, beacon) {
                     Some(end) => end,
-                    None => value::read(field?, bytes, blank(bytes, at), beacon)?,
+                    None => read_slowly(field, bytes, at, beacon)?,
                 },
                 What::Flag => read_flag(field?, bytes, at, beacon)?,
-                What::Skip => skip(bytes, blank(bytes, at), step.target.node == fields.root(), beacon)?,
+                What::Skip => skip(source, at, step.target.node == fields.root(), beacon)?,
                 What::Inside(inner) => {
                     beacon.remove_all(fields.node(inner).fields);
                     let at = blank(bytes, at);
-                    if bytes.get(at) == Some(&b'{') { at } else { skip_outer(bytes, at)? }
+                    if bytes.get(at) == Some(&b'{') { at } else { skip_outer(source, at)? }
                 }
                 What::End => return Some(at),
             };
@@ -294,6 +310,7 @@ fn read_number(index: usize, bytes: &[u8], at: usize, beacon: &mut Beacon<'_>) -
 }
 
 /// Reads the value of a boolean field. Returns the position after it.
+#[inline(never)]
 fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let at = blank(bytes, at);
     if bytes[at..].starts_with(b"false") {
@@ -305,19 +322,35 @@ fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'
     value::read(field, bytes, at, beacon)
 }
 
-/// Skips the value of an unknown key. If the key is in the outermost object and the value is an object or an array,
-/// records this, because the value may contain beacons.
-fn skip(bytes: &[u8], at: usize, is_outermost: bool, beacon: &mut Beacon<'_>) -> Option<usize> {
-    beacon.nested |= is_outermost && matches!(bytes.get(at), Some(b'{' | b'['));
-    syntax::skip(bytes, at).ok()
+/// Reads the value of a field in an unusual notation. White space may precede the value. Returns the position after it.
+#[cold]
+#[inline(never)]
+fn read_slowly<'a>(
+    field: Option<Field>,
+    bytes: &'a [u8],
+    at: usize,
+    beacon: &mut Beacon<'a>,
+) -> Option<usize> {
+    value::read(field?, bytes, blank(bytes, at), beacon)
+}
+
+/// Skips the value of an unknown key. White space may precede the value. If the key is in the outermost object and the
+/// value is an object or an array, records this, because the value may contain beacons.
+#[inline(never)]
+fn skip(source: &Source<'_>, at: usize, is_outermost: bool, beacon: &mut Beacon<'_>) -> Option<usize> {
+    let at = blank(source.bytes, at);
+    if is_outermost && matches!(source.bytes.get(at), Some(b'{' | b'[')) {
+        add_nested(beacon, at);
+    }
+    source.skip(at)
 }
 
 /// Skips a value that is not an object, although a path in `[source.fields]` continues inside it.
-fn skip_outer(bytes: &[u8], at: usize) -> Option<usize> {
-    let end = syntax::skip(bytes, at).ok()?;
+fn skip_outer(source: &Source<'_>, at: usize) -> Option<usize> {
+    let end = source.skip(at)?;
     // An object after the value would be invalid JSON. `learn` would read it as the expected object, so it is refused
     // here.
-    (bytes.get(end) != Some(&b'{')).then_some(end)
+    (source.bytes.get(end) != Some(&b'{')).then_some(end)
 }
 
 #[cfg(test)]

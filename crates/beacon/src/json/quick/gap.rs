@@ -1,14 +1,14 @@
 //! Parses the bytes between two values without memory.
 
 use super::step::{Target, What};
-use super::{Source, bare_text, read_flag, read_number, skip};
-use crate::fields;
-use crate::json::syntax::{self, blank, plain, string_end};
-use crate::json::value;
+use super::{Source, bare_text, read_flag, read_number, read_slowly, skip};
+use crate::fields::{self, Node};
+use crate::json::syntax::{self, blank, key_end, rare_blank, skip_scalar};
 use crate::{Beacon, Fields};
 
 /// Reads an object, or the rest of an object, without using or changing the memory. `at`, `begins` and `node` have the
 /// same meaning as in [`gap`]. Returns the position after the outermost object, or `None` if it is invalid.
+#[inline(never)]
 pub(super) fn read_plainly<'a>(
     source: &Source<'a>,
     (mut at, mut begins, mut node): (usize, bool, usize),
@@ -17,12 +17,28 @@ pub(super) fn read_plainly<'a>(
 ) -> Option<usize> {
     let bytes = source.bytes;
     loop {
-        let (start, target) = gap(bytes, at, begins, node, fields)?;
+        if bytes.get(at) == Some(&b'}') && node == fields.root() && !begins {
+            return Some(at + 1);
+        }
+        let (start, target) = match member(bytes, at, begins) {
+            Some((key, value)) => match key.target(fields.node(node)) {
+                None => {
+                    at = match bytes.get(value) {
+                        Some(b'{' | b'[') => skip(source, value, node == fields.root(), beacon)?,
+                        _ => skip_scalar(bytes, value).ok()?,
+                    };
+                    begins = false;
+                    continue;
+                }
+                target => (value, target_of(node, target)),
+            },
+            None => gap(bytes, at, begins, node, fields)?,
+        };
         (node, begins) = (target.node, false);
         if let What::Inside(within) = target.what {
             beacon.remove_all(fields.node(within).fields);
         }
-        let slowly = |beacon: &mut Beacon<'a>| value::read(target.field?, bytes, blank(bytes, start), beacon);
+        let slowly = |beacon: &mut Beacon<'a>| read_slowly(target.field, bytes, start, beacon);
         at = match target.what {
             What::Text(index) | What::BareText(index) => match bare_text(source, start) {
                 Some(text) => {
@@ -36,14 +52,46 @@ pub(super) fn read_plainly<'a>(
                 None => slowly(beacon)?,
             },
             What::Flag => read_flag(target.field?, bytes, start, beacon)?,
-            What::Skip => skip(bytes, blank(bytes, start), node == fields.root(), beacon)?,
+            What::Skip => skip(source, start, node == fields.root(), beacon)?,
             What::Inside(within) if bytes.get(blank(bytes, start)) == Some(&b'{') => {
                 (node, begins) = (within, true);
                 blank(bytes, start)
             }
-            What::Inside(_) => syntax::skip(bytes, blank(bytes, start)).ok()?,
+            What::Inside(_) => source.skip(blank(bytes, start))?,
             What::End => return Some(start),
         };
+    }
+}
+
+/// Parses a key, and the comma or the bracket before it, without white space before the colon. Returns the key and the
+/// start of its value. Returns `None` for any other notation.
+#[inline(always)]
+fn member(bytes: &[u8], at: usize, begins: bool) -> Option<(Key<'_>, usize)> {
+    let lead = if begins { b"{\"" } else { b",\"" };
+    if bytes.get(at..at + 2) != Some(lead) {
+        return None;
+    }
+    let (end, is_plain) = key_end(bytes, at + 2).ok()?;
+    let key = Key { raw: bytes.get(at + 2..end)?, is_plain };
+    if bytes.get(end + 1) == Some(&b':') { Some((key, rare_blank(bytes, end + 2))) } else { None }
+}
+
+/// A key of an object.
+struct Key<'a> {
+    /// The bytes between the quotes.
+    raw: &'a [u8],
+    /// True if the key contains no escape and no control character.
+    is_plain: bool,
+}
+
+impl Key<'_> {
+    /// Returns the target of the key in an object, or `None` for an unknown key.
+    #[inline(always)]
+    fn target(&self, node: &Node) -> Option<fields::Target> {
+        if self.is_plain {
+            return node.target(self.raw);
+        }
+        syntax::with_key(self.raw, |key| node.target(key))
     }
 }
 
@@ -65,12 +113,12 @@ pub(super) fn gap(
             at += 1;
             break;
         }
-        at = blank(bytes, at);
+        at = rare_blank(bytes, at);
         match bytes.get(at)? {
             b'}' if node == fields.root() => return Some((at + 1, Target::new(node, What::End))),
             b'}' => node = fields.node(node).outer,
             b',' if !first => {
-                at = blank(bytes, at + 1);
+                at = rare_blank(bytes, at + 1);
                 break;
             }
             b'"' if first => break,
@@ -82,18 +130,17 @@ pub(super) fn gap(
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let (end, target) = match plain(bytes, at + 1) {
-        Some(end) => (end, fields.node(node).target(&bytes[at + 1..end])),
-        None => {
-            let end = string_end(bytes, at + 1).ok()?;
-            (end, syntax::with_key(&bytes[at + 1..end], |key| fields.node(node).target(key)))
-        }
-    };
-    let target = match target {
+    let (end, is_plain) = key_end(bytes, at + 1).ok()?;
+    let target = Key { raw: &bytes[at + 1..end], is_plain }.target(fields.node(node));
+    let colon = rare_blank(bytes, end + 1);
+    (bytes.get(colon) == Some(&b':')).then(|| (rare_blank(bytes, colon + 1), target_of(node, target)))
+}
+
+/// Returns the target of a key of an object.
+fn target_of(node: usize, target: Option<fields::Target>) -> Target {
+    match target {
         Some(fields::Target::Field(field)) => Target::of_field(node, field),
         Some(fields::Target::Inside(inner)) => Target::new(node, What::Inside(inner)),
         None => Target::new(node, What::Skip),
-    };
-    let colon = blank(bytes, end + 1);
-    (bytes.get(colon) == Some(&b':')).then(|| (blank(bytes, colon + 1), target))
+    }
 }

@@ -1,6 +1,7 @@
 //! Decodes the contents of strings.
 
 use std::borrow::Cow;
+use std::str::{Utf8Chunk, Utf8Chunks};
 
 /// Decodes the content of a string. The second result is true if lone surrogates, escapes without a character, or bytes
 /// that are not UTF-8 were replaced.
@@ -19,46 +20,91 @@ pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// Returns the content of a string as it is, or `None` if it must be decoded.
-pub(crate) fn plain_text(raw: &[u8]) -> Option<&str> {
-    if escape(raw).is_some() { None } else { std::str::from_utf8(raw).ok() }
+/// The content of a string.
+pub(crate) enum Content<'a, 'd> {
+    /// The content as it is written.
+    Plain(&'a str),
+    /// The decoded content. The flag is true if parts were replaced, as in [`text`].
+    Decoded(&'d str, bool),
+    /// The parts of content that is not UTF-8. Invalid bytes must be replaced.
+    Damaged(Parts<'d>),
 }
 
-/// Decodes the content of a string like [`text`], and passes both results to `read`. If the content is short, no memory
-/// is allocated.
-pub(crate) fn with_text<T>(raw: &[u8], read: impl FnOnce(&str, bool) -> T) -> T {
-    if raw.len() > LONGEST_ESCAPE * SHORT {
-        let (text, replaced) = text(raw);
-        return read(&text, replaced);
-    }
-    let mut unescaped = Short::default();
-    let (mut bytes, mut replaced) = (raw, false);
-    if escape(raw).is_some() {
-        replaced = unescape(raw, &mut unescaped);
-        let Some(short) = unescaped.get() else {
-            let (text, replaced) = text(raw);
-            return read(&text, replaced);
-        };
-        bytes = short;
-    }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return read(text, replaced);
-    }
-    let mut sound = Short::default();
-    for chunk in bytes.utf8_chunks() {
-        sound.add(chunk.valid().as_bytes());
-        if !chunk.invalid().is_empty() {
-            sound.add(REPLACEMENT);
+/// The parts of bytes that are not UTF-8.
+pub(crate) struct Parts<'d> {
+    first: Utf8Chunk<'d>,
+    others: Utf8Chunks<'d>,
+}
+
+impl<'d> Parts<'d> {
+    /// Passes all parts to `each`, with a replacement character for each invalid part.
+    pub(crate) fn replace(self, mut each: impl FnMut(&'d str)) {
+        for part in std::iter::once(self.first).chain(self.others) {
+            each(part.valid());
+            if !part.invalid().is_empty() {
+                each(REPLACEMENT);
+            }
         }
     }
-    match sound.get().and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-        Some(text) => read(text, true),
-        None => read(&String::from_utf8_lossy(bytes), true),
+}
+
+/// Decodes the content of a string like [`text`], and passes it to `read`. If the content is short, no memory is
+/// allocated.
+pub(crate) fn with_content<'a, T>(raw: &'a [u8], read: impl FnOnce(Content<'a, '_>) -> T) -> T {
+    if escape(raw).is_none() {
+        return read(match valid(raw) {
+            Ok(text) => Content::Plain(text),
+            Err(parts) => Content::Damaged(parts),
+        });
+    }
+    let mut unescaped = Short::default();
+    if raw.len() <= LONGEST_ESCAPE * SHORT {
+        let replaced = unescape(raw, &mut unescaped);
+        if let Some(bytes) = unescaped.get() {
+            return read(match valid(bytes) {
+                Ok(text) => Content::Decoded(text, replaced),
+                Err(parts) => Content::Damaged(parts),
+            });
+        }
+    }
+    let (text, replaced) = text(raw);
+    read(Content::Decoded(&text, replaced))
+}
+
+/// Decodes the content of a string like [`text`], and passes both results to `read`.
+pub(crate) fn with_text<T>(raw: &[u8], read: impl FnOnce(&str, bool) -> T) -> T {
+    with_content(raw, |content| match content {
+        Content::Plain(text) => read(text, false),
+        Content::Decoded(text, replaced) => read(text, replaced),
+        Content::Damaged(parts) => {
+            let mut sound = String::new();
+            parts.replace(|part| sound.push_str(part));
+            read(&sound, true)
+        }
+    })
+}
+
+/// Returns the bytes as a string. If they are not UTF-8, returns their parts.
+fn valid(bytes: &[u8]) -> Result<&str, Parts<'_>> {
+    // The conversion of a few bytes takes as long as the search of the first part, which is used again.
+    if bytes.len() > FEW
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return Ok(text);
+    }
+    let mut others = bytes.utf8_chunks();
+    match others.next() {
+        None => Ok(""),
+        Some(all) if all.invalid().is_empty() => Ok(all.valid()),
+        Some(first) => Err(Parts { first, others }),
     }
 }
 
 /// Passes the decoded bytes of a key to `read`. They are not checked, because a key that is not UTF-8 is unknown.
 pub(crate) fn with_key<T>(raw: &[u8], read: impl FnOnce(&[u8]) -> T) -> T {
+    if escape(raw).is_none() {
+        return read(raw);
+    }
     if raw.len() > LONGEST_ESCAPE * SHORT {
         return read(text(raw).0.as_bytes());
     }
@@ -77,7 +123,10 @@ fn escape(raw: &[u8]) -> Option<usize> {
     if raw.len() <= 32 { raw.iter().position(|byte| *byte == b'\\') } else { memchr::memchr(b'\\', raw) }
 }
 
-const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+const REPLACEMENT: &str = "\u{fffd}";
+
+/// The number of bytes that are few in [`valid`].
+const FEW: usize = 8;
 
 /// The number of bytes of the longest escape that represents one byte.
 const LONGEST_ESCAPE: usize = 6;
@@ -135,10 +184,14 @@ impl Buffer for Short {
 /// without a character, was replaced.
 fn unescape(raw: &[u8], buffer: &mut impl Buffer) -> bool {
     let mut replaced = false;
-    let mut rest = raw;
-    while let Some(at) = escape(rest) {
-        buffer.add(&rest[..at]);
-        let escape = rest.get(at + 1).copied().unwrap_or(b'\\');
+    let mut at = 0;
+    while let Some(byte) = raw.get(at) {
+        if *byte != b'\\' {
+            buffer.push(*byte);
+            at += 1;
+            continue;
+        }
+        let escape = raw.get(at + 1).copied().unwrap_or(b'\\');
         let mut length = 2;
         match escape {
             b'b' => buffer.push(8),
@@ -146,32 +199,36 @@ fn unescape(raw: &[u8], buffer: &mut impl Buffer) -> bool {
             b'n' => buffer.push(b'\n'),
             b'r' => buffer.push(b'\r'),
             b't' => buffer.push(b'\t'),
-            b'x' if let Some(byte) = rest.get(at + 2..at + 4).and_then(hexadecimal) => {
+            b'x' if let Some(byte) = raw.get(at + 2..at + 4).and_then(hexadecimal) => {
                 length = 4;
                 buffer.push(byte as u8);
             }
-            b'u' if unit(rest, at + 2).is_none() => {
-                replaced = true;
-                buffer.add(REPLACEMENT);
-            }
-            b'u' => {
-                let first = unit(rest, at + 2).unwrap_or_default();
-                let (character, taken) = match first {
-                    0xd800..0xdc00 if rest[at + 6..].starts_with(b"\\u") => {
-                        character([Some(first), unit(rest, at + 8)])
-                    }
-                    _ => (char::from_u32(first.into()), 1),
-                };
-                length = 6 * taken;
-                replaced |= character.is_none();
-                let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-                buffer.add(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
+            b'u' => match unit(raw, at + 2) {
+                Some(first @ 0..0x80) => {
+                    length = 6;
+                    buffer.push(first as u8);
+                }
+                Some(first) => {
+                    let (character, taken) = match first {
+                        0xd800..0xdc00 if raw[at + 6..].starts_with(b"\\u") => {
+                            character([Some(first), unit(raw, at + 8)])
+                        }
+                        _ => (char::from_u32(first.into()), 1),
+                    };
+                    length = 6 * taken;
+                    replaced |= character.is_none();
+                    let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+                    buffer.add(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                None => {
+                    replaced = true;
+                    buffer.add(REPLACEMENT.as_bytes());
+                }
+            },
             other => buffer.push(other),
         }
-        rest = rest.get(at + length..).unwrap_or_default();
+        at += length;
     }
-    buffer.add(rest);
     replaced
 }
 

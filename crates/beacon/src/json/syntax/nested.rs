@@ -1,6 +1,6 @@
 //! Skips objects and arrays without recursion, so that deep nesting cannot overflow the stack.
 
-use super::{Position, blank, key, skip_scalar};
+use super::{Position, key, rare_blank, skip_scalar};
 
 /// The maximum depth of nesting in a value that is skipped.
 pub(super) const MAX_DEPTH: usize = 1_024;
@@ -106,7 +106,7 @@ fn skip_within(bytes: &[u8], mut at: usize, mut brackets: impl Brackets) -> Resu
                 if !brackets.open(is_object) {
                     return Err(Fault::TooDeep(at));
                 }
-                at = blank(bytes, at + 1);
+                at = rare_blank(bytes, at + 1);
                 if bytes.get(at) != Some(&if is_object { b'}' } else { b']' }) {
                     if is_object {
                         at = key(bytes, at)?;
@@ -119,10 +119,15 @@ fn skip_within(bytes: &[u8], mut at: usize, mut brackets: impl Brackets) -> Resu
             _ => at = skip_scalar(bytes, at)?,
         }
         while brackets.any() {
-            at = blank(bytes, at);
+            // the usual notation, without white space
+            if bytes.get(at..at + 2) == Some(b",\"") && brackets.in_object() {
+                at = key(bytes, at + 1)?;
+                continue 'values;
+            }
+            at = rare_blank(bytes, at);
             match bytes.get(at) {
                 Some(b',') => {
-                    at = blank(bytes, at + 1);
+                    at = rare_blank(bytes, at + 1);
                     if brackets.in_object() {
                         at = key(bytes, at)?;
                     }

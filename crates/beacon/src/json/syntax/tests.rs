@@ -107,6 +107,61 @@ proptest! {
     }
 }
 
+/// Generates valid JSON objects and arrays, with strings that contain brackets, quotes and backslashes, also at the
+/// boundaries of blocks.
+fn valid_json() -> impl Strategy<Value = String> {
+    let string = prop::collection::vec(
+        prop::sample::select(vec![
+            "a",
+            "é",
+            "[",
+            "{",
+            "]",
+            "}",
+            ",",
+            ":",
+            "\\\"",
+            "\\\\",
+            "\\u0022",
+            "\t",
+            "0123456789abcde",
+        ]),
+        0..12,
+    );
+    let string = move || string.clone().prop_map(|parts| format!("\"{}\"", parts.concat()));
+    let leaf = prop_oneof![
+        string(),
+        "0|-?[1-9][0-9]{0,9}",
+        Just("null".to_owned()),
+        Just("[]".to_owned()),
+        Just("{}".to_owned())
+    ];
+    let nested = leaf.prop_recursive(6, 96, 8, move |inner| {
+        let member = (string(), inner.clone()).prop_map(|(key, value)| format!("{key}: {value}"));
+        prop_oneof![
+            prop::collection::vec(inner, 0..8).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(member, 0..8).prop_map(|members| format!("{{{}}}", members.join(", "))),
+        ]
+    });
+    nested.prop_map(|value| format!("[{value}]"))
+}
+
+proptest! {
+    #[test]
+    fn end_of_a_valid_value_equals_the_end_of_the_skipped_value(
+        before in "[ \\[{\"\\\\]{0,70}", text in valid_json(), after in "[\\]},\"\\[ ]{0,80}",
+    ) {
+        let (start, record) = (before.len(), before + &text + &after);
+        prop_assert_eq!(skip(record.as_bytes(), start), Ok(start + text.len()));
+        prop_assert_eq!(skip_valid(record.as_bytes(), start), Some(start + text.len()));
+    }
+
+    #[test]
+    fn search_for_the_end_of_any_bytes_ends(bytes in prop::collection::vec(prop::sample::select(b"[]{}\"\\a,".to_vec()), 0..200)) {
+        prop_assert!(skip_valid(&bytes, 0).is_none_or(|end| end <= bytes.len()));
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn decoding_without_allocation_has_the_same_result(
@@ -122,9 +177,12 @@ proptest::proptest! {
         let (text, replaced) = text(&raw);
         let short = with_text(&raw, |decoded, also| (decoded.to_owned(), also));
         proptest::prop_assert_eq!((&*short.0, short.1), (&*text, replaced));
-        if let Some(plain) = plain_text(&raw) {
-            proptest::prop_assert_eq!((plain, false), (&*text, replaced));
-        }
+        let plain = with_content(&raw, |content| match content {
+            Content::Plain(plain) => Some(plain),
+            Content::Decoded(..) | Content::Damaged(_) => None,
+        });
+        let is_plain = !raw.contains(&b'\\') && std::str::from_utf8(&raw).is_ok();
+        proptest::prop_assert_eq!(plain, is_plain.then_some(&*text));
         let is_text = with_key(&raw, |key| std::str::from_utf8(key).is_ok_and(|key| key == text));
         proptest::prop_assert!(is_text || text.contains(char::REPLACEMENT_CHARACTER));
     }

@@ -100,3 +100,54 @@ fn number_of_records_in_a_kafka_rest_request_is_limited() {
     });
     assert_eq!(all, [Ok(()), Ok(()), Ok(()), Err(ReadError::TooMany)]);
 }
+
+#[test]
+fn key_that_only_ends_with_value_is_not_a_wrapper() {
+    let b = r#"{"session":"b"}"#;
+    assert_eq!(sessions(&format!(r#"{{"key":{b},"value":{{"session":"a"}}}}"#)), ["a"]);
+    assert_eq!(sessions(&format!("{{\"key\":{b},\"value\"\n :\t{{\"session\":\"a\"}}}}")), ["a"]);
+    for key in [r#"a\"value"#, "avalue", "values", r"valu\u0065", "data"] {
+        assert_eq!(sessions(&format!(r#"{{"key":{b},"{key}":{{"session":"a"}}}}"#)), ["b"], "{key}");
+    }
+    // The last value counts. It is not an object here, so the record is read like any other envelope.
+    assert_eq!(sessions(&format!(r#"{{"key":{b},"value":{{"session":"a"}},"value":[1]}}"#)), ["b"]);
+}
+
+#[test]
+fn strings_in_skipped_objects_do_not_move_their_ends() {
+    let noise = r#"{"a\\":"}]\"{","b":["\\","]"],"c":{"d":"\u0022}"}}"#;
+    for x in [noise.to_owned(), format!("[{noise},{noise}]"), format!("[[{}]]", [noise; 9].join(" , "))] {
+        let record = format!(r#"{{"value":{{"x":{x},"data":{{"x":{x},"session":"a","y":{x}}},"y":{x}}}}}"#);
+        assert_eq!(sessions(&record), ["a"], "{record}");
+        let record = format!(
+            r#"{{"x":{x},"batch":[{{"x":{x}}},{{"session":"a","x":{x}}},{{"value":{{"y":{x},"session":"b"}}}}]}}"#
+        );
+        assert_eq!(sessions(&record), ["-", "a", "b"], "{record}");
+    }
+}
+
+#[test]
+fn at_most_64_objects_are_searched_for_beacons() {
+    let envelope = |before: usize| format!(r#"{{{}"y":{{"session":"a"}}}}"#, r#""x":{},"#.repeat(before));
+    assert_eq!(sessions(&envelope(63)), ["a"]);
+    assert_eq!(sessions(&envelope(64)), ["-"]);
+}
+
+#[test]
+fn wrapper_in_a_wrapper_is_a_record_in_an_envelope() {
+    assert_eq!(sessions(r#"{"value":{"value":{"session":"a"}}}"#), ["a"]);
+    assert_eq!(sessions(r#"{"value":{"value":{"data":{"session":"a"}},"data":{}}}"#), ["a"]);
+    assert_eq!(sessions(r#"{"value":{"data":{"x":[{"session":"a"}]}},"y":{"session":"b"}}"#), ["b"]);
+}
+
+#[test]
+fn objects_beyond_the_limit_are_not_searched() {
+    let envelope = |before: usize| format!(r#"{{"batch":[{}{{"session":"a"}}]}}"#, "{},".repeat(before));
+    for (before, expect) in [(3, 4), (4, 1), (5, 1)] {
+        let mut all = Vec::new();
+        read_json(envelope(before).as_bytes(), &fields(&[]), &mut Quick::default(), &mut 5, &mut |read| {
+            all.push(read.is_ok());
+        });
+        assert_eq!(all, vec![true; expect], "{before}");
+    }
+}
