@@ -13,11 +13,13 @@
 //!
 //! A session may report the same event in JSON beacons, in CMCD events and in CMCD requests, and requests may arrive
 //! before batches of events. Each of these three sources is a separate [`Line`]. JSON beacons have the highest rank,
-//! and requests have the lowest. A report on a line counts only if no line of higher rank has an unexpired start or
-//! first frame. If a line of lower rank has already counted the first reports of a line, these reports do not count
-//! again.
+//! and requests have the lowest. A line of higher rank hides the reports of a line if it has an unexpired first frame,
+//! or an unexpired start and an unanswered fatal error. Hidden reports do not count. If a line of higher rank has only
+//! a start, this start applies to all lines, because a player may report the rest of the attempt in another source. If
+//! another line has already counted a report, the same report does not count again.
 
 mod counted;
+mod others;
 mod starts;
 
 use crowdfold_model::Timestamp;
@@ -26,6 +28,7 @@ use crate::sessions::session::{Assertion, Now};
 use crate::sessions::session_summary::quotient_to_two_digits;
 
 pub(crate) use counted::{Counted, InWindow, Pending};
+pub(crate) use others::OtherLines;
 use starts::Starts;
 
 /// The reports of one beacon about its attempt.
@@ -68,57 +71,6 @@ pub(crate) struct Line {
     fatal: Option<Box<Fatal>>,
 }
 
-/// The unexpired assertions on the other lines of a session.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OtherLines {
-    /// True if a line of higher rank has an unexpired start or first frame.
-    outranked: bool,
-    /// The latest record with a start or first frame on a line of higher rank.
-    outranked_at: Assertion,
-    /// True if a line of lower rank has an unexpired start.
-    start: bool,
-    /// The last first frame on lines of lower rank.
-    frame: Assertion,
-    /// True if a line of lower rank has an unexpired start without an unexpired first frame after it.
-    starting: bool,
-    /// True if any other line has an unexpired idle report.
-    idle: bool,
-    /// True if a line of lower rank has an unanswered fatal error that was counted. The error was counted if no line of
-    /// higher rank had an unexpired start or first frame at that time.
-    failed: bool,
-}
-
-impl OtherLines {
-    pub(crate) const NONE: Self = Self {
-        outranked: false,
-        outranked_at: Assertion::NEVER,
-        start: false,
-        frame: Assertion::NEVER,
-        starting: false,
-        idle: false,
-        failed: false,
-    };
-
-    /// Adds the assertions of a line of higher rank.
-    pub(crate) fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
-        self.outranked |= line.starts.latest().is_valid(now) || line.frame.is_valid(now);
-        self.outranked_at = self.outranked_at.or_later(line.starts.latest()).or_later(line.frame);
-        self.idle |= line.idle.is_valid(now);
-        self
-    }
-
-    /// Adds the assertions of a line of lower rank.
-    pub(crate) fn and(mut self, line: &Line, context: WindowContext, open: &InWindow, now: &Now) -> Self {
-        self.starting |= line.is_starting(now);
-        self.start |= line.starts.latest().is_valid(now);
-        self.frame = self.frame.or_later(line.frame);
-        self.idle |= line.idle.is_valid(now);
-        self.failed |=
-            line.unanswered(context, open, now).is_some_and(|fatal| !fatal.outranked_at.is_valid(now));
-        self
-    }
-}
-
 /// The last fatal error of a line, and the reports that followed it.
 #[derive(Debug)]
 struct Fatal {
@@ -126,8 +78,8 @@ struct Fatal {
     /// The beacon's own time of the error.
     at: Timestamp,
     window: Timestamp,
-    /// The latest record with a start or first frame on a line of higher rank, as known when the error was reported.
-    outranked_at: Assertion,
+    /// The latest record with a first frame on a line of higher rank, as known when the error was reported.
+    hidden_at: Assertion,
     /// True if a first frame or a start in another window followed the error.
     answered: bool,
     /// True if a start in another window followed the error, but its own time is before that of the last first frame.
@@ -171,7 +123,7 @@ impl Line {
             && self.fatal.is_none()
             && self.frame.is_valid(now)
         {
-            if !others.outranked && !others.failed {
+            if !others.hidden && !others.failed {
                 *open = InWindow::default();
             }
             self.frame = self.frame.or_later(Assertion::at(now.record));
@@ -180,7 +132,7 @@ impl Line {
         }
         // Reports that do not count must not change the state of the window. They change a copy of it instead.
         let mut unseen = *open;
-        let open = if others.outranked { &mut unseen } else { open };
+        let open = if others.hidden { &mut unseen } else { open };
         if report.start {
             self.start(report, others, context, open, &mut counted, now);
         }
@@ -196,7 +148,7 @@ impl Line {
         if report.idle {
             self.idle = self.idle.or_later(Assertion::at(now.record));
         }
-        if others.outranked { Counted::default() } else { counted }
+        if others.hidden { Counted::default() } else { counted }
     }
 
     /// Returns true if the line has an unexpired first frame.
@@ -211,6 +163,12 @@ impl Line {
 
     fn is_starting(&self, now: &Now) -> bool {
         self.starts.latest().is_valid(now) && (self.started || !self.frame.is_valid(now))
+    }
+
+    /// Returns true if a line of lower rank has an unexpired first frame that came after the earliest unexpired start
+    /// of this line.
+    fn is_played_below(&self, others: &OtherLines, now: &Now) -> bool {
+        others.frame.is_valid(now) && others.frame != self.starts.framed_before(now)
     }
 
     fn start(
@@ -263,13 +221,16 @@ impl Line {
         // If the window has a pending failure, the player may have recovered from it.
         let is_first = !frame || self.started;
         let expected = if is_first { Pending::Startup } else { Pending::Playback };
-        let recovers =
-            fatal.is_some_and(|fatal| fatal.window == context.window && open.pending == Some(expected));
+        let recovers = fatal.is_some_and(|fatal| fatal.window == context.window)
+            && (open.pending == Some(expected)
+                || open.pending == Some(Pending::Playback) && self.is_played_below(others, now));
         let retry = fatal.is_some() && !recovers;
         let follows = if frame {
             self.started
         } else if start {
+            // If the startup failure of this attempt is pending, no other line has counted the play.
             !self.starts.framed_before(now).is_valid(now)
+                && (!others.frame.is_valid(now) || recovers && open.pending == Some(Pending::Startup))
         } else {
             !others.frame.is_valid(now) && (others.start || !self.idle.is_valid(now) && !others.idle)
         };
@@ -322,7 +283,11 @@ impl Line {
             return;
         }
         if !repeats {
-            let is_starting = if is_ours { self.is_starting(now) } else { others.starting };
+            let is_starting = if is_ours {
+                self.is_starting(now) && (frame || !self.is_played_below(others, now))
+            } else {
+                others.starting
+            };
             let failure = if is_starting {
                 Some(Pending::Startup)
             } else if frame || others.frame.is_valid(now) {
@@ -345,7 +310,7 @@ impl Line {
             assertion: self.fatal.as_ref().map_or(assertion, |known| known.assertion.or_later(assertion)),
             at: report.at,
             window: context.window,
-            outranked_at: others.outranked_at,
+            hidden_at: others.hidden_at,
             answered: false,
             answered_by_old: false,
             answered_here: false,
@@ -356,12 +321,14 @@ impl Line {
         }
     }
 
-    /// Records that the viewer has ended the session. If an attempt on this line has neither a first frame nor a
-    /// failure, an exit before the first frame is pending.
+    /// Records that the viewer has ended the session. If the attempt has neither a first frame nor a failure, an exit
+    /// before the first frame is pending.
     fn end(&mut self, others: &OtherLines, context: WindowContext, open: &mut InWindow, now: &Now) {
-        let has_played = others.frame != self.starts.framed_before(now) && others.frame.is_valid(now);
+        let is_ours = self.has_start(now) || self.frame.is_valid(now);
+        let is_starting = if is_ours { self.is_starting(now) } else { others.starting };
         let has_failed = others.failed || self.unanswered(context, open, now).is_some();
-        if self.is_starting(now) && !has_played && !has_failed && !self.left.is_valid(now) {
+        let has_left = others.left || self.left.is_valid(now);
+        if is_starting && !self.is_played_below(others, now) && !has_failed && !has_left {
             open.pending.get_or_insert(Pending::Exit);
         }
         self.left = self.left.or_later(Assertion::at(now.record));

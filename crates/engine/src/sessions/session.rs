@@ -345,13 +345,15 @@ impl Session {
         let (line, others) = match beacon.playback() {
             None => {
                 let others =
-                    OtherLines::NONE.and(events, context, open, now).and(requests, context, open, now);
+                    OtherLines::NONE.above(events, context, open, now).above(requests, context, open, now);
                 (json, others)
             }
             Some(playback) if playback.event => {
-                (events, OtherLines::NONE.outranked_by(json, now).and(requests, context, open, now))
+                (events, OtherLines::NONE.below(json, context, open, now).above(requests, context, open, now))
             }
-            Some(_) => (requests, OtherLines::NONE.outranked_by(json, now).outranked_by(events, now)),
+            Some(_) => {
+                (requests, OtherLines::NONE.below(json, context, open, now).below(events, context, open, now))
+            }
         };
         line.report(report, &others, context, open, now)
     }

@@ -77,22 +77,25 @@ struct Line(Vec<Assertion>);
 
 /// The live assertions on the other lines when a beacon is evaluated.
 struct OtherLines {
-    /// True if a line before this one has a live start or a live first frame. If it is true, the beacon does not count.
-    outranked: bool,
-    /// True if a line after this one has a live start.
+    /// True if a line before this one has a live first frame, or both a live start and a live failure that nothing
+    /// answered. If it is true, the beacon does not count.
+    hidden: bool,
+    /// True if another line has a live start.
     start: bool,
     /// True if a line after this one has a live first frame.
     frame: bool,
-    /// True if a line after this one has a live start that no first frame follows.
+    /// True if another line has a live start that no first frame follows.
     starting: bool,
     /// True if any other line has a live report of an idle player.
     idle: bool,
-    /// True if a line after this one has a live failure that counted, and that no recovery followed.
+    /// True if another line has a live failure that counted, and that no recovery followed.
     failed: bool,
+    /// True if another line has a live start, and a live end after its last start.
+    left: bool,
     /// The latest timestamp of a record with a first frame on a line after this one.
     last_frame: Option<Millis>,
-    /// The latest timestamp of a record with a start or a first frame on a line before this one.
-    outranked_at: Option<Millis>,
+    /// The latest timestamp of a record with a first frame on a line before this one.
+    hidden_at: Option<Millis>,
 }
 
 impl Attempts {
@@ -118,31 +121,29 @@ impl Attempts {
         let holds = |asserted_at: Millis| holds(Some(asserted_at));
         let number = assertions.line;
         let (before, after) = (&self.0[..number], &self.0[number + 1..]);
-        let any = |kind: fn(Kind) -> bool| after.iter().any(|line| line.held(kind, &holds).is_some());
-        let last_frame = after.iter().filter_map(|line| line.latest(Kind::is_frame)).max();
+        let others = || before.iter().chain(after);
+        let has = |line: &Line, kind: fn(Kind) -> bool| line.held(kind, &holds).is_some();
+        let fails = |line: &&Line| line.unanswered(assertions.window, window, &holds).is_some();
         let others = OtherLines {
-            outranked: before.iter().any(|line| {
-                line.held(Kind::is_start, &holds).is_some() || line.held(Kind::is_frame, &holds).is_some()
-            }),
-            start: any(Kind::is_start),
-            frame: any(Kind::is_frame),
-            starting: after.iter().any(|line| line.is_starting(&holds)),
-            idle: before.iter().chain(after).any(|line| line.held(Kind::is_idle, &holds).is_some()),
-            // A failure counted if no line before the line of the failure had a live start or first frame.
-            failed: after.iter().any(|line| {
-                let last = line.last(Kind::is_fatal).map(|at| &line.0[at]);
-                let counted = last.is_some_and(|fatal| !fatal.other.is_some_and(&holds));
-                counted && line.unanswered(assertions.window, window, &holds).is_some()
-            }),
-            last_frame,
-            outranked_at: before
+            hidden: before
                 .iter()
-                .flat_map(|line| [line.latest(Kind::is_start), line.latest(Kind::is_frame)])
-                .flatten()
-                .max(),
+                .any(|line| has(line, Kind::is_frame) || has(line, Kind::is_start) && fails(&line)),
+            start: others().any(|line| has(line, Kind::is_start)),
+            frame: after.iter().any(|line| has(line, Kind::is_frame)),
+            starting: others().any(|line| line.is_starting(&holds)),
+            idle: others().any(|line| has(line, Kind::is_idle)),
+            // A failure counted if no line before the line of the failure had a live first frame.
+            failed: before.iter().any(|line| fails(&line))
+                || after.iter().filter(fails).any(|line| {
+                    let last = line.last(Kind::is_fatal).map(|at| &line.0[at]);
+                    last.is_some_and(|fatal| !fatal.other.is_some_and(&holds))
+                }),
+            left: others().any(|line| has(line, Kind::is_start) && line.has_left(&holds)),
+            last_frame: after.iter().filter_map(|line| line.latest(Kind::is_frame)).max(),
+            hidden_at: before.iter().filter_map(|line| line.latest(Kind::is_frame)).max(),
         };
         let mut unseen = window.clone();
-        let window = if others.outranked { &mut unseen } else { window };
+        let window = if others.hidden { &mut unseen } else { window };
         let line = &mut self.0[number];
         if assertions.start {
             line.start(&assertions, &others, window, &holds);
@@ -199,6 +200,18 @@ impl Line {
     fn is_starting(&self, holds: &impl Fn(Millis) -> bool) -> bool {
         let frame = self.held(Kind::is_frame, holds);
         self.held(Kind::is_start, holds).is_some() && (frame.is_none() || self.started())
+    }
+
+    /// Returns true if a live end follows the last start.
+    fn has_left(&self, holds: &impl Fn(Millis) -> bool) -> bool {
+        let since = &self.0[self.last(Kind::is_start).map_or(0, |at| at + 1)..];
+        let left = since.iter().filter(|later| later.kind.is_end()).map(|later| later.asserted_at).max();
+        left.is_some_and(holds)
+    }
+
+    /// Returns true if a line after this one has a live first frame after the first live start of this line.
+    fn plays_elsewhere(&self, others: &OtherLines, holds: &impl Fn(Millis) -> bool) -> bool {
+        others.last_frame != self.framed_before(holds) && others.last_frame.is_some_and(holds)
     }
 
     /// Returns the last failure of the line. Returns `None` in three cases: the failure is not live; a first frame or
@@ -276,14 +289,25 @@ impl Line {
         let pending = window.pending;
         let plays_already = frame.is_some() && !self.started();
         let expected = if plays_already { Pending::Playback } else { Pending::Startup };
+        let failed_here = self
+            .unanswered(assertions.window, window, holds)
+            .is_some_and(|failed| failed.window == assertions.window);
         let first = match (frame, start) {
             (Some(_), _) => self.started(),
-            (None, Some(_)) => !self.framed_before(holds).is_some_and(holds),
+            // If the startup failure of this attempt is pending, no other line has counted the play.
+            (None, Some(_)) => {
+                let counted_elsewhere = others.frame && !(failed_here && pending == Some(Pending::Startup));
+                !self.framed_before(holds).is_some_and(holds) && !counted_elsewhere
+            }
             (None, None) => !others.frame && (others.start || !is_idle),
         };
         match self.unanswered(assertions.window, window, holds) {
             // The player recovered, so the same attempt continues.
-            Some(failed) if failed.window == assertions.window && pending == Some(expected) => {
+            Some(_)
+                if failed_here
+                    && (pending == Some(expected)
+                        || pending == Some(Pending::Playback) && self.plays_elsewhere(others, holds)) =>
+            {
                 window.plays += u64::from(first && expected == Pending::Startup);
             }
             Some(_) => {
@@ -320,7 +344,8 @@ impl Line {
         let repeats =
             self.unanswered(assertions.window, window, holds).is_some() || is_first && others.failed;
         if !repeats {
-            let starting = if is_on_this_line { self.is_starting(holds) } else { others.starting };
+            let plays = frame.is_none() && self.plays_elsewhere(others, holds);
+            let starting = if is_on_this_line { self.is_starting(holds) && !plays } else { others.starting };
             let idle = self.held(Kind::is_idle, holds).is_some() || others.idle;
             let failure = if starting {
                 Some(Pending::Startup)
@@ -339,7 +364,7 @@ impl Line {
             }
         }
         window.begun = false;
-        self.assert(Kind::Fatal, assertions, others.outranked_at);
+        self.assert(Kind::Fatal, assertions, others.hidden_at);
     }
 
     /// Counts an exit before the start, unless a first frame, a failure or another end follows the last start.
@@ -350,12 +375,12 @@ impl Line {
         window: &mut WindowAttempts,
         holds: &impl Fn(Millis) -> bool,
     ) {
-        let plays_elsewhere =
-            others.last_frame != self.framed_before(holds) && others.last_frame.is_some_and(holds);
+        let is_on_this_line =
+            self.held(Kind::is_frame, holds).is_some() || self.held(Kind::is_start, holds).is_some();
+        let starting = if is_on_this_line { self.is_starting(holds) } else { others.starting };
         let failed = others.failed || self.unanswered(assertions.window, window, holds).is_some();
-        let since = &self.0[self.last(Kind::is_start).map_or(0, |at| at + 1)..];
-        let left = since.iter().filter(|later| later.kind.is_end()).map(|later| later.asserted_at).max();
-        if self.is_starting(holds) && !plays_elsewhere && !failed && !left.is_some_and(holds) {
+        let left = others.left || self.has_left(holds);
+        if starting && !self.plays_elsewhere(others, holds) && !failed && !left {
             window.pending.get_or_insert(Pending::Exit);
         }
         self.assert(Kind::End, assertions, None);

@@ -1,3 +1,5 @@
+mod sources;
+
 use std::collections::BTreeMap;
 
 use proptest::collection::vec;
@@ -68,15 +70,20 @@ impl Rig {
         let [json, events, requests] = &mut self.lines;
         let (line, others) = match source {
             0 => {
-                let others =
-                    OtherLines::NONE.and(events, context, &open, &now).and(requests, context, &open, &now);
+                let others = OtherLines::NONE
+                    .above(events, context, &open, &now)
+                    .above(requests, context, &open, &now);
                 (json, others)
             }
             1 => {
-                let others = OtherLines::NONE.outranked_by(json, &now).and(requests, context, &open, &now);
+                let others =
+                    OtherLines::NONE.below(json, context, &open, &now).above(requests, context, &open, &now);
                 (events, others)
             }
-            _ => (requests, OtherLines::NONE.outranked_by(json, &now).outranked_by(events, &now)),
+            _ => (
+                requests,
+                OtherLines::NONE.below(json, context, &open, &now).below(events, context, &open, &now),
+            ),
         };
         let counted = line.report(&report, &others, context, &mut open, &now);
         if !is_late {
@@ -108,14 +115,16 @@ fn add(sums: &mut [u32; 5], counted: Counted) {
 }
 
 /// Returns the numbers of a session over all windows. Its beacons arrive without delay. In `beacons`, each beacon is
-/// written as its time in milliseconds after [`T`], followed by its reports: `3p` is a first frame after 3 ms.
+/// written as its time in milliseconds after [`T`], followed by its reports: `3p` is a first frame after 3 ms. It is an
+/// event. The prefix `j` makes it a JSON beacon, and `r` a request.
 fn sums(beacons: &str) -> [u32; 5] {
     let mut rig = Rig::new(Timestamp::EPOCH);
     for beacon in beacons.split(' ') {
-        let (source, beacon) = match beacon.strip_prefix("r") {
-            Some(request) => (2, request),
-            None => (1, beacon),
-        };
+        let sources = [("j", 0), ("r", 2)];
+        let (source, beacon) = sources
+            .into_iter()
+            .find_map(|(prefix, source)| Some((source, beacon.strip_prefix(prefix)?)))
+            .unwrap_or((1, beacon));
         let (time, states) = beacon.split_at(beacon.find(|c: char| c.is_alphabetic()).unwrap());
         let at = at(time.parse().unwrap());
         let states = ["s", "p", "a", "f", "q", "pf"].into_iter().find(|known| *known == states).unwrap();
@@ -196,36 +205,7 @@ fn exit_before_the_first_frame_counts_once_unless_a_frame_or_failure_follows_in_
         // The player retries in the next window.
         ("0s 9f 11s 12q", [2, 0, 1, 0, 1]),
         // A request shows that media plays, so the exit is not before the first frame.
-        ("0s r1s r2p 3q", [1, 0, 0, 0, 0]),
-    ] {
-        assert_eq!(sums(beacons), expected, "{beacons}");
-    }
-}
-
-#[test]
-fn event_that_requests_and_events_report_counts_once() {
-    for (beacons, expected) in [
-        // The events arrive in a batch after the requests.
-        ("r0s r1p r4p 5s 5p r6p 9p", [1, 1, 0, 0, 0]),
-        ("r0p r4p 5s 5p", [1, 1, 0, 0, 0]),
-        ("r0s 1s r2p 3p r4p", [1, 1, 0, 0, 0]),
-        ("0s r1s r2p 3p", [1, 1, 0, 0, 0]),
-        // A request reports playback, which does not count, before the events repeat the start.
-        ("0s r1p 2s 3p", [1, 1, 0, 0, 0]),
-        ("0s r1p 2s r3p 4s r5p 6p", [1, 1, 0, 0, 0]),
-        ("r0p 1s r2p 3s 4p", [1, 1, 0, 0, 0]),
-        // A request reports playback before an event does.
-        ("r0p 1p", [1, 1, 0, 0, 0]),
-        ("0a r1p", [0, 0, 0, 0, 0]),
-        // The next title is reported by an event before a request, or by a request before an event.
-        ("r0s r1p 2s 2p r5s r6p 7s 7p r8p", [2, 2, 0, 0, 0]),
-        ("r0s r1p 2s 2p 5s r5s 6p r6p", [2, 2, 0, 0, 0]),
-        // A request and an event report the same failure.
-        ("r0s r1f 2f", [1, 0, 1, 0, 0]),
-        ("0s r1f 2f", [1, 0, 1, 0, 0]),
-        ("0s 1p r2f 3f r4f", [1, 1, 0, 1, 0]),
-        // The player sends no further events, but continues to send requests.
-        ("0s 1p r10p r20p r30p", [1, 1, 0, 0, 0]),
+        ("0s r1s r2p 3q", [1, 1, 0, 0, 0]),
     ] {
         assert_eq!(sums(beacons), expected, "{beacons}");
     }

@@ -25,7 +25,7 @@ pub(super) struct Assertion {
     pub(super) at: Millis,
     pub(super) window: Millis,
     /// For a start: the latest timestamp of a first frame on a line after this one, at the time when the start was
-    /// read. For a failure: the latest timestamp of a start or a first frame on a line before this one.
+    /// read. For a failure: the latest timestamp of a first frame on a line before this one.
     pub(super) other: Option<Millis>,
 }
 
