@@ -40,6 +40,16 @@ fn error_code_that_is_a_word_for_an_unknown_code_is_other() {
 }
 
 #[test]
+fn error_code_that_looks_like_an_address_is_redacted() {
+    for hresult in ["0x80070005", "0x8004B812", "0xC00D11B1", "-2147024891", "2147942405"] {
+        check(TextRule::Code, hresult, "redacted");
+    }
+    for code in ["E_ACCESSDENIED", "MF_E_TOPO_CODEC_NOT_FOUND", "0x3e9", "1001", "-5", "403"] {
+        check(TextRule::Code, code, &format!("={code}"));
+    }
+}
+
+#[test]
 fn null_or_dash_is_absent_under_every_rule() {
     for rule in [
         Dimension::Format.rule(),
