@@ -3,6 +3,7 @@
 mod attempts;
 mod codes;
 mod errors;
+mod frames;
 mod identities;
 mod outcome;
 mod session;

@@ -12,6 +12,7 @@ use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
 
 use crate::sessions::attempts::{AttemptReport, Counted, InWindow, Line, OtherLines, WindowContext};
 use crate::sessions::errors::ErrorClasses;
+use crate::sessions::frames::RecentFrames;
 use crate::sessions::identities::Identities;
 use crate::sessions::tracker::{Tracked, Tracker};
 
@@ -188,6 +189,7 @@ pub(crate) struct Session {
     startup: Assertion,
     /// The last JSON beacon that reported a first frame without a startup time.
     untimed_frame: Assertion,
+    frames: RecentFrames,
     opt_out: Assertion,
     /// The state that only sessions with CMCD need. It is boxed to keep other sessions small.
     tracker: Option<Box<Tracker>>,
@@ -225,6 +227,7 @@ impl Session {
             attempts: Line::new(),
             startup: Assertion::NEVER,
             untimed_frame: Assertion::NEVER,
+            frames: RecentFrames::NONE,
             opt_out: Assertion::NEVER,
             tracker: None,
             identities: Identities::new(),
@@ -266,7 +269,8 @@ impl Session {
         // If the start was reported, the startup time is computed here, because the reported startup time is
         // unreliable. For example, dash.js reports 1 ms or 453 ms.
         let reported = startup_ms.filter(|_| {
-            let is_new = counted.plays > 0 || !self.startup.is_valid(now) && !is_measured;
+            let is_known = is_measured || self.startup.is_valid(now) || self.frames.began_earlier(now);
+            let is_new = counted.plays > 0 || !is_known;
             is_new && !tracked.start_known && !tracked.start_interrupted
         });
         let mut new_errors = tracked.new_codes;
@@ -304,6 +308,9 @@ impl Session {
             if is_reported {
                 *field = field.or_later(assertion);
             }
+        }
+        if report.frame {
+            self.frames.add(now);
         }
         self.seen = self.seen.max(now.record);
         observed

@@ -4,68 +4,16 @@
 //! beacons, CMCD events, CMCD requests. A line has precedence over each line after it.
 
 mod assertion;
+mod beacon_assertions;
 mod window;
 
+use std::collections::BTreeMap;
+
 use super::Millis;
-use super::beacon::Beacon;
-use super::numbers::two_digits;
 use assertion::{Assertion, Kind};
+pub(super) use beacon_assertions::BeaconAssertions;
 use window::Pending;
 pub(super) use window::WindowAttempts;
-
-/// The assertions of one beacon.
-#[derive(Clone)]
-pub(super) struct BeaconAssertions {
-    /// The timestamp of the record.
-    asserted_at: Millis,
-    /// The time of the beacon by the player's clock.
-    at: Millis,
-    window: Millis,
-    line: usize,
-    start: bool,
-    pub(super) frame: bool,
-    idle: bool,
-    fatal: bool,
-    end: bool,
-}
-
-impl BeaconAssertions {
-    /// Returns the assertions of a beacon in a record with the timestamp `now`. The beacon belongs to the window that
-    /// begins at `window`.
-    pub(super) fn of(beacon: &Beacon, now: Millis, window: Millis) -> Self {
-        Self {
-            asserted_at: now,
-            at: beacon.ts,
-            window,
-            line: beacon.line(),
-            start: beacon.reports_start(),
-            frame: beacon.reports_frame(),
-            idle: beacon.reports_idle(),
-            fatal: beacon.reports_fatal(),
-            end: beacon.reports_end(),
-        }
-    }
-
-    /// Returns the time from the last start on the same line to this beacon, rounded to two digits. Returns `None` if
-    /// no start is live, if a live first frame follows it in the log or by time, or if the time exceeds `idle`.
-    pub(super) fn since_start(
-        &self,
-        session: &Attempts,
-        idle: Millis,
-        holds: impl Fn(Option<Millis>) -> bool,
-    ) -> Option<u64> {
-        let holds = |asserted_at| holds(Some(asserted_at));
-        let line = &session.0[self.line];
-        line.held(Kind::is_start, &holds)?;
-        let last = line.last(Kind::is_start)?;
-        let start = &line.0[last];
-        let frame = line.held(Kind::is_frame, &holds);
-        if frame.is_some_and(|frame| frame > last || line.0[frame].at > start.at) {
-            return None;
-        }
-        self.at.checked_sub(start.at).filter(|took| *took <= idle).map(two_digits)
-    }
-}
 
 /// All assertions of a session, by line: JSON beacons, CMCD events, CMCD requests.
 #[derive(Default)]
@@ -102,6 +50,25 @@ impl Attempts {
     /// Returns true if a first frame is live on any line.
     pub(super) fn has_played(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
         self.0.iter().any(|line| line.held(Kind::is_frame, &|asserted_at| holds(Some(asserted_at))).is_some())
+    }
+
+    /// Returns true if playback began at least half of `idle` ago, as far as live first frames show it. Of the first
+    /// frames in each quarter of `idle`, only the latest is used, and only four quarters are used.
+    pub(super) fn began_earlier(
+        &self,
+        now: Millis,
+        idle: Millis,
+        holds: impl Fn(Option<Millis>) -> bool,
+    ) -> bool {
+        let quarter = (idle / 4).max(1);
+        let frames = self.0.iter().flat_map(|line| &line.0).filter(|assertion| assertion.kind.is_frame());
+        let mut latest = BTreeMap::<Millis, Millis>::new();
+        for frame in frames {
+            let in_quarter = latest.entry(frame.asserted_at / quarter).or_default();
+            *in_quarter = frame.asserted_at.max(*in_quarter);
+        }
+        let half = (idle / 4 * 2).max(1);
+        latest.values().rev().take(4).any(|frame| holds(Some(*frame)) && now >= frame + half)
     }
 
     /// Returns true if a start in a JSON beacon is live.

@@ -160,6 +160,7 @@ impl<'a> Partition<'a> {
         let took = assertions.since_start(&session.attempts, idle, holds).filter(|_| untimed);
         let is_measured =
             beacon.cmcd.is_none() && session.attempts.has_json_start(holds) && holds(session.untimed_frame);
+        let began_earlier = session.attempts.began_earlier(now, idle, holds);
         session.attempts.add(assertions, &mut in_window, is_history_known, holds);
         let is_new_play = in_window.plays > before.plays;
         // If the play also begins an attempt, an earlier start has failed. The time since that start is then not the
@@ -167,7 +168,7 @@ impl<'a> Partition<'a> {
         let took = took.filter(|_| is_new_play && in_window.attempts == before.attempts);
         let amounts = session.playback.amounts(&beacon, now, idle, has_played, holds);
         let reported = beacon.startup_ms.filter(|_| {
-            let is_new = is_new_play || !is_measured && !holds(session.startup);
+            let is_new = is_new_play || !is_measured && !holds(session.startup) && !began_earlier;
             !amounts.start_known && !amounts.start_interrupted && is_new
         });
         if !session.playback.has_new_code(&beacon, holds) {

@@ -120,6 +120,21 @@ fn repeated_play_or_attempt_counts_once_until_idle_timeout() {
 }
 
 #[test]
+fn startup_time_in_the_last_beacon_of_a_session_does_not_count_again() {
+    for (last, expected) in [(7_000, 1), (60_000, 0)] {
+        let mut rig = Rig::new();
+        rig.beacon(1, 0, r#","event":"play","startup_ms":850"#);
+        for at in (1_000..last).step_by(3_000) {
+            rig.beacon(1, at, r#","playing_ms":3000"#);
+        }
+        rig.beacon(1, last, r#","event":"end","startup_ms":850"#);
+        rig.close(last - last % 10_000);
+        let cell = rig.close(last + 10_000).remove(0).1;
+        assert_eq!(cell.values[ValueMetric::StartupMs].values().len(), expected, "{last}");
+    }
+}
+
+#[test]
 fn opt_out_removes_the_open_session_summaries() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, "");
