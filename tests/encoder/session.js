@@ -41,8 +41,8 @@ export class Session {
     this.bitrate = random.pick(BITRATES);
     this.throughput = 1_000 * (1 + random.below(99));
     this.tellsTotals = random.percent(50);
-    // As with the bitrate, the weights of the mean are exact only if no requests report. Therefore the live latency
-    // changes only in sessions without requests.
+    // The weights of the mean are exact only if no requests report. Therefore the live latency changes only in sessions
+    // without requests.
     this.latency = this.version === 2 && random.percent(70) ? random.hundreds(1_000, 9_900) : null;
     this.receivedAt = 0;
     this.dropped = 0;
@@ -55,7 +55,7 @@ export class Session {
       content: this.fixed.cid,
       ...structuredClone(NOTHING),
       bandwidth_kbps: this.throughput,
-      // For each report with a bitrate: the bitrate, and the playing time since the previous report.
+      // For each report with a bitrate, and for each period of playback: the bitrate, and the playing time.
       bitrates: [],
       // For each report with a live latency: the latency, and the playing time since the previous report.
       latencies: [],
@@ -105,7 +105,7 @@ export class Session {
       transform: (report) => {
         const played = this.playedSinceReport;
         this.playedSinceReport = 0;
-        if (report.br) this.truth.bitrates.push([this.bitrate, played]);
+        if (report.br) this.truth.bitrates.push([this.bitrate, 0]);
         const members = { ...optional(this.random, { version: 2, event: true }), ...this.#latency(played) };
         return { ...report, ...members };
       },
@@ -172,6 +172,7 @@ export class Session {
       if (playing) {
         this.truth.playing_ms += STEP_MS;
         this.playedSinceReport += STEP_MS;
+        if (this.way.events) this.truth.bitrates.push([this.bitrate, STEP_MS]);
       }
       if (stalled) this.truth.stalled_ms += STEP_MS;
       if (sought) this.truth.seeking_ms += STEP_MS;
@@ -217,7 +218,7 @@ export class Session {
         : kind < 8
           ? { ot: "a", br: [128] }
           : { ot: kind < 9 ? "m" : "i", br: undefined };
-    if (kind < 6) this.#bitrateReported();
+    if (kind < 6) this.truth.bitrates.push([this.bitrate, 0]);
     const more = { ...optional(this.random, { version: this.version, event: false }), ...this.#latency(0) };
     this.#capture(
       this.reporter.createRequestReport(
@@ -251,11 +252,6 @@ export class Session {
   #br() {
     if (this.version === 1 || this.random.percent(50)) return [this.bitrate];
     return [this.cmcd.toCmcdValue(this.bitrate, { v: true })];
-  }
-
-  #bitrateReported() {
-    this.truth.bitrates.push([this.bitrate, this.playedSinceReport]);
-    this.playedSinceReport = 0;
   }
 
   #capture({ url, method, headers, body }) {

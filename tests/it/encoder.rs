@@ -49,7 +49,7 @@ struct Truth {
     startup_ms: Option<u64>,
     errors: Vec<String>,
     bandwidth_kbps: u64,
-    /// For each report with a bitrate: the bitrate, and the playing time since the previous report.
+    /// For each report with a bitrate, and for each period of playback: the bitrate, and the playing time.
     bitrates: Vec<(u64, u64)>,
     /// For each report with a live latency: the latency, and the playing time since the previous report.
     latencies: Vec<(u64, u64)>,

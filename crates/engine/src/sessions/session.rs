@@ -213,6 +213,8 @@ pub(crate) struct Observed {
     pub(crate) new_errors: ErrorClasses,
     /// True if the first error code of the beacon is a new error.
     pub(crate) has_new_code: bool,
+    /// The bitrate during the time that an event adds, if an earlier event reported it.
+    pub(crate) bitrate_before: Option<u32>,
     /// The amounts that the beacon adds to each sum, in the order of [`SumMetric::ALL`]. For JSON, the beacon contains
     /// them. For CMCD, they are computed from states and totals. Attempts, plays and failures are not included, because
     /// they are in `counted`.
@@ -298,6 +300,7 @@ impl Session {
             new_startup: measured.or(reported),
             new_errors,
             has_new_code: is_json || tracked.has_new_code,
+            bitrate_before: tracked.bitrate_before,
             sums,
         };
         for (is_reported, field) in [

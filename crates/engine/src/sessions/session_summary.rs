@@ -52,8 +52,18 @@ impl SessionSummary {
                 ValueMetric::StartupMs => observed.new_startup,
                 _ => measures.value(metric),
             };
+            let mean = &mut self.values[metric as usize];
             if let Some(value) = value {
-                self.values[metric as usize].add(metric.combine(), value, playing_ms);
+                mean.add(metric.combine(), value);
+            }
+            let during = match metric {
+                ValueMetric::BitrateKbps => observed.bitrate_before.or(value),
+                _ => value,
+            };
+            if playing_ms > 0
+                && let Some(value) = during
+            {
+                mean.add_weighted(metric.combine(), value, playing_ms);
             }
         }
     }
@@ -144,27 +154,30 @@ struct Mean {
 }
 
 impl Mean {
-    /// Adds the value of one beacon. The sums could overflow only after 200,000 beacons with the largest possible value
-    /// (10^8) and weight (a day in units of 100 ms).
-    fn add(&mut self, combine: Combine, value: u32, playing_ms: u32) {
+    /// Adds the value of one beacon. The sum could overflow only after 10^11 beacons with the largest possible value.
+    fn add(&mut self, combine: Combine, value: u32) {
         match combine {
             Combine::First if self.beacons == 0 => self.plain = value.into(),
             Combine::First => {}
-            Combine::PlainMean => self.plain += u64::from(value),
-            Combine::Mean => {
-                let weight = u64::from(playing_ms) / 100;
-                self.weighted = self.weighted.saturating_add(u64::from(value) * weight);
-                self.weight += weight;
-                self.plain += u64::from(value);
-            }
+            Combine::PlainMean | Combine::Mean => self.plain += u64::from(value),
         }
         self.beacons += 1;
     }
 
-    /// Returns the value of the session, or `None` if no beacon contained a value. A mean is rounded to two significant
-    /// digits, half up.
+    /// Adds playing time, and the value during this time. The sum could overflow only after 200,000 beacons with the
+    /// largest possible value (10^8) and weight (a day in units of 100 ms).
+    fn add_weighted(&mut self, combine: Combine, value: u32, playing_ms: u32) {
+        if combine == Combine::Mean {
+            let weight = u64::from(playing_ms) / 100;
+            self.weighted = self.weighted.saturating_add(u64::from(value) * weight);
+            self.weight += weight;
+        }
+    }
+
+    /// Returns the value of the session, or `None` if no value is known. A mean is rounded to two significant digits,
+    /// half up.
     fn close(&self, combine: Combine) -> Option<u32> {
-        if self.beacons == 0 {
+        if self.beacons == 0 && self.weight == 0 {
             return None;
         }
         let value = match combine {

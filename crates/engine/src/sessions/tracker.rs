@@ -13,7 +13,7 @@
 use std::cmp::Ordering;
 
 use crowdfold_airlock::{Observation, Playback, State, Total};
-use crowdfold_model::{Span, SumMetric, Timestamp, Unit};
+use crowdfold_model::{Span, SumMetric, Timestamp, Unit, ValueMetric};
 
 use crate::sessions::attempts::Line;
 use crate::sessions::codes::Codes;
@@ -48,8 +48,7 @@ pub(crate) struct Tracker {
     codes: Codes,
     /// The assertions about attempts in events, and those in requests.
     pub(crate) attempts: [Line; 2],
-    /// The last bitrate in an event in kbit/s, and the record of this event.
-    bitrate: (u32, Assertion),
+    bitrate: Bitrate,
     /// For each metric of [`SumMetric::TOTALS`], the last total in a request and the last total in an event. Each total
     /// has the timestamp of its record.
     totals: [[(u32, Assertion); 2]; SumMetric::TOTALS.len()],
@@ -75,6 +74,18 @@ pub(crate) struct Tracked {
     /// The result of comparing the bitrate in this event with that in the last event, or `None` if one of them is
     /// unknown.
     pub(crate) bitrate_change: Option<Ordering>,
+    /// The last unexpired bitrate of the events before this one, rounded to two significant digits. It is the bitrate
+    /// during the time that this event adds. The value is `None` for requests.
+    pub(crate) bitrate_before: Option<u32>,
+}
+
+/// The last bitrate that an event reported, in kbit/s.
+#[derive(Clone, Copy, Debug)]
+struct Bitrate {
+    kbps: u32,
+    /// The bitrate, rounded to two significant digits.
+    rounded: u32,
+    reported_at: Assertion,
 }
 
 /// A start that was reported.
@@ -175,7 +186,7 @@ impl Tracker {
             began: (Timestamp::EPOCH, Assertion::NEVER),
             codes: Codes::default(),
             attempts: [Line::new(), Line::new()],
-            bitrate: (0, Assertion::NEVER),
+            bitrate: Bitrate { kbps: 0, rounded: 0, reported_at: Assertion::NEVER },
             totals: [[(0, Assertion::NEVER); 2]; SumMetric::TOTALS.len()],
         }
     }
@@ -188,7 +199,8 @@ impl Tracker {
         let (new_codes, has_new_code) = self.new_codes(beacon, playback, now);
         let mut tracked = Tracked {
             sums: self.differences(playback, states, now),
-            bitrate_change: self.bitrate_change(playback, now),
+            bitrate_before: self.bitrate_before(playback, now),
+            bitrate_change: self.bitrate_change(beacon, playback, now),
             start_known: self.start.assertion.is_valid(now),
             start_interrupted: self.asked_start.assertion.is_valid(now) && self.asked_start.interrupted,
             new_codes,
@@ -257,13 +269,19 @@ impl Tracker {
         (new, is_first_new)
     }
 
+    /// Returns the last unexpired bitrate before an event.
+    fn bitrate_before(&self, playback: &Playback, now: &Now) -> Option<u32> {
+        (playback.event && self.bitrate.reported_at.is_valid(now)).then_some(self.bitrate.rounded)
+    }
+
     /// Records the bitrate of an event. Returns the result of comparing it with the last unexpired bitrate, or `None`
     /// if one of them is missing.
-    fn bitrate_change(&mut self, playback: &Playback, now: &Now) -> Option<Ordering> {
-        let bitrate = playback.bitrate_kbps.get()?;
-        let (before, reported_at) =
-            std::mem::replace(&mut self.bitrate, (bitrate, Assertion::at(now.record)));
-        reported_at.is_valid(now).then(|| bitrate.cmp(&before))
+    fn bitrate_change(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> Option<Ordering> {
+        let kbps = playback.bitrate_kbps.get()?;
+        let rounded = beacon.measures().value(ValueMetric::BitrateKbps).unwrap_or(kbps);
+        let new = Bitrate { kbps, rounded, reported_at: Assertion::at(now.record) };
+        let before = std::mem::replace(&mut self.bitrate, new);
+        before.reported_at.is_valid(now).then(|| kbps.cmp(&before.kbps))
     }
 
     /// Returns the amounts that follow from the state of an event.

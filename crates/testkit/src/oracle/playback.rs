@@ -23,6 +23,8 @@ pub(super) struct Amounts {
     pub(super) seeking_ms: u64,
     /// The time from a reported start to the first frame after it, if it was measured.
     pub(super) startup_ms: Option<u64>,
+    /// For an event: the live bitrate that an earlier event reported, rounded to two digits.
+    pub(super) bitrate_kbps: Option<u64>,
     /// True if an event has reported a start.
     pub(super) start_known: bool,
     /// True if a request has reported a start, and a later request has reported a pause or a seek before any request
@@ -134,6 +136,7 @@ impl Playback {
             switches,
             switches_up: if bitrates.is_some_and(|(new, last)| new > last) { switches } else { 0 },
             switches_down: if bitrates.is_some_and(|(new, last)| new < last) { switches } else { 0 },
+            bitrate_kbps: last_bitrate.filter(|_| cmcd.event).map(|(rate, _)| two_digits(*rate)),
             start_known: start.is_some(),
             start_interrupted: asked_start.is_some() && self.is_interrupted(false, |s| s.state == 's'),
             ..Amounts::default()

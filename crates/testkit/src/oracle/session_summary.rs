@@ -86,7 +86,7 @@ impl SessionSummary {
         };
         let startup_ms = self.inserted.iter().find_map(|inserted| inserted.startup);
         let bandwidth_kbps = self.mean(|beacon| beacon.bandwidth_kbps);
-        let bitrate_kbps = self.mean(|beacon| beacon.bitrate_kbps);
+        let bitrate_kbps = self.mean_bitrate();
         let quality = settings.quality_of(tenant);
         let rebuffers = stalled_ms * 1_000_000 > quality.rebuffering * (playing_ms + stalled_ms);
         let fails = sums.startup_failures + sums.playback_failures > 0;
@@ -111,6 +111,21 @@ impl SessionSummary {
             live_latency_ms: self.mean(|beacon| beacon.live_latency_ms).into_iter().collect(),
             ttfb_ms: self.plain_mean(|beacon| beacon.ttfb_ms).into_iter().collect(),
         }
+    }
+
+    /// Returns the mean bitrate, weighted by playing time. During the time that an event adds, the bitrate is that of
+    /// earlier events. If the session has no playing time, the mean is not weighted.
+    fn mean_bitrate(&self) -> Option<u64> {
+        let during = |inserted: &InsertedBeacon| {
+            let rate = inserted.amounts.bitrate_kbps.or(inserted.beacon.bitrate_kbps)?;
+            Some((u128::from(rate), u128::from(inserted.amounts.playing_ms)))
+        };
+        let rates: Vec<_> = self.inserted.iter().filter_map(during).collect();
+        let weight: u128 = rates.iter().map(|(_, weight)| weight).sum();
+        if weight == 0 {
+            return self.plain_mean(|beacon| beacon.bitrate_kbps);
+        }
+        Some(two_digits_of(rates.iter().map(|(rate, weight)| rate * weight).sum(), weight))
     }
 
     /// Returns the mean of a value over the beacons that contain it. Returns `None` if there are none.

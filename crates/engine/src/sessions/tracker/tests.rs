@@ -9,6 +9,7 @@ use crowdfold_model::{Cell, Dimension, Qualities, Span, SumMetric, Timestamp, Va
 use crate::{Outcome, Rules, SessionStore};
 
 mod requests;
+mod values;
 
 /// The start of the first window, in milliseconds since the epoch.
 const BEGIN: u64 = 1_795_312_440_000;
