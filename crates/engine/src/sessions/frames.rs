@@ -19,12 +19,16 @@ impl RecentFrames {
 
     /// Adds a record with a first frame.
     pub(crate) fn add(&mut self, now: &Now) {
-        let quarter = |record: Timestamp| record.as_millis() / (now.idle.as_millis() / 4).max(1);
-        let (new, added) = (Assertion::at(now.record), quarter(now.record));
+        let new = Assertion::at(now.record);
+        if self.0[0] == new {
+            return;
+        }
+        let length = (now.idle.as_millis() / 4).max(1);
+        let start = now.record.as_millis() / length * length;
         for place in 0..Self::MOST {
-            match self.0[place].record() {
-                Some(record) if quarter(record) > added => {}
-                Some(record) if quarter(record) == added => {
+            match self.0[place].record().map(Timestamp::as_millis) {
+                Some(record) if record >= start + length => {}
+                Some(record) if record >= start => {
                     self.0[place] = self.0[place].or_later(new);
                     return;
                 }

@@ -52,19 +52,14 @@ impl SessionSummary {
                 ValueMetric::StartupMs => observed.new_startup,
                 _ => measures.value(metric),
             };
-            let mean = &mut self.values[metric as usize];
+            let is_weighted = metric != ValueMetric::BitrateKbps || observed.bitrate_before.is_none();
             if let Some(value) = value {
-                mean.add(metric.combine(), value);
+                let playing_ms = if is_weighted { playing_ms } else { 0 };
+                self.values[metric as usize].add(metric.combine(), value, playing_ms);
             }
-            let during = match metric {
-                ValueMetric::BitrateKbps => observed.bitrate_before.or(value),
-                _ => value,
-            };
-            if playing_ms > 0
-                && let Some(value) = during
-            {
-                mean.add_weighted(metric.combine(), value, playing_ms);
-            }
+        }
+        if let Some(bitrate) = observed.bitrate_before {
+            self.values[ValueMetric::BitrateKbps as usize].weigh(bitrate, playing_ms);
         }
     }
 
@@ -154,24 +149,26 @@ struct Mean {
 }
 
 impl Mean {
-    /// Adds the value of one beacon. The sum could overflow only after 10^11 beacons with the largest possible value.
-    fn add(&mut self, combine: Combine, value: u32) {
+    /// Adds the value of one beacon, with the playing time of the beacon as its weight.
+    fn add(&mut self, combine: Combine, value: u32, playing_ms: u32) {
         match combine {
             Combine::First if self.beacons == 0 => self.plain = value.into(),
             Combine::First => {}
-            Combine::PlainMean | Combine::Mean => self.plain += u64::from(value),
+            Combine::PlainMean => self.plain += u64::from(value),
+            Combine::Mean => {
+                self.weigh(value, playing_ms);
+                self.plain += u64::from(value);
+            }
         }
         self.beacons += 1;
     }
 
-    /// Adds playing time, and the value during this time. The sum could overflow only after 200,000 beacons with the
-    /// largest possible value (10^8) and weight (a day in units of 100 ms).
-    fn add_weighted(&mut self, combine: Combine, value: u32, playing_ms: u32) {
-        if combine == Combine::Mean {
-            let weight = u64::from(playing_ms) / 100;
-            self.weighted = self.weighted.saturating_add(u64::from(value) * weight);
-            self.weight += weight;
-        }
+    /// Adds a value with its playing time to a weighted mean. The sums could overflow only after 200,000 beacons with
+    /// the largest possible value (10^8) and weight (a day in units of 100 ms).
+    fn weigh(&mut self, value: u32, playing_ms: u32) {
+        let weight = u64::from(playing_ms) / 100;
+        self.weighted = self.weighted.saturating_add(u64::from(value) * weight);
+        self.weight += weight;
     }
 
     /// Returns the value of the session, or `None` if no value is known. A mean is rounded to two significant digits,
