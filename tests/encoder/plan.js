@@ -23,13 +23,17 @@ export function plan(random) {
   // Some players do not report a start. Their first state is *playing* or *preloading*.
   if (random.percent(80)) step("s", random.hundreds(100, 9_900));
   const started = steps.at(-1)?.state === "s";
-  if (started && random.percent(10)) {
-    steps.push({ state: "f", ms: 0, error: random.pick(ERRORS) });
-    return steps;
-  }
-  if (started && random.percent(10)) {
+  if (started && random.percent(15)) {
+    steps.push({ state: "f", ms: random.hundreds(0, 2_000), error: random.pick(ERRORS) });
+    if (random.percent(50)) return steps;
+    // The player retries, and usually reports this.
+    if (random.percent(70)) step("s", random.hundreds(100, 9_900));
+  } else if (started && random.percent(10)) {
     step("q", 0);
     return steps;
+  } else if (started && random.percent(15)) {
+    // The viewer pauses or seeks before the first frame.
+    step(random.pick(["a", "k"]), random.hundreds(100, 9_900));
   }
   step("p", random.hundreds(1_000, 25_000));
   for (let more = random.below(8); more > 0; more -= 1) {
@@ -56,8 +60,15 @@ export function plan(random) {
     step("p", random.hundreds(100, 25_000));
   }
   const end = random.below(10);
-  if (end < 5) step("e", 0);
-  else if (end < 7) step("q", 0);
+  if (end < 3) step("e", 0);
+  else if (end < 5) {
+    // The next title begins in the same session, after the end of this one or after a failure.
+    if (random.percent(50)) step("e", random.hundreds(0, 5_000));
+    else steps.push({ state: "f", ms: random.hundreds(0, 5_000), error: random.pick(ERRORS) });
+    step("s", random.hundreds(100, 9_900));
+    step("p", random.hundreds(100, 25_000));
+    step("e", 0);
+  } else if (end < 7) step("q", 0);
   else if (end < 8) steps.push({ state: "f", ms: 0, error: random.pick(ERRORS) });
   // Otherwise the page is closed. The last report then contains the state *paused*.
   else step("a", 0);

@@ -69,7 +69,8 @@ export class Session {
   watch(plan) {
     this.reporter.update({ ...this.fixed, ...(this.version === 2 && { dfa: 0 }), br: this.#br() });
     this.reporter.start();
-    const seen = { started: false, startedAt: null, played: false, sought: false, stalled: false };
+    const seen = { started: false, startedAt: null, interrupted: false, framed: false, played: false };
+    Object.assign(seen, { sought: false, stalled: false });
     for (const step of plan) {
       if (step.bitrate) this.#switch(seen);
       if (step.dropped) this.#drop(step.dropped);
@@ -132,28 +133,37 @@ export class Session {
       seen.started = true;
       truth.attempts = 1;
     }
-    if (state === "s") seen.startedAt = this.clock.now;
+    if (state === "s") {
+      if (seen.framed) truth.attempts += 1;
+      Object.assign(seen, { startedAt: this.clock.now, interrupted: false, framed: false });
+    }
+    // A pause or a seek before the first frame makes the startup time unknown, although the player may report one.
+    if ("ak".includes(state) && !seen.framed && seen.startedAt !== null) seen.interrupted = true;
     const told = { sta: state };
-    if (state === "p" && !seen.played) {
-      seen.played = true;
-      truth.plays = 1;
+    if (state === "p" && !seen.framed) {
+      Object.assign(seen, { framed: true, played: true });
+      truth.plays += 1;
+      // The player has recovered from a failure before the first frame.
+      truth.startup_failures = 0;
       const { startedAt } = seen;
-      truth.startup_ms = startedAt === null ? this.random.hundreds(100, 9_900) : this.clock.now - startedAt;
+      const startup = startedAt === null ? this.random.hundreds(100, 9_900) : this.clock.now - startedAt;
+      // The first startup time of a session in a window counts.
+      if (!seen.interrupted) truth.startup_ms ??= startup;
       // Events show when playback started. Without a report of the start or without events, the player reports the
       // startup time itself.
-      if (startedAt === null || !this.way.events) told.msd = truth.startup_ms;
+      if (startedAt === null || !this.way.events) told.msd = startup;
     }
     if (state === "k" && seen.played) {
       seen.sought = true;
       truth.seeks += 1;
     }
-    if (state === "q" && seen.started && !seen.played) truth.exits_before_start = 1;
+    if (state === "q" && seen.started && !seen.framed) truth.exits_before_start = 1;
     if (state === "p") Object.assign(seen, { sought: false, stalled: false });
     if ("rw".includes(state) && seen.played && !seen.sought && !seen.stalled) {
       seen.stalled = true;
       truth.stalls += 1;
     }
-    if (state === "f") truth[seen.played ? "playback_failures" : "startup_failures"] = 1;
+    if (state === "f") truth[seen.framed ? "playback_failures" : "startup_failures"] += 1;
     seen.playing = state === "p";
     if (this.version === 2) this.reporter.update({ ...told, ...this.#totals() });
     this.#request();
