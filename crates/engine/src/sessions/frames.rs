@@ -9,32 +9,45 @@ use crate::sessions::session::{Assertion, Now};
 /// They show if playback began some time ago. A start or a first frame does not show this, because it expires. The
 /// quarters begin at multiples of their length since the epoch, so that a replay stores the same records.
 #[derive(Debug)]
-pub(crate) struct RecentFrames([Assertion; Self::MOST]);
+pub(crate) struct RecentFrames {
+    latest: [Assertion; Self::MOST],
+    /// The end of the quarter with the latest record.
+    end: Timestamp,
+}
 
 impl RecentFrames {
     /// Four quarters are sufficient, because the first and the last of them are at least half of the time-out apart.
     const MOST: usize = 4;
 
-    pub(crate) const NONE: Self = Self([Assertion::NEVER; Self::MOST]);
+    pub(crate) const NONE: Self = Self { latest: [Assertion::NEVER; Self::MOST], end: Timestamp::EPOCH };
 
     /// Adds a record with a first frame.
+    #[inline]
     pub(crate) fn add(&mut self, now: &Now) {
         let new = Assertion::at(now.record);
-        if self.0[0] == new {
-            return;
+        // Most records are in the same quarter as the latest one, and not before it.
+        if new >= self.latest[0] && now.record < self.end {
+            self.latest[0] = new;
+        } else {
+            self.insert(new, now);
         }
+    }
+
+    #[cold]
+    fn insert(&mut self, new: Assertion, now: &Now) {
         let length = (now.idle.as_millis() / 4).max(1);
         let start = now.record.as_millis() / length * length;
+        self.end = self.end.max(Timestamp::from_millis(start + length));
         for place in 0..Self::MOST {
-            match self.0[place].record().map(Timestamp::as_millis) {
+            match self.latest[place].record().map(Timestamp::as_millis) {
                 Some(record) if record >= start + length => {}
                 Some(record) if record >= start => {
-                    self.0[place] = self.0[place].or_later(new);
+                    self.latest[place] = self.latest[place].or_later(new);
                     return;
                 }
                 _ => {
-                    self.0[place..].rotate_right(1);
-                    self.0[place] = new;
+                    self.latest[place..].rotate_right(1);
+                    self.latest[place] = new;
                     return;
                 }
             }
@@ -46,7 +59,7 @@ impl RecentFrames {
     pub(crate) fn began_earlier(&self, now: &Now) -> bool {
         let half = now.idle.as_millis() / 4 * 2;
         let is_old = |record: Timestamp| now.record.saturating_since(record).as_millis() >= half.max(1);
-        self.0.iter().any(|frame| frame.is_valid(now) && frame.record().is_some_and(is_old))
+        self.latest.iter().any(|frame| frame.is_valid(now) && frame.record().is_some_and(is_old))
     }
 }
 
@@ -90,12 +103,12 @@ mod tests {
         for start in 0..seconds.len() {
             let mut other = seconds;
             other.rotate_left(start);
-            assert_eq!(frames(other).0, expected.0);
+            assert_eq!(frames(other).latest, expected.latest);
             other.reverse();
-            assert_eq!(frames(other).0, expected.0);
+            assert_eq!(frames(other).latest, expected.latest);
         }
         assert_eq!(
-            expected.0.map(|frame| frame.record()),
+            expected.latest.map(|frame| frame.record()),
             [119, 81, 79, 59].map(|second| Some(now(second).record))
         );
     }
