@@ -70,7 +70,7 @@ export class Session {
     this.reporter.update({ ...this.fixed, ...(this.version === 2 && { dfa: 0 }), br: this.#br() });
     this.reporter.start();
     const seen = { started: false, startedAt: null, interrupted: false, framed: false, played: false };
-    Object.assign(seen, { sought: false, stalled: false });
+    Object.assign(seen, { told: false, sought: false, stalled: false });
     for (const step of plan) {
       if (step.bitrate) this.#switch(seen);
       if (step.dropped) this.#drop(step.dropped);
@@ -147,11 +147,14 @@ export class Session {
       truth.startup_failures = 0;
       const { startedAt } = seen;
       const startup = startedAt === null ? this.random.hundreds(100, 9_900) : this.clock.now - startedAt;
-      // The first startup time of a session in a window counts.
-      if (!seen.interrupted) truth.startup_ms ??= startup;
       // Events show when playback started. Without a report of the start or without events, the player reports the
-      // startup time itself.
-      if (startedAt === null || !this.way.events) told.msd = startup;
+      // startup time itself. The library sends only the first one.
+      const isMeasured = startedAt !== null && this.way.events > 0;
+      if (!isMeasured) told.msd = startup;
+      const isKnown = isMeasured || !seen.told;
+      seen.told ||= !isMeasured;
+      // The first startup time of a session in a window counts.
+      if (isKnown && !seen.interrupted) truth.startup_ms ??= startup;
     }
     if (state === "k" && seen.played) {
       seen.sought = true;

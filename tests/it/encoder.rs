@@ -64,7 +64,7 @@ impl Truth {
     /// Returns the value of a metric that has at most one value for each session.
     fn value(&self, metric: ValueMetric) -> Option<u64> {
         match metric {
-            ValueMetric::StartupMs => self.startup_ms,
+            ValueMetric::StartupMs => self.startup_ms.map(|startup| to_two_digits(startup as f64)),
             ValueMetric::BandwidthKbps => Some(self.bandwidth_kbps),
             ValueMetric::BitrateKbps => weighted_mean(&self.bitrates),
             ValueMetric::LiveLatencyMs => weighted_mean(&self.latencies),
