@@ -53,9 +53,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         while !context.stop.is_set() {
             this.turn()?;
         }
-        // on shutdown, commit the prepared batches; the records of open windows are read again by the next worker
+        // on shutdown, commit the prepared batches and count them; the next worker reads the open windows again
         this.commit_all()?;
-        // the metrics must include the last commit, because they may be read once more
         this.reported = Timestamp::EPOCH;
         this.report();
         Ok(())
