@@ -70,7 +70,7 @@ export class Session {
     this.reporter.update({ ...this.fixed, ...(this.version === 2 && { dfa: 0 }), br: this.#br() });
     this.reporter.start();
     const seen = { started: false, startedAt: null, interrupted: false, framed: false, played: false };
-    Object.assign(seen, { told: false, sought: false, stalled: false });
+    Object.assign(seen, { msdSent: false, sought: false, stalled: false });
     for (const step of plan) {
       if (step.bitrate) this.#switch(seen);
       if (step.dropped) this.#drop(step.dropped);
@@ -151,8 +151,8 @@ export class Session {
       // startup time itself. The library sends only the first one.
       const isMeasured = startedAt !== null && this.way.events > 0;
       if (!isMeasured) told.msd = startup;
-      const isKnown = isMeasured || !seen.told;
-      seen.told ||= !isMeasured;
+      const isKnown = isMeasured || !seen.msdSent;
+      seen.msdSent ||= !isMeasured;
       // The first startup time of a session in a window counts.
       if (isKnown && !seen.interrupted) truth.startup_ms ??= startup;
     }

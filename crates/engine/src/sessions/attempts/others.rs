@@ -18,10 +18,10 @@ pub(crate) struct OtherLines {
     pub(super) starting: bool,
     /// True if another line has an unexpired idle report.
     pub(super) idle: bool,
-    /// True if a line of lower rank has an unanswered fatal error that was counted. The error was counted if no line of
-    /// higher rank had an unexpired first frame at that time.
+    /// True if another line has an unanswered fatal error that was counted. An error on a line of lower rank was counted
+    /// if no line of higher rank had an unexpired first frame at that time.
     pub(super) failed: bool,
-    /// True if a line of higher rank has an unexpired end after its last start.
+    /// True if another line has an unexpired start, and an unexpired end after its last start.
     pub(super) left: bool,
 }
 
