@@ -62,6 +62,7 @@ fn main() {
     let settings = Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         hosts: Vec::new(),
+        hosts_name: "hosts",
         data_dir: Some(directory),
         lifetimes: Lifetimes { detail: Span::DAY.times(detail), rollups: Span::DAY.times(days + 1) },
         tokens: Vec::new(),

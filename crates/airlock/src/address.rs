@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use maxminddb::{LookupResult, MaxMindDbError, Reader, path};
 
 use crate::words::Words;
-use crate::{AddressPolicy, AirlockError, Settings, Symbol, guard};
+use crate::{AddressPolicy, AirlockError, AirlockField, Settings, Symbol, guard};
 use crowdfold_model::Dimension;
 
 /// The databases in which networks are looked up. Every MMDB file is accepted if its records have the structure of
@@ -23,16 +23,16 @@ impl Databases {
     /// Reads the configured files completely and verifies their records, so that a damaged file is found at startup.
     ///
     /// # Errors
-    /// Returns the configuration key, the path and the reason if a file cannot be read or is damaged.
+    /// Returns the field, the path and the reason if a file cannot be read or is damaged.
     pub(crate) fn open(settings: &Settings) -> Result<Self, AirlockError> {
-        let open = |key, path: &Option<PathBuf>| {
+        let open = |field, path: &Option<PathBuf>| {
             let Some(path) = path else { return Ok(None) };
             let read = Reader::open_readfile(path).and_then(|reader| verify(&reader).map(|()| reader));
-            read.map(Some).map_err(|source| AirlockError::Database { key, path: path.clone(), source })
+            read.map(Some).map_err(|source| AirlockError::Database { field, path: path.clone(), source })
         };
         Ok(Self {
-            country: open("address.country_mmdb", &settings.country_mmdb)?,
-            asn: open("address.asn_mmdb", &settings.asn_mmdb)?,
+            country: open(AirlockField::CountryDatabase, &settings.country_mmdb)?,
+            asn: open(AirlockField::AsnDatabase, &settings.asn_mmdb)?,
         })
     }
 

@@ -33,6 +33,7 @@ mod client;
 mod cmcd;
 mod dictionary;
 mod durations;
+mod error;
 mod guard;
 mod identity;
 mod ignored;
@@ -49,8 +50,10 @@ mod validator;
 mod words;
 
 pub use admit::{Airlock, LineTime, Placement, Record, Share};
+pub use crowdfold_beacon::{FieldNames, FieldsError};
 pub use dictionary::{Dictionary, Symbol};
 pub use durations::Durations;
+pub use error::{AirlockError, AirlockField};
 pub use ignored::Ignored;
 pub use observation::{
     Identity, Measures, MoreCodes, Observation, Playback, SessionHash, State, Tenant, Total,
@@ -60,7 +63,7 @@ pub use sent_fields::SentFields;
 pub use session::session_of;
 pub use session_hash::SessionHasher;
 pub use settings::{AddressPolicy, Format, Settings};
-pub use shared::{AirlockError, Shared};
+pub use shared::Shared;
 pub use text::is_publishable;
 
 pub use crowdfold_scan::Scanner;

@@ -35,10 +35,9 @@ pub struct Settings {
     /// The form of records that have no header `content-type`.
     pub format: Format,
     /// The keys under which producers send fields. Each entry maps crowdfold's name of a field to a path of object keys
-    /// (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
     /// The keys under which a CDN log contains values. Each entry maps crowdfold's name of a value to a path of object
-    /// keys (`[source.log]`).
+    /// keys.
     pub log: BTreeMap<String, Vec<String>>,
     /// The locations of the values of custom dimensions. Each entry is a source, and custom dimensions refer to it by
     /// its index.

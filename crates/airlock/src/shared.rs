@@ -1,46 +1,17 @@
 //! The state that all airlocks of a process share.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ahash::RandomState;
-use crowdfold_beacon::{Fields, FieldsError, LogFields};
+use crowdfold_beacon::{Fields, LogFields};
 use crowdfold_model::Dimension;
 use crowdfold_scan::Scanner;
 use hashbrown::{HashMap, HashSet};
-use thiserror::Error;
 
 use crate::address::Databases;
 use crate::client::UserAgents;
-use crate::{SessionHasher, Settings, Tenant};
-
-/// The error for settings with which no airlock can be created.
-#[derive(Debug, Error)]
-pub enum AirlockError {
-    /// `[source.fields]` or `[source.log]` is invalid.
-    #[error(transparent)]
-    Fields(#[from] FieldsError),
-    /// The number of tenants is 0 or too large.
-    #[error("tenants.names has {0} names; list at least 1 and at most 65,535")]
-    Tenants(usize),
-    /// The default tenant is not one of the tenants.
-    #[error("tenants.default is not in tenants.names; add it, or set another tenant")]
-    DefaultTenant,
-    /// A database of countries or autonomous systems cannot be read.
-    #[error(
-        "{key}: {path} is not a readable MMDB ({source}); set a valid file, or \"\" to disable the lookup"
-    )]
-    Database {
-        /// The configuration key.
-        key: &'static str,
-        /// The path of the database.
-        path: PathBuf,
-        /// The reason why the database cannot be read.
-        #[source]
-        source: maxminddb::MaxMindDbError,
-    },
-}
+use crate::{AirlockError, SessionHasher, Settings, Tenant};
 
 /// The maximum number of tenants for which a name is compared with each tenant. If there are more tenants, a hash map
 /// is used.

@@ -1,10 +1,11 @@
 //! The fields of a JSON beacon, and the keys under which a producer sends them.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::sync::LazyLock;
 
 use crowdfold_model::{Custom, CustomSource, Dimension, Metric};
-use thiserror::Error;
 
 pub use self::set::FieldSet;
 use crate::paths::{Branch, PathInUse, Tree};
@@ -127,25 +128,79 @@ pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
     PLAIN.map(|(name, field, _)| (name, field)).into_iter().chain(dimensions).chain(metrics).collect()
 });
 
-/// The error for an invalid entry of `[source.fields]` or `[source.log]`. It contains the table and the name of the
-/// entry. These come from the configuration, so they contain no part of a beacon.
-#[derive(Debug, Error, PartialEq, Eq)]
+/// The settings that name the fields of producers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldNames {
+    /// The names of the fields of a JSON beacon.
+    Beacon,
+    /// The names of the fields of a log.
+    Log,
+}
+
+impl Display for FieldNames {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Beacon => "the beacon field",
+            Self::Log => "the log field",
+        })
+    }
+}
+
+/// The error for an invalid name or path of a field. Names and paths come from the settings, so they contain no part of
+/// a beacon. A crate that knows the names of the settings in a configuration writes its own message with
+/// [`FieldsError::field`] and [`FieldsError::problem`].
+#[derive(Debug, PartialEq, Eq)]
 pub enum FieldsError {
-    /// The table has no entry of this name.
-    #[error("{0} contains an unknown name `{1}`; deploy/default.toml lists the names")]
-    Unknown(&'static str, String),
-    /// The path of the entry is empty.
-    #[error("{0}.{1} is an empty path; set it to the object keys that lead to the value")]
-    Empty(&'static str, String),
-    /// Two entries have the same path, or one path is the beginning of the other.
-    #[error("{0}.{1} has the same path as another field; set a different path for each field")]
-    Clash(&'static str, String),
+    /// There is no field of this name.
+    Unknown(FieldNames, String),
+    /// The path of the field is empty.
+    Empty(FieldNames, String),
+    /// Two fields have the same path, or one path is the beginning of the other.
+    Clash(FieldNames, String),
     /// A custom dimension has the path of another field, or a path inside it.
-    #[error("dimensions has the path {0}, which another field has too; set a different path for each field")]
     CustomClash(String),
 }
 
-const TABLE: &str = "source.fields";
+impl FieldsError {
+    /// Returns the field that must change, or `None` if it is the path of a custom dimension.
+    #[must_use]
+    pub fn field(&self) -> Option<(FieldNames, &str)> {
+        match self {
+            Self::Unknown(names, name) | Self::Empty(names, name) | Self::Clash(names, name) => {
+                Some((*names, name))
+            }
+            Self::CustomClash(_) => None,
+        }
+    }
+
+    /// Describes the error and the fix. The field is the subject of the description, but is not part of it.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        match self {
+            Self::Unknown(..) => "is unknown; use one of crowdfold's names".into(),
+            Self::Empty(..) => "has an empty path; set it to the object keys that lead to the value".into(),
+            Self::Clash(..) => {
+                "has the same path as another field; set a different path for each field".into()
+            }
+            Self::CustomClash(path) => {
+                format!(
+                    "has the path {path}, which another field has too; set a different path for each field"
+                )
+            }
+        }
+    }
+}
+
+impl Display for FieldsError {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self.field() {
+            Some((names, name)) => write!(out, "{names} `{name}` {}", self.problem()),
+            None => write!(out, "a custom dimension {}", self.problem()),
+        }
+    }
+}
+
+impl Error for FieldsError {}
 
 /// The keys under which a producer sends the fields, in a form in which a beacon is read in one pass.
 pub struct Fields {
@@ -183,11 +238,13 @@ impl Fields {
     ) -> Result<Self, FieldsError> {
         let mut root = Tree::default();
         for (name, path) in renamed {
-            let field = Field::named(name).ok_or_else(|| FieldsError::Unknown(TABLE, name.clone()))?;
+            let field =
+                Field::named(name).ok_or_else(|| FieldsError::Unknown(FieldNames::Beacon, name.clone()))?;
             if path.is_empty() {
-                return Err(FieldsError::Empty(TABLE, name.clone()));
+                return Err(FieldsError::Empty(FieldNames::Beacon, name.clone()));
             }
-            root.insert(path, field).map_err(|PathInUse| FieldsError::Clash(TABLE, name.clone()))?;
+            root.insert(path, field)
+                .map_err(|PathInUse| FieldsError::Clash(FieldNames::Beacon, name.clone()))?;
         }
         for (name, field) in NAMES.iter().filter(|(name, _)| !renamed.contains_key(*name)) {
             // The insertion fails if a renamed field has this key. The producer then does not send the field with this

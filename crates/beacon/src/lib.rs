@@ -50,7 +50,7 @@ pub use beacon::{Amount, Beacon, Malformed, Mode, Number, ReadError, Text};
 pub use body::Body;
 pub use capture::LogFields;
 pub use envelope::{CONTENT_TYPE, Packer, Parsed};
-pub use fields::{Field, FieldSet, Fields, FieldsError};
+pub use fields::{Field, FieldNames, FieldSet, Fields, FieldsError};
 pub use http::{Http, is_signal_set};
 pub use nothing::{is_nothing, trimmed};
 pub use reader::{Form, Reader};

@@ -39,7 +39,7 @@ mod watched;
 
 pub use collector::Collector;
 pub use counts::{Counted, Outcome};
-pub use error::CollectorError;
+pub use error::{CollectorError, CollectorField};
 pub use server::Server;
 pub use settings::{Acknowledge, Settings};
 pub use tls::{Certificates, Files};

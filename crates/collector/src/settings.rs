@@ -55,7 +55,7 @@ pub struct Settings {
     pub gpc: bool,
     /// True if the header `DNT: 1` opts a session out.
     pub dnt: bool,
-    /// Alternative names for the fields of JSON beacons (`[source.fields]`).
+    /// Alternative names for the fields of JSON beacons.
     pub fields: BTreeMap<String, Vec<String>>,
     /// The locations of the values of custom dimensions.
     pub custom_sources: Vec<CustomSource>,

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::CollectorError;
+use crate::{CollectorError, CollectorField};
 
 /// The paths of the certificate and the private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,18 +79,18 @@ fn file_states(files: &Files) -> [FileState; 2] {
 const LONGEST: u64 = 1 << 20;
 
 /// Reads a file. Returns an error if it is not a regular file.
-fn content(key: &'static str, path: &Path) -> Result<Vec<u8>, CollectorError> {
-    let unreadable = |error| CollectorError::Unreadable { key, path: path.into(), error };
+fn content(field: CollectorField, path: &Path) -> Result<Vec<u8>, CollectorError> {
+    let unreadable = |error| CollectorError::Unreadable { field, path: path.into(), error };
     let about = path.metadata().map_err(unreadable)?;
     if !about.is_file() {
-        return Err(CollectorError::NotAFile { key, path: path.into() });
+        return Err(CollectorError::NotAFile { field, path: path.into() });
     }
     // another process may have replaced the file by a pipe since the call of `metadata`; without this flag, opening a
     // pipe waits for a writer
     let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let file = File::options().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
     if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err(CollectorError::NotAFile { key, path: path.into() });
+        return Err(CollectorError::NotAFile { field, path: path.into() });
     }
     let mut content = Vec::new();
     file.take(LONGEST).read_to_end(&mut content).map_err(unreadable)?;
@@ -98,15 +98,14 @@ fn content(key: &'static str, path: &Path) -> Result<Vec<u8>, CollectorError> {
 }
 
 fn read(files: &Files) -> Result<TlsAcceptor, CollectorError> {
-    const CERTIFICATE: &str = "collect.tls.certificate";
-    const KEY: &str = "collect.tls.key";
-    let certificate = content(CERTIFICATE, &files.certificate)?;
-    let key = content(KEY, &files.key)?;
-    let nothing = |key, path: &Path, what| CollectorError::Nothing { key, path: path.into(), what };
+    use CollectorField::{Certificate, Key};
+    let certificate = content(Certificate, &files.certificate)?;
+    let key = content(Key, &files.key)?;
+    let nothing = |field, path: &Path, section| CollectorError::Nothing { field, path: path.into(), section };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&certificate).collect();
     let chain = chain.ok().filter(|chain| !chain.is_empty());
-    let chain = chain.ok_or_else(|| nothing(CERTIFICATE, &files.certificate, "certificate"))?;
-    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| nothing(KEY, &files.key, "private key"))?;
+    let chain = chain.ok_or_else(|| nothing(Certificate, &files.certificate, "certificate"))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| nothing(Key, &files.key, "private key"))?;
     let unfit = |error| CollectorError::Unfit {
         certificate: files.certificate.clone(),
         key: files.key.clone(),
@@ -141,13 +140,13 @@ mod tests {
             let files = Files { certificate: strange.clone(), key: file.clone() };
             let Err(error) = Certificates::load(files) else { panic!("{strange:?} was accepted") };
             let expected = format!(
-                "collect.tls.certificate {} is not a regular file; set the key to a file in PEM format",
+                "the certificate {} is not a regular file; set the path of a file in PEM format",
                 strange.display()
             );
             assert_eq!(error.to_string(), expected);
             let files = Files { certificate: file.clone(), key: strange };
             let Err(error) = Certificates::load(files) else { panic!("accepted as a key") };
-            assert!(matches!(error, CollectorError::NotAFile { key: "collect.tls.key", .. }), "{error}");
+            assert!(matches!(error, CollectorError::NotAFile { field: CollectorField::Key, .. }), "{error}");
         }
         std::fs::remove_dir_all(&dir).unwrap();
     }

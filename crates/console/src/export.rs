@@ -27,7 +27,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// Parses an entry of `console.export`, such as `cdn: rebuffering_ratio, vsf`. `custom` are the names of the custom
+    /// Parses an entry of the exported tables, such as `cdn: rebuffering_ratio, vsf`. `custom` are the names of the custom
     /// dimensions.
     ///
     /// # Errors
@@ -40,9 +40,8 @@ impl Export {
         let known = Names::new(custom.iter().copied());
         let names: Vec<&str> = breakdown.split([',', '.']).map(str::trim).collect();
         names.iter().try_for_each(|name| known.check(name)).map_err(|error| failed(error.to_string()))?;
-        let breakdown = list_of_names("breakdown", breakdown)
-            .map_err(|error| failed(error.to_string().replace("--", "")))?
-            .join(".");
+        let breakdown =
+            list_of_names("breakdown", breakdown).map_err(|error| failed(error.to_string()))?.join(".");
         let metric = |name: &str| {
             QueryMetric::named(name.trim()).ok_or_else(|| {
                 let known: Vec<_> = QueryMetric::all().map(QueryMetric::name).collect();

@@ -104,9 +104,11 @@ async fn route(console: Arc<Console>, request: Request<Incoming>) -> Answered {
     }
     let settings = &console.settings;
     if settings.tokens.is_empty() && !host::is_allowed(request.headers(), &settings.hosts) {
-        let message =
-            "the request is for a host that is not in console.hosts; use http://localhost, or add the host";
-        return refusal(&Refusal { status: StatusCode::FORBIDDEN, message: message.into() });
+        let message = format!(
+            "the request is for a host that is not in {}; use http://localhost, or add the host",
+            settings.hosts_name
+        );
+        return refusal(&Refusal { status: StatusCode::FORBIDDEN, message });
     }
     if path == "/login" && request.method() == Method::POST {
         return login(&console, request).await;

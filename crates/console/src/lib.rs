@@ -34,7 +34,7 @@ mod store;
 mod tenants;
 
 pub use access::{Access, Token};
-pub use error::ConsoleError;
+pub use error::{ConsoleError, ConsoleField};
 pub use export::Export;
 pub use live::Live;
 pub use server::{Console, Server};

@@ -218,7 +218,7 @@ fn refusals() -> Map<String, Value> {
     let described = [
         (400, "A parameter is unknown or not valid."),
         (401, "The token is missing or wrong."),
-        (403, "The request is for a host that is not in `console.hosts`."),
+        (403, "The request is for a host that is neither local nor in the list of hosts of the console."),
         (404, "The tenant or the table is unknown, or there are no rollups yet."),
         (414, "The address is too long."),
         (422, "No published table answers the question, or the answer needs too many rows."),

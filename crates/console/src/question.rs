@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_model::{Dimension, Span, Timestamp, parse_duration, show_duration};
-use crowdfold_query::{Args, Catalogue, Names, Query, QueryError, QueryMetric, list_of_names};
+use crowdfold_query::{Args, Catalogue, Names, Query, QueryMetric, list_of_names};
 use hyper::StatusCode;
 
 use crate::tenants::Tenants;
@@ -275,12 +275,7 @@ fn dimensions(
     for name in list.split([',', '.']) {
         known.check(name).map_err(|error| Refusal::bad(format!("{parameter}: {error}")))?;
     }
-    list_of_names(parameter, &list).map_err(|error| Refusal::bad(without_dashes(&error)))
-}
-
-/// Returns an error of a query as it is written for parameters instead of flags.
-fn without_dashes(error: &QueryError) -> String {
-    error.to_string().replace("--", "")
+    list_of_names(parameter, &list).map_err(|error| Refusal::bad(error.to_string()))
 }
 
 /// Returns the conditions, such as `os:Windows` or `os=Windows`.
@@ -307,7 +302,7 @@ fn table(
 ) -> Result<(String, Query), Refusal> {
     let query = |breakdown: &str| {
         let args = Args { breakdown: Some(breakdown.to_owned()), ..args.clone() };
-        Query::from_args(&args, &Catalogue::default(), now).map_err(|error| without_dashes(&error))
+        Query::from_args(&args, &Catalogue::default(), now).map_err(|error| error.to_string())
     };
     if parameters.one("breakdown").is_some() {
         let asked = dimensions(parameters, "breakdown", known)?.join(".");

@@ -14,6 +14,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The host names at which the page may be requested if there are no tokens, in addition to loopback names.
     pub hosts: Vec<String>,
+    /// The name of `hosts` in the configuration, for the response to a request for another host.
+    pub hosts_name: &'static str,
     /// The directory of the store. `None` means that the store is in memory.
     pub data_dir: Option<PathBuf>,
     /// The times after which rows are added up and deleted.

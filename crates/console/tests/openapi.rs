@@ -64,6 +64,7 @@ fn start(data_dir: Option<&Path>, tokens: Vec<Token>, audit_report: Option<&Path
     let settings = Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         hosts: Vec::new(),
+        hosts_name: "hosts",
         data_dir: data_dir.map(Path::to_owned),
         lifetimes: lifetimes(),
         tokens,

@@ -120,5 +120,5 @@ fn certificate_that_is_a_pipe_is_refused() {
     fs::write(dir.path().join("C"), config).expect("written");
     let (code, _, stderr) = shell(dir.path(), "mkfifo pipe; exec $C collect --config C");
     assert_eq!(code, Some(2), "{stderr}");
-    assert!(stderr.contains("pipe is not a regular file; set the key to a file in PEM format"), "{stderr}");
+    assert!(stderr.contains("pipe is not a regular file; set the path of a file in PEM format"), "{stderr}");
 }

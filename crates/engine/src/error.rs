@@ -11,7 +11,7 @@ pub enum EngineError {
     /// The broker sets the timestamps, and the timestamp of a record is too far ahead of this machine's clock.
     #[error(
         "the record at offset {offset} of partition {partition} is {} ms ahead of this machine's clock; \
-         correct the clocks of the brokers and of this machine, or raise windows.max_skew",
+         correct the clocks of the brokers and of this machine",
         .ahead.as_millis()
     )]
     ClockSkew {
@@ -36,8 +36,7 @@ pub enum EngineError {
     /// consumer group.
     #[error(
         "the committed offset of partition {0} was not written by crowdfold: its metadata is not a checkpoint, so another \
-         program uses the same consumer group; set another kafka.prefix, or ignore the committed offsets once with \
-         --restart-from-now"
+         program uses the same consumer group"
     )]
     NotACheckpoint(
         /// The partition of the committed offset.

@@ -93,9 +93,9 @@ pub(crate) fn check(
 ) -> Result<(), QueryError> {
     let Some(tenant) = tenant else { return Ok(()) };
     let across = match (by.first(), conditions.keys().next()) {
-        (Some(attribute), _) => format!("--by {attribute}"),
-        (None, Some(attribute)) => format!("--where {attribute}=…"),
-        (None, None) => "--across".into(),
+        (Some(attribute), _) => format!("by {attribute}"),
+        (None, Some(attribute)) => format!("where {attribute}=…"),
+        (None, None) => "across".into(),
     };
     Err(QueryError::OneAndSeveral { tenant: tenant.to_owned(), across })
 }

@@ -7,6 +7,8 @@ use crate::comparison::TableWindows;
 use crate::group::{Derived, Group};
 use crate::output::{Cell, Column, Sheet};
 use crate::row::Numbers;
+pub use notes::Hint;
+
 use columns::{concurrent, derived, distributions, errors, mean, mean_of_windows, metric, percentile, plain};
 
 mod columns;

@@ -63,12 +63,13 @@ impl<'a> Names<'a> {
 /// Parses a list of names, such as `os,browser` or `os.browser`. The keys of rollup records contain dots.
 ///
 /// # Errors
-/// Returns an error if a name is empty or occurs twice. `flag` is the name of the flag that contains the list.
-pub fn list_of_names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
+/// Returns an error if a name is empty or occurs twice. `parameter` is the name of the parameter that contains the
+/// list.
+pub fn list_of_names(parameter: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
     let names: Vec<String> = list.split([',', '.']).map(|name| name.trim().to_owned()).collect();
     let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     if twice || names.iter().any(String::is_empty) {
-        return Err(QueryError::List { flag, list: list.to_owned() });
+        return Err(QueryError::List { parameter, list: list.to_owned() });
     }
     Ok(names)
 }

@@ -1,17 +1,17 @@
-//! Queries: their flags, and the checks that they can be answered.
+//! Queries: their parameters, and the checks that they can be answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_model::{DURATION_UNITS, FOLDED, Span, Timestamp, parse_duration};
+use crowdfold_model::{FOLDED, Span, Timestamp, parse_duration};
 
 use crate::across::{self, Across, Catalogue};
-use crate::list_of_names;
 use crate::row::Row;
+use crate::{QueryError, list_of_names};
 
 #[cfg(test)]
 mod tests;
 
-/// The flags of a query, as they are written on a command line.
+/// The parameters of a query, as a person writes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
     /// The breakdown of the table to read, such as `os,browser`.
@@ -33,76 +33,6 @@ pub struct Args {
     pub every: Option<String>,
     /// True if the rows of all tenants are added up. An attribute in `by` or in a condition has the same effect.
     pub across: bool,
-}
-
-/// The reason why a query cannot be answered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum QueryError {
-    /// A list of dimensions contains an empty name, or the same name twice.
-    #[error("--{flag} {list:?} contains a dimension twice or an empty one; write it like os,browser")]
-    List {
-        /// The name of the flag: `breakdown` or `by`.
-        flag: &'static str,
-        /// The list as it was written.
-        list: String,
-    },
-    /// A condition has no `=`, no name, or no value.
-    #[error("--where {0:?} is not a condition; write it like os=Windows")]
-    Condition(
-        /// The condition as it was written.
-        String,
-    ),
-    /// The value of a flag is not a duration.
-    #[error(
-        "--{flag} {text:?} is not a duration; write a number above 0 and a unit, such as 90s (units: {DURATION_UNITS})"
-    )]
-    Duration {
-        /// The name of the flag: `since` or `every`.
-        flag: &'static str,
-        /// The value as it was written.
-        text: String,
-    },
-    /// The dimensions to group by are not the first dimensions of the breakdown.
-    #[error(
-        "--by {by} is not a prefix of breakdown {breakdown}, so folded rows cannot be grouped by it; group by \
-         {choices}"
-    )]
-    NotAPrefix {
-        /// The dimensions to group by.
-        by: String,
-        /// The dimensions of the breakdown.
-        breakdown: String,
-        /// The lists of dimensions by which this breakdown can be grouped.
-        choices: String,
-    },
-    /// A condition names a dimension that the breakdown does not have.
-    #[error(
-        "--where {dimension}=… does not apply to breakdown {breakdown}, which has no {dimension}; tables cannot be \
-         joined, so query a breakdown that has it"
-    )]
-    NotInBreakdown {
-        /// The dimension in the condition.
-        dimension: String,
-        /// The dimensions of the breakdown.
-        breakdown: String,
-    },
-    /// The query selects one tenant, and also adds up several tenants.
-    #[error("--tenant {tenant} selects one tenant, but {across} adds up several; remove one of the two")]
-    OneAndSeveral {
-        /// The tenant that `--tenant` selects.
-        tenant: String,
-        /// The flag that adds up several tenants.
-        across: String,
-    },
-    /// The query names no breakdown, and either none or several of the published breakdowns have all dimensions of the
-    /// query.
-    #[error("{} of the published breakdowns has all dimensions of the query; choose one with --breakdown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
-    BreakdownChoice {
-        /// The number of published breakdowns that have all dimensions of the query.
-        fitting: usize,
-        /// All published breakdowns.
-        known: Vec<String>,
-    },
 }
 
 /// A validated query.
@@ -133,11 +63,11 @@ pub(crate) enum Met {
 }
 
 impl Query {
-    /// Validates the flags of a query. A name is an attribute if `catalogue` contains it; otherwise it is a dimension.
+    /// Validates the parameters of a query. A name is an attribute if `catalogue` contains it; otherwise it is a dimension.
     /// The period begins at `since` before `now` and ends at `now`. It contains the windows that start in it.
     ///
     /// # Errors
-    /// Returns an error that contains the invalid flag and its correct form.
+    /// Returns an error that contains the invalid parameter and its correct form.
     pub fn from_args(args: &Args, catalogue: &Catalogue, now: Timestamp) -> Result<Self, QueryError> {
         let breakdown = args.breakdown.as_deref().map(|list| list_of_names("breakdown", list)).transpose()?;
         let by = match args.by.as_deref() {
@@ -263,10 +193,10 @@ impl Query {
     }
 }
 
-fn span(flag: &'static str, text: Option<&str>) -> Result<Option<Span>, QueryError> {
+fn span(parameter: &'static str, text: Option<&str>) -> Result<Option<Span>, QueryError> {
     let read = |text: &str| {
         let length = parse_duration(text).map(Span::from).filter(|length| !length.is_zero());
-        length.ok_or_else(|| QueryError::Duration { flag, text: text.to_owned() })
+        length.ok_or_else(|| QueryError::Duration { parameter, text: text.to_owned() })
     };
     text.map(read).transpose()
 }

@@ -12,6 +12,7 @@ use crowdfold_model::{Span, Timestamp};
 use metrics::gauge;
 
 use crate::clock;
+use crate::config::{airlock_message, engine_message};
 use crate::databases::Databases;
 use crate::erase::Eraser;
 use crate::stage::{Stage, never_written, refused, sink_settings, source_settings};
@@ -48,7 +49,8 @@ impl Stage for Combine {
     fn new(context: &WorkerContext) -> Result<Self, WorkerError> {
         let settings = context.config.airlock()?;
         let databases = Databases::of(&settings);
-        let shared = Shared::new(settings, SessionHasher::random()).map_err(refused)?;
+        let shared = Shared::new(settings, SessionHasher::random())
+            .map_err(|error| refused(airlock_message(&error)))?;
         let names = context.config.topic_names();
         let eraser = wiring::eraser(&context.config)?
             .map(|client| Eraser::start(&client, &names.beacons, Arc::clone(&context.status)));
@@ -108,8 +110,8 @@ impl Stage for Combine {
         let rules = config.rules();
         let floor = rules.ceil(now + rules.lateness);
         let restart = context.restart_from_now;
-        let starts =
-            plan_starts::<CombinerCheckpoint>(&numbers, group, empty, floor, restart).map_err(refused)?;
+        let starts = plan_starts::<CombinerCheckpoint>(&numbers, group, empty, floor, restart)
+            .map_err(|error| refused(engine_message(&error)))?;
         let mut combiners = Vec::with_capacity(starts.len());
         for (start, ours) in starts.iter().zip(&assigned.partitions) {
             if start.offsets_lost {

@@ -5,6 +5,7 @@
 
 mod dimensions;
 mod librdkafka;
+mod messages;
 mod names;
 mod parameters;
 mod policies;
@@ -20,6 +21,8 @@ use crowdfold_release::{Policies, Policy, Secret};
 
 use dimensions::CustomDefinitions;
 
+pub(crate) use messages::engine_message;
+pub use messages::{airlock_message, fields_message};
 pub use parameters::partitioner;
 pub use policies::policy_key;
 pub use principals::Principals;

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 use crowdfold_airlock::{Settings, Shared};
 use crowdfold_model::{Span, Timestamp};
 
+use crate::config::airlock_message;
+
 /// The interval at which the files are checked for changes.
 const CHECK_INTERVAL: Span = Span::SECOND.times(10);
 
@@ -38,7 +40,7 @@ impl Databases {
         self.read = modified_times;
         match shared.reload() {
             Ok(()) => tracing::info!("the country and network databases were reloaded"),
-            Err(error) => tracing::warn!("{error}; the databases in use are kept"),
+            Err(error) => tracing::warn!("{}; the databases in use are kept", airlock_message(&error)),
         }
     }
 }

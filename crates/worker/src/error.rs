@@ -9,6 +9,8 @@ use crowdfold_kafka::acl::Right;
 use crowdfold_kafka::{KafkaError, SourceError};
 use metrics_exporter_prometheus::BuildError;
 
+use crate::config::engine_message;
+
 /// An error that ends a worker or prevents its start.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
@@ -22,7 +24,7 @@ pub enum WorkerError {
     #[error("{0}")]
     Fatal(String),
     /// The operator of a partition cannot continue.
-    #[error(transparent)]
+    #[error("{}", engine_message(.0))]
     Engine(#[from] EngineError),
     /// Another worker uses the same instance name.
     #[error("{0}")]

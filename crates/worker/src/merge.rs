@@ -12,6 +12,7 @@ use crowdfold_model::{Span, Timestamp};
 use metrics::{counter, gauge, histogram};
 
 use crate::clock;
+use crate::config::engine_message;
 use crate::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use crate::tally::Tally;
 use crate::telemetry::{Component, Counters};
@@ -87,8 +88,8 @@ impl Stage for Merge {
         let rules = config.rules();
         let floor = rules.ceil(now + rules.lateness);
         let restart = context.restart_from_now;
-        let starts =
-            plan_starts::<MergerCheckpoint>(&numbers, group, empty, floor, restart).map_err(refused)?;
+        let starts = plan_starts::<MergerCheckpoint>(&numbers, group, empty, floor, restart)
+            .map_err(|error| refused(engine_message(&error)))?;
         self.whole = is_whole(&numbers, group);
         let mergers = starts.iter().zip(&assigned.partitions).map(|(start, ours)| {
             if start.offsets_lost {

@@ -138,7 +138,10 @@ fn damaged_database_is_refused() {
     let refused = |bytes: &[u8]| {
         let file = Temporary::new("damaged", bytes);
         let error = open(None, Some(&file.0)).err().unwrap_or_else(|| panic!("taken")).to_string();
-        assert!(error.starts_with("address.asn_mmdb: ") && error.contains("damaged.mmdb"), "{error}");
+        assert!(
+            error.starts_with("the database of autonomous systems ") && error.contains("damaged.mmdb"),
+            "{error}"
+        );
     };
     let whole = nested();
     refused(b"not an MMDB");
@@ -150,8 +153,9 @@ fn damaged_database_is_refused() {
     refused(&hole);
     let missing = open(Some(std::path::Path::new("/nonexistent/x.mmdb")), None).err();
     assert!(
-        missing
-            .is_some_and(|error| error.to_string().starts_with("address.country_mmdb: /nonexistent/x.mmdb"))
+        missing.is_some_and(|error| error
+            .to_string()
+            .starts_with("the database of countries /nonexistent/x.mmdb"))
     );
 }
 

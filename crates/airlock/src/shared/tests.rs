@@ -12,8 +12,14 @@ fn refusal(settings: Settings) -> String {
 fn contradictory_settings_are_refused() {
     let fields = [("sessoin".to_owned(), vec!["x".to_owned()])].into_iter().collect();
     assert!(refusal(Settings { fields, ..Settings::default() }).contains("`sessoin`"));
-    assert!(refusal(Settings { tenants: Vec::new(), ..Settings::default() }).contains("tenants.names"));
-    assert!(refusal(Settings { default_tenant: 1, ..Settings::default() }).contains("tenants.default"));
+    assert!(
+        refusal(Settings { tenants: Vec::new(), ..Settings::default() })
+            .starts_with("the list of tenants has 0 names")
+    );
+    assert!(
+        refusal(Settings { default_tenant: 1, ..Settings::default() })
+            .starts_with("the default tenant is not in")
+    );
     let country_mmdb = Some("/nonexistent/x.mmdb".into());
     assert!(refusal(Settings { country_mmdb, ..Settings::default() }).contains("/nonexistent/x.mmdb"));
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crowdfold_model::CustomSource;
 
 use super::keys::KEYS;
-use crate::FieldsError;
 use crate::paths::{Branch, PathInUse, Tree};
+use crate::{FieldNames, FieldsError};
 
 /// The values of a request that crowdfold reads. It reads no other part of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,7 +71,7 @@ const HEADERS: [(&str, Name); 13] = [
     ("cmcd-status", Name::Cmcd(3)),
 ];
 
-/// The names of the values in `[source.log]`. In addition, `cmcd_{key}` is the name of a single CMCD member.
+/// The names of the values in a log. In addition, `cmcd_{key}` is the name of a single CMCD member.
 const LOGGED: [(&str, Name); 25] = [
     ("time", Name::Time),
     ("address", Name::Client),
@@ -110,7 +110,7 @@ fn logged(name: &str) -> Option<Name> {
 }
 
 /// The keys under which the values of a captured request are found. They are the keys of crowdfold's own captures, or
-/// the keys of a CDN log (`[source.log]`).
+/// the keys of a CDN log.
 pub struct LogFields {
     /// The objects of the format. A node is created after its children, so the outermost object is the last node.
     nodes: Vec<Node>,
@@ -162,17 +162,16 @@ impl LogFields {
         named: &BTreeMap<String, Vec<String>>,
         custom: &[CustomSource],
     ) -> Result<Self, FieldsError> {
-        const TABLE: &str = "source.log";
         if named.is_empty() {
             return Ok(Self::default());
         }
         let mut root = Tree::default();
         for (ours, path) in named {
-            let name = logged(ours).ok_or_else(|| FieldsError::Unknown(TABLE, ours.clone()))?;
+            let name = logged(ours).ok_or_else(|| FieldsError::Unknown(FieldNames::Log, ours.clone()))?;
             if path.is_empty() {
-                return Err(FieldsError::Empty(TABLE, ours.clone()));
+                return Err(FieldsError::Empty(FieldNames::Log, ours.clone()));
             }
-            root.insert(path, name).map_err(|PathInUse| FieldsError::Clash(TABLE, ours.clone()))?;
+            root.insert(path, name).map_err(|PathInUse| FieldsError::Clash(FieldNames::Log, ours.clone()))?;
         }
         for (index, path) in
             custom.iter().enumerate().filter_map(|(at, source)| Some((at, source.log.as_ref()?)))
@@ -194,7 +193,7 @@ impl LogFields {
         Ok(log)
     }
 
-    /// Returns the names that `[source.log]` may contain.
+    /// Returns the names of the values that are read from a CDN log.
     pub fn names() -> impl Iterator<Item = String> {
         let members = KEYS.iter().map(|(key, _)| format!("cmcd_{key}"));
         LOGGED.iter().map(|(name, _)| (*name).to_owned()).chain(members)

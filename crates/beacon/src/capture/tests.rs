@@ -349,7 +349,7 @@ fn unknown_names_and_equal_paths_in_source_log_are_refused() {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         LogFields::new(&[(name.to_owned(), path)].into()).err().unwrap().to_string()
     };
-    assert!(refused("host", &["h"]).starts_with("source.log contains an unknown name `host`"));
+    assert!(refused("host", &["h"]).starts_with("the log field `host` is unknown"));
     assert!(refused("cmcd_nor", &["h"]).contains("`cmcd_nor`"));
-    assert!(refused("time", &[]).starts_with("source.log.time is an empty path"));
+    assert!(refused("time", &[]).starts_with("the log field `time` has an empty path"));
 }

@@ -72,16 +72,22 @@ fn renamed_field_is_not_found_under_its_standard_name() {
 
 #[test]
 fn invalid_paths_are_refused() {
-    assert_eq!(refusal(&[("sesion", &["s"])]), Some(FieldsError::Unknown(TABLE, "sesion".into())));
-    assert_eq!(refusal(&[("session", &[])]), Some(FieldsError::Empty(TABLE, "session".into())));
-    assert_eq!(refusal(&[("session", &["a"]), ("ts", &["a"])]), Some(FieldsError::Clash(TABLE, "ts".into())));
+    assert_eq!(
+        refusal(&[("sesion", &["s"])]),
+        Some(FieldsError::Unknown(FieldNames::Beacon, "sesion".into()))
+    );
+    assert_eq!(refusal(&[("session", &[])]), Some(FieldsError::Empty(FieldNames::Beacon, "session".into())));
+    assert_eq!(
+        refusal(&[("session", &["a"]), ("ts", &["a"])]),
+        Some(FieldsError::Clash(FieldNames::Beacon, "ts".into()))
+    );
     assert_eq!(
         refusal(&[("session", &["a"]), ("ts", &["a", "b"])]),
-        Some(FieldsError::Clash(TABLE, "ts".into()))
+        Some(FieldsError::Clash(FieldNames::Beacon, "ts".into()))
     );
     assert_eq!(
         refusal(&[("session", &["a", "b"]), ("ts", &["a"])]),
-        Some(FieldsError::Clash(TABLE, "ts".into()))
+        Some(FieldsError::Clash(FieldNames::Beacon, "ts".into()))
     );
     assert_eq!(refusal(&[("session", &["a", "b"]), ("ts", &["a", "c"])]), None);
 }

@@ -345,7 +345,7 @@ fn skip(source: &Source<'_>, at: usize, is_outermost: bool, beacon: &mut Beacon<
     source.skip(at)
 }
 
-/// Skips a value that is not an object, although a path in `[source.fields]` continues inside it.
+/// Skips a value that is not an object, although the path of a field continues inside it.
 fn skip_outer(source: &Source<'_>, at: usize) -> Option<usize> {
     let end = source.skip(at)?;
     // An object after the value would be invalid JSON. `learn` would read it as the expected object, so it is refused

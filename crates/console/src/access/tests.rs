@@ -21,7 +21,7 @@ fn tokens() -> Vec<Token> {
         "non-ascii-é-é-é-é-é-é",
     ] {
         let error = read("bad", text, &[]).unwrap_err().to_string();
-        assert!(error.starts_with("console.tokens.bad.file: "), "{error}");
+        assert!(error.starts_with("the token bad: "), "{error}");
         assert!(error.ends_with("write a random text of 16 to 256 characters to the file"), "{error}");
     }
     vec![

@@ -14,6 +14,7 @@ use crowdfold_config::Acknowledge;
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{KafkaError, Writer};
 use crowdfold_model::{Span, Timestamp};
+use crowdfold_worker::config::fields_message;
 use crowdfold_worker::telemetry::{Component, Counters, Server, Status};
 use crowdfold_worker::{Config, Stop, clock, roles, wiring};
 
@@ -36,7 +37,7 @@ const RECENT: Span = Span::SECOND.times(10);
 pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     let settings = parameters::settings(&config);
     let files = parameters::files(&config).map(Certificates::load).transpose();
-    let certificates = files.map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
+    let certificates = files.map_err(|error| CrowdfoldError::Usage(parameters::message(&error)))?;
     hardening::open_files(settings.connections as u64)?;
     let client = wiring::client(&config)?;
     let topic = config.topic_names().beacons;
@@ -50,9 +51,9 @@ pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     let longest = config.ttl.beacons;
     let writer = Writer::open(&client, settings.writer(&topic, longest))?;
     let collector =
-        Collector::new(settings, writer).map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
-    let server =
-        CollectorServer::start(Arc::clone(&collector), certificates.clone()).map_err(anyhow::Error::from)?;
+        Collector::new(settings, writer).map_err(|error| CrowdfoldError::Usage(fields_message(&error)))?;
+    let server = CollectorServer::start(Arc::clone(&collector), certificates.clone())
+        .map_err(|error| anyhow!(parameters::message(&error)))?;
     let scheme = if certificates.is_some() { "https" } else { "http" };
     tracing::info!("receiving beacons at {scheme}://{}", server.address);
     let watching = Watching {
@@ -203,7 +204,7 @@ impl Watching<'_> {
             Ok(false) => {}
             Ok(true) => tracing::info!("the certificate was reloaded"),
             // A certificate file may be read while it is being replaced, so an error does not end the collector.
-            Err(error) => tracing::warn!("{error}; the certificate in use is kept"),
+            Err(error) => tracing::warn!("{}; the certificate in use is kept", parameters::message(&error)),
         }
     }
 

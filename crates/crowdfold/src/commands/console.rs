@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use crowdfold_console::{
-    Added, Batch, Console, ConsoleError, Export, Facts, Lifetimes, Server, Settings, Token,
+    Added, Batch, Console, ConsoleError, ConsoleField, Export, Facts, Lifetimes, Server, Settings, Token,
 };
 use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 use crowdfold_model::{Span, Timestamp};
@@ -42,7 +43,7 @@ pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
     // A store on disk may contain rows that expired while the console did not run.
     let maintained = console.store().maintain(clock::now());
     let mut problems =
-        Problems { maintenance: maintained.map_err(|error| error.to_string()).err(), ..Problems::default() };
+        Problems { maintenance: maintained.map_err(|error| message(&error)).err(), ..Problems::default() };
     problems.show(&console);
     let server = Server::start(Arc::clone(&console))?;
     tracing::info!("the page is at http://{}", server.address);
@@ -145,6 +146,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, CrowdfoldError> {
     Ok(Settings {
         listen: config.console.listen,
         hosts: config.console.hosts.clone(),
+        hosts_name: "console.hosts",
         data_dir: config.console.data_dir.clone(),
         lifetimes,
         tokens: tokens.collect::<Result<_, ConsoleError>>()?,
@@ -161,6 +163,18 @@ pub(super) fn settings(config: &Config) -> Result<Settings, CrowdfoldError> {
     })
 }
 
+/// Describes an error of the console. The description names the configuration key that can fix the error.
+fn message(error: &ConsoleError) -> String {
+    let key = match error.field() {
+        Some(ConsoleField::Directory) => "console.data_dir".into(),
+        Some(ConsoleField::Listen) => "console.listen".into(),
+        Some(ConsoleField::Token(name)) => format!("console.tokens.{name}.file"),
+        Some(ConsoleField::Export) => "console.export".into(),
+        None => return error.problem(),
+    };
+    format!("{key}: {}", error.problem())
+}
+
 /// An error of reading a topic or of writing to the store.
 #[derive(Debug)]
 enum FeedError {
@@ -172,7 +186,7 @@ impl std::fmt::Display for FeedError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Kafka(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
+            Self::Store(error) => f.write_str(&message(error)),
         }
     }
 }
@@ -191,9 +205,9 @@ impl From<ConsoleError> for FeedError {
 
 impl From<ConsoleError> for CrowdfoldError {
     fn from(error: ConsoleError) -> Self {
-        match error {
-            ConsoleError::Listen { .. } | ConsoleError::Store(_) => Self::Running(error.into()),
-            other => Self::Usage(other.to_string()),
+        match &error {
+            ConsoleError::Listen { .. } | ConsoleError::Store(_) => Self::Running(anyhow!(message(&error))),
+            other => Self::Usage(message(other)),
         }
     }
 }

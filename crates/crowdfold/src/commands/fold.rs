@@ -27,6 +27,7 @@ use anyhow::{Context, Result, anyhow};
 use crowdfold_airlock::{Durations, Format, Ignored, SentFields, SessionHasher, Shared};
 use crowdfold_engine::{Counts, Ledger, Merger, PreparedBatch, Start};
 use crowdfold_model::Timestamp;
+use crowdfold_worker::config::airlock_message;
 use crowdfold_worker::wiring::OperatorSettings;
 use crowdfold_worker::{Config, clock};
 
@@ -127,7 +128,7 @@ impl<W: Write> Folding<W> {
         let longest = settings.max_record;
         let joins = settings.format != Format::Cmcd;
         let shared = Shared::new(settings, SessionHasher::random())
-            .map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
+            .map_err(|error| CrowdfoldError::Usage(airlock_message(&error)))?;
         let shared = Arc::new(shared);
         let now = clock::now();
         let share = |nth| ShareOfSessions::new(&operators.combine, &shared, nth, now);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crowdfold_config::Tenants;
 use crowdfold_model::{Span, Timestamp};
-use crowdfold_query::{Answer, Args, Catalogue, Names, Query, QueryError, Reader};
+use crowdfold_query::{Answer, Args, Catalogue, Hint, Names, Query, QueryError, Reader};
 use crowdfold_worker::{Config, clock, wiring};
 
 use crate::cli::{self, TableFormat};
@@ -55,6 +55,9 @@ pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(
     print(args, &periods, config, &Input { names: topics, records }, &reader, out)
 }
 
+/// The prefix of a flag.
+const FLAG: &str = "--";
+
 /// The topics or files that were read, and the number of their records.
 struct Input {
     names: Vec<String>,
@@ -70,7 +73,7 @@ fn print(
     reader: &Reader,
     out: &mut impl Write,
 ) -> Result<(), CrowdfoldError> {
-    let usage = |error: QueryError| CrowdfoldError::Usage(error.to_string());
+    let usage = |error: QueryError| CrowdfoldError::Usage(error.message(FLAG));
     let answer = periods.query.run(reader.rows()).map_err(usage)?.with_errors(args.errors);
     let mut notes = notes(args, config, periods, input, reader, &answer);
     let written = match (args.rank, args.compare) {
@@ -158,7 +161,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, custom: &[&str], now: Timesta
         every: args.every.map(span),
         across: args.across,
     };
-    Query::from_args(&args, catalogue, now).map_err(|error: QueryError| error.to_string())
+    Query::from_args(&args, catalogue, now).map_err(|error: QueryError| error.message(FLAG))
 }
 
 /// Returns the topics to read. If each tenant has its own topic, these are the topics of the queried tenants.
@@ -218,7 +221,7 @@ fn notes(
         let (asked, known) = (args.breakdown.join(","), known.join(" · "));
         notes.push(format!("no table {asked} was published: there are {known}"));
     }
-    notes.extend(answer.notes());
+    notes.extend(answer.notes_with_hints(&hint));
     if answer.has_good_sessions() {
         notes.push(good_sessions(args, config));
     }
@@ -226,6 +229,18 @@ fn notes(
         notes.extend(left_out(config, query, &asked, reader));
     }
     notes
+}
+
+/// Returns the end of a note that names the flag or the key of an action.
+fn hint(hint: Hint<'_>) -> String {
+    match hint {
+        Hint::ShowErrors => "; --errors shows its standard error".into(),
+        Hint::SetSecret => "; set release.privacy.secret_file for the worker".into(),
+        Hint::SetDetail(names) => {
+            let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+            format!("; to publish them for this table, set release.detail_breakdown = [{}]", names.join(", "))
+        }
+    }
 }
 
 /// Returns the definition of good sessions. The worker has counted them by its own thresholds.

@@ -179,7 +179,10 @@ fn second_console_on_a_store_exits_with_the_reason() {
         .expect("the program runs");
     let text = String::from_utf8_lossy(&second.stderr);
     assert_eq!(second.status.code(), Some(2), "{text}");
-    assert!(text.contains("is in use by another console"), "{text}");
+    assert!(
+        text.contains("console.data_dir: the store ") && text.contains("is in use by another console"),
+        "{text}"
+    );
 }
 
 #[test]

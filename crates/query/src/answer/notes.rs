@@ -7,13 +7,31 @@ use crate::estimate::Ratio;
 use crate::group::Derived;
 use crate::row::Numbers;
 
+/// An action that gives the reader of a note more numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint<'a> {
+    /// Show the standard error of each number ([`Answer::with_errors`]).
+    ShowErrors,
+    /// Configure a secret for the publisher, so that it publishes all numbers with noise.
+    SetSecret,
+    /// Let the publisher make the table of these dimensions the detail table.
+    SetDetail(&'a [&'a str]),
+}
+
 impl Answer {
     /// Returns the notes that a person needs to interpret the answer. Each note is one line. The first notes name the
     /// tables and the kind of numbers in them. The other notes explain numbers that are missing, negative or
     /// misleading.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = self.sources();
+        self.notes_with_hints(&|_| String::new())
+    }
+
+    /// Returns the notes like [`Self::notes`]. `hint` returns the text that is appended to a note for a hint. The caller
+    /// knows the flags and configuration keys that this text names.
+    #[must_use]
+    pub fn notes_with_hints(&self, hint: &dyn Fn(Hint<'_>) -> String) -> Vec<String> {
+        let mut notes = self.sources(hint);
         if self.is_empty() {
             notes.push("no published row matches the query".into());
         }
@@ -34,7 +52,7 @@ impl Answer {
             let groups = if alone == 1 { "group contains" } else { "groups contain" };
             notes.push(format!("{alone} {groups} the data of one tenant only"));
         }
-        notes.extend(self.in_detail_only());
+        notes.extend(self.in_detail_only(hint));
         notes.extend(self.lacking());
         notes.extend(self.below_zero());
         notes.extend(self.too_noisy());
@@ -56,7 +74,7 @@ impl Answer {
     }
 
     /// Returns a note for each kind of numbers. It names the tables that have such numbers.
-    fn sources(&self) -> Vec<String> {
+    fn sources(&self, hint: &dyn Fn(Hint<'_>) -> String) -> Vec<String> {
         let line = |(numbers, tables): (&Numbers, &std::collections::BTreeSet<String>)| {
             let names: Vec<_> = tables.iter().map(String::as_str).collect();
             let several = names.len() > 1;
@@ -65,34 +83,33 @@ impl Answer {
             match numbers {
                 Numbers::Exact => format!("answered from {table} {names}: all numbers are exact"),
                 Numbers::Noisy => format!(
-                    "answered from {names}: session counts are exact, every other number carries noise; --errors \
-                     shows its standard error"
+                    "answered from {names}: session counts are exact, every other number carries noise{}",
+                    hint(Hint::ShowErrors)
                 ),
                 Numbers::Private => format!("answered from {names}, published under differential privacy"),
                 Numbers::Absent => format!(
                     "answered from {names}: only session counts are published there, because the publisher has no \
-                     secret to draw noise with; set release.privacy.secret_file for the worker"
+                     secret to draw noise with{}",
+                    hint(Hint::SetSecret)
                 ),
             }
         };
         self.sources.iter().map(line).collect()
     }
 
-    /// Returns a note for each table with noise. It names the numbers that the table does not contain, and the setting
-    /// that publishes them.
-    fn in_detail_only(&self) -> Vec<String> {
+    /// Returns a note for each table with noise. It names the numbers that the table does not contain.
+    fn in_detail_only(&self, hint: &dyn Fn(Hint<'_>) -> String) -> Vec<String> {
         let hidden: Vec<&str> = Metric::ALL
             .into_iter()
             .filter(|metric| matches!(metric.outside_detail(), Clamp::Hidden))
             .map(|metric| metric.name())
             .collect();
         let setting = |table: &String| {
-            let names: Vec<_> = table.split(',').map(|name| format!("\"{name}\"")).collect();
+            let names: Vec<_> = table.split(',').collect();
             format!(
-                "only the detail table contains good, ebvs_reported, {} and percentiles; to publish them for this \
-                 table, set release.detail_breakdown = [{}]",
+                "only the detail table contains good, ebvs_reported, {} and percentiles{}",
                 hidden.join(", "),
-                names.join(", ")
+                hint(Hint::SetDetail(&names))
             )
         };
         self.sources.get(&Numbers::Noisy).into_iter().flatten().map(setting).collect()

@@ -33,12 +33,12 @@ fn since_before_the_epoch_selects_all_windows() {
 fn error_for_grouping_by_other_than_the_first_dimensions_lists_the_valid_choices() {
     assert_eq!(
         refused("--breakdown device,os,browser --by os"),
-        "--by os is not a prefix of breakdown device,os,browser, so folded rows cannot be grouped by it; group by \
+        "by os is not a prefix of breakdown device,os,browser, so folded rows cannot be grouped by it; group by \
          device or device,os or device,os,browser"
     );
     assert!(
         refused("--breakdown os --by os,browser")
-            .starts_with("--by os,browser is not a prefix of breakdown os")
+            .starts_with("by os,browser is not a prefix of breakdown os")
     );
 }
 
@@ -46,7 +46,7 @@ fn error_for_grouping_by_other_than_the_first_dimensions_lists_the_valid_choices
 fn condition_on_a_dimension_outside_the_breakdown_is_refused() {
     assert!(
         refused("--breakdown os,browser --where cdn=a")
-            .starts_with("--where cdn=… does not apply to breakdown os,browser, which has no cdn")
+            .starts_with("where cdn=… does not apply to breakdown os,browser, which has no cdn")
     );
 }
 
@@ -54,19 +54,19 @@ fn condition_on_a_dimension_outside_the_breakdown_is_refused() {
 fn errors_name_the_flag_and_quote_the_value() {
     assert!(
         refused("--breakdown os,,browser")
-            .starts_with("--breakdown \"os,,browser\" contains a dimension twice")
+            .starts_with("breakdown \"os,,browser\" contains a dimension twice")
     );
-    assert!(refused("--breakdown os,os").starts_with("--breakdown \"os,os\""));
-    assert!(refused("--by os,os").starts_with("--by \"os,os\""));
+    assert!(refused("--breakdown os,os").starts_with("breakdown \"os,os\""));
+    assert!(refused("--by os,os").starts_with("by \"os,os\""));
     for condition in ["os", "=Windows", "os="] {
         assert_eq!(
             refused(&format!("--where {condition}")),
-            format!("--where {condition:?} is not a condition; write it like os=Windows")
+            format!("where {condition:?} is not a condition; write it like os=Windows")
         );
     }
     assert_eq!(
         refused("--since yesterday"),
-        "--since \"yesterday\" is not a duration; write a number above 0 and a unit, such as 90s (units: ms, s, m, h, d, w)"
+        "since \"yesterday\" is not a duration; write a number above 0 and a unit, such as 90s (units: ms, s, m, h, d, w)"
     );
-    assert!(refused("--every 0m").starts_with("--every \"0m\" is not a duration"));
+    assert!(refused("--every 0m").starts_with("every \"0m\" is not a duration"));
 }

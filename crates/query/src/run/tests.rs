@@ -170,7 +170,7 @@ fn query_that_several_breakdowns_could_answer_is_refused() {
     let fault = |flags: &str| query(flags).unwrap().run(&rows(&records)).expect_err("left open");
     assert_eq!(
         fault("--by browser").to_string(),
-        "none of the published breakdowns has all dimensions of the query; choose one with --breakdown (cdn · \
+        "none of the published breakdowns has all dimensions of the query; choose one with breakdown (cdn · \
          os,browser)"
     );
     records.push(table(95, "os", &[("Windows", 100)]));

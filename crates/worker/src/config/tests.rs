@@ -8,6 +8,7 @@ use super::Config;
 
 mod defaults;
 mod dimensions;
+mod messages;
 mod names;
 mod policies;
 mod principals;

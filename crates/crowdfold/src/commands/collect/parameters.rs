@@ -1,6 +1,6 @@
 //! Translates the configuration into the parameters of the collector.
 
-use crowdfold_collector::{Files, Settings};
+use crowdfold_collector::{CollectorError, CollectorField, Files, Settings};
 use crowdfold_config::Acknowledge;
 use crowdfold_worker::Config;
 use crowdfold_worker::config::partitioner;
@@ -37,6 +37,16 @@ pub(super) fn settings(config: &Config) -> Settings {
         partitioner: partitioner(config.source.partitioner),
         max_beacons: config.source.max_beacons,
     }
+}
+
+/// Describes an error of the collector. The description names the configuration key.
+pub(super) fn message(error: &CollectorError) -> String {
+    let key = match error.field() {
+        CollectorField::Listen => "collect.listen",
+        CollectorField::Certificate => "collect.tls.certificate",
+        CollectorField::Key => "collect.tls.key",
+    };
+    format!("{key} {}", error.problem())
 }
 
 /// Returns the files with the collector's certificate and key, if it uses TLS.

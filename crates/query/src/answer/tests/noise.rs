@@ -111,7 +111,7 @@ fn columns_of_rows_with_session_counts_only_are_empty_and_a_note_explains_it() {
         answer.notes(),
         [
             "answered from os: only session counts are published there, because the publisher has no secret to draw noise \
-          with; set release.privacy.secret_file for the worker"
+          with"
         ]
     );
     let line = &json(&answer)[0];

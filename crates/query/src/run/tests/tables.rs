@@ -31,10 +31,7 @@ fn named_breakdown_is_used_even_if_the_detail_table_has_the_dimensions() {
     let answer = ask("--breakdown browser,os --by ''", &window());
     assert_eq!(
         answer.notes()[..1],
-        [
-            "answered from browser,os: session counts are exact, every other number carries noise; --errors shows its \
-          standard error"
-        ]
+        ["answered from browser,os: session counts are exact, every other number carries noise"]
     );
 }
 
@@ -63,8 +60,7 @@ fn each_window_is_answered_from_the_best_table_of_that_window() {
         answer.notes()[..2],
         [
             "answered from the detail table cdn,connection: all numbers are exact",
-            "answered from browser,os: session counts are exact, every other number carries noise; --errors shows its \
-             standard error",
+            "answered from browser,os: session counts are exact, every other number carries noise",
         ]
     );
 }
