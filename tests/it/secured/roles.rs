@@ -1,11 +1,11 @@
 //! Tests that each role has exactly the documented permissions on each topic.
 #![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crowdfold_kafka::{ClientSettings, KafkaError};
-use crowdfold_testkit::eventually;
+use crowdfold_testkit::{eventually, unique};
 use futures_executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
@@ -15,7 +15,7 @@ use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::support::{broker, client, connect_as, crowdfold, grant_as_printed, output_text, set};
 use crate::kafka_support::{Record, produce};
-use crate::worker::support::{Deployment, sleep};
+use crate::worker::support::Deployment;
 
 /// The result that the broker returned for a sent record.
 #[derive(Default)]
@@ -41,6 +41,16 @@ fn mark(topic: &str) -> Option<String> {
         ClientConfig::new().set("bootstrap.servers", broker().bootstrap()).create().unwrap();
     let answer = block_on(admin.describe_configs([&ResourceSpecifier::Topic(topic)], &AdminOptions::new()));
     answer.unwrap().remove(0).unwrap().get(MARKED)?.value.clone()
+}
+
+/// Waits until the brokers report all earlier changes of settings. The brokers apply changes in the order in which they
+/// were accepted. Therefore the function makes a later change, and waits until the brokers report it.
+fn await_earlier_settings() {
+    let topic = unique("later");
+    broker().create_topic(&topic, 1, &[]);
+    let (brokers, client_id) = (broker().bootstrap().to_owned(), "superuser".into());
+    TestClient(ClientSettings { brokers, client_id, properties: BTreeMap::new() }).alter(&topic, "1");
+    eventually("the brokers report a later setting", || (mark(&topic).as_deref() == Some("1")).then_some(()));
 }
 
 /// A client that connects as one user.
@@ -184,7 +194,7 @@ fn each_role_has_exactly_the_documented_permissions() {
             });
         }
     }
-    sleep(2_000);
+    await_earlier_settings();
     for topic in topics {
         let mark: usize = mark(&deployment.topic(topic)).unwrap().parse().unwrap();
         can.extend(users.get(mark.wrapping_sub(2)).map(|user| (*user, "alter", topic)));
