@@ -78,7 +78,7 @@ fn export_omits_values_of_a_tenant_without_new_windows() {
 #[test]
 fn error_for_an_invalid_entry_lists_the_valid_names() {
     for (entry, expected) in [
-        ("cdn", "contains \"cdn\"; write a breakdown and metrics"),
+        ("cdn", "the entry \"cdn\" is not valid; write a breakdown and metrics"),
         (
             "cdn,cdn: vsf",
             "breakdown \"cdn,cdn\" contains a dimension twice or an empty one; write it like os,browser",

@@ -305,7 +305,7 @@ fn batch_that_does_not_fit_on_the_disk_changes_nothing_in_the_store() {
     store.lock().pragma_update(None, "max_page_count", pages).unwrap();
     let many: Vec<Value> = (FIRST + 1..FIRST + 300).flat_map(window).collect();
     let error = store.add(&batch(&many, 1_500), minute(FIRST + 301)).unwrap_err();
-    assert!(error.to_string().starts_with("the store failed: database or disk is full"), "{error}");
+    assert!(error.problem().starts_with("the store failed: database or disk is full"), "{error}");
     assert_eq!(store.offsets("rollups").unwrap(), [(0, 5)].into());
     assert_eq!(store.rows(&selection("cdn", FIRST, FIRST + 300, None)).unwrap().len(), 2);
 }

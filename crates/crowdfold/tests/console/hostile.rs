@@ -203,7 +203,10 @@ fn store_that_cannot_be_written_is_shown_and_its_rows_are_still_served() {
     cluster.write(&many);
     let problem = || console.json("/api/v1/status")["problem"].as_str().map(str::to_owned);
     let shown = eventually("the page shows the problem", problem);
-    assert!(shown.starts_with("the store failed: ") && shown.contains("check the free space"), "{shown}");
+    assert!(
+        shown.starts_with("console.data_dir: the store failed: ") && shown.contains("check the free space"),
+        "{shown}"
+    );
     // the problem remains while the rows cannot be added, and the page and its answers are still available
     for _ in 0..20 {
         assert_eq!(problem().as_deref(), Some(shown.as_str()));

@@ -14,7 +14,8 @@ pub fn airlock_message(error: &AirlockError) -> String {
         Ok(AirlockField::AsnDatabase) => "address.asn_mmdb",
         Err(fields) => return fields_message(fields),
     };
-    format!("{key} {}", error.problem())
+    let separator = if matches!(error, AirlockError::Database { .. }) { ": " } else { " " };
+    format!("{key}{separator}{}", error.problem())
 }
 
 /// Describes an error of the names of fields. The description names the configuration key.
