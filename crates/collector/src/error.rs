@@ -95,15 +95,20 @@ impl CollectorError {
             Self::Listen { address, error } => {
                 format!("{address} cannot be bound: {error}; choose another address or port")
             }
-            Self::Unreadable { path, error, .. } => format!("{} cannot be read: {error}", path.display()),
+            Self::Unreadable { path, error, .. } => {
+                format!("{} cannot be read: {error}; set the path of a readable file", path.display())
+            }
             Self::NotAFile { path, .. } => {
                 format!("{} is not a regular file; set the path of a file in PEM format", path.display())
             }
             Self::Nothing { path, section, .. } => {
-                format!("{} contains no {section} in PEM format", path.display())
+                format!(
+                    "{} contains no {section} in PEM format; set the path of a file that contains one",
+                    path.display()
+                )
             }
             Self::Unfit { certificate, key, error } => format!(
-                "{} cannot be used with the private key {}: {error}",
+                "{} cannot be used with the private key {}: {error}; set a certificate and the key that belongs to it",
                 certificate.display(),
                 key.display()
             ),

@@ -126,11 +126,15 @@ fn changed_certificate_is_reloaded_only_if_it_matches_its_key() {
     use_certificate(&deployment, &new.certificate("collector"));
     eventually("the new certificate is in use", || run(tls(&address, &new.ca(), b"h2")).ok());
     // The certificate, and later its key, is replaced by a pipe to which no process writes.
-    for name in ["collector.pem", "collector.key"] {
+    for (key, name) in [("collect.tls.certificate", "collector.pem"), ("collect.tls.key", "collector.key")] {
         let pipe = deployment.dir.path().join("pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        std::fs::rename(&pipe, deployment.dir.path().join(name)).unwrap();
-        collector.0.await_log(&format!("{name} is not a regular file; set the key to a file in PEM format"));
+        let file = deployment.dir.path().join(name);
+        std::fs::rename(&pipe, &file).unwrap();
+        let file = file.display();
+        collector
+            .0
+            .await_log(&format!("{key} {file} is not a regular file; set the path of a file in PEM format"));
         run(async {
             let stream = tls(&address, &new.ca(), b"h2").await.unwrap();
             assert_eq!(multiplexed(stream, 3).await, [204; 3]);

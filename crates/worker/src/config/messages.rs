@@ -21,7 +21,10 @@ pub fn airlock_message(error: &AirlockError) -> String {
 /// Describes an error of the names of fields. The description names the configuration key.
 #[must_use]
 pub fn fields_message(error: &FieldsError) -> String {
-    let problem = error.problem();
+    let mut problem = error.problem();
+    if matches!(error, FieldsError::Unknown(..)) {
+        problem.push_str(", which deploy/default.toml lists");
+    }
     match error.field() {
         Some((FieldNames::Beacon, name)) => format!("source.fields.{name} {problem}"),
         Some((FieldNames::Log, name)) => format!("source.log.{name} {problem}"),

@@ -16,6 +16,11 @@ fn messages_for_errors_of_lower_crates_name_the_key_or_the_flag() {
     fields(FieldsError::Clash(FieldNames::Log, "time".into()));
     let empty = FieldsError::Empty(FieldNames::Beacon, "ts".into());
     assert!(fields_message(&empty).starts_with("source.fields.ts has an empty path; "));
+    let unknown = FieldsError::Unknown(FieldNames::Beacon, "sesion".into());
+    assert_eq!(
+        fields_message(&unknown),
+        "source.fields.sesion is unknown; use one of crowdfold's names, which deploy/default.toml lists"
+    );
     let clash = FieldsError::Clash(FieldNames::Log, "time".into());
     assert!(fields_message(&clash).starts_with("source.log.time has the same path as another field; "));
     let custom = FieldsError::CustomClash("a.b".into());
