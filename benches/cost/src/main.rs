@@ -4,9 +4,9 @@
 //! runs it under valgrind with one group and with three groups. The difference, divided by the number of beacons in two
 //! groups, is the number of instructions per beacon. It does not include the start of the program.
 //!
-//! `crowdfold-cost hostile` prints the names of hostile records, each with its maximum cost. `crowdfold-cost hostile
-//! NAME TIMES` reads such a record this many times, and prints the number of bytes. `.ci/instructions` compares the
-//! instructions per byte with those of ordinary beacons.
+//! `crowdfold-cost hostile` prints the names of hostile records. `crowdfold-cost hostile NAME TIMES` reads such a record
+//! this many times, and prints the number of bytes. `.ci/instructions` compares the instructions per byte with those of
+//! ordinary beacons.
 //!
 //! `crowdfold-cost allocations` counts the allocations of each workload, and fails if there are more than the maximum.
 //!
@@ -80,7 +80,7 @@ fn main() -> ExitCode {
 /// of the records.
 fn read_hostile(arguments: &[String]) -> ExitCode {
     let [name, times] = arguments else {
-        hostile::RECORDS.iter().for_each(|(name, most)| println!("{name} {most}"));
+        hostile::RECORDS.iter().for_each(|name| println!("{name}"));
         return ExitCode::SUCCESS;
     };
     let (Some(records), Ok(times)) = (hostile::records(name), times.parse::<usize>()) else {

@@ -287,6 +287,7 @@ impl<'a> Beacon<'a> {
     }
 
     /// Sets the string field with this index to a text that `write` appends to an empty string.
+    #[inline]
     pub(crate) fn set_decoded(&mut self, index: usize, write: impl FnOnce(&mut String)) {
         match self.owned.iter_mut().find(|(known, _)| *known == index) {
             Some((_, before)) => {

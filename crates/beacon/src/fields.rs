@@ -323,7 +323,7 @@ impl Node {
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
         let (mut fields, mut lengths) = (0, 0);
         for (key, branch) in tree.branches {
-            lengths |= Self::length(key.as_bytes());
+            lengths |= 1 << Self::length(key.as_bytes());
             let target = match branch {
                 Branch::Leaf(field) => {
                     fields |= field.bit();
@@ -359,15 +359,16 @@ impl Node {
         mixed & (size - 1)
     }
 
-    /// Returns the bit that represents the length of a key.
-    fn length(key: &[u8]) -> u64 {
-        1 << key.len().min(63)
+    /// Returns the index of the bit that represents the length of a key.
+    #[inline(always)]
+    fn length(key: &[u8]) -> usize {
+        key.len().min(63)
     }
 
     /// Returns the target of a key, or `None` for an unknown key.
     #[inline]
     pub(crate) fn target(&self, key: &[u8]) -> Option<Target> {
-        if self.lengths & Self::length(key) == 0 { None } else { self.known(key) }
+        if self.lengths >> Self::length(key) & 1 == 0 { None } else { self.known(key) }
     }
 
     fn known(&self, key: &[u8]) -> Option<Target> {

@@ -17,12 +17,14 @@ mod gap;
 mod step;
 mod whole;
 
+use std::ops::Range;
+
 use gap::{gap, read_plainly};
 use step::{FOLLOWERS, NONE, Step, Target, What};
 use whole::whole;
 
 use super::envelope::add_nested;
-use super::syntax::{self, blank, plain};
+use super::syntax::{self, blank, run};
 use super::value;
 use crate::beacon::PLAIN_RANGES;
 use crate::{Amount, Beacon, Field, Fields};
@@ -68,6 +70,11 @@ impl<'a> Source<'a> {
     /// Returns the same record for reading parts of an object that was read before.
     pub(crate) const fn valid(self) -> Self {
         Self { is_valid: true, ..self }
+    }
+
+    /// Returns this part of the record, or `None` if the record is not UTF-8.
+    pub(super) fn text(&self, part: Range<usize>) -> Option<&'a str> {
+        self.text.get(part)
     }
 
     /// Returns the position after the value that begins at `at`, or `None` if no valid value begins there.
@@ -150,26 +157,20 @@ impl Quick {
             let field = step.target.field;
             position.quoted = false;
             position.at = match step.target.what {
-                What::Text(index) => match open_text(source, at) {
-                    Some(text) => {
-                        beacon.set_borrowed(index.into(), text);
-                        position.quoted = true;
-                        at + text.len()
-                    }
-                    None => read_slowly(field, bytes, at - 1, beacon)?,
-                },
-                What::BareText(index) => match bare_text(source, at) {
-                    Some(text) => {
-                        beacon.set_borrowed(index.into(), text);
-                        at + text.len() + 2
-                    }
-                    None => read_slowly(field, bytes, at, beacon)?,
-                },
+                What::Text(index) => {
+                    let end = read_text(index, field, source, at, beacon)?;
+                    position.quoted = true;
+                    end
+                }
+                What::BareText(index) if bytes.get(at) == Some(&b'"') => {
+                    read_text(index, field, source, at + 1, beacon)? + 1
+                }
+                What::BareText(_) => read_slowly(field, source, at, beacon)?,
                 What::Number(index) => match read_number(index.into(), bytes, at, beacon) {
                     Some(end) => end,
-                    None => read_slowly(field, bytes, at, beacon)?,
+                    None => read_slowly(field, source, at, beacon)?,
                 },
-                What::Flag => read_flag(field?, bytes, at, beacon)?,
+                What::Flag => read_flag(field?, source, at, beacon)?,
                 What::Skip => skip(source, at, step.target.node == fields.root(), beacon)?,
                 What::Inside(inner) => {
                     beacon.remove_all(fields.node(inner).fields);
@@ -285,20 +286,24 @@ fn hash(lead: &[u8], node: usize) -> usize {
     (rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) >> 32) as usize
 }
 
-/// Returns the string value that begins at `at`, where `at` is after its opening quote. Returns `None` if the value
-/// contains escapes, or if the record is not UTF-8.
+/// Reads the value of the string field with this index. The content of the string begins at `at`. Returns the position
+/// of the closing quote.
 #[inline(always)]
-fn open_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
-    source.text.get(at..plain(source.bytes, at)?)
-}
-
-/// Returns the string value that begins with the opening quote at `at`. Returns `None` if the value contains escapes,
-/// or if the record is not UTF-8.
-fn bare_text<'a>(source: &Source<'a>, at: usize) -> Option<&'a str> {
-    if source.bytes.get(at) != Some(&b'"') {
-        return None;
+fn read_text<'a>(
+    index: u8,
+    field: Option<Field>,
+    source: &Source<'a>,
+    at: usize,
+    beacon: &mut Beacon<'a>,
+) -> Option<usize> {
+    let first = run(source.bytes, at)?;
+    if source.bytes[first] == b'"'
+        && let Some(text) = source.text.get(at..first)
+    {
+        beacon.set_borrowed(index.into(), text);
+        return Some(first);
     }
-    open_text(source, at + 1)
+    value::read_string(field?, source, at, first, beacon)
 }
 
 /// Reads a whole number with a certain unit. Returns the position after the number, or `None` for any other value.
@@ -311,15 +316,21 @@ fn read_number(index: usize, bytes: &[u8], at: usize, beacon: &mut Beacon<'_>) -
 
 /// Reads the value of a boolean field. Returns the position after it.
 #[inline(never)]
-fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
-    let at = blank(bytes, at);
-    if bytes[at..].starts_with(b"false") {
+fn read_flag<'a>(field: Field, source: &Source<'a>, at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+    let at = blank(source.bytes, at);
+    if source.bytes[at..].starts_with(b"true") {
+        beacon.fatal |= field == Field::Fatal;
+        beacon.opt_out |= field == Field::OptOut;
+        beacon.mark_present(field);
+        return Some(at + 4);
+    }
+    if source.bytes[at..].starts_with(b"false") {
         // An opt-out remains set, even if the key occurs again with the value `false`.
         beacon.fatal &= field != Field::Fatal;
         beacon.mark_present(field);
         return Some(at + 5);
     }
-    value::read(field, bytes, at, beacon)
+    read_slowly(Some(field), source, at, beacon)
 }
 
 /// Reads the value of a field in an unusual notation. White space may precede the value. Returns the position after it.
@@ -327,11 +338,11 @@ fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'
 #[inline(never)]
 fn read_slowly<'a>(
     field: Option<Field>,
-    bytes: &'a [u8],
+    source: &Source<'a>,
     at: usize,
     beacon: &mut Beacon<'a>,
 ) -> Option<usize> {
-    value::read(field?, bytes, blank(bytes, at), beacon)
+    value::read(field?, source, blank(source.bytes, at), beacon)
 }
 
 /// Skips the value of an unknown key. White space may precede the value. If the key is in the outermost object and the

@@ -15,9 +15,9 @@ mod valid;
 
 use wide::u8x16;
 
-pub(crate) use decode::{Content, text, with_content, with_key, with_text};
+pub(crate) use decode::{Content, Parts, beginning, checked, text, with_content, with_key};
 use nested::skip_nested;
-pub(crate) use valid::skip_valid;
+pub(crate) use valid::{skip_valid, skip_valid_scalar};
 
 /// The position after a value. If there is a syntax error, the error is the position of it.
 pub(crate) type Position = Result<usize, usize>;
@@ -91,7 +91,8 @@ pub(crate) fn skip_scalar(bytes: &[u8], at: usize) -> Position {
     };
     match bytes.get(at) {
         Some(b'"') => string_end(bytes, at + 1).map(|end| end + 1),
-        Some(b'-' | b'0'..=b'9') => number_end(bytes, at),
+        Some(b'0'..=b'9') => number_end(bytes, at),
+        Some(b'-') => uneven_number_end(bytes, at),
         Some(b't') => literal(b"true"),
         Some(b'f') => literal(b"false"),
         Some(b'n') => literal(b"null"),
@@ -102,10 +103,18 @@ pub(crate) fn skip_scalar(bytes: &[u8], at: usize) -> Position {
 /// Returns the position of the value for the key that begins at `at`.
 #[inline(always)]
 fn key(bytes: &[u8], at: usize) -> Position {
-    if bytes.get(at) != Some(&b'"') {
-        return Err(at);
+    if bytes.get(at) == Some(&b'"') { open_key(bytes, at + 1) } else { Err(at) }
+}
+
+/// Returns the position of the value for the key whose content begins at `at`.
+#[inline(always)]
+fn open_key(bytes: &[u8], at: usize) -> Position {
+    let first = run(bytes, at).ok_or(bytes.len())?;
+    let end = if bytes[first] == b'"' { first } else { uneven_end(bytes, first)? };
+    // the usual notation, without white space
+    if let Some([b':', b'!'..=u8::MAX]) = bytes.get(end + 1..end + 3) {
+        return Ok(end + 2);
     }
-    let (end, _) = key_end(bytes, at + 1)?;
     let colon = rare_blank(bytes, end + 1);
     if bytes.get(colon) == Some(&b':') { Ok(rare_blank(bytes, colon + 1)) } else { Err(colon) }
 }
@@ -143,13 +152,6 @@ pub(crate) fn members<'a>(
     }
 }
 
-/// Returns the position of the closing quote of a string whose content begins at `at`. Returns `None` if the string
-/// contains an escape or a control character.
-#[inline(always)]
-pub(crate) fn plain(bytes: &[u8], at: usize) -> Option<usize> {
-    run(bytes, at).filter(|end| bytes[*end] == b'"')
-}
-
 /// Returns the position of the closing quote of a string whose content begins at `at`.
 pub(crate) fn string_end(bytes: &[u8], at: usize) -> Position {
     key_end(bytes, at).map(|(end, _)| end)
@@ -166,26 +168,43 @@ pub(crate) fn key_end(bytes: &[u8], at: usize) -> Result<(usize, bool), usize> {
 /// Returns the position of the closing quote of a string that contains escapes or control characters. `at` is the
 /// position of the first of them.
 fn uneven_end(bytes: &[u8], mut at: usize) -> Position {
-    let mut even = 0;
-    loop {
-        // a vectorised search of each short part between two escapes would be slower than a plain loop
-        if even == 16 {
-            at = run(bytes, at).ok_or(bytes.len())?;
-            even = 0;
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let mut left = specials(block);
+        let mut next = at + block.len();
+        while left != 0 {
+            let nth = left.trailing_zeros() as usize;
+            match block[nth] {
+                b'"' => return Ok(at + nth),
+                b'\\' if is_escape(bytes, at + nth) => {
+                    // The escaped byte may be the first one of the next block.
+                    left &= !(0b11 << nth);
+                    next += nth / (block.len() - 1);
+                }
+                b'\\' | b'\n' => return Err(at + nth),
+                _ => left &= left - 1,
+            }
         }
+        at = next;
+    }
+    loop {
         match bytes.get(at).ok_or(bytes.len())? {
             b'"' => return Ok(at),
-            b'\\' if bytes.get(at + 1).is_some_and(|escaped| *escaped != b'\n') => (at, even) = (at + 2, 0),
+            b'\\' if is_escape(bytes, at) => at += 2,
             b'\\' | b'\n' => return Err(at),
-            0..0x20 => (at, even) = (at + 1, 0),
-            _ => (at, even) = (at + 1, even + 1),
+            _ => at += 1,
         }
     }
 }
 
+/// Returns true if the backslash at `at` precedes a byte that it can escape.
+#[inline(always)]
+fn is_escape(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at + 1).is_some_and(|escaped| *escaped != b'\n')
+}
+
 /// Returns the position of the first quote, backslash or control character from `at` on, or `None` if there is none.
 #[inline(always)]
-fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
         if let Some(found) = special(block) {
             return Some(at + found);
@@ -199,22 +218,32 @@ fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
 /// Returns the index of the first quote, backslash or control character in a block, or `None` if there is none.
 #[inline(always)]
 fn special(block: &[u8; 16]) -> Option<usize> {
+    let found = specials(block);
+    (found != 0).then(|| found.trailing_zeros() as usize)
+}
+
+/// Returns the quotes, backslashes and control characters in a block, as one bit for each byte.
+#[inline(always)]
+fn specials(block: &[u8; 16]) -> u32 {
     let block = u8x16::new(*block);
     let is_quote = block.simd_eq(u8x16::splat(b'"'));
     let is_escape = block.simd_eq(u8x16::splat(b'\\'));
     let is_control = block.simd_eq(block.min(u8x16::splat(0x1f)));
-    let found = (is_quote | is_escape | is_control).to_bitmask();
-    (found != 0).then(|| found.trailing_zeros() as usize)
+    (is_quote | is_escape | is_control).to_bitmask()
 }
 
+/// Returns the position after the number that begins with the digit at `at`.
 #[inline(always)]
 fn number_end(bytes: &[u8], at: usize) -> Position {
     let mut end = at + 1;
-    while let Some(b'0'..=b'9') = bytes.get(end) {
-        end += 1;
-    }
-    let is_whole = matches!(bytes[at], b'1'..=b'9') || bytes[at] == b'0' && end == at + 1;
-    if is_whole && !matches!(bytes.get(end), Some(b'.' | b'e' | b'E')) {
+    let next = loop {
+        match bytes.get(end) {
+            Some(b'0'..=b'9') => end += 1,
+            next => break next.copied().unwrap_or_default(),
+        }
+    };
+    let is_padded = end > at + 1 && bytes[at] == b'0';
+    if !is_padded && !matches!(next, b'.' | b'e' | b'E') {
         return Ok(end);
     }
     uneven_number_end(bytes, at)

@@ -2,14 +2,25 @@
 //! notation.
 
 use super::envelope::add_nested;
-use super::syntax::{self, Content, Raw};
+use super::quick::Source;
+use super::syntax::{self, Content, Parts, Raw};
 use crate::fields::Field;
 use crate::{Amount, Beacon, Number, Text, time, trimmed};
 
 /// Reads the value of a field. Returns the position after the value. If the value is invalid, the field is absent, and
 /// is recorded as ignored. If a field has several values, the last one counts, so this function removes the value that
 /// was read before.
-pub(super) fn read<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+pub(super) fn read<'a>(
+    field: Field,
+    source: &Source<'a>,
+    at: usize,
+    beacon: &mut Beacon<'a>,
+) -> Option<usize> {
+    let bytes = source.bytes;
+    if bytes.get(at) == Some(&b'"') {
+        let first = syntax::run(bytes, at + 1)?;
+        return read_string(field, source, at + 1, first, beacon).map(|end| end + 1);
+    }
     let (raw, end) = syntax::raw(bytes, at)?;
     if set(field, raw, beacon).is_none() {
         beacon.refuse(field);
@@ -20,66 +31,109 @@ pub(super) fn read<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Be
     Some(end)
 }
 
-fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
-    match field {
-        Field::Text(field) => set_text(field, raw, beacon)?,
-        Field::Number(field) => beacon.set_number(field, number(field, raw)?),
-        Field::Fatal => beacon.fatal = flag(raw)?,
-        // An opt-out remains set, even if the key occurs again with the value `false`.
-        Field::OptOut => beacon.opt_out |= flag(raw)?,
+/// Works like [`read`] for the string whose content begins at `at`. `first` is the position of its first quote, escape
+/// or control character. Returns the position of the closing quote.
+pub(super) fn read_string<'a>(
+    field: Field,
+    source: &Source<'a>,
+    at: usize,
+    first: usize,
+    beacon: &mut Beacon<'a>,
+) -> Option<usize> {
+    let bytes = source.bytes;
+    let (is_set, end) = if bytes[first] != b'"' {
+        syntax::with_content(bytes, at, first, |content| set_decoded(field, content, beacon))?
+    } else if let Some(text) = source.text(at..first) {
+        (set_plain(field, text, beacon), first)
+    } else {
+        (set_unchecked(field, &bytes[at..first], beacon), first)
+    };
+    if is_set.is_none() {
+        beacon.refuse(field);
     }
-    beacon.mark_present(field);
+    Some(end)
+}
+
+/// Sets a field to a value that is not a string.
+fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
+    match (field, raw) {
+        (Field::Text(field), Raw::Number(number)) => beacon.set_borrowed(field.index(), number),
+        (Field::Number(Number::Ts), Raw::Number(number)) => set_number(Number::Ts, number, beacon)?,
+        (Field::Number(field), Raw::Number(number)) => beacon.set_number(field, plain_amount(field, number)?),
+        (Field::Fatal | Field::OptOut, Raw::Bool(flag)) => set_flag(field, flag, beacon),
+        (Field::Fatal | Field::OptOut, Raw::Number(number)) => match number.parse() {
+            Ok(0.0_f64) => set_flag(field, false, beacon),
+            Ok(1.0) => set_flag(field, true, beacon),
+            _ => return None,
+        },
+        _ => return None,
+    }
     Some(())
 }
 
-/// Sets a field to a string, or to the text of a number. Returns `None` for a session id with replaced characters,
-/// because the replacement may make different ids equal.
-fn set_text<'a>(field: Text, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
-    match raw {
-        Raw::Text(raw) => {
-            let index = field.index();
-            let is_session = index == Text::Session.index();
-            syntax::with_content(beginning(raw), |content| {
-                match content {
-                    Content::Decoded(_, true) | Content::Damaged(_) if is_session => return None,
-                    Content::Plain(text) => beacon.set_borrowed(index, text),
-                    Content::Decoded(text, _) => beacon.set_decoded(index, |decoded| decoded.push_str(text)),
-                    Content::Damaged(parts) => {
-                        beacon.set_decoded(index, |decoded| parts.replace(|part| decoded.push_str(part)));
-                    }
-                }
-                Some(())
-            })
+/// Sets a field to the content of a string without escapes and control characters.
+#[inline(always)]
+fn set_plain<'a>(field: Field, text: &'a str, beacon: &mut Beacon<'a>) -> Option<()> {
+    match field {
+        Field::Text(field) => beacon.set_borrowed(field.index(), text),
+        Field::Number(field) => set_number(field, text, beacon)?,
+        Field::Fatal | Field::OptOut => set_flag(field, flag(text)?, beacon),
+    }
+    Some(())
+}
+
+/// Works like [`set_plain`] for content that may be invalid UTF-8.
+fn set_unchecked<'a>(field: Field, content: &'a [u8], beacon: &mut Beacon<'a>) -> Option<()> {
+    match syntax::checked(syntax::beginning(content)) {
+        Ok(text) => set_plain(field, text, beacon),
+        Err(parts) => set_damaged(field, parts, beacon),
+    }
+}
+
+/// Works like [`set_plain`] for decoded content.
+#[inline(always)]
+fn set_decoded(field: Field, content: Content<'_>, beacon: &mut Beacon<'_>) -> Option<()> {
+    match (content, field) {
+        (Content::Text(_, true), Field::Text(Text::Session)) => return None,
+        (Content::Text(text, _), Field::Text(field)) => {
+            beacon.set_decoded(field.index(), |decoded| decoded.push_str(text));
         }
-        Raw::Number(number) => {
-            beacon.set_borrowed(field.index(), number);
+        (Content::Text(text, _), Field::Number(field)) => set_number(field, text, beacon)?,
+        (Content::Text(text, _), Field::Fatal | Field::OptOut) => set_flag(field, flag(text)?, beacon),
+        (Content::Damaged(parts), _) => set_damaged(field, parts, beacon)?,
+    }
+    Some(())
+}
+
+/// Sets a string field to text with replaced characters. No other field has such a value.
+#[inline(never)]
+fn set_damaged(field: Field, parts: Parts<'_>, beacon: &mut Beacon<'_>) -> Option<()> {
+    match field {
+        // The replacement may make different session ids equal.
+        Field::Text(Text::Session) | Field::Number(_) | Field::Fatal | Field::OptOut => None,
+        Field::Text(field) => {
+            beacon.set_decoded(field.index(), |decoded| parts.replace(|part| decoded.push_str(part)));
             Some(())
         }
-        _ => None,
     }
 }
 
-/// The maximum number of bytes that are decoded of a string. It is longer than the longest usable value of any field,
-/// in any notation.
-const DECODED: usize = 8 << 10;
-
-/// Returns the beginning of a string that is too long for any field. The rest is not decoded, because its decoding
-/// would take much time and memory, and the beginning is also too long.
-fn beginning(raw: &[u8]) -> &[u8] {
-    if raw.len() <= DECODED {
-        return raw;
-    }
-    let is_start = |at: &usize| raw[*at] & 0xc0 != 0x80;
-    &raw[..(DECODED - 3..=DECODED).rev().find(is_start).unwrap_or(DECODED)]
+/// Sets a number to the amount that a text represents.
+#[inline(always)]
+fn set_number(field: Number, text: &str, beacon: &mut Beacon<'_>) -> Option<()> {
+    beacon.set_number(field, amount(field, trimmed(text))?);
+    Some(())
 }
 
-fn number(field: Number, raw: Raw<'_>) -> Option<Amount> {
-    match raw {
-        Raw::Number(number) if field != Number::Ts => plain_amount(field, number),
-        Raw::Number(number) => amount(field, number),
-        Raw::Text(raw) => syntax::with_text(raw, |text, _| amount(field, trimmed(text))),
-        _ => None,
+/// Sets one of the two boolean fields.
+fn set_flag(field: Field, flag: bool, beacon: &mut Beacon<'_>) {
+    if field == Field::Fatal {
+        beacon.fatal = flag;
+    } else {
+        // An opt-out remains set, even if the key occurs again with the value `false`.
+        beacon.opt_out |= flag;
     }
+    beacon.mark_present(field);
 }
 
 /// Returns the amount of a number in the notation of JSON or in a similar notation, such as `+5` or `007`. A time may
@@ -140,27 +194,16 @@ pub(crate) fn exact(number: &str) -> Option<f64> {
     Some(if scale < 0 { value as f64 / power } else { value as f64 * power })
 }
 
-/// Returns a boolean. It may be written as a JSON boolean, as 0 or 1, or as a string such as `"yes"`.
-fn flag(raw: Raw<'_>) -> Option<bool> {
-    match raw {
-        Raw::Bool(flag) => Some(flag),
-        Raw::Number(number) => match number.parse() {
-            Ok(0.0_f64) => Some(false),
-            Ok(1.0) => Some(true),
-            _ => None,
-        },
-        Raw::Text(raw) => syntax::with_text(raw, |text, _| {
-            let text = trimmed(text);
-            let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
-            if is(&["true", "1", "yes", "on", "y", "t"]) {
-                Some(true)
-            } else if is(&["false", "0", "no", "off", "n", "f", ""]) {
-                Some(false)
-            } else {
-                None
-            }
-        }),
-        _ => None,
+/// Returns the boolean that a word represents.
+fn flag(text: &str) -> Option<bool> {
+    let text = trimmed(text);
+    let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if is(&["true", "1", "yes", "on", "y", "t"]) {
+        Some(true)
+    } else if is(&["false", "0", "no", "off", "n", "f", ""]) {
+        Some(false)
+    } else {
+        None
     }
 }
 

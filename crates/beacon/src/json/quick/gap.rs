@@ -1,9 +1,9 @@
 //! Parses the bytes between two values without memory.
 
 use super::step::{Target, What};
-use super::{Source, bare_text, read_flag, read_number, read_slowly, skip};
+use super::{Source, read_flag, read_number, read_slowly, read_text, skip};
 use crate::fields::{self, Node};
-use crate::json::syntax::{self, blank, key_end, rare_blank, skip_scalar};
+use crate::json::syntax::{self, blank, key_end, rare_blank, skip_scalar, skip_valid_scalar};
 use crate::{Beacon, Fields};
 
 /// Reads an object, or the rest of an object, without using or changing the memory. `at`, `begins` and `node` have the
@@ -25,6 +25,7 @@ pub(super) fn read_plainly<'a>(
                 None => {
                     at = match bytes.get(value) {
                         Some(b'{' | b'[') => skip(source, value, node == fields.root(), beacon)?,
+                        _ if source.is_valid => skip_valid_scalar(bytes, value)?,
                         _ => skip_scalar(bytes, value).ok()?,
                     };
                     begins = false;
@@ -38,20 +39,17 @@ pub(super) fn read_plainly<'a>(
         if let What::Inside(within) = target.what {
             beacon.remove_all(fields.node(within).fields);
         }
-        let slowly = |beacon: &mut Beacon<'a>| read_slowly(target.field, bytes, start, beacon);
+        let slowly = |beacon: &mut Beacon<'a>| read_slowly(target.field, source, start, beacon);
         at = match target.what {
-            What::Text(index) | What::BareText(index) => match bare_text(source, start) {
-                Some(text) => {
-                    beacon.set_borrowed(index.into(), text);
-                    start + text.len() + 2
-                }
-                None => slowly(beacon)?,
-            },
+            What::Text(index) | What::BareText(index) if bytes.get(start) == Some(&b'"') => {
+                read_text(index, target.field, source, start + 1, beacon)? + 1
+            }
+            What::Text(_) | What::BareText(_) => slowly(beacon)?,
             What::Number(index) => match read_number(index.into(), bytes, start, beacon) {
                 Some(end) => end,
                 None => slowly(beacon)?,
             },
-            What::Flag => read_flag(target.field?, bytes, start, beacon)?,
+            What::Flag => read_flag(target.field?, source, start, beacon)?,
             What::Skip => skip(source, start, node == fields.root(), beacon)?,
             What::Inside(within) if bytes.get(blank(bytes, start)) == Some(&b'{') => {
                 (node, begins) = (within, true);
@@ -73,7 +71,11 @@ fn member(bytes: &[u8], at: usize, begins: bool) -> Option<(Key<'_>, usize)> {
     }
     let (end, is_plain) = key_end(bytes, at + 2).ok()?;
     let key = Key { raw: bytes.get(at + 2..end)?, is_plain };
-    if bytes.get(end + 1) == Some(&b':') { Some((key, rare_blank(bytes, end + 2))) } else { None }
+    match bytes.get(end + 1..end + 3) {
+        Some([b':', b'!'..=u8::MAX]) => Some((key, end + 2)),
+        Some([b':', _]) => Some((key, blank(bytes, end + 2))),
+        _ => None,
+    }
 }
 
 /// A key of an object.

@@ -20,12 +20,10 @@ pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// The content of a string.
-pub(crate) enum Content<'a, 'd> {
-    /// The content as it is written.
-    Plain(&'a str),
-    /// The decoded content. The flag is true if parts were replaced, as in [`text`].
-    Decoded(&'d str, bool),
+/// The decoded content of a string.
+pub(crate) enum Content<'d> {
+    /// The text. The flag is true if parts were replaced, as in [`text`].
+    Text(&'d str, bool),
     /// The parts of content that is not UTF-8. Invalid bytes must be replaced.
     Damaged(Parts<'d>),
 }
@@ -40,7 +38,9 @@ impl<'d> Parts<'d> {
     /// Passes all parts to `each`, with a replacement character for each invalid part.
     pub(crate) fn replace(self, mut each: impl FnMut(&'d str)) {
         for part in std::iter::once(self.first).chain(self.others) {
-            each(part.valid());
+            if !part.valid().is_empty() {
+                each(part.valid());
+            }
             if !part.invalid().is_empty() {
                 each(REPLACEMENT);
             }
@@ -48,44 +48,49 @@ impl<'d> Parts<'d> {
     }
 }
 
-/// Decodes the content of a string like [`text`], and passes it to `read`. If the content is short, no memory is
-/// allocated.
-pub(crate) fn with_content<'a, T>(raw: &'a [u8], read: impl FnOnce(Content<'a, '_>) -> T) -> T {
-    if escape(raw).is_none() {
-        return read(match valid(raw) {
-            Ok(text) => Content::Plain(text),
+/// Decodes the string whose content begins at `at`, and passes its content to `read`. `first` is the position of the
+/// first escape or control character. Returns the result of `read` and the position of the closing quote. Returns `None`
+/// if the string has no end. If the content is short, it is decoded in one pass and without allocating memory. Content
+/// that is too long for any field is decoded only in part.
+#[inline(always)]
+pub(crate) fn with_content<T>(
+    bytes: &[u8],
+    at: usize,
+    first: usize,
+    read: impl FnOnce(Content<'_>) -> T,
+) -> Option<(T, usize)> {
+    let mut decoded = Short::default();
+    decoded.add(&bytes[at..first]);
+    if let Some((end, replaced)) = unescape_short(bytes, first, &mut decoded)
+        && let Some(decoded) = decoded.get()
+    {
+        let content = match checked(decoded) {
+            Ok(text) => Content::Text(text, replaced),
             Err(parts) => Content::Damaged(parts),
-        });
+        };
+        return Some((read(content), end));
     }
-    let mut unescaped = Short::default();
-    if raw.len() <= LONGEST_ESCAPE * SHORT {
-        let replaced = unescape(raw, &mut unescaped);
-        if let Some(bytes) = unescaped.get() {
-            return read(match valid(bytes) {
-                Ok(text) => Content::Decoded(text, replaced),
-                Err(parts) => Content::Damaged(parts),
-            });
-        }
-    }
-    let (text, replaced) = text(raw);
-    read(Content::Decoded(&text, replaced))
+    let end = super::uneven_end(bytes, first).ok()?;
+    let (text, replaced) = text(beginning(&bytes[at..end]));
+    Some((read(Content::Text(&text, replaced)), end))
 }
 
-/// Decodes the content of a string like [`text`], and passes both results to `read`.
-pub(crate) fn with_text<T>(raw: &[u8], read: impl FnOnce(&str, bool) -> T) -> T {
-    with_content(raw, |content| match content {
-        Content::Plain(text) => read(text, false),
-        Content::Decoded(text, replaced) => read(text, replaced),
-        Content::Damaged(parts) => {
-            let mut sound = String::new();
-            parts.replace(|part| sound.push_str(part));
-            read(&sound, true)
-        }
-    })
+/// The maximum number of bytes that are decoded of a string. It is longer than the longest usable value of any field,
+/// in any notation.
+const DECODED: usize = 8 << 10;
+
+/// Returns the beginning of a string that is too long for any field. The rest is not decoded, because its decoding
+/// would take much time and memory, and the beginning is also too long.
+pub(crate) fn beginning(raw: &[u8]) -> &[u8] {
+    if raw.len() <= DECODED {
+        return raw;
+    }
+    let is_start = |at: &usize| raw[*at] & 0xc0 != 0x80;
+    &raw[..(DECODED - 3..=DECODED).rev().find(is_start).unwrap_or(DECODED)]
 }
 
 /// Returns the bytes as a string. If they are not UTF-8, returns their parts.
-fn valid(bytes: &[u8]) -> Result<&str, Parts<'_>> {
+pub(crate) fn checked(bytes: &[u8]) -> Result<&str, Parts<'_>> {
     // The conversion of a few bytes takes as long as the search of the first part, which is used again.
     if bytes.len() > FEW
         && let Ok(text) = std::str::from_utf8(bytes)
@@ -125,7 +130,7 @@ fn escape(raw: &[u8]) -> Option<usize> {
 
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// The number of bytes that are few in [`valid`].
+/// The number of bytes that are few in [`checked`].
 const FEW: usize = 8;
 
 /// The number of bytes of the longest escape that represents one byte.
@@ -186,50 +191,83 @@ fn unescape(raw: &[u8], buffer: &mut impl Buffer) -> bool {
     let mut replaced = false;
     let mut at = 0;
     while let Some(byte) = raw.get(at) {
-        if *byte != b'\\' {
+        if *byte == b'\\' {
+            let (length, also) = decode(raw, at, buffer);
+            (at, replaced) = (at + length, replaced | also);
+        } else {
             buffer.push(*byte);
             at += 1;
-            continue;
         }
-        let escape = raw.get(at + 1).copied().unwrap_or(b'\\');
-        let mut length = 2;
-        match escape {
-            b'b' => buffer.push(8),
-            b'f' => buffer.push(12),
-            b'n' => buffer.push(b'\n'),
-            b'r' => buffer.push(b'\r'),
-            b't' => buffer.push(b'\t'),
-            b'x' if let Some(byte) = raw.get(at + 2..at + 4).and_then(hexadecimal) => {
-                length = 4;
-                buffer.push(byte as u8);
-            }
-            b'u' => match unit(raw, at + 2) {
-                Some(first @ 0..0x80) => {
-                    length = 6;
-                    buffer.push(first as u8);
-                }
-                Some(first) => {
-                    let (character, taken) = match first {
-                        0xd800..0xdc00 if raw[at + 6..].starts_with(b"\\u") => {
-                            character([Some(first), unit(raw, at + 8)])
-                        }
-                        _ => (char::from_u32(first.into()), 1),
-                    };
-                    length = 6 * taken;
-                    replaced |= character.is_none();
-                    let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-                    buffer.add(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                None => {
-                    replaced = true;
-                    buffer.add(REPLACEMENT.as_bytes());
-                }
-            },
-            other => buffer.push(other),
-        }
-        at += length;
     }
     replaced
+}
+
+/// Works like [`unescape`] for the content from `at` up to the closing quote. Returns the position of the quote, and the
+/// result of [`unescape`]. Returns `None` if the content is too long for the buffer, or has no valid end.
+#[inline(always)]
+fn unescape_short(bytes: &[u8], mut at: usize, buffer: &mut Short) -> Option<(usize, bool)> {
+    let mut replaced = false;
+    while buffer.length <= SHORT {
+        match bytes.get(at)? {
+            b'"' => return Some((at, replaced)),
+            b'\\' if super::is_escape(bytes, at) => {
+                let (length, also) = decode(bytes, at, buffer);
+                (at, replaced) = (at + length, replaced | also);
+            }
+            b'\\' | b'\n' => return None,
+            byte => {
+                buffer.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    None
+}
+
+/// Decodes the escape at `at` and appends its character to `buffer`. Returns the length of the escape, and true if it
+/// has no character and was replaced.
+#[inline(always)]
+fn decode(raw: &[u8], at: usize, buffer: &mut impl Buffer) -> (usize, bool) {
+    match raw.get(at + 1).copied().unwrap_or(b'\\') {
+        b'b' => buffer.push(8),
+        b'f' => buffer.push(12),
+        b'n' => buffer.push(b'\n'),
+        b'r' => buffer.push(b'\r'),
+        b't' => buffer.push(b'\t'),
+        b'x' if let Some(byte) = raw.get(at + 2..at + 4).and_then(hexadecimal) => {
+            buffer.push(byte as u8);
+            return (4, false);
+        }
+        b'u' => return decode_unit(raw, at, buffer),
+        other => buffer.push(other),
+    }
+    (2, false)
+}
+
+/// Works like [`decode`] for the escape of one UTF-16 code unit, or of a surrogate pair.
+fn decode_unit(raw: &[u8], at: usize, buffer: &mut impl Buffer) -> (usize, bool) {
+    match unit(raw, at + 2) {
+        Some(first @ 0..0x80) => {
+            buffer.push(first as u8);
+            (6, false)
+        }
+        Some(first) => {
+            let (character, taken) = match first {
+                0xd800..0xdc00 if raw[at + 6..].starts_with(b"\\u") => {
+                    character([Some(first), unit(raw, at + 8)])
+                }
+                _ => (char::from_u32(first.into()), 1),
+            };
+            let is_lone = character.is_none();
+            let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+            buffer.add(character.encode_utf8(&mut [0; 4]).as_bytes());
+            (6 * taken, is_lone)
+        }
+        None => {
+            buffer.add(REPLACEMENT.as_bytes());
+            (2, true)
+        }
+    }
 }
 
 /// Returns the character that one code unit or a surrogate pair represents, and the number of code units of the

@@ -1,6 +1,6 @@
 //! Skips objects and arrays without recursion, so that deep nesting cannot overflow the stack.
 
-use super::{Position, key, rare_blank, skip_scalar};
+use super::{Position, key, open_key, rare_blank, skip_scalar};
 
 /// The maximum depth of nesting in a value that is skipped.
 pub(super) const MAX_DEPTH: usize = 1_024;
@@ -121,7 +121,7 @@ fn skip_within(bytes: &[u8], mut at: usize, mut brackets: impl Brackets) -> Resu
         while brackets.any() {
             // the usual notation, without white space
             if bytes.get(at..at + 2) == Some(b",\"") && brackets.in_object() {
-                at = key(bytes, at + 1)?;
+                at = open_key(bytes, at + 2)?;
                 continue 'values;
             }
             at = rare_blank(bytes, at);

@@ -4,18 +4,18 @@ use super::nested::MAX_DEPTH;
 use super::*;
 
 #[test]
-fn end_of_a_string_is_found_at_any_position() {
+fn first_special_byte_is_found_at_any_position() {
     for length in 0..40 {
-        for (sign, found) in [('"', true), ('\\', false), ('\u{1f}', false), ('\n', false)] {
+        for sign in ['"', '\\', '\u{1f}', '\n'] {
             for fill in ['a', 'é', ' ', '\u{7f}', '!', '#', '['] {
                 let text: String =
                     std::iter::repeat_n(fill, length).chain([sign]).chain("\"tail".chars()).collect();
                 let end = length * fill.len_utf8();
-                assert_eq!(plain(text.as_bytes(), 0), found.then_some(end), "{text:?}");
+                assert_eq!(run(text.as_bytes(), 0), Some(end), "{text:?}");
             }
         }
     }
-    assert_eq!(plain(b"no end in sight", 0), None);
+    assert_eq!(run(b"no end in sight", 0), None);
 }
 
 #[test]
@@ -174,15 +174,22 @@ proptest::proptest! {
         ),
     ) {
         let raw = parts.concat();
-        let (text, replaced) = text(&raw);
-        let short = with_text(&raw, |decoded, also| (decoded.to_owned(), also));
-        proptest::prop_assert_eq!((&*short.0, short.1), (&*text, replaced));
-        let plain = with_content(&raw, |content| match content {
-            Content::Plain(plain) => Some(plain),
-            Content::Decoded(..) | Content::Damaged(_) => None,
+        let (text, _) = text(&raw);
+        let string = [&raw[..], b"\"7"].concat();
+        let decoded = run(&string, 0).filter(|first| string[*first] != b'"').and_then(|first| {
+            with_content(&string, 0, first, |content| match content {
+                Content::Text(decoded, also) => (decoded.to_owned(), also),
+                Content::Damaged(parts) => {
+                    let mut decoded = String::new();
+                    parts.replace(|part| decoded.push_str(part));
+                    (decoded, true)
+                }
+            })
         });
-        let is_plain = !raw.contains(&b'\\') && std::str::from_utf8(&raw).is_ok();
-        proptest::prop_assert_eq!(plain, is_plain.then_some(&*text));
+        let expected = string_end(&string, 0).ok().map(|end| (super::text(&string[..end]), end));
+        let expected = expected.filter(|_| raw.iter().any(|byte| matches!(byte, b'\\' | ..0x20)));
+        let expected = expected.map(|((text, replaced), end)| ((text.into_owned(), replaced), end));
+        proptest::prop_assert_eq!(decoded, expected);
         let is_text = with_key(&raw, |key| std::str::from_utf8(key).is_ok_and(|key| key == text));
         proptest::prop_assert!(is_text || text.contains(char::REPLACEMENT_CHARACTER));
     }

@@ -3,7 +3,7 @@
 
 use wide::u8x16;
 
-use super::skip_scalar;
+use super::string_end;
 
 const BLOCK: usize = 64;
 
@@ -12,8 +12,21 @@ const BLOCK: usize = 64;
 pub(crate) fn skip_valid(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at) {
         Some(b'{' | b'[') => end_of_brackets(bytes, at),
-        _ => skip_scalar(bytes, at).ok(),
+        _ => skip_valid_scalar(bytes, at),
     }
+}
+
+/// Works like [`skip_valid`] for a string, a number or a literal.
+#[inline(always)]
+pub(crate) fn skip_valid_scalar(bytes: &[u8], at: usize) -> Option<usize> {
+    if bytes.get(at)? == &b'"' {
+        return string_end(bytes, at + 1).ok().map(|end| end + 1);
+    }
+    let mut end = at + 1;
+    while !matches!(bytes.get(end), None | Some(b',' | b'}' | b']' | ..=b' ')) {
+        end += 1;
+    }
+    Some(end)
 }
 
 /// Returns the position after the object or array that begins at `at`.
