@@ -96,7 +96,7 @@ fn reports(word: &str) -> bool {
     });
     let v6 = runs_of(word, |character| character.is_ascii_hexdigit() || character == ':').any(
         |(before, run, after)| {
-            // The end of a name, such as `list::1`, is not an address.
+            // If a name ends with an address, as `list::1` ends with `::1`, it contains no address.
             let is_part = before.ends_with(|character: char| character.is_alphanumeric() || character == '_')
                 || after.starts_with(|character: char| character.is_alphanumeric() || character == '_');
             run.parse::<Ipv6Addr>().is_ok() && (run.len() >= 6 || !is_part)

@@ -24,7 +24,7 @@ pub(crate) fn guarded(rules: &Rules, secret: [u8; 32], networks: Option<u32>) ->
     let dimensions = |names: &&[&str]| names.iter().map(|name| Dimension::named(name).unwrap()).collect();
     let settings = PolicySettings {
         k: rules.k,
-        // Some attacks set the margin to 0, to show that they find a violation without it.
+        // Some attacks set the margin to 0, to show that they succeed if there is no margin. This setting allows it.
         allow_small_k: true,
         breakdowns: TABLES.iter().map(dimensions).collect(),
         detail: Detail::Index(rules.detail),

@@ -153,8 +153,8 @@ impl Score {
     }
 }
 
-/// Returns two rows of a table: the most likely row of the session according to all windows together, and the largest
-/// row.
+/// Returns two guesses of the row that contains the attacked session: the most likely row, given all windows, and the
+/// largest row, for comparison.
 fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
     let cell_keys: BTreeSet<&[String]> = seen.iter().flat_map(|window| window.rows.keys().copied()).collect();
     let mut best = (f64::NEG_INFINITY, &[][..]);

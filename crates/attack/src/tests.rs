@@ -114,7 +114,7 @@ fn invariant_14_attack_on_one_window_gains_at_most_the_documented_points() {
 }
 
 #[test]
-fn invariant_14_attack_names_the_row_without_noise() {
+fn invariant_14_attack_finds_the_row_of_the_session_if_there_is_no_noise() {
     let rules = Rules { noise: 0, ..Rules::default() };
     // Without noise, the attack is still not exact for events that ordinary sessions also report, because the attacker
     // does not know the contribution of the other sessions.

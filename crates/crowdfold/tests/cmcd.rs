@@ -34,7 +34,7 @@ const READ: [(&str, u64, u64, u64, u64, u64); 7] = [
     ("s11-23", 5_730, 0, 0, 1, 270),
     // Shaka Player sends player states with its requests. No request contains the seek.
     ("s11-29", 1_387, 105, 1, 1, 150),
-    // The session of hls.js opts out.
+    // The session of hls.js has opted out, so it counts nothing.
     ("s11-33", 0, 0, 0, 0, 0),
     // hls.js sends events, including a seek and a pause.
     ("s11-51", 3_637, 0, 0, 1, 1_000),

@@ -45,8 +45,9 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.current_dir(dir).args(["--config", "crowdfold.toml"]).args(arguments).output().unwrap()
 }
 
-/// Runs `fold`. Returns the ledger and the rows. A row is formatted as tenant, breakdown, dimension values, sessions,
-/// k, and τ if there is noise. Rows of the detail table end with `+`.
+/// Runs `fold`. Returns the rows and the ledger, which is the number of beacons by outcome. A row is formatted as
+/// tenant, breakdown, dimension values, sessions, *k*, and the threshold τ if there is noise. Rows of the detail table
+/// end with `+`.
 fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     let dir = TempDir::new().unwrap();
     beacons.sort();

@@ -31,7 +31,9 @@ pub enum WireError {
     )]
     Version(u8),
     /// The bytes are not a partial of any version.
-    #[error("a partial cannot be decoded; find the other program that writes to the topic of partials")]
+    #[error(
+        "a record of the topic of partials cannot be decoded; check which other program writes to this topic"
+    )]
     Corrupt,
 }
 

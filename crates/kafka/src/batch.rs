@@ -240,7 +240,8 @@ pub(crate) fn error_code(number: c_int) -> Option<RDKafkaErrorCode> {
 /// A buffer for the pointers to the messages of one batch. Between batches the pointers in it are invalid.
 pub(crate) struct MessageBuffer(Vec<*mut RDKafkaMessage>);
 
-// SAFETY: between batches the pointers in the buffer are to destroyed messages, and nothing reads them.
+// SAFETY: between batches, the buffer contains only pointers to messages that were destroyed. They are never
+// dereferenced, so the buffer can be moved to another thread.
 unsafe impl Send for MessageBuffer {}
 
 impl MessageBuffer {

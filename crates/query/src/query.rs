@@ -39,7 +39,7 @@ pub struct Args {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     pub(crate) breakdown: Option<Vec<String>>,
-    /// The values that meet the conditions, by dimension.
+    /// The accepted values of each dimension that has a condition.
     pub(crate) conditions: BTreeMap<String, Vec<String>>,
     /// The start of the period. Windows that start before it are not read.
     pub(crate) since: Timestamp,

@@ -58,7 +58,7 @@ pub enum PrivacyError {
     ),
     /// A day is not a whole number of windows.
     Window(
-        /// The configured length.
+        /// The configured length of a window.
         Span,
     ),
     /// The noise would be so large that no realistic row would be released.

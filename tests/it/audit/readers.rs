@@ -223,7 +223,7 @@ fn audit_is_incomplete_if_the_acls_or_the_default_of_the_authorizer_are_not_read
 }
 
 #[test]
-fn missing_authorizer_is_a_breach_if_principals_are_configured() {
+fn broker_without_authorizer_is_a_breach_of_the_rules_if_principals_are_configured() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("principals.combiner", "\"somebody\"");
     let deployment = deployment.with_topics();

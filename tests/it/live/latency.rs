@@ -69,7 +69,8 @@ pub(super) fn seen_ttfb(attempt: &Attempt) -> Option<f64> {
     mean(attempt, |response| number(response, "ttfb_ms")).filter(|_| attempt.scenario.reports_responses())
 }
 
-/// Returns the number of responses in windows with a time to first byte, and the sum of their times.
+/// Returns the number of responses that have a time to first byte, in all published windows, and the sum of these
+/// times.
 pub(super) fn published_ttfb(attempt: &Attempt, published: &Published) -> (u64, u64) {
     let (mut count, mut sum) = (0, 0);
     for (start, end, ttfb) in &published.ttfb_ms {

@@ -1,7 +1,7 @@
 use super::{CONSTANTS, LONGEST_CONSTANT, is_constant};
 
 #[test]
-fn constant_is_not_a_session_id() {
+fn placeholder_that_many_players_send_is_not_a_session_id() {
     for id in [
         "",
         " ",

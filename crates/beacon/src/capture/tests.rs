@@ -256,7 +256,7 @@ fn body_may_be_json_and_cmcd_may_be_an_object_or_an_array() {
 }
 
 #[test]
-fn path_contains_cmcd_if_the_query_does_not() {
+fn cmcd_is_read_from_the_path_if_the_query_contains_none() {
     let fields = log(&[("path", &["p"]), ("query", &["q"])]);
     for (path, query) in [
         ("/v/s.m4s?CMCD=bs", ""),

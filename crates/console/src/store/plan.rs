@@ -15,8 +15,8 @@ pub(super) struct Plan {
     pub(super) parts: Vec<Part>,
     /// The number of published windows in each interval, and the number of incomplete windows among them.
     pub(super) windows: BTreeMap<Timestamp, (u64, u64)>,
-    /// The number of rows. For an hour, this is the number of rows of its largest table, because most tables of an hour
-    /// have the same cells.
+    /// The number of rows. The tables of all windows of an hour are stored as one table. Its number of rows is
+    /// estimated as that of the largest of these tables, because most of them have the same dimension values.
     pub(super) size: usize,
 }
 

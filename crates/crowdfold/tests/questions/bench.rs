@@ -185,7 +185,7 @@ impl Bench {
         found.expect("the answer is that of the last minutes")
     }
 
-    /// Returns the activity in each window, by value of a breakdown.
+    /// Returns the true sums of each window from `from` to `until`, by the dimension values of a breakdown.
     fn windows(&self, breakdown: &str, from: u64, until: u64) -> BTreeMap<u64, BTreeMap<String, Sums>> {
         let mut windows = BTreeMap::<u64, BTreeMap<String, Sums>>::new();
         let cells = self.truth.iter().filter(|cell| cell.breakdown == [breakdown]);

@@ -69,7 +69,7 @@ fn permission_is_formatted_as_operation_and_resource() {
 }
 
 #[test]
-fn missing_permission_is_replaced_by_the_permission_of_the_role_that_includes_it() {
+fn missing_permission_is_reported_as_the_permission_of_the_role_that_includes_it() {
     let rights = names().rights(Role::Combiner);
     let granted = |right: Right| {
         let missing = crate::KafkaError::Forbidden { principal: crate::Principal::default(), right };

@@ -95,7 +95,7 @@ pub enum SourceError {
     },
     /// Another process joined the group with the instance name of this process.
     #[error(
-        "another member of the group uses this instance's name; give each worker its own [kafka] instance"
+        "another member of the consumer group has the same instance name; give each worker a different name"
     )]
     Fenced,
     /// librdkafka's consumer failed permanently.

@@ -177,7 +177,7 @@ fn browser_names_of_other_parsers_are_recognised() {
 }
 
 #[test]
-fn device_names_of_other_parsers_are_recognised() {
+fn device_names_of_other_user_agent_parsers_are_recognised() {
     let check = |expect, names: &[&str]| check(NameList::Devices, expect, names);
     check(
         "phone",

@@ -61,8 +61,8 @@ pub(super) fn read_plainly<'a>(
     }
 }
 
-/// Parses a key, and the comma or the bracket before it, without white space before the colon. Returns the key and the
-/// start of its value. Returns `None` for any other notation.
+/// Parses a comma or an opening bracket, and the key after it. Returns the key and the start of its value. Returns
+/// `None` for any other notation, for example if there is white space before the colon.
 #[inline(always)]
 fn member(bytes: &[u8], at: usize, begins: bool) -> Option<(Key<'_>, usize)> {
     let lead = if begins { b"{\"" } else { b",\"" };

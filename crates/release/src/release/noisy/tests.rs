@@ -160,7 +160,7 @@ fn invariant_9_cell_of_exactly_k_is_released_no_more_often_than_delta_allows() {
             "no cell below k is released, regardless of the noise"
         );
     }
-    // The test detects a threshold that is a fifth too low, because more cells are released.
+    // If the threshold is a fifth too low, too many cells are released, and the test detects this.
     let count = released_of(CELLS, 50, 50, DELTA, |tau| tau - tau / 5) as f64;
     assert!(count > bound, "{count} cells are within the bound of {bound}");
 }
