@@ -8,6 +8,9 @@ import { packages } from "../live/prepare.js";
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
+// the rules of axe
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
 /** The time limit of each step. It only ends a browser that hangs. */
 export const LONG_MS = 120_000;
 
@@ -50,4 +53,13 @@ export async function open(browser, address, width, colorScheme, options = {}) {
     if (!request.url().startsWith(address)) errors.push(`request to ${request.url()}`);
   });
   return { page, errors };
+}
+
+/** Returns the accessibility violations of a page. `axe` is the source of axe. */
+export async function violations(page, axe) {
+  await page.evaluate(axe);
+  return page.evaluate(async (runOnly) => {
+    const result = await window.axe.run(document, { runOnly });
+    return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`);
+  }, RULES);
 }

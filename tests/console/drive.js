@@ -4,9 +4,9 @@
 // is the address of a console that requires TOKEN.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LONG_MS, axePath, open, prepare, ready } from "./browser.js";
+import { LONG_MS, axePath, open, prepare, ready, violations } from "./browser.js";
+import { pipeline } from "./pipeline.js";
 
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const SCREENS = ["overview", "breakdown", "distribution", "privacy", "pipeline"];
 
 const [home, address, tenant, table, secured, token] = process.argv.slice(2);
@@ -26,15 +26,11 @@ async function screens(width, scheme) {
     await page.goto(`${address}/?screen=${screen}&tenant=${tenant}&period=${period}`);
     await ready(page);
     const took = Date.now() - began;
-    await page.evaluate(axe);
-    const violations = await page.evaluate(async (runOnly) => {
-      const result = await window.axe.run(document, { runOnly });
-      return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`);
-    }, RULES);
+    const found = await violations(page, axe);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     const text = await page.locator("main").innerText();
     await page.screenshot({ path: join(seen, `${screen}-${width}-${scheme}.png`), fullPage: true });
-    shown.push({ screen, width, scheme, took_ms: took, violations, overflow, errors: [...errors], text });
+    shown.push({ screen, width, scheme, took_ms: took, violations: found, overflow, errors: [...errors], text });
   }
   await page.close();
   return shown;
@@ -312,5 +308,6 @@ const broken = await problem();
 const signed = await signIn();
 const strange = await unknown();
 const noisy = await noise();
+const workers = await pipeline(browser, { address, tenant, seen, axe });
 await browser.close();
-process.stdout.write(JSON.stringify({ shown, used, same, unlike, linked, silent, absent, broken, signed, strange, noisy }));
+process.stdout.write(JSON.stringify({ shown, used, same, unlike, linked, silent, absent, broken, signed, strange, noisy, workers }));

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::worker::support::{Deployment, Worker, window_ago};
 
 mod demo;
+mod pipeline;
 
 /// The working directory of the driver. `seen` below it contains the screenshots of the last run.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/console");
@@ -109,6 +110,7 @@ fn console_page_shows_published_rows_in_a_browser() {
     let worker = Worker::start(&deployment, "a");
     worker.await_ready();
     deployment.await_committed(start + 50_000);
+    deployment.set("console.workers", &format!("[{:?}]", worker.address()));
     let console = Worker::console(&deployment, "console");
 
     let detail = ["cdn"];
@@ -156,6 +158,9 @@ fn console_page_shows_published_rows_in_a_browser() {
         texts("overview")
     );
     assert!(texts("privacy").contains("not below k"), "{}", texts("privacy"));
+    let text = texts("pipeline");
+    assert!(text.contains("1 worker answers") && text.contains("accounts for every beacon"), "{text}");
+    pipeline::assert_outcomes_are_shown(&seen["workers"]);
     assert_eq!(seen["used"]["errors"], serde_json::json!([]));
     assert_eq!(seen["same"]["errors"], serde_json::json!([]));
     assert_eq!(seen["broken"], serde_json::json!({"text": "The disk is full", "errors": []}));

@@ -170,7 +170,7 @@ async function show() {
     const content = document.createElement("div");
     const title = screens[screen].title;
     if (mine !== turn) return;
-    if (!app.state.tenant) content.append(el("p", { class: "card none" }, "The console reads the topics of rollups and shows each window as it arrives. If no window arrives within a few minutes, the log of the worker contains the reason."));
+    if (!app.state.tenant) content.append(el("p", { class: "card none" }, "The console reads the topics of rollups and shows each window as it arrives. If no window arrives within a few minutes, the log of the worker contains the reason."), screens[screen].empty?.(app) ?? "");
     const filled = app.state.tenant ? await screens[screen].show(app, content) : null;
     if (mine !== turn) return;
     controls();
@@ -229,12 +229,14 @@ function lost(error) {
 
 // The status may change while no window arrives.
 async function poll() {
-  if (!app.state.tenant && !app.status.isLost) return;
+  const { refresh } = screens[app.state.screen];
+  if (!app.state.tenant && !app.status.isLost && !refresh) return;
   try {
     const { isLost } = app.status;
     app.status = await app.ask("status");
     // the content may be old
     if (isLost) return show();
+    refresh?.(app);
   } catch (error) {
     // a form that is already shown must keep what was typed into it
     if (error.status === 401) return document.querySelector("form.login") ? undefined : login();

@@ -256,7 +256,7 @@ async function privacy(app, box) {
 async function pipeline(app, box) {
   const { tenants } = await app.ask("windows", period(app));
   const mine = tenants.find((one) => one.tenant === app.state.tenant);
-  if (!mine) { box.append(el("p", { class: "none" }, "No window was published in this period.")); return; }
+  if (!mine) { box.append(el("p", { class: "none" }, "No window was published in this period."), workers(app)); return; }
   const { ignored } = app.status;
   const late = mine.freshness_ms > 10 * mine.length_ms;
   box.append(el("div", { class: "grid facts" },
@@ -279,7 +279,61 @@ async function pipeline(app, box) {
   box.append(el("section", { class: "card" }, el("h2", {}, "Windows"), strip,
     el("p", { class: "ends" }, el("span", {}, time(from, true)), el("span", {}, time(mine.newest, true))),
     legend(shown.map(([kind, text]) => [mark(kind), text]))),
-  el("p", { class: "note" }, "Lag, outcomes of beacons and the ledger are metrics of the worker: see the alerts in docs/operations.md."));
+  workers(app));
+}
+
+// the outcomes of beacons, with their meaning
+const OUTCOMES = {
+  released: "counted in published rows", withheld: "in windows of tenants with fewer than k sessions", late: "after their window was closed",
+  duplicate: "already counted", opted_out: "of sessions that opted out", excluded: "excluded by the consent rules",
+  rejected: "not valid; the metric crowdfold_rejected_total of the workers contains the reasons",
+};
+
+/** Returns the state of the workers: their lag, their ledgers, and the outcomes of beacons. */
+function workers(app) {
+  const state = app.status.pipeline;
+  if (!state) return el("div", { id: "workers" }, el("p", { class: "note" }, "Lag and outcomes of beacons are metrics of the workers. They are shown here if console.workers contains the addresses of the workers, to users who may see all tenants."));
+  const tag = (fine, text) => el("span", { class: `tag ${fine ? "good" : "bad"}` }, text);
+  const names = state.unreachable.length ? tag(false, `no answer from ${state.unreachable.join(", ")}`) : tag(true, state.workers === 1 ? "1 worker answers" : `${count(state.workers)} workers answer`);
+  const ledger = { true: ["Balanced", tag(true, "accounts for every beacon")], false: ["Not balanced", tag(false, "report this as a bug")] }[state.balanced] || ["–", "no worker reports it"];
+  const cards = el("div", { class: "grid facts" },
+    fact("Lag", state.lag_ms === null ? "–" : duration(state.lag_ms), "of the slowest partition behind the current time"),
+    fact("Beacons read", state.workers ? count(state.beacons.read ?? 0) : "–", names),
+    fact("Ledger", ...ledger),
+    state.headroom_ms === null ? null : fact("Headroom", duration(state.headroom_ms), "until a record that a worker still needs may expire"));
+  return el("div", { id: "workers" }, cards, ...(state.workers ? outcomes(state.beacons) : []));
+}
+
+/** Returns the table of outcomes. Its rows add up to the number of beacons that were read. */
+function outcomes(beacons) {
+  const rows = Object.entries(OUTCOMES).map(([name, meaning]) => [name.replace("_", " "), beacons[name] ?? 0, meaning]);
+  const read = beacons.read ?? 0;
+  const open = read - rows.reduce((sum, [, number]) => sum + number, 0);
+  // beacons that were read before a worker was restarted get their outcome after the restart
+  const earlier = Math.max(0, -open);
+  rows.push(["no outcome yet", Math.max(0, open), "in open windows, or below the rounding of the other numbers"]);
+  const whole = read + earlier;
+  const line = ([name, number, meaning]) => {
+    const part = whole ? number / whole : 0;
+    return el("tr", {}, el("th", { scope: "row" }, name, el("span", { class: "error" }, meaning)), el("td", { class: "n" }, count(number)),
+      el("td", { class: "n" }, share(part)), el("td", { class: "n optional" }, part ? bar(part, { low: 0, high: 1 }, 0, "") : null));
+  };
+  const sum = (name, number) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "n" }, count(number)), el("td", { class: "n" }, whole ? share(number / whole) : ""), el("td", { class: "optional" }));
+  const table = el("table", { class: "outcomes" }, el("caption", {}, "Outcomes of beacons"),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Outcome"), el("th", { scope: "col", class: "n" }, "Beacons"), el("th", { scope: "col", class: "n" }, "Share"), el("td", { class: "optional" }))),
+    el("tbody", {}, rows.map(line)),
+    el("tfoot", {}, sum("read", read), earlier ? sum("read before a restart", earlier) : null));
+  return [el("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Outcomes of beacons" }, el("p", { class: "summary" }, "Outcomes of beacons"), table),
+    el("p", { class: "note" }, "The beacons of all tenants since the start of the workers. Each worker rounds its numbers down to multiples of k.")];
+}
+
+/** Updates the state of the workers, which changes also while no window arrives. */
+function refresh(app) {
+  const old = document.getElementById("workers");
+  if (!old) return;
+  const isFocused = old.contains(document.activeElement);
+  old.replaceWith(workers(app));
+  if (isFocused) document.querySelector("#workers [tabindex]")?.focus();
 }
 
 export const screens = {
@@ -288,5 +342,6 @@ export const screens = {
   distribution: { title: "Distribution", lead: "The values of sessions, as published histograms.", show: distribution,
     controls: (app) => [app.select("histogram", "Metric", Object.fromEntries(Object.values(app.metrics).filter((one) => one.histogram).map((one) => [one.name, label(one.name)])), app.state.histogram || "startup_ms")] },
   privacy: { title: "Privacy", lead: "The guarantee in numbers: crowds, folding and lifetimes.", show: privacy },
-  pipeline: { title: "Pipeline", lead: "Is every window published, and how fresh is it?", show: pipeline },
+  pipeline: { title: "Pipeline", lead: "Is every window published, how fresh is it, and did every beacon get an outcome?", show: pipeline,
+    empty: workers, refresh },
 };

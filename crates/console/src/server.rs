@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::{Access, ConsoleError, Live, Settings, Store, http};
+use crate::{Access, ConsoleError, Live, Pipeline, Settings, Store, http};
 
 /// The maximum number of concurrent connections.
 const CONNECTIONS: usize = 256;
@@ -52,6 +52,8 @@ pub struct Console {
     behind: AtomicU64,
     /// The reason why the store is not up to date. `None` if it is up to date.
     problem: Mutex<Option<String>>,
+    /// The state of the workers. `None` if it is not known.
+    pipeline: Mutex<Option<Pipeline>>,
     /// The number of records that are not rollups.
     skipped: AtomicU64,
     /// The number of rows whose window was in the future.
@@ -76,6 +78,7 @@ impl Console {
             clock,
             behind: AtomicU64::new(0),
             problem: Mutex::new(None),
+            pipeline: Mutex::new(None),
             skipped: AtomicU64::new(0),
             ahead: AtomicU64::new(0),
         }))
@@ -99,6 +102,11 @@ impl Console {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
+    /// Stores the state of the workers, which the page shows.
+    pub fn set_pipeline(&self, pipeline: Pipeline) {
+        *self.pipeline.lock().unwrap_or_else(PoisonError::into_inner) = Some(pipeline);
+    }
+
     /// Counts records that are not rollups, and rows whose window was in the future. The page shows the sums since the
     /// start of the program.
     pub fn count_ignored(&self, skipped: u64, ahead: u64) {
@@ -117,18 +125,20 @@ impl Console {
 
     /// Returns the state of the console, which the page shows in addition to the answers. Requests that may not see all
     /// tenants get neither the report of the audit nor the text of a problem, because these name topics and principals.
+    /// They do not get the state of the workers either, because it includes the beacons of other tenants.
     pub(crate) fn status(&self, access: &Access) -> Value {
         let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (problem, audit) = match access {
-            Access::All => (problem, self.audit()),
-            Access::Tenants(_) => (problem.map(|_| PROBLEM.to_owned()), None),
+        let pipeline = self.pipeline.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (problem, audit, pipeline) = match access {
+            Access::All => (problem, self.audit(), pipeline),
+            Access::Tenants(_) => (problem.map(|_| PROBLEM.to_owned()), None, None),
         };
         let ignored = json!({
             "records": self.skipped.load(Ordering::Relaxed), "rows_in_future": self.ahead.load(Ordering::Relaxed),
         });
         json!({
             "now": self.now().as_millis(), "problem": problem, "facts": self.settings.facts, "audit": audit,
-            "ignored": ignored, "tenants_without_rows": self.tenants_without_rows(access),
+            "ignored": ignored, "tenants_without_rows": self.tenants_without_rows(access), "pipeline": pipeline,
         })
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use crowdfold_console::{Batch, Console, Facts, Lifetimes, Server, Settings, Store, Token};
+use crowdfold_console::{Batch, Console, Facts, Lifetimes, Pipeline, Server, Settings, Store, Token};
 use crowdfold_model::{Span, Timestamp};
 use crowdfold_query::Row;
 use crowdfold_testkit::eventually;
@@ -166,6 +166,11 @@ fn answers_and_refusals_contain_exactly_what_the_description_contains() {
     description.compare(&server, "breakdown?metric=vsf", "", 404);
     let batch = Batch { rows: rows(), ..Batch::default() };
     console.store().add(&batch, now()).expect("the rows are added");
+    let mut pipeline = Pipeline::default();
+    pipeline.add("crowdfold_beacons_total{outcome=\"read\"} 1200");
+    pipeline.add("crowdfold_watermark_lag_seconds{partition=\"0\"} 31");
+    description.compare(&server, "status", "", 200);
+    console.set_pipeline(pipeline);
     console.set_problem(Some("the broker is unreachable".into()));
     let metrics = description.compare(&server, "metrics", "", 200);
     let names: Vec<_> =
@@ -174,6 +179,10 @@ fn answers_and_refusals_contain_exactly_what_the_description_contains() {
     assert!(names.contains("rebuffering_ratio"), "{names}");
     let status = description.compare(&server, "status", "", 200);
     assert_eq!(status["audit"]["report"]["outcome"], "clean");
+    assert_eq!(
+        (&status["pipeline"]["lag_ms"], &status["pipeline"]["beacons"]["read"]),
+        (&json!(31_000), &json!(1_200))
+    );
     assert_eq!(status["tenants_without_rows"], json!(["quiet"]));
     for path in ["tenants", "breakdowns", "windows?since=2h", "windows?tenant=beta&since=2h"] {
         description.compare(&server, path, "", 200);

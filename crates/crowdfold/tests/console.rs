@@ -15,6 +15,8 @@ use serde_json::Value;
 
 #[path = "console/hostile.rs"]
 mod hostile;
+#[path = "console/workers.rs"]
+mod workers;
 
 struct Cluster(MockCluster<'static, DefaultProducerContext>);
 

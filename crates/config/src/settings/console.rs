@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
+use super::kafka::is_host_and_port;
 use crate::fields::{self, DAY, HOUR};
 
 /// The section `[console]`: the console.
@@ -28,6 +30,9 @@ pub struct Console {
     /// The breakdowns and metrics that are exported as gauges.
     #[serde(deserialize_with = "fields::words")]
     pub export: Vec<String>,
+    /// The addresses of the workers whose metrics the page shows, as `host:port`.
+    #[serde(deserialize_with = "workers")]
+    pub workers: Vec<String>,
     /// The path of the JSON report of the last audit.
     #[serde(deserialize_with = "fields::optional_path")]
     pub audit_report: Option<PathBuf>,
@@ -43,6 +48,7 @@ impl Default for Console {
             data_dir: None,
             detail: Duration::from_secs(48 * 3_600),
             export: Vec::new(),
+            workers: Vec::new(),
             audit_report: None,
             tokens: BTreeMap::new(),
         }
@@ -59,4 +65,17 @@ pub struct ConsoleToken {
     /// The tenants whose rows may be read with the token. An empty list means all tenants.
     #[serde(deserialize_with = "fields::words")]
     pub tenants: Vec<String>,
+}
+
+fn workers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let workers = fields::words(deserializer)?;
+    // a URL such as http://worker:9464 also has a port
+    match workers.iter().find(|worker| worker.contains('/') || !is_host_and_port(worker)) {
+        None => Ok(workers),
+        Some(worker) => {
+            let message =
+                format!("contains \"{}\"; write host:port, such as 127.0.0.1:9464", worker.escape_debug());
+            Err(D::Error::custom(message))
+        }
+    }
 }

@@ -158,7 +158,7 @@ fn brokers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D:
     if brokers.is_empty() {
         return Err(D::Error::custom("is empty; name at least one host:port"));
     }
-    match brokers.iter().find(|broker| !is_broker(broker)) {
+    match brokers.iter().find(|broker| !is_host_and_port(broker)) {
         None => Ok(brokers),
         Some(broker) => {
             Err(D::Error::custom(format!("contains \"{}\"; write host:port", broker.escape_debug())))
@@ -166,8 +166,9 @@ fn brokers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D:
     }
 }
 
-fn is_broker(broker: &str) -> bool {
-    let Some((host, port)) = broker.rsplit_once(':') else { return false };
+/// Returns true if an address consists of a host and a port.
+pub(super) fn is_host_and_port(address: &str) -> bool {
+    let Some((host, port)) = address.rsplit_once(':') else { return false };
     let strange = |letter: char| letter == ',' || letter.is_whitespace() || letter.is_control();
     port.parse::<u16>().is_ok_and(|port| port != 0) && !host.is_empty() && !host.contains(strange)
 }

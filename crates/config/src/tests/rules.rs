@@ -123,6 +123,18 @@ fn invalid_console_settings_are_refused_with_the_fix() {
             "x.toml:4: console.tokens.ops.tenants names \"acme\", which is not in tenants.names; add it there",
         ),
         (
+            "workers = [\"worker:9464\", \"http://worker:9464\"]",
+            "x.toml:2: console.workers contains \"http://worker:9464\"; write host:port, such as 127.0.0.1:9464",
+        ),
+        (
+            "workers = [\"worker\"]",
+            "x.toml:2: console.workers contains \"worker\"; write host:port, such as 127.0.0.1:9464",
+        ),
+        (
+            "workers = [\":9464\"]",
+            "x.toml:2: console.workers contains \":9464\"; write host:port, such as 127.0.0.1:9464",
+        ),
+        (
             "detail = \"1m\"",
             "x.toml:2: console.detail is \"1m\"; set it to a duration from 1h to 3650d, such as \"90s\" (units: ms, s, m, h, d, w)",
         ),

@@ -253,11 +253,35 @@ fn status() -> Value {
         ("facts", facts),
         ("audit", json!({"anyOf": [audit, {"type": "null"}]})),
         ("ignored", ignored),
+        ("pipeline", json!({"anyOf": [pipeline(), {"type": "null"}]})),
         (
             "tenants_without_rows",
             described("The tenants of the configuration of which no row was published.", list(text())),
         ),
     ])
+}
+
+fn pipeline() -> Value {
+    let beacons = json!({
+        "type": "object", "additionalProperties": count(),
+        "description": "The number of beacons with each outcome since the start of the workers, such as `read`, \
+                        `late`, `rejected` or `released`. Each worker rounds its numbers down to multiples of k.",
+    });
+    let properties = object([
+        ("workers", described("The number of workers whose metrics were read.", count())),
+        ("unreachable", described("The addresses of workers whose metrics could not be read.", list(text()))),
+        (
+            "lag_ms",
+            described("The lag of the slowest partition behind the current time.", or_null("integer")),
+        ),
+        ("headroom_ms", described("The shortest time until a needed record may expire.", or_null("integer"))),
+        ("balanced", described("False if a ledger does not account for every beacon.", or_null("boolean"))),
+        ("beacons", beacons),
+    ]);
+    described(
+        "The state of the workers. Null if `console.workers` is empty, or without access to all tenants.",
+        properties,
+    )
 }
 
 /// Adds the properties that describe the question to the properties of an answer.

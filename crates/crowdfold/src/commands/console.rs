@@ -14,6 +14,8 @@ use crowdfold_worker::{Config, Stop, clock, wiring};
 
 use crate::error::CrowdfoldError;
 
+mod workers;
+
 /// The time limit of one read of a topic.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -47,6 +49,7 @@ pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
     problems.show(&console);
     let server = Server::start(Arc::clone(&console))?;
     tracing::info!("the page is at http://{}", server.address);
+    workers::watch(&console, &config.console.workers, &stop);
     let topics = config.topic_names().rollups().to_vec();
     let mut feed = Feed { console: &console, client: &client, readers: Vec::new() };
     let (mut opened, mut maintained) = (None, clock::now());

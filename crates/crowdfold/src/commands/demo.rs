@@ -151,7 +151,8 @@ fn show(
                 "the rollups topic contains a record that is not a rollup; check whether another program writes to it").into());
         }
         let now = clock::now();
-        if let Err(error) = dashboard.page.add(rows, now, dashboard.event_clock.at(now)) {
+        let event_time = dashboard.event_clock.at(now);
+        if let Err(error) = dashboard.page.add(rows, now, event_time, dashboard.gauges) {
             break Err(error);
         }
         rate_meter.record(now, dashboard.progress.sent());

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use crowdfold_console::Pipeline;
 use crowdfold_model::Span;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
@@ -40,6 +41,25 @@ impl Gauges {
         let lags = values.iter().filter(|((name, _), _)| name == "crowdfold_watermark_lag_seconds");
         let millis = |value: &AtomicU64| (f64::from_bits(value.load(Ordering::Relaxed)) * 1_000.0) as u64;
         lags.map(|(_, value)| Span::from_millis(millis(value))).collect()
+    }
+
+    /// Returns the state of the worker. `behind` is the time by which event time is behind the current time.
+    pub(super) fn pipeline(&self, behind: Span) -> Pipeline {
+        let lag = self.lags().into_iter().max().map(|lag| lag.saturating_sub(behind));
+        let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |wanted: &'static str| values.iter().filter(move |((name, _), _)| name == wanted);
+        let is_balanced = |value: &AtomicU64| f64::from_bits(value.load(Ordering::Relaxed)) > 0.0;
+        Pipeline {
+            workers: 1,
+            lag_ms: lag.map(Span::as_millis),
+            balanced: of("crowdfold_ledger_balanced")
+                .map(|(_, value)| is_balanced(value))
+                .reduce(|one, other| one && other),
+            beacons: of("crowdfold_beacons_total")
+                .map(|((_, outcome), value)| (outcome.clone(), value.load(Ordering::Relaxed)))
+                .collect(),
+            ..Pipeline::default()
+        }
     }
 
     fn value(&self, key: &Key) -> Arc<AtomicU64> {
@@ -80,10 +100,15 @@ mod tests {
         metrics::with_local_recorder(&Tap(Arc::clone(&gauges)), || {
             metrics::counter!("crowdfold_beacons_total", "outcome" => "late").absolute(40);
             metrics::counter!("crowdfold_rejected_total", "reason" => "late").absolute(7);
+            metrics::gauge!("crowdfold_ledger_balanced", "stage" => "combine").set(1.0);
+            metrics::gauge!("crowdfold_ledger_balanced", "stage" => "merge").set(0.0);
             metrics::gauge!("crowdfold_watermark_lag_seconds", "partition" => "0").set(1.5);
             metrics::gauge!("crowdfold_watermark_lag_seconds", "partition" => "1").set(31.0);
         });
         assert_eq!((gauges.beacons("late"), gauges.beacons("read")), (40, 0));
         assert_eq!(gauges.lags(), [1_500, 31_000].map(Span::from_millis));
+        let pipeline = gauges.pipeline(Span::from_millis(30_000));
+        assert_eq!((pipeline.workers, pipeline.lag_ms, pipeline.balanced), (1, Some(1_000), Some(false)));
+        assert_eq!(pipeline.beacons, [("late".to_owned(), 40)].into());
     }
 }

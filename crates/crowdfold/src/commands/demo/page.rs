@@ -8,6 +8,7 @@ use crowdfold_model::Timestamp;
 use crowdfold_query::Row;
 use crowdfold_worker::{Config, clock};
 
+use super::gauges::Gauges;
 use crate::commands::console;
 use crate::error::CrowdfoldError;
 
@@ -51,8 +52,11 @@ impl Page {
         rows: Vec<Row>,
         now: Timestamp,
         event_time: Timestamp,
+        gauges: &Gauges,
     ) -> Result<(), CrowdfoldError> {
-        self.console.set_behind(now.saturating_since(event_time));
+        let behind = now.saturating_since(event_time);
+        self.console.set_behind(behind);
+        self.console.set_pipeline(gauges.pipeline(behind));
         console::add(&self.console, &Batch { rows, ..Batch::default() }, now)?;
         Ok(())
     }
