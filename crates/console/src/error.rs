@@ -115,8 +115,8 @@ impl ConsoleError {
                 "the store {path} cannot be opened: {error}; check the free space and the permissions of its directory"
             ),
             Self::Newer { path, version, known } => format!(
-                "the store {path} has version {version} and this program reads up to {known}; use the newer program, or \
-                 delete the file, which is then filled again from the topics"
+                "the store {path} has version {version} and this program reads up to {known}; use the newer program, \
+                 or delete the file, which is then filled again from the topics"
             ),
             Self::Older { path, version, known } => format!(
                 "the store {path} has version {version} and this program needs version {known}; delete the file, which \

@@ -27,8 +27,8 @@ pub struct Export {
 }
 
 impl Export {
-    /// Parses an entry of the exported tables, such as `cdn: rebuffering_ratio, vsf`. `custom` are the names of the custom
-    /// dimensions.
+    /// Parses an entry of the exported tables, such as `cdn: rebuffering_ratio, vsf`. `custom` are the names of the
+    /// custom dimensions.
     ///
     /// # Errors
     /// Returns an error if the entry is not a breakdown followed by metrics.

@@ -188,9 +188,9 @@ enum Authenticated {
 }
 
 /// Returns the access of a request. The response to a wrong token is delayed, and only a few such responses are in
-/// progress at a time, so that a client that guesses tokens is slow. The number of delayed responses is limited, because
-/// each of them keeps a connection that other requests need. Above this limit, responses are not delayed, and only the
-/// length of tokens protects against guesses.
+/// progress at a time, so that a client that guesses tokens is slow. The number of delayed responses is limited,
+/// because each of them keeps a connection that other requests need. Above this limit, responses are not delayed, and
+/// only the length of tokens protects against guesses.
 async fn authenticate(console: &Console, token: Option<&[u8]>) -> Authenticated {
     if console.settings.tokens.is_empty() {
         return Authenticated::Yes(Access::All);

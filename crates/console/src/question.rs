@@ -119,8 +119,8 @@ impl Parameters {
         time.map(Some).ok_or_else(|| {
             let text = text.escape_debug();
             Refusal::bad(format!(
-                "{name} is \"{text}\"; set it to a time such as 2026-11-30T08:00:00Z, to milliseconds since 1970, or to \
-                 a length of time before now such as 1h"
+                "{name} is \"{text}\"; set it to a time such as 2026-11-30T08:00:00Z, to milliseconds since 1970, or \
+                 to a length of time before now such as 1h"
             ))
         })
     }

@@ -69,7 +69,8 @@ impl Store {
         Ok(newest.map(|one| time(one.end).saturating_since(time(one.newest))))
     }
 
-    /// Returns the newest window that begins at or after `since` and whose table is complete, or `None` if there is none.
+    /// Returns the newest window that begins at or after `since` and whose table is complete, or `None` if there is
+    /// none.
     ///
     /// # Errors
     /// Returns an error if the database cannot be read.

@@ -8,8 +8,8 @@ use crate::ConsoleError;
 /// The version of the tables. A store with another version is refused.
 const VERSION: i64 = 2;
 
-/// `rollups` contains published rows. `sums` contains the sums of the rows of an hour, and `histograms` the sums of their
-/// histograms. `tables` contains one row for each published table; its column `state` is described in [`State`].
+/// `rollups` contains published rows. `sums` contains the sums of the rows of an hour, and `histograms` the sums of
+/// their histograms. `tables` contains one row for each published table; its column `state` is described in [`State`].
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS policies (id INTEGER PRIMARY KEY, policy TEXT NOT NULL UNIQUE);
     CREATE TABLE IF NOT EXISTS offsets (topic TEXT, part INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, part));

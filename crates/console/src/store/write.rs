@@ -83,7 +83,8 @@ impl Store {
                 "INSERT INTO tables VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?6, ?8, ?9, ?10, ?11) \
                  ON CONFLICT DO UPDATE SET seen = seen + 1, \
                  sessions = MIN(sessions + excluded.sessions, 9223372036854775807), \
-                 folded = MIN(folded + excluded.folded, 9223372036854775807), smallest = MIN(smallest, excluded.smallest), \
+                 folded = MIN(folded + excluded.folded, 9223372036854775807), \
+                 smallest = MIN(smallest, excluded.smallest), \
                  partial = MAX(partial, excluded.partial)",
             )?
             .execute(params![
