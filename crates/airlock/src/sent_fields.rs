@@ -13,8 +13,9 @@ pub struct SentFields {
 }
 
 impl SentFields {
+    /// Adds a beacon, if it is a JSON beacon that is not packed.
     #[inline]
-    pub(crate) fn add_beacon(&mut self, beacon: &Beacon<'_>) {
+    pub fn add_beacon(&mut self, beacon: &Beacon<'_>) {
         if beacon.mode == Mode::Json && !beacon.is_packed() {
             self.beacons += 1;
             self.fields.add_beacon(beacon);

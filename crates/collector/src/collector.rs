@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use crowdfold_airlock::SentFields;
 use crowdfold_beacon::{Body, Fields, FieldsError, Form, Http};
 use crowdfold_kafka::{KafkaError, Writer};
 use crowdfold_model::Reason;
@@ -45,10 +46,18 @@ pub struct Collector {
     origins: Origins,
     rules: Rules,
     fields: Arc<Fields>,
-    /// The readers that no request uses at present.
-    readers: Mutex<Vec<RequestReader>>,
+    readers: Mutex<Readers>,
     /// True on shutdown, when requests must not wait any longer.
     pub(crate) hurry: watch::Sender<bool>,
+}
+
+/// The readers of request bodies.
+#[derive(Default)]
+struct Readers {
+    /// The readers that no request uses at present.
+    idle: Vec<RequestReader>,
+    /// The fields of the beacons of all finished requests.
+    sent_fields: SentFields,
 }
 
 impl Collector {
@@ -89,6 +98,12 @@ impl Collector {
     #[must_use]
     pub fn counted(&self) -> Counted {
         self.counts.read()
+    }
+
+    /// Returns the fields of the JSON beacons since the start.
+    #[must_use]
+    pub fn sent_fields(&self) -> SentFields {
+        self.readers().sent_fields
     }
 
     /// Returns the size of all data that was received but not yet written, in bytes.
@@ -289,9 +304,11 @@ impl Collector {
         }
         (http.gpc, http.dnt) = self.signals(&head.headers);
         let new = || RequestReader::new(Arc::clone(&self.fields), self.settings.max_beacons);
-        let mut reader = self.readers().pop().unwrap_or_else(new);
+        let mut reader = self.readers().idle.pop().unwrap_or_else(new);
         let found = reader.take(&http, body, &self.rules, &self.packs);
-        self.readers().push(reader);
+        let mut readers = self.readers();
+        readers.sent_fields.add(&reader.sent_fields());
+        readers.idle.push(reader);
         found
     }
 
@@ -329,7 +346,7 @@ impl Collector {
         (self.settings.gpc && context::gpc(headers), self.settings.dnt && context::dnt(headers))
     }
 
-    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<RequestReader>> {
+    fn readers(&self) -> std::sync::MutexGuard<'_, Readers> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

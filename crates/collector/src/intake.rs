@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Ignored, session_of};
+use crowdfold_airlock::{Ignored, SentFields, session_of};
 use crowdfold_beacon::{Beacon, Body, Fields, Http, Mode, Parsed, ReadError, Reader, Text};
 use crowdfold_model::{Partitioner, Reason};
 
@@ -29,6 +29,8 @@ pub(crate) struct RequestReader {
     parsed: Parsed,
     /// The partition of each beacon in `parsed`.
     chosen: Vec<Chosen>,
+    /// The fields of the beacons that were read since [`RequestReader::sent_fields`] was called.
+    sent_fields: SentFields,
 }
 
 /// A beacon in [`RequestReader::parsed`], and the partition to which it is written.
@@ -90,7 +92,12 @@ type OptedOutSession = (String, Option<String>);
 impl RequestReader {
     pub(crate) fn new(fields: Arc<Fields>, max_beacons: usize) -> Self {
         let reader = Reader::new(fields).with_most(max_beacons);
-        Self { reader, parsed: Parsed::default(), chosen: Vec::new() }
+        Self { reader, parsed: Parsed::default(), chosen: Vec::new(), sent_fields: SentFields::default() }
+    }
+
+    /// Returns the fields of the beacons that were read since the last call.
+    pub(crate) fn sent_fields(&mut self) -> SentFields {
+        std::mem::take(&mut self.sent_fields)
     }
 
     /// Packs the beacons of a request. For a session that opts out, only the opt-out is packed. A header (`gpc`, `dnt`)
@@ -103,8 +110,10 @@ impl RequestReader {
         if !opted_out_sessions.is_empty() {
             // read the body again without the sessions that opted out, because their beacons before the opt-out must be
             // left out too
+            let sent_fields = self.sent_fields;
             found =
                 self.read_beacons(http, body, rules, partitions, &mut BTreeSet::new(), &opted_out_sessions);
+            self.sent_fields = sent_fields;
         }
         self.pack(http, packs, &mut found);
         for (session, tenant) in &opted_out_sessions {
@@ -124,7 +133,7 @@ impl RequestReader {
         opted_out_sessions: &mut BTreeSet<OptedOutSession>,
         without: &BTreeSet<OptedOutSession>,
     ) -> Found {
-        let Self { reader, parsed, chosen } = self;
+        let Self { reader, parsed, chosen, sent_fields } = self;
         parsed.clear();
         chosen.clear();
         let mut found = Found::default();
@@ -134,6 +143,7 @@ impl RequestReader {
                 ReadError::TooMany => Reason::TooLarge,
             });
             let checked = read.and_then(|beacon| {
+                sent_fields.add_beacon(beacon);
                 if Ignored::is_in(beacon) {
                     found.ignored.get_or_insert_default().count_beacon(beacon);
                 }

@@ -10,7 +10,7 @@ mod lags;
 mod server;
 mod status;
 
-pub(crate) use absent_paths::AbsentPaths;
+pub use absent_paths::AbsentPaths;
 pub use counters::Counters;
 use counters::describe;
 pub(crate) use lags::Lags;

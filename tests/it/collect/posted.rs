@@ -66,6 +66,36 @@ fn invalid_values_are_counted_by_field() {
 }
 
 #[test]
+fn mapped_path_that_occurs_in_none_of_ten_thousand_beacons_is_logged() {
+    let mut deployment = deploy(Kafka::shared()).with_topics();
+    deployment.set("source.fields", "{ cdn = \"net.cdn\", startup_ms = \"qoe.start\" }");
+    let collector = Collector::start(&deployment);
+    let mut player = collector.connect();
+    let session = session_in(&deployment, 0, 0);
+    let beacon = format!(r#"{{"session":"{session}","ts":{},"net":{{"cdn":"a"}}}},"#, now());
+    let body = format!("[{}]", beacon.repeat(500).trim_end_matches(','));
+    for _ in 0..19 {
+        assert_eq!(player.post("/v1/beacons", JSON, &body), 204);
+    }
+    // The second reading of a body with an opt-out is not counted.
+    let leaving = session_in(&deployment, 1, 0);
+    let opt_out = format!(r#"{{"session":"{leaving}","ts":{},"opt_out":true}}"#, now());
+    let leaves = format!("[{}{opt_out}]", beacon.repeat(498));
+    assert_eq!(player.post("/v1/beacons", JSON, leaves), 204);
+    collector.await_count("beacons_total{outcome=\"accepted\"}", 9_998);
+    assert_eq!(collector.0.metric("crowdfold_absent_paths"), Some(0));
+    assert_eq!(player.post("/v1/beacons", JSON, beacon.trim_end_matches(',')), 204);
+    collector.await_metric("crowdfold_absent_paths", 1);
+    let (_, log) = collector.0.terminate();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("the path is absent")).collect();
+    assert!(
+        warnings.len() == 1 && warnings[0].contains(r#"source.fields.startup_ms = "qoe.start""#),
+        "{log}"
+    );
+    assert!(!log.contains(&session), "{log}");
+}
+
+#[test]
 fn valid_beacons_of_a_body_are_divided_by_partition_and_invalid_beacons_are_dropped() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);

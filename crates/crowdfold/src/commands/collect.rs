@@ -9,13 +9,14 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use crowdfold_airlock::Settings;
 use crowdfold_collector::{Certificates, Collector, Server as CollectorServer};
 use crowdfold_config::Acknowledge;
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{KafkaError, Writer};
 use crowdfold_model::{Span, Timestamp};
 use crowdfold_worker::config::fields_message;
-use crowdfold_worker::telemetry::{Component, Counters, Server, Status};
+use crowdfold_worker::telemetry::{AbsentPaths, Component, Counters, Server, Status};
 use crowdfold_worker::{Config, Stop, clock, roles, wiring};
 
 use crate::error::CrowdfoldError;
@@ -36,6 +37,7 @@ const RECENT: Span = Span::SECOND.times(10);
 /// beacons were not written to Kafka before the exit.
 pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     let settings = parameters::settings(&config);
+    let mapping = config.airlock()?;
     let files = parameters::files(&config).map(Certificates::load).transpose();
     let certificates = files.map_err(|error| CrowdfoldError::Usage(parameters::message(&error)))?;
     hardening::open_files(settings.connections as u64)?;
@@ -59,6 +61,8 @@ pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     let watching = Watching {
         found: topic::watch(client, topic, Arc::clone(&stop)),
         counters: Counters::new(config.policy().k()),
+        absent_paths: AbsentPaths::default(),
+        mapping,
         partitions: 0,
         wanted: 0,
         unseen: None,
@@ -97,6 +101,9 @@ pub fn run(config: Config) -> Result<(), CrowdfoldError> {
 struct Watching<'a> {
     found: Receiver<Found>,
     counters: Counters,
+    absent_paths: AbsentPaths,
+    /// The settings that contain the paths of fields and of custom dimensions.
+    mapping: Settings,
     partitions: u32,
     /// The number of partitions that brokers report. `partitions` is the number that the collector uses.
     wanted: u32,
@@ -211,6 +218,7 @@ impl Watching<'_> {
     fn report(&self, now: Timestamp) {
         let held = self.collector.held();
         metrics::write(&self.counters, &self.collector.counted(), held);
+        self.absent_paths.report(&self.collector.sent_fields(), &self.mapping);
         let mut reasons = Vec::new();
         match &self.unseen {
             Some(error) => reasons.push(error.clone()),

@@ -10,21 +10,21 @@ const ENOUGH: u64 = 10_000;
 
 /// The warning about paths in `[source.fields]` and `[dimensions]` that occur in no JSON beacon.
 #[derive(Default)]
-pub(crate) struct AbsentPaths {
+pub struct AbsentPaths {
     warned: Cell<bool>,
 }
 
 impl AbsentPaths {
     /// Sets the gauge to the number of absent paths. The number is 0 until [`ENOUGH`] beacons were read. Then logs a
     /// warning for each absent path, once.
-    pub(crate) fn report(&self, sent_fields: &SentFields, settings: &Settings) {
+    pub fn report(&self, sent_fields: &SentFields, settings: &Settings) {
         let is_enough = sent_fields.beacons() >= ENOUGH;
         let absent = if is_enough { sent_fields.absent(settings) } else { Vec::new() };
         gauge!("crowdfold_absent_paths").set(absent.len() as f64);
         if is_enough && !self.warned.replace(true) {
             for entry in absent {
                 tracing::warn!(
-                    "{entry}: the path is absent from the first {ENOUGH} JSON beacons that this worker has read; \
+                    "{entry}: the path is absent from the first {ENOUGH} JSON beacons that this process has read; \
                      check it, unless producers seldom send this field"
                 );
             }
