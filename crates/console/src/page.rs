@@ -1,5 +1,8 @@
 //! The files of the page, which are compiled into the program.
 
+#[cfg(test)]
+mod tests;
+
 /// A file of the page.
 pub(crate) struct PageFile {
     pub(crate) content_type: &'static str,
