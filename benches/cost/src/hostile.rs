@@ -13,7 +13,7 @@ const ORDINARY: &str = r#"{"ts":1795308528421,"tenant":"default","session":"bbb2
  "bandwidth_kbps":5400,"bitrate_kbps":3200,"height":1080,"playing_ms":10000,"stalled_ms":0,"stalls":0}"#;
 
 /// The names of the records. All except the first are hostile.
-pub(crate) const RECORDS: [&str; 55] = [
+pub(crate) const RECORDS: [&str; 59] = [
     "ordinary",
     "unknown-keys",
     "items-with-one-unknown-key",
@@ -69,6 +69,10 @@ pub(crate) const RECORDS: [&str; 55] = [
     "fractions",
     "arrays-as-values",
     "different-contents",
+    "broken-envelopes",
+    "truncated-envelopes",
+    "broken-items-in-an-envelope",
+    "broken-envelope-without-beacons",
 ];
 
 /// Returns records of one kind, or `None` if the name is unknown. Ordinary beacons are records of their own.
@@ -151,6 +155,14 @@ fn others(name: &str) -> Option<Vec<Timed>> {
         "objects-in-an-array" => object(format!(r#""x":[{}1],"#, filled(|_| r#"{"":{}},"#.into()))),
         "blanks" => object(filled(|nth| format!("{}\"k{nth}\" : 1 ,", " ".repeat(nth % 40)))),
         "empty-objects-in-an-object" => object(filled(|_| r#""":{},"#.into())),
+        "broken-envelopes" => filled(|_| r#"{"a":[{"x":1,}]}"#.into()),
+        "truncated-envelopes" => filled(|_| "{\"a\":[{\"session\":\"s\"},{\"x\":\n".into()),
+        "broken-items-in-an-envelope" => {
+            format!(r#"{{"a":[{}{{"session":"s"}}]}}"#, filled(|_| r#"{"x":1,},"#.into()))
+        }
+        "broken-envelope-without-beacons" => {
+            format!(r#"{{"a":[{}{{}}]}}"#, filled(|_| r#"{"x":1,},"#.into()))
+        }
         "fractions" => object(filled(|_| r#""stalls":-1.5e-3,"#.into())),
         "arrays-as-values" => object(filled(|_| r#""os":[1],"#.into())),
         "different-contents" => {

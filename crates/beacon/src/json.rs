@@ -31,11 +31,22 @@ pub(crate) fn read_json(
     // Beacons inside other objects have the same limit, but are counted separately.
     let mut inside = *left;
     let mut in_vain = 0;
+    // The number of bytes of objects with errors of syntax that may still be searched for nested beacons.
+    let mut broken = record.len();
     frames(record, left, &mut |frame| match frame {
         Frame::Object(at) => {
             inside = inside.saturating_sub(1);
             beacon.clear();
-            let end = quick.read(&source, at, fields, &mut beacon)?;
+            let Some(end) = quick.read(&source, at, fields, &mut beacon) else {
+                if in_vain == MOST_IN_VAIN {
+                    return None;
+                }
+                let (source, quick, beacon) = (&source, &mut *quick, &mut beacon);
+                let mut envelope = Envelope { source, fields, quick, beacon, wraps: false };
+                let end = envelope.read_broken(at, &mut broken, &mut inside, each);
+                in_vain += u32::from(end.is_none());
+                return end;
+            };
             if !beacon.nested.is_empty() && beacon.text(Text::Session).is_none() && in_vain < MOST_IN_VAIN {
                 let source = &source.valid();
                 let mut envelope =

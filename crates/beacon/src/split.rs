@@ -37,14 +37,21 @@ pub(crate) fn frames(record: &[u8], left: &mut usize, each: &mut impl FnMut(Fram
     }
 }
 
-/// Passes the elements of the array that begins at `at` to `each`, in the same way as [`frames`].
+/// Passes the elements of the array that begins at `at` to `each`, in the same way as [`frames`]. Returns the position
+/// after the array. If the array has no end, the result is `Err`, with the position at which to continue. Returns `None`
+/// if the limit of frames is reached.
 pub(crate) fn elements(
     record: &[u8],
     at: usize,
     left: &mut usize,
     each: &mut impl FnMut(Frame) -> Option<usize>,
-) {
-    Walk { record, left, again: 0 }.elements(at, each);
+) -> Option<Result<usize, usize>> {
+    Walk { record, left, again: 0 }.array(at, true, each)
+}
+
+/// Returns the start of the next line after `at` that begins with an object or an array.
+pub(crate) fn next_line(record: &[u8], at: usize) -> usize {
+    next_object(record, line_end(record, at))
 }
 
 /// The state while a record is split.
@@ -133,11 +140,10 @@ impl Walk<'_> {
     /// an array.
     #[cold]
     fn recover(&mut self, at: usize) -> usize {
-        let read = syntax::skip(self.record, at).unwrap_or_else(|fault| fault);
-        match object(self.record, at) {
-            Ok(end) => end,
-            Err(scanned) => self.after(at, scanned.max(read)),
-        }
+        object(self.record, at).unwrap_or_else(|scanned| {
+            let read = syntax::skip(self.record, at).unwrap_or_else(|fault| fault);
+            self.after(at, scanned.max(read))
+        })
     }
 
     /// Returns the start of the next line that begins with an object or an array. The search begins after the line of

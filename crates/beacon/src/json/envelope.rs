@@ -5,9 +5,10 @@
 //! `{"records":[{"key":…,"value":{…}}]}`, or in version 3 of the interface `{"value":{"type":"JSON","data":{…}}}`.
 
 use super::quick::{Quick, Source};
-use super::syntax;
-use crate::split::{Frame, elements};
-use crate::{Beacon, Fields, Mode, ReadError, Text};
+use super::{syntax, value};
+use crate::fields::Target;
+use crate::split::{Frame, elements, next_line};
+use crate::{Beacon, Field, Fields, Mode, ReadError, Text};
 
 /// The keys, with their quotes, that lead to the beacon in a record of Kafka's REST interface. `data` occurs only in
 /// version 3.
@@ -15,7 +16,8 @@ const VALUE: &[u8] = b"\"value\"";
 const DATA: &[u8] = b"\"data\"";
 
 /// The maximum number of objects and arrays in an object that are searched for beacons. The limit bounds the time for an
-/// object with many inner objects.
+/// object with many inner objects. In an object with an error of syntax, it is also the maximum number of objects in its
+/// arrays that are searched.
 const MOST_NESTED: usize = 64;
 
 /// Records that an object or an array in a beacon begins at this position. It may contain beacons.
@@ -62,7 +64,67 @@ impl<'a> Envelope<'_, 'a> {
         let mut values = own.nested.iter().copied().filter(|value| Some(*value) != in_vain);
         // Objects beyond this number are not read, even if they contain beacons.
         let mut most = *left;
-        let found = values.find(|value| self.has_beacons(*value, &mut most));
+        match values.find(|value| self.has_beacons(*value, &mut most)) {
+            Some(value) => {
+                self.offer_all(value, opt_out, left, each);
+                true
+            }
+            None => {
+                *self.beacon = own;
+                false
+            }
+        }
+    }
+
+    /// Reads the beacons in the object that begins at `at` and has an error of syntax. `beacon` contains the values
+    /// before the error. Returns the position at which to continue, or `None` if no beacon in the object is readable.
+    /// Subtracts the number of bytes that were searched from `budget`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn read_broken(
+        &mut self,
+        at: usize,
+        budget: &mut usize,
+        left: &mut usize,
+        each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>),
+    ) -> Option<usize> {
+        let bytes = self.source.bytes;
+        if *budget == 0 || self.has_session() {
+            return None;
+        }
+        let broken = Broken::new(self.source, at, self.fields, self.beacon);
+        *budget = budget.saturating_sub(broken.end.unwrap_or(bytes.len()) - at);
+        if broken.has_session {
+            return None;
+        }
+        let opt_out = self.beacon.opt_out;
+        let mut most = MOST_NESTED.min(*left);
+        let found = broken.nested.into_iter().find(|value| self.has_beacons(*value, &mut most))?;
+        let mut has_error = false;
+        let next = self.offer_all(found, opt_out, left, &mut |read| {
+            has_error |= read.is_err();
+            each(read);
+        });
+        if !has_error {
+            each(Err(ReadError::Malformed));
+        }
+        Some(match (broken.end, next) {
+            (Some(end), _) | (None, Some(Err(end))) => end,
+            (None, Some(Ok(end))) => next_line(bytes, end),
+            (None, None) => bytes.len(),
+        })
+    }
+
+    /// Passes the beacon that a value contains, or the beacons in an array, to `each`. Returns the position after the
+    /// value like [`elements`].
+    fn offer_all(
+        &mut self,
+        value: usize,
+        opt_out: bool,
+        left: &mut usize,
+        each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>),
+    ) -> Option<Result<usize, usize>> {
+        let bytes = self.source.bytes;
         let mut offer = |frame| match frame {
             Frame::Object(at) => self.offer(at, opt_out, each),
             Frame::Bad => {
@@ -74,12 +136,10 @@ impl<'a> Envelope<'_, 'a> {
                 None
             }
         };
-        match found {
-            Some(array) if bytes[array] == b'[' => elements(bytes, array, left, &mut offer),
-            Some(object) => drop(offer(Frame::Object(object))),
-            None => *self.beacon = own,
+        if bytes[value] == b'[' {
+            return elements(bytes, value, left, &mut offer);
         }
-        found.is_some()
+        offer(Frame::Object(value)).map(Ok)
     }
 
     /// Passes the beacon that an object is or contains to `each`. Returns the position after the object.
@@ -116,17 +176,19 @@ impl<'a> Envelope<'_, 'a> {
                     Some((_, true)) => return true,
                     read => {
                         *left -= 1;
-                        read.map(|(end, _)| end)
+                        read.map(|(end, _)| end).or_else(|| syntax::skip_valid(bytes, at))
                     }
                 },
                 _ => syntax::skip_valid(bytes, at),
             };
             let Some(end) = end else { return false };
             at = syntax::blank(bytes, end);
-            if bytes.get(at) != Some(&b',') {
-                return false;
+            match bytes.get(at) {
+                Some(b',') => at = syntax::blank(bytes, at + 1),
+                // Commas between the objects in an array may be missing.
+                Some(b'{') => {}
+                _ => return false,
             }
-            at = syntax::blank(bytes, at + 1);
         }
     }
 
@@ -169,6 +231,62 @@ impl<'a> Envelope<'_, 'a> {
         Some(end)
     }
 }
+
+/// The members of an object with an error of syntax.
+struct Broken {
+    /// True if a member is a session. The object is then a beacon, and is not searched for other beacons.
+    has_session: bool,
+    /// The positions of the first values that are objects or arrays.
+    nested: Vec<usize>,
+    /// The position after the object, or `None` if it has no end.
+    end: Option<usize>,
+}
+
+impl Broken {
+    /// Searches for the members of the object that begins at `at`. An opt-out is added to `beacon`. Everything else that
+    /// is not a member is skipped up to the next comma.
+    fn new<'a>(source: &Source<'a>, at: usize, fields: &Fields, beacon: &mut Beacon<'a>) -> Self {
+        let bytes = source.bytes;
+        let node = fields.node(fields.root());
+        let mut broken = Self { has_session: false, nested: Vec::new(), end: None };
+        let mut at = at + 1;
+        loop {
+            at = syntax::blank(bytes, at);
+            match bytes.get(at) {
+                None => return broken,
+                Some(b'}') => {
+                    broken.end = Some(at + 1);
+                    return broken;
+                }
+                Some(b',' | b':' | b']') => {
+                    at += 1;
+                    continue;
+                }
+                Some(_) => {}
+            }
+            if let Some((key, value)) = syntax::member(bytes, at) {
+                match syntax::with_key(key, |key| node.target(key)) {
+                    Some(Target::Field(SESSION)) => broken.has_session = true,
+                    Some(Target::Field(Field::OptOut)) => {
+                        value::read(Field::OptOut, source, value, beacon);
+                    }
+                    _ => {}
+                }
+                at = value;
+                if matches!(bytes.get(at), Some(b'{' | b'[')) && broken.nested.len() < MOST_NESTED {
+                    broken.nested.push(at);
+                }
+            }
+            match syntax::skip_valid(bytes, at) {
+                // a colon may follow if it is not a value, but a key without a value
+                Some(end) => at = end.max(at + 1),
+                None => return broken,
+            }
+        }
+    }
+}
+
+const SESSION: Field = Field::Text(Text::Session);
 
 /// Returns the position of the value of a key in the object that was read into `beacon`. `key` has its quotes. If the
 /// key occurs several times, its last object or array counts. Returns `None` if it is not an object.

@@ -119,6 +119,13 @@ fn open_key(bytes: &[u8], at: usize) -> Position {
     if bytes.get(colon) == Some(&b':') { Ok(rare_blank(bytes, colon + 1)) } else { Err(colon) }
 }
 
+/// Returns the bytes of the key that begins at `at`, and the position of its value. Returns `None` if there is no key.
+pub(crate) fn member(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let value = key(bytes, at).ok()?;
+    let end = string_end(bytes, at + 1).ok()?;
+    Some((bytes.get(at + 1..end)?, value))
+}
+
 /// Passes each member of the object that begins at `at` to `each`. `each` receives the bytes of the key and the
 /// position of the value, and returns the position after the value. The function returns the position after the object.
 /// It returns `None` if the object is invalid, or if `each` returns `None`.

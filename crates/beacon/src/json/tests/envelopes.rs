@@ -37,6 +37,51 @@ fn beacons_in_an_envelope_are_read_one_by_one() {
 }
 
 #[test]
+fn error_in_an_envelope_does_not_affect_its_other_beacons() {
+    let (a, b) = (r#"{"session":"a"}"#, r#"{"session":"b"}"#);
+    for broken in ["{\"ts\":,}", "{\"ts\":1,\"session\":\"x\",\"v\":NaN}", "NaN", "{x}", ""] {
+        let array = format!("[{a},{broken},{b}]");
+        assert_eq!(sessions(&format!(r#"{{"batch":{array}}}"#)), ["a", "!", "b"], "{broken}");
+        let next = format!("{{\"sent\":[1],\"batch\":{array} }}\n{{\"session\":\"c\"}}");
+        assert_eq!(sessions(&next), ["a", "!", "b", "c"], "{broken}");
+        for opt_out in
+            [format!(r#"{{"opt_out":"yes","batch":{array}}}"#), format!(r#"{{"batch":{array},"opt_out":1}}"#)]
+        {
+            assert_eq!(sessions(&opt_out), ["a opts out", "!", "b opts out"], "{broken}");
+        }
+    }
+    // The error is not in the array, or the envelope has no end.
+    for envelope in [
+        format!(r#"{{"sent":NaN,"batch":[{a},{b}]}}"#),
+        format!(r#"{{"batch":[{a},{b}],"sent":NaN}}"#),
+        format!(r#"{{"batch":[{a},{b}],"sent" 1,}}"#),
+        format!(r#"{{sent:1,"batch":[{a},{b}]}}"#),
+        format!(r#"{{"batch":[{a},{b},{{"ts":17"#),
+        format!(r#"{{"batch":[{a},{b}"#),
+        format!(r#"{{"batch":[{a},{b}],"x":[{{"#),
+    ] {
+        assert_eq!(sessions(&envelope), ["a", "b", "!"], "{envelope}");
+    }
+    assert_eq!(sessions(&format!(r#"{{"n":NaN,"event":{a}}}"#)), ["a", "!"]);
+    assert_eq!(
+        sessions(&format!(r#"{{"records":[{{"value":{a}}},{{"value":NaN}},{{"value":{b}}}]}}"#)),
+        ["a", "!", "b"]
+    );
+    // An object with a session is a beacon. It is not searched for other beacons.
+    for beacon in [
+        format!(r#"{{"session":"s","x":NaN,"batch":[{a}]}}"#),
+        format!(r#"{{"x":NaN,"batch":[{a}],"session":"s"}}"#),
+    ] {
+        assert_eq!(sessions(&beacon), ["!"], "{beacon}");
+    }
+    for none in
+        [r#"{"batch":[{"x":NaN}]}"#, r#"{"x":NaN}"#, r#"{"batch":[NaN"#, "{", "{\"", r#"{"a":"#, r#"{"a""#]
+    {
+        assert_eq!(sessions(none), ["!"], "{none}");
+    }
+}
+
+#[test]
 fn beacons_beyond_the_limit_are_one_error() {
     let element = r#"{"session":"a"}"#;
     let array = format!("[{}]", [element; 5].join(","));
