@@ -1,5 +1,6 @@
 //! Reads captured HTTP requests and lines of CDN logs. Each of them is one JSON object.
 
+mod headers;
 mod keys;
 mod shape;
 
@@ -88,13 +89,16 @@ impl<'a> Capture<'a> {
                 Some(Target::Inside(inner, _)) if bytes.get(value) == Some(&b'{') => {
                     self.object(bytes, value, fields, inner)
                 }
+                Some(Target::Inside(inner, None)) if bytes.get(value) == Some(&b'[') => {
+                    headers::listed(bytes, value, &mut |key, value| match fields
+                        .find(inner, syntax::text(key).0.as_bytes())
+                    {
+                        Some(Target::Name(name)) => self.value(bytes, value, name, fields),
+                        _ => Some(value),
+                    })
+                }
                 Some(Target::Name(name) | Target::Inside(_, Some(name))) => {
-                    let (raw, end) = syntax::raw(bytes, value)?;
-                    match whole(name, &bytes[value..end], raw) {
-                        Some(text) => self.store(name, text, fields.foreign),
-                        None => self.take(name, one_of(bytes, value, raw), fields.foreign),
-                    }
-                    Some(end)
+                    self.value(bytes, value, name, fields)
                 }
                 Some(Target::Inside(_, None)) | None => {
                     self.nested |= bytes.get(value) == Some(&b'[');
@@ -102,6 +106,25 @@ impl<'a> Capture<'a> {
                 }
             }
         })
+    }
+
+    /// Reads the value of a field, which may be an array of objects with the key `value`. Returns the position after it.
+    fn value(&mut self, bytes: &'a [u8], at: usize, name: Name, fields: &LogFields) -> Option<usize> {
+        let values = if name == Name::Body { None } else { headers::values(bytes, at) };
+        let Some(values) = values else { return self.plain_value(bytes, at, name, fields) };
+        for value in values {
+            self.plain_value(bytes, value, name, fields)?;
+        }
+        syntax::skip(bytes, at).ok()
+    }
+
+    fn plain_value(&mut self, bytes: &'a [u8], at: usize, name: Name, fields: &LogFields) -> Option<usize> {
+        let (raw, end) = syntax::raw(bytes, at)?;
+        match whole(name, &bytes[at..end], raw) {
+            Some(text) => self.store(name, text, fields.foreign),
+            None => self.take(name, one_of(bytes, at, raw), fields.foreign),
+        }
+        Some(end)
     }
 
     /// Stores the value of a field as a string. Numbers and booleans are stored as they are written, because some

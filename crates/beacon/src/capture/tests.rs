@@ -56,6 +56,29 @@ fn opt_out_header_may_be_a_string_or_a_number() {
 }
 
 #[test]
+fn headers_may_be_a_list() {
+    for headers in [
+        r#"[{"name":"Sec-GPC","value":"1"},{"name":"User-Agent","value":"a"},{"name":"Accept"}]"#,
+        r#"[ {"value":1,"Key":"sec-gpc"} , {"key":"user-agent","value":["a"]}, 7, null ]"#,
+        r#"[["Host","x"],["sec-gpc",true],["user-agent","a"],["one"],[],[1,2]]"#,
+        r#"["Host","x","SEC-GPC","1","user\u002dagent","a","one"]"#,
+        r#"{"sec-gpc":[{"key":"Sec-GPC","value":"1"}],"user-agent":[{"key":"User-Agent","value":"a"}]}"#,
+        r#"{"sec-gpc":[{"value":"0"},{"value":"1"}],"user-agent":{"value":"b"},"User-Agent":"a"}"#,
+    ] {
+        let line = format!(r#"{{"headers":{headers},"query":"x=1"}}"#);
+        let capture = read(&line);
+        assert!(capture.http.gpc && !capture.http.dnt, "{headers}");
+        assert_eq!(capture.http.user_agent.as_deref(), Some("a"), "{headers}");
+        assert_eq!(capture.query.as_deref(), Some("x=1"), "{headers}");
+    }
+    for none in ["[]", "{}", "[{}]", "[[]]", r#"["sec-gpc"]"#, r#"[{"name":"sec-gpc","value":{}}]"#, "7"] {
+        let line = format!(r#"{{"headers":{none},"query":"x=1"}}"#);
+        let capture = read(&line);
+        assert!(!capture.http.gpc && capture.query.is_some(), "{none}");
+    }
+}
+
+#[test]
 fn tenants_queries_and_endpoints_are_read_from_paths() {
     let of = |path: &str| {
         let line = format!(r#"{{"path":"{path}"}}"#);
