@@ -4,7 +4,7 @@ use crowdfold_beacon::{Beacon, Mode, Number};
 use crowdfold_model::{Metric, SumMetric, ValueMetric};
 
 use crate::Settings;
-use crate::sent_fields::entry;
+use crate::sent_fields::{MappedField, MappedPath};
 
 /// The metrics that are checked. Ordinary values of the other durations, such as `ttfb_ms` and `stalled_ms`, may all be
 /// short.
@@ -21,15 +21,15 @@ const SHORT: u64 = 60;
 /// send such values.
 const ENOUGH: u64 = 5;
 
-/// The values of each checked metric that `[source.fields]` maps. It contains numbers of values, but no values.
+/// The values of each checked metric that the names of fields map. It contains numbers of values, but no values.
 #[derive(Clone, Debug, Default)]
 pub struct Durations(Vec<Values>);
 
 #[derive(Clone, Debug)]
 struct Values {
     field: Number,
-    /// The entry in the configuration.
-    entry: String,
+    /// The path of the field.
+    path: MappedPath,
     count: u64,
     /// The number of values that are not whole numbers. A value counts as whole if its fraction is below one half.
     fractions: u64,
@@ -40,9 +40,9 @@ struct Values {
 impl Durations {
     pub(crate) fn new(settings: &Settings) -> Self {
         let mapped = METRICS.into_iter().filter_map(|metric| {
-            let path = settings.fields.get(metric.name())?;
-            let entry = entry(&format!("source.fields.{}", metric.name()), path);
-            Some(Values { field: metric.into(), entry, count: 0, fractions: 0, are_short: true })
+            let path = settings.fields.get(metric.name())?.clone();
+            let path = MappedPath { field: MappedField::Beacon(metric.name().into()), path };
+            Some(Values { field: metric.into(), path, count: 0, fractions: 0, are_short: true })
         });
         Self(mapped.collect())
     }
@@ -72,18 +72,20 @@ impl Durations {
         }
     }
 
-    /// Returns a warning for each metric that is probably in seconds.
+    /// Returns the path of each metric that is probably in seconds, and a description of the problem. The path is the
+    /// subject of the description, but is not part of it.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<(&MappedPath, String)> {
         let suspicious = self.0.iter().filter(|values| values.are_short && values.fractions >= ENOUGH);
-        let warning = |Values { entry, count, .. }: &Values| {
-            format!(
-                "{entry} is read as milliseconds, but all {count} values are below {SHORT}, and some of them are not \
+        let warnings = suspicious.map(|Values { path, count, .. }| {
+            let problem = format!(
+                "is read as milliseconds, but all {count} values are below {SHORT}, and some of them are not \
                  whole numbers, so they are probably seconds; send milliseconds, or convert the beacons before they \
                  are read"
-            )
-        };
-        suspicious.map(warning).collect()
+            );
+            (path, problem)
+        });
+        warnings.collect()
     }
 }
 

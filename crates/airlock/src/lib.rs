@@ -59,7 +59,7 @@ pub use observation::{
     Identity, Measures, MoreCodes, Observation, Playback, SessionHash, State, Tenant, Total,
 };
 pub use rejection::Rejection;
-pub use sent_fields::SentFields;
+pub use sent_fields::{MappedField, MappedPath, SentFields};
 pub use session::session_of;
 pub use session_hash::SessionHasher;
 pub use settings::{AddressPolicy, Format, Settings};

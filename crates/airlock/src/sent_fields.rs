@@ -1,5 +1,7 @@
 //! Counts JSON beacons, and collects the fields that they contain.
 
+use std::fmt::{self, Display, Formatter};
+
 use crowdfold_beacon::{Beacon, Field, FieldSet, Mode, Text};
 
 use crate::Settings;
@@ -34,31 +36,49 @@ impl SentFields {
         self.beacons
     }
 
-    /// Returns the entries of the configuration whose path occurs in no JSON beacon, such as
-    /// `source.fields.startup_ms = "qoe.startup"`.
+    /// Returns the paths in the settings that occur in no JSON beacon.
     #[must_use]
-    pub fn absent(&self, settings: &Settings) -> Vec<String> {
+    pub fn absent(&self, settings: &Settings) -> Vec<MappedPath> {
         let is_absent = |field: &Field| !self.fields.contains(*field);
         let mapped = settings.fields.iter().filter_map(|(name, path)| {
             Field::named(name).filter(is_absent)?;
-            Some(entry(&format!("source.fields.{name}"), path))
+            Some(MappedPath { field: MappedField::Beacon(name.clone()), path: path.clone() })
         });
         let custom = settings.custom_sources.iter().zip(0..).filter_map(|(source, index)| {
             Some(Field::Text(Text::Custom(index))).filter(is_absent)?;
             let name = settings.custom.name_of_source(index.into())?;
-            Some(entry(&format!("dimensions.{name}.from"), source.json.as_ref()?))
+            Some(MappedPath { field: MappedField::Custom(name.to_string()), path: source.json.clone()? })
         });
         mapped.chain(custom).collect()
     }
 }
 
-/// Formats an entry with a path as in the configuration. The path is `"qoe.startup"`, or `["qoe", "first.frame"]` if a
-/// key contains a dot.
-pub(crate) fn entry(key: &str, path: &[String]) -> String {
-    if path.iter().any(|part| part.contains('.')) {
-        format!("{key} = {path:?}")
-    } else {
-        format!("{key} = {:?}", path.join("."))
+/// A field whose path in JSON beacons is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MappedField {
+    /// A field of [`Settings::fields`], by its name.
+    Beacon(String),
+    /// The source of a custom dimension, by the name of the dimension.
+    Custom(String),
+}
+
+/// The path of a field in JSON beacons, as the settings contain it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedPath {
+    /// The field.
+    pub field: MappedField,
+    /// The object keys that lead to the value.
+    pub path: Vec<String>,
+}
+
+/// Formats the path. The result is `"qoe.startup"`, or `["qoe", "first.frame"]` if a key contains a dot.
+impl Display for MappedPath {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        if self.path.iter().any(|part| part.contains('.')) {
+            write!(out, "{:?}", self.path)
+        } else {
+            write!(out, "{:?}", self.path.join("."))
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io;
 
+use anyhow::anyhow;
 use crowdfold_config::ConfigError;
 use crowdfold_worker::WorkerError;
+use crowdfold_worker::config::kafka_message;
 
 /// The error that ended a command.
 #[derive(Debug)]
@@ -56,10 +58,8 @@ impl From<anyhow::Error> for CrowdfoldError {
 
 impl From<crowdfold_kafka::KafkaError> for CrowdfoldError {
     fn from(error: crowdfold_kafka::KafkaError) -> Self {
-        if error.is_impossible_plan() {
-            return Self::Usage(error.to_string());
-        }
-        Self::Running(error.into())
+        let message = kafka_message(&error);
+        if error.is_impossible_plan() { Self::Usage(message) } else { Self::Running(anyhow!(message)) }
     }
 }
 
@@ -82,7 +82,8 @@ impl From<WorkerError> for CrowdfoldError {
             WorkerError::Config(error) => error.into(),
             WorkerError::Refused(message) => Self::Usage(message),
             WorkerError::Breach(message) => Self::Breach(message),
-            other => Self::Running(other.into()),
+            // the message of a variant contains that of its source, so the sources must not be printed again
+            other => Self::Running(anyhow!(other.to_string())),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The error type of this crate.
+//! The error type of this crate. The messages do not name keys or flags of a configuration. A crate that knows them
+//! appends them to the messages.
 
 use crowdfold_model::Span;
 use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
@@ -9,15 +10,15 @@ use crate::client::Principal;
 /// The error of a client that could not be created, or of a request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KafkaError {
-    /// The configuration sets a property that only crowdfold may set.
-    #[error("[kafka.properties] must not set {key}, because crowdfold sets it; remove the key")]
+    /// The settings of the client contain a property that only crowdfold may set.
+    #[error("property {key} must not be set, because crowdfold sets it; remove the property")]
     Reserved {
         /// The name of the property.
         key: String,
     },
     /// librdkafka rejects a property. The message omits the value of the property, because it may be a secret.
     #[error(
-        "[kafka.properties] {key} is not a property of librdkafka, or its value is invalid; see CONFIGURATION.md at \
+        "{key} is not a property of librdkafka, or its value is invalid; see CONFIGURATION.md at \
          https://github.com/confluentinc/librdkafka"
     )]
     Property {
@@ -31,7 +32,7 @@ pub enum KafkaError {
         reason: String,
     },
     /// No broker responds, for a reason that may disappear.
-    #[error("no broker at {brokers} responds ({reason}); check [kafka] brokers and the network")]
+    #[error("no broker at {brokers} responds ({reason}); check the network and the addresses of the brokers")]
     Unreachable {
         /// The configured addresses of brokers.
         brokers: String,
@@ -39,7 +40,7 @@ pub enum KafkaError {
         reason: String,
     },
     /// The brokers refuse the client, or the client does not trust them (TLS or SASL). Retrying does not help.
-    #[error("cannot connect to {brokers} by {protocol} ({reason}); check [kafka.properties]{hint}")]
+    #[error("cannot connect to {brokers} by {protocol} ({reason}){hint}; check the properties of the client")]
     Refused {
         /// The configured addresses of brokers.
         brokers: String,
@@ -89,7 +90,7 @@ pub enum KafkaError {
     /// because they accept timestamps too far in the future.
     #[error(
         "records of topic {topic} cannot be deleted within {ttl}, because brokers check for old records only every \
-         {check}{}; raise [ttl] for the topic or lower log.retention.check.interval.ms",
+         {check}{}; lower log.retention.check.interval.ms of the brokers or raise the time-to-live of the topic",
         .ahead.map(|ahead| format!(" and accept timestamps {ahead} in the future")).unwrap_or_default()
     )]
     TtlTooShort {
@@ -105,8 +106,8 @@ pub enum KafkaError {
     },
     /// To meet its time-to-live, a topic needs a retention that is too short for windows and the longest outage.
     #[error(
-        "with a [ttl] of {ttl}, topic {topic} keeps records for only {retention}, but windows and the longest outage \
-         to survive need {least}; raise [ttl] for the topic or lower ttl.max_outage"
+        "with a time-to-live of {ttl}, topic {topic} keeps records for only {retention}, but windows and the longest \
+         outage to survive need {least}"
     )]
     OutageTooLong {
         /// The topic.

@@ -21,8 +21,8 @@ use crowdfold_release::{Policies, Policy, Secret};
 
 use dimensions::CustomDefinitions;
 
-pub(crate) use messages::engine_message;
-pub use messages::{airlock_message, fields_message};
+pub use messages::{airlock_message, fields_message, finding_message, kafka_message, mapped_path};
+pub(crate) use messages::{engine_message, source_message};
 pub use parameters::partitioner;
 pub use policies::policy_key;
 pub use principals::Principals;

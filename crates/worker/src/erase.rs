@@ -13,6 +13,7 @@ use std::time::Duration;
 use crowdfold_kafka::topics::Admin;
 use crowdfold_kafka::{ClientSettings, KafkaError};
 
+use crate::config::kafka_message;
 use crate::telemetry::{Component, Status};
 use crate::{Backoff, clock};
 
@@ -161,7 +162,7 @@ fn run(shared: &Shared, erase: &impl Erase, again: Duration, status: &Status) {
             Err(error) => {
                 let may_pass = matches!(error, KafkaError::Kafka { .. } | KafkaError::Unreachable { .. });
                 wait = if may_pass { backoff.delay() } else { again };
-                let why = error.to_string();
+                let why = kafka_message(&error);
                 if last_error.as_ref() != Some(&why) {
                     tracing::warn!("counted beacons cannot be deleted: {why}");
                 }

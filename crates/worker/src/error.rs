@@ -9,16 +9,16 @@ use crowdfold_kafka::acl::Right;
 use crowdfold_kafka::{KafkaError, SourceError};
 use metrics_exporter_prometheus::BuildError;
 
-use crate::config::engine_message;
+use crate::config::{engine_message, kafka_message, source_message};
 
 /// An error that ends a worker or prevents its start.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// A Kafka client could not be created, or a request failed.
-    #[error(transparent)]
+    #[error("{}", kafka_message(.0))]
     Kafka(#[from] KafkaError),
     /// The consumer of a stage cannot continue.
-    #[error(transparent)]
+    #[error("{}", source_message(.0))]
     Source(#[from] SourceError),
     /// The producer of a stage cannot continue.
     #[error("{0}")]

@@ -9,14 +9,14 @@ use crowdfold_kafka::{
 use crowdfold_model::{Span, Timestamp};
 
 use crate::backoff::{Backoff, Fencings};
-use crate::clock;
+use crate::config::source_message;
 use crate::invalid_offsets::{self, InvalidOffsets};
 use crate::reading::{ReadError, read_all};
 use crate::stage::Stage;
 use crate::tally::Tally;
 use crate::telemetry::Counters;
 use crate::threads::Threads;
-use crate::{WorkerContext, WorkerError};
+use crate::{WorkerContext, WorkerError, clock};
 
 /// The maximum time to wait for records. After it, operators check if they have something to commit.
 const MAX_WAIT: Duration = Duration::from_millis(50);
@@ -359,15 +359,15 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     /// Reports an error from which librdkafka recovers, in the log and on `/readyz`. Joins the group again after
     /// fencing or an invalid offset. Returns any other error, which ends the stage.
     fn tolerate(&mut self, error: SourceError) -> Result<(), WorkerError> {
+        let message = source_message(&error);
         // fencing may be temporary, if a broker died before it responded to the request to join
         if matches!(error, SourceError::Fenced | SourceError::Fatal { .. }) {
-            return self.rejoin_after_fencing(&error.to_string(), clock::now());
+            return self.rejoin_after_fencing(&message, clock::now());
         }
         // an invalid offset may be temporary, if a broker was restarted or if the topic was deleted, because its offsets
         // are deleted later; joining again shows if records are lost
         if matches!(error, SourceError::OutOfRange { .. }) {
-            let why = error.to_string();
-            return if self.pause(why.clone()) { Ok(()) } else { self.rejoin(&why) };
+            return if self.pause(message.clone()) { Ok(()) } else { self.rejoin(&message) };
         }
         if !error.is_transient() {
             return Err(error.into());
@@ -375,10 +375,10 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         // while a broker is down, this error occurs ten times per second, so do not log each occurrence
         let now = clock::now();
         if now.saturating_since(self.warned) >= LOG_INTERVAL {
-            tracing::warn!(stage = S::COMPONENT.name(), "{error}");
+            tracing::warn!(stage = S::COMPONENT.name(), "{message}");
             self.warned = now;
         }
-        self.last_error = Some(error.to_string());
+        self.last_error = Some(message);
         self.context.stop.sleep(MAX_WAIT);
         Ok(())
     }

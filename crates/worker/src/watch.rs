@@ -6,6 +6,7 @@ use crowdfold_kafka::ClientSettings;
 use crowdfold_kafka::topics::{Admin, Finding, Report, Spec};
 use metrics::gauge;
 
+use crate::config::finding_message;
 use crate::telemetry::{Component, Status};
 use crate::{Backoff, Stop, WorkerError, clock};
 
@@ -27,7 +28,10 @@ pub fn refuse_unbounded(
     loop {
         match check(client, specs) {
             Ok(report) => {
-                let refusals: Vec<_> = report.refusals().collect();
+                let message = |(topic, finding): (&str, &Finding)| {
+                    format!("topic {topic} {}", finding_message(finding))
+                };
+                let refusals: Vec<_> = report.refusals().map(message).collect();
                 if !refusals.is_empty() {
                     return Err(WorkerError::Breach(refusals.join("\ncrowdfold: ")));
                 }
@@ -69,7 +73,7 @@ fn report_findings(report: &Report, status: &Status) {
     let mut reasons = Vec::new();
     for topic in &report.topics {
         for finding in topic.findings.iter().filter(|finding| Finding::is_breach(finding)) {
-            let reason = format!("topic {} {finding}", topic.topic);
+            let reason = format!("topic {} {}", topic.topic, finding_message(finding));
             tracing::warn!("{reason}");
             reasons.push(reason);
         }

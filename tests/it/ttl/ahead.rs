@@ -47,7 +47,7 @@ fn check_apply_and_audit_report_a_record_dated_in_the_future_and_run_refuses_to_
     for words in [
         "message.timestamp.type: CreateTime -> LogAppendTime",
         &format!("  the topic keeps records for too long because {named}"),
-        "wait until then, use a new topic, or run `crowdfold topics apply --purge-ahead`",
+        "wait until then, use a new topic, or purge the topic with `crowdfold topics apply --purge-ahead`",
         "4 of 4 topics changed",
         "crowdfold: 1 of 4 topics have no bounded time-to-live",
     ] {
@@ -128,7 +128,7 @@ fn file_deletion_delay_longer_than_allowed_is_reported_and_apply_lowers_it() {
     let mut deployment = Deployment::new(&kafka);
     kafka.create_topic(&deployment.topic("beacons"), deployment.partitions, &[]);
     let checked = command(&deployment, &["topics", "check"]);
-    let finding = "can stay on disk for 2h, longer than its [ttl] 1h + ttl.on_disk_slack 5m; lower \
+    let finding = "can stay on disk for 2h, longer than its time-to-live 1h + the slack 5m; lower \
                    file.delete.delay.ms or run `crowdfold topics apply`, or raise ttl.on_disk_slack";
     // In the topic of beacons, the retention is too long for readers too. Only that finding is reported.
     assert!(!printed(&checked).contains("can stay on disk"), "{}", printed(&checked));

@@ -23,20 +23,21 @@ fn warnings(beacons: impl Iterator<Item = [f64; 4]>) -> Vec<String> {
         );
         let _ = airlock.line_time(line.as_bytes(), &(Timestamp::EPOCH..=Timestamp::MAX));
     }
-    airlock.durations().warnings()
+    let durations = airlock.durations();
+    durations.warnings().iter().map(|(path, problem)| format!("{:?}: {path} {problem}", path.field)).collect()
 }
 
 #[test]
-fn durations_in_seconds_are_reported_by_entry_and_without_values() {
+fn durations_in_seconds_are_reported_by_field_and_without_values() {
     let found = warnings((0..100).map(|nth| [f64::from(nth) * 0.013 + 0.3, 10.7, 12.5, 0.08]));
     assert_eq!(found.len(), 3, "{found:?}");
-    for (entry, warning) in [
-        ("source.fields.playing_ms = \"q.played\"", &found[0]),
-        ("source.fields.startup_ms = \"q.startup\"", &found[1]),
-        ("source.fields.live_latency_ms = \"q.latency\"", &found[2]),
+    for (field, warning) in [
+        ("Beacon(\"playing_ms\"): \"q.played\"", &found[0]),
+        ("Beacon(\"startup_ms\"): \"q.startup\"", &found[1]),
+        ("Beacon(\"live_latency_ms\"): \"q.latency\"", &found[2]),
     ] {
         let expected =
-            format!("{entry} is read as milliseconds, but all 100 values are below 60, and some of them");
+            format!("{field} is read as milliseconds, but all 100 values are below 60, and some of them");
         assert!(warning.starts_with(&expected), "{warning}");
         assert!(!warning.contains("10.7") && !warning.contains("12.5"), "{warning}");
     }

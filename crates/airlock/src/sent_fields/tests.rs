@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crowdfold_model::{Custom, CustomDimensions, CustomSource, CustomValues};
 
-use crate::{Airlock, Format, Record, SessionHasher, Settings, Shared};
+use crate::{Airlock, Format, MappedField, Record, SessionHasher, Settings, Shared};
 
 const T: u64 = 1_795_308_528_421;
 
@@ -27,7 +27,7 @@ fn settings() -> Settings {
     }
 }
 
-/// Returns the number of JSON beacons in these records, and the entries of the configuration whose path is absent.
+/// Returns the number of JSON beacons in these records, and the absent paths with their fields.
 fn absent(settings: Settings, records: &[String]) -> (u64, Vec<String>) {
     let shared = Arc::new(Shared::new(settings, SessionHasher::random()).expect("an airlock"));
     let mut airlock = Airlock::new(&shared, None);
@@ -35,7 +35,12 @@ fn absent(settings: Settings, records: &[String]) -> (u64, Vec<String>) {
         let record = Record { payload: record.as_bytes(), content_type: None, timestamp: None };
         airlock.admit(&record, &mut |_, _| {});
     }
-    (airlock.sent_fields().beacons(), airlock.sent_fields().absent(shared.settings()))
+    let absent = airlock.sent_fields().absent(shared.settings());
+    let absent = absent.iter().map(|path| match &path.field {
+        MappedField::Beacon(name) => format!("{name} = {path}"),
+        MappedField::Custom(name) => format!("custom {name} = {path}"),
+    });
+    (airlock.sent_fields().beacons(), absent.collect())
 }
 
 fn beacon(fields: &str) -> String {
@@ -43,13 +48,13 @@ fn beacon(fields: &str) -> String {
 }
 
 #[test]
-fn paths_that_occur_in_no_beacon_are_listed_as_in_the_configuration() {
+fn paths_that_occur_in_no_beacon_are_listed_with_their_fields() {
     let all = [
-        r#"source.fields.cdn = "net.cdn""#,
-        r#"source.fields.fatal = "error.is_fatal""#,
-        r#"source.fields.opt_out = ["consent.denied"]"#,
-        r#"source.fields.startup_ms = ["qoe", "first.frame"]"#,
-        r#"dimensions.arm.from = "experiment.arm""#,
+        r#"cdn = "net.cdn""#,
+        r#"fatal = "error.is_fatal""#,
+        r#"opt_out = ["consent.denied"]"#,
+        r#"startup_ms = ["qoe", "first.frame"]"#,
+        r#"custom arm = "experiment.arm""#,
     ];
     let near_misses =
         beacon(r#","cdn":"a","net":{"CDN":"a"},"error":"is_fatal","qoe":{"first":{"frame":1}}"#);

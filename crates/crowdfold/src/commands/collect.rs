@@ -15,7 +15,7 @@ use crowdfold_config::Acknowledge;
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{KafkaError, Writer};
 use crowdfold_model::{Span, Timestamp};
-use crowdfold_worker::config::fields_message;
+use crowdfold_worker::config::{fields_message, finding_message, kafka_message};
 use crowdfold_worker::telemetry::{AbsentPaths, Component, Counters, Server, Status};
 use crowdfold_worker::{Config, Stop, clock, roles, wiring};
 
@@ -149,8 +149,9 @@ impl Watching<'_> {
                     if self.partitions == 0 && !error.is_transient() {
                         return Err(self.as_granted(error));
                     }
-                    tracing::warn!("{error}");
-                    self.unseen = Some(error.to_string());
+                    let message = kafka_message(&error);
+                    tracing::warn!("{message}");
+                    self.unseen = Some(message);
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
@@ -175,12 +176,13 @@ impl Watching<'_> {
         if matches!(error, KafkaError::Forbidden { .. }) {
             return Err(self.as_granted(error));
         }
+        let message = kafka_message(&error);
         let is_logged =
             self.last_error.as_ref().is_some_and(|(_, last)| now.saturating_since(*last) < RECENT);
         if !is_logged {
-            tracing::warn!("{error}");
+            tracing::warn!("{message}");
         }
-        self.last_error = Some((error.to_string(), now));
+        self.last_error = Some((message, now));
         Ok(())
     }
 
@@ -194,7 +196,7 @@ impl Watching<'_> {
         let ahead = self.config.source.ahead();
         let wanted = if trusted { Clock::Create { ahead } } else { Clock::Append };
         let topic = self.config.topic_names().beacons;
-        Err(CrowdfoldError::Breach(format!("topic {topic} {}", Finding::Clock { wanted })))
+        Err(CrowdfoldError::Breach(format!("topic {topic} {}", finding_message(&Finding::Clock { wanted }))))
     }
 
     fn as_granted(&self, error: KafkaError) -> CrowdfoldError {

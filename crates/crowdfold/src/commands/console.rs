@@ -10,6 +10,7 @@ use crowdfold_console::{
 use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 use crowdfold_model::{Span, Timestamp};
 use crowdfold_query::Row;
+use crowdfold_worker::config::kafka_message;
 use crowdfold_worker::{Config, Stop, clock, wiring};
 
 use crate::error::CrowdfoldError;
@@ -59,7 +60,7 @@ pub fn run(config: &Config) -> Result<(), CrowdfoldError> {
         // Rows expire also while Kafka cannot be read.
         if now.saturating_since(maintained) >= MAINTENANCE {
             maintained = now;
-            problems.maintenance = console.store().maintain(now).map_err(|error| error.to_string()).err();
+            problems.maintenance = console.store().maintain(now).map_err(|error| message(&error)).err();
         }
         let is_failed = read.is_err();
         match read {
@@ -188,7 +189,7 @@ enum FeedError {
 impl std::fmt::Display for FeedError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Kafka(error) => error.fmt(f),
+            Self::Kafka(error) => f.write_str(&kafka_message(error)),
             Self::Store(error) => f.write_str(&message(error)),
         }
     }

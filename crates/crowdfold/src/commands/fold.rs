@@ -27,7 +27,7 @@ use anyhow::{Context, Result, anyhow};
 use crowdfold_airlock::{Durations, Format, Ignored, SentFields, SessionHasher, Shared};
 use crowdfold_engine::{Counts, Ledger, Merger, PreparedBatch, Start};
 use crowdfold_model::Timestamp;
-use crowdfold_worker::config::airlock_message;
+use crowdfold_worker::config::{airlock_message, mapped_path};
 use crowdfold_worker::wiring::OperatorSettings;
 use crowdfold_worker::{Config, clock};
 
@@ -88,7 +88,9 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Crowdf
         file.finish().with_context(unwritten)?;
     }
     summary::report_absent(&totals.sent_fields, shared.settings());
-    totals.durations.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+    for (path, problem) in totals.durations.warnings() {
+        tracing::warn!("{} {problem}", mapped_path(path));
+    }
     if let Some(error) = summary::report(&ledger.counts, &totals.ignored) {
         return Err(anyhow!(error).into());
     }

@@ -8,6 +8,7 @@ use std::io::Write;
 use crowdfold_kafka::topics::{Admin, Bounds, Change, Report, TopicReport};
 use crowdfold_model::Span;
 use crowdfold_query::layout::{self, Align};
+use crowdfold_worker::config::finding_message;
 use crowdfold_worker::{Config, clock, specs, wiring};
 
 use crate::cli::TopicsCommand;
@@ -43,6 +44,9 @@ fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -
     let changes = admin.plan(&specs, clock::now())?;
     for change in &changes {
         write!(out, "{change}")?;
+        for finding in &change.unbounded {
+            writeln!(out, "  the topic {}", finding_message(finding))?;
+        }
     }
     out.flush()?;
     if wanted.dry_run {
@@ -95,7 +99,7 @@ fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
     layout::lines(aligns, &rows).iter().try_for_each(|line| writeln!(out, "{line}"))?;
     for TopicReport { topic, findings, .. } in &report.topics {
         for finding in findings {
-            writeln!(out, "topic {topic} {finding}")?;
+            writeln!(out, "topic {topic} {}", finding_message(finding))?;
         }
     }
     Ok(())

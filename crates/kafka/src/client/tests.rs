@@ -81,8 +81,9 @@ fn failed_authentication_is_not_transient_but_an_unreachable_cluster_is() {
     assert!(!refused.is_transient());
     assert_eq!(
         refused.to_string(),
-        "cannot connect to b:1 by ssl (SSL handshake failed: certificate verify failed); check [kafka.properties]; the \
-         brokers' certificate is expired, issued for another name, or not signed by the authority in ssl.ca.location"
+        "cannot connect to b:1 by ssl (SSL handshake failed: certificate verify failed); the brokers' \
+         certificate is expired, issued for another name, or not signed by the authority in ssl.ca.location; check the \
+         properties of the client"
     );
     // a broker that stops during the handshake may be restarted
     assert!(unreachable(C::SSL, "ssl://b:1/1: SSL handshake failed: Disconnected").is_transient());

@@ -1,5 +1,5 @@
 //! Batches that cannot be read, because they are damaged or because they are too large when decompressed. If the
-//! configuration allows skipping such a batch, this module searches for the next readable offset, at which reading
+//! settings allow skipping such a batch, this module searches for the next readable offset, at which reading
 //! continues.
 //!
 //! A separate consumer, which is not a member of the group, tests one offset after the other. It uses `assign` and
@@ -23,27 +23,23 @@ use crate::{ClientSettings, KafkaError};
 /// The reaction to a batch that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDamaged {
-    /// Reading stops. The error message contains no setting that skips the batch. Topics use this reaction if none of
-    /// their records may be skipped.
+    /// Reading stops. Topics use this reaction if none of their records may be skipped.
     Never,
-    /// Reading stops. The error message names the settings that skip the batch.
+    /// Reading stops. [`Self::Skip`] would skip the batch.
     Stop,
     /// The records of the batch count as lost, and reading continues after the batch.
     Skip,
 }
 
 impl OnDamaged {
-    /// Returns the last part of the error message, which contains the fix.
+    /// Returns the last part of the error message, which contains the fix. The fix of a batch that may be skipped depends
+    /// on the configuration, so the caller appends it.
     pub(super) const fn remedy(self) -> &'static str {
         match self {
             Self::Never => {
                 "; partials are never skipped, so restore the partition's log from another replica"
             }
-            Self::Stop | Self::Skip => {
-                "; to count it as lost and continue, start once with --skip-damaged, or set source.on_damaged = \
-                 \"skip\"; if it is only too large when decompressed, raise \"receive.message.max.bytes\" in \
-                 [kafka.properties]"
-            }
+            Self::Stop | Self::Skip => "",
         }
     }
 }

@@ -33,7 +33,7 @@ pub enum SourceError {
     /// The records at the committed offset were deleted before they were read.
     #[error(
         "partition {partition} of {topic}: {gone} offsets from the committed offset {committed} were deleted (the log \
-         starts at {log_start}); raise the topic's time-to-live, and pass --accept-loss to continue without them"
+         starts at {log_start}); raise the topic's time-to-live"
     )]
     Gap {
         /// The topic.
@@ -74,7 +74,7 @@ pub enum SourceError {
         offset: i64,
         /// The error code that librdkafka reports for the batch.
         code: RDKafkaErrorCode,
-        /// The configured reaction, which determines the fix in the message.
+        /// The reaction of the source, which determines the fix in the message.
         on_damaged: OnDamaged,
     },
     /// A batch cannot be read, and the settings allow it to be skipped. The next polls read the batch again. If it

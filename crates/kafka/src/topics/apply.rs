@@ -17,7 +17,8 @@ mod tests;
 /// The size of a segment in bytes. A new segment begins at this size, or earlier if `segment.ms` has passed.
 const SEGMENT_BYTES: u32 = 256 << 20;
 
-/// The changes that one topic needs. `crowdfold topics apply` prints them with [`fmt::Display`].
+/// The changes that one topic needs. [`fmt::Display`] describes them, but not the findings in
+/// [`unbounded`](Self::unbounded).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The name of the topic.
@@ -82,8 +83,7 @@ impl fmt::Display for Change {
             let longer = if *lengthens { "   (keeps records longer than before)" } else { "" };
             writeln!(f, "  {key}: {from}{to}{longer}")?;
         }
-        self.left.iter().try_for_each(|left| writeln!(f, "  not changed: {left}"))?;
-        self.unbounded.iter().try_for_each(|finding| writeln!(f, "  the topic {finding}"))
+        self.left.iter().try_for_each(|left| writeln!(f, "  not changed: {left}"))
     }
 }
 
@@ -223,7 +223,7 @@ fn settings(spec: &Spec, check: Span) -> Result<BTreeMap<&'static str, String>, 
     Ok(settings)
 }
 
-/// Adds a setting that limits the time for which brokers keep deleted files to `ttl.on_disk_slack`. Adds nothing if the
+/// Adds a setting that limits the time for which brokers keep deleted files to the slack. Adds nothing if the
 /// current time, `delay`, is not longer than that.
 fn bound_on_disk(spec: &Spec, delay: Span, ours: &mut BTreeMap<&'static str, String>) {
     let slack = Span::from(spec.on_disk_slack);

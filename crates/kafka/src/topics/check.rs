@@ -30,7 +30,7 @@ pub struct TopicReport {
     pub topic: String,
     /// The purpose of the topic.
     pub purpose: Purpose,
-    /// The maximum time for which a record may be readable (`[ttl]`).
+    /// The maximum time for which a record may be readable.
     pub ttl: Span,
     /// The maximum times for which a record can be read and can stay on disk, as computed from the settings of the
     /// topic and the brokers. `None` if the topic does not exist.
@@ -50,11 +50,11 @@ impl Report {
         self.topics.iter().flat_map(|topic| &topic.findings).any(Finding::is_breach)
     }
 
-    /// Returns a message for each finding that prevents the start of a worker. The message names the topic and the fix.
-    pub fn refusals(&self) -> impl Iterator<Item = String> {
+    /// Returns the findings that prevent the start of a worker, with their topics.
+    pub fn refusals(&self) -> impl Iterator<Item = (&str, &Finding)> {
         self.topics.iter().flat_map(|report| {
             let refused = report.findings.iter().filter(|finding| finding.refuses_start());
-            refused.map(|finding| format!("topic {} {finding}", report.topic))
+            refused.map(|finding| (report.topic.as_str(), finding))
         })
     }
 }

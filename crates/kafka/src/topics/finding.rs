@@ -32,14 +32,14 @@ pub enum Finding {
     Missing,
     /// Nothing limits the time for which records are kept.
     Unbounded(Unbounded),
-    /// Records can be read for longer than `[ttl]` allows.
+    /// Records can be read for longer than their time-to-live.
     Beyond {
         /// The maximum time that results from the settings.
         bound: Span,
         /// The configured time-to-live.
         ttl: Span,
     },
-    /// Records can stay on disk for longer than `[ttl]` and `ttl.on_disk_slack` allow.
+    /// Records can stay on disk for longer than their time-to-live and the slack allow.
     OnDisk {
         /// The maximum time that results from the settings.
         bound: Span,
@@ -73,7 +73,7 @@ pub enum Finding {
     },
     /// Records are deleted when the partition exceeds this size (`retention.bytes`), even if they were not read.
     RetentionBytes(String),
-    /// The timestamps are not set by the clock that `source.trust_timestamps` requires.
+    /// The timestamps are not set by the clock that the specification requires.
     Clock {
         /// The required clock.
         wanted: Clock,
@@ -138,7 +138,7 @@ impl Finding {
 }
 
 /// Formats the finding and its fix for messages that begin with the name of the topic, such as "topic x does not
-/// exist; …".
+/// exist; …". A crate that knows the configuration appends the keys and flags of other fixes.
 impl fmt::Display for Finding {
     #[expect(clippy::too_many_lines, reason = "one message for each finding")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,27 +169,18 @@ impl fmt::Display for Finding {
                 write!(f, "keeps records without a time limit because {key} has no limit; set it or {APPLY}")
             }
             Self::Beyond { bound, ttl } => {
-                write!(f, "can be read for {bound}, longer than its [ttl] of {ttl}; {APPLY}, or raise [ttl]")
+                write!(f, "can be read for {bound}, longer than its time-to-live of {ttl}; {APPLY}")
             }
             Self::OnDisk { bound, ttl, slack } => write!(
                 f,
-                "can stay on disk for {bound}, longer than its [ttl] {ttl} + ttl.on_disk_slack {slack}; lower \
-                 file.delete.delay.ms or {APPLY}, or raise ttl.on_disk_slack"
+                "can stay on disk for {bound}, longer than its time-to-live {ttl} + the slack {slack}; lower \
+                 file.delete.delay.ms or {APPLY}"
             ),
-            Self::Ahead { partition, dated, expires, by } => {
-                write!(
-                    f,
-                    "keeps records for too long because partition {partition} contains a record dated {dated}, \
-                     whose segment cannot expire before {expires}; wait until then, use a new topic, or run \
-                     `crowdfold topics apply --purge-ahead`"
-                )?;
-                // add the hint only if the difference is small, because a clock is rarely wrong by more than an hour
-                if *by < Span::HOUR {
-                    write!(f, " (or check whether this host's clock is {by} slow)")
-                } else {
-                    Ok(())
-                }
-            }
+            Self::Ahead { partition, dated, expires, .. } => write!(
+                f,
+                "keeps records for too long because partition {partition} contains a record dated {dated}, whose segment \
+                 cannot expire before {expires}; wait until then, use a new topic, or purge the topic"
+            ),
             Self::TooOld { partitions } => write!(
                 f,
                 "may contain records dated in the future, because the brokers that lead partitions {partitions:?} do \
@@ -199,7 +190,7 @@ impl fmt::Display for Finding {
             Self::TooShort { retention, least } => write!(
                 f,
                 "deletes records after {retention}, but windows and the longest outage to survive need {least}; \
-                 {APPLY}, or lower ttl.max_outage"
+                 {APPLY}"
             ),
             Self::RetentionBytes(bytes) => {
                 write!(
@@ -210,13 +201,11 @@ impl fmt::Display for Finding {
             }
             Self::Clock { wanted: Clock::Append } => write!(
                 f,
-                "lets producers set timestamps (CreateTime), but source.trust_timestamps is false; {APPLY}, or set \
-                 source.trust_timestamps to true"
+                "lets producers set timestamps (CreateTime), but brokers must set them (LogAppendTime); {APPLY}"
             ),
             Self::Clock { wanted: Clock::Create { .. } } => write!(
                 f,
-                "has timestamps set by the broker (LogAppendTime), but source.trust_timestamps is true; {APPLY}, or \
-                 set source.trust_timestamps to false"
+                "has timestamps set by the broker (LogAppendTime), but producers must set them (CreateTime); {APPLY}"
             ),
             Self::Partitions { there, wanted } => {
                 write!(

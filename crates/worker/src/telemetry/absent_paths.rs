@@ -5,6 +5,8 @@ use std::cell::Cell;
 use crowdfold_airlock::{SentFields, Settings};
 use metrics::gauge;
 
+use crate::config::mapped_path;
+
 /// The number of JSON beacons after which a path without a beacon is probably wrong.
 const ENOUGH: u64 = 10_000;
 
@@ -22,7 +24,8 @@ impl AbsentPaths {
         let absent = if is_enough { sent_fields.absent(settings) } else { Vec::new() };
         gauge!("crowdfold_absent_paths").set(absent.len() as f64);
         if is_enough && !self.warned.replace(true) {
-            for entry in absent {
+            for path in absent {
+                let entry = mapped_path(&path);
                 tracing::warn!(
                     "{entry}: the path is absent from the first {ENOUGH} JSON beacons that this process has read; \
                      check it, unless producers seldom send this field"

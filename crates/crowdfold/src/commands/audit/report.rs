@@ -1,10 +1,10 @@
 //! The result of an audit before formatting.
 
-use std::fmt;
-
 use crowdfold_audit::{Audit, Contents, RecordLocation, TopicCounts};
+use crowdfold_kafka::KafkaError;
 use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
 use crowdfold_model::Timestamp;
+use crowdfold_worker::config::{finding_message, kafka_message};
 
 /// The result of an audit.
 #[derive(Default)]
@@ -68,8 +68,8 @@ impl Line {
 
 impl Report {
     /// Records that a check could not be made.
-    pub(super) fn miss(&mut self, what: String, why: &impl fmt::Display) {
-        self.unseen.push(Unseen { what, why: why.to_string() });
+    pub(super) fn miss(&mut self, what: String, why: &KafkaError) {
+        self.unseen.push(Unseen { what, why: kafka_message(why) });
     }
 
     /// Returns all findings: about the contents of records, about the age of records, and about topics as a whole.
@@ -135,7 +135,7 @@ impl Ageing {
                 _ => ("unmeasured", None),
             };
             let sum = times.map(|times| format!(" ({times})")).unwrap_or_default();
-            let text = format!("{finding}{sum}");
+            let text = format!("{}{sum}", finding_message(finding));
             Line { partition, ..Line::on(topic, name, finding.is_breach(), text) }
         })
     }

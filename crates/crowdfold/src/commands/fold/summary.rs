@@ -6,6 +6,7 @@ use crowdfold_airlock::{Ignored, SentFields, Settings};
 use crowdfold_engine::{Counts, MergeCounts, Released};
 use crowdfold_model::Reason;
 use crowdfold_release::{Policies, Policy};
+use crowdfold_worker::config::mapped_path;
 
 /// Logs the number of rejected beacons by reason, the number of late beacons, and the number of ignored values by
 /// field. Returns the error message of the command if all beacons were rejected.
@@ -49,7 +50,8 @@ pub(super) fn report_absent(sent_fields: &SentFields, settings: &Settings) {
         return;
     }
     let of = if beacons == 1 { "the only JSON beacon" } else { &format!("each of {beacons} JSON beacons") };
-    for entry in sent_fields.absent(settings) {
+    for path in sent_fields.absent(settings) {
+        let entry = mapped_path(&path);
         tracing::warn!(
             "{entry}: the path is absent from {of}; check it, unless producers seldom send this field"
         );

@@ -44,17 +44,7 @@ fn timestamp_beyond_the_skew_is_a_breach_and_the_message_names_its_partition() {
     let expected = "partition 3 contains a record dated 2036-01-01T00:00:00Z, whose segment cannot expire before \
                     2036-01-01T00:44:00Z";
     assert!(text.contains(expected), "{text}");
-    assert!(
-        text.contains("wait") && text.contains("a new topic") && text.contains("--purge-ahead"),
-        "{text}"
-    );
-}
-
-#[test]
-fn timestamp_less_than_an_hour_ahead_adds_a_hint_to_check_the_clock() {
-    let text = |time| found(Clock::Append, &[Some(time)], &[])[0].to_string();
-    assert!(text(NOW + 120_000).ends_with("(or check whether this host's clock is 2m slow)"));
-    assert!(!text(NOW + 3_600_000).contains("clock"));
+    assert!(text.ends_with("; wait until then, use a new topic, or purge the topic"), "{text}");
 }
 
 #[test]

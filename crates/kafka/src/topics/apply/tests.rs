@@ -42,7 +42,7 @@ fn error_for_a_specification_that_no_settings_can_meet_contains_the_fix() {
     let short = Spec { ttl: Duration::from_secs(300), ..spec() };
     let error = settings(&short, MINUTE * 5).unwrap_err().to_string();
     let expected = "records of topic t cannot be deleted within 5m, because brokers check for old records only every \
-                    5m; raise [ttl] for the topic or lower log.retention.check.interval.ms";
+                    5m; lower log.retention.check.interval.ms of the brokers or raise the time-to-live of the topic";
     assert_eq!(error, expected);
     let hasty = Spec { least: Duration::from_secs(45 * 60), ..spec() };
     let error = settings(&hasty, MINUTE * 5).unwrap_err();
