@@ -1,6 +1,8 @@
 //! Tests of the structural rules in docs/internals/architecture.md: dependencies between crates, unsafe code, lints,
 //! clocks, and the length of files.
 
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Assigns one of 64 bits to each network. `release.min_networks` counts these bits.
+//! Assigns one of 64 bits to each network. The minimum number of networks of a row refers to these bits.
 
 use crowdfold_beacon::Network;
 

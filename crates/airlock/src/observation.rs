@@ -207,7 +207,7 @@ impl Observation {
         self.event_time + Span::from_millis(self.ahead_ms.into())
     }
     /// Returns true if the beacon's own time was later than the timestamp of its record by more than
-    /// `windows.max_skew`. The timestamp of the record is then used instead.
+    /// the maximum skew. The timestamp of the record is then used instead.
     #[must_use]
     pub const fn clock_ahead(&self) -> bool {
         self.clock_ahead
@@ -251,8 +251,8 @@ impl Observation {
     pub const fn excluded(&self) -> bool {
         self.excluded
     }
-    /// Returns a number with one of 64 bits set. The network determines the bit. Returns 0 if `release.min_networks` is
-    /// not set, or if the network is unknown.
+    /// Returns a number with one of 64 bits set. The network determines the bit. Returns 0 if networks
+    /// are not counted, or if the network is unknown.
     #[must_use]
     pub const fn network_bit(&self) -> u64 {
         self.network_bit

@@ -68,14 +68,14 @@ pub struct Settings {
     pub child_directed_content: Vec<String>,
     /// True if bots are excluded.
     pub drop_bots: bool,
-    /// Values that must not occur in published text, such as names of test viewers (`audit.known`). A text that
-    /// contains such a value is redacted.
+    /// Values that must not occur in published text, such as names of test viewers. A text that contains such a
+    /// value is redacted.
     pub known: Vec<String>,
     /// True if the content id is kept as a dimension.
     pub keep_content: bool,
-    /// Content ids that the operator declares public (`content.pattern`).
+    /// Content ids that the operator declares public.
     pub public_content: Option<PublicIds>,
-    /// The key that determines which of 64 bits a network has, or `None` if `release.min_networks` is not set.
+    /// The key that determines which of 64 bits a network has, or `None` if networks are not counted.
     pub guard_key: Option<[u8; 32]>,
     /// The maximum length of a record in bytes. A longer record is rejected as `too_large`.
     pub max_record: usize,

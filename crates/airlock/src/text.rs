@@ -140,8 +140,8 @@ fn place<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
     if publishable { Word::Is(text.into()) } else { Word::Redacted }
 }
 
-/// Returns a content id that the operator declares public (`content.pattern`). Returns `None` if the pattern does not
-/// match the id, or if the id contains an identifier that no public id may contain.
+/// Returns a content id that the operator declares public. Returns `None` if the pattern does not match the id,
+/// or if the id contains an identifier that no public id may contain.
 pub(crate) fn public<'a>(raw: &'a str, ids: &PublicIds, scanner: &Scanner) -> Option<Word<'a>> {
     let text = raw.trim();
     let publishable =

@@ -17,16 +17,16 @@ pub struct Rules {
     pub allow_small_k: bool,
     /// Names of tenants and topics, which are not scanned for identifiers.
     pub names: HashSet<String>,
-    /// Values that must not occur in any record, in any encoding (`audit.known`).
+    /// Values that must not occur in any record, in any encoding.
     pub known: Vec<String>,
     /// Exceptions: each is a field (a dimension, or `tenant`) and a kind of identifier that this field may contain. For
     /// example, content ids may be UUIDs.
     pub allowed: Vec<(String, Identifier)>,
-    /// The pattern of content ids that the operator declares public (`content.pattern`).
+    /// The pattern of content ids that the operator declares public.
     pub public_content: Option<PublicIds>,
     /// The custom dimensions of each tenant.
     pub custom: CustomDimensions,
-    /// The idle time-out of sessions (`sessions.idle_timeout`), or `None` if it is unknown. If it is unknown, durations
+    /// The idle time-out of sessions, or `None` if it is unknown. If it is unknown, durations
     /// have no maximum.
     pub idle_timeout: Option<Span>,
     /// For each kind and topic, the maximum number of findings that are reported with their location.

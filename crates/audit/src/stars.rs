@@ -4,7 +4,7 @@
 //! contains only one value of the last dimension: a value that is not a crowd is added to at least one other value. So
 //! if all values of the list but one have a row, the row with `*` is the row of the remaining value under another name.
 //! Sizes of rows are not checked, because any number of small groups may be in a row with `*` of an open list, and
-//! because `release.min_networks` also folds large groups.
+//! because a minimum number of networks also folds large groups.
 
 use std::collections::{HashMap, HashSet};
 

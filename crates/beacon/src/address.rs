@@ -38,7 +38,7 @@ pub enum Purpose {
     LookUp,
     /// The dimension `network`: IPv4 /24, IPv6 /32. An IPv6 /48 is often one household (RIPE-690).
     Dimension,
-    /// The minimum number of networks of a row (`release.min_networks`): IPv4 /24, IPv6 /40.
+    /// The minimum number of networks of a row: IPv4 /24, IPv6 /40.
     Guard,
 }
 

@@ -1,4 +1,4 @@
-//! The settings of the collector. The crate `config` reads and validates them (section `[collect]`).
+//! The settings of the collector.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -244,7 +244,7 @@ fn hours_until(
     if length >= Span::HOUR {
         return Ok(Timestamp::EPOCH);
     }
-    // the second time is later if `console.detail` was shorter before
+    // the second time is later if the period of detailed rows was shorter before
     let stored = store.end_of_hours(tenant, breakdown)?.unwrap_or_default();
     Ok(detail.floor(Span::HOUR).max(stored))
 }

@@ -28,20 +28,20 @@ pub struct Settings {
     pub tenants: Vec<String>,
     /// The facts of the configuration that the page shows.
     pub facts: Facts,
-    /// The path of the report of the last audit, as `audit --format json` writes it.
+    /// The path of the report of the last audit, as the command `audit` writes it in JSON.
     pub audit_report: Option<PathBuf>,
 }
 
 /// The facts of the configuration that the page shows.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Facts {
-    /// The value of `ttl.rollups`, in milliseconds.
+    /// The time-to-live of rollups, in milliseconds.
     pub ttl_rollups_ms: u64,
-    /// The value of `ttl.beacons`, in milliseconds.
+    /// The time-to-live of beacons, in milliseconds.
     pub ttl_beacons_ms: u64,
-    /// The value of `ttl.partials`, in milliseconds.
+    /// The time-to-live of partials, in milliseconds.
     pub ttl_partials_ms: u64,
-    /// The value of `console.detail`, in milliseconds.
+    /// The time for which the store keeps rows of windows, in milliseconds.
     pub detail_ms: u64,
     /// The version of the program.
     pub version: &'static str,

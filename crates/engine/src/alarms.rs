@@ -10,7 +10,7 @@ pub struct Alarms {
     /// Windows that were withheld. Either their partials have different partition counts or layouts, or a combiner
     /// requested it.
     pub mixed: u64,
-    /// Decisions to release a window without its missing partitions after `merge.timeout`.
+    /// Decisions to release a window without its missing partitions after the time-out.
     pub forced: u64,
     /// Releases that were withheld because of an internal error, such as tables of one tenant and window with different
     /// totals. Such a release shows a bug in the program.

@@ -1,5 +1,5 @@
-//! The exact number of items by outcome. The exact numbers exist only in memory and in the file that `fold --ledger`
-//! writes. Metrics report only if the numbers balance.
+//! The exact number of items by outcome. The exact numbers exist only in memory and in the file of the command
+//! `fold`. Metrics report only if the numbers balance.
 
 use crate::Counts;
 

@@ -18,7 +18,7 @@ pub enum Role {
     Combiner,
     /// Reads partials; writes rollups.
     Merger,
-    /// Deletes records of beacons that the combiner has counted (`ttl.erase_counted`).
+    /// Deletes records of beacons that the combiner has counted.
     Eraser,
     /// Reads rollups only.
     Reader,
@@ -40,7 +40,7 @@ impl Role {
         Self::Auditor,
     ];
 
-    /// Returns the key of this role in the configuration section `[principals]`.
+    /// Returns the name of this role.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

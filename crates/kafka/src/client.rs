@@ -18,7 +18,7 @@ mod tests;
 
 pub(crate) use broker_error::BrokerError;
 
-/// The connection settings, from the configuration sections `[kafka]` and `[kafka.properties]`.
+/// The connection settings.
 #[derive(Clone, Default)]
 pub struct ClientSettings {
     /// The addresses of brokers, as `host:port`, separated by commas.
@@ -180,7 +180,7 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         use RDKafkaLogLevel as L;
         self.count();
         match level {
-            // consumers and producers both receive all of [kafka.properties], and each ignores the properties of the
+            // consumers and producers both receive all properties, and each ignores the properties of the
             // other
             _ if facility == "CONFWARN" && message.contains("will be ignored by this") => {
                 tracing::debug!(target: "librdkafka", facility, "{message}");

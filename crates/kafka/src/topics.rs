@@ -86,16 +86,16 @@ pub struct Spec {
     pub partitions: u32,
     /// The number of replicas of each partition.
     pub replication: u32,
-    /// The time-to-live: the maximum time for which a record may be readable (`[ttl]`).
+    /// The time-to-live: the maximum time for which a record may be readable.
     pub ttl: Duration,
     /// The minimum time for which records must be readable for the worker. It includes the longest outage that the
-    /// deployment must survive (`ttl.max_outage`). Zero if the worker does not read the topic.
+    /// deployment must survive. Zero if the worker does not read the topic.
     pub least: Duration,
     /// The clock that sets the timestamps of records.
     pub clock: Clock,
-    /// The maximum time by which the timestamp of a record may be in the future (`windows.max_skew`).
+    /// The maximum time by which the timestamp of a record may be in the future.
     pub max_skew: Duration,
-    /// The time for which a record may stay on disk after `ttl` (`ttl.on_disk_slack`).
+    /// The time for which a record may stay on disk after `ttl`.
     pub on_disk_slack: Duration,
     /// The maximum size of a batch of records, in bytes.
     pub max_message_bytes: u32,

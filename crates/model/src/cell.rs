@@ -9,8 +9,8 @@ use crate::{Bounded, Distribution, Sums, ValueMetric};
 pub struct Cell {
     /// The number of session summaries. Within one window, this is the number of distinct sessions.
     pub sessions: u64,
-    /// The network bits of the session summaries, combined with OR. The value is 0 if `release.min_networks` is not
-    /// set.
+    /// The network bits of the session summaries, combined with OR. The value is 0 if the policy has
+    /// no minimum number of networks.
     pub networks: u64,
     /// The sums over the session summaries.
     pub sums: Sums,

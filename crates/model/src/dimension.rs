@@ -197,7 +197,7 @@ dimensions! {
     Region: "region", family = Place, value = TextRule::Region, from = Beacon;
     /// Autonomous system, from the masked address or from the producer.
     Asn: "asn", family = Place, value = TextRule::Asn, from = Beacon;
-    /// Masked network. Present only if `address.policy` is `truncate`.
+    /// Masked network. Present only if addresses are truncated instead of dropped.
     Network: "network", family = Place, value = TextRule::Free, from = Derived;
     /// Class of device.
     Device: "device", family = Platform, value = TextRule::Named(NameList::Devices),

@@ -10,16 +10,15 @@ pub enum Reason {
     NoSession,
     /// A required timestamp is absent or invalid.
     NoTime,
-    /// The timestamp of the record is ahead of the clock by more than `windows.max_skew`.
+    /// The timestamp of the record is ahead of the clock by more than the maximum skew.
     Future,
-    /// The tenant is not in `tenants.names`.
+    /// The tenant is not in the list of tenants.
     UnknownTenant,
     /// The partitioner assigns the session to another partition.
     Misplaced,
     /// The record or a session id is too long, or the record contains too many beacons.
     TooLarge,
-    /// The session is new, but the partition already has the maximum number of live sessions
-    /// (`sessions.max_per_partition`).
+    /// The session is new, but the partition already has the maximum number of live sessions.
     Overload,
     /// The code that reads the record panicked, which shows a bug.
     Internal,

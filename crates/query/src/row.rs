@@ -118,8 +118,8 @@ pub struct Policy {
     pub name: String,
     /// The minimum number of sessions in a row.
     pub k: Option<u64>,
-    /// The policy's `release.margin`: the minimum number of sizes that are possible, judging from a published row, for
-    /// the small group that was folded into this row.
+    /// The margin of the policy: the minimum number of sizes that are possible, judging from a published row, for the
+    /// small group that was folded into this row.
     pub margin: Option<u64>,
     /// The standard deviation of the noise in each number, as a multiple of the clamp of the number's field. The
     /// numbers of the detail table have no noise.

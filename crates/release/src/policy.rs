@@ -11,40 +11,39 @@ mod tests;
 
 pub use error::{PolicyError, PolicyField};
 
-/// The minimum of k, unless `release.allow_small_k` is set.
+/// The minimum of k, unless [`PolicySettings::allow_small_k`] is true.
 pub const MIN_K: u64 = 10;
 
 /// The default margin. If half of k is smaller than this, the default is half of k.
 const DEFAULT_MARGIN: u64 = 10;
 
-/// The default of `release.noise`. With this default, everything that one session adds to a row outside the detail
-/// table is at most a quarter of a standard deviation of the noise.
+/// The default of [`PolicySettings::noise`]. With this default, everything that one session adds to a row outside the
+/// detail table is at most a quarter of a standard deviation of the noise.
 const DEFAULT_NOISE: u64 = 8;
 
-/// The maximum of `release.noise`.
+/// The maximum of [`PolicySettings::noise`].
 const MAX_NOISE: u64 = 100;
 
-/// The settings of a policy before they are checked: the section `[release]`, and `content.allow_below_place`.
+/// The settings of a policy before they are checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicySettings {
-    /// The minimum number of distinct sessions of a row (`release.k`).
+    /// The minimum number of distinct sessions of a row.
     pub k: u64,
-    /// True to permit a k below 10 (`release.allow_small_k`).
+    /// True to permit a k below 10.
     pub allow_small_k: bool,
-    /// The breakdowns (`release.breakdowns`). Each breakdown gives one table, in this order.
+    /// The breakdowns. Each breakdown gives one table, in this order.
     pub breakdowns: Vec<Vec<Dimension>>,
-    /// The selection of the detail table (`release.detail_breakdown`).
+    /// The selection of the detail table.
     pub detail: Detail,
-    /// The minimum number of possible sizes of a small group inside a row with `*` (`release.margin`). `None` means
-    /// the default, which is the smaller of 10 and k/2.
+    /// The minimum number of possible sizes of a small group inside a row with `*`. `None` means the default,
+    /// which is the smaller of 10 and k/2.
     pub margin: Option<u64>,
-    /// The standard deviation of the noise outside the detail table, in multiples of the clamp of each field
-    /// (`release.noise`).
+    /// The standard deviation of the noise outside the detail table, in multiples of the clamp of each field.
     pub noise: u64,
-    /// The minimum number of network bits of a row (`release.min_networks`). `None` means no minimum.
+    /// The minimum number of network bits of a row. `None` means no minimum.
     pub min_networks: Option<u32>,
     /// True to permit the dimension `content` in one breakdown with `region`, `asn`, `network` or a custom dimension of
-    /// the family `place` (`content.allow_below_place`).
+    /// the family `place`.
     pub allow_below_place: bool,
 }
 

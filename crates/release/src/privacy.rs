@@ -31,15 +31,14 @@ const MAX_TAU: u64 = 10_000_000;
 /// The settings of the policy `differential-privacy`, except its breakdowns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PrivacySettings {
-    /// The parameter ε for one session within one tenant and UTC day, above 0 and at most 10
-    /// (`release.privacy.epsilon`).
+    /// The parameter ε for one session within one tenant and UTC day, above 0 and at most 10.
     pub epsilon: f64,
-    /// The parameter δ, the probability that the guarantee fails, above 0 and below 1 (`release.privacy.delta`).
+    /// The parameter δ, the probability that the guarantee fails, above 0 and below 1.
     pub delta: f64,
-    /// The length of a window (`windows.length`). A day must be a whole number of windows.
+    /// The length of a window. A day must be a whole number of windows.
     pub window: Span,
-    /// The idle time-out of sessions (`sessions.idle_timeout`). Together with the length of a window, it determines
-    /// the maximum contribution of a session to durations.
+    /// The idle time-out of sessions. Together with the length of a window, it determines the maximum contribution
+    /// of a session to durations.
     pub idle: Span,
 }
 

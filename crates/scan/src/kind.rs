@@ -106,7 +106,7 @@ impl fmt::Display for Identifier {
             Self::Coordinates => "coordinates",
             Self::UserAgent => "a complete user agent",
             Self::Encoded => "base64 or base32 with padding",
-            Self::Known => "a value of audit.known",
+            Self::Known => "a value of the list of known values",
         })
     }
 }

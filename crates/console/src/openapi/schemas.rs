@@ -238,7 +238,10 @@ fn status() -> Value {
                 json!({"type": ["integer", "null"], "minimum": 0}),
             ),
         ),
-        ("report", described("The report, as `audit --format json` writes it.", json!({"type": "object"}))),
+        (
+            "report",
+            described("The report, as the command `audit` writes it in JSON.", json!({"type": "object"})),
+        ),
     ]);
     let ignored = object([
         ("records", described("The records that are not rollups, since the start.", count())),

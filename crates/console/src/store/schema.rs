@@ -69,7 +69,7 @@ pub(super) fn create(connection: &mut Connection, path: &str) -> Result<(), Cons
     // with this journal, a crash loses at most the last batch, which is then read from the topic again
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
-    // rows past `ttl.rollups` must not stay readable in the free space of the file
+    // rows past their time-to-live must not stay readable in the free space of the file
     connection.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
     connection.pragma_update(None, "cache_size", -65_536).map_err(failed)?;
     // temporary files could be on a full or read-only disk

@@ -2,7 +2,7 @@
 //!
 //! An attempt is one request for playback. A beacon may report a *start* (playback was requested), a *first frame*
 //! (media plays), *idle* (the player neither starts nor plays) or a *fatal* error. Each report is an assertion
-//! ([`crate::sessions::session`]), which expires `sessions.idle_timeout` after its record. Decisions depend only on
+//! ([`crate::sessions::session`]), which expires the idle time-out after its record. Decisions depend only on
 //! assertions that have not expired, and on the state of the open window. Therefore a replay makes the same decisions.
 //!
 //! *Before*, *after* and *last* refer to the order in the log, because the clocks of players may be wrong and reports
@@ -257,7 +257,7 @@ impl Line {
     }
 
     /// Returns the time in milliseconds from the last start to a first frame. If the time is negative or longer than
-    /// `sessions.idle_timeout`, the player's clock was changed during this time, and the result is `None`.
+    /// the idle time-out, the player's clock was changed during this time, and the result is `None`.
     fn took(&self, frame_at: Timestamp, now: &Now) -> Option<u32> {
         let took = frame_at.checked_since(self.start_at).filter(|took| *took <= now.idle)?;
         u32::try_from(quotient_to_two_digits(took.as_millis(), 1)).ok()

@@ -4,7 +4,7 @@ use crowdfold_model::Timestamp;
 
 use crate::sessions::session::{Assertion, Now};
 
-/// The latest records with a first frame, at most one for each quarter of `sessions.idle_timeout`, the latest first.
+/// The latest records with a first frame, at most one for each quarter of the idle time-out, the latest first.
 ///
 /// They show if playback began some time ago. A start or a first frame does not show this, because it expires. The
 /// quarters begin at multiples of their length since the epoch, so that a replay stores the same records.
@@ -54,7 +54,7 @@ impl RecentFrames {
         }
     }
 
-    /// Returns true if an unexpired record with a first frame is older than half of `sessions.idle_timeout`. Then
+    /// Returns true if an unexpired record with a first frame is older than half of the idle time-out. Then
     /// playback did not begin just now.
     pub(crate) fn began_earlier(&self, now: &Now) -> bool {
         let half = now.idle.as_millis() / 4 * 2;

@@ -1,9 +1,9 @@
 //! The state of a session between its beacons. This state consists of assertions, which expire.
 //!
-//! An assertion is one fact that a record reported, such as a first frame. It expires `idle` (`sessions.idle_timeout`)
-//! after the timestamp of this record. No assertion is derived from another assertion, and the assertions of a beacon
-//! are stored regardless of its outcome. Therefore a replay restores every unexpired assertion if it begins `idle`
-//! before the end of the last closed window (docs/internals/protocol.md, "Session state").
+//! An assertion is one fact that a record reported, such as a first frame. It expires `idle`,
+//! the idle time-out, after the timestamp of this record. No assertion is derived from another assertion, and the
+//! assertions of a beacon are stored regardless of its outcome. Therefore a replay restores every unexpired assertion if
+//! it begins `idle` before the end of the last closed window (docs/internals/protocol.md, "Session state").
 
 use std::cmp::Ordering;
 
@@ -69,7 +69,7 @@ impl Assertion {
 pub(crate) struct Now {
     /// The timestamp of the beacon's record.
     pub(crate) record: Timestamp,
-    /// The time after which assertions expire (`sessions.idle_timeout`).
+    /// The time after which assertions expire.
     pub(crate) idle: Span,
     /// The end of the last closed window minus `idle`. Assertions before this time have expired for all beacons,
     /// because a replay does not read their records. For beacons in open windows, these assertions are also older than

@@ -339,7 +339,7 @@ impl Tracker {
 
     /// Returns the time from the last start to a first frame at `at`. Returns `None` in three cases: a pause or a seek
     /// came between them; the start is before the last first frame, so it is a repeated report; or the time is longer
-    /// than `sessions.idle_timeout`, so the player's clock was changed.
+    /// than the idle time-out, so the player's clock was changed.
     fn startup(&self, at: Timestamp, now: &Now) -> Option<u32> {
         let Start { at: start, assertion, interrupted, over } = self.start;
         let (began, before) = self.began;

@@ -9,7 +9,7 @@ pub struct Rules {
     pub window: Span,
     /// The time for which a window stays open after its end, by the timestamps of records.
     pub lateness: Span,
-    /// The time after which a session's assertions expire (`sessions.idle_timeout`).
+    /// The time after which a session's assertions expire.
     pub idle: Span,
     /// The breakdowns of every tenant.
     pub breakdowns: Breakdowns,
