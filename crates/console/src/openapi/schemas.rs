@@ -282,7 +282,7 @@ fn pipeline() -> Value {
         ("beacons", beacons),
     ]);
     described(
-        "The state of the workers. Null if `console.workers` is empty, or without access to all tenants.",
+        "The state of the workers. Null if no workers are configured, or without access to all tenants.",
         properties,
     )
 }
