@@ -140,7 +140,7 @@ fn keys_and_flags_in_comments_and_literals_are_found() {
     ] {
         assert!(found(source).iter().any(|found| found == name), "{name} was not found in {source}");
     }
-    for source in ["release.k += 1;", "// the prelease.k.x -- and release.kind", "// ------- a -- b"] {
+    for source in ["release.k += 1;", "// the my_release.k.x -- and release.kind", "// ------- a -- b"] {
         assert_eq!(found(source), [""; 0], "{source}");
     }
 }
