@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crowdfold_model::ValueMetric;
 
-use crate::json::syntax::{self, Raw, members};
+use crate::json::syntax::{self, Raw, elements, members};
 use crate::{Amount, Body, Http, Number, cmcd, is_nothing, is_signal_set, time};
 pub use shape::LogFields;
 use shape::{Name, Target};
@@ -118,6 +118,7 @@ impl<'a> Capture<'a> {
         syntax::skip(bytes, at).ok()
     }
 
+    /// Reads the value of a field that is not an array of objects. Returns the position after it.
     fn plain_value(&mut self, bytes: &'a [u8], at: usize, name: Name, fields: &LogFields) -> Option<usize> {
         let (raw, end) = syntax::raw(bytes, at)?;
         match whole(name, &bytes[at..end], raw) {
@@ -311,16 +312,16 @@ fn whole<'a>(name: Name, bytes: &'a [u8], raw: Raw<'a>) -> Option<Cow<'a, str>> 
         Raw::Array if name == Name::Body => Some(String::from_utf8_lossy(bytes)),
         Raw::Array if is_list => {
             let mut parts = Vec::new();
-            let mut at = syntax::blank(bytes, 1);
-            while let Some((part, end)) = syntax::raw(bytes, at) {
+            elements(bytes, 0, &mut |at| {
+                let (part, end) = syntax::raw(bytes, at)?;
                 match part {
                     Raw::Text(text) => parts.push(syntax::text(text).0),
                     Raw::Number(number) => parts.push(Cow::Borrowed(number)),
                     Raw::Bool(true) => parts.push(Cow::Borrowed("true")),
                     _ => {}
                 }
-                at = syntax::blank(bytes, syntax::blank(bytes, end) + 1);
-            }
+                Some(end)
+            });
             (!parts.is_empty()).then(|| Cow::Owned(parts.join(",")))
         }
         _ => None,

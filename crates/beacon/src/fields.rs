@@ -82,7 +82,8 @@ const PLAIN: [(&str, Field, &str); 11] = [
     (
         "tenant",
         Field::Text(Text::Tenant),
-        "One of the configured tenants. If it is absent, the tenant in the path of the request counts, then the default tenant.",
+        "One of the configured tenants. If it is absent, the tenant in the path of the request counts, then the default \
+         tenant.",
     ),
     (
         "session",

@@ -5,7 +5,7 @@ mod quick;
 pub(crate) mod syntax;
 pub(crate) mod value;
 
-use self::envelope::Envelope;
+use self::envelope::{Effort, Envelope};
 pub(crate) use self::quick::{Quick, Source};
 use crate::split::{Frame, frames};
 use crate::{Beacon, Fields, Mode, ReadError, Text};
@@ -31,21 +31,16 @@ pub(crate) fn read_json(
     // Beacons inside other objects have the same limit, but are counted separately.
     let mut inside = *left;
     let mut in_vain = 0;
-    // The number of bytes of objects with errors of syntax that may still be searched for nested beacons.
-    let mut broken = record.len();
+    // The limits for objects with errors of syntax are separate, so such objects do not hide beacons in other objects.
+    let mut effort = Effort { bytes: record.len(), in_vain: MOST_IN_VAIN };
     frames(record, left, &mut |frame| match frame {
         Frame::Object(at) => {
             inside = inside.saturating_sub(1);
             beacon.clear();
             let Some(end) = quick.read(&source, at, fields, &mut beacon) else {
-                if in_vain == MOST_IN_VAIN {
-                    return None;
-                }
                 let (source, quick, beacon) = (&source, &mut *quick, &mut beacon);
                 let mut envelope = Envelope { source, fields, quick, beacon, wraps: false };
-                let end = envelope.read_broken(at, &mut broken, &mut inside, each);
-                in_vain += u32::from(end.is_none());
-                return end;
+                return envelope.read_broken(at, &mut effort, &mut inside, each);
             };
             if !beacon.nested.is_empty() && beacon.text(Text::Session).is_none() && in_vain < MOST_IN_VAIN {
                 let source = &source.valid();

@@ -185,7 +185,7 @@ fn schema_and_description(name: &str) -> (Value, &'static str) {
         "since" => (
             text(),
             "The start of the period: a time, milliseconds since 1970, or a length of time before now. The default is \
-             1h; of `windows`, it is 1d. After the period for which the console keeps windows, only sums of hours are kept. If the \
+             1h; of `windows`, it is 1d. Older windows than the console keeps exist as sums of hours only. If the \
              period begins or ends there, it is rounded outward to full hours. `since`, `until` and `rounded` of the \
              answer report this. If the earlier period of `compare` begins there, both periods are the last full \
              hours.",

@@ -187,7 +187,7 @@ metrics! {
         /// Attempts that the viewer ended before the first frame, as far as the player reports it.
         ExitsBeforeStart: "exits_before_start", unit = Count, json = false, cmcd = [], most = TIMES,
             outside = Clamp::Hidden, rank = 255;
-        /// Sessions that met all thresholds of quality.
+        /// Sessions that met all quality thresholds of their tenant.
         GoodSessions: "good_sessions", unit = Count, json = false, cmcd = [], most = Limit::Fixed(1),
             outside = Clamp::Hidden, rank = 255;
     }

@@ -1,6 +1,6 @@
 //! Reads headers that a logger wrote as a list instead of an object.
 
-use crate::json::syntax::{self, Raw, members};
+use crate::json::syntax::{self, Raw, elements, members};
 
 /// Passes the name and the position of the value of each header in the list that begins at `at` to `each`. A header is
 /// an object with the keys `name` (or `key`) and `value`, an array of two elements, or two consecutive strings of the
@@ -73,21 +73,4 @@ fn named(bytes: &[u8], at: usize) -> Option<(Option<&[u8]>, Option<usize>)> {
         Some(end)
     })?;
     Some((name, content))
-}
-
-/// Passes the position of each element of the array that begins at `at` to `each`, which returns the position after the
-/// element. Returns the position after the array, or `None` if it is invalid.
-fn elements(bytes: &[u8], at: usize, each: &mut impl FnMut(usize) -> Option<usize>) -> Option<usize> {
-    let mut at = syntax::blank(bytes, at + 1);
-    if bytes.get(at) == Some(&b']') {
-        return Some(at + 1);
-    }
-    loop {
-        at = syntax::blank(bytes, each(at)?);
-        match bytes.get(at)? {
-            b',' => at = syntax::blank(bytes, at + 1),
-            b']' => return Some(at + 1),
-            _ => return None,
-        }
-    }
 }

@@ -78,28 +78,32 @@ impl<'a> Envelope<'_, 'a> {
 
     /// Reads the beacons in the object that begins at `at` and has an error of syntax. `beacon` contains the values
     /// before the error. Returns the position at which to continue, or `None` if no beacon in the object is readable.
-    /// Subtracts the number of bytes that were searched from `budget`.
+    /// Nothing is searched after `effort` is used up.
     #[cold]
     #[inline(never)]
     pub(super) fn read_broken(
         &mut self,
         at: usize,
-        budget: &mut usize,
+        effort: &mut Effort,
         left: &mut usize,
         each: &mut impl FnMut(Result<&Beacon<'_>, ReadError>),
     ) -> Option<usize> {
         let bytes = self.source.bytes;
-        if *budget == 0 || self.has_session() {
+        if effort.bytes == 0 || effort.in_vain == 0 || self.has_session() {
             return None;
         }
         let broken = Broken::new(self.source, at, self.fields, self.beacon);
-        *budget = budget.saturating_sub(broken.end.unwrap_or(bytes.len()) - at);
+        effort.bytes = effort.bytes.saturating_sub(broken.end.unwrap_or(bytes.len()) - at);
         if broken.has_session {
             return None;
         }
         let opt_out = self.beacon.opt_out;
         let mut most = MOST_NESTED.min(*left);
-        let found = broken.nested.into_iter().find(|value| self.has_beacons(*value, &mut most))?;
+        let found = broken.nested.into_iter().find(|value| self.has_beacons(*value, &mut most));
+        let Some(found) = found else {
+            effort.in_vain -= 1;
+            return None;
+        };
         let mut has_error = false;
         let next = self.offer_all(found, opt_out, left, &mut |read| {
             has_error |= read.is_err();
@@ -179,6 +183,8 @@ impl<'a> Envelope<'_, 'a> {
                         read.map(|(end, _)| end).or_else(|| syntax::skip_valid(bytes, at))
                     }
                 },
+                // An element is missing.
+                Some(b',') => Some(at),
                 _ => syntax::skip_valid(bytes, at),
             };
             let Some(end) = end else { return false };
@@ -232,6 +238,14 @@ impl<'a> Envelope<'_, 'a> {
     }
 }
 
+/// The effort that is left for searching objects with errors of syntax in a record.
+pub(super) struct Effort {
+    /// The number of bytes that may be searched.
+    pub(super) bytes: usize,
+    /// The number of objects that may be searched in vain.
+    pub(super) in_vain: u32,
+}
+
 /// The members of an object with an error of syntax.
 struct Broken {
     /// True if a member is a session. The object is then a beacon, and is not searched for other beacons.
@@ -243,8 +257,8 @@ struct Broken {
 }
 
 impl Broken {
-    /// Searches for the members of the object that begins at `at`. An opt-out is added to `beacon`. Everything else that
-    /// is not a member is skipped up to the next comma.
+    /// Searches for the members of the object that begins at `at`. If `opt_out` is one of them, sets it in `beacon`. Text
+    /// that is not a member is skipped.
     fn new<'a>(source: &Source<'a>, at: usize, fields: &Fields, beacon: &mut Beacon<'a>) -> Self {
         let bytes = source.bytes;
         let node = fields.node(fields.root());
@@ -278,7 +292,7 @@ impl Broken {
                 }
             }
             match syntax::skip_valid(bytes, at) {
-                // a colon may follow if it is not a value, but a key without a value
+                // A character that belongs to no value is skipped.
                 Some(end) => at = end.max(at + 1),
                 None => return broken,
             }

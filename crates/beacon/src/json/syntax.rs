@@ -159,6 +159,28 @@ pub(crate) fn members<'a>(
     }
 }
 
+/// Passes the position of each element of the array that begins at `at` to `each`, which returns the position after the
+/// element. The function returns the position after the array. It returns `None` if the array is invalid, or if `each`
+/// returns `None`.
+pub(crate) fn elements(
+    bytes: &[u8],
+    at: usize,
+    each: &mut impl FnMut(usize) -> Option<usize>,
+) -> Option<usize> {
+    let mut at = blank(bytes, at + 1);
+    if bytes.get(at) == Some(&b']') {
+        return Some(at + 1);
+    }
+    loop {
+        at = blank(bytes, each(at)?);
+        match bytes.get(at)? {
+            b',' => at = blank(bytes, at + 1),
+            b']' => return Some(at + 1),
+            _ => return None,
+        }
+    }
+}
+
 /// Returns the position of the closing quote of a string whose content begins at `at`.
 pub(crate) fn string_end(bytes: &[u8], at: usize) -> Position {
     key_end(bytes, at).map(|(end, _)| end)

@@ -2,8 +2,9 @@
 //!
 //! An attempt is one request for playback. A beacon may report a *start* (playback was requested), a *first frame*
 //! (media plays), *idle* (the player neither starts nor plays) or a *fatal* error. Each report is an assertion
-//! ([`crate::sessions::session`]), which expires the idle time-out after its record. Decisions depend only on
-//! assertions that have not expired, and on the state of the open window. Therefore a replay makes the same decisions.
+//! ([`crate::sessions::session`]), which expires when the idle time-out has passed since its record. Decisions depend
+//! only on assertions that have not expired, and on the state of the open window. Therefore a replay makes the same
+//! decisions.
 //!
 //! *Before*, *after* and *last* refer to the order in the log, because the clocks of players may be wrong and reports
 //! are repeated. There is one exception, because players send reports in parallel requests, which may arrive in another

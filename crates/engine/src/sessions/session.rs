@@ -1,9 +1,9 @@
 //! The state of a session between its beacons. This state consists of assertions, which expire.
 //!
-//! An assertion is one fact that a record reported, such as a first frame. It expires `idle`,
-//! the idle time-out, after the timestamp of this record. No assertion is derived from another assertion, and the
-//! assertions of a beacon are stored regardless of its outcome. Therefore a replay restores every unexpired assertion if
-//! it begins `idle` before the end of the last closed window (docs/internals/protocol.md, "Session state").
+//! An assertion is one fact that a record reported, such as a first frame. It expires when the idle time-out, `idle`, has
+//! passed since the timestamp of this record. No assertion is derived from another assertion, and the assertions of a
+//! beacon are stored regardless of its outcome. Therefore a replay restores every unexpired assertion if it begins `idle`
+//! before the end of the last closed window (docs/internals/protocol.md, "Session state").
 
 use std::cmp::Ordering;
 

@@ -66,7 +66,7 @@ pub(crate) enum Derived {
     EbvsReported,
     /// The number of video playback failures per play.
     Vpf,
-    /// The share of the sessions that met all thresholds of quality.
+    /// The share of the sessions that met all quality thresholds of their tenant.
     GoodSessions,
     /// The mean of a distribution over the sessions that have a value.
     Mean(ValueMetric),

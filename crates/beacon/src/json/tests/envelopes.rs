@@ -42,6 +42,7 @@ fn error_in_an_envelope_does_not_affect_its_other_beacons() {
     for broken in ["{\"ts\":,}", "{\"ts\":1,\"session\":\"x\",\"v\":NaN}", "NaN", "{x}", ""] {
         let array = format!("[{a},{broken},{b}]");
         assert_eq!(sessions(&format!(r#"{{"batch":{array}}}"#)), ["a", "!", "b"], "{broken}");
+        assert_eq!(sessions(&format!(r#"{{"batch":[{broken},{a}]}}"#)), ["!", "a"], "{broken}");
         let next = format!("{{\"sent\":[1],\"batch\":{array} }}\n{{\"session\":\"c\"}}");
         assert_eq!(sessions(&next), ["a", "!", "b", "c"], "{broken}");
         for opt_out in
@@ -74,6 +75,11 @@ fn error_in_an_envelope_does_not_affect_its_other_beacons() {
     ] {
         assert_eq!(sessions(&beacon), ["!"], "{beacon}");
     }
+    // Objects with errors, of which many were searched in vain, do not hide the beacons in other objects.
+    let invalid = "{\"x\":NaN}\n".repeat(40);
+    assert_eq!(sessions(&format!(r#"{invalid}{{"batch":[{a}]}}"#))[39..], ["!", "a"]);
+    let beacons = "{\"session\":\"s\",\"x\":NaN}\n".repeat(40);
+    assert_eq!(sessions(&format!(r#"{beacons}{{"batch":[{a},NaN]}}"#))[39..], ["!", "a", "!"]);
     for none in
         [r#"{"batch":[{"x":NaN}]}"#, r#"{"x":NaN}"#, r#"{"batch":[NaN"#, "{", "{\"", r#"{"a":"#, r#"{"a""#]
     {
