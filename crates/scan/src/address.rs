@@ -130,14 +130,14 @@ fn v6_with(text: &str, divider: char) -> bool {
     })
 }
 
+/// Returns true if a part of a run is an IPv6 address that `is_believable` accepts. Other text with colons or dots may
+/// precede or follow the address (`edge.2001:db8::1`), so the parts between all colons and dots are tried.
 fn holds_v6(run: &str, is_believable: impl Fn(&str) -> bool) -> bool {
-    let run = run.trim_matches('.');
-    let colons = || run.match_indices(':').map(|(at, _)| at);
-    let starts: Vec<usize> = std::iter::once(0).chain(colons().flat_map(|at| [at, at + 1])).collect();
-    let ends: Vec<usize> = colons().flat_map(|at| [at, at + 1]).chain([run.len()]).collect();
-    starts.iter().any(|start| {
-        let reach = ends.iter().filter(|end| (start + SHORTEST..=start + LONGEST).contains(*end));
-        reach
+    let separators = run.match_indices([':', '.']).flat_map(|(at, _)| [at, at + 1]);
+    let bounds: Vec<usize> = std::iter::once(0).chain(separators).chain([run.len()]).collect();
+    bounds.iter().enumerate().any(|(nth, start)| {
+        let ends = bounds[nth..].iter().take_while(|end| **end <= start + LONGEST);
+        ends.filter(|end| **end >= start + SHORTEST)
             .filter_map(|end| run.get(*start..*end))
             .any(|part| is_believable(part) && part.parse::<Ipv6Addr>().is_ok())
     })

@@ -27,6 +27,9 @@ fn shortened_ipv6_addresses_are_found() {
             "::1.2.3.4",
             "64:ff9b::1.2.3.4",
             "8\u{2236}\u{2236}1",
+            "e.2001:db8:1:2:3:4:5:6",
+            "2001:db8:1:2:3:4:5:6.edge",
+            "4.....AF3a::b7",
         ],
     );
     check("8%3A%3A1", &[(I::Address, W::Percent)]);

@@ -26,8 +26,12 @@ proptest! {
     }
 
     #[test]
-    fn every_v6_address_is_found(bits in any::<u128>()) {
-        let text = std::net::Ipv6Addr::from_bits(bits).to_string();
+    fn every_v6_address_is_found_between_dots_or_colons(
+        bits in any::<u128>(),
+        before in "([a-z0-9]{1,5}[.:])?",
+        after in "([.:][a-z]{1,5})?",
+    ) {
+        let text = format!("{before}{}{after}", std::net::Ipv6Addr::from_bits(bits));
         prop_assert!(scan(&text).iter().any(|(kind, _)| *kind == I::Address), "{}", text);
     }
 
