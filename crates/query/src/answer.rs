@@ -29,7 +29,8 @@ pub struct Answer {
     /// The number of session-windows in rows that may match the conditions, because a queried dimension is folded in
     /// these rows.
     pub(crate) folded_away: u64,
-    /// The tables whose rows were added up, by the kind of their numbers.
+    /// The names of the tables from which the answer was computed, grouped by the precision of their numbers: exact,
+    /// with noise, or absent.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
     /// The windows in which the table was published, by tenant and attributes. The tenant is empty if rows of several
     /// tenants were added up.

@@ -68,16 +68,17 @@ impl Answer {
         &self.by
     }
 
-    /// Returns the tables whose rows were added up, such as `os,browser`, each with the kind of its numbers.
+    /// Returns the names of the tables from which the answer was computed, such as `os,browser`, each with the
+    /// precision of its numbers.
     pub fn source_tables(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.sources
             .iter()
             .flat_map(|(numbers, tables)| tables.iter().map(|table| (table.as_str(), numbers.name())))
     }
 
-    /// Returns the kind of the numbers in the tables whose rows were added up, or `None` if there are no rows. If the
-    /// tables have several kinds of numbers, returns the least precise kind. Rows that contain only session counts do
-    /// not affect the kind, unless all rows are of this kind.
+    /// Returns the precision of the numbers from which the answer was computed, or `None` if there are no rows. If the
+    /// tables differ, returns the lowest precision. Rows that contain only session counts do not affect the result,
+    /// unless all rows contain only session counts.
     #[must_use]
     pub fn numbers(&self) -> Option<Numbers> {
         let known = self.sources.keys().filter(|numbers| **numbers != Numbers::Absent).max();

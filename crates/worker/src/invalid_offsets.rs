@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crowdfold_engine::Committed;
 use crowdfold_kafka::{Assigned, Source};
 
-/// The number of times in a row that the broker must refuse the same offset before the offset counts as lost. After each
-/// refusal, the worker joins its group again and reads the committed offset again. Brokers delete the offsets of a deleted
-/// topic within this time.
+/// The number of successive refusals of the same offset after which the worker treats the offset as lost. After each
+/// refusal, the worker joins its group again and reads the committed offset again. This takes long enough for brokers
+/// to delete the committed offsets of a deleted topic.
 const MIN_REFUSALS: u32 = 5;
 
 /// The offsets that the broker refused because its log does not contain them. The value contains, for each partition,
@@ -26,13 +26,13 @@ impl InvalidOffsets {
         *last = offset;
     }
 
-    /// Returns true if the broker refused this offset so often that it counts as lost.
+    /// Returns true if the broker refused this offset [`MIN_REFUSALS`] times in a row.
     fn is_lost(&self, partition: u32, offset: i64) -> bool {
         self.0.get(&partition).is_some_and(|(last, refusals)| *last == offset && *refusals >= MIN_REFUSALS)
     }
 
-    /// Returns the committed offsets of all partitions. An assigned partition whose offset counts as lost is marked, and
-    /// starts at the start of its log.
+    /// Returns the committed offsets of all partitions. If the offset of an assigned partition is lost, this function
+    /// marks the offset as lost, and the partition is read from the start of its log.
     pub(crate) fn group(&self, assigned: &mut Assigned, source: &mut Source) -> Vec<Option<Committed>> {
         let mut group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(copy)).collect();
         for ours in &mut assigned.partitions {

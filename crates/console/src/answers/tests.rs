@@ -227,7 +227,7 @@ fn distribution_is_the_sum_of_the_histograms_in_the_store() {
 }
 
 #[test]
-fn windows_report_withheld_and_incomplete_windows_of_each_tenant() {
+fn answer_about_windows_lists_withheld_and_incomplete_windows_of_each_tenant() {
     let reply = ask(|asked| asked.windows("since=3h")).unwrap();
     let acme = &reply.json["tenants"][0];
     assert_eq!(acme["withheld"], serde_json::json!([(FIRST + 5) * MINUTE]));

@@ -200,8 +200,9 @@ impl Line {
                 fatal.answered_here = true;
             }
         }
-        // These values must not depend on assertions that may expire before them, because a replay may not know such
-        // assertions. Therefore late starts change `left` too, and starts before the last fatal error change `started`.
+        // A replay does not read the oldest records, so it may lack assertions that expire before this one. The new
+        // values must not depend on them. Therefore a late start also changes `left`, and a start before the last fatal
+        // error also changes `started`.
         self.started |= !is_old;
         self.left = Assertion::NEVER;
         self.starts.add(Assertion::at(now.record), others.frame, now);

@@ -17,14 +17,14 @@ fn two_windows() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn text_table_of_one_window_contains_sessions() {
+fn text_table_of_one_window_counts_sessions() {
     let answer = ask("--breakdown os,browser", &two_windows()[..1]);
     assert_is_fixture(&answer.table(120), "one_window.txt");
     assert_eq!(answer.notes(), ["answered from the detail table os,browser: all numbers are exact"]);
 }
 
 #[test]
-fn text_table_of_several_windows_contains_session_windows() {
+fn text_table_of_several_windows_counts_session_windows_instead_of_sessions() {
     let answer = ask("--breakdown os,browser", &two_windows());
     assert_is_fixture(&answer.table(120), "several_windows.txt");
     assert_eq!(

@@ -115,7 +115,7 @@ fn noise_has_mean_zero_and_the_documented_deviation_in_every_field() {
 }
 
 #[test]
-fn no_table_has_exact_numbers_without_a_detail_table() {
+fn policy_without_a_detail_table_gives_no_table_exact_numbers() {
     let settings = PolicySettings { detail: crate::Detail::None, ..Default::default() };
     let both = rows(&policy(settings, 7), "acme", MINUTE, &viewers(60));
     for row in both {

@@ -241,7 +241,7 @@ proptest! {
     }
 
     #[test]
-    fn every_session_window_and_beacon_is_released_or_withheld_in_all_tables(
+    fn every_table_accounts_for_all_sessions_and_beacons_of_the_window(
         seed in 0_u64..1_000_000, count in 0_usize..200
     ) {
         let mut numbers = Random::new(seed);

@@ -61,7 +61,7 @@ fn versions_are_clean() {
 }
 
 #[test]
-fn firmware_is_clean() {
+fn scan_finds_no_identifier_in_firmware_versions() {
     none(&[
         "T-KTM2AKUC-1410.5",
         "T-KSU2EUABC-2501.5",

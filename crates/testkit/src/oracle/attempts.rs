@@ -25,20 +25,20 @@ struct Line(Vec<Assertion>);
 
 /// The live assertions on the other lines when a beacon is evaluated.
 struct OtherLines {
-    /// True if a line before this one has a live first frame, or both a live start and a live failure that nothing
-    /// answered. If it is true, the beacon does not count.
+    /// True if a line before this one has a live first frame, or has a live start and an unanswered live failure. In
+    /// both cases, the beacon does not count.
     hidden: bool,
-    /// True if another line has a live start.
+    /// True if any line except this one has a live start.
     start: bool,
     /// True if a line after this one has a live first frame.
     frame: bool,
-    /// True if another line has a live start that no first frame follows.
+    /// True if any line except this one has a live start without a first frame after it.
     starting: bool,
-    /// True if any other line has a live report of an idle player.
+    /// True if any line except this one has a live report of an idle player.
     idle: bool,
-    /// True if another line has a live failure that counted, and that no recovery followed.
+    /// True if any line except this one has a live failure that counted, without a recovery after it.
     failed: bool,
-    /// True if another line has a live start, and a live end after its last start.
+    /// True if any line except this one has a live start, and a live end after its last start.
     left: bool,
     /// The latest timestamp of a record with a first frame on a line after this one.
     last_frame: Option<Millis>,

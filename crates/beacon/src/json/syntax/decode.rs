@@ -24,11 +24,11 @@ pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
 pub(crate) enum Content<'d> {
     /// The text. The flag is true if parts were replaced, as in [`text`].
     Text(&'d str, bool),
-    /// The parts of content that is not UTF-8. Invalid bytes must be replaced.
+    /// A string that is not valid UTF-8, split into valid and invalid parts. The caller must replace the invalid parts.
     Damaged(Parts<'d>),
 }
 
-/// The parts of bytes that are not UTF-8.
+/// The valid and invalid parts of a string that is not valid UTF-8.
 pub(crate) struct Parts<'d> {
     first: Utf8Chunk<'d>,
     others: Utf8Chunks<'d>,

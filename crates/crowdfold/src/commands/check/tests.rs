@@ -92,7 +92,7 @@ fn every_topic_and_breakdown_is_listed() {
 }
 
 #[test]
-fn ttl_too_short_for_default_brokers_is_reported() {
+fn check_reports_a_ttl_that_default_broker_settings_cannot_enforce() {
     let text = printed(&[("ttl.rejections", "1m")]);
     assert!(
         text.contains("longer than its ttl of 1m; configure brokers to check retention more often\n"),

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Searches a log in which the given offsets cannot be read. Returns the found offset and the number of tested
-/// offsets.
+/// Searches a log for its first readable offset. The offsets in `unreadable` cannot be read. Returns the found offset,
+/// and the number of offsets that the search had to test.
 fn search_result(unreadable: &[std::ops::Range<i64>], first: i64, end: i64) -> (i64, u32) {
     let mut search = Search::new(first);
     for tested in 0..200 {

@@ -179,7 +179,7 @@ fn time_ahead_of_the_clock_does_not_move_the_watermark() {
 }
 
 #[test]
-fn assertion_expires_when_a_window_closes_that_ends_more_than_the_idle_timeout_later() {
+fn assertion_expires_once_closed_windows_end_more_than_the_idle_timeout_after_it() {
     let late_after = |last: u64| {
         let out = beacon(100, r#""opt_out":true"#);
         let straggler = beacon(110, "");
